@@ -1,0 +1,249 @@
+#include "base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include "base/memory.h"
+
+#ifndef DL_DATA_FOLDER
+#define DL_DATA_FOLDER "/usr/local/share/dltrain/data"
+#endif
+
+bool dl_file_exists(const char *path) {
+    struct stat info;
+    return stat(path, &info) == 0;
+}
+
+bool dl_file_is_folder(const char *path) {
+    struct stat info;
+    return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
+}
+
+char *dl_path_join(const char *folder, const char *name) {
+    dl_text path = {0};
+    if (name[0] != '/' && folder[0])
+        dl_text_add(&path, "%s%s", folder, folder[strlen(folder) - 1] == '/' ? "" : "/");
+    dl_text_add(&path, "%s", name);
+    return path.data;
+}
+
+const char *dl_path_base(const char *path) {
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+char *dl_path_find_data(const char *name) {
+    const char *folders[] = {"", "data", getenv("DLTRAIN_DATA"), DL_DATA_FOLDER};
+    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
+        if (!folders[i] || (i && !folders[i][0]))
+            continue;
+        char *path = dl_path_join(folders[i], name);
+        if (dl_file_exists(path))
+            return path;
+        free(path);
+    }
+    return NULL;
+}
+
+struct dl_reader {
+    gzFile file;
+    char *path;
+    dl_code code;
+    int64_t offset, bound;
+};
+
+/* Deflate cannot shrink anything by more than this factor. */
+enum { DEFLATE_RATIO = 1032 };
+
+dl_reader *dl_reader_open(const char *path, dl_code code, dl_error *error) {
+    struct stat info;
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+    if (descriptor < 0 || fstat(descriptor, &info) < 0) {
+        dl_fail(error, code, "%s: %s", path, strerror(errno));
+        if (descriptor >= 0)
+            close(descriptor);
+        return NULL;
+    }
+    if (S_ISDIR(info.st_mode)) {
+        dl_fail(error, code, "%s: is a folder, not a file", path);
+        close(descriptor);
+        return NULL;
+    }
+    gzFile file = gzdopen(descriptor, "rb");
+    if (!file) {
+        dl_fail(error, code, "%s: cannot be read", path);
+        close(descriptor);
+        return NULL;
+    }
+    gzbuffer(file, 1 << 18);
+    dl_reader *reader = xcalloc(1, sizeof *reader);
+    reader->file = file;
+    reader->path = xstrdup(path);
+    reader->code = code;
+    reader->bound = INT64_MAX;
+    if (S_ISREG(info.st_mode) && info.st_size < INT64_MAX / DEFLATE_RATIO)
+        reader->bound = gzdirect(file) ? info.st_size : info.st_size * DEFLATE_RATIO;
+    return reader;
+}
+
+int64_t dl_reader_read(dl_reader *reader, void *out, int64_t count, dl_error *error) {
+    int64_t done = 0;
+    while (done < count) {
+        unsigned piece = count - done > 1 << 30 ? 1u << 30 : (unsigned)(count - done);
+        int got = gzread(reader->file, (char *)out + done, piece);
+        if (got > 0)
+            done += got;
+        if (got <= 0 || (unsigned)got < piece)
+            break;
+    }
+    int64_t from = reader->offset;
+    reader->offset += done;
+    if (done == count)
+        return done;
+    int status = Z_OK;
+    const char *message = gzerror(reader->file, &status);
+    if (status == Z_BUF_ERROR)
+        return dl_fail(error, reader->code, "%s: the gzip data is cut short after %lld bytes",
+                       reader->path, (long long)(from + done));
+    if (status == Z_ERRNO)
+        return dl_fail(error, reader->code, "%s: %s", reader->path, strerror(errno));
+    if (status != Z_OK && status != Z_STREAM_END)
+        return dl_fail(error, reader->code, "%s: the gzip data is corrupt after %lld bytes (%s)",
+                       reader->path, (long long)(from + done), message);
+    return done;
+}
+
+int64_t dl_reader_offset(const dl_reader *reader) {
+    return reader->offset;
+}
+
+int64_t dl_reader_bound(const dl_reader *reader) {
+    return reader->bound;
+}
+
+void dl_reader_close(dl_reader *reader) {
+    if (!reader)
+        return;
+    gzclose(reader->file);
+    free(reader->path);
+    free(reader);
+}
+
+char *dl_file_read(const char *path, int64_t limit, int64_t *size, dl_code code, dl_error *error) {
+    dl_reader *reader = dl_reader_open(path, code, error);
+    if (!reader)
+        return NULL;
+    int64_t capacity = 1 << 16, length = 0, got;
+    char *bytes = xmalloc((size_t)capacity + 1);
+    while ((got = dl_reader_read(reader, bytes + length, capacity - length, error)) > 0) {
+        length += got;
+        if (length < capacity)
+            break;
+        if (capacity > limit) {
+            dl_fail(error, code, "%s: is larger than %lld bytes", path, (long long)limit);
+            got = -1;
+            break;
+        }
+        capacity *= 2;
+        bytes = xrealloc(bytes, (size_t)capacity + 1);
+    }
+    dl_reader_close(reader);
+    if (got < 0) {
+        free(bytes);
+        return NULL;
+    }
+    bytes[length] = '\0';
+    *size = length;
+    return bytes;
+}
+
+static int writer_failed(dl_writer *writer, const char *doing, dl_error *error) {
+    int reason = errno;
+    dl_fail(error, DL_FAILURE, "%s: cannot be %s: %s", writer->path, doing, strerror(reason));
+    dl_writer_abort(writer);
+    return -1;
+}
+
+int dl_writer_open(dl_writer *writer, const char *path, dl_error *error) {
+    *writer = (dl_writer){.path = xstrdup(path)};
+    dl_text temporary = {0};
+    dl_text_add(&temporary, "%s.tmp", path);
+    writer->temporary = temporary.data;
+    writer->file = fopen(writer->temporary, "wbe");
+    if (!writer->file)
+        return writer_failed(writer, "written", error);
+    return 0;
+}
+
+static void flush_folder(const char *path) {
+    const char *slash = strrchr(path, '/');
+    dl_text folder = {0};
+    if (slash)
+        dl_text_add_bytes(&folder, path, slash == path ? 1 : (size_t)(slash - path));
+    int descriptor = open(slash ? folder.data : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (descriptor >= 0) {
+        (void)fsync(descriptor); /* some file systems refuse it; the file itself is safe */
+        close(descriptor);
+    }
+    dl_text_free(&folder);
+}
+
+int dl_writer_commit(dl_writer *writer, dl_error *error) {
+    if (ferror(writer->file) || fflush(writer->file) || fsync(fileno(writer->file)))
+        return writer_failed(writer, "written", error);
+    FILE *file = writer->file;
+    writer->file = NULL;
+    if (fclose(file))
+        return writer_failed(writer, "written", error);
+    if (rename(writer->temporary, writer->path))
+        return writer_failed(writer, "replaced", error);
+    flush_folder(writer->path);
+    free(writer->path);
+    free(writer->temporary);
+    *writer = (dl_writer){0};
+    return 0;
+}
+
+void dl_writer_abort(dl_writer *writer) {
+    if (writer->file)
+        fclose(writer->file);
+    if (writer->temporary)
+        unlink(writer->temporary);
+    free(writer->path);
+    free(writer->temporary);
+    *writer = (dl_writer){0};
+}
+
+int dl_file_write(const char *path, const void *bytes, size_t count, dl_error *error) {
+    dl_writer writer;
+    if (dl_writer_open(&writer, path, error))
+        return -1;
+    if (fwrite(bytes, 1, count, writer.file) != count)
+        return writer_failed(&writer, "written", error);
+    return dl_writer_commit(&writer, error);
+}
+
+int dl_folder_create(const char *path, dl_error *error) {
+    char *part = xstrdup(path);
+    int result = 0;
+    for (char *end = part + 1; !result; end++) {
+        if (*end && *end != '/')
+            continue;
+        char kept = *end;
+        *end = '\0';
+        if (mkdir(part, 0777) && errno != EEXIST && !dl_file_is_folder(part))
+            result = dl_fail(error, DL_FAILURE, "%s: cannot be created: %s", part, strerror(errno));
+        *end = kept;
+        if (!kept)
+            break;
+    }
+    if (!result && !dl_file_is_folder(path))
+        result = dl_fail(error, DL_FAILURE, "%s: is a file, not a folder", path);
+    free(part);
+    return result;
+}

@@ -1,0 +1,95 @@
+#include "base/memory.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void *checked(void *memory, size_t size) {
+    if (!memory) {
+        fprintf(stderr, "dltrain: out of memory: %zu bytes were asked for\n", size);
+        abort();
+    }
+    return memory;
+}
+
+void *xmalloc(size_t size) {
+    return checked(malloc(size ? size : 1), size);
+}
+
+void *xcalloc(size_t count, size_t size) {
+    return checked(calloc(count ? count : 1, size ? size : 1), count * size);
+}
+
+void *xrealloc(void *old, size_t size) {
+    return checked(realloc(old, size ? size : 1), size);
+}
+
+char *xstrdup(const char *string) {
+    size_t size = strlen(string) + 1;
+    return memcpy(xmalloc(size), string, size);
+}
+
+void *dl_memory_aligned(size_t size) {
+    size_t rounded = (size + DL_ALIGN - 1) / DL_ALIGN * DL_ALIGN;
+    if (rounded < size)
+        checked(NULL, size);
+    if (!rounded)
+        rounded = DL_ALIGN;
+    return memset(checked(aligned_alloc(DL_ALIGN, rounded), rounded), 0, rounded);
+}
+
+bool dl_multiply(int64_t a, int64_t b, int64_t *product) {
+    return a >= 0 && b >= 0 && !__builtin_mul_overflow(a, b, product);
+}
+
+enum { BLOCK = 16 * 1024 };
+
+struct dl_arena_block {
+    dl_arena_block *next;
+    size_t used, size;
+    _Alignas(DL_ALIGN) char bytes[];
+};
+
+void *dl_arena_alloc(dl_arena *arena, size_t size) {
+    size_t rounded = (size + DL_ALIGN - 1) / DL_ALIGN * DL_ALIGN;
+    if (rounded < size)
+        checked(NULL, size);
+    dl_arena_block *block = arena->blocks;
+    if (!block || block->size - block->used < rounded) {
+        size_t room = rounded > BLOCK ? rounded : BLOCK;
+        block = dl_memory_aligned(sizeof *block + room);
+        block->size = room;
+        block->next = arena->blocks;
+        arena->blocks = block;
+    }
+    void *memory = block->bytes + block->used;
+    block->used += rounded;
+    return memory;
+}
+
+char *dl_arena_strdup(dl_arena *arena, const char *string) {
+    size_t size = strlen(string) + 1;
+    return memcpy(dl_arena_alloc(arena, size), string, size);
+}
+
+char *dl_arena_printf(dl_arena *arena, const char *format, ...) {
+    va_list arguments, again;
+    va_start(arguments, format);
+    va_copy(again, arguments);
+    int length = vsnprintf(NULL, 0, format, again);
+    va_end(again);
+    char *text = dl_arena_alloc(arena, (size_t)(length < 0 ? 0 : length) + 1);
+    if (length >= 0)
+        vsnprintf(text, (size_t)length + 1, format, arguments);
+    va_end(arguments);
+    return text;
+}
+
+void dl_arena_free(dl_arena *arena) {
+    while (arena->blocks) {
+        dl_arena_block *next = arena->blocks->next;
+        free(arena->blocks);
+        arena->blocks = next;
+    }
+}

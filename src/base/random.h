@@ -1,0 +1,35 @@
+/* Counter-based random numbers: Philox 4x32-10 (Salmon et al., "Parallel random numbers: as easy as
+   1, 2, 3", SC 2011). Each draw is a pure function of its coordinates: there is no hidden state, so
+   what is drawn does not depend on the order of the draws or on the number of threads. */
+#ifndef DL_BASE_RANDOM_H
+#define DL_BASE_RANDOM_H
+
+#include <stdint.h>
+
+/* What a draw is for. The numbers are part of what makes a run reproducible: never renumber. */
+typedef enum {
+    DL_FOR_WEIGHTS = 1,
+    DL_FOR_SPLIT = 2,
+    DL_FOR_SHUFFLE = 3,
+    DL_FOR_DROPOUT = 4,
+    DL_FOR_TEST = 5
+} dl_purpose;
+
+typedef struct {
+    uint64_t seed;
+    uint16_t purpose; /* a dl_purpose */
+    uint16_t stream;  /* the layer or parameter that draws, so that two draw different numbers */
+    uint32_t epoch, step;
+} dl_draw;
+
+/* Four independent words of 32 random bits for element block `block` of `draw`. */
+void dl_random_words(const dl_draw *draw, uint32_t block, uint32_t words[4]);
+/* out[first..first+count) of an endless row of uniform numbers in [0, 1), 24 bits each; `first` is a
+   multiple of 4. */
+void dl_random_uniform(const dl_draw *draw, int64_t first, int64_t count, float *out);
+/* The same for standard normal numbers (Box-Muller). */
+void dl_random_normal(const dl_draw *draw, int64_t first, int64_t count, float *out);
+/* Puts order[0..count) into random order (Fisher-Yates; count < 2^32). */
+void dl_random_shuffle(const dl_draw *draw, int64_t *order, int64_t count);
+
+#endif

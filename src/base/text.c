@@ -1,0 +1,156 @@
+#include "base/text.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/memory.h"
+
+static void reserve(dl_text *text, size_t more) {
+    size_t need = text->length + more + 1;
+    if (need <= text->capacity)
+        return;
+    size_t capacity = text->capacity ? text->capacity : 64;
+    while (capacity < need)
+        capacity *= 2;
+    text->data = xrealloc(text->data, capacity);
+    text->capacity = capacity;
+}
+
+void dl_text_add_bytes(dl_text *text, const char *bytes, size_t count) {
+    reserve(text, count);
+    if (count)
+        memcpy(text->data + text->length, bytes, count);
+    text->length += count;
+    text->data[text->length] = '\0';
+}
+
+void dl_text_add_v(dl_text *text, const char *format, va_list arguments) {
+    va_list again;
+    va_copy(again, arguments);
+    int count = vsnprintf(NULL, 0, format, again);
+    va_end(again);
+    if (count < 0)
+        return;
+    reserve(text, (size_t)count);
+    vsnprintf(text->data + text->length, (size_t)count + 1, format, arguments);
+    text->length += (size_t)count;
+}
+
+void dl_text_add(dl_text *text, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    dl_text_add_v(text, format, arguments);
+    va_end(arguments);
+}
+
+const char *dl_text_get(const dl_text *text) {
+    return text->data ? text->data : "";
+}
+
+void dl_text_free(dl_text *text) {
+    free(text->data);
+    *text = (dl_text){0};
+}
+
+enum { LONGEST = 64 };
+
+/* Optimal string alignment distance; three rows of the table suffice. */
+int dl_text_distance(const char *a, const char *b) {
+    size_t n = strlen(a), m = strlen(b);
+    if (n > LONGEST || m > LONGEST)
+        return LONGEST;
+    int rows[3][LONGEST + 1], *before = rows[0], *above = rows[1], *row = rows[2];
+    for (size_t j = 0; j <= m; j++)
+        above[j] = (int)j;
+    for (size_t i = 1; i <= n; i++) {
+        row[0] = (int)i;
+        for (size_t j = 1; j <= m; j++) {
+            int change = above[j - 1] + (a[i - 1] != b[j - 1]);
+            int best = change;
+            if (above[j] + 1 < best)
+                best = above[j] + 1;
+            if (row[j - 1] + 1 < best)
+                best = row[j - 1] + 1;
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
+                before[j - 2] + 1 < best)
+                best = before[j - 2] + 1;
+            row[j] = best;
+        }
+        int *oldest = before;
+        before = above;
+        above = row;
+        row = oldest;
+    }
+    return above[m];
+}
+
+const char *dl_text_nearest(const char *word, const char *const *choices, int count) {
+    const char *best = NULL;
+    int best_distance = 1 + (int)strlen(word) / 3;
+    for (int i = 0; i < count; i++) {
+        if (!strcasecmp(word, choices[i]))
+            return choices[i];
+        int distance = dl_text_distance(word, choices[i]);
+        if (distance <= best_distance && (!best || distance < best_distance)) {
+            best = choices[i];
+            best_distance = distance;
+        }
+    }
+    size_t length = strlen(word); /* else one that begins alike: "conv" means "conv2d" */
+    for (int i = 0; !best && length >= 3 && i < count; i++)
+        if (!strncasecmp(word, choices[i], length))
+            best = choices[i];
+    return best;
+}
+
+void dl_text_double(char out[32], double value) {
+    for (int digits = 1; digits <= 17; digits++) {
+        snprintf(out, 32, "%.*g", digits, value);
+        if (strtod(out, NULL) == value)
+            break;
+    }
+    if (isfinite(value) && !strpbrk(out, ".e"))
+        strcat(out, ".0");
+}
+
+char *dl_text_count(char out[32], int64_t value) {
+    char digits[32];
+    int length = snprintf(digits, sizeof digits, "%lld", (long long)value), k = 0;
+    for (int i = 0; i < length; i++) {
+        out[k++] = digits[i];
+        int left = length - 1 - i;
+        if (left && left % 3 == 0 && digits[i] != '-')
+            out[k++] = ',';
+    }
+    out[k] = '\0';
+    return out;
+}
+
+char *dl_text_bytes(char out[32], double bytes) {
+    static const char *const units[] = {"B", "kB", "MB", "GB", "TB", "PB"};
+    int unit = 0;
+    while (bytes >= 999.5 && unit < 5) {
+        bytes /= 1000;
+        unit++;
+    }
+    snprintf(out, 32, unit && bytes < 9.95 ? "%.1f %s" : "%.0f %s", bytes, units[unit]);
+    return out;
+}
+
+char *dl_text_seconds(char out[32], double seconds) {
+    if (!(seconds < 360000000.0))
+        snprintf(out, 32, "-");
+    else if (seconds < 59.95)
+        snprintf(out, 32, "%.1f s", seconds);
+    else {
+        long whole = (long)(seconds + 0.5);
+        if (whole < 3600)
+            snprintf(out, 32, "%ld:%02ld", whole / 60, whole % 60);
+        else
+            snprintf(out, 32, "%ld:%02ld:%02ld", whole / 3600, whole / 60 % 60, whole % 60);
+    }
+    return out;
+}

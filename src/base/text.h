@@ -1,0 +1,44 @@
+/* Growing strings, spelling hints and numbers for people. */
+#ifndef DL_BASE_TEXT_H
+#define DL_BASE_TEXT_H
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __GNUC__
+#define DL_PRINTF(string, first) __attribute__((format(printf, string, first)))
+#else
+#define DL_PRINTF(string, first)
+#endif
+
+/* A string that grows. All zero is a valid empty one; `data` is NULL or ends in NUL. */
+typedef struct {
+    char *data;
+    size_t length, capacity;
+} dl_text;
+
+void dl_text_add(dl_text *text, const char *format, ...) DL_PRINTF(2, 3);
+void dl_text_add_v(dl_text *text, const char *format, va_list arguments) DL_PRINTF(2, 0);
+void dl_text_add_bytes(dl_text *text, const char *bytes, size_t count);
+/* The string, never NULL; still owned by `text`. */
+const char *dl_text_get(const dl_text *text);
+/* Empties it and frees its memory. */
+void dl_text_free(dl_text *text);
+
+/* The number of single-letter edits (insert, delete, change, swap of neighbours) from a to b. */
+int dl_text_distance(const char *a, const char *b);
+/* The member of choices[0..count) nearest to `word`, or NULL if none is near enough to be meant. */
+const char *dl_text_nearest(const char *word, const char *const *choices, int count);
+
+/* The shortest decimal that reads back as `value`, always with a point or an exponent, so that a
+   config file reads it as a float. Writes at most 32 bytes. */
+void dl_text_double(char out[32], double value);
+/* 1234567 as "1,234,567"; returns `out`. */
+char *dl_text_count(char out[32], int64_t value);
+/* Bytes as "1.5 MB" (decimal units); returns `out`. */
+char *dl_text_bytes(char out[32], double bytes);
+/* Seconds as "0.4 s", "2:05" or "1:02:03"; returns `out`. */
+char *dl_text_seconds(char out[32], double seconds);
+
+#endif

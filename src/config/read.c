@@ -1,0 +1,332 @@
+/* Reading a group of a config by its option tables. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/config.h"
+
+static const char *type_name(const config_setting_t *setting) {
+    switch (config_setting_type(setting)) {
+    case CONFIG_TYPE_INT:
+    case CONFIG_TYPE_INT64:
+        return "a whole number";
+    case CONFIG_TYPE_FLOAT:
+        return "a number with a point";
+    case CONFIG_TYPE_BOOL:
+        return "true or false";
+    case CONFIG_TYPE_STRING:
+        return "a string";
+    case CONFIG_TYPE_GROUP:
+        return "a group { … }";
+    default:
+        return "a list";
+    }
+}
+
+static const char *wanted(const dl_option *option) {
+    switch (option->type) {
+    case DL_BOOL:
+        return "true or false";
+    case DL_INT:
+        return option->choices ? "a whole number or a word" : "a whole number";
+    case DL_FLOAT:
+        return "a number";
+    case DL_PAIR:
+        return "a whole number, or two: (height, width)";
+    case DL_STRINGS:
+        return "a list of strings: (\"a\", \"b\")";
+    case DL_NAME:
+        return "a name or a whole number";
+    default:
+        return "a string";
+    }
+}
+
+typedef struct {
+    dl_config *config;
+    config_setting_t *setting; /* what is read */
+    const dl_option *option;
+    dl_error *error;
+} reading;
+
+static int wrong_type(const reading *r, const config_setting_t *found) {
+    return dl_fail(r->error, DL_USAGE, "%s: \"%s\" must be %s, not %s",
+                   dl_config_where(r->config, found), r->option->key, wanted(r->option),
+                   type_name(found));
+}
+
+static bool is_whole(const config_setting_t *setting) {
+    int type = config_setting_type(setting);
+    return type == CONFIG_TYPE_INT || type == CONFIG_TYPE_INT64;
+}
+
+static int64_t whole(const config_setting_t *setting) {
+    return config_setting_type(setting) == CONFIG_TYPE_INT ? config_setting_get_int(setting)
+                                                           : config_setting_get_int64(setting);
+}
+
+static int check_range(const reading *r, const config_setting_t *found, double value) {
+    const dl_option *o = r->option;
+    bool free_range = o->min == 0 && o->max == 0;
+    if (isfinite(value) && (free_range || (value >= o->min && value <= o->max)))
+        return 0;
+    char given[32], low[32], high[32];
+    dl_text_double(given, value);
+    dl_text_double(low, o->min);
+    dl_text_double(high, o->max);
+    if (o->type != DL_FLOAT) {
+        snprintf(given, sizeof given, "%.0f", value);
+        snprintf(low, sizeof low, "%.0f", o->min);
+        snprintf(high, sizeof high, "%.0f", o->max);
+    }
+    const char *where = dl_config_where(r->config, found);
+    if (free_range)
+        return dl_fail(r->error, DL_USAGE, "%s: \"%s\" must be a finite number", where, o->key);
+    if (o->max >= 1e9)
+        return dl_fail(r->error, DL_USAGE, "%s: \"%s\" is %s, but must be at least %s", where,
+                       o->key, given, low);
+    return dl_fail(r->error, DL_USAGE, "%s: \"%s\" is %s, but must be from %s to %s", where, o->key,
+                   given, low, high);
+}
+
+/* The index of a word in the option's choices, or -1 and an error. */
+static int find_choice(const reading *r, const config_setting_t *found, const char *word) {
+    const char *const *choices = r->option->choices;
+    int count = 0;
+    for (; choices[count]; count++)
+        if (!strcmp(choices[count], word))
+            return count;
+    dl_text hint = {0};
+    const char *nearest = dl_text_nearest(word, choices, count);
+    if (nearest)
+        dl_text_add(&hint, "did you mean \"%s\"?", nearest);
+    for (int i = 0; !nearest && i < count; i++)
+        dl_text_add(&hint, "%s%s", i == 0 ? "there are " : ", ", choices[i]);
+    dl_fail(r->error, DL_USAGE, "%s: \"%s\" cannot be \"%s\" (%s)",
+            dl_config_where(r->config, found), r->option->key, word, dl_text_get(&hint));
+    dl_text_free(&hint);
+    return -1;
+}
+
+static int read_int(const reading *r, const config_setting_t *found, int64_t *field) {
+    if (r->option->choices && config_setting_type(found) == CONFIG_TYPE_STRING) {
+        int index = find_choice(r, found, config_setting_get_string(found));
+        *field = -(index + 1);
+        return index < 0 ? -1 : 0;
+    }
+    if (!is_whole(found))
+        return wrong_type(r, found);
+    *field = whole(found);
+    return check_range(r, found, (double)*field);
+}
+
+static int read_pair(const reading *r, int64_t *field) {
+    config_setting_t *s = r->setting;
+    if (!config_setting_is_aggregate(s) || config_setting_is_group(s)) {
+        int result = read_int(r, s, &field[0]);
+        field[1] = field[0];
+        return result;
+    }
+    if (config_setting_length(s) != 2)
+        return wrong_type(r, s);
+    int first = read_int(r, config_setting_get_elem(s, 0), &field[0]);
+    return read_int(r, config_setting_get_elem(s, 1), &field[1]) | first;
+}
+
+static int read_strings(const reading *r, dl_strings *field) {
+    config_setting_t *s = r->setting;
+    if (config_setting_is_group(s) || !config_setting_is_aggregate(s))
+        return wrong_type(r, s);
+    field->count = config_setting_length(s);
+    field->items = dl_arena_alloc(&r->config->arena, sizeof(char *) * (size_t)(field->count + 1));
+    for (int i = 0; i < field->count; i++) {
+        config_setting_t *item = config_setting_get_elem(s, (unsigned)i);
+        if (config_setting_type(item) != CONFIG_TYPE_STRING)
+            return wrong_type(r, item);
+        field->items[i] = config_setting_get_string(item);
+    }
+    return 0;
+}
+
+/* Reads r->setting into the option's field. */
+static int read_value(const reading *r, void *owner) {
+    void *field = (char *)owner + r->option->offset;
+    config_setting_t *s = r->setting;
+    int type = config_setting_type(s);
+    switch (r->option->type) {
+    case DL_BOOL:
+        if (type != CONFIG_TYPE_BOOL)
+            return wrong_type(r, s);
+        *(bool *)field = config_setting_get_bool(s) != 0;
+        return 0;
+    case DL_INT:
+        return read_int(r, s, field);
+    case DL_PAIR:
+        return read_pair(r, field);
+    case DL_FLOAT:
+        if (type != CONFIG_TYPE_FLOAT && !is_whole(s))
+            return wrong_type(r, s);
+        *(double *)field = is_whole(s) ? (double)whole(s) : config_setting_get_float(s);
+        return check_range(r, s, *(double *)field);
+    case DL_NAME:
+        if (is_whole(s)) {
+            *(const char **)field =
+                dl_arena_printf(&r->config->arena, "%lld", (long long)whole(s));
+            return 0;
+        } /* fall through */
+    case DL_STRING:
+        if (type != CONFIG_TYPE_STRING)
+            return wrong_type(r, s);
+        *(const char **)field = config_setting_get_string(s);
+        return 0;
+    case DL_CHOICE: {
+        if (type != CONFIG_TYPE_STRING)
+            return wrong_type(r, s);
+        int index = find_choice(r, s, config_setting_get_string(s));
+        *(int *)field = index < 0 ? 0 : index;
+        return index < 0 ? -1 : 0;
+    }
+    case DL_STRINGS:
+        return read_strings(r, field);
+    case DL_SETTING:
+        *(config_setting_t **)field = s;
+        return 0;
+    }
+    return 0;
+}
+
+/* Writes the default of an option into the tree; NULL if it has none to write. */
+static config_setting_t *add_default(config_setting_t *group, const dl_option *option) {
+    const char *text = option->fallback;
+    if (!*text)
+        return NULL;
+    config_setting_t *made;
+    char *end;
+    switch (option->type) {
+    case DL_BOOL:
+        made = config_setting_add(group, option->key, CONFIG_TYPE_BOOL);
+        config_setting_set_bool(made, !strcmp(text, "true"));
+        return made;
+    case DL_FLOAT:
+        made = config_setting_add(group, option->key, CONFIG_TYPE_FLOAT);
+        config_setting_set_float(made, strtod(text, NULL));
+        return made;
+    case DL_INT:
+    case DL_PAIR: {
+        long long value = strtoll(text, &end, 10);
+        if (end == text || *end)
+            break;
+        made = config_setting_add(group, option->key, CONFIG_TYPE_INT);
+        config_setting_set_int(made, (int)value);
+        return made;
+    }
+    case DL_STRINGS:
+    case DL_SETTING:
+        return NULL;
+    default:
+        break;
+    }
+    made = config_setting_add(group, option->key, CONFIG_TYPE_STRING);
+    config_setting_set_string(made, text);
+    return made;
+}
+
+static int read_option(dl_config *config, config_setting_t *group, config_setting_t *parent,
+                       const char *what, const dl_option *option, void *owner, dl_error *error) {
+    config_setting_t *setting = config_setting_get_member(group, option->key);
+    if (!setting && parent)
+        setting = config_setting_get_member(parent, option->key);
+    if (!setting && !option->fallback)
+        return dl_fail(error, DL_USAGE, "%s: %s needs \"%s\" (%s)", dl_config_where(config, group),
+                       what, option->key, option->help);
+    if (!setting)
+        setting = add_default(parent ? parent : group, option);
+    if (!setting)
+        return 0; /* optional: the field keeps what its owner put there, zero by habit */
+    reading r = {config, setting, option, error};
+    return read_value(&r, owner);
+}
+
+static const dl_option *find_option(const dl_table *tables, int count, const char *key) {
+    for (int t = 0; t < count; t++)
+        for (const dl_option *option = tables[t].options; option && option->key; option++)
+            if (!strcmp(option->key, key))
+                return option;
+    return NULL;
+}
+
+static int unknown_key(dl_config *config, const config_setting_t *setting, const char *what,
+                       const dl_table *tables, int count, dl_error *error) {
+    const char *known[256] = {0};
+    int n = 0;
+    for (int t = 0; t < count; t++)
+        for (const dl_option *o = tables[t].options; o && o->key && n < 256; o++)
+            known[n++] = o->key;
+    const char *key = config_setting_name(setting);
+    const char *nearest = dl_text_nearest(key, known, n);
+    dl_text hint = {0};
+    if (nearest)
+        dl_text_add(&hint, " (did you mean \"%s\"?)", nearest);
+    else if (n)
+        dl_text_add(&hint, " (it knows ");
+    for (int i = 0; !nearest && i < n; i++)
+        dl_text_add(&hint, "%s%s%s", i ? ", " : "", known[i], i + 1 == n ? ")" : "");
+    dl_fail(error, DL_USAGE, "%s: %s has no key \"%s\"%s", dl_config_where(config, setting), what,
+            key, dl_text_get(&hint));
+    dl_text_free(&hint);
+    return -1;
+}
+
+int dl_config_read(dl_config *config, config_setting_t *group, config_setting_t *parent,
+                   const char *what, const dl_table *tables, int count, dl_error *error) {
+    int result = 0;
+    for (int i = 0; i < config_setting_length(group); i++) {
+        const config_setting_t *setting = config_setting_get_elem(group, (unsigned)i);
+        if (!find_option(tables, count, config_setting_name(setting)))
+            result |= unknown_key(config, setting, what, tables, count, error);
+    }
+    for (int t = 0; t < count; t++)
+        for (const dl_option *option = tables[t].options; option && option->key; option++)
+            result |= read_option(config, group, parent, what, option, tables[t].owner, error);
+    return result;
+}
+
+const dl_kind *dl_config_choose(dl_config *config, config_setting_t *group,
+                                const dl_registry *registry, const char *fallback,
+                                dl_error *error) {
+    config_setting_t *setting = config_setting_get_member(group, registry->key);
+    if (!setting && fallback) {
+        setting = config_setting_add(group, registry->key, CONFIG_TYPE_STRING);
+        config_setting_set_string(setting, fallback);
+    }
+    const char *where = dl_config_where(config, setting ? setting : group);
+    const char *name = setting ? config_setting_get_string(setting) : NULL;
+    dl_text hint = {0};
+    const dl_kind *kind = name ? dl_registry_find(registry, name) : NULL;
+    if (!kind)
+        dl_registry_hint(registry, name ? name : "", &hint);
+    if (!setting)
+        dl_fail(error, DL_USAGE, "%s: needs %s = \"…\", which %s it is%s", where, registry->key,
+                registry->what, dl_text_get(&hint));
+    else if (!name)
+        dl_fail(error, DL_USAGE, "%s: \"%s\" must be a string, not %s", where, registry->key,
+                type_name(setting));
+    else if (!kind)
+        dl_fail(error, DL_USAGE, "%s: there is no %s \"%s\"%s", where, registry->what, name,
+                dl_text_get(&hint));
+    dl_text_free(&hint);
+    return kind;
+}
+
+config_setting_t *dl_config_group(dl_config *config, config_setting_t *parent, const char *key,
+                                  dl_error *error) {
+    config_setting_t *group = config_setting_get_member(parent, key);
+    if (!group)
+        group = config_setting_add(parent, key, CONFIG_TYPE_GROUP);
+    if (config_setting_is_group(group))
+        return group;
+    dl_fail(error, DL_USAGE, "%s: \"%s\" must be a group { … }, not %s",
+            dl_config_where(config, group), key, type_name(group));
+    return NULL;
+}

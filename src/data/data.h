@@ -1,0 +1,61 @@
+/* The `data` section of a config: its parts (train, validation, test), how they are split, and how
+   their numbers are normalized. */
+#ifndef DL_DATA_DATA_H
+#define DL_DATA_DATA_H
+
+#include "config/config.h"
+#include "data/dataset.h"
+
+typedef enum { DL_TRAIN, DL_VALIDATION, DL_TEST, DL_SPLITS } dl_split;
+extern const char *const dl_split_names[DL_SPLITS]; /* "train", "validation", "test" */
+
+/* y = (x - shift[k]) * scale[k], where k is i % count for element i of a sample: count is the size of
+   the sample (by feature), its channels (by channel), or 1 (global). count 0: nothing to do. */
+typedef struct {
+    int64_t count;
+    float *shift, *scale; /* owned */
+} dl_normalization;
+
+/* The rows of a data set that make up a part. */
+typedef struct {
+    const dl_dataset *dataset; /* NULL: the config has no such part */
+    int64_t *index, count;     /* owned; rows of the data set, ascending */
+    int64_t *class_count;      /* owned; rows a class, or NULL for regression */
+} dl_subset;
+
+typedef struct {
+    /* options of the config's section */
+    int normalize, normalize_by, normalize_target, split;
+    config_setting_t *train, *validation, *test;
+    int64_t split_seed;
+    /* made by dl_data_read */
+    dl_config *config;         /* borrowed */
+    dl_arena arena;
+    double share[DL_SPLITS];   /* > 0: this share of the training file's rows */
+    dl_dataset dataset[DL_SPLITS]; /* with its own files; type is NULL if it has none */
+    /* made by dl_data_open */
+    dl_schema schema;          /* the training part's */
+    dl_subset part[DL_SPLITS];
+    dl_normalization input, target; /* target: regression only */
+} dl_data;
+
+extern const dl_option dl_data_options[];
+
+/* Reads and checks the `data` section, before any data is read. `data` is all zero; dl_data_free is
+   fine after a failure. */
+int dl_data_read(dl_data *data, dl_config *config, dl_error *error);
+/* Opens the files, splits them and takes the statistics of the training part. */
+int dl_data_open(dl_data *data, dl_error *error);
+/* Opens just what the part `only` needs, with schema and normalizations (copied) from a checkpoint:
+   a part with files of its own needs no other file. */
+int dl_data_open_part(dl_data *data, dl_split only, const dl_schema *schema,
+                      const dl_normalization *input, const dl_normalization *target,
+                      dl_error *error);
+void dl_data_free(dl_data *data);
+
+/* x[count * size] in place, samples one after the other. */
+void dl_normalize(const dl_normalization *normalization, float *x, int64_t count, int64_t size);
+/* The inverse. */
+void dl_denormalize(const dl_normalization *normalization, float *x, int64_t count, int64_t size);
+
+#endif

@@ -1,0 +1,34 @@
+/* Batches, made by a thread of their own while the trainer works on the one before. */
+#ifndef DL_DATA_LOADER_H
+#define DL_DATA_LOADER_H
+
+#include "data/data.h"
+
+typedef struct {
+    float *x;       /* [count][size of schema.input], normalized */
+    float *y;       /* [count][schema.outputs]; class numbers, or normalized targets */
+    int64_t *index; /* [count] rows of the data set */
+    int64_t count;
+    int64_t step;   /* within the epoch, from 0 */
+} dl_batch;
+
+typedef struct dl_loader dl_loader;
+
+/* Starts the thread. `data` is borrowed and must outlive the loader. Buffers for two batches of at most
+   `batch_size` samples are allocated here and nowhere else. NULL and an error if the thread cannot
+   be started. */
+dl_loader *dl_loader_new(const dl_data *data, dl_split part, int64_t batch_size, dl_error *error);
+/* Begins a pass over every sample of the part exactly once, from step `first_step` on, in the order of
+   the rows, or shuffled by (seed, epoch) if `shuffle`. The last batch may be partial. A pass that has
+   not ended is given up. */
+void dl_loader_start(dl_loader *loader, bool shuffle, uint64_t seed, uint32_t epoch,
+                     int64_t first_step);
+/* The next batch, valid until the next call; NULL at the end, or with an error set. */
+const dl_batch *dl_loader_next(dl_loader *loader, dl_error *error);
+/* Batches a pass has. */
+int64_t dl_loader_steps(const dl_loader *loader);
+/* Bytes of the buffers. */
+int64_t dl_loader_bytes(const dl_loader *loader);
+void dl_loader_free(dl_loader *loader);
+
+#endif
