@@ -255,10 +255,7 @@ curl_to() {
             -C - -o "$2" -- "$1" || status=$?
         case $status in
         0) return 0 ;;
-        22) # refused: with a part, perhaps because that is the whole file already
-            [ "$before" -gt 0 ] && return 0
-            return 1
-            ;;
+        22) return 1 ;; # the server says no
         33 | 36) # this server cannot go on from a place inside the file
             [ "$before" -gt 0 ] || return 1
             say "  this server cannot resume: from the start"
@@ -274,8 +271,8 @@ curl_to() {
 
 # download SET FILE URL TARGET KIND SHA256
 download() {
-    local part=${4%/*}/.$2.part had
-    while :; do
+    local part=${4%/*}/.$2.part had _
+    for _ in 1 2; do # the second time if what was there before did not fit
         had=$(size_of "$part")
         if [ "$had" -gt 0 ]; then
             say "  $2 from $3 (going on after $had bytes)"
@@ -303,6 +300,7 @@ download() {
         fi
         say "  the earlier part does not fit: from the start"
     done
+    return 1
 }
 
 # no_curl: true, and said once, if there is no curl.
@@ -374,7 +372,7 @@ get_form() {
             [ -z "$force" ] || rm -rf -- "${3:?}/$folder"
             unpack "$3" "$file" "$folder" || return 1
         fi
-    done 3< <(files_of "$1" "$2")
+    done 3<<<"$(files_of "$1" "$2")"
 }
 
 # form_is_here SET FORM DIR: no, part or yes, by the names alone.
@@ -383,7 +381,7 @@ form_is_here() {
     while read -r file _ _ folder; do
         all=$((all + 1))
         ! is_here "$3" "$file" "$folder" || some=$((some + 1))
-    done < <(files_of "$1" "$2")
+    done <<<"$(files_of "$1" "$2")"
     case $some in
     0) echo no ;;
     "$all") echo yes ;;
@@ -440,7 +438,7 @@ has_all() {
         missing=
         while read -r file _; do
             [ -f "$2/$file" ] || missing=yes
-        done < <(files_of "$1" "$form")
+        done <<<"$(files_of "$1" "$form")"
         [ -n "$missing" ] || return 0
     done
     return 1
@@ -450,7 +448,7 @@ list_sets() {
     local name title copied fetched here form state from
     printf '%-16s %-7s %-5s %-36s %s\n' NAME SIZE HERE "CAN BE HAD FROM" CONTENT
     for name in $set_names; do
-        IFS='|' read -r title copied fetched < <(describe "$name")
+        IFS='|' read -r title copied fetched <<<"$(describe "$name")"
         here=no
         for form in $(forms_of "$name"); do
             state=$(form_is_here "$name" "$form" "$target/$name")

@@ -21,7 +21,8 @@ typedef struct {
     dl_text text; /* one message a line, no final newline */
 } dl_error;
 
-/* Adds one message (no newline at its end). Always returns -1, so that `return dl_fail(…)` works. */
+/* Adds one message (no newline at its end). Always returns -1, so that `return dl_fail(…)` works.
+ */
 int dl_fail(dl_error *error, dl_code code, const char *format, ...) DL_PRINTF(3, 4);
 void dl_error_clear(dl_error *error);
 

@@ -14,8 +14,8 @@ bool dl_file_is_folder(const char *path);
 char *dl_path_join(const char *folder, const char *name);
 /* The last component of a path, a pointer into it. */
 const char *dl_path_base(const char *path);
-/* A data file's place: `name` as written, else below data/, else below $DLTRAIN_DATA, else below the
-   installed data folder. The caller frees it; NULL if it is nowhere. */
+/* A data file's place: `name` as written, else below data/, else below $DLTRAIN_DATA, else below
+   the installed data folder. The caller frees it; NULL if it is nowhere. */
 char *dl_path_find_data(const char *name);
 
 /* A file that is read from the front, decompressed if it is gzip. */
@@ -30,12 +30,12 @@ int64_t dl_reader_offset(const dl_reader *reader);
 int64_t dl_reader_bound(const dl_reader *reader);
 void dl_reader_close(dl_reader *reader);
 
-/* The whole file, decompressed if need be and NUL-terminated (the NUL is not counted); refused above
-   `limit` bytes. The caller frees it. NULL and an error otherwise. */
+/* The whole file, decompressed if need be and NUL-terminated (the NUL is not counted); refused
+   above `limit` bytes. The caller frees it. NULL and an error otherwise. */
 char *dl_file_read(const char *path, int64_t limit, int64_t *size, dl_code code, dl_error *error);
 
-/* A file that replaces `path` whole, or leaves what was there: written beside it under another name,
-   flushed to the disk, renamed, the folder flushed. */
+/* A file that replaces `path` whole, or leaves what was there: written beside it under another
+   name, flushed to the disk, renamed, the folder flushed. */
 typedef struct {
     FILE *file;
     char *path, *temporary;

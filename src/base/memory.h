@@ -20,7 +20,8 @@ void *dl_memory_aligned(size_t size);
 /* *product = a * b, or false if that does not fit or is negative. */
 bool dl_multiply(int64_t a, int64_t b, int64_t *product);
 
-/* Memory that lives until its arena is freed: zeroed, DL_ALIGN-aligned. All zero is valid, empty. */
+/* Memory that lives until its arena is freed: zeroed, DL_ALIGN-aligned. All zero is valid, empty.
+ */
 typedef struct dl_arena_block dl_arena_block;
 typedef struct {
     dl_arena_block *blocks;

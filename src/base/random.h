@@ -24,8 +24,8 @@ typedef struct {
 
 /* Four independent words of 32 random bits for element block `block` of `draw`. */
 void dl_random_words(const dl_draw *draw, uint32_t block, uint32_t words[4]);
-/* out[first..first+count) of an endless row of uniform numbers in [0, 1), 24 bits each; `first` is a
-   multiple of 4. */
+/* out[first..first+count) of an endless row of uniform numbers in [0, 1), 24 bits each; `first` is
+   a multiple of 4. */
 void dl_random_uniform(const dl_draw *draw, int64_t first, int64_t count, float *out);
 /* The same for standard normal numbers (Box-Muller). */
 void dl_random_normal(const dl_draw *draw, int64_t first, int64_t count, float *out);

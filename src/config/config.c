@@ -100,8 +100,7 @@ static void copy_value(config_setting_t *to, const config_setting_t *from) {
     default:
         for (int i = 0; i < config_setting_length(from); i++) {
             const config_setting_t *part = config_setting_get_elem(from, (unsigned)i);
-            copy_value(config_setting_add(to, config_setting_name(part),
-                                          config_setting_type(part)),
+            copy_value(config_setting_add(to, config_setting_name(part), config_setting_type(part)),
                        part);
         }
     }
@@ -182,9 +181,9 @@ int dl_config_set(dl_config *config, const char *assignment, dl_error *error) {
     if (config_read_string(&scratch, line.data))
         result = dl_literals_check(line.data, assignment, ".", 0, error);
     else
-        config_setting_set_string(config_setting_add(config_root_setting(&scratch), "value",
-                                                     CONFIG_TYPE_STRING),
-                                  equals + 1);
+        config_setting_set_string(
+            config_setting_add(config_root_setting(&scratch), "value", CONFIG_TYPE_STRING),
+            equals + 1);
     value = config_lookup(&scratch, "value");
     if (!result)
         result = set_path(config, path, value, assignment, error);
@@ -235,7 +234,9 @@ static void dump_value(const config_setting_t *setting, int indent, dl_text *tex
     default:
         break;
     }
-    const char *brackets = type == CONFIG_TYPE_GROUP ? "{}" : type == CONFIG_TYPE_LIST ? "()" : "[]";
+    const char *brackets = type == CONFIG_TYPE_GROUP  ? "{}"
+                           : type == CONFIG_TYPE_LIST ? "()"
+                                                      : "[]";
     int count = config_setting_length(setting);
     bool lines = config_setting_is_root(setting), deep = lines;
     for (int i = 0; i < count; i++)

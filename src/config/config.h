@@ -1,6 +1,6 @@
-/* Config files: libconfig's syntax, checked against option tables, with every mistake told by file and
-   line. The tree is completed with every default as it is read, so that writing it out again gives
-   the resolved config. */
+/* Config files: libconfig's syntax, checked against option tables, with every mistake told by file
+   and line. The tree is completed with every default as it is read, so that writing it out again
+   gives the resolved config. */
 #ifndef DL_CONFIG_CONFIG_H
 #define DL_CONFIG_CONFIG_H
 
@@ -22,8 +22,8 @@ int dl_config_load(dl_config *config, const char *path, dl_error *error);
 int dl_config_parse(dl_config *config, const char *name, const char *text, dl_error *error);
 void dl_config_free(dl_config *config);
 
-/* Applies "a.b.c=value" (from `--set`): list members by number, missing groups are made; a value that
-   is not libconfig's is taken as a string. */
+/* Applies "a.b.c=value" (from `--set`): list members by number, missing groups are made; a value
+   that is not libconfig's is taken as a string. */
 int dl_config_set(dl_config *config, const char *assignment, dl_error *error);
 
 /* "file:line" of a setting, or "--set a.b=c"; lives as long as the config. */
@@ -35,21 +35,20 @@ typedef struct {
     void *owner;
 } dl_table;
 
-/* Reads a group by its tables: fills every field, from the group, or else from `parent` (NULL: none),
-   or else from its default, which is then written into the tree. Unknown keys in `group` (not in
-   `parent`), wrong types, values out of range and missing ones are each an error; `what` names the
-   group in them. 0, or -1 if there was any. */
+/* Reads a group by its tables: fills every field, from the group, or else from `parent` (NULL:
+   none), or else from its default, which is then written into the tree. Unknown keys in `group`
+   (not in `parent`), wrong types, values out of range and missing ones are each an error; `what`
+   names the group in them. 0, or -1 if there was any. */
 int dl_config_read(dl_config *config, config_setting_t *group, config_setting_t *parent,
                    const char *what, const dl_table *tables, int count, dl_error *error);
 
-/* The kind that group's registry->key chooses; NULL and an error if it is missing (unless `fallback`
-   is given) or unknown. */
+/* The kind that group's registry->key chooses; NULL and an error if it is missing (unless
+   `fallback` is given) or unknown. */
 const dl_kind *dl_config_choose(dl_config *config, config_setting_t *group,
-                                const dl_registry *registry, const char *fallback,
-                                dl_error *error);
+                                const dl_registry *registry, const char *fallback, dl_error *error);
 
-/* A member of `parent` that must be a group; made, empty, where it is missing. NULL and an error if it
-   is there and is not a group. */
+/* A member of `parent` that must be a group; made, empty, where it is missing. NULL and an error if
+   it is there and is not a group. */
 config_setting_t *dl_config_group(dl_config *config, config_setting_t *parent, const char *key,
                                   dl_error *error);
 

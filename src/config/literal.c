@@ -55,11 +55,10 @@ static void check_number(scanner *s) {
                               : hexadecimal ? UINT32_MAX
                                             : (unsigned long long)INT32_MAX + negative;
     if (overflow || value > most)
-        s->result = dl_fail(s->error, DL_USAGE, "%s:%d: %.*s is too large for a whole number%s",
-                            s->name, s->line, (int)(end - start), start,
-                            wide || overflow || value > INT64_MAX
-                                ? ""
-                                : " (write an L behind it if it is meant)");
+        s->result = dl_fail(
+            s->error, DL_USAGE, "%s:%d: %.*s is too large for a whole number%s", s->name, s->line,
+            (int)(end - start), start,
+            wide || overflow || value > INT64_MAX ? "" : " (write an L behind it if it is meant)");
     s->at = end;
     while (*s->at == 'L')
         s->at++;

@@ -29,10 +29,14 @@ void dl_registry_hint(const dl_registry *registry, const char *name, dl_text *hi
 /* "one of a, b or a whole number from 1 to 5", say. */
 static void describe_values(const dl_option *option, dl_text *text) {
     static const char *const words[] = {
-        [DL_BOOL] = "true or false",      [DL_INT] = "whole number",
-        [DL_FLOAT] = "number",            [DL_STRING] = "text",
-        [DL_CHOICE] = "one of",           [DL_PAIR] = "whole number, or two: (height, width)",
-        [DL_STRINGS] = "list of texts",   [DL_NAME] = "name or whole number",
+        [DL_BOOL] = "true or false",
+        [DL_INT] = "whole number",
+        [DL_FLOAT] = "number",
+        [DL_STRING] = "text",
+        [DL_CHOICE] = "one of",
+        [DL_PAIR] = "whole number, or two: (height, width)",
+        [DL_STRINGS] = "list of texts",
+        [DL_NAME] = "name or whole number",
         [DL_SETTING] = "number or group",
     };
     dl_text_add(text, "%s", words[option->type]);
@@ -51,7 +55,10 @@ static void describe_values(const dl_option *option, dl_text *text) {
             dl_text_add(text, " from %s to %s", low, high);
     }
     for (int i = 0; option->choices && option->choices[i]; i++)
-        dl_text_add(text, "%s%s", i ? ", " : option->type == DL_INT ? ", or " : " ",
+        dl_text_add(text, "%s%s",
+                    i                        ? ", "
+                    : option->type == DL_INT ? ", or "
+                                             : " ",
                     option->choices[i]);
 }
 

@@ -1,5 +1,5 @@
-/* Tables of options: what a config file may say. Parsing, checks, help and the manual page all follow
-   from them. */
+/* Tables of options: what a config file may say. Parsing, checks, help and the manual page all
+   follow from them. */
 #ifndef DL_CONFIG_OPTION_H
 #define DL_CONFIG_OPTION_H
 
@@ -19,7 +19,8 @@ typedef enum {
     DL_PAIR,    /* int64_t[2]: two numbers (height, width), or one for both */
     DL_STRINGS, /* dl_strings, borrowed from the config */
     DL_NAME,    /* const char *: a string, or an int as its decimal */
-    DL_SETTING  /* struct config_setting_t *: whatever is there, read by its owner; NULL if missing */
+    DL_SETTING  /* struct config_setting_t *: whatever is there, read by its owner; NULL if missing
+                 */
 } dl_type;
 
 typedef struct {
@@ -30,15 +31,16 @@ typedef struct {
 typedef struct {
     const char *key;
     dl_type type;
-    size_t offset;               /* of the field in the owner's struct */
-    const char *fallback;        /* default, as in a config (strings bare); NULL: required; "": none */
-    double min, max;             /* for numbers, both included; 0, 0: any */
-    const char *const *choices;  /* NULL-terminated; for DL_CHOICE, and DL_INT with words */
-    const char *help;            /* for people: what it does, and when to use it */
+    size_t offset;        /* of the field in the owner's struct */
+    const char *fallback; /* default, as in a config (strings bare); NULL: required; "": none */
+    double min, max;      /* for numbers, both included; 0, 0: any */
+    const char *const *choices; /* NULL-terminated; for DL_CHOICE, and DL_INT with words */
+    const char *help;           /* for people: what it does, and when to use it */
 } dl_option;
 
 /* Ends a table of options. */
-#define DL_OPTIONS_END {.key = NULL}
+#define DL_OPTIONS_END                                                                             \
+    { .key = NULL }
 
 /* What every layer, loss, optimizer, … of the registries begins with. */
 typedef struct {

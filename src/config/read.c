@@ -171,8 +171,7 @@ static int read_value(const reading *r, void *owner) {
         return check_range(r, s, *(double *)field);
     case DL_NAME:
         if (is_whole(s)) {
-            *(const char **)field =
-                dl_arena_printf(&r->config->arena, "%lld", (long long)whole(s));
+            *(const char **)field = dl_arena_printf(&r->config->arena, "%lld", (long long)whole(s));
             return 0;
         } /* fall through */
     case DL_STRING:

@@ -9,8 +9,8 @@
 typedef enum { DL_TRAIN, DL_VALIDATION, DL_TEST, DL_SPLITS } dl_split;
 extern const char *const dl_split_names[DL_SPLITS]; /* "train", "validation", "test" */
 
-/* y = (x - shift[k]) * scale[k], where k is i % count for element i of a sample: count is the size of
-   the sample (by feature), its channels (by channel), or 1 (global). count 0: nothing to do. */
+/* y = (x - shift[k]) * scale[k], where k is i % count for element i of a sample: count is the size
+   of the sample (by feature), its channels (by channel), or 1 (global). count 0: nothing to do. */
 typedef struct {
     int64_t count;
     float *shift, *scale; /* owned */
@@ -29,12 +29,12 @@ typedef struct {
     config_setting_t *train, *validation, *test;
     int64_t split_seed;
     /* made by dl_data_read */
-    dl_config *config;         /* borrowed */
+    dl_config *config; /* borrowed */
     dl_arena arena;
-    double share[DL_SPLITS];   /* > 0: this share of the training file's rows */
+    double share[DL_SPLITS];       /* > 0: this share of the training file's rows */
     dl_dataset dataset[DL_SPLITS]; /* with its own files; type is NULL if it has none */
     /* made by dl_data_open */
-    dl_schema schema;          /* the training part's */
+    dl_schema schema; /* the training part's */
     dl_subset part[DL_SPLITS];
     dl_normalization input, target; /* target: regression only */
 } dl_data;

@@ -10,15 +10,16 @@ typedef struct dl_dataset dl_dataset;
 
 typedef struct {
     dl_kind kind; /* the options: each may stand in `data` for all parts, or in one part's group */
-    /* Opens the files that the options name. Sets `count`, `schema` and `state`. Where `like` is not
-       NULL the rows must agree with it (and `schema` becomes a copy of it): same shape, the same
-       columns by name, no unknown category or class. Refuses NaN and inf, naming file and place. On
-       failure what it has allocated is freed by close. */
+    /* Opens the files that the options name. Sets `count`, `schema` and `state`. Where `like` is
+       not NULL the rows must agree with it (and `schema` becomes a copy of it): same shape, the
+       same columns by name, no unknown category or class. Refuses NaN and inf, naming file and
+       place. On failure what it has allocated is freed by close. */
     int (*open)(dl_dataset *dataset, const dl_schema *like, dl_error *error);
     /* Row i: x[size of schema.input], not normalized; y[schema.outputs], a class as its number.
-       Any thread, any order. */
+       Either may be NULL: not wanted, and not worked for. Any thread, any order. */
     int (*read)(const dl_dataset *dataset, int64_t i, float *x, float *y, dl_error *error);
-    /* Frees `state` and what it holds; called once, also after a failed open. */
+    /* Frees `state` (NULL if it was never opened) and what it holds; called once, also after a
+       failed open. */
     void (*close)(dl_dataset *dataset);
 } dl_dataset_type;
 
@@ -28,13 +29,14 @@ struct dl_dataset {
     const char *where; /* "file:line" of the config's group, for messages */
     void *state;       /* the type's own; owned by it */
     int64_t count;     /* rows */
+    bool bytes;        /* set by open: inputs are whole numbers from 0 to 255, as in image files */
     dl_schema schema;  /* owned */
 };
 
 extern const dl_registry dl_dataset_registry;
 
-/* The path of the data file `name` (freed by the caller), or NULL and an error that says where it was
-   looked for, and which `scripts/get_data.sh` command gets it, if one does. */
+/* The path of the data file `name` (freed by the caller), or NULL and an error that says where it
+   was looked for, and which `scripts/get_data.sh` command gets it, if one does. */
 char *dl_dataset_find(const dl_dataset *dataset, const char *name, dl_error *error);
 
 #endif

@@ -9,18 +9,18 @@ typedef struct {
     float *y;       /* [count][schema.outputs]; class numbers, or normalized targets */
     int64_t *index; /* [count] rows of the data set */
     int64_t count;
-    int64_t step;   /* within the epoch, from 0 */
+    int64_t step; /* within the epoch, from 0 */
 } dl_batch;
 
 typedef struct dl_loader dl_loader;
 
-/* Starts the thread. `data` is borrowed and must outlive the loader. Buffers for two batches of at most
-   `batch_size` samples are allocated here and nowhere else. NULL and an error if the thread cannot
-   be started. */
+/* Starts the thread. `data` is borrowed and must outlive the loader. Buffers for two batches of at
+   most `batch_size` samples are allocated here and nowhere else. NULL and an error if the thread
+   cannot be started. */
 dl_loader *dl_loader_new(const dl_data *data, dl_split part, int64_t batch_size, dl_error *error);
-/* Begins a pass over every sample of the part exactly once, from step `first_step` on, in the order of
-   the rows, or shuffled by (seed, epoch) if `shuffle`. The last batch may be partial. A pass that has
-   not ended is given up. */
+/* Begins a pass over every sample of the part exactly once, from step `first_step` on, in the order
+   of the rows, or shuffled by (seed, epoch) if `shuffle`. The last batch may be partial. A pass
+   that has not ended is given up. */
 void dl_loader_start(dl_loader *loader, bool shuffle, uint64_t seed, uint32_t epoch,
                      int64_t first_step);
 /* The next batch, valid until the next call; NULL at the end, or with an error set. */

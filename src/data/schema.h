@@ -11,15 +11,15 @@
 /* A column of a table that is an input. */
 typedef struct {
     char *name;
-    int categories;   /* 0: a number; else it is one-hot, one element a category */
-    char **category;  /* their names, sorted */
-    double mean;      /* of a number over the training file; what a missing value becomes */
+    int categories;  /* 0: a number; else it is one-hot, one element a category */
+    char **category; /* their names, sorted */
+    double mean;     /* of a number over the training file; what a missing value becomes */
 } dl_column;
 
 typedef struct {
-    dl_shape input;  /* of one sample */
-    int classes;     /* > 0: classification, the target is one class number; 0: regression */
-    int outputs;     /* regression: how many numbers a target has; classification: 1 */
+    dl_shape input;     /* of one sample */
+    int classes;        /* > 0: classification, the target is one class number; 0: regression */
+    int outputs;        /* regression: how many numbers a target has; classification: 1 */
     char **class_names; /* `classes` names, or NULL where the numbers are the names */
     char *target_name;  /* or NULL */
     int columns;        /* tables: how many input columns; else 0 */
@@ -31,6 +31,9 @@ dl_schema dl_schema_copy(const dl_schema *schema);
 void dl_schema_free(dl_schema *schema);
 /* The name of a class: from class_names, or its number written into `out`. */
 const char *dl_schema_class(const dl_schema *schema, int class, char out[16]);
+
+/* Whether `name` may stand in a schema: it is UTF-8. Formats check the names that they read. */
+bool dl_schema_name_ok(const char *name);
 
 /* JSON, for a checkpoint's metadata. The caller frees the text. */
 char *dl_schema_to_json(const dl_schema *schema);

@@ -1,0 +1,107 @@
+# dltrain: make, make check, make install. Every object is below build/; nothing else is written but
+# the two programs.
+#
+#   make SANITIZE=address,undefined   a build with sanitizers, apart from the usual one
+#   make CC=clang                     another compiler, apart too
+#   make ARCH=x86-64-v3               for other machines than this one
+
+PROGRAMS = dltrain dltest
+CC       = gcc
+ARCH     = native
+PREFIX   = /usr/local
+DESTDIR  =
+SANITIZE =
+
+comma    := ,
+BUILD    := build/$(notdir $(firstword $(CC)))$(if $(SANITIZE),-$(subst $(comma),-,$(SANITIZE)))
+
+PACKAGES := libconfig zlib jansson openblas
+CPPFLAGS += -D_GNU_SOURCE -Isrc -DDL_DATA_FOLDER='"$(PREFIX)/share/dltrain/data"' \
+            $(shell pkg-config --cflags $(PACKAGES))
+WARNINGS := -Wall -Wextra -Wshadow -Wpedantic
+# Contraction to fused multiply-adds, and no errno: both leave every result defined.
+CFLAGS   += -std=c11 -O3 -g -ffp-contract=fast -fno-math-errno -fno-trapping-math -pthread
+ifneq ($(ARCH),)
+CFLAGS   += -march=$(ARCH)
+endif
+LDLIBS   += $(shell pkg-config --libs $(PACKAGES)) -lm -pthread
+# The thread sanitizer does not know OpenMP's barriers: it checks the loader's thread, without OpenMP.
+ifneq ($(findstring thread,$(SANITIZE)),)
+OPENMP   := -fopenmp-simd
+else
+OPENMP   := -fopenmp
+endif
+ifneq ($(SANITIZE),)
+CFLAGS   += -fsanitize=$(SANITIZE) -fno-omit-frame-pointer -O1
+LDFLAGS  += -fsanitize=$(SANITIZE)
+endif
+
+sources  := $(filter-out src/cmd/%,$(wildcard src/*/*.c))
+common   := src/cmd/common.c src/cmd/help.c
+objects  := $(sources:%.c=$(BUILD)/%.o)
+tests    := $(patsubst tests/%.c,%,$(wildcard tests/test_*.c))
+
+.PHONY: all check check-long unit cli lint format man bench install uninstall clean
+all: $(PROGRAMS)
+
+# The programs in the top folder are those of the usual build; a sanitizer's stay below build/.
+ifeq ($(SANITIZE),)
+$(PROGRAMS): %: $(BUILD)/%
+	cp -f $< $@
+else
+$(PROGRAMS): %: $(BUILD)/%
+endif
+
+$(PROGRAMS:%=$(BUILD)/%): $(BUILD)/%: $(BUILD)/src/cmd/%.o $(common:%.c=$(BUILD)/%.o) $(objects)
+	$(CC) $(CFLAGS) $(OPENMP) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+$(BUILD)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(OPENMP) $(WARNINGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/test_%: $(BUILD)/tests/test_%.o $(objects)
+	$(CC) $(CFLAGS) $(OPENMP) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
+
+# Gradient checks compile the same sources in double precision (tests/double.h).
+DOUBLE := $(BUILD)/double
+double_sources := $(filter-out src/data/% src/train/%,$(sources))
+$(DOUBLE)/%.o: %.c tests/double.h
+	@mkdir -p $(@D)
+	$(CC) -include tests/double.h $(CPPFLAGS) $(CFLAGS) $(OPENMP) $(WARNINGS) -MMD -MP -c -o $@ $<
+$(BUILD)/test_gradient: $(DOUBLE)/tests/test_gradient.o $(double_sources:%.c=$(DOUBLE)/%.o)
+	$(CC) $(CFLAGS) $(OPENMP) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+
+unit: $(tests:%=$(BUILD)/%)
+	@for test in $^; do echo "== $$test"; $$test || exit 1; done
+
+cli: $(PROGRAMS)
+	bats $(if $(CI),,--pretty) tests/cli
+
+check: lint unit cli
+
+man: man/dltrain.cfg.5
+man/dltrain.cfg.5: dltrain
+	./dltrain --help man > $@
+
+install: all man
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 \
+	    $(DESTDIR)$(PREFIX)/share/man/man5 $(DESTDIR)$(PREFIX)/share/dltrain/data \
+	    $(DESTDIR)$(PREFIX)/share/dltrain/configs
+	install $(PROGRAMS) $(DESTDIR)$(PREFIX)/bin
+	install -m 644 man/dltrain.1 man/dltest.1 $(DESTDIR)$(PREFIX)/share/man/man1
+	install -m 644 man/dltrain.cfg.5 $(DESTDIR)$(PREFIX)/share/man/man5
+	install -m 644 data/*.csv data/*.csv.gz data/README.md $(DESTDIR)$(PREFIX)/share/dltrain/data
+	install -m 644 configs/*.cfg $(DESTDIR)$(PREFIX)/share/dltrain/configs
+
+uninstall:
+	rm -f $(PROGRAMS:%=$(DESTDIR)$(PREFIX)/bin/%) $(DESTDIR)$(PREFIX)/share/man/man1/dltrain.1 \
+	    $(DESTDIR)$(PREFIX)/share/man/man1/dltest.1 $(DESTDIR)$(PREFIX)/share/man/man5/dltrain.cfg.5
+	rm -rf $(DESTDIR)$(PREFIX)/share/dltrain
+
+format:
+	clang-format -i src/*/*.[ch] tests/*.[ch]
+
+clean:
+	rm -rf build $(PROGRAMS)

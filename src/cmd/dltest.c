@@ -1,0 +1,320 @@
+/* dltest: evaluates a checkpoint. */
+#include <getopt.h>
+#include <jansson.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmd/common.h"
+#include "math/threads.h"
+#include "train/confusion.h"
+#include "train/report.h"
+
+static const char usage[] =
+    "Usage: dltest [options] CHECKPOINT|RUN\n"
+    "Evaluates a checkpoint, or the best one of a run's folder (runs/latest is the newest run).\n"
+    "It needs no config: only the checkpoint and the data.\n"
+    "\n"
+    "  --split NAME       test, validation or train (default: test if the config has one)\n"
+    "  --last             of a run: last.safetensors instead of best.safetensors\n"
+    "  --set KEY=VALUE    override a key of the checkpoint's config, such as\n"
+    "                     --set data.test.file=other.csv\n"
+    "  --threads N        processors to use (default: all of them)\n"
+    "  --json             one object on stdout\n"
+    "  --help, --version\n"
+    "\n"
+    "Exit status: 0 done, 1 run-time failure, 2 usage, 3 data or checkpoint.\n";
+
+enum { SPLIT = 256, LAST, SET, THREADS, JSON, HELP, VERSION, MOST_SETS = 256, MISTAKES = 5 };
+
+static const struct option long_options[] = {
+    {"split", required_argument, NULL, SPLIT}, {"last", no_argument, NULL, LAST},
+    {"set", required_argument, NULL, SET},     {"threads", required_argument, NULL, THREADS},
+    {"json", no_argument, NULL, JSON},         {"help", no_argument, NULL, HELP},
+    {"version", no_argument, NULL, VERSION},   {NULL, 0, NULL, 0},
+};
+
+typedef struct {
+    const char *path;
+    const char *sets[MOST_SETS];
+    int set_count, split; /* -1: not chosen */
+    bool last, json;
+    int64_t threads;
+} arguments;
+
+typedef struct {
+    dl_checkpoint checkpoint;
+    dl_experiment experiment;
+    dl_split split;
+    char *path; /* of the checkpoint */
+    dl_sums sums;
+    dl_confusion confusion;
+    /* metrics that are reported whether the config asks for them or not */
+    double extra[DL_METRICS][DL_METRIC_SUMS];
+} test;
+
+static int find_split(const char *name) {
+    for (int s = 0; s < DL_SPLITS; s++)
+        if (!strcmp(dl_split_names[s], name))
+            return s;
+    const char *nearest = dl_text_nearest(name, dl_split_names, DL_SPLITS);
+    cmd_usage("dltest", "--split %s: must be test, validation or train%s%s%s", name,
+              nearest ? " (did you mean " : "", nearest ? nearest : "", nearest ? "?)" : "");
+    return -1;
+}
+
+/* -1 to go on, or the exit status. */
+static int parse_arguments(int argc, char **argv, arguments *a) {
+    int option;
+    opterr = 0;
+    while ((option = getopt_long(argc, argv, ":h", long_options, NULL)) != -1) {
+        switch (option) {
+        case SPLIT:
+            a->split = find_split(optarg);
+            if (a->split < 0)
+                return DL_USAGE;
+            break;
+        case LAST:
+            a->last = true;
+            break;
+        case SET:
+            if (a->set_count == MOST_SETS)
+                return cmd_usage("dltest", "at most %d --set", MOST_SETS);
+            a->sets[a->set_count++] = optarg;
+            break;
+        case THREADS:
+            if (!cmd_number("dltest", "--threads", optarg, 1, 1024, &a->threads))
+                return DL_USAGE;
+            break;
+        case JSON:
+            a->json = true;
+            break;
+        case 'h':
+        case HELP:
+            fputs(usage, stdout);
+            return DL_OK;
+        case VERSION:
+            cmd_version("dltest");
+            return DL_OK;
+        default:
+            return cmd_unknown_option("dltest", argv[optind - 1], long_options);
+        }
+    }
+    if (optind < argc)
+        a->path = argv[optind++];
+    if (optind < argc)
+        return cmd_usage("dltest", "one checkpoint at a time, not also %s", argv[optind]);
+    if (!a->path)
+        return cmd_usage("dltest", "which checkpoint or run? (runs/latest is the newest run)");
+    return -1;
+}
+
+/* The part to evaluate: the one that was asked for, or the first that there is. */
+static int choose_split(test *t, const arguments *a, dl_error *error) {
+    const dl_data *data = &t->experiment.data;
+    static const dl_split order[] = {DL_TEST, DL_VALIDATION, DL_TRAIN};
+    for (int i = 0; i < DL_SPLITS; i++) {
+        dl_split s = a->split >= 0 ? (dl_split)a->split : order[i];
+        if (data->dataset[s].type || data->share[s] > 0) {
+            t->split = s;
+            return 0;
+        }
+        if (a->split >= 0)
+            break;
+    }
+    return dl_fail(error, DL_USAGE, "%s: its config has no %s data", t->path,
+                   dl_split_names[a->split]);
+}
+
+static int prepare(test *t, const arguments *a, dl_error *error) {
+    dl_checkpoint *c = &t->checkpoint;
+    dl_experiment *e = &t->experiment;
+    t->path = dl_run_find_checkpoint(a->path, a->last, error);
+    if (!t->path || dl_checkpoint_open(c, t->path, error))
+        return -1;
+    for (int i = 0; i < a->set_count; i++)
+        if (dl_config_set(&c->config, a->sets[i], error))
+            return -1;
+    if (dl_experiment_read(e, &c->config, error) || choose_split(t, a, error) ||
+        dl_data_open_part(&e->data, t->split, &c->schema, &c->input, &c->target, error))
+        return -1;
+    e->batch_size = c->batch_size;
+    if (dl_experiment_build(e, false, dl_threads(), error))
+        return -1;
+    return dl_checkpoint_load_net(c, &e->net, error);
+}
+
+/* Metric m of the table, wanted or not. */
+static bool is_shown(const test *t, const dl_metric *metric) {
+    return metric->for_classes == (t->experiment.target.classes > 0) &&
+           (t->experiment.target.classes > 5 || strcmp(metric->name, "top5"));
+}
+
+static void observe(void *context, const dl_outcome *outcome) {
+    test *t = context;
+    if (outcome->classes)
+        dl_confusion_add(&t->confusion, outcome);
+    for (int m = 0; m < dl_metric_count && m < DL_METRICS; m++)
+        if (is_shown(t, &dl_metrics[m]))
+            dl_metrics[m].add(t->extra[m], outcome);
+}
+
+static int evaluate(test *t, dl_error *error) {
+    dl_experiment *e = &t->experiment;
+    if (e->target.classes)
+        t->confusion = dl_confusion_new(e->target.classes);
+    dl_loader *loader = dl_loader_new(&e->data, t->split, e->batch_size, error);
+    if (!loader)
+        return -1;
+    int result = dl_evaluate(e, loader, &t->sums, observe, t, error);
+    dl_loader_free(loader);
+    return result;
+}
+
+/* ---- printing ---- */
+
+static void print_scores(const test *t) {
+    char number[16];
+    const dl_schema *schema = &t->experiment.data.schema;
+    int width = 5;
+    for (int c = 0; c < t->confusion.classes; c++) {
+        int length = (int)strlen(dl_schema_class(schema, c, number));
+        width = length > width ? length : width;
+    }
+    printf("\n%-*s %10s %10s %10s %10s\n", width, "class", "rows", "precision", "recall", "F1");
+    for (int c = 0; c < t->confusion.classes; c++) {
+        dl_class_score s = dl_confusion_score(&t->confusion, c);
+        printf("%-*s %10lld", width, dl_schema_class(schema, c, number), (long long)s.rows);
+        double values[] = {s.precision, s.recall, s.f1};
+        for (int i = 0; i < 3; i++)
+            if (isnan(values[i]))
+                printf(" %10s", "-");
+            else
+                printf(" %8.2f %%", 100 * values[i]);
+        printf("\n");
+    }
+}
+
+enum { WIDEST_MATRIX = 20, LABEL = 10 };
+
+static void print_matrix(const test *t) {
+    int classes = t->confusion.classes;
+    const dl_schema *schema = &t->experiment.data.schema;
+    char number[16];
+    if (classes > WIDEST_MATRIX) {
+        printf("\n(the confusion matrix of %d classes is in --json)\n", classes);
+        return;
+    }
+    int width = 5;
+    for (int c = 0; c < classes; c++) {
+        int length = (int)strlen(dl_schema_class(schema, c, number));
+        width = length > width ? length < LABEL ? length : LABEL : width;
+    }
+    printf("\nconfusion: a row is the true class, a column the predicted one\n%-*s", LABEL, "");
+    for (int c = 0; c < classes; c++)
+        printf(" %*.*s", width, width, dl_schema_class(schema, c, number));
+    printf("\n");
+    for (int r = 0; r < classes; r++) {
+        printf("%-*.*s", LABEL, LABEL, dl_schema_class(schema, r, number));
+        for (int c = 0; c < classes; c++)
+            printf(" %*lld", width, (long long)t->confusion.count[(int64_t)r * classes + c]);
+        printf("\n");
+    }
+}
+
+static void print_mistakes(const test *t) {
+    dl_mistake mistakes[MISTAKES];
+    const dl_schema *schema = &t->experiment.data.schema;
+    int count = dl_confusion_mistakes(&t->confusion, MISTAKES, mistakes);
+    if (count)
+        printf("\nmost frequent mistakes\n");
+    for (int i = 0; i < count; i++) {
+        char a[16], b[16];
+        printf("%6lld  %s taken for %s\n", (long long)mistakes[i].count,
+               dl_schema_class(schema, mistakes[i].truth, a),
+               dl_schema_class(schema, mistakes[i].predicted, b));
+    }
+}
+
+static void print_text(const test *t) {
+    char count[32], value[32];
+    const dl_experiment *e = &t->experiment;
+    printf("%s on %s %s rows (%s)\n", e->name, dl_text_count(count, t->sums.rows),
+           dl_split_names[t->split], t->path);
+    printf("%-10s %.6g\n", "loss", dl_sums_loss(&t->sums));
+    for (int m = 0; m < dl_metric_count && m < DL_METRICS; m++)
+        if (is_shown(t, &dl_metrics[m]))
+            printf("%-10s %s\n", dl_metrics[m].name,
+                   dl_report_metric(value, &dl_metrics[m], dl_metrics[m].value(t->extra[m])));
+    if (!e->target.classes)
+        return;
+    print_scores(t);
+    print_matrix(t);
+    print_mistakes(t);
+}
+
+static json_t *number(double value) {
+    return isfinite(value) ? json_real(value) : json_null();
+}
+
+static void add_classes(const test *t, json_t *object) {
+    const dl_schema *schema = &t->experiment.data.schema;
+    json_t *list = json_array(), *matrix = json_array();
+    int classes = t->confusion.classes;
+    for (int r = 0; r < classes; r++) {
+        char name[16];
+        dl_class_score s = dl_confusion_score(&t->confusion, r);
+        json_array_append_new(list, json_pack("{s:s, s:I, s:o, s:o, s:o}", "class",
+                                              dl_schema_class(schema, r, name), "rows",
+                                              (json_int_t)s.rows, "precision", number(s.precision),
+                                              "recall", number(s.recall), "f1", number(s.f1)));
+        json_t *row = json_array();
+        for (int c = 0; c < classes; c++)
+            json_array_append_new(row, json_integer(t->confusion.count[(int64_t)r * classes + c]));
+        json_array_append_new(matrix, row);
+    }
+    json_object_set_new(object, "classes", list);
+    json_object_set_new(object, "confusion", matrix);
+}
+
+static void print_json(const test *t) {
+    json_t *object = json_pack("{s:s, s:s, s:s, s:I, s:o}", "name", t->experiment.name,
+                               "checkpoint", t->path, "split", dl_split_names[t->split], "rows",
+                               (json_int_t)t->sums.rows, "loss", number(dl_sums_loss(&t->sums)));
+    for (int m = 0; m < dl_metric_count && m < DL_METRICS; m++)
+        if (is_shown(t, &dl_metrics[m]))
+            json_object_set_new(object, dl_metrics[m].name,
+                                number(dl_metrics[m].value(t->extra[m])));
+    if (t->experiment.target.classes)
+        add_classes(t, object);
+    char *text = json_dumps(object, JSON_INDENT(1));
+    puts(text);
+    free(text);
+    json_decref(object);
+}
+
+int main(int argc, char **argv) {
+    arguments a = {.threads = dl_threads_available(), .split = -1};
+    int status = parse_arguments(argc, argv, &a);
+    if (status >= 0)
+        return cmd_finish("dltest", status);
+    dl_threads_set((int)a.threads);
+    dl_error error = {0};
+    test t = {0};
+    if (prepare(&t, &a, &error) || evaluate(&t, &error))
+        status = cmd_fail("dltest", &error);
+    else {
+        status = DL_OK;
+        if (a.json)
+            print_json(&t);
+        else
+            print_text(&t);
+    }
+    dl_error_clear(&error);
+    dl_confusion_free(&t.confusion);
+    dl_experiment_free(&t.experiment);
+    dl_checkpoint_close(&t.checkpoint);
+    free(t.path);
+    return cmd_finish("dltest", status);
+}

@@ -1,0 +1,327 @@
+/* dltrain: trains the network that a config defines. */
+#include <getopt.h>
+#include <jansson.h>
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "cmd/common.h"
+#include "cmd/help.h"
+#include "math/threads.h"
+#include "train/report.h"
+#include "train/trainer.h"
+#include "train/version.h"
+
+static const char usage[] =
+    "Usage: dltrain [options] CONFIG\n"
+    "       dltrain [options] --resume RUN\n"
+    "Trains the network that a config file defines, and saves it in a run's folder.\n"
+    "\n"
+    "  --out DIR          the run's folder (default: runs/NAME, then runs/NAME.2, …)\n"
+    "  --force            replace a run that is already in --out's folder\n"
+    "  --resume RUN       go on with an earlier run, to the same bits as if never stopped\n"
+    "  --set KEY=VALUE    override a key of the config: --set optimizer.learning_rate=0.01,\n"
+    "                     --set network.0.units=64; may be given several times\n"
+    "  --seed N           the same as --set seed=N\n"
+    "  --epochs N         the same as --set training.epochs=N\n"
+    "  --threads N        processors to use (default: all of them)\n"
+    "  --dry-run          everything but training: check the config, read the data, show the net\n"
+    "  --quiet            no lines and no bar on stderr, only errors\n"
+    "  --json             an object per epoch, and one at the end, on stdout\n"
+    "  --help [TOPIC [NAME]]  this; or config, layers, losses, optimizers, schedules, formats,\n"
+    "                     metrics; or one of them: --help layer dense\n"
+    "  --version\n"
+    "\n"
+    "Exit status: 0 done, 1 run-time failure, 2 usage or config, 3 data, 4 diverged,\n"
+    "128+n ended by signal n (after saving).\n";
+
+enum { MOST_SETS = 256 };
+
+typedef struct {
+    dl_train_options train;
+    const char *config;
+    const char *sets[MOST_SETS];
+    int set_count;
+    int64_t threads;
+    bool quiet, json;
+} arguments;
+
+static volatile sig_atomic_t caught;
+
+static void on_signal(int number) {
+    if (caught) { /* the second one quits */
+        signal(number, SIG_DFL);
+        raise(number);
+    }
+    caught = number;
+}
+
+static void watch_signals(void) {
+    struct sigaction action = {.sa_handler = on_signal};
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+}
+
+enum { OUT = 256, FORCE, RESUME, SET, SEED, EPOCHS, THREADS, DRY_RUN, QUIET, JSON, HELP, VERSION };
+
+static const struct option long_options[] = {
+    {"out", required_argument, NULL, OUT},
+    {"force", no_argument, NULL, FORCE},
+    {"resume", required_argument, NULL, RESUME},
+    {"set", required_argument, NULL, SET},
+    {"seed", required_argument, NULL, SEED},
+    {"epochs", required_argument, NULL, EPOCHS},
+    {"threads", required_argument, NULL, THREADS},
+    {"dry-run", no_argument, NULL, DRY_RUN},
+    {"quiet", no_argument, NULL, QUIET},
+    {"json", no_argument, NULL, JSON},
+    {"help", no_argument, NULL, HELP},
+    {"version", no_argument, NULL, VERSION},
+    {NULL, 0, NULL, 0},
+};
+
+static bool add_set(arguments *a, const char *assignment) {
+    if (a->set_count == MOST_SETS) {
+        cmd_usage("dltrain", "at most %d --set", MOST_SETS);
+        return false;
+    }
+    a->sets[a->set_count++] = assignment;
+    return true;
+}
+
+/* Turns --seed 3 into a --set. The text lives as long as the program. */
+static bool add_number(arguments *a, const char *option, const char *key, const char *text,
+                       int64_t high) {
+    static char buffers[2][64];
+    int64_t value;
+    if (!cmd_number("dltrain", option, text, 0, high, &value))
+        return false;
+    char *buffer = buffers[!strcmp(key, "seed")];
+    snprintf(buffer, sizeof buffers[0], "%s=%lld%s", key, (long long)value,
+             value > INT32_MAX ? "L" : "");
+    return add_set(a, buffer);
+}
+
+/* -1 to go on, or the exit status. */
+static int parse_arguments(int argc, char **argv, arguments *a) {
+    int option;
+    opterr = 0;
+    while ((option = getopt_long(argc, argv, ":h", long_options, NULL)) != -1) {
+        switch (option) {
+        case OUT:
+            a->train.out = optarg;
+            break;
+        case FORCE:
+            a->train.force = true;
+            break;
+        case RESUME:
+            a->train.resume = optarg;
+            break;
+        case SET:
+            if (!add_set(a, optarg))
+                return DL_USAGE;
+            break;
+        case SEED:
+            if (!add_number(a, "--seed", "seed", optarg, (int64_t)9e15))
+                return DL_USAGE;
+            break;
+        case EPOCHS:
+            if (!add_number(a, "--epochs", "training.epochs", optarg, (int64_t)1e9))
+                return DL_USAGE;
+            break;
+        case THREADS:
+            if (!cmd_number("dltrain", "--threads", optarg, 1, 1024, &a->threads))
+                return DL_USAGE;
+            break;
+        case DRY_RUN:
+            a->train.dry_run = true;
+            break;
+        case QUIET:
+            a->quiet = true;
+            break;
+        case JSON:
+            a->json = true;
+            break;
+        case 'h':
+        case HELP:
+            if (optind < argc)
+                return help_topic("dltrain", argv[optind],
+                                  optind + 1 < argc ? argv[optind + 1] : NULL);
+            fputs(usage, stdout);
+            return DL_OK;
+        case VERSION:
+            cmd_version("dltrain");
+            return DL_OK;
+        default:
+            return cmd_unknown_option("dltrain", argv[optind - 1], long_options);
+        }
+    }
+    if (optind < argc)
+        a->config = argv[optind++];
+    if (optind < argc)
+        return cmd_usage("dltrain", "one config at a time, not also %s", argv[optind]);
+    if (!a->config && !a->train.resume)
+        return cmd_usage("dltrain", "which config? (configs/digits.cfg is a good first one)");
+    if (a->config && a->train.resume)
+        return cmd_usage("dltrain", "--resume takes the config from the run: leave out %s",
+                         a->config);
+    if (a->train.resume && a->train.out)
+        return cmd_usage("dltrain", "--resume goes on in the run's own folder: leave out --out");
+    return -1;
+}
+
+/* A number of a JSON object; NaN and infinity, which JSON has not, become null. */
+static json_t *number(double value) {
+    return isfinite(value) ? json_real(value) : json_null();
+}
+
+static void print_json(json_t *object) {
+    char *text = json_dumps(object, JSON_COMPACT);
+    puts(text);
+    fflush(stdout);
+    free(text);
+    json_decref(object);
+}
+
+static void set_part(json_t *object, const dl_experiment *e, const char *part, double loss,
+                     const double *metric) {
+    char key[64];
+    snprintf(key, sizeof key, "%s_loss", part);
+    json_object_set_new(object, key, number(loss));
+    for (int m = 0; m < e->metric_count; m++) {
+        snprintf(key, sizeof key, "%s_%s", part, e->metrics[m]->name);
+        json_object_set_new(object, key, number(metric[m]));
+    }
+}
+
+static void print_row(void *context, const dl_experiment *e, const dl_row *row) {
+    (void)context;
+    json_t *object = json_pack("{s:s, s:I, s:I, s:o, s:o, s:o}", "event", "epoch", "epoch",
+                               (json_int_t)row->epoch, "step", (json_int_t)row->step, "seconds",
+                               number(row->seconds), "learning_rate", number(row->rate),
+                               "samples_per_second", number(row->samples_per_second));
+    set_part(object, e, "train", row->train_loss, row->train_metric);
+    if (e->data.part[DL_VALIDATION].count)
+        set_part(object, e, "val", row->val_loss, row->val_metric);
+    static const char *const phases[] = {"data_seconds", "forward_seconds", "backward_seconds",
+                                         "update_seconds"};
+    for (int p = 0; p < DL_PHASES; p++)
+        json_object_set_new(object, phases[p], number(row->phase[p]));
+    print_json(object);
+}
+
+static void print_end(const dl_experiment *e, const dl_train_result *r) {
+    json_t *object =
+        json_pack("{s:s, s:s, s:I, s:b, s:b, s:s, s:I, s:o, s:o, s:o}", "event", "end", "run",
+                  r->folder ? r->folder : "", "epochs", (json_int_t)r->epochs, "interrupted",
+                  r->interrupted, "stopped_early", r->stopped_early, "monitor",
+                  e->settings.monitor ? e->settings.monitor : "", "best_epoch",
+                  (json_int_t)r->best_epoch, "best", number(r->best), "seconds", number(r->seconds),
+                  "peak_memory_bytes", number(dl_report_peak_memory()));
+    print_json(object);
+}
+
+static void report_end(dl_terminal *t, const dl_experiment *e, const dl_train_result *r) {
+    char seconds[32], memory[32];
+    if (r->interrupted) {
+        dl_say(t, "stopped     saved; go on with: dltrain --resume %s", r->folder);
+        return;
+    }
+    dl_say(t, "done        %s%lld epochs in %s, peak memory %s",
+           r->stopped_early ? "stopped early after " : "", (long long)r->epochs,
+           dl_text_seconds(seconds, r->seconds), dl_text_bytes(memory, dl_report_peak_memory()));
+    if (r->best_epoch)
+        dl_say(t, "best        %s %.6g in epoch %lld: %s/best.safetensors", e->settings.monitor,
+               r->best, (long long)r->best_epoch, r->folder);
+    dl_say(t, "next        ./dltest %s", r->folder);
+}
+
+/* The config: from the file, or from the checkpoint of the run that is resumed. */
+static int load_config(const arguments *a, dl_config *config, dl_error *error) {
+    int result;
+    if (a->train.resume) {
+        char *path = dl_run_find_checkpoint(a->train.resume, true, error);
+        dl_checkpoint checkpoint = {0};
+        result = path ? dl_checkpoint_open(&checkpoint, path, error) : -1;
+        dl_text text = {0};
+        if (!result) {
+            dl_config_dump(&checkpoint.config, &text);
+            result = dl_config_parse(config, path, text.data, error);
+        }
+        dl_text_free(&text);
+        dl_checkpoint_close(&checkpoint);
+        free(path);
+    } else
+        result = dl_config_load(config, a->config, error);
+    for (int i = 0; i < a->set_count && !result; i++)
+        result = dl_config_set(config, a->sets[i], error);
+    return result;
+}
+
+/* A config without a name is called after its file. */
+static void name_config(dl_config *config, const char *path) {
+    config_setting_t *top = config_root_setting(&config->tree);
+    if (!path || config_setting_get_member(top, "name"))
+        return;
+    char *name = xstrdup(dl_path_base(path)), *point = strrchr(name, '.');
+    if (point && point != name)
+        *point = '\0';
+    config_setting_set_string(config_setting_add(top, "name", CONFIG_TYPE_STRING), name);
+    free(name);
+}
+
+static int train(const arguments *a, dl_terminal *terminal, dl_error *error) {
+    dl_config config = {0};
+    dl_experiment experiment = {0};
+    dl_train_result result = {0};
+    int status = load_config(a, &config, error);
+    if (!status) {
+        name_config(&config, a->config);
+        status = dl_experiment_read(&experiment, &config, error);
+    }
+    if (!status) {
+        dl_say(terminal, "dltrain %s  %s, %d thread%s", DL_VERSION, experiment.name, dl_threads(),
+               dl_threads() == 1 ? "" : "s");
+        if (dl_threads_warning())
+            dl_say(terminal, "note        %s", dl_threads_warning());
+        status = dl_train(&experiment, &a->train, terminal, &result, error);
+    }
+    if (!status && !a->train.dry_run) {
+        report_end(terminal, &experiment, &result);
+        if (a->json)
+            print_end(&experiment, &result);
+    }
+    free(result.folder);
+    dl_experiment_free(&experiment);
+    dl_config_free(&config);
+    return status;
+}
+
+int main(int argc, char **argv) {
+    arguments a = {.threads = dl_threads_available()};
+    int status = parse_arguments(argc, argv, &a);
+    if (status >= 0)
+        return cmd_finish("dltrain", status);
+    watch_signals();
+    dl_threads_set((int)a.threads);
+    a.train.threads = dl_threads();
+    a.train.interrupted = &caught;
+    a.train.on_row = a.json ? print_row : NULL;
+    dl_terminal terminal = dl_terminal_open(a.quiet);
+    dl_error error = {0};
+    status = train(&a, &terminal, &error) ? (int)error.code : DL_OK;
+    if (status && terminal.log)
+        fprintf(terminal.log, "dltrain: %s\n", dl_text_get(&error.text));
+    dl_terminal_close(&terminal);
+    if (status)
+        cmd_fail("dltrain", &error);
+    else if (caught)
+        status = 128 + caught;
+    dl_error_clear(&error);
+    return cmd_finish("dltrain", status);
+}

@@ -1,0 +1,11 @@
+/* Help from the option tables. */
+#ifndef DL_CMD_HELP_H
+#define DL_CMD_HELP_H
+
+/* Prints the help on a topic: "config", a registry ("layers"), or one of its members ("layer",
+   "dense"); `name` may be NULL. Returns the exit status. */
+int help_topic(const char *program, const char *topic, const char *name);
+/* Prints man/dltrain.cfg.5. */
+void help_manual(void);
+
+#endif

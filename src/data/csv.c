@@ -1,0 +1,249 @@
+/* Tables as comma-separated values (RFC 4180). Two passes over the file: the first finds what the
+   columns are, the second stores the numbers; the text itself is never in memory as a whole. */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "data/csv.h"
+
+static const char *const task_choices[] = {"auto", "classification", "regression", NULL};
+static const char *const missing_choices[] = {"error", "mean", "drop_row", NULL};
+
+static const dl_option options[] = {
+    {.key = "file",
+     .type = DL_STRING,
+     .offset = offsetof(dl_csv_options, file),
+     .help = "the table, plain or gzip: a row a line, numbers and categories in columns. A column "
+             "whose values are not all numbers becomes one-hot, with an input a category"},
+    {.key = "delimiter",
+     .type = DL_STRING,
+     .offset = offsetof(dl_csv_options, delimiter),
+     .fallback = ",",
+     .help = "the one character between fields, or \"tab\""},
+    {.key = "header",
+     .type = DL_BOOL,
+     .offset = offsetof(dl_csv_options, header),
+     .fallback = "true",
+     .help = "whether the first line names the columns; else they are called 1, 2, 3, …"},
+    {.key = "target",
+     .type = DL_NAME,
+     .offset = offsetof(dl_csv_options, target),
+     .fallback = "",
+     .help = "the column to predict, by its name or its number from 1; if not given, the last one "
+             "that is not ignored"},
+    {.key = "task",
+     .type = DL_CHOICE,
+     .offset = offsetof(dl_csv_options, task),
+     .fallback = "auto",
+     .choices = task_choices,
+     .help = "what the target is: classification (its different values are the classes) or "
+             "regression (a number); auto takes words, and at most 20 different whole numbers, for "
+             "classes"},
+    {.key = "categorical",
+     .type = DL_STRINGS,
+     .offset = offsetof(dl_csv_options, categorical),
+     .fallback = "",
+     .help = "columns, by name or number, that are categories although they look like numbers: "
+             "codes of districts, say"},
+    {.key = "ignore",
+     .type = DL_STRINGS,
+     .offset = offsetof(dl_csv_options, ignore),
+     .fallback = "",
+     .help = "columns, by name or number, that are left out: identifiers, say"},
+    {.key = "missing",
+     .type = DL_CHOICE,
+     .offset = offsetof(dl_csv_options, missing),
+     .fallback = "error",
+     .choices = missing_choices,
+     .help = "what becomes of missing values (nothing, NA, ?, nan): an error with its line; mean "
+             "(a number becomes its column's mean in the training file, a category none of them); "
+             "or drop_row (the row is left out)"},
+    DL_OPTIONS_END,
+};
+
+typedef struct {
+    int64_t features;
+    float *x; /* [count][features] */
+    float *y; /* [count] */
+} csv_state;
+
+/* ---- the second pass ---- */
+
+static int unknown_name(const dl_csv_table *table, const dl_csv_reader *csv, int column,
+                        dl_error *error) {
+    const dl_csv_column *c = &table->column[column];
+    const char *name = csv->field[column];
+    char quoted[64];
+    const char *nearest = dl_text_nearest(name, (const char *const *)c->names.name, c->names.count);
+    return dl_fail(error, DL_DATA,
+                   "%s:%lld: column \"%s\": the training data has no %s \"%s\"%s%s%s", table->path,
+                   (long long)csv->line, c->name, column == table->target ? "class" : "category",
+                   dl_csv_quote(quoted, name), nearest ? " (did you mean \"" : "",
+                   nearest ? nearest : "", nearest ? "\"?)" : "");
+}
+
+static int number_of(const dl_csv_table *table, const dl_csv_reader *csv, int column, float *out,
+                     dl_error *error) {
+    char quoted[64];
+    double value;
+    dl_csv_type type = dl_csv_number(csv->field[column], &value);
+    *out = (float)value;
+    if (type == DL_CSV_NUMBER)
+        return 0;
+    return dl_fail(error, DL_DATA, "%s:%lld: column \"%s\": \"%s\" is not a %snumber", table->path,
+                   (long long)csv->line, table->column[column].name,
+                   dl_csv_quote(quoted, csv->field[column]),
+                   type == DL_CSV_INFINITE ? "finite " : "");
+}
+
+/* Stores the record as x[features], which is all 0, and *y. */
+static int store(const dl_csv_table *table, const dl_csv_reader *csv, float *x, float *y,
+                 dl_error *error) {
+    int result = 0;
+    for (int i = 0; i < table->inputs; i++) {
+        int index = table->input[i];
+        const dl_csv_column *column = &table->column[index];
+        float *to = x + column->offset;
+        bool missing = dl_csv_missing(csv->field[index]);
+        if (missing && !column->categorical) {
+            *to = (float)column->mean;
+        } else if (column->categorical && !missing) {
+            int category = dl_csv_names_match(&column->names, csv->field[index]);
+            if (category < 0)
+                result = unknown_name(table, csv, index, error);
+            else
+                to[category] = 1;
+        } else if (!missing) {
+            result |= number_of(table, csv, index, to, error);
+        }
+    }
+    const dl_csv_column *target = &table->column[table->target];
+    if (!target->categorical)
+        return result | number_of(table, csv, table->target, y, error);
+    int class = dl_csv_names_match(&target->names, csv->field[table->target]);
+    if (class < 0)
+        return unknown_name(table, csv, table->target, error);
+    *y = (float)class;
+    return result;
+}
+
+static int store_rows(const dl_csv_table *table, dl_csv_reader *csv, csv_state *state,
+                      dl_error *error) {
+    int64_t row = 0;
+    int got = 0, first_error = error->count, result = 0;
+    if (dl_csv_skip_header(table, csv, error))
+        return -1;
+    while (error->count < first_error + 10 && (got = dl_csv_next(csv, error)) > 0) {
+        if (csv->fields != table->count)
+            break;
+        if (table->options->missing == DL_CSV_MISSING_DROP && dl_csv_incomplete(table, csv))
+            continue;
+        if (row == table->rows)
+            break;
+        result |= store(table, csv, state->x + row * state->features, state->y + row, error);
+        row++;
+    }
+    if (!result && got >= 0 && (got || row != table->rows))
+        return dl_fail(error, DL_DATA, "%s:%lld: the file was changed while it was read",
+                       table->path, (long long)csv->line);
+    return got < 0 ? -1 : result;
+}
+
+/* A few megabytes of text can ask for a lot of memory, if their categories are many. */
+static int allocate(const dl_csv_table *table, csv_state *state, dl_error *error) {
+    int64_t values = 0, bytes = 0;
+    double machine = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
+    if (!dl_multiply(table->rows, state->features, &values) ||
+        !dl_multiply(values, (int64_t)sizeof(float), &bytes) || (double)bytes > machine) {
+        char need[32], have[32];
+        return dl_fail(error, DL_DATA,
+                       "%s: %lld rows of %lld numbers (with a number a category) need %s of "
+                       "memory; this machine has %s",
+                       table->path, (long long)table->rows, (long long)state->features,
+                       dl_text_bytes(need, 4.0 * (double)table->rows * (double)state->features),
+                       dl_text_bytes(have, machine));
+    }
+    state->x = xcalloc((size_t)values, sizeof *state->x);
+    state->y = xcalloc((size_t)table->rows, sizeof *state->y);
+    return 0;
+}
+
+/* ---- the format ---- */
+
+static int read_delimiter(dl_csv_table *table, dl_error *error) {
+    const char *text = table->options->delimiter, *where = table->dataset->where;
+    if (!strcmp(text, "tab") || !strcmp(text, "\\t"))
+        text = "\t";
+    table->delimiter = text[0];
+    if (text[0] && !text[1] && !strchr("\"\r\n", text[0]))
+        return 0;
+    return dl_fail(error, DL_DATA,
+                   "%s%sdelimiter: must be one character (not a quote or a newline) or \"tab\", "
+                   "not \"%s\"",
+                   where ? where : "", where ? ": " : "", text);
+}
+
+static int open_table(dl_dataset *dataset, const dl_schema *like, dl_csv_table *table,
+                      dl_error *error) {
+    csv_state *state = dataset->state;
+    if (read_delimiter(table, error))
+        return -1;
+    table->path = dl_dataset_find(dataset, table->options->file, error);
+    if (!table->path || dl_csv_look(table, like, error))
+        return -1;
+    if (like)
+        dataset->schema = dl_schema_copy(like);
+    else if (dl_csv_decide(table, &dataset->schema, error))
+        return -1;
+    dataset->count = table->rows;
+    state->features = dl_shape_size(dataset->schema.input);
+    if (allocate(table, state, error))
+        return -1;
+    dl_csv_reader csv = {0};
+    int result = dl_csv_open(&csv, table->path, table->delimiter, error);
+    if (!result)
+        result = store_rows(table, &csv, state, error);
+    dl_csv_close(&csv);
+    return result;
+}
+
+static int csv_open(dl_dataset *dataset, const dl_schema *like, dl_error *error) {
+    dl_csv_table table = {.dataset = dataset, .options = dataset->options};
+    dataset->state = xcalloc(1, sizeof(csv_state));
+    int result = open_table(dataset, like, &table, error);
+    dl_csv_table_free(&table);
+    return result;
+}
+
+static int csv_read(const dl_dataset *dataset, int64_t i, float *x, float *y, dl_error *error) {
+    const csv_state *state = dataset->state;
+    (void)error;
+    if (x)
+        memcpy(x, state->x + i * state->features, sizeof *x * (size_t)state->features);
+    if (y)
+        *y = state->y[i];
+    return 0;
+}
+
+static void csv_close(dl_dataset *dataset) {
+    csv_state *state = dataset->state;
+    if (!state)
+        return;
+    free(state->x);
+    free(state->y);
+    free(state);
+    dataset->state = NULL;
+}
+
+extern const dl_dataset_type dl_dataset_csv;
+const dl_dataset_type dl_dataset_csv = {
+    .kind = {.name = "csv",
+             .help = "a table of comma-separated values, one column of which is the target: "
+                     "numbers, categories (one-hot) and classes by their names",
+             .size = sizeof(dl_csv_options),
+             .options = options},
+    .open = csv_open,
+    .read = csv_read,
+    .close = csv_close,
+};

@@ -1,0 +1,206 @@
+#include <float.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/memory.h"
+#include "data/csv.h"
+
+/* ---- numbers ---- */
+
+static bool is_digit(char c) {
+    return c >= '0' && c <= '9';
+}
+
+/* 10^0 .. 10^22: those that a double holds exactly. */
+static const double powers[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+                                1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+
+static dl_csv_type checked(double value, double *out) {
+    *out = value;
+    return fabs(value) <= (double)FLT_MAX ? DL_CSV_NUMBER : DL_CSV_INFINITE;
+}
+
+/* The exponent's digits and sign; NULL if there are none. Large ones are cut off at 99999. */
+static const char *scan_exponent(const char *c, int *exponent) {
+    bool negative = *c == '-';
+    c += *c == '-' || *c == '+';
+    if (!is_digit(*c))
+        return NULL;
+    int value = 0;
+    for (; is_digit(*c); c++)
+        if (value < 10000)
+            value = 10 * value + (*c - '0');
+    *exponent += negative ? -value : value;
+    return c;
+}
+
+static bool is_infinite(const char *unsigned_field) {
+    return !strcasecmp(unsigned_field, "inf") || !strcasecmp(unsigned_field, "infinity");
+}
+
+/* Up to 2^53 and 10^22 both factors are exact, and one operation rounds once: the result is the one
+   of strtod (Clinger 1990). Everything else is left to strtod. */
+dl_csv_type dl_csv_number(const char *field, double *value) {
+    const char *c = field;
+    bool negative = *c == '-';
+    c += *c == '-' || *c == '+';
+    if (!is_digit(*c) && !(*c == '.' && is_digit(c[1]))) {
+        *value = negative ? -HUGE_VAL : HUGE_VAL;
+        return is_infinite(c) ? DL_CSV_INFINITE : DL_CSV_TEXT;
+    }
+    uint64_t mantissa = 0;
+    int digits = 0, exponent = 0;
+    for (; is_digit(*c); c++) {
+        mantissa = 10 * mantissa + (uint64_t)(*c - '0');
+        digits += digits || *c != '0';
+    }
+    if (*c == '.')
+        for (c++; is_digit(*c); c++, exponent -= exponent > -100000) {
+            mantissa = 10 * mantissa + (uint64_t)(*c - '0');
+            digits += digits || *c != '0';
+        }
+    if ((*c == 'e' || *c == 'E') && !(c = scan_exponent(c + 1, &exponent)))
+        return DL_CSV_TEXT;
+    if (*c)
+        return DL_CSV_TEXT;
+    if (digits > 18 || mantissa >> 53 || exponent < -22 || exponent > 22)
+        return checked(strtod(field, NULL), value);
+    double number = (double)mantissa;
+    number = exponent < 0 ? number / powers[-exponent] : number * powers[exponent];
+    return checked(negative ? -number : number, value);
+}
+
+bool dl_csv_missing(const char *field) {
+    switch (*field) {
+    case '\0':
+        return true;
+    case '?':
+        return !field[1];
+    case 'N':
+    case 'n':
+        return !strcmp(field, "NA") || !strcasecmp(field, "nan");
+    default:
+        return false;
+    }
+}
+
+char *dl_csv_quote(char out[64], const char *field) {
+    int i = 0;
+    for (; field[i] && i < 60; i++)
+        out[i] = (unsigned char)field[i] < ' ' || field[i] == 127 ? ' ' : field[i];
+    snprintf(out + i, 4, "%s", field[i] ? "..." : "");
+    return out;
+}
+
+/* ---- names ---- */
+
+static unsigned hash(const char *name) { /* FNV-1a */
+    uint32_t h = 2166136261u;
+    for (; *name; name++)
+        h = (h ^ (unsigned char)*name) * 16777619u;
+    return h ^ h >> 15;
+}
+
+/* The slot where a name is, or where it belongs. */
+static int slot_of(const dl_csv_names *names, const char *name) {
+    unsigned mask = (unsigned)names->slots - 1, at = hash(name) & mask;
+    while (names->slot[at] && strcmp(names->name[names->slot[at] - 1], name) != 0)
+        at = (at + 1) & mask;
+    return (int)at;
+}
+
+static void index_names(dl_csv_names *names, int slots) {
+    free(names->slot);
+    names->slot = xcalloc((size_t)slots, sizeof *names->slot);
+    names->slots = slots;
+    for (int i = 0; i < names->count; i++)
+        names->slot[slot_of(names, names->name[i])] = i + 1;
+}
+
+int dl_csv_names_find(const dl_csv_names *names, const char *name) {
+    return names->slots ? names->slot[slot_of(names, name)] - 1 : -1;
+}
+
+int dl_csv_names_add(dl_csv_names *names, const char *name) {
+    if (2 * (names->count + 1) > names->slots)
+        index_names(names, names->slots ? 2 * names->slots : 16);
+    int slot = slot_of(names, name);
+    if (names->slot[slot])
+        return names->slot[slot] - 1;
+    if (names->count == names->room) {
+        names->room = names->room ? 2 * names->room : 8;
+        names->name = xrealloc(names->name, sizeof *names->name * (size_t)names->room);
+    }
+    names->name[names->count++] = xstrdup(name);
+    names->slot[slot] = names->count;
+    return names->count - 1;
+}
+
+/* Whole numbers up to 2^53 are exact. */
+static bool is_whole(const char *name, double *value) {
+    return dl_csv_number(name, value) == DL_CSV_NUMBER && fabs(*value) <= 0x1p53 &&
+           *value == floor(*value);
+}
+
+static void plain_whole(char out[32], double value) {
+    snprintf(out, 32, "%lld", (long long)value);
+}
+
+int dl_csv_names_match(const dl_csv_names *names, const char *name) {
+    int found = dl_csv_names_find(names, name);
+    double value;
+    if (found >= 0 || !is_whole(name, &value))
+        return found;
+    char plain[32];
+    plain_whole(plain, value);
+    return dl_csv_names_find(names, plain);
+}
+
+bool dl_csv_names_whole(const dl_csv_names *names) {
+    double value;
+    for (int i = 0; i < names->count; i++)
+        if (!is_whole(names->name[i], &value))
+            return false;
+    return names->count > 0;
+}
+
+static int by_bytes(const void *a, const void *b) {
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static int by_number(const void *a, const void *b) {
+    double p = strtod(*(char *const *)a, NULL), q = strtod(*(char *const *)b, NULL);
+    return (p > q) - (p < q);
+}
+
+void dl_csv_names_sort(dl_csv_names *names) {
+    if (!names->count)
+        return;
+    bool whole = dl_csv_names_whole(names);
+    if (whole) { /* "3" and "3.0" become one */
+        dl_csv_names plain = {0};
+        for (int i = 0; i < names->count; i++) {
+            char text[32];
+            double value;
+            is_whole(names->name[i], &value);
+            plain_whole(text, value);
+            dl_csv_names_add(&plain, text);
+        }
+        dl_csv_names_free(names);
+        *names = plain;
+    }
+    qsort(names->name, (size_t)names->count, sizeof *names->name, whole ? by_number : by_bytes);
+    index_names(names, names->slots);
+}
+
+void dl_csv_names_free(dl_csv_names *names) {
+    for (int i = 0; i < names->count; i++)
+        free(names->name[i]);
+    free(names->name);
+    free(names->slot);
+    *names = (dl_csv_names){0};
+}

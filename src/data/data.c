@@ -1,0 +1,364 @@
+#include "data/data.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "data/normalize.h"
+#include "data/split.h"
+
+const char *const dl_split_names[DL_SPLITS] = {"train", "validation", "test"};
+
+static const char *const normalize_choices[] = {"none", "scale", "mean_std", "min_max", NULL};
+static const char *const normalize_by_choices[] = {"auto", "feature", "channel", "global", NULL};
+static const char *const normalize_target_choices[] = {"none", "mean_std", NULL};
+static const char *const split_choices[] = {"auto", "stratified", "random", "tail", NULL};
+
+const dl_option dl_data_options[] = {
+    {.key = "train",
+     .type = DL_SETTING,
+     .offset = offsetof(dl_data, train),
+     .help = "a group that names the training files with the options of the data format; an "
+             "option that all parts share may stand in `data` itself"},
+    {.key = "validation",
+     .type = DL_SETTING,
+     .offset = offsetof(dl_data, validation),
+     .fallback = "",
+     .help = "a group with files of its own, or a number between 0 and 1: this share of the "
+             "training file's rows is kept from training and tells when it begins to overfit"},
+    {.key = "test",
+     .type = DL_SETTING,
+     .offset = offsetof(dl_data, test),
+     .fallback = "",
+     .help = "a group with files of its own, or a share as for validation; only dltest looks at "
+             "it. The rows do not change when a share for validation is added"},
+    {.key = "split",
+     .type = DL_CHOICE,
+     .offset = offsetof(dl_data, split),
+     .fallback = "auto",
+     .choices = split_choices,
+     .help = "how shares are taken: stratified (at random, each class in the same proportion), "
+             "random, or tail (the last rows of the file: train, validation, test); auto is "
+             "stratified for classes and random for numbers"},
+    {.key = "split_seed",
+     .type = DL_INT,
+     .offset = offsetof(dl_data, split_seed),
+     .fallback = "0",
+     .help = "another number takes other rows; `seed` does not change them"},
+    {.key = "normalize",
+     .type = DL_CHOICE,
+     .offset = offsetof(dl_data, normalize),
+     .fallback = "none",
+     .choices = normalize_choices,
+     .help = "what is done to the inputs, by statistics of the training part only: none; scale "
+             "(divide by 255 for images of bytes, else by the largest absolute value); mean_std "
+             "(subtract the mean, divide by the standard deviation); min_max (to 0 .. 1). One-hot "
+             "columns stay 0 and 1, and what never changes is not divided"},
+    {.key = "normalize_by",
+     .type = DL_CHOICE,
+     .offset = offsetof(dl_data, normalize_by),
+     .fallback = "auto",
+     .choices = normalize_by_choices,
+     .help = "what shares its statistics: feature (each input has its own), channel (all pixels "
+             "of a channel together) or global (all inputs); auto is channel for images, else "
+             "feature"},
+    {.key = "normalize_target",
+     .type = DL_CHOICE,
+     .offset = offsetof(dl_data, normalize_target),
+     .fallback = "none",
+     .choices = normalize_target_choices,
+     .help = "for regression: mean_std trains on (target - mean) / standard deviation; "
+             "predictions and errors are reported in the target's own unit"},
+    DL_OPTIONS_END,
+};
+
+/* ---- reading the config ---- */
+
+/* Adds the messages of `from` that `to` does not have yet: an option that stands in `data` is read
+   once for each part. Empties `from`. */
+static int merge_errors(dl_error *to, dl_error *from) {
+    int result = from->count ? -1 : 0;
+    const char *line = dl_text_get(&from->text);
+    for (int i = 0; i < from->count; i++) {
+        size_t length = strcspn(line, "\n");
+        bool known = false;
+        const char *old = dl_text_get(&to->text);
+        for (int j = 0; j < to->count; j++) {
+            size_t old_length = strcspn(old, "\n");
+            known |= old_length == length && !memcmp(old, line, length);
+            old += old_length + (old[old_length] == '\n');
+        }
+        if (!known)
+            dl_fail(to, from->code, "%.*s", (int)length, line);
+        line += length + (line[length] == '\n');
+    }
+    dl_error_clear(from);
+    return result;
+}
+
+/* The keys that may stand in `data` beside dl_data_options: the format's, or every format's if it
+   is not known. Their values go nowhere here: the parts read them. */
+static const dl_option *shared_options(dl_data *data, const dl_kind *kind) {
+    int count = 1;
+    for (int k = 0; k < dl_dataset_registry.count; k++)
+        for (const dl_option *o = dl_dataset_registry.kinds[k]->options; o->key; o++)
+            count++;
+    dl_option *shared = dl_arena_alloc(&data->arena, sizeof *shared * (size_t)(count + 1));
+    dl_option *next = shared;
+    next++->key = dl_dataset_registry.key;
+    for (int k = 0; k < dl_dataset_registry.count; k++) {
+        const dl_kind *known = dl_dataset_registry.kinds[k];
+        for (const dl_option *o = known->options; o->key && (!kind || kind == known); o++)
+            next++->key = o->key;
+    }
+    for (dl_option *o = shared; o->key; o++) {
+        o->type = DL_SETTING;
+        o->fallback = "";
+    }
+    return shared;
+}
+
+/* A number of the config as a share; -1 if it is none. */
+static double share_of(const config_setting_t *setting) {
+    double share =
+        config_setting_type(setting) == CONFIG_TYPE_FLOAT ? config_setting_get_float(setting) : -1;
+    return share > 0 && share < 1 ? share : -1;
+}
+
+static int read_part(dl_data *data, dl_split part, config_setting_t *section,
+                     config_setting_t *setting, const dl_kind *kind, dl_error *error) {
+    if (!setting)
+        return 0;
+    const char *name = dl_split_names[part], *where = dl_config_where(data->config, setting);
+    if (!config_setting_is_group(setting)) {
+        if (part == DL_TRAIN)
+            return dl_fail(error, DL_USAGE,
+                           "%s: \"train\" must be a group { … } that names the training files",
+                           where);
+        data->share[part] = share_of(setting);
+        if (data->share[part] > 0)
+            return 0;
+        return dl_fail(error, DL_USAGE,
+                       "%s: \"%s\" must be a share between 0 and 1 (0.1, say), or a group { … } "
+                       "with files of its own",
+                       where, name);
+    }
+    if (!kind)
+        return 0;
+    dl_dataset *dataset = &data->dataset[part];
+    dataset->type = (const dl_dataset_type *)kind;
+    dataset->options = dl_arena_alloc(&data->arena, kind->size);
+    dataset->where = where;
+    dl_table table = {kind->options, dataset->options};
+    return dl_config_read(data->config, setting, section,
+                          dl_arena_printf(&data->arena, "data.%s", name), &table, 1, error);
+}
+
+static int check_shares(dl_data *data, dl_error *error) {
+    double sum = data->share[DL_VALIDATION] + data->share[DL_TEST];
+    if (data->share[DL_VALIDATION] <= 0 || data->share[DL_TEST] <= 0 || sum < 1)
+        return 0;
+    return dl_fail(error, DL_USAGE,
+                   "%s: the shares for validation (%g) and test (%g) leave nothing for training",
+                   dl_config_where(data->config, data->validation), data->share[DL_VALIDATION],
+                   data->share[DL_TEST]);
+}
+
+int dl_data_read(dl_data *data, dl_config *config, dl_error *error) {
+    data->config = config;
+    config_setting_t *root = config_root_setting(&config->tree);
+    config_setting_t *section = dl_config_group(config, root, "data", error);
+    if (!section)
+        return -1;
+    int result = 0;
+    dl_error found = {0};
+    const dl_kind *kind = dl_config_choose(config, section, &dl_dataset_registry, NULL, &found);
+    struct config_setting_t *unused;
+    dl_table tables[] = {{dl_data_options, data}, {shared_options(data, kind), &unused}};
+    dl_config_read(config, section, NULL, "data", tables, 2, &found);
+    result |= merge_errors(error, &found);
+    config_setting_t *settings[] = {data->train, data->validation, data->test};
+    for (dl_split part = 0; part < DL_SPLITS; part++) {
+        read_part(data, part, section, settings[part], kind, &found);
+        result |= merge_errors(error, &found);
+    }
+    result |= check_shares(data, error);
+    return result;
+}
+
+/* ---- opening ---- */
+
+static const char *where_is(const dl_data *data, const char *key) {
+    config_setting_t *root = config_root_setting(&data->config->tree);
+    config_setting_t *section = config_setting_get_member(root, "data");
+    config_setting_t *setting = config_setting_get_member(section, key);
+    return dl_config_where(data->config, setting ? setting : section);
+}
+
+static int open_dataset(dl_data *data, dl_split part, const dl_schema *like, dl_error *error) {
+    dl_dataset *dataset = &data->dataset[part];
+    int before = error->count;
+    int result = dataset->type->open(dataset, like, error);
+    if (!result && dataset->count < 1)
+        result = dl_fail(error, DL_DATA, "%s: the %s data has no rows", dataset->where,
+                         dl_split_names[part]);
+    if (result && error->count == before) /* a format must not fail without a word */
+        dl_fail(error, DL_DATA, "%s: the %s data cannot be read", dataset->where,
+                dl_split_names[part]);
+    return result;
+}
+
+/* The class of every row; NULL and an error if a row cannot be read. The caller frees it. */
+static int *read_classes(const dl_dataset *dataset, dl_error *error) {
+    int *class_of = xmalloc(sizeof *class_of * (size_t)dataset->count);
+    for (int64_t i = 0; i < dataset->count; i++) {
+        float y;
+        if (dataset->type->read(dataset, i, NULL, &y, error)) {
+            free(class_of);
+            return NULL;
+        }
+        class_of[i] = (int)y;
+    }
+    return class_of;
+}
+
+/* Makes a part of the dataset's rows i with part_of[i] == part (part_of NULL: of all). */
+static void make_subset(dl_subset *subset, const dl_dataset *dataset, const int *class_of,
+                        const uint8_t *part_of, dl_split part) {
+    int classes = dataset->schema.classes;
+    subset->dataset = dataset;
+    subset->index = xmalloc(sizeof *subset->index * (size_t)dataset->count);
+    if (classes)
+        subset->class_count = xcalloc((size_t)classes, sizeof *subset->class_count);
+    for (int64_t i = 0; i < dataset->count; i++) {
+        if (part_of && part_of[i] != part)
+            continue;
+        subset->index[subset->count++] = i;
+        if (classes)
+            subset->class_count[class_of[i]]++;
+    }
+    size_t used = subset->count ? (size_t)subset->count : 1;
+    subset->index = xrealloc(subset->index, sizeof *subset->index * used);
+}
+
+static int check_split(const dl_data *data, dl_error *error) {
+    const dl_dataset *dataset = &data->dataset[DL_TRAIN];
+    int result = 0;
+    for (dl_split part = 0; part < DL_SPLITS; part++)
+        if (data->part[part].dataset == dataset && !data->part[part].count)
+            result =
+                dl_fail(error, DL_DATA, "%s: of %lld rows none %s",
+                        part == DL_TRAIN ? dataset->where : where_is(data, dl_split_names[part]),
+                        (long long)dataset->count,
+                        part == DL_TRAIN        ? "is left for training"
+                        : part == DL_VALIDATION ? "would be for validation"
+                                                : "would be for test");
+    return result;
+}
+
+/* Divides the rows of the training file among the parts that take a share of it. */
+static int split_training_file(dl_data *data, dl_error *error) {
+    const dl_dataset *dataset = &data->dataset[DL_TRAIN];
+    int classes = dataset->schema.classes, *class_of = NULL;
+    if (data->split == DL_SPLIT_STRATIFIED && !classes)
+        return dl_fail(error, DL_USAGE,
+                       "%s: \"split\" cannot be \"stratified\": the target is a number, there are "
+                       "no classes (\"random\" or \"tail\" are possible)",
+                       where_is(data, "split"));
+    if (classes && !(class_of = read_classes(dataset, error)))
+        return -1;
+    uint8_t *part_of = xmalloc((size_t)dataset->count);
+    dl_split_rows((dl_split_kind)data->split, class_of, classes, dataset->count, data->share,
+                  (uint64_t)data->split_seed, part_of);
+    for (dl_split part = 0; part < DL_SPLITS; part++)
+        if (part == DL_TRAIN || data->share[part] > 0)
+            make_subset(&data->part[part], dataset, class_of, part_of, part);
+    free(part_of);
+    free(class_of);
+    return check_split(data, error);
+}
+
+/* A part that is all of a file of its own. */
+static int take_whole(dl_data *data, dl_split part, dl_error *error) {
+    const dl_dataset *dataset = &data->dataset[part];
+    int *class_of = NULL;
+    if (dataset->schema.classes && !(class_of = read_classes(dataset, error)))
+        return -1;
+    make_subset(&data->part[part], dataset, class_of, NULL, part);
+    free(class_of);
+    return 0;
+}
+
+static int check_classes(const dl_data *data, dl_error *error) {
+    const dl_subset *train = &data->part[DL_TRAIN];
+    for (int c = 0; c < data->schema.classes; c++) {
+        if (train->class_count[c] != train->count)
+            continue;
+        char number[16];
+        return dl_fail(error, DL_DATA,
+                       "%s: all %lld rows for training are of one class, \"%s\": there is nothing "
+                       "to tell apart",
+                       train->dataset->where, (long long)train->count,
+                       dl_schema_class(&data->schema, c, number));
+    }
+    return 0;
+}
+
+static int measure(dl_data *data, dl_error *error) {
+    const dl_subset *train = &data->part[DL_TRAIN];
+    if (data->normalize_target && data->schema.classes)
+        return dl_fail(error, DL_USAGE,
+                       "%s: \"normalize_target\" is for regression, but the targets are classes",
+                       where_is(data, "normalize_target"));
+    dl_normalize_how target = data->normalize_target ? DL_NORMALIZE_MEAN_STD : DL_NORMALIZE_NONE;
+    if (dl_normalization_of_target(&data->target, train, target, error))
+        return -1;
+    return dl_normalization_of_input(&data->input, train, (dl_normalize_how)data->normalize,
+                                     (dl_normalize_by)data->normalize_by, error);
+}
+
+int dl_data_open(dl_data *data, dl_error *error) {
+    if (open_dataset(data, DL_TRAIN, NULL, error))
+        return -1;
+    data->schema = dl_schema_copy(&data->dataset[DL_TRAIN].schema);
+    int result = 0;
+    for (dl_split part = DL_VALIDATION; part < DL_SPLITS; part++)
+        if (data->dataset[part].type)
+            result |= open_dataset(data, part, &data->schema, error);
+    if (result || split_training_file(data, error))
+        return -1;
+    for (dl_split part = DL_VALIDATION; part < DL_SPLITS; part++)
+        if (data->dataset[part].type && take_whole(data, part, error))
+            return -1;
+    return check_classes(data, error) || measure(data, error) ? -1 : 0;
+}
+
+int dl_data_open_part(dl_data *data, dl_split only, const dl_schema *schema,
+                      const dl_normalization *input, const dl_normalization *target,
+                      dl_error *error) {
+    bool shared = only == DL_TRAIN || data->share[only] > 0;
+    if (!shared && !data->dataset[only].type)
+        return dl_fail(error, DL_USAGE, "%s: there is no data.%s", data->config->name,
+                       dl_split_names[only]);
+    data->schema = dl_schema_copy(schema);
+    data->input = dl_normalization_copy(input);
+    data->target = dl_normalization_copy(target);
+    if (open_dataset(data, shared ? DL_TRAIN : only, &data->schema, error))
+        return -1;
+    return shared ? split_training_file(data, error) : take_whole(data, only, error);
+}
+
+void dl_data_free(dl_data *data) {
+    for (int part = 0; part < DL_SPLITS; part++) {
+        dl_dataset *dataset = &data->dataset[part];
+        if (dataset->type)
+            dataset->type->close(dataset);
+        dl_schema_free(&dataset->schema);
+        free(data->part[part].index);
+        free(data->part[part].class_count);
+    }
+    dl_schema_free(&data->schema);
+    dl_normalization_free(&data->input);
+    dl_normalization_free(&data->target);
+    dl_arena_free(&data->arena);
+    *data = (dl_data){0};
+}

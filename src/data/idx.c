@@ -1,0 +1,490 @@
+/* The IDX format of the MNIST database: big-endian; two zero bytes, the element type, the number of
+   dimensions, each dimension as 32 bits, then the elements. Images stay in memory as they are in
+   the file, but in the machine's byte order, and become floats a row at a time. */
+#include <float.h>
+#include <limits.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "data/dataset.h"
+
+typedef struct {
+    const char *images, *labels;
+    int64_t classes;
+} idx_options;
+
+static const dl_option options[] = {
+    {.key = "images",
+     .type = DL_STRING,
+     .offset = offsetof(idx_options, images),
+     .help = "the file of inputs, plain or gzip: rows x height x width (grey), rows x height x "
+             "width x channels, rows x numbers, or just rows"},
+    {.key = "labels",
+     .type = DL_STRING,
+     .offset = offsetof(idx_options, labels),
+     .help = "the file of targets, plain or gzip: rows of whole numbers are classes from 0; rows "
+             "of floats (or rows x numbers) are the targets of a regression"},
+    {.key = "classes",
+     .type = DL_INT,
+     .offset = offsetof(idx_options, classes),
+     .fallback = "",
+     .min = 2,
+     .max = 1000000,
+     .help = "how many classes there are; if not given, one more than the largest label of the "
+             "training file"},
+    DL_OPTIONS_END,
+};
+
+enum { U8 = 0x08, I8 = 0x09, I16 = 0x0B, I32 = 0x0C, F32 = 0x0D, F64 = 0x0E };
+enum { MOST_DIMS = 4, MOST_CLASSES = 1000000, MOST_ELEMENTS = 1 << 28, PIECE = 1 << 26 };
+
+/* One open file. */
+typedef struct {
+    char *path;
+    dl_reader *reader;
+    int type, width; /* of an element: what it is, and its bytes */
+    int rank;
+    int64_t dim[MOST_DIMS];
+    int64_t rows, size; /* size: elements of a row */
+    int64_t header;     /* bytes */
+    void *values;       /* [rows][size], in the machine's order; owned */
+} idx_file;
+
+typedef struct {
+    int type;
+    int64_t size;   /* of a row of inputs: elements */
+    int64_t bytes;  /* and bytes */
+    void *inputs;   /* [count][size] of `type` */
+    int *classes;   /* [count], or NULL for regression */
+    float *targets; /* [count][outputs], or NULL for classification */
+    int outputs;
+} idx_state;
+
+/* ---- headers ---- */
+
+static int width_of(int type) {
+    switch (type) {
+    case U8:
+    case I8:
+        return 1;
+    case I16:
+        return 2;
+    case I32:
+    case F32:
+        return 4;
+    case F64:
+        return 8;
+    default:
+        return 0;
+    }
+}
+
+static bool is_float(int type) {
+    return type == F32 || type == F64;
+}
+
+/* "60000x28x28"; returns `out`. */
+static char *dims_text(char out[64], const idx_file *file) {
+    int at = 0;
+    out[0] = '\0';
+    for (int i = 0; i < file->rank; i++)
+        at += snprintf(out + at, (size_t)(64 - at), i ? "x%lld" : "%lld", (long long)file->dim[i]);
+    return out;
+}
+
+/* What a file is that begins with these four bytes, for people. */
+static const char *looks_like(const unsigned char *magic) {
+    if (!memcmp(magic, "\x1f\x8b", 2))
+        return "it is gzip within gzip";
+    if (!memcmp(magic, "\x89PNG", 4) || !memcmp(magic, "\xff\xd8\xff", 3))
+        return "it is a picture";
+    if (!memcmp(magic, "PK", 2))
+        return "it is a zip archive";
+    if (!memcmp(magic, "\x93NUM", 4))
+        return "it is a NumPy array";
+    if ((magic[0] == U8 || magic[0] == F32) && !magic[2] && !magic[3])
+        return "its bytes are in the wrong order";
+    for (int i = 0; i < 4; i++)
+        if (magic[i] != '\n' && magic[i] != '\r' && (magic[i] < 32 || magic[i] > 126))
+            return "it begins with other bytes than 00 00";
+    return "it is a text";
+}
+
+/* Exactly `count` bytes at the file's current place. `what` it is for the message. */
+static int read_exactly(idx_file *file, void *out, int64_t count, const char *what,
+                        dl_error *error) {
+    int64_t got = dl_reader_read(file->reader, out, count, error);
+    if (got == count)
+        return 0;
+    if (got >= 0)
+        dl_fail(error, DL_DATA, "%s: is cut short: %s needs %lld bytes, the file ends after %lld",
+                file->path, what, (long long)(dl_reader_offset(file->reader) - got + count),
+                (long long)dl_reader_offset(file->reader));
+    return -1;
+}
+
+static int read_magic(idx_file *file, dl_error *error) {
+    unsigned char magic[4];
+    if (read_exactly(file, magic, 4, "an IDX header", error))
+        return -1;
+    if (magic[0] || magic[1])
+        return dl_fail(error, DL_DATA,
+                       "%s: offset 0: is not an IDX file: it begins with %02x %02x %02x %02x (%s)",
+                       file->path, magic[0], magic[1], magic[2], magic[3], looks_like(magic));
+    file->type = magic[2];
+    file->width = width_of(file->type);
+    if (!file->width)
+        return dl_fail(error, DL_DATA,
+                       "%s: offset 2: there is no IDX element type 0x%02X (there are 08, 09, 0B, "
+                       "0C, 0D and 0E)",
+                       file->path, magic[2]);
+    file->rank = magic[3];
+    if (file->rank < 1 || file->rank > MOST_DIMS)
+        return dl_fail(error, DL_DATA,
+                       "%s: offset 3: an array of %d dimensions; from 1 to %d are possible",
+                       file->path, magic[3], MOST_DIMS);
+    return 0;
+}
+
+/* No memory is asked for before the size that the header claims is known to be possible. */
+static int check_size(idx_file *file, dl_error *error) {
+    char dims[64];
+    for (int i = 0; i < file->rank; i++) {
+        if (!file->dim[i] && !i)
+            return dl_fail(error, DL_DATA, "%s: offset 4: has no rows", file->path);
+        if (!file->dim[i])
+            return dl_fail(error, DL_DATA, "%s: offset %d: dimension %d is 0", file->path,
+                           4 + 4 * i, i + 1);
+    }
+    int64_t bytes = 0;
+    file->size = 1;
+    bool possible = true;
+    for (int i = 1; i < file->rank; i++)
+        possible = possible && dl_multiply(file->size, file->dim[i], &file->size) &&
+                   file->size <= MOST_ELEMENTS;
+    if (!possible)
+        return dl_fail(error, DL_DATA,
+                       "%s: offset 8: the header claims %s; more than %d numbers a "
+                       "row are not possible",
+                       file->path, dims_text(dims, file), MOST_ELEMENTS);
+    int64_t room = dl_reader_bound(file->reader) - file->header;
+    if (!dl_multiply(file->size, file->width, &bytes) || !dl_multiply(bytes, file->rows, &bytes) ||
+        bytes > room)
+        return dl_fail(error, DL_DATA,
+                       "%s: offset 4: the header claims %s elements of %d byte%s, %.15g bytes with "
+                       "the header; the file has room for %lld at most: it is cut short, or the "
+                       "header is wrong",
+                       file->path, dims_text(dims, file), file->width, file->width > 1 ? "s" : "",
+                       (double)file->size * file->width * (double)file->rows + (double)file->header,
+                       (long long)dl_reader_bound(file->reader));
+    return 0;
+}
+
+static int open_file(idx_file *file, const dl_dataset *dataset, const char *name, dl_error *error) {
+    file->path = dl_dataset_find(dataset, name, error);
+    if (!file->path)
+        return -1;
+    file->reader = dl_reader_open(file->path, DL_DATA, error);
+    if (!file->reader || read_magic(file, error))
+        return -1;
+    unsigned char bytes[4 * MOST_DIMS];
+    if (read_exactly(file, bytes, 4 * file->rank, "an IDX header", error))
+        return -1;
+    for (int i = 0; i < file->rank; i++) {
+        const unsigned char *b = bytes + 4 * i;
+        file->dim[i] = (int64_t)b[0] << 24 | b[1] << 16 | b[2] << 8 | b[3];
+    }
+    file->rows = file->dim[0];
+    file->header = dl_reader_offset(file->reader);
+    return check_size(file, error);
+}
+
+static void close_file(idx_file *file) {
+    dl_reader_close(file->reader);
+    free(file->path);
+    free(file->values);
+}
+
+/* ---- elements ---- */
+
+static void to_host_order(void *values, int64_t count, int width) {
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    uint16_t *two = values;
+    uint32_t *four = values;
+    uint64_t *eight = values;
+    for (int64_t i = 0; i < count && width == 2; i++)
+        two[i] = __builtin_bswap16(two[i]);
+    for (int64_t i = 0; i < count && width == 4; i++)
+        four[i] = __builtin_bswap32(four[i]);
+    for (int64_t i = 0; i < count && width == 8; i++)
+        eight[i] = __builtin_bswap64(eight[i]);
+#else
+    (void)values, (void)count, (void)width;
+#endif
+}
+
+/* The memory grows with what is really there: gzip allows a small file to claim a lot. */
+static int read_values(idx_file *file, dl_error *error) {
+    int64_t total = file->rows * file->size * file->width, done = 0, capacity = 0;
+    while (done < total) {
+        capacity = capacity ? capacity * 2 : PIECE;
+        if (capacity > total)
+            capacity = total;
+        file->values = xrealloc(file->values, (size_t)capacity);
+        char what[96], dims[64];
+        snprintf(what, sizeof what, "%s elements of %d byte%s", dims_text(dims, file), file->width,
+                 file->width > 1 ? "s" : "");
+        int64_t got =
+            dl_reader_read(file->reader, (char *)file->values + done, capacity - done, error);
+        if (got < 0)
+            return -1;
+        if (got < capacity - done)
+            return dl_fail(error, DL_DATA,
+                           "%s: is cut short: the header and %s need %lld bytes, the file ends "
+                           "after %lld",
+                           file->path, what, (long long)(file->header + total),
+                           (long long)dl_reader_offset(file->reader));
+        done = capacity;
+    }
+    char more;
+    int64_t extra = dl_reader_read(file->reader, &more, 1, error);
+    if (extra < 0)
+        return -1;
+    if (extra)
+        return dl_fail(error, DL_DATA,
+                       "%s: offset %lld: there is more after the last element that the header "
+                       "tells of",
+                       file->path, (long long)(file->header + total));
+    to_host_order(file->values, file->rows * file->size, file->width);
+    return 0;
+}
+
+/* `count` elements as floats. */
+static void to_floats(const void *values, int type, int64_t count, float *restrict out) {
+    switch (type) {
+    case U8:
+        for (int64_t i = 0; i < count; i++)
+            out[i] = (float)((const uint8_t *)values)[i];
+        break;
+    case I8:
+        for (int64_t i = 0; i < count; i++)
+            out[i] = (float)((const int8_t *)values)[i];
+        break;
+    case I16:
+        for (int64_t i = 0; i < count; i++)
+            out[i] = (float)((const int16_t *)values)[i];
+        break;
+    case I32:
+        for (int64_t i = 0; i < count; i++)
+            out[i] = (float)((const int32_t *)values)[i];
+        break;
+    case F32:
+        memcpy(out, values, sizeof(float) * (size_t)count);
+        break;
+    default:
+        for (int64_t i = 0; i < count; i++)
+            out[i] = (float)((const double *)values)[i];
+    }
+}
+
+static int check_finite(const idx_file *file, dl_error *error) {
+    int64_t count = file->rows * file->size;
+    const float *f32 = file->values;
+    const double *f64 = file->values;
+    for (int64_t i = 0; is_float(file->type) && i < count; i++) {
+        double value = file->type == F32 ? (double)f32[i] : f64[i];
+        if (fabs(value) <= (double)FLT_MAX) /* false for NaN, too */
+            continue;
+        return dl_fail(error, DL_DATA,
+                       "%s: offset %lld: row %lld (from 0) has the value %g; only finite numbers "
+                       "that fit a float are possible",
+                       file->path, (long long)(file->header + i * file->width),
+                       (long long)(i / file->size), value);
+    }
+    return 0;
+}
+
+/* ---- targets ---- */
+
+/* One label, whatever its integer type. */
+static int64_t label_at(const idx_file *file, int64_t i) {
+    switch (file->type) {
+    case U8:
+        return ((const uint8_t *)file->values)[i];
+    case I8:
+        return ((const int8_t *)file->values)[i];
+    case I16:
+        return ((const int16_t *)file->values)[i];
+    default:
+        return ((const int32_t *)file->values)[i];
+    }
+}
+
+/* Makes class numbers of the labels. `classes` 0: as many as the largest label asks for. */
+static int take_classes(dl_dataset *dataset, const idx_file *file, int64_t classes,
+                        dl_error *error) {
+    idx_state *state = dataset->state;
+    int64_t largest = 0, limit = classes ? classes : MOST_CLASSES;
+    state->classes = xmalloc(sizeof *state->classes * (size_t)file->rows);
+    for (int64_t i = 0; i < file->rows; i++) {
+        int64_t label = label_at(file, i);
+        long long offset = (long long)(file->header + i * file->width);
+        if (label < 0)
+            return dl_fail(error, DL_DATA,
+                           "%s: offset %lld: row %lld (from 0) has the label %lld; labels count "
+                           "from 0",
+                           file->path, offset, (long long)i, (long long)label);
+        if (label >= limit)
+            return dl_fail(error, DL_DATA,
+                           "%s: offset %lld: row %lld (from 0) has the label %lld, but %s%lld "
+                           "classes, 0 to %lld",
+                           file->path, offset, (long long)i, (long long)label,
+                           classes ? "there are " : "there can be at most ", (long long)limit,
+                           (long long)limit - 1);
+        if (label > largest)
+            largest = label;
+        state->classes[i] = (int)label;
+    }
+    dataset->schema.classes = (int)(classes ? classes : largest + 1);
+    dataset->schema.outputs = state->outputs = 1;
+    return 0;
+}
+
+static int take_targets(dl_dataset *dataset, const idx_file *file, dl_error *error) {
+    idx_state *state = dataset->state;
+    if (check_finite(file, error))
+        return -1;
+    state->targets = xmalloc(sizeof(float) * (size_t)(file->rows * file->size));
+    to_floats(file->values, file->type, file->rows * file->size, state->targets);
+    dataset->schema.outputs = state->outputs = (int)file->size;
+    return 0;
+}
+
+/* ---- the format ---- */
+
+static dl_shape shape_of(const idx_file *images) {
+    const int64_t *dim = images->dim;
+    switch (images->rank) {
+    case 1:
+        return dl_shape1(1);
+    case 2:
+        return dl_shape1((int)dim[1]);
+    case 3:
+        return dl_shape3((int)dim[1], (int)dim[2], 1);
+    default:
+        return dl_shape3((int)dim[1], (int)dim[2], (int)dim[3]);
+    }
+}
+
+/* What two headers must agree on; before the images are read, which may take a while. */
+static int check_headers(const idx_file *images, const idx_file *labels, dl_error *error) {
+    char dims[64];
+    if (labels->rank > (is_float(labels->type) ? 2 : 1))
+        return dl_fail(error, DL_DATA, "%s: offset 3: is an array of %s, not a row of labels%s",
+                       labels->path, dims_text(dims, labels),
+                       images->rank == 1 && !is_float(images->type)
+                           ? " (are `images` and `labels` swapped?)"
+                           : "");
+    if (images->rows != labels->rows)
+        return dl_fail(error, DL_DATA, "%s has %lld rows, but %s has %lld: they must be equal",
+                       images->path, (long long)images->rows, labels->path,
+                       (long long)labels->rows);
+    return 0;
+}
+
+static int check_like(const dl_dataset *dataset, const idx_file *images, const idx_file *labels,
+                      const dl_schema *like, dl_error *error) {
+    char found[48], wanted[48];
+    const dl_schema *own = &dataset->schema;
+    int result = 0;
+    if (strcmp(dl_shape_text(found, own->input), dl_shape_text(wanted, like->input)))
+        result = dl_fail(error, DL_DATA, "%s: offset 4: its inputs are %s, those of training %s",
+                         images->path, found, wanted);
+    if (!like->classes != is_float(labels->type))
+        result = dl_fail(error, DL_DATA, "%s: offset 2: its targets are %s, those of training %s",
+                         labels->path, is_float(labels->type) ? "numbers" : "classes",
+                         like->classes ? "classes" : "numbers");
+    else if (!like->classes && like->outputs != labels->size)
+        result =
+            dl_fail(error, DL_DATA, "%s: offset 8: has %lld targets a row, that of training has %d",
+                    labels->path, (long long)labels->size, like->outputs);
+    return result;
+}
+
+static int open_files(dl_dataset *dataset, const dl_schema *like, idx_file *images,
+                      idx_file *labels, dl_error *error) {
+    const idx_options *given = dataset->options;
+    idx_state *state = dataset->state;
+    int failed = open_file(images, dataset, given->images, error);
+    failed |= open_file(labels, dataset, given->labels, error);
+    if (failed || check_headers(images, labels, error))
+        return -1;
+    dataset->schema.input = shape_of(images);
+    if (like && check_like(dataset, images, labels, like, error))
+        return -1;
+    if (read_values(labels, error))
+        return -1;
+    int64_t classes = like ? like->classes : given->classes;
+    if (is_float(labels->type) ? take_targets(dataset, labels, error)
+                               : take_classes(dataset, labels, classes, error))
+        return -1;
+    if (read_values(images, error) || check_finite(images, error))
+        return -1;
+    state->type = images->type;
+    state->size = images->size;
+    state->bytes = images->size * images->width;
+    state->inputs = images->values;
+    images->values = NULL;
+    dataset->count = images->rows;
+    dataset->bytes = images->type == U8;
+    return 0;
+}
+
+static int idx_open(dl_dataset *dataset, const dl_schema *like, dl_error *error) {
+    idx_file images = {0}, labels = {0};
+    dataset->state = xcalloc(1, sizeof(idx_state));
+    int result = open_files(dataset, like, &images, &labels, error);
+    close_file(&images);
+    close_file(&labels);
+    if (!result && like)
+        dataset->schema = dl_schema_copy(like);
+    return result;
+}
+
+static int idx_read(const dl_dataset *dataset, int64_t i, float *x, float *y, dl_error *error) {
+    const idx_state *state = dataset->state;
+    (void)error;
+    if (x)
+        to_floats((const char *)state->inputs + i * state->bytes, state->type, state->size, x);
+    if (y && state->classes)
+        *y = (float)state->classes[i];
+    else if (y)
+        memcpy(y, state->targets + i * state->outputs, sizeof(float) * (size_t)state->outputs);
+    return 0;
+}
+
+static void idx_close(dl_dataset *dataset) {
+    idx_state *state = dataset->state;
+    if (!state)
+        return;
+    free(state->inputs);
+    free(state->classes);
+    free(state->targets);
+    free(state);
+    dataset->state = NULL;
+}
+
+extern const dl_dataset_type dl_dataset_idx;
+const dl_dataset_type dl_dataset_idx = {
+    .kind = {.name = "idx",
+             .help = "images (or other arrays) and labels in the IDX format of MNIST, plain or "
+                     "gzip, of any of its six element types",
+             .size = sizeof(idx_options),
+             .options = options},
+    .open = idx_open,
+    .read = idx_read,
+    .close = idx_close,
+};

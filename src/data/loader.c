@@ -1,0 +1,232 @@
+#include "data/loader.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/random.h"
+
+/* One batch is with the caller while the thread fills the other. */
+enum { BUFFERS = 2 };
+
+/* What a pass is: written by the caller, copied by the thread. */
+typedef struct {
+    bool shuffle;
+    uint64_t seed;
+    uint32_t epoch;
+    int64_t first_step;
+} pass_request;
+
+struct dl_loader {
+    const dl_data *data;
+    const dl_subset *part;
+    int64_t batch_size, steps, size, outputs, bytes;
+    int64_t *order; /* [rows of the part]; the thread's own */
+    pthread_t thread;
+    bool started; /* the thread runs */
+
+    pthread_mutex_t mutex; /* guards what follows */
+    pthread_cond_t work, ready;
+    pass_request pass;
+    int64_t pass_number;     /* counts dl_loader_start; a batch of an older pass is thrown away */
+    int64_t made, taken;     /* batches of this pass that are filled, and handed out */
+    int64_t to_come;         /* batches of this pass in all */
+    dl_batch batch[BUFFERS]; /* batch k of the pass is in batch[k % BUFFERS] */
+    bool holding;            /* the caller has the batch taken - 1 */
+    bool failed;             /* the batch `made` could not be read: `fault` says why */
+    dl_error fault;
+    bool stop;
+    atomic_bool give_up; /* tells a thread amid a batch not to finish it */
+};
+
+/* ---- the thread ---- */
+
+static void make_order(dl_loader *loader, const pass_request *pass) {
+    memcpy(loader->order, loader->part->index, sizeof(int64_t) * (size_t)loader->part->count);
+    if (!pass->shuffle)
+        return;
+    dl_draw draw = {.seed = pass->seed, .purpose = DL_FOR_SHUFFLE, .epoch = pass->epoch};
+    dl_random_shuffle(&draw, loader->order, loader->part->count);
+}
+
+/* Reads and normalizes, row by row while it is in the cache. Ends early if told to give up. */
+static int fill(dl_loader *loader, dl_batch *batch, int64_t step, dl_error *error) {
+    const dl_dataset *dataset = loader->part->dataset;
+    int64_t first = step * loader->batch_size, left = loader->part->count - first;
+    batch->step = step;
+    batch->count = left < loader->batch_size ? left : loader->batch_size;
+    for (int64_t i = 0; i < batch->count; i++) {
+        if (atomic_load_explicit(&loader->give_up, memory_order_relaxed))
+            return 0;
+        float *x = batch->x + i * loader->size, *y = batch->y + i * loader->outputs;
+        batch->index[i] = loader->order[first + i];
+        if (dataset->type->read(dataset, batch->index[i], x, y, error))
+            return -1;
+        dl_normalize(&loader->data->input, x, 1, loader->size);
+        dl_normalize(&loader->data->target, y, 1, loader->outputs);
+    }
+    return 0;
+}
+
+static bool can_fill(const dl_loader *loader) {
+    int64_t in_use = loader->made - loader->taken + loader->holding;
+    return !loader->failed && loader->made < loader->to_come && in_use < BUFFERS;
+}
+
+static void *run(void *argument) {
+    dl_loader *loader = argument;
+    int64_t ordered_for = 0; /* the pass that loader->order is for; 0: none */
+    pthread_mutex_lock(&loader->mutex);
+    while (!loader->stop) {
+        if (!can_fill(loader)) {
+            pthread_cond_wait(&loader->work, &loader->mutex);
+            continue;
+        }
+        int64_t number = loader->pass_number, step = loader->pass.first_step + loader->made;
+        pass_request pass = loader->pass;
+        dl_batch *batch = &loader->batch[loader->made % BUFFERS];
+        atomic_store(&loader->give_up, false);
+        pthread_mutex_unlock(&loader->mutex);
+        dl_error error = {0};
+        if (ordered_for != number)
+            make_order(loader, &pass);
+        ordered_for = number;
+        int result = fill(loader, batch, step, &error);
+        pthread_mutex_lock(&loader->mutex);
+        if (number == loader->pass_number) {
+            loader->made += !result;
+            loader->failed = result != 0;
+            loader->fault = error;
+            error = (dl_error){0};
+            pthread_cond_signal(&loader->ready);
+        }
+        dl_error_clear(&error);
+    }
+    pthread_mutex_unlock(&loader->mutex);
+    return NULL;
+}
+
+/* ---- the caller ---- */
+
+/* Signals are for the main thread: the loader's is born with all of them blocked. */
+static int start_thread(dl_loader *loader, dl_error *error) {
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int result = pthread_create(&loader->thread, NULL, run, loader);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (result)
+        return dl_fail(error, DL_FAILURE, "cannot start the thread that loads data: %s",
+                       strerror(result));
+    loader->started = true;
+    return 0;
+}
+
+static int allocate(dl_loader *loader, dl_error *error) {
+    int64_t rows =
+        loader->part->count < loader->batch_size ? loader->part->count : loader->batch_size;
+    int64_t values = 0, fits = 0;
+    if (!dl_multiply(rows, loader->size + loader->outputs, &values) ||
+        !dl_multiply(values, (int64_t)sizeof(float) * BUFFERS, &fits))
+        return dl_fail(error, DL_FAILURE, "a batch of %lld samples does not fit into memory",
+                       (long long)rows);
+    size_t x = sizeof(float) * (size_t)(rows * loader->size);
+    size_t y = sizeof(float) * (size_t)(rows * loader->outputs);
+    size_t index = sizeof(int64_t) * (size_t)rows;
+    size_t order = sizeof(int64_t) * (size_t)loader->part->count;
+    for (int i = 0; i < BUFFERS; i++) {
+        loader->batch[i].x = dl_memory_aligned(x);
+        loader->batch[i].y = dl_memory_aligned(y);
+        loader->batch[i].index = xmalloc(index);
+    }
+    loader->order = xmalloc(order);
+    loader->bytes = (int64_t)(BUFFERS * (x + y + index) + order);
+    return 0;
+}
+
+dl_loader *dl_loader_new(const dl_data *data, dl_split part, int64_t batch_size, dl_error *error) {
+    dl_loader *loader = xcalloc(1, sizeof *loader);
+    loader->data = data;
+    loader->part = &data->part[part];
+    loader->batch_size = batch_size;
+    loader->size = dl_shape_size(data->schema.input);
+    loader->outputs = data->schema.outputs;
+    loader->steps = loader->part->count / batch_size + (loader->part->count % batch_size != 0);
+    pthread_mutex_init(&loader->mutex, NULL);
+    pthread_cond_init(&loader->work, NULL);
+    pthread_cond_init(&loader->ready, NULL);
+    if (allocate(loader, error) || start_thread(loader, error)) {
+        dl_loader_free(loader);
+        return NULL;
+    }
+    return loader;
+}
+
+void dl_loader_start(dl_loader *loader, bool shuffle, uint64_t seed, uint32_t epoch,
+                     int64_t first_step) {
+    pthread_mutex_lock(&loader->mutex);
+    loader->pass = (pass_request){shuffle, seed, epoch, first_step};
+    loader->pass_number++;
+    loader->made = loader->taken = 0;
+    loader->to_come = loader->steps > first_step ? loader->steps - first_step : 0;
+    loader->holding = loader->failed = false;
+    dl_error_clear(&loader->fault);
+    atomic_store(&loader->give_up, true);
+    pthread_cond_signal(&loader->work);
+    pthread_mutex_unlock(&loader->mutex);
+}
+
+const dl_batch *dl_loader_next(dl_loader *loader, dl_error *error) {
+    const dl_batch *batch = NULL;
+    pthread_mutex_lock(&loader->mutex);
+    if (loader->holding) {
+        loader->holding = false;
+        pthread_cond_signal(&loader->work);
+    }
+    if (loader->taken < loader->to_come) {
+        while (loader->made == loader->taken && !loader->failed)
+            pthread_cond_wait(&loader->ready, &loader->mutex);
+        if (loader->made > loader->taken) {
+            batch = &loader->batch[loader->taken++ % BUFFERS];
+            loader->holding = true;
+        } else {
+            dl_fail(error, loader->fault.code, "%s", dl_text_get(&loader->fault.text));
+        }
+    }
+    pthread_mutex_unlock(&loader->mutex);
+    return batch;
+}
+
+int64_t dl_loader_steps(const dl_loader *loader) {
+    return loader->steps;
+}
+
+int64_t dl_loader_bytes(const dl_loader *loader) {
+    return loader->bytes;
+}
+
+void dl_loader_free(dl_loader *loader) {
+    if (!loader)
+        return;
+    if (loader->started) {
+        pthread_mutex_lock(&loader->mutex);
+        loader->stop = true;
+        atomic_store(&loader->give_up, true);
+        pthread_cond_signal(&loader->work);
+        pthread_mutex_unlock(&loader->mutex);
+        pthread_join(loader->thread, NULL);
+    }
+    for (int i = 0; i < BUFFERS; i++) {
+        free(loader->batch[i].x);
+        free(loader->batch[i].y);
+        free(loader->batch[i].index);
+    }
+    free(loader->order);
+    dl_error_clear(&loader->fault);
+    pthread_cond_destroy(&loader->ready);
+    pthread_cond_destroy(&loader->work);
+    pthread_mutex_destroy(&loader->mutex);
+    free(loader);
+}

@@ -1,0 +1,60 @@
+/* The data-set formats. A new one is a file in this folder and a line in each of the two lists. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "data/dataset.h"
+
+extern const dl_dataset_type dl_dataset_csv;
+extern const dl_dataset_type dl_dataset_idx;
+
+static const dl_kind *const formats[] = {
+    &dl_dataset_csv.kind,
+    &dl_dataset_idx.kind,
+};
+
+const dl_registry dl_dataset_registry = {
+    .what = "data format",
+    .plural = "data formats",
+    .key = "format",
+    .count = sizeof formats / sizeof *formats,
+    .kinds = formats,
+};
+
+/* What scripts/get_data.sh knows. */
+static const char *const public_sets[] = {
+    "mnist", "fashion_mnist", "cifar10", "iris", "car", "concrete", "tinyshakespeare",
+};
+
+/* The public set whose folder a component of `name` is, or NULL. The first such component counts.
+ */
+static const char *public_set(const char *name) {
+    for (const char *part = name; *part;) {
+        size_t length = strcspn(part, "/");
+        for (size_t i = 0; i < sizeof public_sets / sizeof *public_sets; i++)
+            if (part[length] && strlen(public_sets[i]) == length &&
+                !strncmp(part, public_sets[i], length))
+                return public_sets[i];
+        part += length + (part[length] == '/');
+    }
+    return NULL;
+}
+
+char *dl_dataset_find(const dl_dataset *dataset, const char *name, dl_error *error) {
+    char *path = dl_path_find_data(name);
+    if (path)
+        return path;
+    const char *set = public_set(name);
+    dl_text message = {0};
+    if (dataset->where)
+        dl_text_add(&message, "%s: ", dataset->where);
+    dl_text_add(&message, "%s: not found", *name ? name : "a file without a name");
+    if (name[0] != '/')
+        dl_text_add(&message, " (looked in the current folder, data/ and $DLTRAIN_DATA)");
+    if (set)
+        dl_text_add(&message, "; scripts/get_data.sh %s gets it", set);
+    dl_fail(error, DL_DATA, "%s", dl_text_get(&message));
+    dl_text_free(&message);
+    return NULL;
+}

@@ -1,0 +1,256 @@
+#include "data/schema.h"
+
+#include <assert.h>
+#include <jansson.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+/* No data set comes near these; a hostile checkpoint must not get further. */
+enum {
+    MOST_ELEMENTS = 1 << 28,
+    MOST_CLASSES = 1 << 20,
+    MOST_OUTPUTS = 1 << 20,
+    MOST_COLUMNS = 1 << 20
+};
+
+static char **copy_names(char **names, int count) {
+    if (!names)
+        return NULL;
+    char **copy = xcalloc((size_t)count, sizeof *copy);
+    for (int i = 0; i < count; i++)
+        copy[i] = xstrdup(names[i]);
+    return copy;
+}
+
+/* Fine with NULL and with a list that was filled only in part. */
+static void free_names(char **names, int count) {
+    for (int i = 0; names && i < count; i++)
+        free(names[i]);
+    free(names);
+}
+
+dl_schema dl_schema_copy(const dl_schema *schema) {
+    dl_schema copy = *schema;
+    copy.class_names = copy_names(schema->class_names, schema->classes);
+    copy.target_name = schema->target_name ? xstrdup(schema->target_name) : NULL;
+    copy.column = NULL;
+    if (schema->columns)
+        copy.column = xcalloc((size_t)schema->columns, sizeof *copy.column);
+    for (int i = 0; i < schema->columns; i++) {
+        const dl_column *from = &schema->column[i];
+        copy.column[i] = *from;
+        copy.column[i].name = xstrdup(from->name);
+        copy.column[i].category = copy_names(from->category, from->categories);
+    }
+    return copy;
+}
+
+void dl_schema_free(dl_schema *schema) {
+    free_names(schema->class_names, schema->classes);
+    free(schema->target_name);
+    for (int i = 0; schema->column && i < schema->columns; i++) {
+        free(schema->column[i].name);
+        free_names(schema->column[i].category, schema->column[i].categories);
+    }
+    free(schema->column);
+    *schema = (dl_schema){0};
+}
+
+const char *dl_schema_class(const dl_schema *schema, int class, char out[16]) {
+    if (schema->class_names && class >= 0 && class < schema->classes)
+        return schema->class_names[class];
+    snprintf(out, 16, "%d", class);
+    return out;
+}
+
+bool dl_schema_name_ok(const char *name) {
+    json_t *string = json_string(name);
+    json_decref(string);
+    return string != NULL;
+}
+
+/* ---- writing ---- */
+
+static json_t *made(json_t *value) {
+    assert(value && "a name in a schema is not UTF-8");
+    if (!value) /* assertions may be off */
+        abort();
+    return value;
+}
+
+static json_t *names_to_json(char **names, int count) {
+    json_t *list = made(json_array());
+    for (int i = 0; i < count; i++)
+        json_array_append_new(list, made(json_string(names[i])));
+    return list;
+}
+
+static json_t *column_to_json(const dl_column *column) {
+    json_t *object = made(json_object());
+    json_object_set_new(object, "name", made(json_string(column->name)));
+    if (column->categories)
+        json_object_set_new(object, "categories",
+                            names_to_json(column->category, column->categories));
+    else
+        json_object_set_new(object, "mean", made(json_real(column->mean)));
+    return object;
+}
+
+char *dl_schema_to_json(const dl_schema *schema) {
+    json_t *object = made(json_object()), *list = made(json_array());
+    for (int i = 0; i < schema->input.rank; i++)
+        json_array_append_new(list, made(json_integer(schema->input.dim[i])));
+    json_object_set_new(object, "input", list);
+    json_object_set_new(object, "classes", made(json_integer(schema->classes)));
+    json_object_set_new(object, "outputs", made(json_integer(schema->outputs)));
+    if (schema->class_names)
+        json_object_set_new(object, "class_names",
+                            names_to_json(schema->class_names, schema->classes));
+    if (schema->target_name)
+        json_object_set_new(object, "target", made(json_string(schema->target_name)));
+    if (schema->columns) {
+        list = made(json_array());
+        for (int i = 0; i < schema->columns; i++)
+            json_array_append_new(list, column_to_json(&schema->column[i]));
+        json_object_set_new(object, "columns", list);
+    }
+    char *dumped = json_dumps(object, JSON_COMPACT), *text = dumped ? xstrdup(dumped) : NULL;
+    free(dumped);
+    json_decref(object);
+    assert(text);
+    return text;
+}
+
+/* ---- reading back ---- */
+
+typedef struct {
+    const char *name; /* what is read, for messages */
+    dl_error *error;
+} reading;
+
+static int bad(const reading *r, const char *what) {
+    return dl_fail(r->error, DL_DATA, "%s: the description of the data is damaged: %s", r->name,
+                   what);
+}
+
+/* A whole number of `object` within bounds. */
+static int read_number(const reading *r, const json_t *object, const char *key, int low, int high,
+                       int *out) {
+    const json_t *value = json_object_get(object, key);
+    if (!json_is_integer(value) || json_integer_value(value) < low ||
+        json_integer_value(value) > high)
+        return bad(r, key);
+    *out = (int)json_integer_value(value);
+    return 0;
+}
+
+/* A list of strings of at most `most` members; `*count` is set before what can fail. */
+static int read_names(const reading *r, const json_t *list, const char *key, int most,
+                      char ***names, int *count) {
+    if (!json_is_array(list) || !json_array_size(list) || json_array_size(list) > (size_t)most)
+        return bad(r, key);
+    *count = (int)json_array_size(list);
+    *names = xcalloc((size_t)*count, sizeof **names);
+    for (int i = 0; i < *count; i++) {
+        const json_t *name = json_array_get(list, (size_t)i);
+        if (!json_is_string(name))
+            return bad(r, key);
+        (*names)[i] = xstrdup(json_string_value(name));
+    }
+    return 0;
+}
+
+static int read_shape(const reading *r, const json_t *list, dl_shape *shape) {
+    size_t rank = json_array_size(list);
+    if (!json_is_array(list) || rank < 1 || rank > DL_LARGEST_RANK)
+        return bad(r, "input");
+    *shape = (dl_shape){(int)rank, {1, 1, 1, 1}};
+    int64_t size = 1;
+    for (size_t i = 0; i < rank; i++) {
+        const json_t *dim = json_array_get(list, i);
+        if (!json_is_integer(dim) || json_integer_value(dim) < 1 ||
+            json_integer_value(dim) > MOST_ELEMENTS)
+            return bad(r, "input");
+        shape->dim[i] = (int)json_integer_value(dim);
+        if (!dl_multiply(size, shape->dim[i], &size) || size > MOST_ELEMENTS)
+            return bad(r, "input");
+    }
+    return 0;
+}
+
+static int read_column(const reading *r, const json_t *object, dl_column *column) {
+    const json_t *name = json_object_get(object, "name");
+    const json_t *mean = json_object_get(object, "mean");
+    const json_t *categories = json_object_get(object, "categories");
+    if (!json_is_string(name) || !mean == !categories)
+        return bad(r, "columns");
+    column->name = xstrdup(json_string_value(name));
+    if (categories)
+        return read_names(r, categories, "categories", MOST_CLASSES, &column->category,
+                          &column->categories);
+    if (!json_is_number(mean) || !isfinite(json_number_value(mean)))
+        return bad(r, "mean");
+    column->mean = json_number_value(mean);
+    return 0;
+}
+
+/* The columns must make up the input, element for element: readers rely on that. */
+static int read_columns(const reading *r, const json_t *list, dl_schema *schema) {
+    size_t count = json_array_size(list);
+    if (!json_is_array(list) || !count || count > MOST_COLUMNS)
+        return bad(r, "columns");
+    schema->columns = (int)count;
+    schema->column = xcalloc(count, sizeof *schema->column);
+    int64_t elements = 0;
+    for (size_t i = 0; i < count; i++) {
+        dl_column *column = &schema->column[i];
+        if (read_column(r, json_array_get(list, i), column))
+            return -1;
+        elements += column->categories ? column->categories : 1;
+    }
+    if (schema->input.rank != 1 || schema->input.dim[0] != elements)
+        return bad(r, "the columns do not make up the input");
+    return 0;
+}
+
+static int read_schema(const reading *r, const json_t *object, dl_schema *schema) {
+    int classes = 0;
+    if (!json_is_object(object))
+        return bad(r, "it is not a JSON object");
+    if (read_shape(r, json_object_get(object, "input"), &schema->input) ||
+        read_number(r, object, "classes", 0, MOST_CLASSES, &classes) ||
+        read_number(r, object, "outputs", 1, classes ? 1 : MOST_OUTPUTS, &schema->outputs))
+        return -1;
+    const json_t *names = json_object_get(object, "class_names");
+    schema->classes = classes;
+    if (names) {
+        int failed = read_names(r, names, "class_names", MOST_CLASSES, &schema->class_names,
+                                &schema->classes);
+        if (failed)
+            return failed;
+        if (schema->classes != classes)
+            return bad(r, "class_names");
+    }
+    const json_t *target = json_object_get(object, "target");
+    if (target && !json_is_string(target))
+        return bad(r, "target");
+    if (target)
+        schema->target_name = xstrdup(json_string_value(target));
+    const json_t *columns = json_object_get(object, "columns");
+    return columns ? read_columns(r, columns, schema) : 0;
+}
+
+int dl_schema_from_json(dl_schema *schema, const char *json, const char *name, dl_error *error) {
+    *schema = (dl_schema){0};
+    reading r = {name, error};
+    json_error_t fault;
+    json_t *object = json_loads(json, JSON_REJECT_DUPLICATES, &fault);
+    int result = object ? read_schema(&r, object, schema) : bad(&r, fault.text);
+    json_decref(object);
+    if (result)
+        dl_schema_free(schema);
+    return result;
+}

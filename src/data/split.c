@@ -1,0 +1,112 @@
+#include "data/split.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/random.h"
+
+/* A class's rows: [first, first + count) of the list, of which the first `taken` are given away. */
+typedef struct {
+    int64_t first, count, taken;
+    int64_t take;     /* what the part at hand gets */
+    double remainder; /* of its exact share */
+    int number;
+} stratum;
+
+/* Largest remainder first; equal ones in the classes' order. */
+static int compare_remainders(const void *a, const void *b) {
+    const stratum *p = *(const stratum *const *)a, *q = *(const stratum *const *)b;
+    if (p->remainder != q->remainder)
+        return p->remainder < q->remainder ? 1 : -1;
+    return (p->number > q->number) - (p->number < q->number);
+}
+
+/* Sets each stratum's `take` so that they add up to `total` (Hamilton's method). A seat beyond the
+   whole part of a share is given first where a row for training is left over. */
+static void apportion(stratum *strata, stratum **order, int count, double share, int64_t total) {
+    for (int i = 0; i < count; i++) {
+        stratum *s = &strata[i];
+        double exact = share * (double)s->count;
+        s->take = (int64_t)floor(exact);
+        s->remainder = exact - (double)s->take;
+        if (s->take > s->count - s->taken)
+            s->take = s->count - s->taken;
+        total -= s->take;
+        order[i] = s;
+    }
+    qsort(order, (size_t)count, sizeof *order, compare_remainders);
+    for (int reserve = 1; reserve >= 0; reserve--)
+        for (int i = 0; i < count && total > 0; i++) {
+            stratum *s = order[i];
+            bool given = (double)s->take > share * (double)s->count;
+            if (!given && s->take < s->count - s->taken - reserve) {
+                s->take++;
+                total--;
+            }
+        }
+}
+
+static void split_strata(stratum *strata, int classes, int64_t *rows, int64_t count,
+                         const double *share, uint64_t seed, uint8_t *part_of) {
+    static const dl_split order_of_parts[] = {DL_TEST, DL_VALIDATION};
+    stratum **order = xmalloc(sizeof *order * (size_t)classes);
+    for (int c = 0; c < classes; c++) {
+        dl_draw draw = {.seed = seed, .purpose = DL_FOR_SPLIT, .epoch = (uint32_t)c};
+        dl_random_shuffle(&draw, rows + strata[c].first, strata[c].count);
+    }
+    for (int p = 0; p < 2; p++) {
+        dl_split part = order_of_parts[p];
+        if (!(share[part] > 0))
+            continue;
+        apportion(strata, order, classes, share[part], llround(share[part] * (double)count));
+        for (int c = 0; c < classes; c++) {
+            stratum *s = &strata[c];
+            for (int64_t i = 0; i < s->take; i++)
+                part_of[rows[s->first + s->taken + i]] = (uint8_t)part;
+            s->taken += s->take;
+        }
+    }
+    free(order);
+}
+
+static void split_tail(int64_t count, const double *share, uint8_t *part_of) {
+    int64_t test = llround(share[DL_TEST] * (double)count);
+    int64_t validation = llround(share[DL_VALIDATION] * (double)count);
+    for (int64_t i = 0; i < count; i++)
+        if (i >= count - test)
+            part_of[i] = DL_TEST;
+        else if (i >= count - test - validation)
+            part_of[i] = DL_VALIDATION;
+}
+
+void dl_split_rows(dl_split_kind kind, const int *class_of, int classes, int64_t count,
+                   const double share[DL_SPLITS], uint64_t seed, uint8_t *part_of) {
+    memset(part_of, DL_TRAIN, (size_t)count);
+    if (kind == DL_SPLIT_TAIL) {
+        split_tail(count, share, part_of);
+        return;
+    }
+    if (kind == DL_SPLIT_RANDOM || !class_of) { /* one class that all belong to */
+        class_of = NULL;
+        classes = 1;
+    }
+    stratum *strata = xcalloc((size_t)classes, sizeof *strata);
+    for (int64_t i = 0; i < count; i++)
+        strata[class_of ? class_of[i] : 0].count++;
+    for (int c = 0; c < classes; c++) {
+        strata[c].number = c;
+        strata[c].first = c ? strata[c - 1].first + strata[c - 1].count : 0;
+    }
+    int64_t *rows = xmalloc(sizeof *rows * (size_t)count);
+    for (int64_t i = 0; i < count; i++) {
+        stratum *s = &strata[class_of ? class_of[i] : 0];
+        rows[s->first + s->taken++] = i;
+    }
+    for (int c = 0; c < classes; c++)
+        strata[c].taken = 0;
+    split_strata(strata, classes, rows, count, share, seed, part_of);
+    free(rows);
+    free(strata);
+}

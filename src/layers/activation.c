@@ -1,0 +1,65 @@
+/* An activation function as a layer of its own: y = f(x), element by element (softmax: over the
+   channels). Backward from the output alone: dx = f'(y) dy. */
+#include "layers/layer.h"
+
+typedef struct {
+    dl_activation function;
+} activation;
+
+static const dl_option options[] = {
+    DL_ACTIVATION_OPTIONS(activation, function, NULL),
+    DL_OPTIONS_END,
+};
+
+static const dl_option softmax_options[] = {DL_OPTIONS_END};
+
+static int setup(dl_layer *layer, dl_error *error) {
+    (void)error;
+    layer->out.shape = layer->in[0].shape;
+    layer->needs_input = false;
+    return 0;
+}
+
+static int setup_softmax(dl_layer *layer, dl_error *error) {
+    activation *self = layer->self;
+    self->function.kind = DL_SOFTMAX;
+    return setup(layer, error);
+}
+
+static int64_t rows(const dl_layer *layer, const dl_pass *pass) {
+    return pass->batch * dl_shape_size(layer->out.shape) / dl_shape_channels(layer->out.shape);
+}
+
+static void forward(dl_layer *layer, const dl_pass *pass) {
+    const activation *self = layer->self;
+    dl_activate(&self->function, rows(layer, pass), dl_shape_channels(layer->out.shape), NULL,
+                layer->in[0].value, layer->out.value);
+}
+
+static void backward(dl_layer *layer, const dl_pass *pass) {
+    const activation *self = layer->self;
+    if (layer->in[0].grad)
+        dl_activate_backward(&self->function, rows(layer, pass),
+                             dl_shape_channels(layer->out.shape), layer->out.value, layer->out.grad,
+                             layer->in[0].grad, NULL);
+}
+
+const dl_layer_type dl_layer_activation = {
+    .kind = {"activation",
+             "an activation function on its own; usually the key `activation` of the layer "
+             "before does the same, faster",
+             sizeof(activation), options},
+    .setup = setup,
+    .forward = forward,
+    .backward = backward,
+};
+
+const dl_layer_type dl_layer_softmax = {
+    .kind = {"softmax",
+             "probabilities over the channels; not before softmax_cross_entropy, which has it "
+             "built in",
+             sizeof(activation), softmax_options},
+    .setup = setup_softmax,
+    .forward = forward,
+    .backward = backward,
+};

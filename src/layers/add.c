@@ -1,0 +1,48 @@
+/* Adds its inputs, element by element: y = x1 + x2 + …; the gradient goes to each unchanged. */
+#include "layers/layer.h"
+#include "math/vector.h"
+
+typedef struct {
+    char unused;
+} add;
+
+static const dl_option options[] = {DL_OPTIONS_END};
+
+static int setup(dl_layer *layer, dl_error *error) {
+    char first[48], other[48];
+    for (int k = 1; k < layer->input_count; k++) {
+        const dl_shape *a = &layer->in[0].shape, *b = &layer->in[k].shape;
+        bool same = a->rank == b->rank;
+        for (int i = 0; same && i < a->rank; i++)
+            same = a->dim[i] == b->dim[i];
+        if (!same)
+            return dl_fail(error, DL_USAGE, "%s: cannot add inputs of shapes %s and %s",
+                           layer->where, dl_shape_text(first, *a), dl_shape_text(other, *b));
+    }
+    layer->out.shape = layer->in[0].shape;
+    layer->needs_input = layer->needs_output = false;
+    return 0;
+}
+
+static void forward(dl_layer *layer, const dl_pass *pass) {
+    int64_t count = pass->batch * dl_shape_size(layer->out.shape);
+    dl_copy(layer->out.value, layer->in[0].value, count);
+    for (int k = 1; k < layer->input_count; k++)
+        dl_add(layer->out.value, layer->in[k].value, count);
+}
+
+static void backward(dl_layer *layer, const dl_pass *pass) {
+    int64_t count = pass->batch * dl_shape_size(layer->out.shape);
+    for (int k = 0; k < layer->input_count; k++)
+        if (layer->in[k].grad)
+            dl_copy(layer->in[k].grad, layer->out.grad, count);
+}
+
+const dl_layer_type dl_layer_add = {
+    .kind = {"add", "the sum of several layers' outputs: inputs = (\"a\", \"b\")", sizeof(add),
+             options},
+    .setup = setup,
+    .forward = forward,
+    .backward = backward,
+    .most_inputs = DL_MOST_INPUTS,
+};

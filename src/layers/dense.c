@@ -1,0 +1,59 @@
+/* Dense (fully connected) layer: y = f(x W + b).
+   x[batch][in], W[in][out], b[out], y[batch][out]. An input of higher rank is flattened.
+   Backward, with dz = f'(y) dy:  dx = dz W',  dW += x' dz,  db += sum of dz over the batch. */
+#include "layers/weights.h"
+#include "math/gemm.h"
+
+typedef struct {
+    int64_t units;
+    dl_weights weights;
+} dense;
+
+static const dl_option options[] = {
+    {"units", DL_INT, offsetof(dense, units), NULL, 1, 1 << 24, NULL, "number of outputs"},
+    DL_WEIGHTS_OPTIONS(dense, weights),
+    DL_OPTIONS_END,
+};
+
+static int setup(dl_layer *layer, dl_error *error) {
+    const dense *self = layer->self;
+    int64_t inputs = dl_shape_size(layer->in[0].shape);
+    if (inputs > INT32_MAX || inputs * self->units > (int64_t)1 << 33)
+        return dl_fail(error, DL_USAGE, "%s: %lld inputs and %lld units are too many weights",
+                       layer->where, (long long)inputs, (long long)self->units);
+    dl_shape shape = {2, {(int)inputs, (int)self->units, 1, 1}};
+    dl_weights_declare(layer, &self->weights, shape, inputs, self->units, (int)self->units);
+    layer->out.shape = dl_shape1((int)self->units);
+    layer->needs_output = self->weights.activation.kind != DL_LINEAR;
+    layer->operations = 2 * inputs * self->units;
+    return 0;
+}
+
+static void forward(dl_layer *layer, const dl_pass *pass) {
+    const dense *self = layer->self;
+    int64_t inputs = layer->params[0].shape.dim[0];
+    dl_gemm(false, false, pass->batch, self->units, inputs, layer->in[0].value,
+            layer->params[0].value, 0, layer->out.value);
+    dl_activate(&self->weights.activation, pass->batch, self->units, dl_weights_bias(layer),
+                layer->out.value, layer->out.value);
+}
+
+static void backward(dl_layer *layer, const dl_pass *pass) {
+    const dense *self = layer->self;
+    int64_t inputs = layer->params[0].shape.dim[0];
+    dl_activate_backward(&self->weights.activation, pass->batch, self->units, layer->out.value,
+                         layer->out.grad, layer->out.grad, dl_weights_bias_grad(layer));
+    dl_gemm(true, false, inputs, self->units, pass->batch, layer->in[0].value, layer->out.grad, 1,
+            layer->params[0].grad);
+    if (layer->in[0].grad)
+        dl_gemm(false, true, pass->batch, inputs, self->units, layer->out.grad,
+                layer->params[0].value, 0, layer->in[0].grad);
+}
+
+const dl_layer_type dl_layer_dense = {
+    .kind = {"dense", "fully connected: each output is a weighted sum of all inputs, plus a bias",
+             sizeof(dense), options},
+    .setup = setup,
+    .forward = forward,
+    .backward = backward,
+};

@@ -1,0 +1,53 @@
+/* Dropout: in training each element is zeroed with probability `rate` and the rest are multiplied
+   by 1 / (1 - rate), so that the expected value stays; at test nothing happens. Srivastava et al.,
+   "Dropout: a simple way to prevent neural networks from overfitting", JMLR 2014 (there the scaling
+   is at test). The mask is not stored: the backward pass draws it again. */
+#include "layers/layer.h"
+#include "math/mask.h"
+#include "math/vector.h"
+
+typedef struct {
+    double rate;
+} dropout;
+
+static const dl_option options[] = {
+    {"rate", DL_FLOAT, offsetof(dropout, rate), "0.5", 0, 0.999, NULL,
+     "probability that an element is dropped"},
+    DL_OPTIONS_END,
+};
+
+static int setup(dl_layer *layer, dl_error *error) {
+    (void)error;
+    layer->out.shape = layer->in[0].shape;
+    layer->needs_input = layer->needs_output = false;
+    return 0;
+}
+
+/* to = from · mask / (1 - rate) */
+static void apply(const dl_layer *layer, const dl_pass *pass, const float *from, float *to) {
+    const dropout *self = layer->self;
+    int64_t count = pass->batch * dl_shape_size(layer->out.shape);
+    if (!pass->training || self->rate == 0) {
+        dl_copy(to, from, count);
+        return;
+    }
+    dl_draw draw = dl_layer_draw(layer, DL_FOR_DROPOUT, pass);
+    dl_mask_random(&draw, self->rate, count, from, to);
+}
+
+static void forward(dl_layer *layer, const dl_pass *pass) {
+    apply(layer, pass, layer->in[0].value, layer->out.value);
+}
+
+static void backward(dl_layer *layer, const dl_pass *pass) {
+    if (layer->in[0].grad)
+        apply(layer, pass, layer->out.grad, layer->in[0].grad);
+}
+
+const dl_layer_type dl_layer_dropout = {
+    .kind = {"dropout", "zeroes random elements in training, against overfitting", sizeof(dropout),
+             options},
+    .setup = setup,
+    .forward = forward,
+    .backward = backward,
+};

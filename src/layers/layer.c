@@ -1,0 +1,40 @@
+#include "layers/layer.h"
+
+#include <assert.h>
+#include <string.h>
+
+enum { MOST = 16 }; /* parameters, states or buffers of one layer */
+
+static void *grow(dl_layer *layer, void *old, int count, size_t size) {
+    assert(count < MOST);
+    return old ? old : dl_arena_alloc(layer->arena, MOST * size);
+}
+
+static dl_param complete(dl_param param) {
+    param.count = dl_shape_size(param.shape);
+    return param;
+}
+
+int dl_layer_add_param(dl_layer *layer, dl_param param) {
+    layer->params = grow(layer, layer->params, layer->param_count, sizeof param);
+    layer->params[layer->param_count] = complete(param);
+    return layer->param_count++;
+}
+
+int dl_layer_add_state(dl_layer *layer, dl_param state) {
+    layer->states = grow(layer, layer->states, layer->state_count, sizeof state);
+    layer->states[layer->state_count] = complete(state);
+    return layer->state_count++;
+}
+
+int dl_layer_add_buffer(dl_layer *layer, dl_lifetime lifetime, int64_t bytes) {
+    dl_buffer buffer = {lifetime, bytes, NULL};
+    layer->buffers = grow(layer, layer->buffers, layer->buffer_count, sizeof buffer);
+    layer->buffers[layer->buffer_count] = buffer;
+    return layer->buffer_count++;
+}
+
+dl_draw dl_layer_draw(const dl_layer *layer, dl_purpose purpose, const dl_pass *pass) {
+    return (dl_draw){pass->seed, (uint16_t)purpose, (uint16_t)layer->index, pass->epoch,
+                     pass->step};
+}

@@ -1,0 +1,136 @@
+/* The contract of a layer type: one file in this folder, one line in registry.c. */
+#ifndef DL_LAYERS_LAYER_H
+#define DL_LAYERS_LAYER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "base/random.h"
+#include "config/option.h"
+#include "layers/initializer.h"
+#include "math/activation.h"
+#include "math/shape.h"
+
+/* Activations and their gradients: value[batch][shape], grad likewise. */
+typedef struct {
+    dl_shape shape; /* of one sample */
+    float *value;
+    float *grad; /* NULL where nobody needs it: of the data, and in a net that is not trained */
+} dl_tensor;
+
+/* What is special about a parameter. */
+enum {
+    DL_DECAYS = 1 /* l1 and l2 apply: weights, not biases */
+};
+
+enum { DL_MOST_INPUTS = 32 }; /* that any layer can read */
+
+/* A view into the net's flat blocks of weights and gradients (or of state: then no gradient). */
+typedef struct {
+    const char *name; /* "weight"; the net puts the layer's name before it */
+    dl_shape shape;   /* up to four dims: a convolution's are [kh][kw][in][out] */
+    int64_t count, offset;
+    float *value, *grad;
+    unsigned flags;
+    const dl_initializer *initializer;
+    double spread;           /* for the initializer: the option init_std */
+    int64_t fan_in, fan_out; /* inputs and outputs of a unit */
+} dl_param;
+
+typedef enum {
+    DL_SAVED,  /* lives from the layer's forward to its backward pass */
+    DL_SCRATCH /* lives within one pass */
+} dl_lifetime;
+
+/* Memory beside the activations, placed by the net's memory plan. */
+typedef struct {
+    dl_lifetime lifetime;
+    int64_t bytes; /* for the whole batch */
+    void *memory;
+} dl_buffer;
+
+/* What a pass over the net is about. */
+typedef struct {
+    int batch;     /* samples, at most the net's */
+    bool training; /* else: no dropout, running statistics, … */
+    uint64_t seed;
+    uint32_t epoch, step; /* coordinates of the random numbers */
+} dl_pass;
+
+typedef struct dl_layer dl_layer;
+
+typedef struct {
+    dl_kind kind; /* the options fill the layer's `self` */
+    /* Checks the inputs' shapes; sets the output's; declares parameters, state and buffers; says
+       what the backward pass reads. Allocates from layer->arena only. -1 and errors that begin with
+       layer->where. */
+    int (*setup)(dl_layer *layer, dl_error *error);
+    /* in[].value -> out.value */
+    void (*forward)(dl_layer *layer, const dl_pass *pass);
+    /* out.grad -> in[].grad (overwritten; may be NULL: then not wanted), parameters' grad (+=).
+       out.grad may be used as working memory. */
+    void (*backward)(dl_layer *layer, const dl_pass *pass);
+    int most_inputs; /* 0 stands for 1 */
+} dl_layer_type;
+
+struct dl_layer {
+    const dl_layer_type *type;
+    void *self;        /* the type's struct */
+    const char *name;  /* unique within the net */
+    const char *where; /* "file:line" in the config */
+    int index;         /* in the net, from 0; the stream of its random numbers */
+    int max_batch, threads;
+    bool training; /* the net was built to be trained */
+
+    int input_count;
+    dl_tensor *in; /* [input_count]; grad is this reader's own buffer, the net sums them */
+    dl_tensor out;
+
+    /* Set by setup. What the backward pass reads of in[].value and out.value; all is kept for it
+       unless these are made false. */
+    bool needs_input, needs_output;
+    bool is_view;       /* out is in[0] under another shape: no pass, no memory */
+    int64_t operations; /* of a forward pass, a sample: 2 a multiply-add */
+
+    int param_count, state_count, buffer_count;
+    dl_param *params, *states;
+    dl_buffer *buffers;
+    dl_arena *arena; /* of the net */
+};
+
+extern const dl_registry dl_layer_registry;
+
+/* For setup: declares what the layer has; the return value is its index in params, states, buffers.
+ */
+int dl_layer_add_param(dl_layer *layer, dl_param param);
+int dl_layer_add_state(dl_layer *layer, dl_param state);
+int dl_layer_add_buffer(dl_layer *layer, dl_lifetime lifetime, int64_t bytes);
+/* The coordinates of this layer's random numbers in a pass. */
+dl_draw dl_layer_draw(const dl_layer *layer, dl_purpose purpose, const dl_pass *pass);
+
+/* The options `activation`, `slope` and `alpha` of a layer that has a dl_activation at `field`. */
+#define DL_ACTIVATION_OPTIONS(owner, field, fallback_name)                                         \
+    {"activation",                                                                                 \
+     DL_CHOICE,                                                                                    \
+     offsetof(owner, field) + offsetof(dl_activation, kind),                                       \
+     fallback_name,                                                                                \
+     0,                                                                                            \
+     0,                                                                                            \
+     dl_activation_names,                                                                          \
+     "the function that the layer's outputs go through"},                                          \
+        {"slope",                                                                                  \
+         DL_FLOAT,                                                                                 \
+         offsetof(owner, field) + offsetof(dl_activation, slope),                                  \
+         "0.01",                                                                                   \
+         0,                                                                                        \
+         1,                                                                                        \
+         NULL,                                                                                     \
+         "slope of leaky_relu for negative inputs"},                                               \
+    {                                                                                              \
+        "alpha", DL_FLOAT, offsetof(owner, field) + offsetof(dl_activation, alpha), "1.0", 0, 100, \
+            NULL, "elu tends to -alpha for very negative inputs"                                   \
+    }
+
+#endif

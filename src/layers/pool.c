@@ -1,0 +1,86 @@
+/* Max and average pooling over windows, channel by channel.
+   max: y = the largest x under the window; the gradient goes to it (the first of several equal
+   ones). avg: y = the mean of the pixels under the window that are inside the image. */
+#include "math/pool.h"
+#include "layers/layer.h"
+
+typedef struct {
+    int64_t size[2], stride[2], padding[2];
+    dl_window window; /* made by setup */
+    int winner;       /* buffer: uint8 [batch][oh][ow][c] */
+} pool;
+
+static const dl_option options[] = {
+    {"size", DL_PAIR, offsetof(pool, size), "2", 1, 1024, NULL, "size of the window"},
+    {"stride", DL_PAIR, offsetof(pool, stride), "", 1, 1024, NULL,
+     "pixels from one window to the next; left out: the size, so that windows do not overlap"},
+    {"padding", DL_PAIR, offsetof(pool, padding), "valid", 0, 1023, dl_padding_words,
+     "room around the image: same, valid (none), or a number of pixels; it never counts"},
+    DL_OPTIONS_END,
+};
+
+static int setup(dl_layer *layer, dl_error *error) {
+    pool *self = layer->self;
+    dl_window *w = &self->window;
+    for (int axis = 0; axis < 2; axis++)
+        if (!self->stride[axis])
+            self->stride[axis] = self->size[axis];
+    if (dl_window_place(w, layer->in[0].shape, self->size, self->stride, self->padding,
+                        layer->where, error))
+        return -1;
+    layer->out.shape = dl_shape3(w->out_height, w->out_width, w->channels);
+    layer->needs_input = layer->needs_output = false;
+    return 0;
+}
+
+static int setup_max(dl_layer *layer, dl_error *error) {
+    pool *self = layer->self;
+    if (setup(layer, error))
+        return -1;
+    if (self->size[0] * self->size[1] > 256)
+        return dl_fail(error, DL_USAGE,
+                       "%s: a %lldx%lld max_pool is too large (at most 256 places in all)",
+                       layer->where, (long long)self->size[0], (long long)self->size[1]);
+    self->winner =
+        dl_layer_add_buffer(layer, DL_SAVED, layer->max_batch * dl_shape_size(layer->out.shape));
+    return 0;
+}
+
+static void forward_max(dl_layer *layer, const dl_pass *pass) {
+    const pool *self = layer->self;
+    dl_max_pool_forward(&self->window, pass->batch, layer->in[0].value, layer->out.value,
+                        layer->buffers[self->winner].memory);
+}
+
+static void backward_max(dl_layer *layer, const dl_pass *pass) {
+    const pool *self = layer->self;
+    if (layer->in[0].grad)
+        dl_max_pool_backward(&self->window, pass->batch, layer->out.grad,
+                             layer->buffers[self->winner].memory, layer->in[0].grad);
+}
+
+static void forward_avg(dl_layer *layer, const dl_pass *pass) {
+    const pool *self = layer->self;
+    dl_avg_pool_forward(&self->window, pass->batch, layer->in[0].value, layer->out.value);
+}
+
+static void backward_avg(dl_layer *layer, const dl_pass *pass) {
+    const pool *self = layer->self;
+    if (layer->in[0].grad)
+        dl_avg_pool_backward(&self->window, pass->batch, layer->out.grad, layer->in[0].grad);
+}
+
+const dl_layer_type dl_layer_max_pool = {
+    .kind = {"max_pool", "the largest value under a window, a channel at a time", sizeof(pool),
+             options},
+    .setup = setup_max,
+    .forward = forward_max,
+    .backward = backward_max,
+};
+
+const dl_layer_type dl_layer_avg_pool = {
+    .kind = {"avg_pool", "the mean under a window, a channel at a time", sizeof(pool), options},
+    .setup = setup,
+    .forward = forward_avg,
+    .backward = backward_avg,
+};

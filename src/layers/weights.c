@@ -1,0 +1,42 @@
+#include "layers/weights.h"
+
+const char *const dl_weights_init_names[] = {"auto",           "zeros",  "xavier", "he",
+                                             "glorot_uniform", "normal", NULL};
+
+static const dl_initializer *choose(const dl_weights *weights) {
+    if (weights->init > 0)
+        return &dl_initializers[weights->init - 1];
+    switch (weights->activation.kind) {
+    case DL_RELU:
+    case DL_LEAKY_RELU:
+    case DL_ELU:
+        return &dl_initializers[DL_INIT_HE];
+    default:
+        return &dl_initializers[DL_INIT_XAVIER];
+    }
+}
+
+void dl_weights_declare(dl_layer *layer, const dl_weights *weights, dl_shape shape, int64_t fan_in,
+                        int64_t fan_out, int outputs) {
+    dl_layer_add_param(layer, (dl_param){.name = "weight",
+                                         .shape = shape,
+                                         .flags = DL_DECAYS,
+                                         .initializer = choose(weights),
+                                         .spread = weights->spread,
+                                         .fan_in = fan_in,
+                                         .fan_out = fan_out});
+    if (weights->bias)
+        dl_layer_add_param(layer, (dl_param){.name = "bias",
+                                             .shape = dl_shape1(outputs),
+                                             .initializer = &dl_initializers[DL_INIT_ZEROS],
+                                             .fan_in = fan_in,
+                                             .fan_out = fan_out});
+}
+
+float *dl_weights_bias(const dl_layer *layer) {
+    return layer->param_count > 1 ? layer->params[1].value : NULL;
+}
+
+float *dl_weights_bias_grad(const dl_layer *layer) {
+    return layer->param_count > 1 ? layer->params[1].grad : NULL;
+}

@@ -1,0 +1,50 @@
+/* Options and declarations that layers with a weight matrix share. */
+#ifndef DL_LAYERS_WEIGHTS_H
+#define DL_LAYERS_WEIGHTS_H
+
+#include "layers/layer.h"
+
+typedef struct {
+    bool bias;
+    int init;
+    double spread; /* init_std */
+    dl_activation activation;
+} dl_weights;
+
+extern const char *const dl_weights_init_names[]; /* "auto", then the initializers' names */
+
+/* The rows of an option table for a dl_weights at `field` of `owner`. */
+#define DL_WEIGHTS_OPTIONS(owner, field)                                                           \
+    DL_ACTIVATION_OPTIONS(owner, field.activation, "linear"),                                      \
+        {"bias",                                                                                   \
+         DL_BOOL,                                                                                  \
+         offsetof(owner, field) + offsetof(dl_weights, bias),                                      \
+         "true",                                                                                   \
+         0,                                                                                        \
+         0,                                                                                        \
+         NULL,                                                                                     \
+         "add a learned bias to each output"},                                                     \
+        {"init",                                                                                   \
+         DL_CHOICE,                                                                                \
+         offsetof(owner, field) + offsetof(dl_weights, init),                                      \
+         "auto",                                                                                   \
+         0,                                                                                        \
+         0,                                                                                        \
+         dl_weights_init_names,                                                                    \
+         "initial weights: xavier (normal, variance 1/n for n inputs), he (normal, 2/n), "         \
+         "glorot_uniform (uniform, variance 2/(n+m) for m outputs), normal (init_std), zeros; "    \
+         "auto is he before relu, leaky_relu and elu, else xavier"},                               \
+    {                                                                                              \
+        "init_std", DL_FLOAT, offsetof(owner, field) + offsetof(dl_weights, spread), "0.01", 0,    \
+            1000, NULL, "standard deviation for init = \"normal\""                                 \
+    }
+
+/* Declares parameter 0, "weight" of that shape, and parameter 1, "bias"[outputs], if there is one.
+ */
+void dl_weights_declare(dl_layer *layer, const dl_weights *weights, dl_shape shape, int64_t fan_in,
+                        int64_t fan_out, int outputs);
+/* The bias's values and gradients, or NULL. */
+float *dl_weights_bias(const dl_layer *layer);
+float *dl_weights_bias_grad(const dl_layer *layer);
+
+#endif

@@ -1,0 +1,37 @@
+/* Activation functions, with the bias before them and its gradient behind them in the same pass. */
+#ifndef DL_MATH_ACTIVATION_H
+#define DL_MATH_ACTIVATION_H
+
+#include <stdint.h>
+
+typedef enum {
+    DL_LINEAR,
+    DL_SIGMOID,
+    DL_TANH,
+    DL_RELU,
+    DL_LEAKY_RELU,
+    DL_ELU,
+    DL_STEP,
+    DL_SOFTMAX
+} dl_activation_kind;
+
+/* The names, in the order of the enum; NULL at the end. */
+extern const char *const dl_activation_names[];
+
+typedef struct {
+    int kind;     /* a dl_activation_kind */
+    double slope; /* of leaky_relu for x < 0 */
+    double alpha; /* of elu: alpha (e^x - 1) for x < 0 */
+} dl_activation;
+
+/* y[rows][channels] = f(x + bias), where bias[channels] may be NULL; x and y may be the same.
+   Softmax is over the channels of a row. */
+void dl_activate(const dl_activation *f, int64_t rows, int64_t channels, const float *bias,
+                 const float *x, float *y);
+/* dx = f'(x) dy, from the output y = f(x); dx may be the same as dy. If bias_grad[channels] is not
+   NULL the sum of dx over the rows is added to it, in an order that does not depend on the threads.
+ */
+void dl_activate_backward(const dl_activation *f, int64_t rows, int64_t channels, const float *y,
+                          const float *dy, float *dx, float *bias_grad);
+
+#endif

@@ -1,0 +1,33 @@
+/* Two-dimensional convolution (cross-correlation, as is the habit) on NHWC images, by matrix
+   products over tiles of unfolded windows that stay in the cache. */
+#ifndef DL_MATH_CONV_H
+#define DL_MATH_CONV_H
+
+#include <stddef.h>
+
+#include "math/activation.h"
+#include "math/window.h"
+
+typedef struct {
+    dl_window window;
+    int filters;
+    int tile;    /* output rows that are unfolded at a time */
+    int threads; /* that the scratch memory is for */
+} dl_conv;
+
+/* Completes a plan whose window and filters are set. */
+void dl_conv_plan(dl_conv *conv, int threads);
+/* Bytes of scratch memory that each of the three passes needs, whatever the batch. */
+size_t dl_conv_scratch(const dl_conv *conv);
+
+/* y[n][oh][ow][f] = f(x[n][h][w][c] * weight[kh][kw][c][f] + bias[f]); bias may be NULL. */
+void dl_conv_forward(const dl_conv *conv, int batch, const float *x, const float *weight,
+                     const float *bias, const dl_activation *f, float *y, void *scratch);
+/* dx (overwritten) from dy, which is already the gradient before the activation. */
+void dl_conv_backward_data(const dl_conv *conv, int batch, const float *dy, const float *weight,
+                           float *dx, void *scratch);
+/* dweight += … Each thread sums its images, then the sums are added in the threads' order. */
+void dl_conv_backward_weights(const dl_conv *conv, int batch, const float *x, const float *dy,
+                              float *dweight, void *scratch);
+
+#endif

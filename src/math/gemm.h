@@ -1,0 +1,14 @@
+/* Matrix products. All matrices are row-major and dense. */
+#ifndef DL_MATH_GEMM_H
+#define DL_MATH_GEMM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* c[m][n] = op(a)[m][k] · op(b)[k][n] + beta · c, where op transposes if asked: then a is [k][m]
+   and b is [n][k]. Sums in float, in the order that OpenBLAS takes. Inside a parallel region it
+   runs on the calling thread alone. */
+void dl_gemm(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, const float *a,
+             const float *b, float beta, float *c);
+
+#endif

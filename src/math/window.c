@@ -1,0 +1,46 @@
+#include "math/window.h"
+
+const char *const dl_padding_words[] = {"same", "valid", NULL};
+
+static int place_axis(dl_window *w, int axis, int input, int64_t padding, int *out) {
+    int64_t kernel = w->kernel[axis], stride = w->stride[axis], padded;
+    if (padding == DL_PAD_SAME) {
+        int64_t count = (input + stride - 1) / stride;
+        int64_t missing = (count - 1) * stride + kernel - input;
+        w->before[axis] = missing > 0 ? (int)(missing / 2) : 0;
+        *out = (int)count;
+        return 0;
+    }
+    padding = padding == DL_PAD_VALID ? 0 : padding;
+    padded = input + 2 * padding;
+    w->before[axis] = (int)padding;
+    if (kernel > padded || padding >= kernel)
+        return -1;
+    *out = (int)((padded - kernel) / stride + 1);
+    return 0;
+}
+
+int dl_window_place(dl_window *w, dl_shape input, const int64_t kernel[2], const int64_t stride[2],
+                    const int64_t padding[2], const char *where, dl_error *error) {
+    char shape[48];
+    if (input.rank != 3)
+        return dl_fail(error, DL_USAGE, "%s: needs an image (height x width x channels), not %s",
+                       where, dl_shape_text(shape, input));
+    w->height = input.dim[0];
+    w->width = input.dim[1];
+    w->channels = input.dim[2];
+    for (int axis = 0; axis < 2; axis++) {
+        w->kernel[axis] = (int)kernel[axis];
+        w->stride[axis] = (int)stride[axis];
+    }
+    for (int axis = 0; axis < 2; axis++)
+        if (padding[axis] >= kernel[axis])
+            return dl_fail(error, DL_USAGE,
+                           "%s: padding %lld must be less than the window's size %lld", where,
+                           (long long)padding[axis], (long long)kernel[axis]);
+    if (place_axis(w, 0, w->height, padding[0], &w->out_height) ||
+        place_axis(w, 1, w->width, padding[1], &w->out_width))
+        return dl_fail(error, DL_USAGE, "%s: a %dx%d window does not fit into its input of %s",
+                       where, w->kernel[0], w->kernel[1], dl_shape_text(shape, input));
+    return 0;
+}

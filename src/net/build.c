@@ -1,0 +1,284 @@
+/* From layers to a net that can run: shapes, parameters, and the memory plan.
+
+   Time, for the plan: layer i runs forward in step i, the loss is step L (the number of layers),
+   and layer i runs backward in step 2L - i. */
+#include <stdlib.h>
+
+#include "math/vector.h"
+#include "net/net.h"
+#include "net/plan.h"
+
+/* ---- shapes and parameters ---- */
+
+static int set_up_layers(dl_net *net, int threads, dl_error *error) {
+    for (int i = 0; i < net->layer_count; i++) {
+        dl_layer *layer = &net->layers[i];
+        layer->max_batch = net->max_batch;
+        layer->training = net->training;
+        layer->threads = threads;
+        for (int k = 0; k < layer->input_count; k++) {
+            int source = net->sources[i][k];
+            layer->in[k].shape = source < 0 ? net->input : net->layers[source].out.shape;
+        }
+        if (layer->type->setup(layer, error))
+            return -1;
+        int64_t values;
+        if (!dl_multiply(dl_shape_size(layer->out.shape), net->max_batch, &values) ||
+            values > (int64_t)1 << 40)
+            return dl_fail(error, DL_USAGE, "%s: the output of layer \"%s\" is too large",
+                           layer->where, layer->name);
+        net->operations += layer->operations;
+    }
+    return 0;
+}
+
+/* Lays parameters side by side; returns how many floats they are. */
+static int64_t lay_out(dl_net *net, dl_layer *layer, dl_param *params, int count, dl_param *all,
+                       int *index, int64_t offset) {
+    for (int p = 0; p < count; p++) {
+        params[p].offset = offset;
+        offset += params[p].count;
+        all[*index] = params[p];
+        all[(*index)++].name = dl_arena_printf(&net->arena, "%s.%s", layer->name, params[p].name);
+    }
+    return offset;
+}
+
+static float *block(dl_net *net, int64_t count) {
+    return count ? dl_arena_alloc(&net->arena, sizeof(float) * (size_t)count) : NULL;
+}
+
+static void allocate_parameters(dl_net *net) {
+    int params = 0, states = 0;
+    for (int i = 0; i < net->layer_count; i++) {
+        params += net->layers[i].param_count;
+        states += net->layers[i].state_count;
+    }
+    net->params = dl_arena_alloc(&net->arena, sizeof(dl_param) * (size_t)(params + 1));
+    net->state_params = dl_arena_alloc(&net->arena, sizeof(dl_param) * (size_t)(states + 1));
+    for (int i = 0; i < net->layer_count; i++) {
+        dl_layer *l = &net->layers[i];
+        net->weight_count = lay_out(net, l, l->params, l->param_count, net->params,
+                                    &net->param_count, net->weight_count);
+        net->state_count = lay_out(net, l, l->states, l->state_count, net->state_params,
+                                   &net->state_param_count, net->state_count);
+    }
+    net->weights = block(net, net->weight_count);
+    net->states = block(net, net->state_count);
+    if (net->training)
+        net->gradients = block(net, net->weight_count);
+}
+
+static void point(const dl_net *net, dl_param *params, int count, float *values, bool gradients) {
+    for (int p = 0; p < count; p++) {
+        params[p].value = values + params[p].offset;
+        params[p].grad = gradients && net->training ? net->gradients + params[p].offset : NULL;
+    }
+}
+
+static void point_parameters(dl_net *net) {
+    for (int i = 0; i < net->layer_count; i++) {
+        point(net, net->layers[i].params, net->layers[i].param_count, net->weights, true);
+        point(net, net->layers[i].states, net->layers[i].state_count, net->states, false);
+    }
+    point(net, net->params, net->param_count, net->weights, true);
+    point(net, net->state_params, net->state_param_count, net->states, false);
+}
+
+/* ---- the memory plan ---- */
+
+typedef struct {
+    dl_net *net;
+    dl_plan_item *items;
+    int count;
+    int *value;    /* [layer]: the item of its output, shared by views; -1: the data itself */
+    int *gradient; /* [layer]: the item of its output's gradient, -1: none */
+    int **edge;    /* [layer][input]: the item of this reader's gradient, -1: none */
+    int **buffer;  /* [layer][buffer]: the item of a saved buffer, -1: scratch */
+} planner;
+
+static int add_item(planner *p, int64_t bytes, int first, int last) {
+    p->items[p->count] = (dl_plan_item){bytes, first, last, 0};
+    return p->count++;
+}
+
+static void extend(planner *p, int item, int step) {
+    if (item < 0)
+        return;
+    if (step < p->items[item].first)
+        p->items[item].first = step;
+    if (step > p->items[item].last)
+        p->items[item].last = step;
+}
+
+static int64_t tensor_bytes(const dl_net *net, int i) {
+    return dl_shape_size(net->layers[i].out.shape) * net->max_batch * (int64_t)sizeof(float);
+}
+
+static void plan_values(planner *p) {
+    dl_net *net = p->net;
+    int end = net->layer_count;
+    for (int i = 0; i < end; i++) {
+        dl_layer *layer = &net->layers[i];
+        for (int k = 0; k < layer->input_count; k++) {
+            int source = net->sources[i][k], item = source < 0 ? -1 : p->value[source];
+            extend(p, item, i);
+            if (net->training && layer->needs_input && !layer->is_view && net->has_gradient[i])
+                extend(p, item, 2 * end - i);
+        }
+        if (layer->is_view)
+            p->value[i] = net->sources[i][0] < 0 ? -1 : p->value[net->sources[i][0]];
+        else
+            p->value[i] = add_item(p, tensor_bytes(net, i), i, i);
+        if (net->training && layer->needs_output && !layer->is_view && net->has_gradient[i])
+            extend(p, p->value[i], 2 * end - i);
+    }
+    extend(p, p->value[end - 1], end);
+}
+
+/* From the last layer to the first, so that a layer's readers have their items before it. A layer's
+   gradient lives in the buffer of its first reader in this order; the others' are added to it. */
+static void plan_gradients(planner *p) {
+    dl_net *net = p->net;
+    int end = net->layer_count;
+    for (int i = end - 1; i >= 0; i--) {
+        dl_layer *layer = &net->layers[i];
+        if (i == end - 1)
+            p->gradient[i] = add_item(p, tensor_bytes(net, i), end, end + 1);
+        if (p->gradient[i] < 0)
+            continue;
+        extend(p, p->gradient[i], 2 * end - i);
+        for (int k = 0; k < layer->input_count; k++) {
+            int source = net->sources[i][k];
+            if (source < 0 || !net->has_gradient[source] || !net->has_gradient[i])
+                continue;
+            p->edge[i][k] = layer->is_view
+                                ? p->gradient[i]
+                                : add_item(p, tensor_bytes(net, source), 2 * end - i, 2 * end - i);
+            extend(p, p->edge[i][k], 2 * end - source);
+            if (p->gradient[source] < 0)
+                p->gradient[source] = p->edge[i][k];
+        }
+    }
+}
+
+static void plan_buffers(planner *p) {
+    dl_net *net = p->net;
+    int end = net->layer_count;
+    for (int i = 0; i < end; i++) {
+        dl_layer *layer = &net->layers[i];
+        int64_t scratch = 0;
+        for (int b = 0; b < layer->buffer_count; b++) {
+            if (layer->buffers[b].lifetime == DL_SAVED)
+                p->buffer[i][b] =
+                    add_item(p, layer->buffers[b].bytes, i, net->training ? 2 * end - i : i);
+            else
+                scratch += (layer->buffers[b].bytes + DL_ALIGN - 1) / DL_ALIGN * DL_ALIGN;
+        }
+        if (scratch > net->scratch_bytes)
+            net->scratch_bytes = scratch;
+    }
+}
+
+/* The readers of layer i's output whose gradients are apart from its own. */
+static void list_summands(planner *p, int i) {
+    dl_net *net = p->net;
+    int count = 0, most = 2 * DL_MOST_INPUTS * net->layer_count + 1;
+    int *pairs = xmalloc(sizeof *pairs * (size_t)most);
+    for (int j = i + 1; j < net->layer_count; j++)
+        for (int k = 0; k < net->layers[j].input_count; k++)
+            if (net->sources[j][k] == i && p->edge[j][k] >= 0 && p->edge[j][k] != p->gradient[i]) {
+                pairs[count++] = j;
+                pairs[count++] = k;
+            }
+    int *kept = dl_arena_alloc(&net->arena, sizeof *kept * (size_t)(count + 1));
+    for (int n = 0; n < count; n++)
+        kept[n] = pairs[n];
+    kept[count] = -1;
+    net->summands[i] = kept;
+    free(pairs);
+}
+
+static void *at(const planner *p, int item) {
+    return item < 0 ? NULL : (char *)p->net->memory + p->items[item].offset;
+}
+
+static void place(planner *p) {
+    dl_net *net = p->net;
+    net->activation_bytes = dl_plan_place(p->items, p->count);
+    net->memory_bytes = net->activation_bytes + net->scratch_bytes;
+    net->memory = dl_arena_alloc(&net->arena, (size_t)net->memory_bytes);
+    for (int i = 0; i < net->layer_count; i++) {
+        dl_layer *layer = &net->layers[i];
+        char *scratch = (char *)net->memory + net->activation_bytes;
+        layer->out.value = at(p, p->value[i]);
+        layer->out.grad = at(p, p->gradient[i]);
+        for (int k = 0; k < layer->input_count; k++)
+            layer->in[k].grad = at(p, p->edge[i][k]);
+        for (int b = 0; b < layer->buffer_count; b++) {
+            dl_buffer *buffer = &layer->buffers[b];
+            buffer->memory = buffer->lifetime == DL_SAVED ? at(p, p->buffer[i][b]) : scratch;
+            if (buffer->lifetime == DL_SCRATCH)
+                scratch += (buffer->bytes + DL_ALIGN - 1) / DL_ALIGN * DL_ALIGN;
+        }
+        if (net->training)
+            list_summands(p, i);
+    }
+}
+
+static int *none(dl_arena *arena, int count) {
+    int *items = dl_arena_alloc(arena, sizeof *items * (size_t)(count + 1));
+    for (int i = 0; i < count; i++)
+        items[i] = -1;
+    return items;
+}
+
+static void plan_memory(dl_net *net) {
+    dl_arena arena = {0};
+    int layers = net->layer_count, most = 0;
+    for (int i = 0; i < layers; i++)
+        most += 2 + net->layers[i].input_count + net->layers[i].buffer_count;
+    planner p = {.net = net};
+    p.items = dl_arena_alloc(&arena, sizeof *p.items * (size_t)most);
+    p.value = none(&arena, layers);
+    p.gradient = none(&arena, layers);
+    p.edge = dl_arena_alloc(&arena, sizeof *p.edge * (size_t)layers);
+    p.buffer = dl_arena_alloc(&arena, sizeof *p.buffer * (size_t)layers);
+    for (int i = 0; i < layers; i++) {
+        p.edge[i] = none(&arena, net->layers[i].input_count);
+        p.buffer[i] = none(&arena, net->layers[i].buffer_count);
+    }
+    plan_values(&p);
+    if (net->training)
+        plan_gradients(&p);
+    plan_buffers(&p);
+    place(&p);
+    dl_arena_free(&arena);
+}
+
+int dl_net_build(dl_net *net, dl_shape input, int max_batch, bool training, int threads,
+                 dl_error *error) {
+    net->input = input;
+    net->max_batch = max_batch;
+    net->training = training;
+    if (set_up_layers(net, threads, error))
+        return -1;
+    allocate_parameters(net);
+    point_parameters(net);
+    size_t layers = (size_t)net->layer_count;
+    net->has_gradient = dl_arena_alloc(&net->arena, sizeof *net->has_gradient * layers);
+    net->summands = dl_arena_alloc(&net->arena, sizeof *net->summands * layers);
+    for (int i = 0; training && i < net->layer_count; i++) {
+        net->has_gradient[i] = net->layers[i].param_count > 0;
+        for (int k = 0; k < net->layers[i].input_count; k++)
+            if (net->sources[i][k] >= 0)
+                net->has_gradient[i] |= net->has_gradient[net->sources[i][k]];
+    }
+    plan_memory(net);
+    return 0;
+}
+
+void dl_net_free(dl_net *net) {
+    dl_arena_free(&net->arena);
+    *net = (dl_net){0};
+}

@@ -1,0 +1,57 @@
+/* A network: layers in the order in which they run, the flat blocks of their parameters, and one
+   block of memory for everything that lives within a step. */
+#ifndef DL_NET_NET_H
+#define DL_NET_NET_H
+
+#include "config/config.h"
+#include "layers/layer.h"
+
+typedef struct {
+    dl_arena arena;
+    dl_config *config; /* borrowed */
+    int layer_count;
+    dl_layer *layers;
+    int **sources;  /* [layer][input]: the index of the layer that it reads, -1: the data */
+    int **summands; /* [layer][...]: further readers' gradients to be added to out.grad: pairs of
+                       (reader, its input), ended by -1 */
+    bool *has_gradient; /* [layer]: there is something to train in it or before it */
+
+    dl_shape input;
+    int max_batch;
+    bool training;
+
+    /* The flat blocks. gradients is NULL in a net that is not trained. */
+    int64_t weight_count, state_count;
+    float *weights, *gradients, *states;
+    int param_count, state_param_count;
+    dl_param *params, *state_params; /* all of the layers', with full names ("dense_1.weight") */
+
+    void *memory;                                                          /* placed by the plan */
+    int64_t memory_bytes, activation_bytes, gradient_bytes, scratch_bytes; /* the plan's figures */
+    int64_t operations; /* of a forward pass, a sample */
+} dl_net;
+
+/* Reads the `network` list of the config, checking all that can be checked without the data. `net`
+   is all zero; dl_net_free is fine after a failure. */
+int dl_net_read(dl_net *net, dl_config *config, dl_error *error);
+/* Works out the shapes, and allocates everything that the passes will ever use, for batches of up
+   to `max_batch` samples. */
+int dl_net_build(dl_net *net, dl_shape input, int max_batch, bool training, int threads,
+                 dl_error *error);
+void dl_net_free(dl_net *net);
+
+/* Draws the initial parameters. */
+void dl_net_initialize(dl_net *net, uint64_t seed);
+
+/* x[batch][input] is borrowed until the backward pass is over. The output is
+ * dl_net_output(net)->value. */
+void dl_net_forward(dl_net *net, const float *x, const dl_pass *pass);
+/* From dl_net_output(net)->grad, which the loss has filled, to net->gradients (overwritten). */
+void dl_net_backward(dl_net *net, const dl_pass *pass);
+dl_tensor *dl_net_output(dl_net *net);
+
+/* The name of the first layer whose output or parameter is not finite, with which of the two, as
+   text that is owned by the net; NULL if all are finite. Runs a forward pass. */
+const char *dl_net_find_bad(dl_net *net, const float *x, const dl_pass *pass);
+
+#endif

@@ -1,0 +1,72 @@
+/* The passes over a net. */
+#include <math.h>
+
+#include "math/vector.h"
+#include "net/net.h"
+
+void dl_net_initialize(dl_net *net, uint64_t seed) {
+    for (int p = 0; p < net->param_count; p++) {
+        dl_param *param = &net->params[p];
+        dl_draw draw = {seed, DL_FOR_WEIGHTS, (uint16_t)p, 0, 0};
+        param->initializer->fill(&draw, param->fan_in, param->fan_out, param->spread, param->count,
+                                 param->value);
+    }
+    for (int p = 0; p < net->state_param_count; p++) {
+        dl_param *state = &net->state_params[p];
+        state->initializer->fill(NULL, 1, 1, state->spread, state->count, state->value);
+    }
+}
+
+/* Lets the layers see their inputs: the data are somewhere else in each step. */
+static void connect(dl_net *net, int i, const float *x) {
+    dl_layer *layer = &net->layers[i];
+    for (int k = 0; k < layer->input_count; k++) {
+        int source = net->sources[i][k];
+        layer->in[k].value = source < 0 ? (float *)x : net->layers[source].out.value;
+    }
+    if (layer->is_view)
+        layer->out.value = layer->in[0].value;
+}
+
+void dl_net_forward(dl_net *net, const float *x, const dl_pass *pass) {
+    for (int i = 0; i < net->layer_count; i++) {
+        connect(net, i, x);
+        if (!net->layers[i].is_view)
+            net->layers[i].type->forward(&net->layers[i], pass);
+    }
+}
+
+void dl_net_backward(dl_net *net, const dl_pass *pass) {
+    dl_zero(net->gradients, net->weight_count);
+    for (int i = net->layer_count - 1; i >= 0; i--) {
+        dl_layer *layer = &net->layers[i];
+        if (!net->has_gradient[i] || !layer->out.grad)
+            continue;
+        int64_t count = pass->batch * dl_shape_size(layer->out.shape);
+        for (const int *pair = net->summands[i]; *pair >= 0; pair += 2)
+            dl_add(layer->out.grad, net->layers[pair[0]].in[pair[1]].grad, count);
+        if (!layer->is_view)
+            layer->type->backward(layer, pass);
+    }
+}
+
+dl_tensor *dl_net_output(dl_net *net) {
+    return &net->layers[net->layer_count - 1].out;
+}
+
+const char *dl_net_find_bad(dl_net *net, const float *x, const dl_pass *pass) {
+    for (int i = 0; i < net->layer_count; i++) {
+        dl_layer *layer = &net->layers[i];
+        for (int p = 0; p < layer->param_count; p++)
+            if (dl_find_not_finite(layer->params[p].value, layer->params[p].count) >= 0)
+                return dl_arena_printf(&net->arena, "layer \"%s\" (its %s)", layer->name,
+                                       layer->params[p].name);
+        connect(net, i, x);
+        if (!layer->is_view)
+            layer->type->forward(layer, pass);
+        int64_t count = pass->batch * dl_shape_size(layer->out.shape);
+        if (dl_find_not_finite(layer->out.value, count) >= 0)
+            return dl_arena_printf(&net->arena, "layer \"%s\" (its output)", layer->name);
+    }
+    return NULL;
+}

@@ -1,0 +1,65 @@
+/* Adam. Kingma and Ba, "Adam: a method for stochastic optimization", ICLR 2015, algorithm 1:
+     m = b1 m + (1 - b1) g,  v = b2 v + (1 - b2) g^2,
+     w -= rate · (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + epsilon). */
+#include <math.h>
+
+#include "optim/optimizer.h"
+
+typedef struct {
+    dl_optimizer_common common;
+    double beta1, beta2, epsilon;
+} adam;
+
+static const dl_option options[] = {
+    DL_OPTIMIZER_OPTIONS(adam, "0.001"),
+    {"beta1", DL_FLOAT, offsetof(adam, beta1), "0.9", 0, 0.99999, NULL,
+     "memory of the mean of the gradients"},
+    {"beta2", DL_FLOAT, offsetof(adam, beta2), "0.999", 0, 0.9999999, NULL,
+     "memory of the mean of their squares"},
+    {"epsilon", DL_FLOAT, offsetof(adam, epsilon), "1e-8", 0, 1, NULL,
+     "keeps the division finite where gradients vanish"},
+    DL_OPTIONS_END,
+};
+
+static int vectors(const void *self) {
+    (void)self;
+    return 2;
+}
+
+typedef struct {
+    float rate; /* rate / (1 - b1^t) */
+    float root; /* 1 / sqrt(1 - b2^t) */
+    float beta1, beta2, epsilon;
+    float *mean, *square; /* [count] */
+} update;
+
+static void move(const void *context, const dl_piece *p) {
+    const update *u = context;
+    float *restrict m = u->mean + p->first, *restrict v = u->square + p->first;
+    float *restrict w = p->weight;
+    for (int64_t i = 0; i < p->count; i++) {
+        float g = dl_piece_gradient(p, i);
+        m[i] = u->beta1 * m[i] + (1 - u->beta1) * g;
+        v[i] = u->beta2 * v[i] + (1 - u->beta2) * g * g;
+        w[i] -= u->rate * m[i] / (sqrtf(v[i]) * u->root + u->epsilon);
+    }
+}
+
+static void step(const void *self, const dl_objective *objective, float *const *vectors_of,
+                 double rate, int64_t t) {
+    const adam *a = self;
+    update u = {(float)(rate / (1 - pow(a->beta1, (double)t))),
+                (float)(1 / sqrt(1 - pow(a->beta2, (double)t))),
+                (float)a->beta1,
+                (float)a->beta2,
+                (float)a->epsilon,
+                vectors_of[0],
+                vectors_of[1]};
+    dl_objective_each(objective, move, &u);
+}
+
+const dl_optimizer_type dl_optimizer_adam = {
+    {"adam", "steps scaled by each weight's own gradients; works with little tuning", sizeof(adam),
+     options},
+    vectors,
+    step};

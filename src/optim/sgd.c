@@ -1,0 +1,59 @@
+/* Stochastic gradient descent, with momentum (Polyak 1964) or Nesterov's (1983, as in Sutskever et
+   al., "On the importance of initialization and momentum in deep learning", ICML 2013). v = m v +
+   g,  w -= rate v;      nesterov: w -= rate (g + m v). (The form v = m v - rate g, w += v is the
+   same as long as the rate is.) */
+#include "optim/optimizer.h"
+
+typedef struct {
+    dl_optimizer_common common;
+    double momentum;
+    bool nesterov;
+} sgd;
+
+static const dl_option options[] = {
+    DL_OPTIMIZER_OPTIONS(sgd, "0.01"),
+    {"momentum", DL_FLOAT, offsetof(sgd, momentum), "0.0", 0, 0.9999, NULL,
+     "share of the last step that is kept; 0.9 is usual"},
+    {"nesterov", DL_BOOL, offsetof(sgd, nesterov), "false", 0, 0, NULL,
+     "look ahead along the momentum before the gradient is used"},
+    DL_OPTIONS_END,
+};
+
+static int vectors(const void *self) {
+    return ((const sgd *)self)->momentum > 0;
+}
+
+typedef struct {
+    float rate, momentum;
+    float *velocity; /* [count] */
+    bool nesterov;
+} update;
+
+static void plain(const void *context, const dl_piece *p) {
+    float rate = ((const update *)context)->rate;
+    for (int64_t i = 0; i < p->count; i++)
+        p->weight[i] -= rate * dl_piece_gradient(p, i);
+}
+
+static void with_momentum(const void *context, const dl_piece *p) {
+    const update *u = context;
+    float *restrict v = u->velocity + p->first;
+    float *restrict w = p->weight;
+    for (int64_t i = 0; i < p->count; i++) {
+        float g = dl_piece_gradient(p, i);
+        v[i] = u->momentum * v[i] + g;
+        w[i] -= u->rate * (u->nesterov ? g + u->momentum * v[i] : v[i]);
+    }
+}
+
+static void step(const void *self, const dl_objective *objective, float *const *vectors_of,
+                 double rate, int64_t t) {
+    const sgd *s = self;
+    (void)t;
+    update u = {(float)rate, (float)s->momentum, s->momentum > 0 ? vectors_of[0] : NULL,
+                s->nesterov};
+    dl_objective_each(objective, u.velocity ? with_momentum : plain, &u);
+}
+
+const dl_optimizer_type dl_optimizer_sgd = {
+    {"sgd", "gradient descent, with or without momentum", sizeof(sgd), options}, vectors, step};

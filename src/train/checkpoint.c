@@ -1,0 +1,221 @@
+#include "train/checkpoint.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "train/version.h"
+
+static const char *const normalization_names[2][2] = {
+    {"normalization.input.shift", "normalization.input.scale"},
+    {"normalization.target.shift", "normalization.target.scale"}};
+
+static void set_text(json_t *metadata, const char *key, const char *value) {
+    json_object_set_new(metadata, key, json_string(value));
+}
+
+static void set_number(json_t *metadata, const char *key, int64_t value) {
+    char text[32];
+    snprintf(text, sizeof text, "%lld", (long long)value);
+    set_text(metadata, key, text);
+}
+
+/* Doubles travel in hexadecimal: to the bit, and NaN too. */
+static void add_double(dl_text *text, double value) {
+    dl_text_add(text, "%s%a", text->length ? " " : "", value);
+}
+
+static const char *next_double(const char *text, double *value) {
+    char *end;
+    *value = strtod(text, &end);
+    return end == text ? NULL : end;
+}
+
+static void describe_progress(json_t *metadata, const dl_experiment *e, const dl_progress *p) {
+    set_number(metadata, "epoch", p->epoch);
+    set_number(metadata, "epoch_step", p->epoch_step);
+    set_number(metadata, "step", p->step);
+    set_number(metadata, "best_epoch", p->best_epoch);
+    set_number(metadata, "stopped", p->stopped);
+    dl_text best = {0}, sums = {0};
+    add_double(&best, p->best);
+    set_text(metadata, "best", best.data);
+    add_double(&sums, p->sums.loss);
+    add_double(&sums, (double)p->sums.rows);
+    for (int m = 0; m < e->metric_count; m++)
+        for (int i = 0; i < DL_METRIC_SUMS; i++)
+            add_double(&sums, p->sums.metric[m][i]);
+    set_text(metadata, "epoch_sums", sums.data);
+    dl_text_free(&best);
+    dl_text_free(&sums);
+}
+
+static json_t *describe(const dl_experiment *e, const dl_progress *progress) {
+    json_t *metadata = json_object();
+    set_text(metadata, "format", "dltrain 1");
+    set_text(metadata, "version", DL_VERSION);
+    set_text(metadata, "name", e->name);
+    dl_text config = {0};
+    dl_config_dump(e->config, &config);
+    set_text(metadata, "config", config.data);
+    dl_text_free(&config);
+    char *schema = dl_schema_to_json(&e->data.schema);
+    set_text(metadata, "schema", schema);
+    free(schema);
+    set_number(metadata, "batch_size", e->batch_size);
+    describe_progress(metadata, e, progress);
+    return metadata;
+}
+
+static int add_params(dl_named *list, int count, const dl_param *params, int n) {
+    for (int i = 0; i < n; i++)
+        list[count++] = (dl_named){params[i].name, params[i].shape, params[i].value};
+    return count;
+}
+
+int dl_checkpoint_save(const char *path, const dl_experiment *e, const dl_progress *progress,
+                       float *const *vectors, int vector_count, dl_error *error) {
+    const dl_net *net = &e->net;
+    const dl_normalization *normalizations[2] = {&e->data.input, &e->data.target};
+    int most = net->param_count + net->state_param_count + 4 + vector_count * net->param_count;
+    dl_named *list = xmalloc(sizeof *list * (size_t)most);
+    dl_arena names = {0};
+    int count = add_params(list, 0, net->params, net->param_count);
+    count = add_params(list, count, net->state_params, net->state_param_count);
+    for (int n = 0; n < 2; n++) {
+        const dl_normalization *norm = normalizations[n];
+        dl_shape shape = dl_shape1((int)norm->count);
+        if (norm->count) {
+            list[count++] = (dl_named){normalization_names[n][0], shape, norm->shift};
+            list[count++] = (dl_named){normalization_names[n][1], shape, norm->scale};
+        }
+    }
+    for (int v = 0; v < vector_count; v++)
+        for (int p = 0; p < net->param_count; p++)
+            list[count++] =
+                (dl_named){dl_arena_printf(&names, "optimizer.%d.%s", v, net->params[p].name),
+                           net->params[p].shape, vectors[v] + net->params[p].offset};
+    json_t *metadata = describe(e, progress);
+    int result = dl_safetensors_write(path, metadata, list, count, error);
+    json_decref(metadata);
+    dl_arena_free(&names);
+    free(list);
+    return result;
+}
+
+/* ---- reading ---- */
+
+static int missing(const dl_checkpoint *c, const char *key, dl_error *error) {
+    return dl_fail(error, DL_DATA, "%s: its \"%s\" is missing or makes no sense", c->file.path,
+                   key);
+}
+
+static int read_number(const dl_checkpoint *c, const char *key, int64_t *value, dl_error *error) {
+    const char *text = dl_safetensors_text(&c->file, key);
+    char *end;
+    *value = text ? strtoll(text, &end, 10) : 0;
+    if (!text || end == text || *end || *value < 0)
+        return missing(c, key, error);
+    return 0;
+}
+
+static int read_normalization(dl_checkpoint *c, int which, dl_normalization *norm,
+                              dl_error *error) {
+    int64_t count = dl_safetensors_count(&c->file, normalization_names[which][0]);
+    if (count <= 0)
+        return 0;
+    dl_shape shape = dl_shape1((int)count);
+    norm->count = count;
+    norm->shift = xmalloc(sizeof(float) * (size_t)count);
+    norm->scale = xmalloc(sizeof(float) * (size_t)count);
+    int result =
+        dl_safetensors_read(&c->file, normalization_names[which][0], shape, norm->shift, error);
+    return dl_safetensors_read(&c->file, normalization_names[which][1], shape, norm->scale, error) |
+           result;
+}
+
+int dl_checkpoint_open(dl_checkpoint *c, const char *path, dl_error *error) {
+    *c = (dl_checkpoint){0};
+    if (dl_safetensors_open(&c->file, path, error))
+        return -1;
+    const char *format = dl_safetensors_text(&c->file, "format");
+    if (!format || strcmp(format, "dltrain 1"))
+        return dl_fail(error, DL_DATA, "%s: was not written by this version of dltrain (format %s)",
+                       path, format ? format : "unknown");
+    const char *config = dl_safetensors_text(&c->file, "config");
+    const char *schema = dl_safetensors_text(&c->file, "schema");
+    if (!config || !schema)
+        return missing(c, config ? "schema" : "config", error);
+    if (dl_config_parse(&c->config, path, config, error) ||
+        dl_schema_from_json(&c->schema, schema, path, error) ||
+        read_normalization(c, 0, &c->input, error) || read_normalization(c, 1, &c->target, error))
+        return -1;
+    if (read_number(c, "batch_size", &c->batch_size, error))
+        return -1;
+    return c->batch_size > 0 ? 0 : missing(c, "batch_size", error);
+}
+
+void dl_checkpoint_close(dl_checkpoint *c) {
+    dl_safetensors_close(&c->file);
+    dl_config_free(&c->config);
+    dl_schema_free(&c->schema);
+    free(c->input.shift);
+    free(c->input.scale);
+    free(c->target.shift);
+    free(c->target.scale);
+    *c = (dl_checkpoint){0};
+}
+
+static int load_params(const dl_checkpoint *c, const dl_param *params, int count, dl_error *error) {
+    for (int i = 0; i < count; i++)
+        if (dl_safetensors_read(&c->file, params[i].name, params[i].shape, params[i].value, error))
+            return -1;
+    return 0;
+}
+
+int dl_checkpoint_load_net(const dl_checkpoint *c, dl_net *net, dl_error *error) {
+    if (load_params(c, net->params, net->param_count, error))
+        return -1;
+    return load_params(c, net->state_params, net->state_param_count, error);
+}
+
+static int read_sums(const dl_checkpoint *c, const dl_experiment *e, dl_sums *sums,
+                     dl_error *error) {
+    const char *at = dl_safetensors_text(&c->file, "epoch_sums");
+    double rows = 0;
+    *sums = (dl_sums){0};
+    at = at ? next_double(at, &sums->loss) : NULL;
+    at = at ? next_double(at, &rows) : NULL;
+    sums->rows = (int64_t)rows;
+    for (int m = 0; m < e->metric_count; m++)
+        for (int i = 0; at && i < DL_METRIC_SUMS; i++)
+            at = next_double(at, &sums->metric[m][i]);
+    return at ? 0 : missing(c, "epoch_sums", error);
+}
+
+int dl_checkpoint_load_progress(const dl_checkpoint *c, const dl_experiment *e, dl_progress *p,
+                                float *const *vectors, int vector_count, dl_error *error) {
+    int64_t stopped = 0;
+    *p = (dl_progress){0};
+    if (read_number(c, "epoch", &p->epoch, error) ||
+        read_number(c, "epoch_step", &p->epoch_step, error) ||
+        read_number(c, "step", &p->step, error) ||
+        read_number(c, "best_epoch", &p->best_epoch, error) ||
+        read_number(c, "stopped", &stopped, error) || read_sums(c, e, &p->sums, error))
+        return -1;
+    p->stopped = stopped != 0;
+    const char *best = dl_safetensors_text(&c->file, "best");
+    if (!best || !next_double(best, &p->best))
+        return missing(c, "best", error);
+    dl_text name = {0};
+    int result = 0;
+    for (int v = 0; v < vector_count && !result; v++)
+        for (int i = 0; i < e->net.param_count && !result; i++) {
+            dl_text_free(&name);
+            dl_text_add(&name, "optimizer.%d.%s", v, e->net.params[i].name);
+            result = dl_safetensors_read(&c->file, name.data, e->net.params[i].shape,
+                                         vectors[v] + e->net.params[i].offset, error);
+        }
+    dl_text_free(&name);
+    return result;
+}

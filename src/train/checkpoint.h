@@ -1,0 +1,45 @@
+/* Checkpoints: a safetensors file that needs nothing beside it. Weights and running statistics
+   under their full names, optimizer vectors, normalization; in the metadata the resolved config,
+   the data's schema and how far the training is. */
+#ifndef DL_TRAIN_CHECKPOINT_H
+#define DL_TRAIN_CHECKPOINT_H
+
+#include "train/evaluate.h"
+#include "train/safetensors.h"
+
+/* How far a training is. */
+typedef struct {
+    int64_t epoch;      /* epochs that are complete */
+    int64_t epoch_step; /* steps done of the next one */
+    int64_t step;       /* steps done in all */
+    dl_sums sums;       /* of the steps of the epoch that is not complete */
+    double best;        /* value of the monitored column, NaN before the first epoch */
+    int64_t best_epoch; /* 0: none yet */
+    bool stopped;       /* early stopping has ended it */
+} dl_progress;
+
+/* vectors: the optimizer's, each net.weight_count floats. Whole or not at all. */
+int dl_checkpoint_save(const char *path, const dl_experiment *experiment,
+                       const dl_progress *progress, float *const *vectors, int vector_count,
+                       dl_error *error);
+
+/* An open checkpoint, with its config parsed. */
+typedef struct {
+    dl_safetensors file;
+    dl_config config;
+    dl_schema schema;
+    dl_normalization input, target;
+    int64_t batch_size;
+} dl_checkpoint;
+
+/* 0, or -1 and an error of DL_DATA. dl_checkpoint_close is fine after either. */
+int dl_checkpoint_open(dl_checkpoint *checkpoint, const char *path, dl_error *error);
+void dl_checkpoint_close(dl_checkpoint *checkpoint);
+/* Weights and running statistics into a net that was built. */
+int dl_checkpoint_load_net(const dl_checkpoint *checkpoint, dl_net *net, dl_error *error);
+/* The rest of what a training needs to go on. */
+int dl_checkpoint_load_progress(const dl_checkpoint *checkpoint, const dl_experiment *experiment,
+                                dl_progress *progress, float *const *vectors, int vector_count,
+                                dl_error *error);
+
+#endif

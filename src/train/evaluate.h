@@ -1,0 +1,39 @@
+/* Sums of loss and metrics over batches: a mean is over samples, never over batches' means. */
+#ifndef DL_TRAIN_EVALUATE_H
+#define DL_TRAIN_EVALUATE_H
+
+#include "data/loader.h"
+#include "train/experiment.h"
+
+typedef struct {
+    double loss; /* sum over the rows */
+    int64_t rows;
+    double metric[DL_METRICS][DL_METRIC_SUMS];
+} dl_sums;
+
+/* Buffers for outputs and targets in the units of the data (regression). */
+typedef struct {
+    float *output, *target; /* [batch][outputs]; NULL for classes */
+} dl_judge;
+
+void dl_judge_open(dl_judge *judge, const dl_experiment *experiment);
+void dl_judge_close(dl_judge *judge);
+/* The outcome of the batch that has just run forward: outputs beside targets, in the units of the
+   data. Valid until the next one. */
+dl_outcome dl_judge_outcome(dl_judge *judge, dl_experiment *experiment, const dl_batch *batch);
+
+/* Adds the batch's loss and metrics; with `gradient`, also fills the output's gradient: that of the
+   mean loss. Returns the batch's mean loss. */
+double dl_sums_add(dl_sums *sums, dl_judge *judge, dl_experiment *experiment, const dl_batch *batch,
+                   bool gradient);
+double dl_sums_loss(const dl_sums *sums);
+double dl_sums_metric(const dl_sums *sums, const dl_experiment *experiment, int metric);
+
+/* Called with every batch of an evaluation, after its forward pass. */
+typedef void (*dl_observer)(void *context, const dl_outcome *outcome);
+
+/* Runs every sample of the loader's part forward exactly once. observer may be NULL. */
+int dl_evaluate(dl_experiment *experiment, dl_loader *loader, dl_sums *sums, dl_observer observer,
+                void *context, dl_error *error);
+
+#endif

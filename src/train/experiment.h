@@ -1,0 +1,61 @@
+/* All that a config defines, read and checked as a whole. */
+#ifndef DL_TRAIN_EXPERIMENT_H
+#define DL_TRAIN_EXPERIMENT_H
+
+#include "data/data.h"
+#include "losses/loss.h"
+#include "net/net.h"
+#include "optim/optimizer.h"
+#include "optim/schedule.h"
+#include "train/metric.h"
+
+enum { DL_BATCH_ALL = -1 }; /* batch_size = "all" */
+
+/* The sections `training` and `regularization`. */
+typedef struct {
+    int64_t batch_size, epochs;
+    dl_strings metrics;
+    double l1, l2, clip_norm;
+    config_setting_t *early_stopping;
+    const char *monitor; /* a history column: "val_loss", "val_accuracy", … */
+    int64_t patience;    /* epochs; 0: no early stopping */
+    double min_delta;
+} dl_settings;
+
+typedef struct {
+    dl_config *config; /* borrowed */
+    dl_arena arena;
+    const char *name;
+    int64_t seed;
+    dl_settings settings;
+    dl_data data;
+    dl_net net;
+    const dl_loss_type *loss;
+    void *loss_self;
+    const dl_optimizer_type *optimizer;
+    void *optimizer_self; /* begins with a dl_optimizer_common */
+    const dl_schedule_type *schedule;
+    void *schedule_self;
+    /* made by dl_experiment_build */
+    dl_target target;
+    const dl_metric *metrics[DL_METRICS];
+    int metric_count;
+    int64_t batch_size; /* in samples; kept if it was set before */
+} dl_experiment;
+
+/* A section of the config, for help and the manual page. */
+typedef struct {
+    const char *path, *help; /* "training" */
+    const dl_option *options;
+} dl_section;
+extern const dl_section dl_sections[]; /* ends with path NULL */
+
+/* Reads every section, collecting all the errors. `experiment` is all zero; dl_experiment_free is
+   fine after a failure. */
+int dl_experiment_read(dl_experiment *experiment, dl_config *config, dl_error *error);
+/* Once the data's schema is known: builds the net, chooses the metrics, checks that data, net and
+   loss fit each other. */
+int dl_experiment_build(dl_experiment *experiment, bool training, int threads, dl_error *error);
+void dl_experiment_free(dl_experiment *experiment);
+
+#endif

@@ -1,0 +1,37 @@
+/* Metrics: what a person wants to know beside the loss. A new one is a row of the table in
+ * metric.c. */
+#ifndef DL_TRAIN_METRIC_H
+#define DL_TRAIN_METRIC_H
+
+#include "losses/loss.h"
+
+enum { DL_METRIC_SUMS = 4, DL_METRICS = 8 };
+
+/* Rows of outputs beside their targets. Numbers (regression) are in the units of the data. */
+typedef struct {
+    int64_t rows, channels;
+    const float *output; /* [rows][channels] */
+    const float *target; /* [rows] class numbers, or [rows][channels] */
+    int classes;         /* 0: regression */
+    float threshold;     /* one output for two classes: above it the second is predicted */
+} dl_outcome;
+
+typedef struct {
+    const char *name, *help;
+    bool for_classes; /* else for numbers */
+    bool higher_is_better;
+    bool percent; /* shown as one */
+    void (*add)(double *sums, const dl_outcome *outcome);
+    double (*value)(const double *sums); /* NaN if there was nothing */
+} dl_metric;
+
+extern const dl_metric dl_metrics[];
+extern const int dl_metric_count;
+const dl_metric *dl_metric_find(const char *name);
+/* For an error message: the nearest name, or all of those that fit. */
+void dl_metric_hint(const char *name, bool for_classes, dl_text *hint);
+
+/* The class that a row of outputs stands for: the first largest, or by the threshold. */
+int dl_predicted_class(const dl_outcome *outcome, int64_t row);
+
+#endif

@@ -1,0 +1,23 @@
+/* What is printed for people: the tables before the first epoch, and a line an epoch. */
+#ifndef DL_TRAIN_REPORT_H
+#define DL_TRAIN_REPORT_H
+
+#include "train/run.h"
+
+/* Sizes and class counts of the parts, and what the simplest guess would reach. */
+void dl_report_data(dl_terminal *terminal, const dl_experiment *experiment);
+/* A row a layer: name, type, output shape, parameters. */
+void dl_report_network(dl_terminal *terminal, const dl_experiment *experiment);
+/* The memory plan, with the bytes of the optimizer's vectors and of the loaders' batches. */
+void dl_report_memory(dl_terminal *terminal, const dl_experiment *experiment, int64_t vector_bytes,
+                      int64_t batch_bytes);
+/* The heading of the epochs' table, and one of its rows. */
+void dl_report_heading(dl_terminal *terminal, const dl_experiment *experiment);
+void dl_report_row(dl_terminal *terminal, const dl_experiment *experiment, const dl_row *row,
+                   bool is_best);
+/* A metric's value as people read it: "97.31 %" or "5.123". Returns `out`. */
+char *dl_report_metric(char out[32], const dl_metric *metric, double value);
+/* The process's peak resident memory in bytes. */
+double dl_report_peak_memory(void);
+
+#endif

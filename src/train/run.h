@@ -1,0 +1,43 @@
+/* A run's folder: its name, its history, its log. */
+#ifndef DL_TRAIN_RUN_H
+#define DL_TRAIN_RUN_H
+
+#include "base/terminal.h"
+#include "train/checkpoint.h"
+
+/* A row of history.csv. */
+typedef struct {
+    int64_t epoch, step;
+    double rate, seconds, samples_per_second;
+    double train_loss, train_metric[DL_METRICS];
+    double val_loss, val_metric[DL_METRICS];
+    double phase[4]; /* seconds spent waiting for data, forward, backward, updating */
+} dl_row;
+
+enum { DL_PHASE_DATA, DL_PHASE_FORWARD, DL_PHASE_BACKWARD, DL_PHASE_UPDATE, DL_PHASES };
+
+typedef struct {
+    char *folder; /* owned */
+    FILE *history;
+} dl_run;
+
+/* Makes the folder: `out`, or runs/NAME, runs/NAME.2, … An existing `out` that is not empty is
+   refused unless `force`: then the files of the run in it are removed. Writes config.cfg, begins
+   history.csv and log.txt, and points runs/latest to it. */
+int dl_run_create(dl_run *run, dl_terminal *terminal, const dl_experiment *experiment,
+                  const char *out, bool force, dl_error *error);
+/* Goes on in the folder of an earlier run: keeps the history's rows up to `epoch`. */
+int dl_run_reopen(dl_run *run, dl_terminal *terminal, const char *folder,
+                  const dl_experiment *experiment, int64_t epoch, dl_error *error);
+int dl_run_add_row(dl_run *run, const dl_experiment *experiment, const dl_row *row,
+                   dl_error *error);
+/* folder/name; freed by the caller. */
+char *dl_run_path(const dl_run *run, const char *name);
+void dl_run_close(dl_run *run);
+
+/* Which checkpoint `path` means: itself if it is a file; of a run's folder best.safetensors, or
+   with `last` (or where there is no best one) last.safetensors. Freed by the caller; NULL and an
+   error. */
+char *dl_run_find_checkpoint(const char *path, bool last, dl_error *error);
+
+#endif

@@ -1,0 +1,186 @@
+#include "train/safetensors.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <zlib.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+
+enum { LARGEST_HEADER = 100 * 1000 * 1000, DIGITS = 8 };
+static const char CHECKSUM_KEY[] = "\"checksum\":\"";
+static const char NO_CHECKSUM[] = "00000000";
+
+static json_t *describe(const dl_named *tensor, int64_t *offset) {
+    json_t *shape = json_array();
+    for (int i = 0; i < tensor->shape.rank; i++)
+        json_array_append_new(shape, json_integer(tensor->shape.dim[i]));
+    int64_t end = *offset + dl_shape_size(tensor->shape) * (int64_t)sizeof(float);
+    json_t *object = json_pack("{s:s, s:o, s:[I, I]}", "dtype", "F32", "shape", shape,
+                               "data_offsets", (json_int_t)*offset, (json_int_t)end);
+    *offset = end;
+    return object;
+}
+
+/* The header, padded with blanks so that the tensors begin at a multiple of 8. */
+static dl_text make_header(json_t *metadata, const dl_named *tensors, int count) {
+    json_t *header = json_object();
+    json_object_set(header, "__metadata__", metadata);
+    int64_t offset = 0;
+    for (int i = 0; i < count; i++)
+        json_object_set_new(header, tensors[i].name, describe(&tensors[i], &offset));
+    char *json = json_dumps(header, JSON_COMPACT);
+    dl_text text = {0};
+    dl_text_add_bytes(&text, json, strlen(json));
+    while (text.length % 8)
+        dl_text_add_bytes(&text, " ", 1);
+    free(json);
+    json_decref(header);
+    return text;
+}
+
+static uint32_t add_crc(uint32_t crc, const void *bytes, size_t count) {
+    const unsigned char *at = bytes;
+    while (count) {
+        uInt piece = count > 1u << 30 ? 1u << 30 : (uInt)count;
+        crc = (uint32_t)crc32(crc, at, piece);
+        at += piece;
+        count -= piece;
+    }
+    return crc;
+}
+
+static void encode_length(unsigned char out[8], uint64_t length) {
+    for (int i = 0; i < 8; i++)
+        out[i] = (unsigned char)(length >> (8 * i));
+}
+
+int dl_safetensors_write(const char *path, json_t *metadata, const dl_named *tensors, int count,
+                         dl_error *error) {
+    json_object_set_new(metadata, "checksum", json_string(NO_CHECKSUM));
+    dl_text header = make_header(metadata, tensors, count);
+    unsigned char length[8];
+    encode_length(length, header.length);
+    uint32_t crc = add_crc(add_crc(0, length, 8), header.data, header.length);
+    for (int i = 0; i < count; i++)
+        crc =
+            add_crc(crc, tensors[i].value, (size_t)dl_shape_size(tensors[i].shape) * sizeof(float));
+    char digits[DIGITS + 1];
+    snprintf(digits, sizeof digits, "%08x", crc);
+    memcpy(strstr(header.data, CHECKSUM_KEY) + sizeof CHECKSUM_KEY - 1, digits, DIGITS);
+    dl_writer writer;
+    int result = dl_writer_open(&writer, path, error);
+    if (!result) {
+        fwrite(length, 1, 8, writer.file);
+        fwrite(header.data, 1, header.length, writer.file);
+        for (int i = 0; i < count; i++)
+            fwrite(tensors[i].value, sizeof(float), (size_t)dl_shape_size(tensors[i].shape),
+                   writer.file);
+        result = dl_writer_commit(&writer, error); /* it asks ferror for all of the above */
+    }
+    dl_text_free(&header);
+    return result;
+}
+
+static int damaged(const dl_safetensors *file, const char *how, dl_error *error) {
+    return dl_fail(error, DL_DATA, "%s: is not a whole checkpoint: %s", file->path, how);
+}
+
+/* The checksum is found as text, before the JSON is trusted. */
+static int check_sum(dl_safetensors *file, dl_error *error) {
+    char *header = file->bytes + 8, *end = file->bytes + file->start;
+    size_t key = sizeof CHECKSUM_KEY - 1;
+    char *at = memmem(header, (size_t)(end - header), CHECKSUM_KEY, key);
+    if (!at || end - at < (ptrdiff_t)(key + DIGITS + 1))
+        return damaged(file, "it has no checksum (was it written by another program?)", error);
+    char digits[DIGITS + 1] = {0}, found[DIGITS + 1];
+    memcpy(digits, at + key, DIGITS);
+    memcpy(at + key, NO_CHECKSUM, DIGITS);
+    snprintf(found, sizeof found, "%08x", add_crc(0, file->bytes, (size_t)file->size));
+    memcpy(at + key, digits, DIGITS);
+    if (strcmp(digits, found))
+        return damaged(file, "its bytes do not match its checksum", error);
+    return 0;
+}
+
+int dl_safetensors_open(dl_safetensors *file, const char *path, dl_error *error) {
+    *file = (dl_safetensors){.path = xstrdup(path)};
+    file->bytes = dl_file_read(path, INT64_MAX / 4, &file->size, DL_DATA, error);
+    if (!file->bytes)
+        return -1;
+    if (file->size < 8)
+        return damaged(file, "it is shorter than 8 bytes", error);
+    uint64_t length = 0;
+    for (int i = 0; i < 8; i++)
+        length |= (uint64_t)(unsigned char)file->bytes[i] << (8 * i);
+    if (length > LARGEST_HEADER || (int64_t)length > file->size - 8 ||
+        (length && file->bytes[8] != '{'))
+        return damaged(file, "its first bytes are not a safetensors header, or it is cut short",
+                       error);
+    file->start = 8 + (int64_t)length;
+    if (check_sum(file, error))
+        return -1;
+    json_error_t trouble;
+    file->header = json_loadb(file->bytes + 8, (size_t)length, JSON_REJECT_DUPLICATES, &trouble);
+    if (!json_is_object(file->header))
+        return damaged(file, "its header is not JSON", error);
+    return 0;
+}
+
+void dl_safetensors_close(dl_safetensors *file) {
+    json_decref(file->header);
+    free(file->bytes);
+    free(file->path);
+    *file = (dl_safetensors){0};
+}
+
+const char *dl_safetensors_text(const dl_safetensors *file, const char *key) {
+    return json_string_value(json_object_get(json_object_get(file->header, "__metadata__"), key));
+}
+
+/* Where the tensor's numbers are, or NULL if it is missing or does not lie within the file. */
+static const char *locate(const dl_safetensors *file, const char *name, dl_shape *shape) {
+    json_t *entry = json_object_get(file->header, name);
+    const char *type = json_string_value(json_object_get(entry, "dtype"));
+    json_t *dims = json_object_get(entry, "shape"), *range = json_object_get(entry, "data_offsets");
+    if (!type || strcmp(type, "F32") || json_array_size(dims) > 4 || json_array_size(range) != 2)
+        return NULL;
+    *shape = (dl_shape){(int)json_array_size(dims), {1, 1, 1, 1}};
+    int64_t count = 1;
+    for (int i = 0; i < shape->rank; i++) {
+        json_int_t dim = json_integer_value(json_array_get(dims, (size_t)i));
+        if (dim < 1 || dim > INT32_MAX || !dl_multiply(count, dim, &count))
+            return NULL;
+        shape->dim[i] = (int)dim;
+    }
+    int64_t first = json_integer_value(json_array_get(range, 0));
+    int64_t end = json_integer_value(json_array_get(range, 1)), room = file->size - file->start;
+    if (first < 0 || end < first || end > room || (end - first) / 4 != count || (end - first) % 4)
+        return NULL;
+    return file->bytes + file->start + first;
+}
+
+int64_t dl_safetensors_count(const dl_safetensors *file, const char *name) {
+    dl_shape shape;
+    return locate(file, name, &shape) ? dl_shape_size(shape) : -1;
+}
+
+int dl_safetensors_read(const dl_safetensors *file, const char *name, dl_shape shape, float *value,
+                        dl_error *error) {
+    dl_shape found;
+    const char *bytes = locate(file, name, &found);
+    char a[48], b[48];
+    if (!bytes)
+        return dl_fail(error, DL_DATA, "%s: has no tensor \"%s\": it belongs to another network",
+                       file->path, name);
+    bool same = found.rank == shape.rank;
+    for (int i = 0; same && i < shape.rank; i++)
+        same = found.dim[i] == shape.dim[i];
+    if (!same)
+        return dl_fail(error, DL_DATA,
+                       "%s: its tensor \"%s\" has shape %s, but the network's has %s: it belongs "
+                       "to another network",
+                       file->path, name, dl_shape_text(a, found), dl_shape_text(b, shape));
+    memcpy(value, bytes, (size_t)dl_shape_size(shape) * sizeof *value);
+    return 0;
+}

@@ -1,0 +1,43 @@
+/* safetensors files: an 8-byte little-endian length, a JSON header of that length, the tensors'
+   bytes. The metadata carry a CRC-32 of the whole file (taken with the checksum's own digits as
+   zeros), so that a flipped bit anywhere is noticed. */
+#ifndef DL_TRAIN_SAFETENSORS_H
+#define DL_TRAIN_SAFETENSORS_H
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "base/error.h"
+#include "math/shape.h"
+
+/* A tensor to be written; float32. */
+typedef struct {
+    const char *name;
+    dl_shape shape;
+    const float *value;
+} dl_named;
+
+/* Writes a file whole or not at all. `metadata`: an object of strings, borrowed; the checksum is
+   added to it. */
+int dl_safetensors_write(const char *path, json_t *metadata, const dl_named *tensors, int count,
+                         dl_error *error);
+
+typedef struct {
+    char *path, *bytes;  /* owned */
+    int64_t size, start; /* of the tensors' bytes */
+    json_t *header;
+} dl_safetensors;
+
+/* Reads a file and checks it: 0, or -1 and an error of DL_DATA. dl_safetensors_close is fine after
+   either. Refuses what dltrain has not written (no checksum). */
+int dl_safetensors_open(dl_safetensors *file, const char *path, dl_error *error);
+void dl_safetensors_close(dl_safetensors *file);
+/* A metadata string, owned by `file`; NULL if there is none. */
+const char *dl_safetensors_text(const dl_safetensors *file, const char *key);
+/* How many numbers a tensor has; -1 if it is not there. */
+int64_t dl_safetensors_count(const dl_safetensors *file, const char *name);
+/* Copies a tensor, which must have this shape. -1 and an error with both shapes if not. */
+int dl_safetensors_read(const dl_safetensors *file, const char *name, dl_shape shape, float *value,
+                        dl_error *error);
+
+#endif

@@ -1,0 +1,385 @@
+#include "train/trainer.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "math/vector.h"
+#include "train/report.h"
+
+enum { MOST_VECTORS = 8 };
+
+typedef struct {
+    dl_experiment *e;
+    const dl_train_options *options;
+    dl_terminal *terminal;
+    dl_run run;
+    dl_loader *train, *validation;
+    dl_judge judge;
+    dl_span *spans;
+    int span_count;
+    float *vectors[MOST_VECTORS];
+    int vector_count;
+    dl_progress progress;
+    double phase[DL_PHASES]; /* seconds of this epoch */
+} trainer;
+
+/* ---- building ---- */
+
+/* Neighbouring parameters under the same penalties become one span. */
+static void make_spans(trainer *t) {
+    const dl_net *net = &t->e->net;
+    t->spans = xcalloc((size_t)net->param_count, sizeof *t->spans);
+    for (int p = 0; p < net->param_count; p++) {
+        const dl_param *param = &net->params[p];
+        bool decays = param->flags & DL_DECAYS;
+        dl_span span = {param->offset, param->count, decays ? (float)t->e->settings.l1 : 0,
+                        decays ? (float)t->e->settings.l2 : 0};
+        dl_span *last = t->span_count ? &t->spans[t->span_count - 1] : NULL;
+        if (last && last->l1 == span.l1 && last->l2 == span.l2)
+            last->count += span.count;
+        else
+            t->spans[t->span_count++] = span;
+    }
+}
+
+static int build(trainer *t, dl_error *error) {
+    dl_experiment *e = t->e;
+    make_spans(t);
+    t->vector_count = e->optimizer->vectors(e->optimizer_self);
+    for (int v = 0; v < t->vector_count; v++)
+        t->vectors[v] = dl_memory_aligned(sizeof(float) * (size_t)e->net.weight_count);
+    dl_judge_open(&t->judge, e);
+    t->train = dl_loader_new(&e->data, DL_TRAIN, e->batch_size, error);
+    if (!t->train)
+        return -1;
+    if (!e->data.part[DL_VALIDATION].count)
+        return 0;
+    t->validation = dl_loader_new(&e->data, DL_VALIDATION, e->batch_size, error);
+    return t->validation ? 0 : -1;
+}
+
+static void release(trainer *t) {
+    dl_loader_free(t->train);
+    dl_loader_free(t->validation);
+    dl_judge_close(&t->judge);
+    for (int v = 0; v < t->vector_count; v++)
+        free(t->vectors[v]);
+    free(t->spans);
+    dl_run_close(&t->run);
+}
+
+/* ---- before the first epoch ---- */
+
+/* Weights are drawn, the loss of some batches is taken as they are. */
+static int report_initial_loss(trainer *t, dl_error *error) {
+    enum { ENOUGH = 512 };
+    dl_experiment *e = t->e;
+    dl_sums sums = {0};
+    int before = error->count;
+    dl_loader_start(t->train, true, (uint64_t)e->seed, 0, 0);
+    const dl_batch *batch = NULL;
+    while (sums.rows < ENOUGH && (batch = dl_loader_next(t->train, error))) {
+        dl_pass pass = {.batch = (int)batch->count};
+        dl_net_forward(&e->net, batch->x, &pass);
+        dl_sums_add(&sums, &t->judge, e, batch, false);
+    }
+    if (error->count > before)
+        return -1;
+    double expected = e->loss->initial(e->loss_self, &e->target);
+    if (isnan(expected))
+        dl_say(t->terminal, "loss        %.4f observed before training", dl_sums_loss(&sums));
+    else
+        dl_say(t->terminal, "loss        %.4f expected before training, %.4f observed", expected,
+               dl_sums_loss(&sums));
+    return 0;
+}
+
+static int report_start(trainer *t, dl_error *error) {
+    dl_experiment *e = t->e;
+    int64_t batches = dl_loader_bytes(t->train);
+    if (t->validation)
+        batches += dl_loader_bytes(t->validation);
+    dl_report_data(t->terminal, e);
+    dl_report_network(t->terminal, e);
+    dl_report_memory(t->terminal, e, t->vector_count * e->net.weight_count * (int64_t)sizeof(float),
+                     batches);
+    return t->options->resume ? 0 : report_initial_loss(t, error);
+}
+
+/* ---- a step ---- */
+
+static double lap(trainer *t, int phase, double from) {
+    double now = dl_clock();
+    t->phase[phase] += now - from;
+    return now;
+}
+
+static double learning_rate(const trainer *t, int64_t step) {
+    const dl_experiment *e = t->e;
+    const dl_optimizer_common *common = e->optimizer_self;
+    if (!e->schedule)
+        return common->learning_rate;
+    double epoch = (double)t->progress.epoch + (double)step / (double)dl_loader_steps(t->train);
+    return common->learning_rate *
+           e->schedule->factor(e->schedule_self, epoch, (double)e->settings.epochs);
+}
+
+static void update(trainer *t, double rate) {
+    dl_experiment *e = t->e;
+    dl_net *net = &e->net;
+    dl_objective objective = {net->weight_count, net->weights, net->gradients, 1,
+                              t->spans,          t->span_count};
+    if (e->settings.clip_norm > 0) {
+        double norm = sqrt(dl_sum_of_squares(net->gradients, net->weight_count));
+        if (norm > e->settings.clip_norm)
+            objective.scale = (float)(e->settings.clip_norm / norm);
+    }
+    e->optimizer->step(e->optimizer_self, &objective, t->vectors, rate, t->progress.step + 1);
+}
+
+static int diverged(trainer *t, const dl_batch *batch, const char *what, dl_error *error) {
+    dl_experiment *e = t->e;
+    dl_pass pass = {.batch = batch ? (int)batch->count : 0};
+    const char *bad = batch ? dl_net_find_bad(&e->net, batch->x, &pass) : NULL;
+    return dl_fail(error, DL_DIVERGED,
+                   "diverged in epoch %lld, step %lld: %s is not finite; the first bad value is in "
+                   "%s (a smaller learning_rate, clip_norm or normalized data may help)",
+                   (long long)t->progress.epoch + 1, (long long)t->progress.epoch_step + 1, what,
+                   bad ? bad : "the loss itself");
+}
+
+static int train_batch(trainer *t, const dl_batch *batch, double rate, dl_error *error) {
+    dl_experiment *e = t->e;
+    dl_progress *p = &t->progress;
+    double from = dl_clock();
+    dl_pass pass = {(int)batch->count, true, (uint64_t)e->seed, (uint32_t)p->epoch,
+                    (uint32_t)batch->step};
+    dl_net_forward(&e->net, batch->x, &pass);
+    double loss = dl_sums_add(&p->sums, &t->judge, e, batch, true);
+    from = lap(t, DL_PHASE_FORWARD, from);
+    if (!isfinite(loss))
+        return diverged(t, batch, "the loss", error);
+    dl_net_backward(&e->net, &pass);
+    from = lap(t, DL_PHASE_BACKWARD, from);
+    update(t, rate);
+    lap(t, DL_PHASE_UPDATE, from);
+    p->epoch_step++;
+    p->step++;
+    return 0;
+}
+
+/* ---- an epoch ---- */
+
+static void draw_bar(trainer *t, double started, int64_t first_step) {
+    const dl_experiment *e = t->e;
+    int64_t steps = dl_loader_steps(t->train), done = t->progress.epoch_step;
+    char metric[32] = "", left[32];
+    double elapsed = dl_clock() - started, made = (double)(done - first_step);
+    if (e->metric_count)
+        dl_report_metric(metric, e->metrics[0], dl_sums_metric(&t->progress.sums, e, 0));
+    dl_text line = {0};
+    dl_text_add(
+        &line, "epoch %lld/%lld  loss %.4f  %s %s  %s left", (long long)t->progress.epoch + 1,
+        (long long)e->settings.epochs, dl_sums_loss(&t->progress.sums),
+        e->metric_count ? e->metrics[0]->name : "", metric,
+        dl_text_seconds(left, made > 0 ? elapsed / made * (double)(steps - done) : INFINITY));
+    dl_terminal_bar(t->terminal, (double)done / (double)steps, line.data);
+    dl_text_free(&line);
+}
+
+static bool interrupted(const trainer *t) {
+    return t->options->interrupted && *t->options->interrupted;
+}
+
+/* Every step of the epoch that is left. 1 if it was interrupted before its end. */
+static int train_epoch(trainer *t, dl_error *error) {
+    dl_experiment *e = t->e;
+    double started = dl_clock(), from = started;
+    int64_t first_step = t->progress.epoch_step;
+    int before = error->count;
+    const dl_batch *batch;
+    dl_loader_start(t->train, true, (uint64_t)e->seed, (uint32_t)t->progress.epoch, first_step);
+    while ((batch = dl_loader_next(t->train, error))) {
+        lap(t, DL_PHASE_DATA, from);
+        if (train_batch(t, batch, learning_rate(t, batch->step), error))
+            return -1;
+        draw_bar(t, started, first_step);
+        if (interrupted(t) && t->progress.epoch_step < dl_loader_steps(t->train))
+            return 1;
+        from = dl_clock();
+    }
+    if (error->count > before)
+        return -1;
+    if (!isfinite(dl_sum_of_squares(e->net.weights, e->net.weight_count)) ||
+        !isfinite(dl_sum_of_squares(e->net.states, e->net.state_count))) {
+        dl_loader_start(t->train, false, 0, 0, 0);
+        t->progress.epoch_step--;
+        return diverged(t, dl_loader_next(t->train, error), "a weight", error);
+    }
+    return 0;
+}
+
+/* The value of the monitored column, and whether more is better. */
+static double monitored(const trainer *t, const dl_row *row, bool *higher) {
+    const dl_experiment *e = t->e;
+    const char *name = e->settings.monitor;
+    bool validation = !strncmp(name, "val_", 4);
+    name = strchr(name, '_') + 1;
+    *higher = false;
+    for (int m = 0; m < e->metric_count; m++)
+        if (!strcmp(name, e->metrics[m]->name)) {
+            *higher = e->metrics[m]->higher_is_better;
+            return validation ? row->val_metric[m] : row->train_metric[m];
+        }
+    return validation ? row->val_loss : row->train_loss;
+}
+
+/* NaN is never an improvement, and anything is one over NaN. */
+static bool improves(const trainer *t, double value, bool higher) {
+    double best = t->progress.best, delta = t->e->settings.min_delta;
+    if (isnan(value))
+        return false;
+    if (t->progress.best_epoch == 0 || isnan(best))
+        return true;
+    return higher ? value > best + delta : value < best - delta;
+}
+
+static int measure(trainer *t, dl_row *row, double started, double rate, dl_error *error) {
+    dl_experiment *e = t->e;
+    double trained = dl_clock() - started;
+    row->epoch = t->progress.epoch + 1;
+    row->step = t->progress.step;
+    row->rate = rate;
+    row->samples_per_second = (double)t->progress.sums.rows / trained;
+    row->train_loss = dl_sums_loss(&t->progress.sums);
+    for (int m = 0; m < e->metric_count; m++)
+        row->train_metric[m] = dl_sums_metric(&t->progress.sums, e, m);
+    memcpy(row->phase, t->phase, sizeof t->phase);
+    if (t->validation) {
+        dl_sums sums;
+        if (dl_evaluate(e, t->validation, &sums, NULL, NULL, error))
+            return -1;
+        row->val_loss = dl_sums_loss(&sums);
+        for (int m = 0; m < e->metric_count; m++)
+            row->val_metric[m] = dl_sums_metric(&sums, e, m);
+    }
+    row->seconds = dl_clock() - started;
+    return 0;
+}
+
+static int save(trainer *t, const char *name, dl_error *error) {
+    char *path = dl_run_path(&t->run, name);
+    int result = dl_checkpoint_save(path, t->e, &t->progress, t->vectors, t->vector_count, error);
+    free(path);
+    return result;
+}
+
+/* The end of an epoch: measured, written down, saved. */
+static int finish_epoch(trainer *t, double started, double rate, dl_error *error) {
+    dl_experiment *e = t->e;
+    dl_progress *p = &t->progress;
+    dl_row row = {0};
+    if (measure(t, &row, started, rate, error))
+        return -1;
+    bool higher;
+    double value = monitored(t, &row, &higher);
+    bool best = improves(t, value, higher);
+    p->epoch++;
+    p->epoch_step = 0;
+    p->sums = (dl_sums){0};
+    if (best) {
+        p->best = value;
+        p->best_epoch = p->epoch;
+    }
+    int64_t patience = e->settings.early_stopping ? e->settings.patience : 0;
+    p->stopped = patience && p->epoch - p->best_epoch >= patience;
+    if (dl_run_add_row(&t->run, e, &row, error))
+        return -1;
+    dl_report_row(t->terminal, e, &row, best);
+    if (t->options->on_row)
+        t->options->on_row(t->options->context, e, &row);
+    if (best && save(t, "best.safetensors", error))
+        return -1;
+    return save(t, "last.safetensors", error);
+}
+
+static int train_all(trainer *t, dl_train_result *result, dl_error *error) {
+    dl_experiment *e = t->e;
+    dl_progress *p = &t->progress;
+    if (p->epoch < e->settings.epochs && !p->stopped)
+        dl_report_heading(t->terminal, e);
+    while (p->epoch < e->settings.epochs && !p->stopped && !result->interrupted) {
+        double started = dl_clock(), rate = learning_rate(t, p->epoch_step);
+        memset(t->phase, 0, sizeof t->phase);
+        int status = train_epoch(t, error);
+        if (status < 0)
+            return -1;
+        if (status == 0 && finish_epoch(t, started, rate, error))
+            return -1;
+        if (status > 0 && save(t, "last.safetensors", error))
+            return -1;
+        result->interrupted = interrupted(t);
+        result->seconds += dl_clock() - started;
+    }
+    return 0;
+}
+
+static int resume(trainer *t, dl_error *error) {
+    char *path = dl_run_find_checkpoint(t->options->resume, true, error);
+    if (!path)
+        return -1;
+    dl_checkpoint checkpoint;
+    int result = dl_checkpoint_open(&checkpoint, path, error);
+    if (!result)
+        result = dl_checkpoint_load_net(&checkpoint, &t->e->net, error);
+    if (!result)
+        result = dl_checkpoint_load_progress(&checkpoint, t->e, &t->progress, t->vectors,
+                                             t->vector_count, error);
+    dl_checkpoint_close(&checkpoint);
+    free(path);
+    if (!result && t->progress.epoch_step > dl_loader_steps(t->train))
+        result = dl_fail(error, DL_DATA,
+                         "%s: stopped at step %lld of an epoch, but with this data it has only "
+                         "%lld",
+                         t->options->resume, (long long)t->progress.epoch_step,
+                         (long long)dl_loader_steps(t->train));
+    return result;
+}
+
+static int prepare(trainer *t, dl_error *error) {
+    if (build(t, error))
+        return -1;
+    dl_net_initialize(&t->e->net, (uint64_t)t->e->seed);
+    if (t->options->resume && resume(t, error))
+        return -1;
+    if (t->options->dry_run)
+        return report_start(t, error);
+    int made = t->options->resume ? dl_run_reopen(&t->run, t->terminal, t->options->resume, t->e,
+                                                  t->progress.epoch, error)
+                                  : dl_run_create(&t->run, t->terminal, t->e, t->options->out,
+                                                  t->options->force, error);
+    return made ? -1 : report_start(t, error);
+}
+
+int dl_train(dl_experiment *e, const dl_train_options *options, dl_terminal *terminal,
+             dl_train_result *result, dl_error *error) {
+    trainer t = {.e = e, .options = options, .terminal = terminal};
+    t.progress.best = NAN;
+    *result = (dl_train_result){0};
+    int status = dl_data_open(&e->data, error);
+    if (!status)
+        status = dl_experiment_build(e, true, options->threads, error);
+    if (!status)
+        status = prepare(&t, error);
+    if (!status && !options->dry_run)
+        status = train_all(&t, result, error);
+    result->folder = t.run.folder ? xstrdup(t.run.folder) : NULL;
+    result->epochs = t.progress.epoch;
+    result->stopped_early = t.progress.stopped;
+    result->best_epoch = t.progress.best_epoch;
+    result->best = t.progress.best;
+    release(&t);
+    return status;
+}

@@ -1,0 +1,346 @@
+#!/usr/bin/env bats
+# The scripts: their form, and what install_deps.sh, quickstart.sh, check.sh and .ci/run do on
+# systems of every kind. A system is a folder of commands, some of them false, that is the PATH.
+
+# Each test is a subshell of its own, as it should be.
+# shellcheck disable=SC2030,SC2031,SC2016
+
+build="gcc make pkg-config libconfig-dev zlib1g-dev libstb-dev libopenblas-openmp-dev"
+build="$build libjansson-dev"
+
+setup() {
+    root=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
+    deps=$root/scripts/install_deps.sh
+    bin=$BATS_TEST_TMPDIR/bin
+    log=$BATS_TEST_TMPDIR/log
+    export log
+    unset DLTRAIN_OS_RELEASE DLTRAIN_DATA OPENBLAS_CORETYPE OPENBLAS_L2_SIZE
+    mkdir "$bin"
+    : >"$log"
+    local tool
+    for tool in sh cat dirname env uname; do ln -s "$(command -v $tool)" "$bin/"; done
+    cd "$BATS_TEST_TMPDIR" || return 1
+}
+
+# command_is NAME [FOLDER] <<BODY: a false command, below $bin or the folder.
+command_is() {
+    { printf '#!/bin/sh\n' && cat; } >"${2:-$bin}/$1"
+    chmod +x "${2:-$bin}/$1"
+}
+
+# A Debian system: $installed are the packages it has, $offered those that apt knows of (all, if
+# empty, once the lists are there).
+debian() {
+    export installed=" $1 " offered=${2:-}
+    command_is dpkg-query <<'BODY'
+shift 3
+status=0
+for package in "$@"; do
+    case $installed in
+    *" $package "*) printf '%s=installed ' "$package" ;;
+    *" -$package "*) printf '%s=config-files ' "$package" ;;
+    *) echo "dpkg-query: no packages found matching $package" >&2; status=1 ;;
+    esac
+done
+exit $status
+BODY
+    command_is apt-cache <<'BODY'
+for package in "$@"; do :; done
+[ -z "$offered" ] || case " $offered " in *" $package "*) ;; *) exit 100 ;; esac
+BODY
+    command_is apt-get <<'BODY'
+echo "apt-get $* ($DEBIAN_FRONTEND)" >>"$log"
+BODY
+    user 0
+}
+user() { command_is id <<<"echo $1"; }
+run_deps() { PATH=$bin run "$deps" "$@" </dev/null; }
+
+fail() {
+    echo "$*"
+    echo "status $status; output:"
+    echo "$output"
+    echo "log:"
+    cat "$log"
+    return 1
+}
+has() { [[ $output == *"$1"* ]] || fail "no '$1' in the output"; }
+has_not() { [[ $output != *"$1"* ]] || fail "'$1' in the output"; }
+status_is() { [ "$status" -eq "$1" ] || fail "the exit status is not $1"; }
+log_is() { [ "$(cat "$log")" = "$1" ] || fail "the log is not '$1'"; }
+
+install="apt-get -q -o DPkg::Lock::Timeout=120 install -y --no-install-recommends"
+update="apt-get -q -o DPkg::Lock::Timeout=120 update (noninteractive)"
+
+@test "every script parses, can be run, and has lines under 100 columns" {
+    local script
+    for script in "$root"/scripts/*.sh "$root/.ci/run"; do
+        [ -x "$script" ]
+        if [ "$(head -n 1 "$script")" = "#!/bin/sh" ]; then sh -n "$script"; fi
+        bash -n "$script"
+        run grep -nE '^.{100,}' "$script"
+        status_is 1
+    done
+}
+
+@test "shellcheck has nothing to say" {
+    command -v shellcheck >/dev/null || skip "needs shellcheck"
+    shellcheck "$root"/scripts/*.sh "$root/.ci/run"
+}
+
+@test "--help and wrong usage of every script" {
+    local script
+    for script in install_deps quickstart check; do
+        run "$root/scripts/$script.sh" --help
+        status_is 0
+        has "Usage: $script.sh"
+        run "$root/scripts/$script.sh" --frobnicate
+        status_is 2
+        has "unknown argument '--frobnicate'"
+    done
+}
+
+@test "install_deps: a system without dpkg gets the commands of all" {
+    DLTRAIN_OS_RELEASE=/nonexistent run_deps
+    status_is 1
+    has "missing: a C compiler, make, pkg-config"
+    has "sudo apt-get install --no-install-recommends $build libdnnl-dev"
+    has "sudo dnf install gcc make"
+    has "sudo pacman -S --needed gcc make"
+    has "brew install gcc make"
+    has_not cmocka
+    DLTRAIN_OS_RELEASE=/nonexistent run_deps --test
+    status_is 1
+    has "libcmocka-dev"
+    has "libcmocka-devel"
+    has "bats-core"
+}
+
+@test "install_deps: Fedora and Arch get their own command only" {
+    echo 'ID=fedora' >fedora
+    DLTRAIN_OS_RELEASE=$PWD/fedora run_deps
+    status_is 1
+    has "dnf install"
+    has_not apt-get
+    has_not pacman
+    printf 'ID="endeavouros"\nID_LIKE="arch"\n' >arch
+    DLTRAIN_OS_RELEASE=$PWD/arch run_deps
+    status_is 1
+    has "pacman -S"
+    has_not dnf
+}
+
+@test "install_deps: elsewhere, with all there, nothing is said" {
+    echo 'ID=fedora' >fedora
+    local tool
+    for tool in gcc cc make pkg-config bats valgrind shellcheck mandoc jq python3 curl clang \
+        clang-format; do
+        command_is $tool </dev/null
+    done
+    DLTRAIN_OS_RELEASE=$PWD/fedora run_deps --test
+    status_is 0
+    [ -z "$output" ] || fail "it speaks"
+    command_is pkg-config <<<'[ "$2" != openblas ]'
+    DLTRAIN_OS_RELEASE=$PWD/fedora run_deps
+    status_is 1
+    has "missing: openblas"$'\n'
+    command_is pkg-config </dev/null
+    command_is cc <<<'exit 1'
+    DLTRAIN_OS_RELEASE=$PWD/fedora run_deps
+    status_is 1
+    has "missing: stb/stb_image.h"$'\n'
+}
+
+@test "install_deps: with all installed, apt is not called and nothing is said" {
+    debian "$build libdnnl-dev"
+    run_deps
+    status_is 0
+    [ -z "$output" ] || fail "it speaks"
+    log_is ""
+    user 1000
+    run_deps
+    status_is 0
+    log_is ""
+}
+
+@test "install_deps: root installs what is missing, and that alone" {
+    debian "make pkg-config libconfig-dev zlib1g-dev libopenblas-openmp-dev libdnnl-dev -gcc"
+    run_deps
+    status_is 0
+    log_is "$install gcc libstb-dev libjansson-dev (noninteractive)"
+    : >"$log"
+    debian "$build libdnnl-dev libcmocka-dev bats valgrind shellcheck mandoc jq clang-format"
+    run_deps --test
+    status_is 0
+    log_is "$install python3 curl clang libomp-dev (noninteractive)"
+}
+
+@test "install_deps: the lists are fetched if apt does not know a package" {
+    debian "" "gcc make"
+    run_deps
+    status_is 0
+    log_is "$update
+$install $build (noninteractive)"
+    has "no libdnnl-dev: going on without oneDNN"
+}
+
+@test "install_deps: the lists are fetched if installing fails, and a failure is told" {
+    debian "gcc make libdnnl-dev"
+    ln -s "$(command -v grep)" "$bin/"
+    command_is apt-get <<'BODY'
+echo "$4" >>"$log"
+[ "$4" = update ] || [ "$(grep -c . "$log")" -gt 2 ]
+BODY
+    run_deps
+    status_is 0
+    log_is "install
+update
+install"
+    command_is apt-get <<<'exit 100'
+    run_deps
+    status_is 1
+    has "apt-get could not install it"
+}
+
+@test "install_deps: oneDNN is optional" {
+    debian "$build"
+    run_deps
+    status_is 0
+    log_is "$install libdnnl-dev (noninteractive)"
+    command_is apt-get <<<'exit 100'
+    run_deps
+    status_is 0
+    has "going on without libdnnl-dev"
+    user 1000
+    run_deps
+    status_is 0
+    has "optional"
+}
+
+@test "install_deps: neither root nor sudo: the exact command, and 1" {
+    debian "make zlib1g-dev libstb-dev libdnnl-dev"
+    user 1000
+    run_deps
+    status_is 1
+    log_is ""
+    local missing="gcc pkg-config libconfig-dev libopenblas-openmp-dev libjansson-dev"
+    has "sudo apt-get update && sudo apt-get install --no-install-recommends $missing"$'\n'
+    has "sudo dnf install"
+    has "sudo pacman -S"
+    has "brew install"
+}
+
+@test "install_deps: sudo that asks for a password is not used without a terminal" {
+    debian ""
+    user 1000
+    command_is sudo <<<'[ "$1" != -n ] && echo "sudo $*" >>"$log"'
+    run_deps
+    status_is 1
+    log_is ""
+    command_is sudo <<'BODY'
+[ "$1" != -n ] || exit 0
+echo "sudo $1 $2" >>"$log"
+exec "$@"
+BODY
+    run_deps
+    status_is 0
+    log_is "sudo env DEBIAN_FRONTEND=noninteractive
+$install $build (noninteractive)
+sudo env DEBIAN_FRONTEND=noninteractive
+$install libdnnl-dev (noninteractive)"
+}
+
+@test "install_deps --check installs nothing" {
+    debian "gcc"
+    run_deps --check
+    status_is 1
+    has "missing: make pkg-config"
+    log_is ""
+    debian "$build libdnnl-dev"
+    run_deps --check
+    status_is 0
+}
+
+# A copy of the project with a false make, dltrain and dltest, that log how they are called.
+project() {
+    mkdir -p "place/the project/.ci"
+    cp -r "$root/scripts" "place/the project/"
+    cp "$root/.ci/run" "place/the project/.ci/"
+    cd "place/the project" || return 1
+    command_is install_deps.sh scripts <<<'echo "install_deps.sh $*" >>"$log"'
+    local tool
+    for tool in make nproc; do rm -f "$bin/$tool"; done
+    command_is nproc <<<'echo 3'
+    command_is make <<'BODY'
+echo "make $* in ${PWD##*/}, DLTRAIN_DATA=${DLTRAIN_DATA-unset}" \
+    "OPENBLAS=${OPENBLAS_CORETYPE-}${OPENBLAS_L2_SIZE-}" >>"$log"
+[ "$1" != check ] || exit ${check_status:-0}
+BODY
+    command_is dltrain . <<<'echo "dltrain $*" >>"$log"; exit ${train_status:-0}'
+    command_is dltest . <<<'echo "dltest $*" >>"$log"'
+    cd /
+    project="$BATS_TEST_TMPDIR/place/the project"
+}
+
+@test "quickstart: from any folder, in order, and tells what is next" {
+    project
+    PATH=$bin:$PATH run "$project/scripts/quickstart.sh"
+    status_is 0
+    log_is "install_deps.sh 
+make -j3 in the project, DLTRAIN_DATA=unset OPENBLAS=
+dltrain configs/digits.cfg
+dltest runs/latest"
+    has "scripts/get_data.sh mnist"
+    has "./dltrain configs/mnist.cfg"
+    has "./dltrain --help"
+}
+
+@test "quickstart: stops at the first failure, with its status" {
+    project
+    train_status=4 PATH=$bin:$PATH run "$project/scripts/quickstart.sh" --no-deps
+    status_is 4
+    has "'./dltrain configs/digits.cfg' failed (exit status 4)"
+    has_not "What to try next"
+    run cat "$log"
+    has_not dltest
+    has_not install_deps
+    : >"$log"
+    command_is install_deps.sh "$project/scripts" <<<'exit 1'
+    PATH=$bin:$PATH run "$project/scripts/quickstart.sh"
+    status_is 1
+    has "--no-deps"
+    log_is ""
+}
+
+@test "check: builds, runs make check, and ends with its status" {
+    project
+    export OPENBLAS_CORETYPE=Haswell OPENBLAS_L2_SIZE=262144
+    check_status=7 PATH=$bin:$PATH run "$project/scripts/check.sh"
+    status_is 7
+    log_is "install_deps.sh --test
+make -j3 in the project, DLTRAIN_DATA=unset OPENBLAS=
+make check in the project, DLTRAIN_DATA=unset OPENBLAS="
+    command_is install_deps.sh "$project/scripts" <<<'exit 1'
+    : >"$log"
+    PATH=$bin:$PATH run "$project/scripts/check.sh"
+    status_is 1
+    log_is ""
+}
+
+@test "check: finds the data sets beside the project, if not told where they are" {
+    project
+    mkdir -p "$project/../shared/data"
+    PATH=$bin:$PATH run "$project/scripts/check.sh"
+    status_is 0
+    grep -q "make check in the project, DLTRAIN_DATA=.*/place/shared/data " "$log" || fail "unset"
+    : >"$log"
+    DLTRAIN_DATA=/elsewhere PATH=$bin:$PATH run "$project/scripts/check.sh"
+    grep -q "make check in the project, DLTRAIN_DATA=/elsewhere " "$log" || fail "overridden"
+}
+
+@test ".ci/run is check.sh, from any folder" {
+    project
+    check_status=5 PATH=$bin:$PATH run "$project/.ci/run"
+    status_is 5
+    [ "$(grep -c '^make check in the project' "$log")" -eq 1 ]
+}
