@@ -27,12 +27,13 @@ static int resolve(const dl_csv_table *table, const char *option, const char *na
             return i;
     char *end;
     long number = strtol(name, &end, 10);
-    if (*name && !*end && number >= 1 && number <= table->count)
+    bool is_number = *name && !*end;
+    if (is_number && number >= 1 && number <= table->count)
         return (int)number - 1;
     dl_text hint = {0};
     if (!table->options->header)
         dl_text_add(&hint, " (without a header they are numbered, 1 to %d)", table->count);
-    else if (!nearest_hint(table, name, &hint))
+    else if (is_number || !nearest_hint(table, name, &hint))
         dl_text_add(&hint, " (it has %d)", table->count);
     const char *where = table->dataset->where;
     dl_fail(error, DL_DATA, "%s%s%s: %s has no column \"%s\"%s", where ? where : "",

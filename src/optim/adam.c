@@ -37,6 +37,7 @@ static void move(const void *context, const dl_piece *p) {
     const update *u = context;
     float *restrict m = u->mean + p->first, *restrict v = u->square + p->first;
     float *restrict w = p->weight;
+#pragma omp simd
     for (int64_t i = 0; i < p->count; i++) {
         float g = dl_piece_gradient(p, i);
         m[i] = u->beta1 * m[i] + (1 - u->beta1) * g;

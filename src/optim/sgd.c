@@ -31,6 +31,7 @@ typedef struct {
 
 static void plain(const void *context, const dl_piece *p) {
     float rate = ((const update *)context)->rate;
+#pragma omp simd
     for (int64_t i = 0; i < p->count; i++)
         p->weight[i] -= rate * dl_piece_gradient(p, i);
 }
@@ -39,6 +40,7 @@ static void with_momentum(const void *context, const dl_piece *p) {
     const update *u = context;
     float *restrict v = u->velocity + p->first;
     float *restrict w = p->weight;
+#pragma omp simd
     for (int64_t i = 0; i < p->count; i++) {
         float g = dl_piece_gradient(p, i);
         v[i] = u->momentum * v[i] + g;
