@@ -16,7 +16,7 @@ comma    := ,
 BUILD    := build/$(notdir $(firstword $(CC)))$(if $(SANITIZE),-$(subst $(comma),-,$(SANITIZE)))
 
 PACKAGES := libconfig zlib jansson openblas
-CPPFLAGS += -D_GNU_SOURCE -Isrc -DDL_DATA_FOLDER='"$(PREFIX)/share/dltrain/data"' \
+CPPFLAGS += -D_GNU_SOURCE -Isrc -Itests -DDL_DATA_FOLDER='"$(PREFIX)/share/dltrain/data"' \
             $(shell pkg-config --cflags $(PACKAGES))
 WARNINGS := -Wall -Wextra -Wshadow -Wpedantic
 # Contraction to fused multiply-adds, and no errno: both leave every result defined.
@@ -59,7 +59,7 @@ $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(OPENMP) $(WARNINGS) -MMD -MP -c -o $@ $<
 
-$(BUILD)/test_%: $(BUILD)/tests/test_%.o $(objects)
+$(BUILD)/test_%: $(BUILD)/tests/test_%.o $(BUILD)/tests/harness.o $(objects)
 	$(CC) $(CFLAGS) $(OPENMP) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
 
 # Gradient checks compile the same sources in double precision (tests/double.h).
@@ -68,7 +68,8 @@ double_sources := $(filter-out src/data/% src/train/%,$(sources))
 $(DOUBLE)/%.o: %.c tests/double.h
 	@mkdir -p $(@D)
 	$(CC) -include tests/double.h $(CPPFLAGS) $(CFLAGS) $(OPENMP) $(WARNINGS) -MMD -MP -c -o $@ $<
-$(BUILD)/test_gradient: $(DOUBLE)/tests/test_gradient.o $(double_sources:%.c=$(DOUBLE)/%.o)
+$(BUILD)/test_gradient: $(DOUBLE)/tests/test_gradient.o $(DOUBLE)/tests/harness.o \
+    $(double_sources:%.c=$(DOUBLE)/%.o)
 	$(CC) $(CFLAGS) $(OPENMP) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -422,6 +422,8 @@ static void test_disagreements(void **state) {
     save_good();
     save_blob("y", ARRAY(0x08, DIMS(2), 0, 1));
     REFUSES("x has 3 rows", "y has 2");
+    save_blob("y", ARRAY(0x08, DIMS(4), 0, 1, 0, 1));
+    REFUSES("x has 3 rows", "y has 4");
     save_blob("y", ARRAY(0x0D, DIMS(3, 1, 1), 0, 1, 2));
     REFUSES("y: offset 3", "3x1x1");
     save_good();

@@ -188,10 +188,10 @@ static moments merge(const moments *m, const bool *skip, int64_t size, int64_t k
     return all;
 }
 
-/* 1 / width, or 1 where that makes no sense: what never changes is only shifted. */
+/* 1 / width, or 1 where that does not fit a float: what never changes is only shifted. */
 static float inverse(double width) {
     double result = 1 / width;
-    return width > 0 && result <= (double)FLT_MAX ? (float)result : 1.0f;
+    return result <= (double)FLT_MAX ? (float)result : 1.0f;
 }
 
 static void set_from(dl_normalization *made, int64_t k, const moments *m, dl_normalize_how how,

@@ -23,8 +23,9 @@ static int compare_remainders(const void *a, const void *b) {
     return (p->number > q->number) - (p->number < q->number);
 }
 
-/* Sets each stratum's `take` so that they add up to `total` (Hamilton's method). A seat beyond the
-   whole part of a share is given first where a row for training is left over. */
+/* Sets each stratum's `take` so that they add up to `total` (Hamilton's method: the whole part of
+   the exact share, then one more by the largest remainders). The one more goes first where a row
+   for training is left over, and only at last to a share that is whole. */
 static void apportion(stratum *strata, stratum **order, int count, double share, int64_t total) {
     for (int i = 0; i < count; i++) {
         stratum *s = &strata[i];
@@ -37,11 +38,13 @@ static void apportion(stratum *strata, stratum **order, int count, double share,
         order[i] = s;
     }
     qsort(order, (size_t)count, sizeof *order, compare_remainders);
-    for (int reserve = 1; reserve >= 0; reserve--)
+    for (int attempt = 0; attempt < 3; attempt++)
         for (int i = 0; i < count && total > 0; i++) {
             stratum *s = order[i];
             bool given = (double)s->take > share * (double)s->count;
-            if (!given && s->take < s->count - s->taken - reserve) {
+            bool whole = attempt < 2 && !(s->remainder > 0);
+            int64_t left = s->count - s->taken - s->take;
+            if (!given && !whole && left > (attempt == 0)) {
                 s->take++;
                 total--;
             }

@@ -47,7 +47,8 @@ static double evaluate(const void *self, const dl_target *info, int64_t rows, in
     return total / (double)channels;
 }
 
-static double initial(const void *self, const dl_target *target) {
+static double initial(const void *self, const dl_target *target, int64_t channels) {
+    (void)channels;
     (void)self, (void)target;
     return log(2);
 }

@@ -28,10 +28,14 @@ static int check(const void *self, const dl_output *output, const dl_target *tar
                                  reason, error);
 }
 
+static bool is_one_hot(const dl_target *info, int64_t channels) {
+    return info->classes && channels > 1;
+}
+
 /* Number j of row i's target. */
 static float wanted(const dl_target *info, int64_t channels, const float *target, int64_t i,
                     int64_t j) {
-    if (!info->classes || channels == 1)
+    if (!is_one_hot(info, channels))
         return target[i * channels + j];
     return (int64_t)target[i] == j ? 1.0f : 0.0f;
 }
@@ -68,14 +72,14 @@ static double evaluate_l1(const void *self, const dl_target *info, int64_t rows,
     return total / (double)channels;
 }
 
-static double initial_mse(const void *self, const dl_target *target) {
+static double initial_mse(const void *self, const dl_target *target, int64_t channels) {
     (void)self;
-    return target->mean_square;
+    return is_one_hot(target, channels) ? 1.0 / target->classes : target->mean_square;
 }
 
-static double initial_l1(const void *self, const dl_target *target) {
+static double initial_l1(const void *self, const dl_target *target, int64_t channels) {
     (void)self;
-    return target->mean_magnitude;
+    return is_one_hot(target, channels) ? 1.0 / target->classes : target->mean_magnitude;
 }
 
 const dl_loss_type dl_loss_mse = {

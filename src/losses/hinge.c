@@ -68,7 +68,8 @@ static double evaluate(const void *self, const dl_target *info, int64_t rows, in
 }
 
 /* All outputs equal: each wrong class violates the margin by m. One output: every row does. */
-static double initial(const void *self, const dl_target *target) {
+static double initial(const void *self, const dl_target *target, int64_t channels) {
+    (void)channels;
     double margin = ((const hinge *)self)->margin;
     return margin * (target->classes > 2 ? target->classes - 1 : 1);
 }

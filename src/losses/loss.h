@@ -12,8 +12,8 @@
 typedef struct {
     int classes; /* > 0: one class number a row; 0: `outputs` numbers a row */
     int outputs;
-    double mean_square;    /* of the numbers that an output should equal (0 and 1 for classes) */
-    double mean_magnitude; /* of their magnitudes */
+    double mean_square;    /* of the target numbers, or of class numbers 0 and 1 */
+    double mean_magnitude; /* likewise */
 } dl_target;
 
 /* The network's end, as a loss must know it. */
@@ -37,7 +37,7 @@ typedef struct {
                        float *grad);
     /* The mean loss of a network whose outputs are all zero, as they nearly are with small initial
        weights; NaN if there is none to expect. */
-    double (*initial)(const void *self, const dl_target *target);
+    double (*initial)(const void *self, const dl_target *target, int64_t channels);
     /* One output for two classes: above this value the second class is meant. */
     float threshold;
 } dl_loss_type;

@@ -64,7 +64,8 @@ static double evaluate(const void *self, const dl_target *info, int64_t rows, in
     return total;
 }
 
-static double initial(const void *self, const dl_target *target) {
+static double initial(const void *self, const dl_target *target, int64_t channels) {
+    (void)channels;
     (void)self;
     return log(target->classes);
 }

@@ -30,6 +30,7 @@ typedef struct {
     float rate; /* rate / (1 - b1^t) */
     float root; /* 1 / sqrt(1 - b2^t) */
     float beta1, beta2, epsilon;
+    float rest1, rest2; /* 1 - beta, rounded once: 1 - 0.999f would be off by 1e-5 of itself */
     float *mean, *square; /* [count] */
 } update;
 
@@ -40,8 +41,8 @@ static void move(const void *context, const dl_piece *p) {
 #pragma omp simd
     for (int64_t i = 0; i < p->count; i++) {
         float g = dl_piece_gradient(p, i);
-        m[i] = u->beta1 * m[i] + (1 - u->beta1) * g;
-        v[i] = u->beta2 * v[i] + (1 - u->beta2) * g * g;
+        m[i] = u->beta1 * m[i] + u->rest1 * g;
+        v[i] = u->beta2 * v[i] + u->rest2 * g * g;
         w[i] -= u->rate * m[i] / (sqrtf(v[i]) * u->root + u->epsilon);
     }
 }
@@ -54,6 +55,8 @@ static void step(const void *self, const dl_objective *objective, float *const *
                 (float)a->beta1,
                 (float)a->beta2,
                 (float)a->epsilon,
+                (float)(1 - a->beta1),
+                (float)(1 - a->beta2),
                 vectors_of[0],
                 vectors_of[1]};
     dl_objective_each(objective, move, &u);

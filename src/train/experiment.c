@@ -184,12 +184,8 @@ static int describe_target(dl_experiment *e, dl_error *error) {
     const dl_subset *train = &e->data.part[DL_TRAIN];
     dl_target *target = &e->target;
     *target = (dl_target){.classes = e->data.schema.classes, .outputs = e->data.schema.outputs};
-    if (!train->count)
-        return 0;
-    if (target->classes <= 2)
-        return measure_targets(e, error); /* numbers, or classes 0 and 1 as numbers */
-    target->mean_square = target->mean_magnitude = 1.0 / target->classes; /* one of them is 1 */
-    return 0;
+    /* of more than two classes the numbers mean nothing */
+    return train->count && target->classes <= 2 ? measure_targets(e, error) : 0;
 }
 
 static int choose_metrics(dl_experiment *e, dl_error *error) {

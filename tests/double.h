@@ -1,0 +1,30 @@
+/* Put before every source of the gradient checks: the same code, in double precision. */
+#ifndef TESTS_DOUBLE_H
+#define TESTS_DOUBLE_H
+
+#include <ctype.h>
+#include <errno.h>
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <cblas.h>
+#include <libconfig.h>
+#include <zlib.h>
+
+#include <cmocka.h>
+
+#define DL_DOUBLE
+#define float double
+#define cblas_sgemm cblas_dgemm
+#define sqrtf sqrt
+#define fabsf fabs
+
+#endif

@@ -1,0 +1,34 @@
+/* What several tests need: a net from a line of config. */
+#ifndef TESTS_HARNESS_H
+#define TESTS_HARNESS_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "net/net.h"
+
+typedef struct {
+    dl_config config;
+    dl_net net;
+    dl_error error;
+} harness;
+
+/* Builds `network = ( layers );`. False, with h->error, if it cannot. harness_close is fine after
+ * either. */
+bool harness_open(harness *h, const char *layers, dl_shape input, int batch, bool training,
+                  int threads);
+void harness_close(harness *h);
+
+/* A first layer that hands its input on unchanged once harness_identity has set its weights, and
+   that makes the next layer work out the gradient of its input. */
+void harness_probe(dl_text *layers, dl_shape input);
+void harness_identity(dl_net *net);
+
+/* x[count] = standard normal numbers, the same for the same stream. */
+void harness_fill(float *x, int64_t count, uint16_t stream);
+
+#endif

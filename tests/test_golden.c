@@ -1,0 +1,194 @@
+/* Layers, losses and optimizers against numbers that PyTorch made (golden/make_golden.py). */
+#include "harness.h"
+
+#include <jansson.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "losses/loss.h"
+#include "math/threads.h"
+#include "optim/optimizer.h"
+
+static json_t *golden;
+
+static int64_t size_of(json_t *array) {
+    return (int64_t)json_array_size(array);
+}
+
+static float *floats(json_t *array) {
+    float *values = xmalloc(sizeof *values * (size_t)(size_of(array) + 1));
+    for (int64_t i = 0; i < size_of(array); i++)
+        values[i] = (float)json_number_value(json_array_get(array, (size_t)i));
+    return values;
+}
+
+/* Both are sums in float, in different orders: compared to the scale of the whole tensor. */
+static void assert_close(const float *got, json_t *want, const char *what, const char *which,
+                         double tolerance) {
+    double scale = 1e-3;
+    for (int64_t i = 0; i < size_of(want); i++)
+        scale = fmax(scale, fabs(json_number_value(json_array_get(want, (size_t)i))));
+    assert_true(size_of(want) > 0);
+    for (int64_t i = 0; i < size_of(want); i++) {
+        double wanted = json_number_value(json_array_get(want, (size_t)i));
+        if (!(fabs(got[i] - wanted) <= tolerance * scale))
+            fail_msg("%s: %s[%lld] is %.9g, PyTorch has %.9g", what, which, (long long)i, got[i],
+                     wanted);
+    }
+}
+
+static void set_params(const dl_layer *layer, json_t *params) {
+    for (int p = 0; p < layer->param_count; p++) {
+        json_t *values = json_object_get(params, layer->params[p].name);
+        assert_int_equal(size_of(values), layer->params[p].count);
+        float *from = floats(values);
+        memcpy(layer->params[p].value, from, sizeof *from * (size_t)layer->params[p].count);
+        free(from);
+    }
+    assert_int_equal(json_object_size(params), layer->param_count);
+}
+
+static void check_layer(json_t *c) {
+    const char *config = json_string_value(json_object_get(c, "config"));
+    json_t *dims = json_object_get(c, "input");
+    dl_shape shape = {(int)size_of(dims), {1, 1, 1, 1}};
+    for (int i = 0; i < shape.rank; i++)
+        shape.dim[i] = (int)json_integer_value(json_array_get(dims, (size_t)i));
+    int batch = (int)json_integer_value(json_object_get(c, "batch"));
+    dl_text layers = {0};
+    harness h;
+    harness_probe(&layers, shape);
+    dl_text_add(&layers, "%s", config);
+    if (!harness_open(&h, layers.data, shape, batch, true, dl_threads()))
+        fail_msg("%s: %s", config, dl_text_get(&h.error.text));
+    dl_layer *layer = &h.net.layers[1];
+    dl_pass pass = {.batch = batch, .training = true};
+    float *x = floats(json_object_get(c, "x")), *dy = floats(json_object_get(c, "dy"));
+    harness_identity(&h.net);
+    set_params(layer, json_object_get(c, "params"));
+    dl_net_forward(&h.net, x, &pass);
+    assert_int_equal(size_of(json_object_get(c, "y")), batch * dl_shape_size(layer->out.shape));
+    assert_close(layer->out.value, json_object_get(c, "y"), config, "y", 2e-6);
+    memcpy(layer->out.grad, dy, sizeof *dy * json_array_size(json_object_get(c, "dy")));
+    dl_net_backward(&h.net, &pass);
+    assert_close(h.net.layers[0].out.grad, json_object_get(c, "dx"), config, "dx", 2e-6);
+    for (int p = 0; p < layer->param_count; p++)
+        assert_close(layer->params[p].grad,
+                     json_object_get(json_object_get(c, "grads"), layer->params[p].name), config,
+                     layer->params[p].name, 4e-6);
+    free(x);
+    free(dy);
+    harness_close(&h);
+    dl_text_free(&layers);
+}
+
+static void test_layers(void **state) {
+    (void)state;
+    json_t *list = json_object_get(golden, "layers");
+    for (int threads = 1; threads <= 2; threads++) {
+        dl_threads_set(threads);
+        for (size_t i = 0; i < json_array_size(list); i++)
+            check_layer(json_array_get(list, i));
+    }
+    printf("   %zu layers\n", json_array_size(list));
+}
+
+static void test_losses(void **state) {
+    (void)state;
+    json_t *list = json_object_get(golden, "losses");
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        json_t *c = json_array_get(list, i);
+        const char *type = json_string_value(json_object_get(c, "type"));
+        const dl_loss_type *loss = (const dl_loss_type *)dl_registry_find(&dl_loss_registry, type);
+        double self[16] = {1};
+        int64_t rows = json_integer_value(json_object_get(c, "rows"));
+        int channels = (int)json_integer_value(json_object_get(c, "channels"));
+        dl_target target = {.classes = (int)json_integer_value(json_object_get(c, "classes")),
+                            .outputs = channels};
+        float *output = floats(json_object_get(c, "output"));
+        float *wanted = floats(json_object_get(c, "target"));
+        float *grad = xcalloc((size_t)(rows * channels), sizeof *grad);
+        double mean = loss->evaluate(self, &target, rows, channels, output, wanted,
+                                     1.0f / (float)rows, grad) /
+                      (double)rows;
+        double torch = json_number_value(json_object_get(c, "mean"));
+        if (!(fabs(mean - torch) <= 1e-6 * fmax(1, fabs(torch))))
+            fail_msg("%s: %.9g, PyTorch has %.9g", type, mean, torch);
+        assert_close(grad, json_object_get(c, "grad"), type, "grad", 2e-6);
+        free(output);
+        free(wanted);
+        free(grad);
+    }
+}
+
+/* Five steps on two tensors, the first of which decays. */
+static void check_optimizer(json_t *c) {
+    const char *config = json_string_value(json_object_get(c, "config"));
+    dl_config parsed;
+    dl_error error = {0};
+    assert_int_equal(dl_config_parse(&parsed, "test.cfg", config, &error), 0);
+    config_setting_t *top = config_root_setting(&parsed.tree);
+    const dl_kind *kind = dl_config_choose(&parsed, top, &dl_optimizer_registry, NULL, &error);
+    const dl_optimizer_type *optimizer = (const dl_optimizer_type *)kind;
+    config_setting_remove(top, "type");
+    void *self = xcalloc(1, kind->size);
+    dl_table table = {kind->options, self};
+    assert_int_equal(dl_config_read(&parsed, top, NULL, "optimizer", &table, 1, &error), 0);
+    float *w = floats(json_object_get(c, "start")), *a = floats(json_object_get(c, "a"));
+    float *m = floats(json_object_get(c, "c"));
+    int64_t n = size_of(json_object_get(c, "start"));
+    int64_t split = json_integer_value(json_object_get(c, "split"));
+    float l2 = (float)json_number_value(json_object_get(c, "l2"));
+    float *g = xcalloc((size_t)n, sizeof *g), *vectors[8];
+    dl_span spans[] = {{0, split, 0, l2}, {split, n - split, 0, 0}};
+    dl_objective objective = {n, w, g, 1, spans, 2};
+    for (int v = 0; v < optimizer->vectors(self); v++)
+        vectors[v] = xcalloc((size_t)n, sizeof(float));
+    double rate = ((dl_optimizer_common *)self)->learning_rate;
+    json_t *track = json_object_get(c, "track");
+    for (size_t t = 0; t < json_array_size(track); t++) {
+        for (int64_t i = 0; i < n; i++)
+            g[i] = 2 * a[i] * (w[i] - m[i]);
+        optimizer->step(self, &objective, vectors, rate, (int64_t)t + 1);
+        assert_close(w, json_array_get(track, t), config, "weights", 1e-6);
+    }
+    for (int v = 0; v < optimizer->vectors(self); v++)
+        free(vectors[v]);
+    free(w);
+    free(a);
+    free(m);
+    free(g);
+    free(self);
+    dl_config_free(&parsed);
+}
+
+static void test_optimizers(void **state) {
+    (void)state;
+    json_t *list = json_object_get(golden, "optimizers");
+    assert_true(json_array_size(list) > 0);
+    for (size_t i = 0; i < json_array_size(list); i++)
+        check_optimizer(json_array_get(list, i));
+}
+
+static int load(void **state) {
+    (void)state;
+    golden = json_load_file("tests/golden/golden.json", 0, NULL);
+    return golden ? 0 : -1;
+}
+
+static int unload(void **state) {
+    (void)state;
+    json_decref(golden);
+    return 0;
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_layers),
+        cmocka_unit_test(test_losses),
+        cmocka_unit_test(test_optimizers),
+    };
+    return cmocka_run_group_tests(tests, load, unload);
+}
