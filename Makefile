@@ -4,10 +4,12 @@
 #   make SANITIZE=address,undefined   a build with sanitizers, apart from the usual one
 #   make CC=clang                     another compiler, apart too
 #   make ARCH=x86-64-v3               for other machines than this one
+#   make V=1                          show the commands
 
 PROGRAMS = dltrain dltest
 CC       = gcc
 ARCH     = native
+V        =
 PREFIX   = /usr/local
 DESTDIR  =
 SANITIZE =
@@ -16,6 +18,11 @@ comma    := ,
 BUILD    := build/$(notdir $(firstword $(CC)))$(if $(SANITIZE),-$(subst $(comma),-,$(SANITIZE)))
 
 PACKAGES := libconfig zlib jansson openblas
+ifeq ($(filter clean format uninstall,$(MAKECMDGOALS)),)
+ifneq ($(shell pkg-config --exists $(PACKAGES) && echo found),found)
+$(error pkg-config does not find all of: $(PACKAGES). scripts/install_deps.sh installs them)
+endif
+endif
 CPPFLAGS += -D_GNU_SOURCE -Isrc -Itests -DDL_DATA_FOLDER='"$(PREFIX)/share/dltrain/data"' \
             $(shell pkg-config --cflags $(PACKAGES))
 WARNINGS := -Wall -Wextra -Wshadow -Wpedantic
@@ -25,7 +32,7 @@ ifneq ($(ARCH),)
 CFLAGS   += -march=$(ARCH)
 endif
 LDLIBS   += $(shell pkg-config --libs $(PACKAGES)) -lm -pthread
-# The thread sanitizer does not know OpenMP's barriers: it checks the loader's thread, without OpenMP.
+# The thread sanitizer does not know OpenMP's barriers: it checks the loader, without OpenMP.
 ifneq ($(findstring thread,$(SANITIZE)),)
 OPENMP   := -fopenmp-simd
 else
@@ -36,6 +43,7 @@ CFLAGS   += -fsanitize=$(SANITIZE) -fno-omit-frame-pointer -O1
 LDFLAGS  += -fsanitize=$(SANITIZE)
 endif
 
+Q        := $(if $(V),,@)
 sources  := $(filter-out src/cmd/%,$(wildcard src/*/*.c))
 common   := src/cmd/common.c src/cmd/help.c
 objects  := $(sources:%.c=$(BUILD)/%.o)
@@ -47,30 +55,35 @@ all: $(PROGRAMS)
 # The programs in the top folder are those of the usual build; a sanitizer's stay below build/.
 ifeq ($(SANITIZE),)
 $(PROGRAMS): %: $(BUILD)/%
-	cp -f $< $@
+	$(Q)cp -f $< $@
 else
 $(PROGRAMS): %: $(BUILD)/%
 endif
 
 $(PROGRAMS:%=$(BUILD)/%): $(BUILD)/%: $(BUILD)/src/cmd/%.o $(common:%.c=$(BUILD)/%.o) $(objects)
-	$(CC) $(CFLAGS) $(OPENMP) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	@echo " LINK $@"
+	$(Q)$(CC) $(CFLAGS) $(OPENMP) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) $(OPENMP) $(WARNINGS) -MMD -MP -c -o $@ $<
+	@echo " CC   $@"
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(OPENMP) $(WARNINGS) -MMD -MP -c -o $@ $<
 
 $(BUILD)/test_%: $(BUILD)/tests/test_%.o $(BUILD)/tests/harness.o $(objects)
-	$(CC) $(CFLAGS) $(OPENMP) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
+	@echo " LINK $@"
+	$(Q)$(CC) $(CFLAGS) $(OPENMP) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
 
 # Gradient checks compile the same sources in double precision (tests/double.h).
 DOUBLE := $(BUILD)/double
 double_sources := $(filter-out src/data/% src/train/%,$(sources))
 $(DOUBLE)/%.o: %.c tests/double.h
 	@mkdir -p $(@D)
-	$(CC) -include tests/double.h $(CPPFLAGS) $(CFLAGS) $(OPENMP) $(WARNINGS) -MMD -MP -c -o $@ $<
+	@echo " CC   $@"
+	$(Q)$(CC) -include tests/double.h $(CPPFLAGS) $(CFLAGS) $(OPENMP) $(WARNINGS) -MMD -MP -c -o $@ $<
 $(BUILD)/test_gradient: $(DOUBLE)/tests/test_gradient.o $(DOUBLE)/tests/harness.o \
     $(double_sources:%.c=$(DOUBLE)/%.o)
-	$(CC) $(CFLAGS) $(OPENMP) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
+	@echo " LINK $@"
+	$(Q)$(CC) $(CFLAGS) $(OPENMP) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
@@ -80,7 +93,13 @@ unit: $(tests:%=$(BUILD)/%)
 cli: $(PROGRAMS)
 	bats $(if $(CI),,--pretty) tests/cli
 
+lint: $(PROGRAMS)
+	scripts/lint.sh
+
 check: lint unit cli
+
+bench: $(PROGRAMS)
+	scripts/bench.sh
 
 man: man/dltrain.cfg.5
 man/dltrain.cfg.5: dltrain

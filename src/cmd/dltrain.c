@@ -217,12 +217,13 @@ static void print_row(void *context, const dl_experiment *e, const dl_row *row) 
 
 static void print_end(const dl_experiment *e, const dl_train_result *r) {
     json_t *object =
-        json_pack("{s:s, s:s, s:I, s:b, s:b, s:s, s:I, s:o, s:o, s:o}", "event", "end", "run",
+        json_pack("{s:s, s:s, s:I, s:b, s:b, s:s, s:I, s:o, s:o, s:o, s:I}", "event", "end", "run",
                   r->folder ? r->folder : "", "epochs", (json_int_t)r->epochs, "interrupted",
                   r->interrupted, "stopped_early", r->stopped_early, "monitor",
                   e->settings.monitor ? e->settings.monitor : "", "best_epoch",
                   (json_int_t)r->best_epoch, "best", number(r->best), "seconds", number(r->seconds),
-                  "peak_memory_bytes", number(dl_report_peak_memory()));
+                  "peak_memory_bytes", number(dl_report_peak_memory()), "operations_per_sample",
+        (json_int_t)e->net.training_operations);
     print_json(object);
 }
 

@@ -10,50 +10,63 @@
 
 enum { LARGEST_CONFIG = 1 << 22 };
 
+/* A config of that name; folder: the one that it is in, where it looks for what it includes. */
 static void start(dl_config *config, const char *name) {
     *config = (dl_config){.name = xstrdup(name)};
     config_init(&config->tree);
+    const char *slash = strrchr(name, '/');
+    config->folder = dl_arena_printf(&config->arena, "%.*s",
+                                     (int)(slash ? slash - name + (slash == name) : 0), name);
+}
+
+/* The name of the file that `included` (NULL: the config itself) is. */
+static char *file_name(dl_config *config, const char *included) {
+    return included ? dl_path_join(config->folder, included) : xstrdup(config->name);
 }
 
 /* libconfig's own complaint, with the place that it leaves out. */
-static int syntax_error(dl_config *config, dl_error *error) {
-    const char *file = config_error_file(&config->tree);
-    const char *text = config_error_text(&config->tree);
-    return dl_fail(error, DL_USAGE, "%s:%d: %s", file ? file : config->name,
-                   config_error_line(&config->tree), text ? text : "cannot be parsed");
+static int syntax_error(dl_config *config, const char *text, dl_error *error) {
+    const char *what = config_error_text(&config->tree);
+    if (what && strstr(what, "include") &&
+        dl_literals_check(text, config->name, config->folder, 0, error))
+        return -1; /* which knows the name of the file that cannot be included */
+    char *file = file_name(config, config_error_file(&config->tree));
+    if (!what || !strcmp(what, "syntax error"))
+        what = "syntax error, here or just before (a missing bracket, quote or semicolon?)";
+    dl_fail(error, DL_USAGE, "%s:%d: %s", file, config_error_line(&config->tree), what);
+    free(file);
+    return -1;
 }
 
-static int parse(dl_config *config, const char *text, const char *folder, dl_error *error) {
-    config_set_include_dir(&config->tree, folder);
+static int parse(dl_config *config, const char *text, dl_error *error) {
+    config_set_include_dir(&config->tree, config->folder[0] ? config->folder : ".");
     if (!config_read_string(&config->tree, text))
-        return syntax_error(config, error);
-    return dl_literals_check(text, config->name, folder, 0, error);
+        return syntax_error(config, text, error);
+    return dl_literals_check(text, config->name, config->folder, 0, error);
 }
 
 int dl_config_load(dl_config *config, const char *path, dl_error *error) {
+    static const char byte_order_mark[] = "\xEF\xBB\xBF";
     start(config, path);
     int64_t size;
-    char *text = dl_file_read(path, LARGEST_CONFIG, &size, DL_USAGE, error);
-    if (!text)
+    char *bytes = dl_file_read(path, LARGEST_CONFIG, &size, DL_USAGE, error);
+    if (!bytes)
         return -1;
-    char *folder = xstrdup(path), *slash = strrchr(folder, '/');
-    if (slash)
-        slash[slash == folder] = '\0';
+    const char *text = bytes + (strncmp(bytes, byte_order_mark, 3) ? 0 : 3);
     int result = 0;
-    if ((int64_t)strlen(text) != size)
+    if ((int64_t)strlen(bytes) != size)
         result = dl_fail(error, DL_USAGE, "%s: is not a text file", path);
     else if (!text[strspn(text, " \t\r\n")])
         result = dl_fail(error, DL_USAGE, "%s: is empty", path);
     else
-        result = parse(config, text, slash ? folder : ".", error);
-    free(folder);
-    free(text);
+        result = parse(config, text, error);
+    free(bytes);
     return result;
 }
 
 int dl_config_parse(dl_config *config, const char *name, const char *text, dl_error *error) {
     start(config, name);
-    return parse(config, text, ".", error);
+    return parse(config, text, error);
 }
 
 void dl_config_free(dl_config *config) {
@@ -70,10 +83,13 @@ const char *dl_config_where(dl_config *config, const config_setting_t *setting) 
         if (config_setting_get_hook(s)) /* the `--set` that it comes from */
             return dl_arena_printf(&config->arena, "--set %s",
                                    (const char *)config_setting_get_hook(s));
-        const char *file = config_setting_source_file(s);
-        if (config_setting_source_line(s))
-            return dl_arena_printf(&config->arena, "%s:%u", file ? file : config->name,
-                                   (unsigned)config_setting_source_line(s));
+        if (!config_setting_source_line(s))
+            continue;
+        char *file = file_name(config, config_setting_source_file(s));
+        const char *where = dl_arena_printf(&config->arena, "%s:%u", file,
+                                            (unsigned)config_setting_source_line(s));
+        free(file);
+        return where;
     }
     return config->name;
 }
@@ -119,7 +135,8 @@ static config_setting_t *member(const config_setting_t *setting, const char *key
     return config_setting_get_elem(setting, (unsigned)index);
 }
 
-/* Puts `value` at `key` of `place`, replacing what is there. A list's member keeps its number. */
+/* Puts `value` at `key` of `place`, replacing what is there. A list's member keeps its number, and
+   so its type: NULL if that is another one, or if `key` cannot be one. */
 static config_setting_t *put(config_setting_t *place, const char *key,
                              const config_setting_t *value) {
     config_setting_t *old = member(place, key);
@@ -127,15 +144,31 @@ static config_setting_t *put(config_setting_t *place, const char *key,
     if (old && !config_setting_is_group(place)) {
         if (config_setting_type(old) != type)
             return NULL;
+        while (config_setting_is_aggregate(old) && config_setting_length(old))
+            config_setting_remove_elem(old, 0);
         copy_value(old, value);
         return old;
     }
+    if (!config_setting_is_group(place))
+        return NULL;
     if (old)
         config_setting_remove(place, key);
     config_setting_t *made = config_setting_add(place, key, type);
     if (made)
         copy_value(made, value);
     return made;
+}
+
+static int cannot_set(const dl_config *config, const config_setting_t *place, const char *key,
+                      const char *assignment, dl_error *error) {
+    const char *name = config_setting_name(place);
+    if (config_setting_is_group(place))
+        return dl_fail(error, DL_USAGE, "--set %s: \"%s\" is not a key's name", assignment, key);
+    if (member(place, key))
+        return dl_fail(error, DL_USAGE, "--set %s: member %s of \"%s\" is of another type",
+                       assignment, key, name ? name : config->name);
+    return dl_fail(error, DL_USAGE, "--set %s: \"%s\" has no member %s, only %d (from 0 on)",
+                   assignment, name ? name : config->name, key, config_setting_length(place));
 }
 
 static int set_path(dl_config *config, char *path, const config_setting_t *value,
@@ -152,16 +185,14 @@ static int set_path(dl_config *config, char *path, const config_setting_t *value
             next = config_setting_add(place, key, CONFIG_TYPE_GROUP);
         }
         if (!next)
-            return dl_fail(error, DL_USAGE, "--set %s: there is no \"%s\" to set in %s", assignment,
-                           key,
-                           config_setting_name(place) ? config_setting_name(place) : config->name);
+            return cannot_set(config, place, key, assignment, error);
         if (!config_setting_get_hook(next) && !config_setting_source_line(next))
             config_setting_set_hook(next, dl_arena_strdup(&config->arena, assignment));
         place = next;
     }
     config_setting_t *made = put(place, key, value);
     if (!made)
-        return dl_fail(error, DL_USAGE, "--set %s: \"%s\" cannot be set to that", assignment, key);
+        return cannot_set(config, place, key, assignment, error);
     config_setting_set_hook(made, dl_arena_strdup(&config->arena, assignment));
     return 0;
 }
@@ -174,19 +205,21 @@ int dl_config_set(dl_config *config, const char *assignment, dl_error *error) {
     path[equals - assignment] = '\0';
     config_t scratch;
     config_init(&scratch);
+    config_setting_t *root = config_root_setting(&scratch);
     dl_text line = {0};
     dl_text_add(&line, "value = %s;", equals + 1);
-    config_setting_t *value = NULL;
     int result = 0;
-    if (config_read_string(&scratch, line.data))
-        result = dl_literals_check(line.data, assignment, ".", 0, error);
-    else
-        config_setting_set_string(
-            config_setting_add(config_root_setting(&scratch), "value", CONFIG_TYPE_STRING),
-            equals + 1);
-    value = config_lookup(&scratch, "value");
+    if (!strchr(equals + 1, '@') && config_read_string(&scratch, line.data) &&
+        config_setting_length(root) == 1) {
+        const char *name = dl_arena_printf(&config->arena, "--set %s", assignment);
+        result = dl_literals_check(line.data, name, NULL, 0, error);
+    } else {
+        config_setting_remove(root, "value");
+        config_setting_set_string(config_setting_add(root, "value", CONFIG_TYPE_STRING),
+                                  equals + 1);
+    }
     if (!result)
-        result = set_path(config, path, value, assignment, error);
+        result = set_path(config, path, config_lookup(&scratch, "value"), assignment, error);
     dl_text_free(&line);
     config_destroy(&scratch);
     return result;

@@ -12,8 +12,9 @@
 
 typedef struct {
     config_t tree;
-    char *name;     /* the file's name, for messages */
-    dl_arena arena; /* what the fields that were read point to, beside the tree */
+    char *name;         /* the file's name, for messages */
+    const char *folder; /* the one that the file is in; "": the current one */
+    dl_arena arena;     /* what the fields that were read point to, beside the tree */
 } dl_config;
 
 /* Reads a file. 0, or -1 and errors. dl_config_free is fine after either. */

@@ -12,10 +12,15 @@
 enum { DEEPEST = 10, LARGEST = 1 << 22 };
 
 typedef struct {
-    const char *at, *name, *folder;
+    const char *at, *name, *folder; /* folder NULL: a value of the command line, without lines */
     int line, depth, result;
     dl_error *error;
 } scanner;
+
+static void complain(scanner *s, const char *what) {
+    s->result = s->folder ? dl_fail(s->error, DL_USAGE, "%s:%d: %s", s->name, s->line, what)
+                          : dl_fail(s->error, DL_USAGE, "%s: %s", s->name, what);
+}
 
 static void skip_comment(scanner *s) {
     if (s->at[0] == '/' && s->at[1] == '*') {
@@ -36,29 +41,33 @@ static void skip_string(scanner *s) {
     s->at += *s->at == '"';
 }
 
-static void check_number(scanner *s) {
-    const char *start = s->at;
-    bool hexadecimal = s->at[0] == '0' && (s->at[1] == 'x' || s->at[1] == 'X');
-    char *end;
+/* Whether libconfig reads an integer literal as what it says. */
+static bool fits(const char *start, const char *digits, bool hexadecimal, char **end) {
     errno = 0;
-    bool negative = *start == '-';
-    const char *digits = start + (*start == '-' || *start == '+');
-    unsigned long long value = strtoull(digits, &end, hexadecimal ? 16 : 10);
-    bool overflow = errno == ERANGE;
+    unsigned long long value = strtoull(digits, end, hexadecimal ? 16 : 10);
+    unsigned long long most = (**end == 'L' ? (unsigned long long)INT64_MAX : INT32_MAX);
+    return errno != ERANGE && value <= most + (*start == '-');
+}
+
+static void check_number(scanner *s) {
+    const char *start = s->at, *digits = start + (*start == '-' || *start == '+');
+    bool hexadecimal = digits[0] == '0' && (digits[1] == 'x' || digits[1] == 'X');
+    char *end;
+    bool fine = fits(start, digits, hexadecimal, &end);
     if (!hexadecimal && (*end == '.' || *end == 'e' || *end == 'E')) {
         strtod(start, &end);
-        s->at = end;
-        return;
+        fine = true;
     }
-    bool wide = *end == 'L';
-    unsigned long long most = wide          ? (unsigned long long)INT64_MAX + negative
-                              : hexadecimal ? UINT32_MAX
-                                            : (unsigned long long)INT32_MAX + negative;
-    if (overflow || value > most)
-        s->result = dl_fail(
-            s->error, DL_USAGE, "%s:%d: %.*s is too large for a whole number%s", s->name, s->line,
-            (int)(end - start), start,
-            wide || overflow || value > INT64_MAX ? "" : " (write an L behind it if it is meant)");
+    if (!fine) {
+        dl_text what = {0};
+        errno = 0;
+        strtoll(start, NULL, hexadecimal ? 16 : 10);
+        bool wide = *end != 'L' && errno != ERANGE;
+        dl_text_add(&what, "%.*s is too large for a whole number%s", (int)(end - start), start,
+                    wide ? " of 32 bits (write an L behind it if it is meant)" : "");
+        complain(s, what.data);
+        dl_text_free(&what);
+    }
     s->at = end;
     while (*s->at == 'L')
         s->at++;
@@ -66,21 +75,29 @@ static void check_number(scanner *s) {
 
 static void check_included(scanner *s) {
     const char *open = strchr(s->at, '"'), *close = open ? strchr(open + 1, '"') : NULL;
-    if (!close)
-        return;
-    dl_text file = {0};
+    s->at += strlen("@include");
+    if (!close || !s->folder)
+        return; /* libconfig complains */
+    s->at = close + 1;
+    dl_text file = {0}, what = {0};
+    dl_error fault = {0};
     dl_text_add_bytes(&file, open + 1, (size_t)(close - open - 1));
-    char *path = dl_path_join(s->folder, file.data);
+    char *path = dl_path_join(s->folder, dl_text_get(&file));
     int64_t size;
-    char *text = NULL;
-    if (s->depth < DEEPEST)
-        text = dl_file_read(path, LARGEST, &size, DL_USAGE, s->error);
-    if (text)
+    char *text = dl_file_read(path, LARGEST, &size, DL_USAGE, &fault);
+    if (!text)
+        dl_text_add(&what, "cannot include %s", dl_text_get(&fault.text));
+    else if (s->depth == DEEPEST)
+        dl_text_add(&what, "files are included %d deep: does one include itself?", DEEPEST);
+    else
         s->result |= dl_literals_check(text, path, s->folder, s->depth + 1, s->error);
+    if (what.data)
+        complain(s, what.data);
+    dl_error_clear(&fault);
     free(text);
     free(path);
     dl_text_free(&file);
-    s->at = close + 1;
+    dl_text_free(&what);
 }
 
 int dl_literals_check(const char *text, const char *name, const char *folder, int depth,

@@ -27,7 +27,6 @@ static int set_up_layers(dl_net *net, int threads, dl_error *error) {
             values > (int64_t)1 << 40)
             return dl_fail(error, DL_USAGE, "%s: the output of layer \"%s\" is too large",
                            layer->where, layer->name);
-        net->operations += layer->operations;
     }
     return 0;
 }
@@ -275,6 +274,12 @@ int dl_net_build(dl_net *net, dl_shape input, int max_batch, bool training, int 
                 net->has_gradient[i] |= net->has_gradient[net->sources[i][k]];
     }
     plan_memory(net);
+    for (int i = 0; i < net->layer_count; i++) {
+        const dl_layer *layer = &net->layers[i];
+        int products = 1 + (net->has_gradient[i] ? 1 + (layer->in[0].grad != NULL) : 0);
+        net->operations += layer->operations;
+        net->training_operations += products * layer->operations;
+    }
     return 0;
 }
 

@@ -28,7 +28,8 @@ typedef struct {
 
     void *memory;                                                          /* placed by the plan */
     int64_t memory_bytes, activation_bytes, gradient_bytes, scratch_bytes; /* the plan's figures */
-    int64_t operations; /* of a forward pass, a sample */
+    int64_t operations;          /* of a forward pass, a sample: 2 a multiply-add */
+    int64_t training_operations; /* of a step, a sample */
 } dl_net;
 
 /* Reads the `network` list of the config, checking all that can be checked without the data. `net`

@@ -1,0 +1,216 @@
+/* math: elementary functions, masks, sums, windows, convolution against its definition. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <float.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "math/activation.h"
+#include "math/conv.h"
+#include "math/mask.h"
+#include "math/scalar.h"
+#include "math/threads.h"
+#include "math/vector.h"
+
+static double ulps(float got, double want) {
+    float nearest = (float)want;
+    double unit = nextafterf(fabsf(nearest), INFINITY) - fabsf(nearest);
+    return fabs((double)got - want) / unit;
+}
+
+static void test_elementary(void **state) {
+    (void)state;
+    double worst_exp = 0, worst_tanh = 0, worst_sigmoid = 0;
+    for (float x = -87; x < 88.7f; x += 0.00137f) {
+        worst_exp = fmax(worst_exp, ulps(dl_exp(x), exp(x)));
+        worst_tanh = fmax(worst_tanh, ulps(dl_tanh(x), tanh(x)));
+        if (x > -80)
+            worst_sigmoid = fmax(worst_sigmoid, ulps(dl_sigmoid(x), 1 / (1 + exp(-(double)x))));
+    }
+    assert_true(worst_exp < 2 && worst_tanh < 3 && worst_sigmoid < 3);
+    assert_true(dl_exp(0) == 1 && dl_exp(-200) == 0 && isinf(dl_exp(100)));
+    assert_true(isnan(dl_exp(NAN)) && isnan(dl_tanh(NAN)) && isnan(dl_sigmoid(NAN)));
+    assert_true(dl_tanh(50) == 1 && dl_tanh(-50) == -1 && dl_tanh(INFINITY) == 1);
+    assert_true(dl_sigmoid(-200) == 0 && dl_sigmoid(200) == 1);
+    assert_true(fabs(dl_softplus(1000) - 1000) < 1e-9 && dl_softplus(-1000) == 0);
+}
+
+/* The vectors' words are those of dl_random_words, so a mask is what the one generator draws. */
+static void test_mask(void **state) {
+    (void)state;
+    enum { N = 100003 };
+    float *ones = xmalloc(sizeof *ones * N), *a = xmalloc(sizeof *a * N);
+    float *b = xmalloc(sizeof *b * N);
+    for (int i = 0; i < N; i++)
+        ones[i] = 1;
+    dl_draw draw = {42, DL_FOR_DROPOUT, 3, 1, 9};
+    dl_threads_set(1);
+    dl_mask_random(&draw, 0.3, N, ones, a);
+    dl_threads_set(2);
+    dl_mask_random(&draw, 0.3, N, ones, b);
+    assert_memory_equal(a, b, sizeof *a * N);
+    int kept = 0, pairs = 0;
+    for (int i = 0; i < N; i++) {
+        assert_true(a[i] == 0 || fabsf(a[i] - 1 / 0.7f) < 1e-4f);
+        kept += a[i] != 0;
+        pairs += i && a[i] != 0 && a[i - 1] != 0;
+    }
+    assert_true(fabs((double)kept / N - 0.7) < 0.008);
+    assert_true(fabs((double)pairs / N - 0.49) < 0.01);
+    uint32_t words[4];
+    for (uint32_t block = 0; block < 16; block++) {
+        dl_random_words(&draw, block, words);
+        for (int w = 0; w < 4; w++) {
+            assert_int_equal(a[w * 16 + block] != 0, (words[w] & 0xFFFF) < 45875);
+            assert_int_equal(a[64 + w * 16 + block] != 0, (words[w] >> 16) < 45875);
+        }
+    }
+    draw.step++;
+    dl_mask_random(&draw, 0.3, N, ones, b);
+    assert_memory_not_equal(a, b, sizeof *a * N);
+    free(ones);
+    free(a);
+    free(b);
+}
+
+static void test_sums(void **state) {
+    (void)state;
+    enum { N = 1000003 };
+    float *x = xmalloc(sizeof *x * N);
+    double squares = 0, magnitudes = 0;
+    dl_random_normal(&(dl_draw){1, DL_FOR_TEST, 0, 0, 0}, 0, N, x);
+    for (int i = 0; i < N; i++) {
+        squares += (double)x[i] * x[i];
+        magnitudes += fabs((double)x[i]);
+    }
+    double seen[2];
+    for (int t = 1; t <= 2; t++) {
+        dl_threads_set(t);
+        seen[t - 1] = dl_sum_of_squares(x, N);
+        assert_true(fabs(seen[t - 1] / squares - 1) < 1e-6);
+        assert_true(fabs(dl_sum_of_magnitudes(x, N) / magnitudes - 1) < 1e-6);
+    }
+    assert_true(seen[0] == seen[1]);
+    assert_int_equal(dl_find_not_finite(x, N), -1);
+    x[777] = INFINITY;
+    x[888] = NAN;
+    assert_int_equal(dl_find_not_finite(x, N), 777);
+    assert_true(dl_sum_of_squares(x, 0) == 0);
+    free(x);
+}
+
+static void test_windows(void **state) {
+    (void)state;
+    dl_window w;
+    dl_error error = {0};
+    int64_t three[2] = {3, 3}, one[2] = {1, 1}, two[2] = {2, 2}, four[2] = {4, 4};
+    int64_t same[2] = {DL_PAD_SAME, DL_PAD_SAME}, valid[2] = {DL_PAD_VALID, DL_PAD_VALID};
+    dl_shape image = dl_shape3(7, 8, 2);
+    assert_int_equal(dl_window_place(&w, image, three, one, same, "x", &error), 0);
+    assert_true(w.out_height == 7 && w.out_width == 8 && w.before[0] == 1);
+    assert_int_equal(dl_window_place(&w, image, three, two, same, "x", &error), 0);
+    assert_true(w.out_height == 4 && w.out_width == 4 && w.before[0] == 1 && w.before[1] == 0);
+    assert_int_equal(dl_window_place(&w, image, four, two, valid, "x", &error), 0);
+    assert_true(w.out_height == 2 && w.out_width == 3);
+    assert_int_equal(dl_window_place(&w, dl_shape3(3, 3, 1), four, one, valid, "f:1", &error), -1);
+    assert_string_equal(error.text.data, "f:1: a 4x4 window does not fit into its input of 3x3x1");
+    dl_error_clear(&error);
+    assert_int_equal(dl_window_place(&w, image, three, one, four, "x", &error), -1);
+    dl_error_clear(&error);
+    assert_int_equal(dl_window_place(&w, dl_shape1(5), three, one, valid, "x", &error), -1);
+    dl_error_clear(&error);
+}
+
+/* A convolution whose tiles are several and partial, against the sum that defines it. */
+static void test_conv(void **state) {
+    (void)state;
+    enum { BATCH = 5, H = 33, W = 40, C = 24, F = 9, K = 5 };
+    dl_conv conv = {.filters = F};
+    dl_error error = {0};
+    int64_t kernel[2] = {K, K}, stride[2] = {2, 1}, padding[2] = {2, 2};
+    assert_int_equal(
+        dl_window_place(&conv.window, dl_shape3(H, W, C), kernel, stride, padding, "x", &error), 0);
+    const dl_window *w = &conv.window;
+    int64_t in = H * W * C, out = (int64_t)w->out_height * w->out_width * F;
+    float *x = xmalloc(sizeof *x * (size_t)(BATCH * in)),
+          *weight = xmalloc(sizeof *x * K * K * C * F);
+    float *y = xmalloc(sizeof *y * (size_t)(BATCH * out)),
+          *kept = xmalloc(sizeof *y * (size_t)(BATCH * out));
+    dl_random_normal(&(dl_draw){1, DL_FOR_TEST, 1, 0, 0}, 0, BATCH * in, x);
+    dl_random_normal(&(dl_draw){1, DL_FOR_TEST, 2, 0, 0}, 0, K * K * C * F, weight);
+    dl_activation linear = {0};
+    for (int threads = 1; threads <= 2; threads++) {
+        dl_threads_set(threads);
+        dl_conv_plan(&conv, threads);
+        assert_true(conv.tile < w->out_height);
+        void *scratch = dl_memory_aligned(dl_conv_scratch(&conv));
+        dl_conv_forward(&conv, BATCH, x, weight, NULL, &linear, y, scratch);
+        free(scratch);
+        if (threads == 2)
+            assert_memory_equal(y, kept, sizeof *y * (size_t)(BATCH * out));
+        memcpy(kept, y, sizeof *y * (size_t)(BATCH * out));
+    }
+    for (int64_t at = 0; at < BATCH * out; at += 97) {
+        int f = (int)(at % F), ox = (int)(at / F % w->out_width);
+        int oy = (int)(at / F / w->out_width % w->out_height);
+        int64_t n = at / out;
+        double sum = 0;
+        for (int ky = 0; ky < K; ky++)
+            for (int kx = 0; kx < K; kx++) {
+                int iy = oy * 2 + ky - 2, ix = ox + kx - 2;
+                if (iy >= 0 && iy < H && ix >= 0 && ix < W)
+                    for (int c = 0; c < C; c++)
+                        sum += (double)x[n * in + (iy * W + ix) * C + c] *
+                               weight[((ky * K + kx) * C + c) * F + f];
+            }
+        assert_true(fabs(sum - y[at]) < 1e-3);
+    }
+    free(x);
+    free(weight);
+    free(y);
+    free(kept);
+}
+
+/* Softmax of huge logits, NaN that must show, bias gradients whatever the threads. */
+static void test_activations(void **state) {
+    (void)state;
+    dl_activation f = {.kind = DL_SOFTMAX};
+    float z[3] = {1000, 999, -1000}, y[3];
+    dl_activate(&f, 1, 3, NULL, z, y);
+    assert_true(fabsf(y[0] + y[1] - 1) < 1e-6f && y[2] == 0 && fabsf(y[0] - 0.7310586f) < 1e-6f);
+    z[1] = NAN;
+    for (int kind = 0; dl_activation_names[kind]; kind++) {
+        f.kind = kind;
+        dl_activate(&f, 1, 3, NULL, z, y);
+        assert_true(isnan(y[1]));
+    }
+    enum { ROWS = 1000, CHANNELS = 3000 }; /* more channels than have partial sums */
+    float *dy = xmalloc(sizeof *dy * ROWS * CHANNELS), *bias = xcalloc(CHANNELS, sizeof *bias);
+    f.kind = DL_LINEAR;
+    for (int channels = 7; channels <= CHANNELS; channels += CHANNELS - 7) {
+        for (int64_t i = 0; i < (int64_t)ROWS * channels; i++)
+            dy[i] = (float)(i % channels);
+        memset(bias, 0, sizeof *bias * CHANNELS);
+        dl_activate_backward(&f, ROWS, channels, NULL, dy, dy, bias);
+        for (int j = 0; j < channels; j++)
+            assert_true(bias[j] == (float)(ROWS * j));
+    }
+    free(dy);
+    free(bias);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_elementary), cmocka_unit_test(test_mask),
+        cmocka_unit_test(test_sums),       cmocka_unit_test(test_windows),
+        cmocka_unit_test(test_conv),       cmocka_unit_test(test_activations),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,165 @@
+/* Walks every registry: names, help, and defaults that obey their own tables. */
+#include "harness.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "data/dataset.h"
+#include "losses/loss.h"
+#include "optim/optimizer.h"
+#include "optim/schedule.h"
+#include "train/experiment.h"
+
+static const dl_registry *const registries[] = {&dl_layer_registry, &dl_loss_registry,
+                                                &dl_optimizer_registry, &dl_schedule_registry,
+                                                &dl_dataset_registry};
+
+static bool is_word(const char *name) {
+    return *name && strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_") == strlen(name);
+}
+
+static void check_table(const char *owner, const dl_option *options, size_t size) {
+    for (const dl_option *o = options; o->key; o++) {
+        if (!is_word(o->key) || !o->help || strlen(o->help) < 8)
+            fail_msg("%s.%s: needs a key of small letters and a help text", owner, o->key);
+        assert_true(o->offset < size);
+        assert_true(o->min <= o->max);
+        if (o->type == DL_CHOICE)
+            assert_non_null(o->choices);
+        for (const dl_option *other = options; other != o; other++)
+            if (!strcmp(other->key, o->key))
+                fail_msg("%s.%s: stands twice in its table", owner, o->key);
+    }
+}
+
+/* A group with nothing but what is required reads without an error: so defaults are valid. */
+static void check_defaults(const dl_kind *kind) {
+    dl_config config;
+    dl_error error = {0};
+    dl_text text = {0}, again = {0};
+    for (const dl_option *o = kind->options; o->key; o++)
+        if (!o->fallback) {
+            if (o->type == DL_INT || o->type == DL_PAIR)
+                dl_text_add(&text, "%s = 3; ", o->key);
+            else if (o->type == DL_FLOAT)
+                dl_text_add(&text, "%s = 0.5; ", o->key);
+            else
+                dl_text_add(&text, "%s = \"%s\"; ", o->key, o->choices ? o->choices[0] : "x");
+        }
+    for (int pass = 0; pass < 2; pass++) { /* as it stands, then as it is written out */
+        assert_int_equal(
+            dl_config_parse(&config, "test.cfg", dl_text_get(pass ? &again : &text), &error), 0);
+        void *self = xcalloc(1, kind->size);
+        dl_table table = {kind->options, self};
+        if (dl_config_read(&config, config_root_setting(&config.tree), NULL, kind->name, &table, 1,
+                           &error))
+            fail_msg("%s: %s", kind->name, error.text.data);
+        dl_text dumped = {0};
+        dl_config_dump(&config, &dumped);
+        if (pass)
+            assert_string_equal(dumped.data, again.data);
+        dl_text_free(&again);
+        again = dumped;
+        free(self);
+        dl_config_free(&config);
+    }
+    dl_text_free(&text);
+    dl_text_free(&again);
+}
+
+static void test_kinds(void **state) {
+    (void)state;
+    for (size_t r = 0; r < sizeof registries / sizeof *registries; r++) {
+        const dl_registry *registry = registries[r];
+        assert_true(registry->count > 0);
+        for (int k = 0; k < registry->count; k++) {
+            const dl_kind *kind = registry->kinds[k];
+            assert_true(is_word(kind->name) && strlen(kind->help) > 8 && kind->size > 0);
+            assert_ptr_equal(dl_registry_find(registry, kind->name), kind);
+            check_table(kind->name, kind->options, kind->size);
+            check_defaults(kind);
+            dl_text help = {0}, hint = {0};
+            dl_kind_help(registry, kind, &help);
+            for (const dl_option *o = kind->options; o->key; o++)
+                assert_non_null(strstr(help.data, o->key));
+            for (const char *line = help.data; *line; line += strcspn(line, "\n") + 1)
+                assert_true(strcspn(line, "\n") <= 100);
+            dl_registry_hint(registry, kind->name, &hint); /* the nearest to a name is itself */
+            assert_non_null(strstr(hint.data, kind->name));
+            dl_text_free(&help);
+            dl_text_free(&hint);
+        }
+    }
+}
+
+static void test_sections(void **state) {
+    (void)state;
+    for (const dl_section *s = dl_sections; s->path; s++)
+        check_table(s->path, s->options, 4096);
+}
+
+/* Every layer takes its numbers along: drawn, saved under full names, read back, the same output.
+   (Checkpoints are files of named tensors; here the tensors alone.) */
+static void test_parameters(void **state) {
+    (void)state;
+    harness h;
+    const char *layers = "{ layer = \"conv2d\"; filters = 3; kernel = 2; },"
+                         "{ layer = \"dense\"; units = 5; name = \"middle\"; },"
+                         "{ layer = \"dense\"; units = 2; bias = false; }";
+    assert_true(harness_open(&h, layers, dl_shape3(4, 4, 1), 2, true, 1));
+    const char *names[] = {"conv2d_1.weight", "conv2d_1.bias", "middle.weight", "middle.bias",
+                           "dense_2.weight"};
+    assert_int_equal(h.net.param_count, 5);
+    int64_t offset = 0;
+    for (int p = 0; p < 5; p++) {
+        assert_string_equal(h.net.params[p].name, names[p]);
+        assert_ptr_equal(h.net.params[p].value, h.net.weights + offset);
+        assert_ptr_equal(h.net.params[p].grad, h.net.gradients + offset);
+        assert_int_equal(h.net.params[p].flags & DL_DECAYS, p % 2 == 0 ? DL_DECAYS : 0);
+        offset += h.net.params[p].count;
+    }
+    assert_int_equal(offset, h.net.weight_count);
+    harness_close(&h);
+}
+
+/* The drawn weights have the variance that each initializer promises. */
+static void test_initializers(void **state) {
+    (void)state;
+    static const struct {
+        const char *name;
+        double variance;
+    } cases[] = {{"xavier", 1.0 / 300},
+                 {"he", 2.0 / 300},
+                 {"glorot_uniform", 2.0 / 500},
+                 {"normal", 0.01 * 0.01},
+                 {"zeros", 0}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        harness h;
+        dl_text layer = {0};
+        dl_text_add(&layer, "{ layer = \"dense\"; units = 200; init = \"%s\"; }", cases[i].name);
+        assert_true(harness_open(&h, layer.data, dl_shape1(300), 1, true, 1));
+        dl_net_initialize(&h.net, 5);
+        double sum = 0, squares = 0;
+        for (int n = 0; n < 60000; n++) {
+            sum += h.net.weights[n];
+            squares += (double)h.net.weights[n] * h.net.weights[n];
+        }
+        assert_true(sum / 60000 * sum / 60000 <= 0.001 * cases[i].variance);
+        assert_true(squares / 60000 >= 0.97 * cases[i].variance &&
+                    squares / 60000 <= 1.03 * cases[i].variance);
+        for (int n = 60000; n < 60200; n++)
+            assert_true(h.net.weights[n] == 0); /* the bias */
+        harness_close(&h);
+        dl_text_free(&layer);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_kinds),
+        cmocka_unit_test(test_sections),
+        cmocka_unit_test(test_parameters),
+        cmocka_unit_test(test_initializers),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
