@@ -94,8 +94,8 @@ static int check_net(dl_net *net, const char *what, int batch) {
 /* ---- every variant of a layer ---- */
 
 /* What a required option is given. */
-static void add_required(dl_text *layer, const dl_option *o, const char *except) {
-    if (o->fallback || !strcmp(o->key, except))
+static void add_required(dl_text *layer, const dl_option *o) {
+    if (o->fallback)
         return;
     if (o->type == DL_CHOICE)
         dl_text_add(layer, " %s = \"%s\";", o->key, o->choices[2]);
@@ -105,13 +105,23 @@ static void add_required(dl_text *layer, const dl_option *o, const char *except)
         dl_text_add(layer, " %s = 3;", o->key);
 }
 
-static char *write_layer(const dl_kind *kind, const char *key, const char *value, int inputs) {
+/* A key of a variant, with its value as it stands in a config; NULL ends a list of them. */
+typedef struct {
+    const char *key, *value;
+} setting;
+
+static char *write_layer(const dl_kind *kind, const setting *settings, int inputs) {
     dl_text layer = {0};
     dl_text_add(&layer, "{ layer = \"%s\";", kind->name);
-    for (const dl_option *o = kind->options; o->key; o++)
-        add_required(&layer, o, key);
-    if (*key)
-        dl_text_add(&layer, " %s = %s;", key, value);
+    for (const dl_option *o = kind->options; o->key; o++) {
+        const setting *set = settings;
+        while (set->key && strcmp(set->key, o->key))
+            set++;
+        if (set->key)
+            dl_text_add(&layer, " %s = %s;", set->key, set->value);
+        else
+            add_required(&layer, o);
+    }
     if (inputs == 2)
         dl_text_add(&layer, " inputs = (\"probe\", \"input\");");
     if (inputs == 3)
@@ -121,8 +131,8 @@ static char *write_layer(const dl_kind *kind, const char *key, const char *value
 }
 
 /* Runs one variant on the first shape that it accepts; -1 if there is none. */
-static int try_variant(const dl_kind *kind, const char *key, const char *value, int inputs) {
-    char *layer = write_layer(kind, key, value, inputs);
+static int try_variant(const dl_kind *kind, const setting *settings, int inputs) {
+    char *layer = write_layer(kind, settings, inputs);
     int slopes = -1;
     for (size_t s = 0; s < sizeof shapes / sizeof *shapes && slopes < 0; s++) {
         dl_text layers = {0};
@@ -144,42 +154,42 @@ typedef struct {
     int tried, sloped;
 } tally;
 
-static void count_variant(tally *t, const dl_kind *kind, const char *key, const char *value) {
+static void count_variant(tally *t, const dl_kind *kind, const setting *settings) {
     const dl_layer_type *type = (const dl_layer_type *)kind;
     for (int inputs = 1; inputs <= (type->most_inputs > 1 ? 3 : 1); inputs++) {
-        int slopes = try_variant(kind, key, value, inputs);
+        int slopes = try_variant(kind, settings, inputs);
         t->tried += slopes >= 0;
         t->sloped += slopes > 0;
     }
 }
 
-static void vary(tally *t, const dl_kind *kind, const dl_option *o) {
+/* One option under a value, and with it, for a word, every number option off its default: the slope
+   of leaky_relu matters only where the activation is leaky_relu. */
+static void vary(tally *t, const dl_kind *kind, const dl_option *o, const char *value) {
+    setting settings[3] = {{o->key, value}, {NULL, NULL}, {NULL, NULL}};
+    count_variant(t, kind, settings);
+    for (const dl_option *f = kind->options; value[0] == '"' && f->key; f++)
+        if (f->type == DL_FLOAT) {
+            settings[1] = (setting){f->key, "0.2"};
+            count_variant(t, kind, settings);
+        }
+}
+
+static void vary_all(tally *t, const dl_kind *kind, const dl_option *o) {
+    static const char *const numbers[] = {"1", "2", "3", "4", "(2, 3)"};
     char value[64];
     for (int c = 0; o->choices && o->choices[c]; c++) {
         snprintf(value, sizeof value, "\"%s\"", o->choices[c]);
-        if (o->type != DL_PAIR || strcmp(o->choices[c], "none"))
-            count_variant(t, kind, o->key, value);
+        vary(t, kind, o, value);
     }
-    switch (o->type) {
-    case DL_BOOL:
-        count_variant(t, kind, o->key, "true");
-        count_variant(t, kind, o->key, "false");
-        break;
-    case DL_INT:
-    case DL_PAIR:
-        for (int n = 1; n <= 4; n++) {
-            snprintf(value, sizeof value, "%d", n);
-            count_variant(t, kind, o->key, value);
-        }
-        if (o->type == DL_PAIR)
-            count_variant(t, kind, o->key, "(2, 3)");
-        break;
-    case DL_FLOAT:
-        count_variant(t, kind, o->key, "0.2");
-        break;
-    default:
-        break;
+    if (o->type == DL_BOOL) {
+        vary(t, kind, o, "true");
+        vary(t, kind, o, "false");
     }
+    if (o->type == DL_FLOAT)
+        vary(t, kind, o, "0.2");
+    for (int n = 0; n < 5 && (o->type == DL_PAIR || (o->type == DL_INT && n < 4)); n++)
+        vary(t, kind, o, numbers[n]);
 }
 
 static void test_layers(void **state) {
@@ -187,9 +197,9 @@ static void test_layers(void **state) {
     for (int k = 0; k < dl_layer_registry.count; k++) {
         const dl_kind *kind = dl_layer_registry.kinds[k];
         tally t = {0};
-        count_variant(&t, kind, "", "");
+        count_variant(&t, kind, &(setting){NULL, NULL});
         for (const dl_option *o = kind->options; o->key; o++)
-            vary(&t, kind, o);
+            vary_all(&t, kind, o);
         printf("   %-12s %3d variants, %3d with slopes\n", kind->name, t.tried, t.sloped);
         assert_true(t.tried > 0);
         assert_true(t.sloped > 0);
@@ -246,6 +256,27 @@ static void test_graph(void **state) {
     if (!harness_open(&h, text.data, shapes[0], BATCH, true, 2))
         fail_msg("%s", dl_text_get(&h.error.text));
     assert_true(check_net(&h.net, "graph", BATCH) > 0);
+    harness_close(&h);
+    dl_text_free(&text);
+}
+
+/* Readers far apart: their gradients must outlive what runs between them. */
+static void test_long_skips(void **state) {
+    (void)state;
+    dl_text text = {0};
+    harness h;
+    harness_probe(&text, shapes[1]);
+    for (int i = 1; i <= 12; i++) {
+        dl_text_add(&text,
+                    "{ layer = \"dense\"; name = \"d%d\"; units = 5; activation = \"tanh\"; },", i);
+        if (i % 3 == 0)
+            dl_text_add(&text, "{ layer = \"add\"; inputs = (\"d%d\", \"probe\", \"d%d\"); },", i,
+                        i - 2);
+    }
+    dl_text_add(&text, "{ layer = \"dense\"; units = 2; }");
+    if (!harness_open(&h, text.data, shapes[1], BATCH, true, 2))
+        fail_msg("%s", dl_text_get(&h.error.text));
+    assert_true(check_net(&h.net, "long skips", BATCH) > 0);
     harness_close(&h);
     dl_text_free(&text);
 }
@@ -350,9 +381,9 @@ static void test_losses(void **state) {
 int main(void) {
     dl_threads_set(2);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_layers), cmocka_unit_test(test_combinations),
-        cmocka_unit_test(test_graph),  cmocka_unit_test(test_threads),
-        cmocka_unit_test(test_losses),
+        cmocka_unit_test(test_layers),  cmocka_unit_test(test_combinations),
+        cmocka_unit_test(test_graph),   cmocka_unit_test(test_long_skips),
+        cmocka_unit_test(test_threads), cmocka_unit_test(test_losses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

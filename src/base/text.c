@@ -106,6 +106,34 @@ const char *dl_text_nearest(const char *word, const char *const *choices, int co
     return best;
 }
 
+int dl_text_width(const char *text, int bytes) {
+    int width = 0;
+    for (int i = 0; i < bytes && text[i]; i++)
+        width += ((unsigned char)text[i] & 0xC0) != 0x80;
+    return width;
+}
+
+bool dl_text_is_utf8(const char *text) {
+    const unsigned char *c = (const unsigned char *)text;
+    while (*c) {
+        unsigned first = *c++;
+        if (first < 0x80)
+            continue;
+        int more = first >= 0xF0 ? 3 : first >= 0xE0 ? 2 : 1;
+        unsigned code = first & (0x3Fu >> more);
+        for (int i = 0; i < more; i++) {
+            if ((*c & 0xC0) != 0x80) /* the final NUL, too */
+                return false;
+            code = code << 6 | (*c++ & 0x3Fu);
+        }
+        static const unsigned least[] = {0, 0x80, 0x800, 0x10000};
+        if (first < 0xC2 || first > 0xF4 || code < least[more] || code > 0x10FFFF ||
+            (code >= 0xD800 && code <= 0xDFFF))
+            return false;
+    }
+    return true;
+}
+
 void dl_text_double(char out[32], double value) {
     for (int digits = 1; digits <= 17; digits++) {
         snprintf(out, 32, "%.*g", digits, value);
@@ -143,6 +171,8 @@ char *dl_text_bytes(char out[32], double bytes) {
 char *dl_text_seconds(char out[32], double seconds) {
     if (!(seconds < 360000000.0))
         snprintf(out, 32, "-");
+    else if (seconds < 0.0995)
+        snprintf(out, 32, seconds < 0.00995 && seconds > 0 ? "%.1f ms" : "%.0f ms", 1000 * seconds);
     else if (seconds < 59.95)
         snprintf(out, 32, "%.1f s", seconds);
     else {

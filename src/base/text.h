@@ -3,6 +3,7 @@
 #define DL_BASE_TEXT_H
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -31,6 +32,10 @@ int dl_text_distance(const char *a, const char *b);
 /* The member of choices[0..count) nearest to `word`, or NULL if none is near enough to be meant. */
 const char *dl_text_nearest(const char *word, const char *const *choices, int count);
 
+/* The columns that the first `bytes` bytes of UTF-8 text take: its characters. */
+int dl_text_width(const char *text, int bytes);
+bool dl_text_is_utf8(const char *text);
+
 /* The shortest decimal that reads back as `value`, always with a point or an exponent, so that a
    config file reads it as a float. Writes at most 32 bytes. */
 void dl_text_double(char out[32], double value);
@@ -38,7 +43,7 @@ void dl_text_double(char out[32], double value);
 char *dl_text_count(char out[32], int64_t value);
 /* Bytes as "1.5 MB" (decimal units); returns `out`. */
 char *dl_text_bytes(char out[32], double bytes);
-/* Seconds as "0.4 s", "2:05" or "1:02:03"; returns `out`. */
+/* Seconds as "3.5 ms", "40 ms", "0.4 s", "2:05" or "1:02:03"; returns `out`. */
 char *dl_text_seconds(char out[32], double seconds);
 
 #endif

@@ -205,16 +205,17 @@ int dl_config_set(dl_config *config, const char *assignment, dl_error *error) {
     path[equals - assignment] = '\0';
     config_t scratch;
     config_init(&scratch);
-    config_setting_t *root = config_root_setting(&scratch);
     dl_text line = {0};
     dl_text_add(&line, "value = %s;", equals + 1);
     int result = 0;
-    if (!strchr(equals + 1, '@') && config_read_string(&scratch, line.data) &&
-        config_setting_length(root) == 1) {
+    bool parsed = !strchr(equals + 1, '@') && config_read_string(&scratch, line.data);
+    config_setting_t *root = config_root_setting(&scratch); /* reading makes a new one */
+    if (parsed && config_setting_length(root) == 1) {
         const char *name = dl_arena_printf(&config->arena, "--set %s", assignment);
         result = dl_literals_check(line.data, name, NULL, 0, error);
     } else {
-        config_setting_remove(root, "value");
+        if (config_setting_get_member(root, "value"))
+            config_setting_remove(root, "value");
         config_setting_set_string(config_setting_add(root, "value", CONFIG_TYPE_STRING),
                                   equals + 1);
     }

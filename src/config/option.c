@@ -26,69 +26,73 @@ void dl_registry_hint(const dl_registry *registry, const char *name, dl_text *hi
     dl_text_add(hint, ")");
 }
 
-/* "one of a, b or a whole number from 1 to 5", say. */
+/* "whole number, at least 1", say, or "one of a, b"; nothing where the help says it. */
 static void describe_values(const dl_option *option, dl_text *text) {
     static const char *const words[] = {
         [DL_BOOL] = "true or false",
         [DL_INT] = "whole number",
         [DL_FLOAT] = "number",
-        [DL_STRING] = "text",
+        [DL_STRING] = "string",
         [DL_CHOICE] = "one of",
-        [DL_PAIR] = "whole number, or two: (height, width)",
-        [DL_STRINGS] = "list of texts",
-        [DL_NAME] = "name or whole number",
-        [DL_SETTING] = "number or group",
+        [DL_PAIR] = "whole number",
+        [DL_STRINGS] = "list of strings",
+        [DL_NAME] = "string or whole number",
+        [DL_SETTING] = "",
     };
+    enum { NO_LIMIT = 100000 }; /* a bound that nobody meets is not worth a reader's time */
     dl_text_add(text, "%s", words[option->type]);
     if (option->min != 0 || option->max != 0) {
-        char low[32], high[32];
-        dl_text_double(low, option->min);
-        dl_text_double(high, option->max);
-        bool whole = option->type != DL_FLOAT;
-        if (whole) {
-            snprintf(low, sizeof low, "%.0f", option->min);
-            snprintf(high, sizeof high, "%.0f", option->max);
-        }
-        if (option->max >= 1e9)
-            dl_text_add(text, ", at least %s", low);
+        if (option->max >= NO_LIMIT)
+            dl_text_add(text, ", at least %.15g", option->min);
         else
-            dl_text_add(text, " from %s to %s", low, high);
+            dl_text_add(text, " from %.15g to %.15g", option->min, option->max);
     }
+    if (option->type == DL_PAIR)
+        dl_text_add(text, ", or two: (height, width)");
     for (int i = 0; option->choices && option->choices[i]; i++)
-        dl_text_add(text, "%s%s",
-                    i                        ? ", "
-                    : option->type == DL_INT ? ", or "
-                                             : " ",
+        dl_text_add(text, "%s\"%s\"",
+                    i                           ? ", "
+                    : option->type == DL_CHOICE ? " "
+                                                : ", or ",
                     option->choices[i]);
 }
 
-static void describe_default(const dl_option *option, dl_text *text) {
+/* What may be said, and what is taken if nothing is: the words behind an option's key. */
+static dl_text describe(const dl_option *option) {
+    dl_text text = {0};
+    describe_values(option, &text);
+    if (text.length)
+        dl_text_add(&text, "; ");
     if (!option->fallback)
-        dl_text_add(text, "required");
-    else if (option->fallback[0])
-        dl_text_add(text, "default %s", option->fallback);
+        dl_text_add(&text, "required");
+    else if (!option->fallback[0])
+        dl_text_add(&text, "optional");
+    else if (option->type != DL_BOOL && !strpbrk(option->fallback, "0123456789"))
+        dl_text_add(&text, "default \"%s\"", option->fallback);
     else
-        dl_text_add(text, "optional");
+        dl_text_add(&text, "default %s", option->fallback);
+    return text;
 }
 
-/* Adds `words`, broken into lines of at most 80 columns that begin with `indent` spaces. */
-static void add_wrapped(dl_text *text, const char *words, int indent) {
-    int column = 0;
+/* Adds `words`, broken into lines of at most 80 columns that begin with `indent` spaces; `column`
+   is how far the line at hand is. */
+static void add_wrapped(dl_text *text, const char *words, int indent, int column) {
     while (*words) {
         size_t length = strcspn(words, " ");
-        if (column && column + 1 + (int)length > 80) {
+        int width = dl_text_width(words, (int)length);
+        if (column > indent && column + 1 + width > 80) {
             dl_text_add(text, "\n");
             column = 0;
         }
-        if (!column) {
-            dl_text_add(text, "%*s", indent, "");
+        if (column <= indent) {
+            dl_text_add(text, "%*s", indent - column, "");
             column = indent;
         } else {
             dl_text_add(text, " ");
             column++;
         }
         dl_text_add_bytes(text, words, length);
-        column += (int)length;
+        column += width;
         words += length;
         words += strspn(words, " ");
     }
@@ -97,16 +101,15 @@ static void add_wrapped(dl_text *text, const char *words, int indent) {
 
 void dl_options_help(const dl_option *options, dl_text *text) {
     for (const dl_option *option = options; option->key; option++) {
-        dl_text_add(text, "  %s: ", option->key);
-        describe_values(option, text);
-        dl_text_add(text, "; ");
-        describe_default(option, text);
-        dl_text_add(text, "\n");
-        add_wrapped(text, option->help, 6);
+        dl_text first = describe(option);
+        dl_text_add(text, "  %s:", option->key);
+        add_wrapped(text, first.data, 6, 3 + (int)strlen(option->key));
+        add_wrapped(text, option->help, 6, 0);
+        dl_text_free(&first);
     }
 }
 
-static void add_roff(dl_text *text, const char *words) {
+void dl_add_roff(dl_text *text, const char *words) {
     if (*words == '.' || *words == '\'')
         dl_text_add(text, "\\&");
     for (; *words; words++) {
@@ -114,7 +117,12 @@ static void add_roff(dl_text *text, const char *words) {
             dl_text_add(text, "\\e");
         else if (*words == '-')
             dl_text_add(text, "\\-");
-        else
+        else if (*words == '"')
+            dl_text_add(text, "\\(dq");
+        else if (!strncmp(words, "…", strlen("…"))) {
+            dl_text_add(text, "...");
+            words += strlen("…") - 1;
+        } else
             dl_text_add(text, "%c", *words);
     }
 }
@@ -122,24 +130,25 @@ static void add_roff(dl_text *text, const char *words) {
 void dl_options_roff(const dl_option *options, dl_text *text) {
     for (const dl_option *option = options; option->key; option++) {
         dl_text_add(text, ".TP\n.B ");
-        add_roff(text, option->key);
+        dl_add_roff(text, option->key);
         dl_text_add(text, "\n");
-        dl_text values = {0};
-        describe_values(option, &values);
-        dl_text_add(&values, "; ");
-        describe_default(option, &values);
-        dl_text_add(&values, ".");
-        add_roff(text, dl_text_get(&values));
-        dl_text_free(&values);
-        dl_text_add(text, "\n.br\n");
-        add_roff(text, option->help);
-        dl_text_add(text, "\n");
+        dl_text first = describe(option);
+        dl_add_roff(text, first.data);
+        dl_text_free(&first);
+        dl_text_add(text, ".\n.br\n");
+        dl_add_roff(text, option->help);
+        dl_text_add(text, ".\n");
     }
+}
+
+void dl_kind_line(const dl_kind *kind, int width, dl_text *text) {
+    dl_text_add(text, "  %-*s  ", width, kind->name);
+    add_wrapped(text, kind->help, width + 4, width + 4);
 }
 
 void dl_kind_help(const dl_registry *registry, const dl_kind *kind, dl_text *text) {
     dl_text_add(text, "%s = \"%s\"\n", registry->key, kind->name);
-    add_wrapped(text, kind->help, 2);
+    add_wrapped(text, kind->help, 2, 0);
     if (kind->options && kind->options->key) {
         dl_text_add(text, "\n");
         dl_options_help(kind->options, text);

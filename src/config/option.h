@@ -64,6 +64,10 @@ void dl_registry_hint(const dl_registry *registry, const char *name, dl_text *hi
 void dl_options_help(const dl_option *options, dl_text *text);
 /* The same in roff, for a manual page. */
 void dl_options_roff(const dl_option *options, dl_text *text);
+/* Words of a help text, with what is special to roff made plain. */
+void dl_add_roff(dl_text *text, const char *words);
+/* A kind's name, `width` columns wide, and its help. */
+void dl_kind_line(const dl_kind *kind, int width, dl_text *text);
 /* One kind: its help and its options. `registry` names the key that chooses it. */
 void dl_kind_help(const dl_registry *registry, const dl_kind *kind, dl_text *text);
 

@@ -24,23 +24,22 @@ static const char *type_name(const config_setting_t *setting) {
     }
 }
 
-static const char *wanted(const dl_option *option) {
-    switch (option->type) {
-    case DL_BOOL:
-        return "true or false";
-    case DL_INT:
-        return option->choices ? "a whole number or a word" : "a whole number";
-    case DL_FLOAT:
-        return "a number";
-    case DL_PAIR:
-        return "a whole number, or two: (height, width)";
-    case DL_STRINGS:
-        return "a list of strings: (\"a\", \"b\")";
-    case DL_NAME:
-        return "a name or a whole number";
-    default:
-        return "a string";
-    }
+static void add_wanted(const dl_option *option, dl_text *text) {
+    static const char *const words[] = {
+        [DL_BOOL] = "true or false",
+        [DL_INT] = "a whole number",
+        [DL_FLOAT] = "a number",
+        [DL_STRING] = "a string",
+        [DL_CHOICE] = "one of",
+        [DL_PAIR] = "a whole number, or two: (height, width)",
+        [DL_STRINGS] = "a list of strings: (\"a\", \"b\")",
+        [DL_NAME] = "a string or a whole number",
+        [DL_SETTING] = "a group { … }",
+    };
+    dl_text_add(text, "%s", words[option->type]);
+    for (int i = 0; option->choices && option->choices[i]; i++)
+        dl_text_add(text, "%s \"%s\"", i == 0 && option->type == DL_CHOICE ? "" : ",",
+                    option->choices[i]);
 }
 
 typedef struct {
@@ -51,9 +50,12 @@ typedef struct {
 } reading;
 
 static int wrong_type(const reading *r, const config_setting_t *found) {
-    return dl_fail(r->error, DL_USAGE, "%s: \"%s\" must be %s, not %s",
-                   dl_config_where(r->config, found), r->option->key, wanted(r->option),
-                   type_name(found));
+    dl_text wanted = {0};
+    add_wanted(r->option, &wanted);
+    dl_fail(r->error, DL_USAGE, "%s: \"%s\" must be %s, not %s", dl_config_where(r->config, found),
+            r->option->key, wanted.data, type_name(found));
+    dl_text_free(&wanted);
+    return -1;
 }
 
 static bool is_whole(const config_setting_t *setting) {
@@ -68,26 +70,17 @@ static int64_t whole(const config_setting_t *setting) {
 
 static int check_range(const reading *r, const config_setting_t *found, double value) {
     const dl_option *o = r->option;
-    bool free_range = o->min == 0 && o->max == 0;
-    if (isfinite(value) && (free_range || (value >= o->min && value <= o->max)))
+    bool bounded = o->min != 0 || o->max != 0;
+    if (isfinite(value) && (!bounded || (value >= o->min && value <= o->max)))
         return 0;
-    char given[32], low[32], high[32];
-    dl_text_double(given, value);
-    dl_text_double(low, o->min);
-    dl_text_double(high, o->max);
-    if (o->type != DL_FLOAT) {
-        snprintf(given, sizeof given, "%.0f", value);
-        snprintf(low, sizeof low, "%.0f", o->min);
-        snprintf(high, sizeof high, "%.0f", o->max);
-    }
     const char *where = dl_config_where(r->config, found);
-    if (free_range)
+    if (!isfinite(value))
         return dl_fail(r->error, DL_USAGE, "%s: \"%s\" must be a finite number", where, o->key);
-    if (o->max >= 1e9)
-        return dl_fail(r->error, DL_USAGE, "%s: \"%s\" is %s, but must be at least %s", where,
-                       o->key, given, low);
-    return dl_fail(r->error, DL_USAGE, "%s: \"%s\" is %s, but must be from %s to %s", where, o->key,
-                   given, low, high);
+    if (value > o->max)
+        return dl_fail(r->error, DL_USAGE, "%s: \"%s\" is %.15g, but must be at most %.15g", where,
+                       o->key, value, o->max);
+    return dl_fail(r->error, DL_USAGE, "%s: \"%s\" is %.15g, but must be at least %.15g", where,
+                   o->key, value, o->min);
 }
 
 /* The index of a word in the option's choices, or -1 and an error. */
@@ -134,18 +127,26 @@ static int read_pair(const reading *r, int64_t *field) {
     return read_int(r, config_setting_get_elem(s, 1), &field[1]) | first;
 }
 
+/* Checkpoints and --json carry strings, and both are UTF-8. */
+static int read_string(const reading *r, config_setting_t *s, const char **field) {
+    if (config_setting_type(s) != CONFIG_TYPE_STRING)
+        return wrong_type(r, s);
+    *field = config_setting_get_string(s);
+    if (dl_text_is_utf8(*field))
+        return 0;
+    return dl_fail(r->error, DL_USAGE, "%s: \"%s\" is not UTF-8 text",
+                   dl_config_where(r->config, s), r->option->key);
+}
+
 static int read_strings(const reading *r, dl_strings *field) {
     config_setting_t *s = r->setting;
     if (config_setting_is_group(s) || !config_setting_is_aggregate(s))
         return wrong_type(r, s);
     field->count = config_setting_length(s);
     field->items = dl_arena_alloc(&r->config->arena, sizeof(char *) * (size_t)(field->count + 1));
-    for (int i = 0; i < field->count; i++) {
-        config_setting_t *item = config_setting_get_elem(s, (unsigned)i);
-        if (config_setting_type(item) != CONFIG_TYPE_STRING)
-            return wrong_type(r, item);
-        field->items[i] = config_setting_get_string(item);
-    }
+    for (int i = 0; i < field->count; i++)
+        if (read_string(r, config_setting_get_elem(s, (unsigned)i), &field->items[i]))
+            return -1;
     return 0;
 }
 
@@ -175,10 +176,7 @@ static int read_value(const reading *r, void *owner) {
             return 0;
         } /* fall through */
     case DL_STRING:
-        if (type != CONFIG_TYPE_STRING)
-            return wrong_type(r, s);
-        *(const char **)field = config_setting_get_string(s);
-        return 0;
+        return read_string(r, s, field);
     case DL_CHOICE: {
         if (type != CONFIG_TYPE_STRING)
             return wrong_type(r, s);
@@ -306,7 +304,7 @@ const dl_kind *dl_config_choose(dl_config *config, config_setting_t *group,
     if (!kind)
         dl_registry_hint(registry, name ? name : "", &hint);
     if (!setting)
-        dl_fail(error, DL_USAGE, "%s: needs %s = \"…\", which %s it is%s", where, registry->key,
+        dl_fail(error, DL_USAGE, "%s: %s = \"…\" is missing: which %s?%s", where, registry->key,
                 registry->what, dl_text_get(&hint));
     else if (!name)
         dl_fail(error, DL_USAGE, "%s: \"%s\" must be a string, not %s", where, registry->key,

@@ -15,14 +15,18 @@ static const dl_option root_options[] = {
      "what the run's folder is called; left out: the config file's name"},
     {"seed", DL_INT, offsetof(root, seed), "1", 0, 9e15, NULL,
      "of all random numbers but the split's: initial weights, order, dropout"},
-    {"data", DL_SETTING, offsetof(root, data), "", 0, 0, NULL, "what to learn from; required"},
-    {"network", DL_SETTING, offsetof(root, network), "", 0, 0, NULL,
-     "the layers, in the order in which they run; required"},
-    {"loss", DL_SETTING, offsetof(root, loss), "", 0, 0, NULL, "what is minimized"},
-    {"optimizer", DL_SETTING, offsetof(root, optimizer), "", 0, 0, NULL, "how it is minimized"},
+    {"data", DL_SETTING, offsetof(root, data), NULL, 0, 0, NULL,
+     "a group { … }: what to learn from"},
+    {"network", DL_SETTING, offsetof(root, network), NULL, 0, 0, NULL,
+     "a list of layers ( { … }, … ), in the order in which they run"},
+    {"loss", DL_SETTING, offsetof(root, loss), NULL, 0, 0, NULL,
+     "a group { type = \"…\"; }: what is minimized"},
+    {"optimizer", DL_SETTING, offsetof(root, optimizer), "", 0, 0, NULL,
+     "a group { type = \"…\"; … }: how it is minimized; left out: adam"},
     {"regularization", DL_SETTING, offsetof(root, regularization), "", 0, 0, NULL,
-     "what keeps the network from learning by heart"},
-    {"training", DL_SETTING, offsetof(root, training), "", 0, 0, NULL, "how long and how"},
+     "a group { … }: what keeps the network from learning by heart"},
+    {"training", DL_SETTING, offsetof(root, training), "", 0, 0, NULL,
+     "a group { … }: how long and how"},
     DL_OPTIONS_END,
 };
 
@@ -46,13 +50,14 @@ static const dl_option regularization_options[] = {
     {"clip_norm", DL_FLOAT, offsetof(dl_settings, clip_norm), "0.0", 0, 1e12, NULL,
      "a gradient that is longer than this is made this long; 0: off"},
     {"early_stopping", DL_SETTING, offsetof(dl_settings, early_stopping), "", 0, 0, NULL,
-     "a group: when to stop before the last epoch"},
+     "a group { … }: when to stop before the last epoch; left out: never"},
     DL_OPTIONS_END,
 };
 
 static const dl_option stopping_options[] = {
     {"monitor", DL_STRING, offsetof(dl_settings, monitor), "val_loss", 0, 0, NULL,
-     "the column of history.csv that must improve: val_loss, val_accuracy, train_loss, …"},
+     "the column of history.csv that must improve: \"val_loss\", \"val_accuracy\", "
+     "\"train_loss\" and so on"},
     {"patience", DL_INT, offsetof(dl_settings, patience), "5", 1, 1e9, NULL,
      "epochs without improvement after which to stop"},
     {"min_delta", DL_FLOAT, offsetof(dl_settings, min_delta), "0.0", 0, 1e9, NULL,
@@ -61,11 +66,11 @@ static const dl_option stopping_options[] = {
 };
 
 const dl_section dl_sections[] = {
-    {"", "The top level", root_options},
-    {"data", "What to learn from, beside the keys of its format", dl_data_options},
-    {"training", "How long and how", training_options},
-    {"regularization", "What keeps the network from learning by heart", regularization_options},
-    {"regularization.early_stopping", "When to stop before the last epoch", stopping_options},
+    {"", "the top level", root_options},
+    {"data", "what to learn from; beside these, the keys of its format", dl_data_options},
+    {"training", "how long and how", training_options},
+    {"regularization", "what keeps the network from learning by heart", regularization_options},
+    {"regularization.early_stopping", "when to stop before the last epoch", stopping_options},
     {NULL, NULL, NULL},
 };
 
