@@ -98,6 +98,9 @@ lint: $(PROGRAMS)
 
 check: lint unit cli
 
+check-long: $(PROGRAMS)
+	scripts/check_long.sh
+
 bench: $(PROGRAMS)
 	scripts/bench.sh
 

@@ -31,14 +31,16 @@ done
 cd -- "$(dirname -- "$0")/.."
 # Weaker kernels that an environment may ask for are not what users run.
 unset OPENBLAS_CORETYPE OPENBLAS_L2_SIZE
-[ $# -gt 0 ] || set -- $(cd configs/bench && echo *.cfg)
+if [ $# -eq 0 ]; then
+    set -- configs/bench/*.cfg
+fi
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 
 echo "| workload | samples/s | data | forward | backward | update | GFLOP/s | peak memory |"
 echo "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
 for workload; do
-    name=${workload%.cfg}
+    name=$(basename "$workload" .cfg)
     ./dltrain "configs/bench/$name.cfg" --epochs "$epochs" --quiet --json --out "$folder/$name" \
         >"$folder/$name.json"
     jq -rs --arg name "$name" '

@@ -1,5 +1,5 @@
 #!/bin/sh
-# lint.sh: what a compiler does not check. Run by `make lint`; prints each finding, ends with 1 if any.
+# lint.sh: what a compiler does not check (make lint). Prints each finding, ends with 1 if any.
 #   - the arrows between the rooms of src/ (who may include whom)
 #   - file and line lengths, the layout of the code (clang-format), warnings of clang
 #   - shell scripts (shellcheck), manual pages (mandoc), and that dltrain.cfg.5 is up to date
@@ -49,9 +49,13 @@ for file in src/*/*.[ch] tests/*.[ch]; do
     [ "$lines" -le 500 ] || found "$file: has $lines lines (500 at most)"
 done
 grep -nE '.{101}' src/*/*.[ch] tests/*.[ch] Makefile scripts/*.sh |
-    LC_ALL=C.UTF-8 awk -F: '{ l = $0; sub(/^[^:]*:[^:]*:/, "", l); if (length(l) > 100) print $1 ":" $2 ": longer than 100 columns" }' \
-        >>"$findings" || true
-grep -nE 'TODO|FIXME|XXX' src/*/*.[ch] tests/*.[ch] scripts/*.sh | grep -v 'scripts/lint.sh' \
+    LC_ALL=C.UTF-8 awk -F: '{
+        line = $0
+        sub(/^[^:]*:[^:]*:/, "", line)
+        if (length(line) > 100)
+            print $1 ":" $2 ": longer than 100 columns"
+    }' >>"$findings" || true
+grep -nE 'TODO|FIXME' src/*/*.[ch] tests/*.[ch] scripts/*.sh | grep -v 'scripts/lint.sh' \
     >>"$findings" || true
 
 if have clang-format; then

@@ -21,6 +21,9 @@
 
 #include <cmocka.h>
 
+#ifdef __clang__
+#pragma clang diagnostic ignored "-Wkeyword-macro"
+#endif
 #define DL_DOUBLE
 #define float double
 #define cblas_sgemm cblas_dgemm

@@ -1,89 +1,5 @@
-/* The data section: what its config may say, how rows are split, and how numbers are normalized. */
-#include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
-#include <cmocka.h>
-
-#include "data/data.h"
-#include "data/normalize.h"
-#include "data/split.h"
-
-static char folder[] = "/tmp/dltrain-data-XXXXXX";
-
-static int make_folder(void **state) {
-    (void)state;
-    return mkdtemp(folder) && !chdir(folder) ? 0 : -1;
-}
-
-static int remove_folder(void **state) {
-    (void)state;
-    unlink("a.csv");
-    unlink("b.csv");
-    unlink("x");
-    unlink("y");
-    return chdir("/") || rmdir(folder);
-}
-
-static void save(const char *name, const char *text, size_t count) {
-    FILE *file = fopen(name, "wb");
-    assert_non_null(file);
-    assert_int_equal(fwrite(text, 1, count ? count : strlen(text), file),
-                     count ? count : strlen(text));
-    assert_int_equal(fclose(file), 0);
-}
-
-typedef struct {
-    dl_config config;
-    dl_data data;
-    dl_error error;
-} section;
-
-/* Reads `data = { … }`; 0 or -1 as dl_data_read. */
-static int read_section(section *s, const char *text) {
-    *s = (section){.error = {0}};
-    dl_text whole = {0};
-    dl_text_add(&whole, "data = {\n%s\n};\n", text);
-    assert_int_equal(dl_config_parse(&s->config, "c.cfg", whole.data, &s->error), 0);
-    dl_text_free(&whole);
-    int result = dl_data_read(&s->data, &s->config, &s->error);
-    assert_true(!result == !s->error.count);
-    return result;
-}
-
-static void free_section(section *s) {
-    dl_error_clear(&s->error);
-    dl_data_free(&s->data);
-    dl_config_free(&s->config);
-}
-
-static void must_read(section *s, const char *text) {
-    if (read_section(s, text))
-        fail_msg("%s", dl_text_get(&s->error.text));
-}
-
-static void must_open(section *s, const char *text) {
-    must_read(s, text);
-    if (dl_data_open(&s->data, &s->error))
-        fail_msg("%s", dl_text_get(&s->error.text));
-}
-
-/* Opening fails with the code, and the message holds the words. */
-static void refuses_open(const char *text, dl_code code, const char *words) {
-    section s;
-    must_read(&s, text);
-    assert_int_equal(dl_data_open(&s.data, &s.error), -1);
-    assert_int_equal(s.error.code, code);
-    if (!strstr(dl_text_get(&s.error.text), words))
-        fail_msg("\"%s\" is not in: %s", words, dl_text_get(&s.error.text));
-    free_section(&s);
-}
+/* The data section: what its config may say, and the parts that come of it. */
+#include "data_harness.h"
 
 /* ---- the config ---- */
 
@@ -93,7 +9,7 @@ static void test_mistakes_in_the_config(void **state) {
         const char *text, *messages;
         int count;
     } cases[] = {
-        {"train = {};", "c.cfg:1: needs format = ", 1},
+        {"train = {};", "c.cfg:1: format = ", 1},
         {"format = \"cvs\"; train = { file = \"a\"; };",
          "c.cfg:2: there is no data format \"cvs\" "
          "(did you mean \"csv\"?)",
@@ -130,12 +46,12 @@ static void test_mistakes_in_the_config(void **state) {
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         section s;
-        assert_int_equal(read_section(&s, cases[i].text), -1);
+        assert_int_equal(section_read(&s, cases[i].text), -1);
         const char *text = dl_text_get(&s.error.text);
         if (!strstr(text, cases[i].messages) || s.error.count != cases[i].count)
             fail_msg("not %d errors with \"%s\": %s", cases[i].count, cases[i].messages, text);
         assert_int_equal(s.error.code, DL_USAGE);
-        free_section(&s);
+        section_free(&s);
     }
     dl_config config;
     dl_data data = {0};
@@ -151,10 +67,10 @@ static void test_mistakes_in_the_config(void **state) {
 static void test_shared_options(void **state) {
     (void)state;
     section s;
-    save("a.csv", "u;v\n1;0\n2;1\n", 0);
-    save("b.csv", "u,v\n3,1\n", 0);
-    must_open(&s, "format = \"csv\"; delimiter = \";\"; target = \"v\"; train = { file = "
-                  "\"a.csv\"; };\nvalidation = { file = \"b.csv\"; delimiter = \",\"; };");
+    save_text("a.csv", "u;v\n1;0\n2;1\n");
+    save_text("b.csv", "u,v\n3,1\n");
+    section_must_open(&s, "format = \"csv\"; delimiter = \";\"; target = \"v\"; train = { file = "
+                          "\"a.csv\"; };\nvalidation = { file = \"b.csv\"; delimiter = \",\"; };");
     assert_int_equal(s.data.part[DL_TRAIN].count, 2);
     assert_int_equal(s.data.part[DL_VALIDATION].count, 1);
     assert_null(s.data.part[DL_TEST].dataset);
@@ -173,7 +89,7 @@ static void test_shared_options(void **state) {
     dl_data_free(&data);
     dl_config_free(&again);
     dl_text_free(&resolved);
-    free_section(&s);
+    section_free(&s);
 }
 
 static void test_find(void **state) {
@@ -204,141 +120,7 @@ static void test_find(void **state) {
     dl_error_clear(&error);
 }
 
-/* ---- splits ---- */
-
-enum { ROWS = 1000, CLASSES = 4 };
-static const int sizes[CLASSES] = {500, 333, 150, 17};
-
-static void count_parts(const uint8_t *part_of, const int *class_of, int64_t count,
-                        int64_t counts[DL_SPLITS][CLASSES]) {
-    memset(counts, 0, sizeof(int64_t) * DL_SPLITS * CLASSES);
-    for (int64_t i = 0; i < count; i++) {
-        assert_true(part_of[i] < DL_SPLITS);
-        counts[part_of[i]][class_of ? class_of[i] : 0]++;
-    }
-}
-
-/* Rows of classes with the sizes above, mixed. */
-static void make_classes(int class_of[ROWS]) {
-    int left[CLASSES];
-    memcpy(left, sizes, sizeof left);
-    for (int i = 0, c = 0; i < ROWS; i++) {
-        do
-            c = (c + 1) % CLASSES;
-        while (!left[c]);
-        left[c]--;
-        class_of[i] = c;
-    }
-}
-
-static void test_stratified(void **state) {
-    (void)state;
-    static const double shares[] = {0.001, 0.0125, 0.1, 0.2, 0.25, 1.0 / 3, 0.45, 0.499};
-    int class_of[ROWS];
-    make_classes(class_of);
-    for (size_t a = 0; a < sizeof shares / sizeof *shares; a++)
-        for (size_t b = 0; b < sizeof shares / sizeof *shares; b++) {
-            double share[DL_SPLITS] = {0, shares[a], shares[b]};
-            int64_t counts[DL_SPLITS][CLASSES], total[DL_SPLITS] = {0};
-            uint8_t part_of[ROWS];
-            dl_split_rows(DL_SPLIT_STRATIFIED, class_of, CLASSES, ROWS, share, 3, part_of);
-            count_parts(part_of, class_of, ROWS, counts);
-            for (int p = DL_VALIDATION; p < DL_SPLITS; p++)
-                for (int c = 0; c < CLASSES; c++) {
-                    total[p] += counts[p][c];
-                    double exact = share[p] * sizes[c];
-                    if (!(fabs((double)counts[p][c] - exact) < 1))
-                        fail_msg("class %d: %d rows of %g", c, (int)counts[p][c], exact);
-                }
-            assert_int_equal(total[DL_VALIDATION], llround(share[DL_VALIDATION] * ROWS));
-            assert_int_equal(total[DL_TEST], llround(share[DL_TEST] * ROWS));
-            for (int c = 0; c < CLASSES; c++)
-                if (sizes[c] * (1 - shares[a] - shares[b]) > 2)
-                    assert_true(counts[DL_TRAIN][c] > 0);
-        }
-}
-
-/* Hamilton's method by hand: 10 rows of 5, 3, 2; 30 % is 1.5, 0.9, 0.6: 3 seats go 1, 1, 1. */
-static void test_largest_remainders(void **state) {
-    (void)state;
-    static const int class_of[10] = {0, 1, 2, 0, 1, 2, 0, 1, 0, 0};
-    const double share[DL_SPLITS] = {0, 0, 0.3};
-    int64_t counts[DL_SPLITS][CLASSES];
-    uint8_t part_of[10];
-    dl_split_rows(DL_SPLIT_AUTO, class_of, 3, 10, share, 0, part_of);
-    count_parts(part_of, class_of, 10, counts);
-    assert_int_equal(counts[DL_TEST][0], 1);
-    assert_int_equal(counts[DL_TEST][1], 1);
-    assert_int_equal(counts[DL_TEST][2], 1);
-}
-
-/* Classes of a single row stay in training while there are others to take from. */
-static void test_rare_classes(void **state) {
-    (void)state;
-    static const int class_of[12] = {0, 1, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3};
-    const double share[DL_SPLITS] = {0, 0, 0.5};
-    int64_t counts[DL_SPLITS][CLASSES];
-    uint8_t part_of[12];
-    dl_split_rows(DL_SPLIT_STRATIFIED, class_of, 4, 12, share, 0, part_of);
-    count_parts(part_of, class_of, 12, counts);
-    assert_int_equal(
-        counts[DL_TEST][0] + counts[DL_TEST][1] + counts[DL_TEST][2] + counts[DL_TEST][3], 6);
-    assert_int_equal(counts[DL_TEST][3], 5);
-}
-
-/* Classes that take turns do not lose the same turns. */
-static void test_classes_are_drawn_apart(void **state) {
-    (void)state;
-    const double share[DL_SPLITS] = {0, 0, 0.5};
-    int class_of[ROWS], same = 0;
-    uint8_t part_of[ROWS];
-    for (int i = 0; i < ROWS; i++)
-        class_of[i] = i % 2;
-    dl_split_rows(DL_SPLIT_STRATIFIED, class_of, 2, ROWS, share, 0, part_of);
-    for (int i = 0; i < ROWS; i += 2)
-        same += part_of[i] == part_of[i + 1];
-    assert_in_range(same, 200, 300);
-}
-
-static void test_split_is_a_function_of_the_seed(void **state) {
-    (void)state;
-    int class_of[ROWS];
-    uint8_t first[ROWS], second[ROWS];
-    double share[DL_SPLITS] = {0, 0.1, 0.2};
-    make_classes(class_of);
-    for (int kind = DL_SPLIT_STRATIFIED; kind <= DL_SPLIT_RANDOM; kind++) {
-        dl_split_rows((dl_split_kind)kind, class_of, CLASSES, ROWS, share, 3, first);
-        dl_split_rows((dl_split_kind)kind, class_of, CLASSES, ROWS, share, 3, second);
-        assert_memory_equal(first, second, ROWS);
-        dl_split_rows((dl_split_kind)kind, class_of, CLASSES, ROWS, share, 4, second);
-        int same = 0;
-        for (int i = 0; i < ROWS; i++)
-            same += first[i] == DL_TEST && second[i] == DL_TEST;
-        assert_in_range(same, 20, 65); /* 40 by chance, of 200 */
-        double without[DL_SPLITS] = {0, 0, 0.2};
-        dl_split_rows((dl_split_kind)kind, class_of, CLASSES, ROWS, without, 3, second);
-        for (int i = 0; i < ROWS; i++)
-            assert_true((first[i] == DL_TEST) == (second[i] == DL_TEST));
-    }
-}
-
-static void test_random_and_tail(void **state) {
-    (void)state;
-    const double share[DL_SPLITS] = {0, 0.1, 0.25};
-    int64_t counts[DL_SPLITS][CLASSES];
-    uint8_t part_of[ROWS];
-    dl_split_rows(DL_SPLIT_RANDOM, NULL, 0, ROWS, share, 0, part_of);
-    count_parts(part_of, NULL, ROWS, counts);
-    assert_int_equal(counts[DL_VALIDATION][0], 100);
-    assert_int_equal(counts[DL_TEST][0], 250);
-    int beginning = 0;
-    for (int i = 0; i < ROWS / 2; i++)
-        beginning += part_of[i] == DL_TEST;
-    assert_in_range(beginning, 90, 160);
-    dl_split_rows(DL_SPLIT_TAIL, NULL, 0, ROWS, share, 0, part_of);
-    for (int i = 0; i < ROWS; i++)
-        assert_int_equal(part_of[i], i < 650 ? DL_TRAIN : i < 750 ? DL_VALIDATION : DL_TEST);
-}
+/* ---- parts ---- */
 
 /* n rows of class i % 3, with the row's number as the input. */
 static void save_rows(const char *name, int n) {
@@ -346,7 +128,7 @@ static void save_rows(const char *name, int n) {
     dl_text_add(&text, "x,c\n");
     for (int i = 0; i < n; i++)
         dl_text_add(&text, "%d,%s\n", i, i % 3 == 0 ? "a" : i % 3 == 1 ? "b" : "c");
-    save(name, text.data, 0);
+    save_text(name, text.data);
     dl_text_free(&text);
 }
 
@@ -354,7 +136,8 @@ static void test_parts(void **state) {
     (void)state;
     section s;
     save_rows("a.csv", 300);
-    must_open(&s, "format = \"csv\"; train = { file = \"a.csv\"; }; validation = 0.1; test = 0.2;");
+    section_must_open(
+        &s, "format = \"csv\"; train = { file = \"a.csv\"; }; validation = 0.1; test = 0.2;");
     bool seen[300] = {false};
     for (int p = 0; p < DL_SPLITS; p++) {
         const dl_subset *part = &s.data.part[p];
@@ -369,20 +152,21 @@ static void test_parts(void **state) {
             seen[part->index[i]] = true;
         }
     }
-    free_section(&s);
-    refuses_open("format = \"csv\"; train = { file = \"a.csv\"; };\nvalidation = 0.001;", DL_DATA,
-                 "c.cfg:3: of 300 rows none would be for validation");
-    refuses_open("format = \"csv\"; train = { file = \"a.csv\"; };\ntest = 0.999;", DL_DATA,
-                 "c.cfg:2: of 300 rows none is left for training");
-    refuses_open("format = \"csv\"; train = { file = \"a.csv\"; target = \"x\"; };\n"
-                 "split = \"stratified\"; test = 0.1;",
-                 DL_USAGE, "c.cfg:3: \"split\" cannot be \"stratified\"");
-    save("a.csv", "x,c\n1,a\n2,a\n3,b\n", 0);
-    refuses_open("format = \"csv\"; train = { file = \"a.csv\"; }; split = \"tail\"; test = 0.4;",
-                 DL_DATA, "c.cfg:2: all 2 rows for training are of one class, \"a\"");
-    save("a.csv", "x,c\n1,1\n2,1\n", 0);
-    refuses_open("format = \"csv\"; train = { file = \"a.csv\"; };", DL_DATA,
-                 "of one class, \"1\"");
+    section_free(&s);
+    section_refuses("format = \"csv\"; train = { file = \"a.csv\"; };\nvalidation = 0.001;",
+                    DL_DATA, "c.cfg:3: of 300 rows none would be for validation");
+    section_refuses("format = \"csv\"; train = { file = \"a.csv\"; };\ntest = 0.999;", DL_DATA,
+                    "c.cfg:2: of 300 rows none is left for training");
+    section_refuses("format = \"csv\"; train = { file = \"a.csv\"; target = \"x\"; };\n"
+                    "split = \"stratified\"; test = 0.1;",
+                    DL_USAGE, "c.cfg:3: \"split\" cannot be \"stratified\"");
+    save_text("a.csv", "x,c\n1,a\n2,a\n3,b\n");
+    section_refuses(
+        "format = \"csv\"; train = { file = \"a.csv\"; }; split = \"tail\"; test = 0.4;", DL_DATA,
+        "c.cfg:2: all 2 rows for training are of one class, \"a\"");
+    save_text("a.csv", "x,c\n1,1\n2,1\n");
+    section_refuses("format = \"csv\"; train = { file = \"a.csv\"; };", DL_DATA,
+                    "of one class, \"1\"");
 }
 
 /* A part opened by itself has the rows, schema and normalization that it had in training. */
@@ -400,8 +184,8 @@ static void test_open_part(void **state) {
         section all, one;
         save_rows("a.csv", 300);
         save_rows("b.csv", 30);
-        must_open(&all, texts[t]);
-        must_read(&one, texts[t]);
+        section_must_open(&all, texts[t]);
+        section_must_read(&one, texts[t]);
         if (t)
             unlink("a.csv"); /* files of its own: no other is needed */
         if (dl_data_open_part(&one.data, DL_TEST, &all.data.schema, &all.data.input,
@@ -416,170 +200,17 @@ static void test_open_part(void **state) {
         assert_true(one.data.input.scale[0] == all.data.input.scale[0]);
         assert_true(one.data.input.shift != all.data.input.shift);
         assert_string_equal(one.data.schema.class_names[2], "c");
-        free_section(&one);
-        must_read(&one, texts[t]);
+        section_free(&one);
+        section_must_read(&one, texts[t]);
         if (t) {
             assert_int_equal(dl_data_open_part(&one.data, DL_VALIDATION, &all.data.schema, NULL,
                                                NULL, &one.error),
                              -1);
             assert_non_null(strstr(dl_text_get(&one.error.text), "no data.validation"));
         }
-        free_section(&one);
-        free_section(&all);
+        section_free(&one);
+        section_free(&all);
     }
-}
-
-/* ---- normalization ---- */
-
-static void near(double value, double wanted) {
-    if (!(fabs(value - wanted) <= 1e-6 * (1 + fabs(wanted))))
-        fail_msg("%.9g, not %.9g", value, wanted);
-}
-
-/* The row normalized, and brought back. */
-static void check_row(const section *s, int64_t row, const double *wanted, int count) {
-    float x[16], raw[16];
-    dl_error error = {0};
-    const dl_dataset *set = &s->data.dataset[DL_TRAIN];
-    assert_int_equal(set->type->read(set, row, x, NULL, &error), 0);
-    memcpy(raw, x, sizeof x);
-    dl_normalize(&s->data.input, x, 1, count);
-    for (int i = 0; i < count; i++)
-        near((double)x[i], wanted[i]);
-    dl_denormalize(&s->data.input, x, 1, count);
-    for (int i = 0; i < count; i++)
-        near((double)x[i], (double)raw[i]);
-}
-
-/* Rows 0..3 are for training: a: 1 2 3 6 (mean 3, variance 3.5), always 5, one-hot p q, -8 0 4 4
-   (mean 0, variance 24). The last row would spoil every statistic. */
-static void test_normalize_tables(void **state) {
-    (void)state;
-    static const char rows[] = "a,k,h,b,y\n1,5,p,-8,1.5\n2,5,q,0,2.5\n3,5,p,4,3.5\n6,5,q,4,8.5\n"
-                               "1000,99,q,-1000,1\n";
-    static const char *const config = "format = \"csv\"; train = { file = \"a.csv\"; }; split = "
-                                      "\"tail\"; test = 0.2; normalize_target = \"mean_std\"; %s";
-    static const struct {
-        const char *options;
-        double first[5];
-    } cases[] = {
-        {"normalize = \"none\";", {1, 5, 1, 0, -8}},
-        {"normalize = \"mean_std\";", {-2 / 1.8708287, 0, 1, 0, -8 / 4.8989795}},
-        {"normalize = \"mean_std\"; normalize_by = \"channel\";",
-         {-2 / 1.8708287, 0, 1, 0, -8 / 4.8989795}},
-        {"normalize = \"min_max\";", {0, 0, 1, 0, 0}},
-        {"normalize = \"scale\";", {1 / 6.0, 1, 1, 0, -1}},
-        /* 12 numbers: mean 32/12, variance (50 + 100 + 96)/12 - mean^2 */
-        {"normalize = \"mean_std\"; normalize_by = \"global\";",
-         {(1 - 2.6666667) / 3.6590831, (5 - 2.6666667) / 3.6590831, 1, 0,
-          (-8 - 2.6666667) / 3.6590831}},
-        {"normalize = \"min_max\"; normalize_by = \"global\";", {9 / 14.0, 13 / 14.0, 1, 0, 0}},
-        {"normalize = \"scale\"; normalize_by = \"global\";", {1 / 8.0, 5 / 8.0, 1, 0, -1}},
-    };
-    save("a.csv", rows, 0);
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        section s;
-        dl_text text = {0};
-        dl_text_add(&text, config, cases[i].options);
-        must_open(&s, text.data);
-        dl_text_free(&text);
-        check_row(&s, 0, cases[i].first, 5);
-        assert_int_equal(s.data.target.count, 1);
-        near((double)s.data.target.shift[0], 4); /* targets 1.5 2.5 3.5 8.5 */
-        near(1 / (double)s.data.target.scale[0], sqrt(7.25));
-        free_section(&s);
-    }
-}
-
-/* Two images of 1x2 with two channels, as bytes: channel 0 is 0 10 20 30, channel 1 is 100 100 100
-   104. */
-static void test_normalize_images(void **state) {
-    (void)state;
-    static const char *const config =
-        "format = \"idx\"; train = { images = \"x\"; labels = \"y\"; }; %s";
-    static const struct {
-        const char *options;
-        double second[4];
-        int count;
-    } cases[] = {
-        {"normalize = \"scale\";", {20 / 255.0, 100 / 255.0, 30 / 255.0, 104 / 255.0}, 1},
-        {"normalize = \"mean_std\";",
-         {5 / 11.180340, -1 / 1.7320508, 15 / 11.180340, 3 / 1.7320508},
-         2},
-        {"normalize = \"min_max\"; normalize_by = \"global\";",
-         {20 / 104.0, 100 / 104.0, 30 / 104.0, 1},
-         1},
-        {"normalize = \"mean_std\"; normalize_by = \"feature\";", {1, 0, 1, 1}, 4},
-    };
-    save("x",
-         "\0\0\x08\4\0\0\0\2\0\0\0\1\0\0\0\2\0\0\0\2\0d\nd\x14"
-         "d\x1eh",
-         28);
-    save("y", "\0\0\x08\1\0\0\0\2\0\1", 10);
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        section s;
-        dl_text text = {0};
-        dl_text_add(&text, config, cases[i].options);
-        must_open(&s, text.data);
-        dl_text_free(&text);
-        assert_int_equal(s.data.input.count, cases[i].count);
-        check_row(&s, 1, cases[i].second, 4);
-        free_section(&s);
-    }
-    refuses_open("format = \"idx\"; train = { images = \"x\"; labels = \"y\"; };\nnormalize_target "
-                 "= \"mean_std\";",
-                 DL_USAGE, "c.cfg:3: \"normalize_target\" is for regression");
-}
-
-/* Any number of channels and any size, against the plain formula. */
-static void test_apply(void **state) {
-    (void)state;
-    static const int counts[] = {1, 2, 3, 5, 64, 127, 128, 129, 200, 256, 300, 768};
-    static float x[3 * 768 * 3], wanted[3 * 768 * 3];
-    for (size_t c = 0; c < sizeof counts / sizeof *counts; c++)
-        for (int k = 0; k < 3; k++) {
-            float shift[768], scale[768];
-            int n = counts[c], size = k < 2 ? n * (k + 1) : n * (768 / n + 2);
-            for (int i = 0; i < n; i++) {
-                shift[i] = (float)(i % 7);
-                scale[i] = 1 / (float)(1 + i % 5);
-            }
-            for (int i = 0; i < 3 * size; i++) {
-                x[i] = (float)(i % 1001);
-                wanted[i] = (x[i] - shift[i % size % n]) * scale[i % size % n];
-            }
-            dl_normalization normalization = {n, shift, scale};
-            dl_normalize(&normalization, x, 3, size);
-            assert_memory_equal(x, wanted, sizeof(float) * (size_t)(3 * size));
-            dl_denormalize(&normalization, x, 3, size);
-            for (int i = 0; i < 3 * size; i++)
-                near((double)x[i], i % 1001);
-        }
-    dl_normalization nothing = {0};
-    float one = 3;
-    dl_normalize(&nothing, &one, 1, 1);
-    assert_true(one == 3);
-}
-
-/* Large numbers that differ little, and a first row far from all others, cost no digits. */
-static void test_statistics_are_exact(void **state) {
-    (void)state;
-    section s;
-    dl_text text = {0};
-    dl_text_add(&text, "a,b,c,y\n");
-    for (int i = 0; i < 1000; i++)
-        dl_text_add(&text, "%d,%s,0.1,%d.5\n", 16000000 + i % 2, i ? i % 2 ? "1" : "2" : "1e7", i);
-    save("a.csv", text.data, 0);
-    dl_text_free(&text);
-    must_open(&s, "format = \"csv\"; train = { file = \"a.csv\"; }; normalize = \"mean_std\";");
-    near(1 / (double)s.data.input.scale[0], 0.5);
-    double mean = (1e7 + 500 * 1 + 499 * 2) / 1000;
-    double square = (1e14 + 500 * 1 + 499 * 4) / 1000;
-    near((double)s.data.input.shift[1], mean);
-    near(1 / (double)s.data.input.scale[1], sqrt(square - mean * mean));
-    assert_true(s.data.input.scale[2] == 1); /* 0.1 is never anything else */
-    assert_true(s.data.input.shift[2] == 0.1f);
-    free_section(&s);
 }
 
 int main(void) {
@@ -587,18 +218,8 @@ int main(void) {
         cmocka_unit_test(test_mistakes_in_the_config),
         cmocka_unit_test(test_shared_options),
         cmocka_unit_test(test_find),
-        cmocka_unit_test(test_stratified),
-        cmocka_unit_test(test_largest_remainders),
-        cmocka_unit_test(test_rare_classes),
-        cmocka_unit_test(test_classes_are_drawn_apart),
-        cmocka_unit_test(test_split_is_a_function_of_the_seed),
-        cmocka_unit_test(test_random_and_tail),
         cmocka_unit_test(test_parts),
         cmocka_unit_test(test_open_part),
-        cmocka_unit_test(test_normalize_tables),
-        cmocka_unit_test(test_normalize_images),
-        cmocka_unit_test(test_apply),
-        cmocka_unit_test(test_statistics_are_exact),
     };
-    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+    return cmocka_run_group_tests(tests, scratch_enter, scratch_leave);
 }

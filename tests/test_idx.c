@@ -1,34 +1,5 @@
 /* The idx format: every element type, every way in which a file can be wrong. */
-#include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-#include <zlib.h>
-
-#include <cmocka.h>
-
-#include "base/file.h"
-#include "data/data.h"
-
-static char folder[] = "/tmp/dltrain-idx-XXXXXX";
-
-static int make_folder(void **state) {
-    (void)state;
-    return mkdtemp(folder) && !chdir(folder) ? 0 : -1;
-}
-
-static int remove_folder(void **state) {
-    (void)state;
-    unlink("x");
-    unlink("y");
-    return chdir("/") || rmdir(folder);
-}
+#include "data_harness.h"
 
 /* ---- making files ---- */
 
@@ -91,80 +62,41 @@ static blob array(int type, const int64_t *dims, const double *values, int count
     array(type, dims, (const double[]){__VA_ARGS__},                                               \
           (int)(sizeof((const double[]){__VA_ARGS__}) / sizeof(double)))
 
-static void save(const char *name, const void *bytes, size_t count) {
-    FILE *file = fopen(name, "wb");
-    assert_non_null(file);
-    assert_int_equal(fwrite(bytes, 1, count, file), count);
-    assert_int_equal(fclose(file), 0);
-}
-
 static void save_blob(const char *name, blob b) {
-    save(name, b.bytes, b.count);
+    save_bytes(name, b.bytes, b.count);
 }
 
-static void save_gzip(const char *name, blob b) {
-    gzFile file = gzopen(name, "wb9");
-    assert_non_null(file);
-    assert_int_equal(gzwrite(file, b.bytes, (unsigned)b.count), b.count);
-    assert_int_equal(gzclose(file), Z_OK);
+static void zip_blob(const char *name, blob b) {
+    save_gzip(name, b.bytes, b.count);
 }
 
 /* ---- opening them ---- */
 
-typedef struct {
-    dl_config config;
-    dl_data data;
-    dl_dataset *set;
-    dl_error error;
-    int result;
-} opened;
-
 /* Files x and y as a training part, with further `options` of the config. */
-static void open_xy(opened *o, const char *options, const dl_schema *like) {
-    *o = (opened){.result = 0};
+static int open_xy(section *s, const char *options, const dl_schema *like) {
     dl_text text = {0};
-    dl_text_add(&text,
-                "data = { format = \"idx\"; train = { images = \"x\"; labels = \"y\"; %s }; };",
+    dl_text_add(&text, "format = \"idx\"; train = { images = \"x\"; labels = \"y\"; %s };",
                 options);
-    assert_int_equal(dl_config_parse(&o->config, "test.cfg", text.data, &o->error), 0);
-    assert_int_equal(dl_data_read(&o->data, &o->config, &o->error), 0);
+    int result = section_open_set(s, text.data, like);
     dl_text_free(&text);
-    o->set = &o->data.dataset[DL_TRAIN];
-    o->result = o->set->type->open(o->set, like, &o->error);
-    if (o->result) {
-        assert_int_equal(o->result, -1);
-        assert_int_equal(o->error.code, DL_DATA);
-        assert_true(o->error.count > 0);
-    } else {
-        assert_int_equal(o->error.count, 0);
-    }
-}
-
-static void close_xy(opened *o) {
-    dl_error_clear(&o->error);
-    dl_data_free(&o->data);
-    dl_config_free(&o->config);
+    return result;
 }
 
 /* Opening fails, and the message holds each of the words (the last is NULL). */
 static void refuses(const char *options, const dl_schema *like, const char *const *words) {
-    opened o;
-    open_xy(&o, options, like);
-    assert_int_equal(o.result, -1);
-    for (; *words; words++)
-        if (!strstr(dl_text_get(&o.error.text), *words))
-            fail_msg("\"%s\" is not in: %s", *words, dl_text_get(&o.error.text));
-    close_xy(&o);
+    section s;
+    assert_int_equal(open_xy(&s, options, like), -1);
+    section_says(&s, words);
+    section_free(&s);
 }
 
 #define REFUSES(...) refuses("", NULL, (const char *const[]){__VA_ARGS__, NULL})
 
 static void opens(void) {
-    opened o;
-    open_xy(&o, "", NULL);
-    if (o.result)
+    section o;
+    if (open_xy(&o, "", NULL))
         fail_msg("%s", dl_text_get(&o.error.text));
-    close_xy(&o);
+    section_free(&o);
 }
 
 /* Three rows of two bytes, and their labels. */
@@ -187,9 +119,9 @@ static void test_element_types(void **state) {
         for (int gzip = 0; gzip < 2; gzip++) {
             blob images = array(types[t], DIMS(3, 2), values[t], 6);
             blob labels = ARRAY(0x08, DIMS(3), 0, 2, 1);
-            (gzip ? save_gzip : save_blob)("x", images);
-            (gzip ? save_gzip : save_blob)("y", labels);
-            opened o;
+            (gzip ? zip_blob : save_blob)("x", images);
+            (gzip ? zip_blob : save_blob)("y", labels);
+            section o;
             open_xy(&o, "", NULL);
             assert_int_equal(o.result, 0);
             assert_int_equal(o.set->count, 3);
@@ -207,7 +139,7 @@ static void test_element_types(void **state) {
                 assert_int_equal(o.set->type->read(o.set, i, NULL, y, &o.error), 0);
                 assert_int_equal(o.set->type->read(o.set, i, x, NULL, &o.error), 0);
             }
-            close_xy(&o);
+            section_free(&o);
         }
 }
 
@@ -229,7 +161,7 @@ static void test_shapes(void **state) {
             values[i] = 10 * i;
         save_blob("x", array(0x08, cases[c].dims, values, 2 * size));
         save_blob("y", ARRAY(0x08, DIMS(2), 0, 1));
-        opened o;
+        section o;
         open_xy(&o, "", NULL);
         assert_int_equal(o.result, 0);
         char text[48];
@@ -238,7 +170,7 @@ static void test_shapes(void **state) {
         assert_int_equal(o.set->type->read(o.set, 1, x, NULL, &o.error), 0);
         for (int i = 0; i < size; i++)
             assert_true(x[i] == (float)(10 * (size + i)));
-        close_xy(&o);
+        section_free(&o);
     }
 }
 
@@ -249,18 +181,18 @@ static void test_label_types(void **state) {
         int large = t < 2 ? 100 : 300;
         save_good();
         save_blob("y", ARRAY(types[t], DIMS(3), 1, large, 0));
-        opened o;
+        section o;
         open_xy(&o, "", NULL);
         assert_int_equal(o.result, 0);
         assert_int_equal(o.set->schema.classes, large + 1);
         float y;
         assert_int_equal(o.set->type->read(o.set, 1, NULL, &y, &o.error), 0);
         assert_true(y == (float)large);
-        close_xy(&o);
+        section_free(&o);
         open_xy(&o, "classes = 500;", NULL);
         assert_int_equal(o.result, 0);
         assert_int_equal(o.set->schema.classes, 500);
-        close_xy(&o);
+        section_free(&o);
     }
 }
 
@@ -271,7 +203,7 @@ static void test_regression_targets(void **state) {
             save_good();
             save_blob("y", array(type, outputs == 1 ? DIMS(3) : DIMS(3, 2),
                                  (const double[]){0.5, -1, 2, 3, 4, 5.25}, 3 * outputs));
-            opened o;
+            section o;
             open_xy(&o, "", NULL);
             assert_int_equal(o.result, 0);
             assert_int_equal(o.set->schema.classes, 0);
@@ -279,7 +211,7 @@ static void test_regression_targets(void **state) {
             float y[2];
             assert_int_equal(o.set->type->read(o.set, 2, NULL, y, &o.error), 0);
             assert_true(outputs == 1 ? y[0] == 2 : y[0] == 4 && y[1] == 5.25f);
-            close_xy(&o);
+            section_free(&o);
         }
 }
 
@@ -287,25 +219,20 @@ static void test_regression_targets(void **state) {
 
 /* Every beginning of the file `name` is refused; the message names it. */
 static void check_cuts(const char *name, int gzip) {
-    int64_t size;
-    dl_error error = {0};
-    FILE *file = fopen(name, "rb");
     unsigned char bytes[256];
-    size = (int64_t)fread(bytes, 1, sizeof bytes, file);
-    fclose(file);
-    for (int64_t cut = 0; cut < size; cut++) {
+    size_t size = load_bytes(name, bytes, sizeof bytes);
+    for (size_t cut = 0; cut < size; cut++) {
         char start[8], found[32];
         snprintf(start, sizeof start, "%s: ", name);
         snprintf(found, sizeof found, " %d", (int)cut);
-        save(name, bytes, (size_t)cut);
+        save_bytes(name, bytes, cut);
         if (gzip)
             REFUSES(start, "cut short");
         else
             REFUSES(start, "cut short", found);
     }
-    save(name, bytes, (size_t)size);
+    save_bytes(name, bytes, size);
     opens();
-    dl_error_clear(&error);
 }
 
 static void test_cut_at_every_byte(void **state) {
@@ -313,8 +240,8 @@ static void test_cut_at_every_byte(void **state) {
     save_good();
     check_cuts("x", 0);
     check_cuts("y", 0);
-    save_gzip("x", ARRAY(0x08, DIMS(3, 2), 0, 1, 2, 3, 4, 255));
-    save_gzip("y", ARRAY(0x08, DIMS(3), 0, 2, 1));
+    zip_blob("x", ARRAY(0x08, DIMS(3, 2), 0, 1, 2, 3, 4, 255));
+    zip_blob("y", ARRAY(0x08, DIMS(3), 0, 2, 1));
     check_cuts("x", 1);
     check_cuts("y", 1);
 }
@@ -323,23 +250,21 @@ static void test_cut_at_every_byte(void **state) {
 static void test_short_within_gzip(void **state) {
     (void)state;
     save_good();
-    save_gzip("x", ARRAY(0x08, DIMS(3, 2), 0, 1, 2));
+    zip_blob("x", ARRAY(0x08, DIMS(3, 2), 0, 1, 2));
     REFUSES("x: ", "cut short", "need 18 bytes", "ends after 15");
-    save_gzip("x", ARRAY(0x08, DIMS(3, 2), 0, 1, 2, 3, 4, 5));
+    zip_blob("x", ARRAY(0x08, DIMS(3, 2), 0, 1, 2, 3, 4, 5));
     opens();
 }
 
 static void test_every_flipped_byte_of_gzip(void **state) {
     (void)state;
     save_good();
-    save_gzip("x", ARRAY(0x08, DIMS(3, 2), 9, 8, 7, 6, 5, 4));
+    zip_blob("x", ARRAY(0x08, DIMS(3, 2), 9, 8, 7, 6, 5, 4));
     unsigned char bytes[256];
-    FILE *file = fopen("x", "rb");
-    size_t size = fread(bytes, 1, sizeof bytes, file);
-    fclose(file);
+    size_t size = load_bytes("x", bytes, sizeof bytes);
     for (size_t i = 10; i < size; i++) { /* the gzip header holds what does not matter */
         bytes[i] ^= 0x10;
-        save("x", bytes, size);
+        save_bytes("x", bytes, size);
         bytes[i] ^= 0x10;
         REFUSES("x: ");
     }
@@ -350,7 +275,7 @@ static void test_hostile_headers(void **state) {
     save_good();
     save_blob("x", header(0x08, DIMS(1 << 20, 1 << 10, 1 << 10))); /* 2^40 bytes */
     REFUSES("x: offset 4", "1048576x1024x1024", "1099511627792 bytes", "room for 16");
-    save_gzip("x", header(0x08, DIMS(1 << 20, 1 << 10, 1 << 10)));
+    zip_blob("x", header(0x08, DIMS(1 << 20, 1 << 10, 1 << 10)));
     REFUSES("x: offset 4", "1048576x1024x1024");
     save_blob("x", header(0x0E, DIMS(0xFFFFFFFF, 0xFFFFFFFF, 0xFFFFFFFF, 0xFFFFFFFF)));
     REFUSES("x: offset 8", "4294967295x4294967295x4294967295x4294967295");
@@ -398,19 +323,17 @@ static void test_wrong_magic(void **state) {
     };
     for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
         save_good();
-        save("x", cases[c].bytes, cases[c].count);
+        save_bytes("x", cases[c].bytes, cases[c].count);
         REFUSES("x: offset ", cases[c].word);
         save_good();
-        save("y", cases[c].bytes, cases[c].count);
+        save_bytes("y", cases[c].bytes, cases[c].count);
         REFUSES("y: offset ", cases[c].word);
     }
     save_good();
     blob inner;
-    save_gzip("x", ARRAY(0x08, DIMS(3, 2), 0, 1, 2, 3, 4, 5));
-    FILE *file = fopen("x", "rb");
-    inner.count = fread(inner.bytes, 1, sizeof inner.bytes, file);
-    fclose(file);
-    save_gzip("x", inner);
+    zip_blob("x", ARRAY(0x08, DIMS(3, 2), 0, 1, 2, 3, 4, 5));
+    inner.count = load_bytes("x", inner.bytes, sizeof inner.bytes);
+    zip_blob("x", inner);
     REFUSES("x: offset 0", "gzip within gzip");
 }
 
@@ -433,14 +356,14 @@ static void test_disagreements(void **state) {
     REFUSES("x: offset 8", "dimension 2 is 0");
     save_blob("x", ARRAY(0x08, DIMS(3, 2), 0, 1, 2, 3, 4, 5, 6));
     REFUSES("x: offset 18", "more after the last");
-    save_gzip("x", ARRAY(0x08, DIMS(3, 2), 0, 1, 2, 3, 4, 5, 6));
+    zip_blob("x", ARRAY(0x08, DIMS(3, 2), 0, 1, 2, 3, 4, 5, 6));
     REFUSES("x: offset 18", "more after the last");
     save_good();
     save_blob("y", ARRAY(0x08, DIMS(3), 0, 1, 1, 1));
     REFUSES("y: offset 11", "more after the last");
     unlink("x");
     unlink("y");
-    REFUSES("test.cfg:1: x: not found", "test.cfg:1: y: not found");
+    REFUSES("c.cfg:2: x: not found", "c.cfg:2: y: not found");
     assert_int_equal(mkdir("x", 0777), 0);
     REFUSES("x: is a folder");
     rmdir("x");
@@ -475,14 +398,14 @@ static void test_agreeing_with_training(void **state) {
     (void)state;
     char *names[] = {"a", "b", "c", "d"};
     dl_schema like = {.input = dl_shape1(2), .classes = 4, .outputs = 1, .class_names = names};
-    opened o;
+    section o;
     save_good();
     open_xy(&o, "", &like);
     assert_int_equal(o.result, 0);
     assert_int_equal(o.set->schema.classes, 4);
     assert_string_equal(o.set->schema.class_names[3], "d");
     assert_true(o.set->schema.class_names != names);
-    close_xy(&o);
+    section_free(&o);
     like.classes = 2;
     refuses("", &like, (const char *const[]){"y: offset 9", "label 2", NULL});
     like.classes = 4;
@@ -508,29 +431,22 @@ static void test_mnist(void **state) {
     if (!there)
         skip();
     free(there);
-    dl_config config;
-    dl_data data = {0};
-    dl_error error = {0};
-    const char *text = "data = { format = \"idx\"; normalize = \"mean_std\"; train = { images = "
-                       "\"mnist/train-images-idx3-ubyte.gz\"; labels = "
-                       "\"mnist/train-labels-idx1-ubyte.gz\"; }; test = { images = "
-                       "\"mnist/t10k-images-idx3-ubyte.gz\"; labels = "
-                       "\"mnist/t10k-labels-idx1-ubyte.gz\"; }; };";
-    assert_int_equal(dl_config_parse(&config, "mnist.cfg", text, &error), 0);
-    assert_int_equal(dl_data_read(&data, &config, &error), 0);
-    if (dl_data_open(&data, &error))
-        fail_msg("%s", dl_text_get(&error.text));
-    assert_int_equal(data.part[DL_TRAIN].count, 60000);
-    assert_int_equal(data.part[DL_TEST].count, 10000);
+    section o;
+    section_must_open(&o, "format = \"idx\"; normalize = \"mean_std\"; train = { images = "
+                          "\"mnist/train-images-idx3-ubyte.gz\"; labels = "
+                          "\"mnist/train-labels-idx1-ubyte.gz\"; }; test = { images = "
+                          "\"mnist/t10k-images-idx3-ubyte.gz\"; labels = "
+                          "\"mnist/t10k-labels-idx1-ubyte.gz\"; };");
+    assert_int_equal(o.data.part[DL_TRAIN].count, 60000);
+    assert_int_equal(o.data.part[DL_TEST].count, 10000);
     for (int c = 0; c < 10; c++) {
-        assert_int_equal(data.part[DL_TRAIN].class_count[c], counts[0][c]);
-        assert_int_equal(data.part[DL_TEST].class_count[c], counts[1][c]);
+        assert_int_equal(o.data.part[DL_TRAIN].class_count[c], counts[0][c]);
+        assert_int_equal(o.data.part[DL_TEST].class_count[c], counts[1][c]);
     }
-    assert_int_equal(data.input.count, 1);
-    assert_true(fabs((double)data.input.shift[0] / 255 - 0.1307) < 5e-5);
-    assert_true(fabs(1 / (double)data.input.scale[0] / 255 - 0.3081) < 5e-5);
-    dl_data_free(&data);
-    dl_config_free(&config);
+    assert_int_equal(o.data.input.count, 1);
+    assert_true(fabs((double)o.data.input.shift[0] / 255 - 0.1307) < 5e-5);
+    assert_true(fabs(1 / (double)o.data.input.scale[0] / 255 - 0.3081) < 5e-5);
+    section_free(&o);
 }
 
 int main(void) {
@@ -550,5 +466,5 @@ int main(void) {
         cmocka_unit_test(test_agreeing_with_training),
         cmocka_unit_test(test_mnist),
     };
-    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+    return cmocka_run_group_tests(tests, scratch_enter, scratch_leave);
 }

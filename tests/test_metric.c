@@ -79,10 +79,10 @@ static void test_numbers(void **state) {
 static void test_hints(void **state) {
     (void)state;
     dl_text hint = {0};
-    dl_metric_hint("acuracy", true, &hint);
+    dl_metric_hint("acuracy", &hint);
     assert_non_null(strstr(hint.data, "did you mean \"accuracy\""));
     dl_text_free(&hint);
-    dl_metric_hint("zebra", false, &hint);
+    dl_metric_hint("zebra", &hint);
     assert_non_null(strstr(hint.data, "rmse, mae, r2"));
     dl_text_free(&hint);
 }

@@ -10,9 +10,11 @@
 #include "net/plan.h"
 #include "optim/optimizer.h"
 
-/* ---- counting what a step allocates: glibc's own entry points, behind a counter ---- */
+/* ---- counting what a step allocates: glibc's own entry points, behind a counter ----
+   Not under clang: its OpenMP library allocates for itself whenever a parallel region begins. */
 
-#if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#if defined(__GLIBC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__) &&                 \
+    !defined(__SANITIZE_THREAD__)
 #define COUNTED 1
 extern void *__libc_malloc(size_t);
 extern void *__libc_calloc(size_t, size_t);

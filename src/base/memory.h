@@ -30,7 +30,7 @@ typedef struct {
 void *dl_arena_alloc(dl_arena *arena, size_t size);
 char *dl_arena_strdup(dl_arena *arena, const char *string);
 char *dl_arena_printf(dl_arena *arena, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+    __attribute__((format(printf, 2, 3), nonnull(1, 2)));
 void dl_arena_free(dl_arena *arena);
 
 #endif

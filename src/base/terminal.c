@@ -35,10 +35,25 @@ static int columns(void) {
     return count <= 0 ? 80 : count < 20 ? 20 : count > 500 ? 500 : count;
 }
 
+int dl_terminal_columns(const dl_terminal *terminal) {
+    return terminal->is_screen ? columns() : DL_ANY_WIDTH;
+}
+
 void dl_terminal_clear(dl_terminal *terminal) {
     if (terminal->bar_shown)
         fputs("\r\033[K", stderr);
     terminal->bar_shown = false;
+}
+
+void dl_say_apart(dl_terminal *terminal, const char *shown, const char *logged) {
+    if (shown && !terminal->quiet) {
+        dl_terminal_clear(terminal);
+        fprintf(stderr, "%s\n", shown);
+    }
+    if (terminal->log) {
+        fprintf(terminal->log, "%s\n", logged);
+        fflush(terminal->log);
+    }
 }
 
 void dl_say(dl_terminal *terminal, const char *format, ...) {
@@ -47,23 +62,35 @@ void dl_say(dl_terminal *terminal, const char *format, ...) {
     va_start(arguments, format);
     dl_text_add_v(&line, format, arguments);
     va_end(arguments);
-    dl_terminal_clear(terminal);
-    if (!terminal->quiet)
-        fprintf(stderr, "%s\n", dl_text_get(&line));
-    if (terminal->log) {
-        fprintf(terminal->log, "%s\n", dl_text_get(&line));
-        fflush(terminal->log);
-    }
+    while (line.length && line.data[line.length - 1] == ' ')
+        line.data[--line.length] = '\0';
+    dl_say_apart(terminal, dl_text_get(&line), dl_text_get(&line));
     dl_text_free(&line);
 }
 
-void dl_terminal_bar(dl_terminal *terminal, double part, const char *text) {
+bool dl_terminal_bar_due(dl_terminal *terminal) {
     if (terminal->quiet || !terminal->is_screen)
-        return;
+        return false;
     double now = dl_clock();
-    if (terminal->bar_shown && now - terminal->last_bar < 0.1)
-        return;
+    if (now - terminal->last_bar < 0.1)
+        return false;
     terminal->last_bar = now;
+    return true;
+}
+
+/* How many bytes of `text` there is room for; if not for all of it, then for whole parts of it,
+   which two blanks divide. */
+static int fitting(const char *text, int room) {
+    int length = (int)strlen(text);
+    if (length <= room)
+        return length;
+    for (int i = room; i > 0; i--)
+        if (text[i] == ' ' && text[i + 1] == ' ')
+            return i;
+    return room;
+}
+
+void dl_terminal_bar(dl_terminal *terminal, double part, const char *text) {
     int width = columns() - 1, bar = 24, room = width - bar - 3;
     if (room < 30)
         bar = 0, room = width;
@@ -72,7 +99,7 @@ void dl_terminal_bar(dl_terminal *terminal, double part, const char *text) {
     for (int i = 0; i < bar; i++)
         line[i] = i < full ? '=' : i == full ? '>' : ' ';
     line[bar] = '\0';
-    fprintf(stderr, bar ? "\r\033[K[%s] %.*s" : "\r\033[K%s%.*s", line, room, text);
+    fprintf(stderr, bar ? "\r\033[K[%s] %.*s" : "\r\033[K%s%.*s", line, fitting(text, room), text);
     fflush(stderr);
     terminal->bar_shown = true;
 }

@@ -16,12 +16,21 @@ typedef struct {
     FILE *log;       /* a copy of every line, or NULL; owned */
 } dl_terminal;
 
-/* Looks at stderr and at NO_COLOR, TERM and COLUMNS. */
+enum { DL_ANY_WIDTH = 1 << 20 };
+
+/* Looks at stderr and at TERM. (There is no colour, so NO_COLOR is always obeyed.) */
 dl_terminal dl_terminal_open(bool quiet);
 void dl_terminal_close(dl_terminal *terminal);
-/* A line; the newline is added. */
+/* The columns of a line: those of the screen (COLUMNS, or what the terminal says), or any. */
+int dl_terminal_columns(const dl_terminal *terminal);
+/* A line; blanks at its end are dropped, the newline is added. */
 void dl_say(dl_terminal *terminal, const char *format, ...) DL_PRINTF(2, 3);
-/* Draws, at most ten times a second, a bar with a text behind it; only on a terminal. */
+/* One line on stderr (NULL: none), another in the log. */
+void dl_say_apart(dl_terminal *terminal, const char *shown, const char *logged);
+/* Whether it is time to draw a bar: ten times a second, and only on a terminal. */
+bool dl_terminal_bar_due(dl_terminal *terminal);
+/* Draws a bar with a text behind it, of which the parts that do not fit are left out; two blanks
+   divide its parts. */
 void dl_terminal_bar(dl_terminal *terminal, double part, const char *text);
 void dl_terminal_clear(dl_terminal *terminal);
 

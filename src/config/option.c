@@ -1,5 +1,6 @@
 #include "config/option.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -67,7 +68,8 @@ static dl_text describe(const dl_option *option) {
         dl_text_add(&text, "required");
     else if (!option->fallback[0])
         dl_text_add(&text, "optional");
-    else if (option->type != DL_BOOL && !strpbrk(option->fallback, "0123456789"))
+    else if (option->type == DL_STRING || option->type == DL_CHOICE ||
+             (option->choices && !isdigit((unsigned char)option->fallback[0])))
         dl_text_add(&text, "default \"%s\"", option->fallback);
     else
         dl_text_add(&text, "default %s", option->fallback);

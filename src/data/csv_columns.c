@@ -47,7 +47,7 @@ static int check_header(const dl_csv_table *table, dl_error *error) {
     int result = 0;
     for (int i = 0; i < table->count; i++) {
         const char *name = table->column[i].name;
-        if (!dl_schema_name_ok(name))
+        if (!dl_text_is_utf8(name))
             result = dl_fail(error, DL_DATA, "%s:1: the name of column %d is not UTF-8",
                              table->path, i + 1);
         else if (dl_csv_names_find(&seen, name) >= 0)
@@ -223,7 +223,7 @@ static void look_at(dl_csv_column *column, const char *field, int64_t line) {
         return;
     int before = column->names.count;
     dl_csv_names_add(&column->names, field);
-    if (column->names.count > before && !dl_schema_name_ok(field))
+    if (column->names.count > before && !dl_text_is_utf8(field))
         note(&column->foreign, line, "");
     if (column->names.count > DL_CSV_MOST_CATEGORIES) {
         column->too_many = true;

@@ -65,12 +65,6 @@ const char *dl_schema_class(const dl_schema *schema, int class, char out[16]) {
     return out;
 }
 
-bool dl_schema_name_ok(const char *name) {
-    json_t *string = json_string(name);
-    json_decref(string);
-    return string != NULL;
-}
-
 /* ---- writing ---- */
 
 static json_t *made(json_t *value) {

@@ -32,10 +32,7 @@ void dl_schema_free(dl_schema *schema);
 /* The name of a class: from class_names, or its number written into `out`. */
 const char *dl_schema_class(const dl_schema *schema, int class, char out[16]);
 
-/* Whether `name` may stand in a schema: it is UTF-8. Formats check the names that they read. */
-bool dl_schema_name_ok(const char *name);
-
-/* JSON, for a checkpoint's metadata. The caller frees the text. */
+/* JSON, for a checkpoint's metadata; the names must be UTF-8. The caller frees the text. */
 char *dl_schema_to_json(const dl_schema *schema);
 /* Reads it back, untrusted; -1 and an error of DL_DATA that begins with `name`. */
 int dl_schema_from_json(dl_schema *schema, const char *json, const char *name, dl_error *error);

@@ -30,7 +30,7 @@ typedef struct {
     float rate; /* rate / (1 - b1^t) */
     float root; /* 1 / sqrt(1 - b2^t) */
     float beta1, beta2, epsilon;
-    float rest1, rest2; /* 1 - beta, rounded once: 1 - 0.999f would be off by 1e-5 of itself */
+    float rest1, rest2;   /* 1 - beta, rounded once: 1 - 0.999f would be off by 1e-5 of itself */
     float *mean, *square; /* [count] */
 } update;
 

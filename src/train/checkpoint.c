@@ -36,7 +36,10 @@ static void describe_progress(json_t *metadata, const dl_experiment *e, const dl
     set_number(metadata, "epoch_step", p->epoch_step);
     set_number(metadata, "step", p->step);
     set_number(metadata, "best_epoch", p->best_epoch);
-    set_number(metadata, "stopped", p->stopped);
+    set_text(metadata, "monitor", e->settings.monitor);
+    dl_text columns = dl_experiment_columns(e);
+    set_text(metadata, "columns", columns.data);
+    dl_text_free(&columns);
     dl_text best = {0}, sums = {0};
     add_double(&best, p->best);
     set_text(metadata, "best", best.data);
@@ -73,34 +76,60 @@ static int add_params(dl_named *list, int count, const dl_param *params, int n) 
     return count;
 }
 
-int dl_checkpoint_save(const char *path, const dl_experiment *e, const dl_progress *progress,
-                       float *const *vectors, int vector_count, dl_error *error) {
+/* What a checkpoint consists of. */
+typedef struct {
+    json_t *metadata;
+    dl_named *list;
+    int count;
+    dl_arena names;
+} content;
+
+static content collect(const dl_experiment *e, const dl_progress *progress, float *const *vectors,
+                       int vector_count) {
     const dl_net *net = &e->net;
     const dl_normalization *normalizations[2] = {&e->data.input, &e->data.target};
     int most = net->param_count + net->state_param_count + 4 + vector_count * net->param_count;
-    dl_named *list = xmalloc(sizeof *list * (size_t)most);
-    dl_arena names = {0};
-    int count = add_params(list, 0, net->params, net->param_count);
-    count = add_params(list, count, net->state_params, net->state_param_count);
+    content c = {.metadata = describe(e, progress),
+                 .list = xmalloc(sizeof(dl_named) * (size_t)most)};
+    int count = add_params(c.list, 0, net->params, net->param_count);
+    count = add_params(c.list, count, net->state_params, net->state_param_count);
     for (int n = 0; n < 2; n++) {
         const dl_normalization *norm = normalizations[n];
         dl_shape shape = dl_shape1((int)norm->count);
         if (norm->count) {
-            list[count++] = (dl_named){normalization_names[n][0], shape, norm->shift};
-            list[count++] = (dl_named){normalization_names[n][1], shape, norm->scale};
+            c.list[count++] = (dl_named){normalization_names[n][0], shape, norm->shift};
+            c.list[count++] = (dl_named){normalization_names[n][1], shape, norm->scale};
         }
     }
     for (int v = 0; v < vector_count; v++)
         for (int p = 0; p < net->param_count; p++)
-            list[count++] =
-                (dl_named){dl_arena_printf(&names, "optimizer.%d.%s", v, net->params[p].name),
+            c.list[count++] =
+                (dl_named){dl_arena_printf(&c.names, "optimizer.%d.%s", v, net->params[p].name),
                            net->params[p].shape, vectors[v] + net->params[p].offset};
-    json_t *metadata = describe(e, progress);
-    int result = dl_safetensors_write(path, metadata, list, count, error);
-    json_decref(metadata);
-    dl_arena_free(&names);
-    free(list);
+    c.count = count;
+    return c;
+}
+
+static void drop(content *c) {
+    json_decref(c->metadata);
+    dl_arena_free(&c->names);
+    free(c->list);
+}
+
+int dl_checkpoint_save(const char *path, const dl_experiment *e, const dl_progress *progress,
+                       float *const *vectors, int vector_count, dl_error *error) {
+    content c = collect(e, progress, vectors, vector_count);
+    int result = dl_safetensors_write(path, c.metadata, c.list, c.count, error);
+    drop(&c);
     return result;
+}
+
+char *dl_checkpoint_encode(const dl_experiment *e, const dl_progress *progress,
+                           float *const *vectors, int vector_count, size_t *size) {
+    content c = collect(e, progress, vectors, vector_count);
+    char *bytes = dl_safetensors_encode(c.metadata, c.list, c.count, size);
+    drop(&c);
+    return bytes;
 }
 
 /* ---- reading ---- */
@@ -193,29 +222,59 @@ static int read_sums(const dl_checkpoint *c, const dl_experiment *e, dl_sums *su
     return at ? 0 : missing(c, "epoch_sums", error);
 }
 
-int dl_checkpoint_load_progress(const dl_checkpoint *c, const dl_experiment *e, dl_progress *p,
-                                float *const *vectors, int vector_count, dl_error *error) {
-    int64_t stopped = 0;
-    *p = (dl_progress){0};
-    if (read_number(c, "epoch", &p->epoch, error) ||
-        read_number(c, "epoch_step", &p->epoch_step, error) ||
-        read_number(c, "step", &p->step, error) ||
-        read_number(c, "best_epoch", &p->best_epoch, error) ||
-        read_number(c, "stopped", &stopped, error) || read_sums(c, e, &p->sums, error))
-        return -1;
-    p->stopped = stopped != 0;
-    const char *best = dl_safetensors_text(&c->file, "best");
-    if (!best || !next_double(best, &p->best))
-        return missing(c, "best", error);
+/* A run goes on with the data and the history's columns that it began with. */
+static int check_same(const dl_checkpoint *c, const dl_experiment *e, dl_error *error) {
+    const char *was = dl_safetensors_text(&c->file, "columns");
+    if (!was)
+        return missing(c, "columns", error);
+    dl_text columns = dl_experiment_columns(e);
+    char *schema = dl_schema_to_json(&e->data.schema);
+    int result = 0;
+    if (strcmp(was, columns.data))
+        result = dl_fail(error, DL_USAGE,
+                         "%s: the run's history has the columns %s, which cannot become %s: a "
+                         "resumed run keeps its metrics and its validation data",
+                         c->file.path, was, columns.data);
+    if (strcmp(schema, dl_safetensors_text(&c->file, "schema")))
+        result = dl_fail(error, DL_DATA,
+                         "%s: the data are not those that the run began with (other columns, "
+                         "classes or sizes)",
+                         c->file.path);
+    dl_text_free(&columns);
+    free(schema);
+    return result;
+}
+
+static int read_vectors(const dl_checkpoint *c, const dl_net *net, float *const *vectors,
+                        int vector_count, dl_error *error) {
     dl_text name = {0};
     int result = 0;
     for (int v = 0; v < vector_count && !result; v++)
-        for (int i = 0; i < e->net.param_count && !result; i++) {
+        for (int i = 0; i < net->param_count && !result; i++) {
             dl_text_free(&name);
-            dl_text_add(&name, "optimizer.%d.%s", v, e->net.params[i].name);
-            result = dl_safetensors_read(&c->file, name.data, e->net.params[i].shape,
-                                         vectors[v] + e->net.params[i].offset, error);
+            dl_text_add(&name, "optimizer.%d.%s", v, net->params[i].name);
+            result = dl_safetensors_read(&c->file, name.data, net->params[i].shape,
+                                         vectors[v] + net->params[i].offset, error);
         }
     dl_text_free(&name);
     return result;
+}
+
+int dl_checkpoint_load_progress(const dl_checkpoint *c, const dl_experiment *e, dl_progress *p,
+                                float *const *vectors, int vector_count, dl_error *error) {
+    *p = (dl_progress){0};
+    if (check_same(c, e, error) || read_number(c, "epoch", &p->epoch, error) ||
+        read_number(c, "epoch_step", &p->epoch_step, error) ||
+        read_number(c, "step", &p->step, error) ||
+        read_number(c, "best_epoch", &p->best_epoch, error) || read_sums(c, e, &p->sums, error))
+        return -1;
+    const char *best = dl_safetensors_text(&c->file, "best");
+    const char *monitor = dl_safetensors_text(&c->file, "monitor");
+    if (!best || !next_double(best, &p->best))
+        return missing(c, "best", error);
+    if (!monitor || strcmp(monitor, e->settings.monitor)) { /* another column begins anew */
+        p->best = NAN;
+        p->best_epoch = 0;
+    }
+    return read_vectors(c, &e->net, vectors, vector_count, error);
 }

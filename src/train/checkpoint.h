@@ -15,13 +15,15 @@ typedef struct {
     dl_sums sums;       /* of the steps of the epoch that is not complete */
     double best;        /* value of the monitored column, NaN before the first epoch */
     int64_t best_epoch; /* 0: none yet */
-    bool stopped;       /* early stopping has ended it */
 } dl_progress;
 
 /* vectors: the optimizer's, each net.weight_count floats. Whole or not at all. */
 int dl_checkpoint_save(const char *path, const dl_experiment *experiment,
                        const dl_progress *progress, float *const *vectors, int vector_count,
                        dl_error *error);
+/* The same bytes in memory; freed by the caller. */
+char *dl_checkpoint_encode(const dl_experiment *experiment, const dl_progress *progress,
+                           float *const *vectors, int vector_count, size_t *size);
 
 /* An open checkpoint, with its config parsed. */
 typedef struct {
@@ -37,7 +39,8 @@ int dl_checkpoint_open(dl_checkpoint *checkpoint, const char *path, dl_error *er
 void dl_checkpoint_close(dl_checkpoint *checkpoint);
 /* Weights and running statistics into a net that was built. */
 int dl_checkpoint_load_net(const dl_checkpoint *checkpoint, dl_net *net, dl_error *error);
-/* The rest of what a training needs to go on. */
+/* The rest of what a training needs to go on; an error if its data or its history's columns are
+   other ones. */
 int dl_checkpoint_load_progress(const dl_checkpoint *checkpoint, const dl_experiment *experiment,
                                 dl_progress *progress, float *const *vectors, int vector_count,
                                 dl_error *error);

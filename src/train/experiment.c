@@ -118,26 +118,92 @@ static int read_optimizer(dl_experiment *e, config_setting_t *top, dl_error *err
     return e->schedule ? 0 : -1;
 }
 
+static const char *where_metrics(const dl_experiment *e) {
+    config_setting_t *list = config_lookup(&e->config->tree, "training.metrics");
+    return dl_config_where(e->config, list ? list : config_root_setting(&e->config->tree));
+}
+
+static int check_metric_names(const dl_experiment *e, dl_error *error) {
+    const dl_strings *metrics = &e->settings.metrics;
+    int result = 0;
+    for (int i = 0; i < metrics->count; i++) {
+        dl_text hint = {0};
+        bool again = false;
+        for (int j = 0; j < i; j++)
+            again |= !strcmp(metrics->items[i], metrics->items[j]);
+        dl_metric_hint(metrics->items[i], &hint);
+        if (again)
+            result = dl_fail(error, DL_USAGE, "%s: the metric \"%s\" is named twice",
+                             where_metrics(e), metrics->items[i]);
+        else if (!dl_metric_find(metrics->items[i]))
+            result = dl_fail(error, DL_USAGE, "%s: there is no metric \"%s\"%s", where_metrics(e),
+                             metrics->items[i], hint.data);
+        dl_text_free(&hint);
+    }
+    if (metrics->count > DL_METRICS)
+        result = dl_fail(error, DL_USAGE, "%s: at most %d metrics", where_metrics(e), DL_METRICS);
+    return result;
+}
+
+/* Early stopping watches a column of the history, of which these metrics are some. */
+static int check_monitor(dl_experiment *e, const char *const *metrics, int count, dl_error *error) {
+    const char *monitor = e->settings.monitor, *names[2 * DL_MOST_METRICS + 2];
+    const char *where = dl_config_where(e->config, e->settings.early_stopping);
+    config_setting_t *given = config_setting_get_member(e->settings.early_stopping, "monitor");
+    if (given)
+        where = dl_config_where(e->config, given);
+    if (!strncmp(monitor, "val_", 4) && !e->data.validation)
+        return dl_fail(error, DL_USAGE,
+                       "%s: early_stopping watches \"%s\", but there is no validation data (say "
+                       "data.validation = 0.1, or monitor = \"train_loss\")",
+                       where, monitor);
+    int n = 0;
+    for (int part = 0; part < 2; part++)
+        for (int m = -1; m < count && (part == 0 || e->data.validation); m++) {
+            names[n] = dl_arena_printf(&e->arena, "%s_%s", part ? "val" : "train",
+                                       m < 0 ? "loss" : metrics[m]);
+            if (!strcmp(names[n++], monitor))
+                return 0;
+        }
+    const char *nearest = dl_text_nearest(monitor, names, n);
+    dl_text hint = {0};
+    if (nearest)
+        dl_text_add(&hint, "did you mean \"%s\"?", nearest);
+    for (int i = 0; !nearest && i < n; i++)
+        dl_text_add(&hint, "%s%s", i ? ", " : "there are ", names[i]);
+    dl_fail(error, DL_USAGE, "%s: monitor = \"%s\" is not a column of the history (%s)", where,
+            monitor, hint.data);
+    dl_text_free(&hint);
+    return -1;
+}
+
 static int read_settings(dl_experiment *e, config_setting_t *top, dl_error *error) {
     int result = read_section(e, top, "training", training_options, error);
     result |= read_section(e, top, "regularization", regularization_options, error);
-    e->settings.monitor = "val_loss";
-    if (e->settings.early_stopping)
-        result |= read_section(e, config_setting_get_member(top, "regularization"),
-                               "early_stopping", stopping_options, error);
-    for (int i = 0; i < e->settings.metrics.count; i++) {
-        const char *name = e->settings.metrics.items[i];
-        if (dl_metric_find(name))
-            continue;
-        dl_text hint = {0};
-        dl_metric_hint(name, true, &hint);
-        result =
-            dl_fail(error, DL_USAGE, "%s: there is no metric \"%s\"%s",
-                    dl_config_where(e->config, config_lookup(&e->config->tree, "training.metrics")),
-                    name, dl_text_get(&hint));
-        dl_text_free(&hint);
-    }
-    return result;
+    result |= check_metric_names(e, error);
+    e->settings.monitor = e->data.validation ? "val_loss" : "train_loss";
+    if (!e->settings.early_stopping)
+        return result;
+    if (read_section(e, config_setting_get_member(top, "regularization"), "early_stopping",
+                     stopping_options, error))
+        return -1;
+    const char *all[DL_MOST_METRICS];
+    for (int i = 0; i < dl_metric_count && i < DL_MOST_METRICS; i++)
+        all[i] = dl_metrics[i].name;
+    const dl_strings *own = &e->settings.metrics;
+    bool named = own->count > 0 && own->count <= DL_METRICS;
+    return check_monitor(e, named ? own->items : all, named ? own->count : dl_metric_count, error) |
+           result;
+}
+
+static int check_name(const dl_experiment *e, config_setting_t *top, dl_error *error) {
+    const char *name = e->name;
+    if (!name || (*name && !strchr(name, '/') && name[0] != '.' && strcmp(name, "latest")))
+        return 0;
+    return dl_fail(error, DL_USAGE, "%s: a run cannot be called \"%s\"%s",
+                   dl_config_where(e->config, config_setting_get_member(top, "name")), name,
+                   strcmp(name, "latest") ? ": its folder is called so"
+                                          : ": that is the link to the newest one");
 }
 
 int dl_experiment_read(dl_experiment *e, dl_config *config, dl_error *error) {
@@ -148,16 +214,18 @@ int dl_experiment_read(dl_experiment *e, dl_config *config, dl_error *error) {
     int result = dl_config_read(config, top, NULL, "a config", &table, 1, error);
     e->name = own.name;
     e->seed = own.seed;
-    if (own.name && (!*own.name || strchr(own.name, '/') || own.name[0] == '.'))
-        result = dl_fail(error, DL_USAGE, "%s: \"%s\" cannot be a folder's name",
-                         dl_config_where(config, config_setting_get_member(top, "name")), own.name);
-    result |= dl_data_read(&e->data, config, error);
-    result |= dl_net_read(&e->net, config, error);
-    e->loss = (const dl_loss_type *)read_kind(e, top, "loss", &dl_loss_registry, NULL,
-                                              &e->loss_self, error);
+    result |= check_name(e, top, error);
+    if (own.data)
+        result |= dl_data_read(&e->data, config, error);
+    if (own.network)
+        result |= dl_net_read(&e->net, config, error);
+    if (own.loss) {
+        e->loss = (const dl_loss_type *)read_kind(e, top, "loss", &dl_loss_registry, NULL,
+                                                  &e->loss_self, error);
+        result |= e->loss ? 0 : -1;
+    }
     result |= read_optimizer(e, top, error);
-    result |= read_settings(e, top, error);
-    return e->loss ? result : -1;
+    return read_settings(e, top, error) | result;
 }
 
 /* ---- once the data are known ---- */
@@ -168,11 +236,10 @@ static int measure_targets(dl_experiment *e, dl_error *error) {
     enum { ENOUGH = 10000 };
     const dl_subset *train = &e->data.part[DL_TRAIN];
     int64_t outputs = e->target.outputs, rows = train->count < ENOUGH ? train->count : ENOUGH;
-    float *x = xmalloc(sizeof *x * (size_t)dl_shape_size(e->data.schema.input));
     float *y = xmalloc(sizeof *y * (size_t)outputs);
     int result = 0;
     for (int64_t i = 0; i < rows && !result; i++) {
-        result = train->dataset->type->read(train->dataset, train->index[i], x, y, error);
+        result = train->dataset->type->read(train->dataset, train->index[i], NULL, y, error);
         if (!e->target.classes)
             dl_normalize(&e->data.target, y, 1, outputs);
         for (int64_t j = 0; j < outputs && !result; j++) {
@@ -180,7 +247,6 @@ static int measure_targets(dl_experiment *e, dl_error *error) {
             e->target.mean_magnitude += fabs((double)y[j]) / (double)(rows * outputs);
         }
     }
-    free(x);
     free(y);
     return result;
 }
@@ -196,56 +262,35 @@ static int describe_target(dl_experiment *e, dl_error *error) {
 static int choose_metrics(dl_experiment *e, dl_error *error) {
     const dl_strings *names = &e->settings.metrics;
     bool classes = e->data.schema.classes > 0;
-    const char *where = dl_config_where(
-        e->config, names->count ? config_lookup(&e->config->tree, "training.metrics")
-                                : config_root_setting(&e->config->tree));
+    int result = 0;
     if (!names->count)
         e->metrics[e->metric_count++] = dl_metric_find(classes ? "accuracy" : "rmse");
-    if (names->count > DL_METRICS)
-        return dl_fail(error, DL_USAGE, "%s: at most %d metrics", where, DL_METRICS);
     for (int i = 0; i < names->count; i++) {
         const dl_metric *metric = dl_metric_find(names->items[i]);
-        dl_text hint = {0};
-        if (metric->for_classes != classes) {
-            dl_metric_hint("", classes, &hint);
-            dl_fail(error, DL_USAGE,
-                    "%s: the metric \"%s\" is for %s, but the data's targets are %s%s", where,
-                    metric->name, classes ? "numbers" : "classes", classes ? "classes" : "numbers",
-                    dl_text_get(&hint));
-            dl_text_free(&hint);
-            return -1;
-        }
         e->metrics[e->metric_count++] = metric;
+        if (metric->for_classes == classes)
+            continue;
+        const char *kinds[] = {"numbers", "classes"};
+        dl_text list = {0};
+        dl_metric_list(classes, &list);
+        result = dl_fail(
+            error, DL_USAGE,
+            "%s: the metric \"%s\" is for %s, but the data's targets are %s (for %s there are %s)",
+            where_metrics(e), metric->name, kinds[!classes], kinds[classes], kinds[classes],
+            list.data);
+        dl_text_free(&list);
     }
-    return 0;
+    return result;
 }
 
-static int check_monitor(dl_experiment *e, dl_error *error) {
-    const char *monitor = e->settings.monitor;
-    const char *names[2 * DL_METRICS + 2];
-    int count = 0;
-    for (int part = 0; part < 2; part++) {
-        const char *prefix = part ? "val" : "train";
-        if (part && !e->data.part[DL_VALIDATION].count)
-            continue;
-        names[count++] = dl_arena_printf(&e->arena, "%s_loss", prefix);
-        for (int i = 0; i < e->metric_count; i++)
-            names[count++] = dl_arena_printf(&e->arena, "%s_%s", prefix, e->metrics[i]->name);
-    }
-    for (int i = 0; i < count; i++)
-        if (!strcmp(names[i], monitor))
-            return 0;
-    if (!e->settings.early_stopping) { /* nobody asked for it: without validation, the other one */
-        e->settings.monitor = "train_loss";
+/* Again, now that it is known which metrics there are where none was named. */
+static int check_monitor_again(dl_experiment *e, dl_error *error) {
+    const char *names[DL_METRICS];
+    if (!e->settings.early_stopping)
         return 0;
-    }
-    dl_text list = {0};
-    for (int i = 0; i < count; i++)
-        dl_text_add(&list, "%s%s", i ? ", " : "", names[i]);
-    dl_fail(error, DL_USAGE, "%s: \"%s\" is not a column of the history (there are %s)",
-            dl_config_where(e->config, e->settings.early_stopping), monitor, dl_text_get(&list));
-    dl_text_free(&list);
-    return -1;
+    for (int i = 0; i < e->metric_count; i++)
+        names[i] = e->metrics[i]->name;
+    return check_monitor(e, names, e->metric_count, error);
 }
 
 static int last_activation(const dl_layer *layer) {
@@ -257,33 +302,56 @@ static int last_activation(const dl_layer *layer) {
 
 static int choose_batch(dl_experiment *e, dl_error *error) {
     int64_t rows = e->data.part[DL_TRAIN].count, wanted = e->settings.batch_size;
-    if (rows && wanted > rows)
-        return dl_fail(
-            error, DL_USAGE, "%s: batch_size is %lld, but the training part has only %lld rows",
-            dl_config_where(e->config, config_lookup(&e->config->tree, "training.batch_size")),
-            (long long)wanted, (long long)rows);
-    if (!e->batch_size)
+    const char *where =
+        dl_config_where(e->config, config_lookup(&e->config->tree, "training.batch_size"));
+    if (!e->batch_size) {
+        if (rows && wanted > rows)
+            return dl_fail(error, DL_USAGE,
+                           "%s: batch_size is %lld, but the training part has only %lld rows "
+                           "(batch_size = \"all\" takes them all)",
+                           where, (long long)wanted, (long long)rows);
         e->batch_size = wanted == DL_BATCH_ALL ? rows : wanted;
+    }
     if (e->batch_size > INT32_MAX / 2)
-        return dl_fail(error, DL_USAGE, "%s: a batch of %lld rows is too large", e->config->name,
+        return dl_fail(error, DL_USAGE, "%s: a batch of %lld rows is too large", where,
                        (long long)e->batch_size);
     return 0;
 }
 
-int dl_experiment_build(dl_experiment *e, bool training, int threads, dl_error *error) {
-    if (describe_target(e, error) || choose_metrics(e, error) ||
-        (training && check_monitor(e, error)) || choose_batch(e, error))
-        return -1;
-    if (dl_net_build(&e->net, e->data.schema.input, (int)e->batch_size, training, threads, error))
-        return -1;
+static int check_loss(dl_experiment *e, dl_error *error) {
     const dl_layer *last = &e->net.layers[e->net.layer_count - 1];
     dl_output output = {last->out.shape, last_activation(last), last->where, last->name};
-    if (e->loss->check(e->loss_self, &output, &e->target, error))
+    return e->loss->check(e->loss_self, &output, &e->target, error);
+}
+
+int dl_experiment_build(dl_experiment *e, bool training, int threads, dl_error *error) {
+    if (describe_target(e, error))
+        return -1;
+    int result = choose_metrics(e, error);
+    if (training && !result)
+        result |= check_monitor_again(e, error);
+    int batch = choose_batch(e, error);
+    if (dl_net_build(&e->net, e->data.schema.input, batch ? 1 : (int)e->batch_size, training,
+                     threads, error) ||
+        check_loss(e, error))
         return -1;
     if (training && !e->net.weight_count)
         return dl_fail(error, DL_USAGE, "%s: the network has no weights: there is nothing to train",
-                       e->config->name);
-    return 0;
+                       dl_config_where(e->config, config_lookup(&e->config->tree, "network")));
+    return result | batch;
+}
+
+dl_text dl_experiment_columns(const dl_experiment *e) {
+    dl_text line = {0};
+    for (int part = 0; part < 2; part++) {
+        const char *prefix = part ? "val" : "train";
+        if (part && !e->data.part[DL_VALIDATION].count)
+            continue;
+        dl_text_add(&line, "%s%s_loss", part ? "," : "", prefix);
+        for (int m = 0; m < e->metric_count; m++)
+            dl_text_add(&line, ",%s_%s", prefix, e->metrics[m]->name);
+    }
+    return line;
 }
 
 void dl_experiment_free(dl_experiment *e) {

@@ -96,19 +96,21 @@ const dl_metric *dl_metric_find(const char *name) {
     return NULL;
 }
 
-void dl_metric_hint(const char *name, bool for_classes, dl_text *hint) {
-    const char *names[sizeof dl_metrics / sizeof *dl_metrics] = {0};
+void dl_metric_hint(const char *name, dl_text *hint) {
+    const char *names[sizeof dl_metrics / sizeof *dl_metrics];
+    for (int i = 0; i < dl_metric_count; i++)
+        names[i] = dl_metrics[i].name;
+    const char *nearest = dl_text_nearest(name, names, dl_metric_count);
+    if (nearest)
+        dl_text_add(hint, " (did you mean \"%s\"?)", nearest);
+    for (int i = 0; !nearest && i < dl_metric_count; i++)
+        dl_text_add(hint, "%s%s%s", i ? ", " : " (there are ", names[i],
+                    i + 1 == dl_metric_count ? ")" : "");
+}
+
+void dl_metric_list(bool for_classes, dl_text *list) {
     int count = 0;
     for (int i = 0; i < dl_metric_count; i++)
         if (dl_metrics[i].for_classes == for_classes)
-            names[count++] = dl_metrics[i].name;
-    const char *nearest = dl_text_nearest(name, names, count);
-    if (nearest) {
-        dl_text_add(hint, " (did you mean \"%s\"?)", nearest);
-        return;
-    }
-    dl_text_add(hint, " (for %s there are ", for_classes ? "classes" : "numbers");
-    for (int i = 0; i < count; i++)
-        dl_text_add(hint, "%s%s", i ? ", " : "", names[i]);
-    dl_text_add(hint, ")");
+            dl_text_add(list, "%s%s", count++ ? ", " : "", dl_metrics[i].name);
 }

@@ -5,7 +5,8 @@
 
 #include "losses/loss.h"
 
-enum { DL_METRIC_SUMS = 4, DL_METRICS = 8 };
+/* DL_METRICS: in a run. DL_MOST_METRICS: in the table. */
+enum { DL_METRIC_SUMS = 4, DL_METRICS = 8, DL_MOST_METRICS = 64 };
 
 /* Rows of outputs beside their targets. Numbers (regression) are in the units of the data. */
 typedef struct {
@@ -28,8 +29,10 @@ typedef struct {
 extern const dl_metric dl_metrics[];
 extern const int dl_metric_count;
 const dl_metric *dl_metric_find(const char *name);
-/* For an error message: the nearest name, or all of those that fit. */
-void dl_metric_hint(const char *name, bool for_classes, dl_text *hint);
+/* For an error message: ` (did you mean "x"?)`, or all that there are. */
+void dl_metric_hint(const char *name, dl_text *hint);
+/* The names of those for classes, or for numbers: "accuracy, top5". */
+void dl_metric_list(bool for_classes, dl_text *list);
 
 /* The class that a row of outputs stands for: the first largest, or by the threshold. */
 int dl_predicted_class(const dl_outcome *outcome, int64_t row);

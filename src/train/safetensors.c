@@ -55,11 +55,11 @@ static void encode_length(unsigned char out[8], uint64_t length) {
         out[i] = (unsigned char)(length >> (8 * i));
 }
 
-int dl_safetensors_write(const char *path, json_t *metadata, const dl_named *tensors, int count,
-                         dl_error *error) {
+/* The header with its checksum, and the 8 bytes before it. */
+static dl_text encode_header(json_t *metadata, const dl_named *tensors, int count,
+                             unsigned char length[8]) {
     json_object_set_new(metadata, "checksum", json_string(NO_CHECKSUM));
     dl_text header = make_header(metadata, tensors, count);
-    unsigned char length[8];
     encode_length(length, header.length);
     uint32_t crc = add_crc(add_crc(0, length, 8), header.data, header.length);
     for (int i = 0; i < count; i++)
@@ -68,18 +68,40 @@ int dl_safetensors_write(const char *path, json_t *metadata, const dl_named *ten
     char digits[DIGITS + 1];
     snprintf(digits, sizeof digits, "%08x", crc);
     memcpy(strstr(header.data, CHECKSUM_KEY) + sizeof CHECKSUM_KEY - 1, digits, DIGITS);
-    dl_writer writer;
-    int result = dl_writer_open(&writer, path, error);
-    if (!result) {
-        fwrite(length, 1, 8, writer.file);
-        fwrite(header.data, 1, header.length, writer.file);
-        for (int i = 0; i < count; i++)
-            fwrite(tensors[i].value, sizeof(float), (size_t)dl_shape_size(tensors[i].shape),
-                   writer.file);
-        result = dl_writer_commit(&writer, error); /* it asks ferror for all of the above */
-    }
+    return header;
+}
+
+/* Whether all was written, ferror(file) knows. */
+static void put(FILE *file, json_t *metadata, const dl_named *tensors, int count) {
+    unsigned char length[8];
+    dl_text header = encode_header(metadata, tensors, count, length);
+    fwrite(length, 1, 8, file);
+    fwrite(header.data, 1, header.length, file);
+    for (int i = 0; i < count; i++)
+        fwrite(tensors[i].value, sizeof(float), (size_t)dl_shape_size(tensors[i].shape), file);
     dl_text_free(&header);
-    return result;
+}
+
+int dl_safetensors_write(const char *path, json_t *metadata, const dl_named *tensors, int count,
+                         dl_error *error) {
+    dl_writer writer;
+    if (dl_writer_open(&writer, path, error))
+        return -1;
+    put(writer.file, metadata, tensors, count);
+    return dl_writer_commit(&writer, error);
+}
+
+char *dl_safetensors_encode(json_t *metadata, const dl_named *tensors, int count, size_t *size) {
+    char *bytes = NULL;
+    FILE *file = open_memstream(&bytes, size);
+    if (file) {
+        put(file, metadata, tensors, count);
+        bool failed = ferror(file) != 0;
+        if (!fclose(file) && !failed)
+            return bytes;
+    }
+    fputs("out of memory for a checkpoint\n", stderr);
+    abort();
 }
 
 static int damaged(const dl_safetensors *file, const char *how, dl_error *error) {

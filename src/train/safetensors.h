@@ -22,6 +22,9 @@ typedef struct {
 int dl_safetensors_write(const char *path, json_t *metadata, const dl_named *tensors, int count,
                          dl_error *error);
 
+/* The same bytes in memory; freed by the caller. */
+char *dl_safetensors_encode(json_t *metadata, const dl_named *tensors, int count, size_t *size);
+
 typedef struct {
     char *path, *bytes;  /* owned */
     int64_t size, start; /* of the tensors' bytes */

@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# check_long.sh: trains the shipped configs to their end and holds the results to their marks.
+# Run by `make check-long`; takes about a quarter of an hour on two cores. Not part of `make check`.
+
+set -euo pipefail
+cd -- "$(dirname -- "$0")/.."
+unset OPENBLAS_CORETYPE OPENBLAS_L2_SIZE
+
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+failed=0
+echo "| config | part | result | mark | epochs | seconds |"
+echo "| --- | --- | ---: | ---: | ---: | ---: |"
+
+# check CONFIG METRIC OPERATOR MARK: METRIC of dltest must be OPERATOR (ge or le) MARK.
+check() {
+    ./dltrain "configs/$1.cfg" --quiet --json --out "$folder/$1" >"$folder/$1.json"
+    ./dltest --json "$folder/$1" >"$folder/$1.test.json"
+    verdict=$(jq --arg op "$3" --argjson mark "$4" \
+        "if \$op == \"ge\" then .$2 >= \$mark else .$2 <= \$mark end" "$folder/$1.test.json")
+    [ "$verdict" = true ] || failed=1
+    jq -rs --arg config "$1" --arg metric "$2" --arg op "$3" --arg mark "$4" \
+        --arg verdict "$verdict" '
+        .[0] as $test | last as $end |
+        "| \($config) | \($test.split) | \($metric) \($test[$metric] * 10000 | round / 10000) "
+        + "| \(if $op == "ge" then "≥" else "≤" end) \($mark)"
+        + "\(if $verdict == "true" then "" else " MISSED" end) "
+        + "| \($end.epochs) | \($end.seconds * 10 | round / 10) |"' \
+        "$folder/$1.test.json" "$folder/$1.json"
+}
+
+check digits accuracy ge 0.97
+check and accuracy ge 1
+check or accuracy ge 1
+check not accuracy ge 1
+check xor accuracy ge 1
+check iris accuracy ge 0.93
+check car accuracy ge 0.98
+check concrete rmse le 6.0
+check mnist-mlp accuracy ge 0.984
+check mnist accuracy ge 0.992
+check fashion-mnist accuracy ge 0.92
+exit "$failed"

@@ -1,0 +1,71 @@
+#include "train/keeper.h"
+
+#include <stdlib.h>
+
+#include "base/file.h"
+#include "base/terminal.h"
+
+static const char *const names[DL_KEPT] = {"best.safetensors", "last.safetensors"};
+static const double INTERVAL = 1; /* second */
+
+static void forget(dl_held *held) {
+    free(held->bytes);
+    *held = (dl_held){0};
+}
+
+static int save(dl_keeper *k, int which, const dl_progress *progress, dl_error *error) {
+    char *path = dl_path_join(k->folder, names[which]);
+    int result =
+        dl_checkpoint_save(path, k->experiment, progress, k->vectors, k->vector_count, error);
+    if (!result)
+        forget(&k->held[which]);
+    free(path);
+    return result;
+}
+
+static int flush(dl_keeper *k, int which, dl_error *error) {
+    dl_held *held = &k->held[which];
+    if (!held->bytes)
+        return 0;
+    char *path = dl_path_join(k->folder, names[which]);
+    int result = dl_file_write(path, held->bytes, held->size, error);
+    if (!result)
+        forget(held);
+    free(path);
+    return result;
+}
+
+static void hold(dl_keeper *k, int which, const dl_progress *progress) {
+    dl_held *held = &k->held[which];
+    forget(held);
+    held->bytes = dl_checkpoint_encode(k->experiment, progress, k->vectors, k->vector_count,
+                                       &held->size);
+}
+
+int dl_keeper_keep(dl_keeper *k, const dl_progress *progress, bool is_best, dl_error *error) {
+    if (k->written > 0 && dl_clock() - k->written < INTERVAL) {
+        if (is_best)
+            hold(k, DL_KEPT_BEST, progress);
+        hold(k, DL_KEPT_LAST, progress);
+        return 0;
+    }
+    if (is_best && save(k, DL_KEPT_BEST, progress, error))
+        return -1;
+    return dl_keeper_save(k, progress, error);
+}
+
+int dl_keeper_save(dl_keeper *k, const dl_progress *progress, dl_error *error) {
+    if (flush(k, DL_KEPT_BEST, error) || save(k, DL_KEPT_LAST, progress, error))
+        return -1;
+    k->written = dl_clock();
+    return 0;
+}
+
+int dl_keeper_flush(dl_keeper *k, dl_error *error) {
+    return flush(k, DL_KEPT_BEST, error) || flush(k, DL_KEPT_LAST, error) ? -1 : 0;
+}
+
+void dl_keeper_close(dl_keeper *k) {
+    for (int which = 0; which < DL_KEPT; which++)
+        forget(&k->held[which]);
+}

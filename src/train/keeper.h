@@ -1,0 +1,36 @@
+/* Keeps a run's checkpoints, best.safetensors and last.safetensors. Where an epoch takes
+   milliseconds a file an epoch would take longer than the training: then they are held in memory,
+   and written once a second and at the end. A run that is killed loses at most that second. */
+#ifndef DL_TRAIN_KEEPER_H
+#define DL_TRAIN_KEEPER_H
+
+#include "train/checkpoint.h"
+
+enum { DL_KEPT_BEST, DL_KEPT_LAST, DL_KEPT };
+
+/* A checkpoint that is not written yet; bytes NULL: none. */
+typedef struct {
+    char *bytes; /* owned */
+    size_t size;
+} dl_held;
+
+typedef struct {
+    const char *folder; /* the run's; this and what follows is borrowed */
+    const dl_experiment *experiment;
+    float *const *vectors; /* the optimizer's */
+    int vector_count;
+    dl_held held[DL_KEPT];
+    double written; /* when; 0: never */
+} dl_keeper;
+
+/* At the end of an epoch: keeps the state as it is now, as the last one and, if it is, as the best
+   one. 0, or -1 and an error. */
+int dl_keeper_keep(dl_keeper *keeper, const dl_progress *progress, bool is_best, dl_error *error);
+/* Amid an epoch: what is held of the best one, and the state as it is now, go to the disk. */
+int dl_keeper_save(dl_keeper *keeper, const dl_progress *progress, dl_error *error);
+/* What is held goes to the disk: the best one first, since the last one knows which that is. */
+int dl_keeper_flush(dl_keeper *keeper, dl_error *error);
+/* Frees what is held, without writing it. */
+void dl_keeper_close(dl_keeper *keeper);
+
+#endif

@@ -1,0 +1,157 @@
+/* How rows are split: exact shares, by class, as a function of the seed. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "data/split.h"
+
+enum { ROWS = 1000, CLASSES = 4 };
+static const int sizes[CLASSES] = {500, 333, 150, 17};
+
+static void count_parts(const uint8_t *part_of, const int *class_of, int64_t count,
+                        int64_t counts[DL_SPLITS][CLASSES]) {
+    memset(counts, 0, sizeof(int64_t) * DL_SPLITS * CLASSES);
+    for (int64_t i = 0; i < count; i++) {
+        assert_true(part_of[i] < DL_SPLITS);
+        counts[part_of[i]][class_of ? class_of[i] : 0]++;
+    }
+}
+
+/* Rows of classes with the sizes above, mixed. */
+static void make_classes(int class_of[ROWS]) {
+    int left[CLASSES];
+    memcpy(left, sizes, sizeof left);
+    for (int i = 0, c = 0; i < ROWS; i++) {
+        do
+            c = (c + 1) % CLASSES;
+        while (!left[c]);
+        left[c]--;
+        class_of[i] = c;
+    }
+}
+
+static void test_stratified(void **state) {
+    (void)state;
+    static const double shares[] = {0.001, 0.0125, 0.1, 0.2, 0.25, 1.0 / 3, 0.45, 0.499};
+    int class_of[ROWS];
+    make_classes(class_of);
+    for (size_t a = 0; a < sizeof shares / sizeof *shares; a++)
+        for (size_t b = 0; b < sizeof shares / sizeof *shares; b++) {
+            double share[DL_SPLITS] = {0, shares[a], shares[b]};
+            int64_t counts[DL_SPLITS][CLASSES], total[DL_SPLITS] = {0};
+            uint8_t part_of[ROWS];
+            dl_split_rows(DL_SPLIT_STRATIFIED, class_of, CLASSES, ROWS, share, 3, part_of);
+            count_parts(part_of, class_of, ROWS, counts);
+            for (int p = DL_VALIDATION; p < DL_SPLITS; p++)
+                for (int c = 0; c < CLASSES; c++) {
+                    total[p] += counts[p][c];
+                    double exact = share[p] * sizes[c];
+                    if (!(fabs((double)counts[p][c] - exact) < 1))
+                        fail_msg("class %d: %d rows of %g", c, (int)counts[p][c], exact);
+                }
+            assert_int_equal(total[DL_VALIDATION], llround(share[DL_VALIDATION] * ROWS));
+            assert_int_equal(total[DL_TEST], llround(share[DL_TEST] * ROWS));
+            for (int c = 0; c < CLASSES; c++)
+                if (sizes[c] * (1 - shares[a] - shares[b]) > 2)
+                    assert_true(counts[DL_TRAIN][c] > 0);
+        }
+}
+
+/* Hamilton's method by hand: 10 rows of 5, 3, 2; 30 % is 1.5, 0.9, 0.6: 3 seats go 1, 1, 1. */
+static void test_largest_remainders(void **state) {
+    (void)state;
+    static const int class_of[10] = {0, 1, 2, 0, 1, 2, 0, 1, 0, 0};
+    const double share[DL_SPLITS] = {0, 0, 0.3};
+    int64_t counts[DL_SPLITS][CLASSES];
+    uint8_t part_of[10];
+    dl_split_rows(DL_SPLIT_AUTO, class_of, 3, 10, share, 0, part_of);
+    count_parts(part_of, class_of, 10, counts);
+    assert_int_equal(counts[DL_TEST][0], 1);
+    assert_int_equal(counts[DL_TEST][1], 1);
+    assert_int_equal(counts[DL_TEST][2], 1);
+}
+
+/* Classes of a single row stay in training while there are others to take from. */
+static void test_rare_classes(void **state) {
+    (void)state;
+    static const int class_of[12] = {0, 1, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3};
+    const double share[DL_SPLITS] = {0, 0, 0.5};
+    int64_t counts[DL_SPLITS][CLASSES];
+    uint8_t part_of[12];
+    dl_split_rows(DL_SPLIT_STRATIFIED, class_of, 4, 12, share, 0, part_of);
+    count_parts(part_of, class_of, 12, counts);
+    assert_int_equal(
+        counts[DL_TEST][0] + counts[DL_TEST][1] + counts[DL_TEST][2] + counts[DL_TEST][3], 6);
+    assert_int_equal(counts[DL_TEST][3], 5);
+}
+
+/* Classes that take turns do not lose the same turns. */
+static void test_classes_are_drawn_apart(void **state) {
+    (void)state;
+    const double share[DL_SPLITS] = {0, 0, 0.5};
+    int class_of[ROWS], same = 0;
+    uint8_t part_of[ROWS];
+    for (int i = 0; i < ROWS; i++)
+        class_of[i] = i % 2;
+    dl_split_rows(DL_SPLIT_STRATIFIED, class_of, 2, ROWS, share, 0, part_of);
+    for (int i = 0; i < ROWS; i += 2)
+        same += part_of[i] == part_of[i + 1];
+    assert_in_range(same, 200, 300);
+}
+
+static void test_split_is_a_function_of_the_seed(void **state) {
+    (void)state;
+    int class_of[ROWS];
+    uint8_t first[ROWS], second[ROWS];
+    double share[DL_SPLITS] = {0, 0.1, 0.2};
+    make_classes(class_of);
+    for (int kind = DL_SPLIT_STRATIFIED; kind <= DL_SPLIT_RANDOM; kind++) {
+        dl_split_rows((dl_split_kind)kind, class_of, CLASSES, ROWS, share, 3, first);
+        dl_split_rows((dl_split_kind)kind, class_of, CLASSES, ROWS, share, 3, second);
+        assert_memory_equal(first, second, ROWS);
+        dl_split_rows((dl_split_kind)kind, class_of, CLASSES, ROWS, share, 4, second);
+        int same = 0;
+        for (int i = 0; i < ROWS; i++)
+            same += first[i] == DL_TEST && second[i] == DL_TEST;
+        assert_in_range(same, 20, 65); /* 40 by chance, of 200 */
+        double without[DL_SPLITS] = {0, 0, 0.2};
+        dl_split_rows((dl_split_kind)kind, class_of, CLASSES, ROWS, without, 3, second);
+        for (int i = 0; i < ROWS; i++)
+            assert_true((first[i] == DL_TEST) == (second[i] == DL_TEST));
+    }
+}
+
+static void test_random_and_tail(void **state) {
+    (void)state;
+    const double share[DL_SPLITS] = {0, 0.1, 0.25};
+    int64_t counts[DL_SPLITS][CLASSES];
+    uint8_t part_of[ROWS];
+    dl_split_rows(DL_SPLIT_RANDOM, NULL, 0, ROWS, share, 0, part_of);
+    count_parts(part_of, NULL, ROWS, counts);
+    assert_int_equal(counts[DL_VALIDATION][0], 100);
+    assert_int_equal(counts[DL_TEST][0], 250);
+    int beginning = 0;
+    for (int i = 0; i < ROWS / 2; i++)
+        beginning += part_of[i] == DL_TEST;
+    assert_in_range(beginning, 90, 160);
+    dl_split_rows(DL_SPLIT_TAIL, NULL, 0, ROWS, share, 0, part_of);
+    for (int i = 0; i < ROWS; i++)
+        assert_int_equal(part_of[i], i < 650 ? DL_TRAIN : i < 750 ? DL_VALIDATION : DL_TEST);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_stratified),
+        cmocka_unit_test(test_largest_remainders),
+        cmocka_unit_test(test_rare_classes),
+        cmocka_unit_test(test_classes_are_drawn_apart),
+        cmocka_unit_test(test_split_is_a_function_of_the_seed),
+        cmocka_unit_test(test_random_and_tail),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
