@@ -4,6 +4,7 @@
 #   make SANITIZE=address,undefined   a build with sanitizers, apart from the usual one
 #   make CC=clang                     another compiler, apart too
 #   make ARCH=x86-64-v3               for other machines than this one
+#   make ONEDNN=no                    OpenBLAS alone, even if oneDNN is installed; apart too
 #   make V=1                          show the commands
 
 PROGRAMS = dltrain dltest
@@ -14,8 +15,12 @@ PREFIX   = /usr/local
 DESTDIR  =
 SANITIZE =
 
+# oneDNN has no pkg-config file on every system: its header is looked for.
+ONEDNN   := $(shell echo '\#include <oneapi/dnnl/dnnl.h>' | $(CC) -E -x c - >/dev/null 2>&1 \
+              && echo yes || echo no)
 comma    := ,
-BUILD    := build/$(notdir $(firstword $(CC)))$(if $(SANITIZE),-$(subst $(comma),-,$(SANITIZE)))
+variant  := $(if $(SANITIZE),-$(subst $(comma),-,$(SANITIZE)))$(if $(filter yes,$(ONEDNN)),,-plain)
+BUILD    := build/$(notdir $(firstword $(CC)))$(variant)
 
 PACKAGES := libconfig zlib jansson openblas
 ifeq ($(filter clean format uninstall,$(MAKECMDGOALS)),)
@@ -32,6 +37,10 @@ ifneq ($(ARCH),)
 CFLAGS   += -march=$(ARCH)
 endif
 LDLIBS   += $(shell pkg-config --libs $(PACKAGES)) -lm -pthread
+ifeq ($(ONEDNN),yes)
+CPPFLAGS += -DDL_ONEDNN
+LDLIBS   += -ldnnl
+endif
 # The thread sanitizer does not know OpenMP's barriers: it checks the loader, without OpenMP.
 ifneq ($(findstring thread,$(SANITIZE)),)
 OPENMP   := -fopenmp-simd

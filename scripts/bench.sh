@@ -46,12 +46,12 @@ for workload; do
     jq -rs --arg name "$name" '
         def median: sort | .[length / 2 | floor];
         def percent: "\(100 * . + 0.5 | floor) %";
-        map(select(.event == "epoch")) as $rows | last as $end |
+        map(select(.event == "epoch")) as $rows | last as $final |
         def share(key): [$rows[] | .[key] / (.data_seconds + .forward_seconds
             + .backward_seconds + .update_seconds)] | median | percent;
         ([$rows[].samples_per_second] | median) as $rate |
         "| \($name) | \($rate | floor) | \(share("data_seconds")) | \(share("forward_seconds")) "
         + "| \(share("backward_seconds")) | \(share("update_seconds")) "
-        + "| \($rate * $end.operations_per_sample / 1e9 | floor) "
-        + "| \($end.peak_memory_bytes / 1e6 | floor) MB |"' "$folder/$name.json"
+        + "| \($rate * $final.operations_per_sample / 1e9 | floor) "
+        + "| \($final.peak_memory_bytes / 1e6 | floor) MB |"' "$folder/$name.json"
 done

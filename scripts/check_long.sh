@@ -21,11 +21,11 @@ check() {
     [ "$verdict" = true ] || failed=1
     jq -rs --arg config "$1" --arg metric "$2" --arg op "$3" --arg mark "$4" \
         --arg verdict "$verdict" '
-        .[0] as $test | last as $end |
+        .[0] as $test | last as $final |
         "| \($config) | \($test.split) | \($metric) \($test[$metric] * 10000 | round / 10000) "
         + "| \(if $op == "ge" then "≥" else "≤" end) \($mark)"
         + "\(if $verdict == "true" then "" else " MISSED" end) "
-        + "| \($end.epochs) | \($end.seconds * 10 | round / 10) |"' \
+        + "| \($final.epochs) | \($final.seconds * 10 | round / 10) |"' \
         "$folder/$1.test.json" "$folder/$1.json"
 }
 

@@ -25,6 +25,7 @@
 #pragma clang diagnostic ignored "-Wkeyword-macro"
 #endif
 #define DL_DOUBLE
+#undef DL_ONEDNN /* it has no double */
 #define float double
 #define cblas_sgemm cblas_dgemm
 #define sqrtf sqrt

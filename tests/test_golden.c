@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "losses/loss.h"
+#include "math/backend.h"
 #include "math/threads.h"
 #include "optim/optimizer.h"
 
@@ -87,11 +88,14 @@ static void check_layer(json_t *c) {
 static void test_layers(void **state) {
     (void)state;
     json_t *list = json_object_get(golden, "layers");
-    for (int threads = 1; threads <= 2; threads++) {
-        dl_threads_set(threads);
-        for (size_t i = 0; i < json_array_size(list); i++)
-            check_layer(json_array_get(list, i));
-    }
+    for (int threads = 1; threads <= 2; threads++)
+        for (int backend = DL_BACKEND_AUTO; backend <= DL_BACKEND_ONEDNN; backend++) {
+            dl_threads_set(threads);
+            dl_backend_set((dl_backend)backend);
+            for (size_t i = 0; i < json_array_size(list); i++)
+                check_layer(json_array_get(list, i));
+        }
+    dl_backend_set(DL_BACKEND_AUTO);
     printf("   %zu layers\n", json_array_size(list));
 }
 

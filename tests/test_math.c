@@ -13,6 +13,7 @@
 
 #include "base/memory.h"
 #include "math/activation.h"
+#include "math/backend.h"
 #include "math/conv.h"
 #include "math/mask.h"
 #include "math/scalar.h"
@@ -145,13 +146,13 @@ static void test_conv(void **state) {
           *kept = xmalloc(sizeof *y * (size_t)(BATCH * out));
     dl_random_normal(&(dl_draw){1, DL_FOR_TEST, 1, 0, 0}, 0, BATCH * in, x);
     dl_random_normal(&(dl_draw){1, DL_FOR_TEST, 2, 0, 0}, 0, K * K * C * F, weight);
-    dl_activation linear = {0};
+    dl_backend_set(DL_BACKEND_OPENBLAS);
     for (int threads = 1; threads <= 2; threads++) {
         dl_threads_set(threads);
-        dl_conv_plan(&conv, threads);
+        dl_conv_plan(&conv, BATCH, threads);
         assert_true(conv.tile < w->out_height);
         void *scratch = dl_memory_aligned(dl_conv_scratch(&conv));
-        dl_conv_forward(&conv, BATCH, x, weight, NULL, &linear, y, scratch);
+        dl_conv_forward(&conv, BATCH, x, weight, NULL, y, scratch);
         free(scratch);
         if (threads == 2)
             assert_memory_equal(y, kept, sizeof *y * (size_t)(BATCH * out));

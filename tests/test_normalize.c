@@ -85,7 +85,7 @@ static void test_normalize_images(void **state) {
                "\0\0\x08\4\0\0\0\2\0\0\0\1\0\0\0\2\0\0\0\2\0d\nd\x14"
                "d\x1eh",
                28);
-    save_text("y", "\0\0\x08\1\0\0\0\2\0\1", 10);
+    save_bytes("y", "\0\0\x08\1\0\0\0\2\0\1", 10);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         section s;
         dl_text text = {0};
@@ -140,7 +140,7 @@ static void test_statistics_are_exact(void **state) {
     dl_text_add(&text, "a,b,c,y\n");
     for (int i = 0; i < 1000; i++)
         dl_text_add(&text, "%d,%s,0.1,%d.5\n", 16000000 + i % 2, i ? i % 2 ? "1" : "2" : "1e7", i);
-    save_bytes("a.csv", text.data);
+    save_text("a.csv", text.data);
     dl_text_free(&text);
     section_must_open(&s,
                       "format = \"csv\"; train = { file = \"a.csv\"; }; normalize = \"mean_std\";");

@@ -1,5 +1,11 @@
 #include "base/error.h"
 
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+
 int dl_fail(dl_error *error, dl_code code, const char *format, ...) {
     if (error->count++ == 0)
         error->code = code;
@@ -10,6 +16,48 @@ int dl_fail(dl_error *error, dl_code code, const char *format, ...) {
     dl_text_add_v(&error->text, format, arguments);
     va_end(arguments);
     return -1;
+}
+
+typedef struct {
+    const char *text;
+    int length, file; /* bytes of the message, and of the file's name in it */
+    long line;        /* 0: it does not begin with a place */
+} message;
+
+static message read_message(const char *text) {
+    message m = {text, (int)strcspn(text, "\n"), 0, 0};
+    for (int i = 0; i < m.length && !m.line; i++) {
+        char *end;
+        m.line = text[i] == ':' ? strtol(text + i + 1, &end, 10) : 0;
+        if (m.line > 0 && *end != ':')
+            m.line = 0;
+        m.file = i;
+    }
+    return m;
+}
+
+static bool is_after(const message *a, const message *b) {
+    return a->file == b->file && !strncmp(a->text, b->text, (size_t)a->file) && b->line > 0 &&
+           a->line > b->line;
+}
+
+void dl_error_sort(dl_error *error) {
+    message *list = xcalloc((size_t)error->count, sizeof *list);
+    const char *text = dl_text_get(&error->text);
+    for (int i = 0; i < error->count; i++) {
+        message m = read_message(text);
+        text += m.length + (text[m.length] == '\n');
+        int place = i; /* an insertion keeps the order of those that it does not compare */
+        for (; place > 0 && is_after(&list[place - 1], &m); place--)
+            list[place] = list[place - 1];
+        list[place] = m;
+    }
+    dl_text sorted = {0};
+    for (int i = 0; i < error->count; i++)
+        dl_text_add(&sorted, "%s%.*s", i ? "\n" : "", list[i].length, list[i].text);
+    dl_text_free(&error->text);
+    error->text = sorted;
+    free(list);
 }
 
 void dl_error_clear(dl_error *error) {

@@ -24,6 +24,8 @@ typedef struct {
 /* Adds one message (no newline at its end). Always returns -1, so that `return dl_fail(…)` works.
  */
 int dl_fail(dl_error *error, dl_code code, const char *format, ...) DL_PRINTF(3, 4);
+/* Brings messages that begin with "file:line:" of one file into the order of its lines. */
+void dl_error_sort(dl_error *error);
 void dl_error_clear(dl_error *error);
 
 #endif

@@ -229,6 +229,8 @@ int dl_file_write(const char *path, const void *bytes, size_t count, dl_error *e
 }
 
 int dl_folder_create(const char *path, dl_error *error) {
+    if (!*path)
+        return dl_fail(error, DL_FAILURE, "a folder needs a name");
     char *part = xstrdup(path);
     int result = 0;
     for (char *end = part + 1; !result; end++) {

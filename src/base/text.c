@@ -91,6 +91,8 @@ const char *dl_text_nearest(const char *word, const char *const *choices, int co
     const char *best = NULL;
     int best_distance = 1 + (int)strlen(word) / 3;
     for (int i = 0; i < count; i++) {
+        if (!choices[i])
+            continue;
         if (!strcasecmp(word, choices[i]))
             return choices[i];
         int distance = dl_text_distance(word, choices[i]);
@@ -101,7 +103,7 @@ const char *dl_text_nearest(const char *word, const char *const *choices, int co
     }
     size_t length = strlen(word); /* else one that begins alike: "conv" means "conv2d" */
     for (int i = 0; !best && length >= 3 && i < count; i++)
-        if (!strncasecmp(word, choices[i], length))
+        if (choices[i] && !strncasecmp(word, choices[i], length))
             best = choices[i];
     return best;
 }
@@ -111,6 +113,17 @@ int dl_text_width(const char *text, int bytes) {
     for (int i = 0; i < bytes && text[i]; i++)
         width += ((unsigned char)text[i] & 0xC0) != 0x80;
     return width;
+}
+
+int dl_text_fitting(const char *text, int bytes, int columns) {
+    int fitting = 0;
+    for (int i = 0; i <= bytes; i++)
+        if (i == bytes || ((unsigned char)text[i] & 0xC0) != 0x80) {
+            if (dl_text_width(text, i) > columns)
+                break;
+            fitting = i;
+        }
+    return fitting;
 }
 
 bool dl_text_is_utf8(const char *text) {

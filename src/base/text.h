@@ -30,11 +30,14 @@ void dl_text_free(dl_text *text);
 
 /* The number of single-letter edits (insert, delete, change, swap of neighbours) from a to b. */
 int dl_text_distance(const char *a, const char *b);
-/* The member of choices[0..count) nearest to `word`, or NULL if none is near enough to be meant. */
+/* The member of choices[0..count) nearest to `word`, or NULL if none is near enough to be meant;
+   members may be NULL. */
 const char *dl_text_nearest(const char *word, const char *const *choices, int count);
 
 /* The columns that the first `bytes` bytes of UTF-8 text take: its characters. */
 int dl_text_width(const char *text, int bytes);
+/* How many of the first `bytes` bytes fit into so many columns. */
+int dl_text_fitting(const char *text, int bytes, int columns);
 bool dl_text_is_utf8(const char *text);
 
 /* The shortest decimal that reads back as `value`, always with a point or an exponent, so that a

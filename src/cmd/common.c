@@ -1,12 +1,16 @@
 #include "cmd/common.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-#include "math/threads.h"
+#include "base/memory.h"
+#include "math/backend.h"
 #include "train/version.h"
 
 int cmd_fail(const char *program, const dl_error *error) {
@@ -29,19 +33,34 @@ int cmd_usage(const char *program, const char *format, ...) {
     return DL_USAGE;
 }
 
-int cmd_unknown_option(const char *program, const char *given, const void *long_options) {
-    const char *names[64] = {0};
+void cmd_start(void) {
+    int descriptor;
+    do
+        descriptor = open("/dev/null", O_RDWR);
+    while (descriptor >= 0 && descriptor <= STDERR_FILENO);
+    if (descriptor >= 0)
+        close(descriptor);
+}
+
+int cmd_unknown_option(const char *program, char *const *argv, const void *long_options) {
+    const char *given = argv[optind - 1], *names[64] = {0};
+    if (optopt && optopt < 256) /* a letter, perhaps one of several: optind is not past it yet */
+        return cmd_usage(program, "there is no option -%c", optopt);
+    size_t length = strcspn(given + 2, "=");
     int count = 0;
     for (const struct option *o = long_options; o->name && count < 64; o++) {
         names[count++] = o->name;
-        size_t length = strcspn(given + 2, "=");
-        if (!strncmp(given, "--", 2) && strlen(o->name) == length &&
-            !strncmp(o->name, given + 2, length))
-            return cmd_usage(program, "--%s needs a value", o->name);
+        if (strlen(o->name) != length || strncmp(o->name, given + 2, length))
+            continue;
+        if (o->has_arg == no_argument)
+            return cmd_usage(program, "--%s takes no value", o->name);
+        return cmd_usage(program, "--%s needs a value", o->name);
     }
-    const char *nearest =
-        given[0] == '-' && given[1] == '-' ? dl_text_nearest(given + 2, names, count) : NULL;
-    return cmd_usage(program, "there is no option %s%s%s%s", given,
+    dl_text name = {0};
+    dl_text_add_bytes(&name, given + 2, length);
+    const char *nearest = dl_text_nearest(name.data, names, count);
+    dl_text_free(&name);
+    return cmd_usage(program, "there is no option --%.*s%s%s%s", (int)length, given + 2,
                      nearest ? " (did you mean --" : "", nearest ? nearest : "",
                      nearest ? "?)" : "");
 }
@@ -61,13 +80,53 @@ bool cmd_number(const char *program, const char *option, const char *text, int64
 }
 
 void cmd_version(const char *program) {
-    printf("%s %s (%s)\n", program, DL_VERSION, dl_blas_description());
+    printf("%s %s (%s)\n", program, DL_VERSION, dl_backend_description());
+}
+
+char *cmd_beside(const char *argv0, const char *other) {
+    const char *slash = strrchr(argv0, '/');
+    dl_text path = {0};
+    dl_text_add(&path, "%.*s%s", slash ? (int)(slash + 1 - argv0) : 0, argv0, other);
+    return path.data;
+}
+
+json_t *cmd_json_number(double value) {
+    return isfinite(value) ? json_real(value) : json_null();
+}
+
+json_t *cmd_json_string(const char *text) {
+    json_t *string = json_string(text);
+    if (string)
+        return string;
+    char *copy = xstrdup(text); /* not UTF-8: a file's name, say */
+    for (char *c = copy; *c; c++)
+        if ((unsigned char)*c >= 0x80)
+            *c = '?';
+    string = json_string(copy);
+    free(copy);
+    return string;
+}
+
+static int trouble; /* errno of the first failure to print */
+
+static void flush_output(void) {
+    errno = 0;
+    if ((fflush(stdout) || ferror(stdout)) && !trouble)
+        trouble = errno ? errno : EIO;
+}
+
+void cmd_print_json(json_t *object, size_t flags) {
+    char *text = json_dumps(object, flags);
+    puts(text);
+    flush_output();
+    free(text);
+    json_decref(object);
 }
 
 int cmd_finish(const char *program, int status) {
-    if (fflush(stdout) || ferror(stdout)) {
-        fprintf(stderr, "%s: standard output: %s\n", program, strerror(errno));
-        return status ? status : DL_FAILURE;
-    }
-    return status;
+    flush_output();
+    if (!trouble)
+        return status;
+    fprintf(stderr, "%s: standard output: %s\n", program, strerror(trouble));
+    return status ? status : DL_FAILURE;
 }

@@ -98,7 +98,7 @@ static int parse_arguments(int argc, char **argv, arguments *a) {
             cmd_version("dltest");
             return DL_OK;
         default:
-            return cmd_unknown_option("dltest", argv[optind - 1], long_options);
+            return cmd_unknown_option("dltest", argv, long_options);
         }
     }
     if (optind < argc)
@@ -254,10 +254,6 @@ static void print_text(const test *t) {
     print_mistakes(t);
 }
 
-static json_t *number(double value) {
-    return isfinite(value) ? json_real(value) : json_null();
-}
-
 static void add_classes(const test *t, json_t *object) {
     const dl_schema *schema = &t->experiment.data.schema;
     json_t *list = json_array(), *matrix = json_array();
@@ -265,10 +261,10 @@ static void add_classes(const test *t, json_t *object) {
     for (int r = 0; r < classes; r++) {
         char name[16];
         dl_class_score s = dl_confusion_score(&t->confusion, r);
-        json_array_append_new(list, json_pack("{s:s, s:I, s:o, s:o, s:o}", "class",
-                                              dl_schema_class(schema, r, name), "rows",
-                                              (json_int_t)s.rows, "precision", number(s.precision),
-                                              "recall", number(s.recall), "f1", number(s.f1)));
+        json_array_append_new(
+            list, json_pack("{s:s, s:I, s:o, s:o, s:o}", "class", dl_schema_class(schema, r, name),
+                            "rows", (json_int_t)s.rows, "precision", cmd_json_number(s.precision),
+                            "recall", cmd_json_number(s.recall), "f1", cmd_json_number(s.f1)));
         json_t *row = json_array();
         for (int c = 0; c < classes; c++)
             json_array_append_new(row, json_integer(t->confusion.count[(int64_t)r * classes + c]));
@@ -279,22 +275,21 @@ static void add_classes(const test *t, json_t *object) {
 }
 
 static void print_json(const test *t) {
-    json_t *object = json_pack("{s:s, s:s, s:s, s:I, s:o}", "name", t->experiment.name,
-                               "checkpoint", t->path, "split", dl_split_names[t->split], "rows",
-                               (json_int_t)t->sums.rows, "loss", number(dl_sums_loss(&t->sums)));
+    json_t *object =
+        json_pack("{s:o, s:o, s:s, s:I, s:o}", "name", cmd_json_string(t->experiment.name),
+                  "checkpoint", cmd_json_string(t->path), "split", dl_split_names[t->split], "rows",
+                  (json_int_t)t->sums.rows, "loss", cmd_json_number(dl_sums_loss(&t->sums)));
     for (int m = 0; m < dl_metric_count && m < DL_METRICS; m++)
         if (is_shown(t, &dl_metrics[m]))
             json_object_set_new(object, dl_metrics[m].name,
-                                number(dl_metrics[m].value(t->extra[m])));
+                                cmd_json_number(dl_metrics[m].value(t->extra[m])));
     if (t->experiment.target.classes)
         add_classes(t, object);
-    char *text = json_dumps(object, JSON_INDENT(1));
-    puts(text);
-    free(text);
-    json_decref(object);
+    cmd_print_json(object, JSON_INDENT(1));
 }
 
 int main(int argc, char **argv) {
+    cmd_start();
     arguments a = {.threads = dl_threads_available(), .split = -1};
     int status = parse_arguments(argc, argv, &a);
     if (status >= 0)

@@ -1,7 +1,6 @@
 /* dltrain: trains the network that a config defines. */
 #include <getopt.h>
 #include <jansson.h>
-#include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,17 +31,18 @@ static const char usage[] =
     "  --dry-run          everything but training: check the config, read the data, show the net\n"
     "  --quiet            no lines and no bar on stderr, only errors\n"
     "  --json             an object per epoch, and one at the end, on stdout\n"
-    "  --help [TOPIC [NAME]]  this; or config, layers, losses, optimizers, schedules, formats,\n"
+    "  --help [TOPIC]     this; or config, layers, losses, optimizers, schedules, formats or\n"
     "                     metrics; or one of them: --help layer dense\n"
     "  --version\n"
     "\n"
-    "Exit status: 0 done, 1 run-time failure, 2 usage or config, 3 data, 4 diverged,\n"
-    "128+n ended by signal n (after saving).\n";
+    "Exit status: 0 done, 1 run-time failure, 2 usage or config, 3 data or checkpoint,\n"
+    "4 diverged, 128+n stopped by signal n (after saving).\n";
 
 enum { MOST_SETS = 256 };
 
 typedef struct {
     dl_train_options train;
+    const char *program; /* as it was called */
     const char *config;
     const char *sets[MOST_SETS];
     int set_count;
@@ -61,10 +61,12 @@ static void on_signal(int number) {
 }
 
 static void watch_signals(void) {
-    struct sigaction action = {.sa_handler = on_signal};
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART}, before;
     sigemptyset(&action.sa_mask);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
+    if (!sigaction(SIGHUP, NULL, &before) && before.sa_handler != SIG_IGN) /* not under nohup */
+        sigaction(SIGHUP, &action, NULL);
 }
 
 enum { OUT = 256, FORCE, RESUME, SET, SEED, EPOCHS, THREADS, DRY_RUN, QUIET, JSON, HELP, VERSION };
@@ -114,6 +116,8 @@ static int parse_arguments(int argc, char **argv, arguments *a) {
     while ((option = getopt_long(argc, argv, ":h", long_options, NULL)) != -1) {
         switch (option) {
         case OUT:
+            if (!*optarg)
+                return cmd_usage("dltrain", "--out needs a folder's name");
             a->train.out = optarg;
             break;
         case FORCE:
@@ -149,7 +153,7 @@ static int parse_arguments(int argc, char **argv, arguments *a) {
             break;
         case 'h':
         case HELP:
-            if (optind < argc)
+            if (optind < argc && argv[optind][0] != '-')
                 return help_topic("dltrain", argv[optind],
                                   optind + 1 < argc ? argv[optind + 1] : NULL);
             fputs(usage, stdout);
@@ -158,7 +162,7 @@ static int parse_arguments(int argc, char **argv, arguments *a) {
             cmd_version("dltrain");
             return DL_OK;
         default:
-            return cmd_unknown_option("dltrain", argv[optind - 1], long_options);
+            return cmd_unknown_option("dltrain", argv, long_options);
         }
     }
     if (optind < argc)
@@ -175,78 +179,82 @@ static int parse_arguments(int argc, char **argv, arguments *a) {
     return -1;
 }
 
-/* A number of a JSON object; NaN and infinity, which JSON has not, become null. */
-static json_t *number(double value) {
-    return isfinite(value) ? json_real(value) : json_null();
-}
-
-static void print_json(json_t *object) {
-    char *text = json_dumps(object, JSON_COMPACT);
-    puts(text);
-    fflush(stdout);
-    free(text);
-    json_decref(object);
-}
-
 static void set_part(json_t *object, const dl_experiment *e, const char *part, double loss,
                      const double *metric) {
     char key[64];
     snprintf(key, sizeof key, "%s_loss", part);
-    json_object_set_new(object, key, number(loss));
+    json_object_set_new(object, key, cmd_json_number(loss));
     for (int m = 0; m < e->metric_count; m++) {
         snprintf(key, sizeof key, "%s_%s", part, e->metrics[m]->name);
-        json_object_set_new(object, key, number(metric[m]));
+        json_object_set_new(object, key, cmd_json_number(metric[m]));
     }
 }
 
 static void print_row(void *context, const dl_experiment *e, const dl_row *row) {
     (void)context;
-    json_t *object = json_pack("{s:s, s:I, s:I, s:o, s:o, s:o}", "event", "epoch", "epoch",
-                               (json_int_t)row->epoch, "step", (json_int_t)row->step, "seconds",
-                               number(row->seconds), "learning_rate", number(row->rate),
-                               "samples_per_second", number(row->samples_per_second));
+    json_t *object = json_pack(
+        "{s:s, s:I, s:I, s:o, s:o, s:o}", "event", "epoch", "epoch", (json_int_t)row->epoch, "step",
+        (json_int_t)row->step, "seconds", cmd_json_number(row->seconds), "learning_rate",
+        cmd_json_number(row->rate), "samples_per_second", cmd_json_number(row->samples_per_second));
     set_part(object, e, "train", row->train_loss, row->train_metric);
     if (e->data.part[DL_VALIDATION].count)
         set_part(object, e, "val", row->val_loss, row->val_metric);
     static const char *const phases[] = {"data_seconds", "forward_seconds", "backward_seconds",
                                          "update_seconds"};
     for (int p = 0; p < DL_PHASES; p++)
-        json_object_set_new(object, phases[p], number(row->phase[p]));
-    print_json(object);
+        json_object_set_new(object, phases[p], cmd_json_number(row->phase[p]));
+    cmd_print_json(object, JSON_COMPACT);
 }
 
 static void print_end(const dl_experiment *e, const dl_train_result *r) {
     json_t *object =
-        json_pack("{s:s, s:s, s:I, s:b, s:b, s:s, s:I, s:o, s:o, s:o, s:I}", "event", "end", "run",
-                  r->folder ? r->folder : "", "epochs", (json_int_t)r->epochs, "interrupted",
-                  r->interrupted, "stopped_early", r->stopped_early, "monitor",
-                  e->settings.monitor ? e->settings.monitor : "", "best_epoch",
-                  (json_int_t)r->best_epoch, "best", number(r->best), "seconds", number(r->seconds),
-                  "peak_memory_bytes", number(dl_report_peak_memory()), "operations_per_sample",
-        (json_int_t)e->net.training_operations);
-    print_json(object);
+        json_pack("{s:s, s:o, s:I, s:b, s:b, s:s, s:I, s:o, s:o, s:o, s:I}", "event", "end", "run",
+                  cmd_json_string(r->folder), "epochs", (json_int_t)r->epochs, "interrupted",
+                  r->interrupted, "stopped_early", r->stopped_early, "monitor", e->settings.monitor,
+                  "best_epoch", (json_int_t)r->best_epoch, "best", cmd_json_number(r->best),
+                  "seconds", cmd_json_number(r->seconds), "peak_memory_bytes",
+                  json_integer((json_int_t)dl_report_peak_memory()), "operations_per_sample",
+                  (json_int_t)e->net.training_operations);
+    cmd_print_json(object, JSON_COMPACT);
 }
 
-static void report_end(dl_terminal *t, const dl_experiment *e, const dl_train_result *r) {
+static void report_end(dl_terminal *t, const arguments *a, const dl_experiment *e,
+                       const dl_train_result *r) {
     char seconds[32], memory[32];
     if (r->interrupted) {
-        dl_say(t, "stopped     saved; go on with: dltrain --resume %s", r->folder);
+        dl_say(t, "stopped     saved; go on with: %s --resume %s", a->program, r->folder);
         return;
     }
-    dl_say(t, "done        %s%lld epochs in %s, peak memory %s",
-           r->stopped_early ? "stopped early after " : "", (long long)r->epochs,
-           dl_text_seconds(seconds, r->seconds), dl_text_bytes(memory, dl_report_peak_memory()));
+    const char *stopped = r->stopped_early ? "stopped early after " : "";
+    if (!r->trained)
+        dl_say(t, "done        %s%lld epochs: nothing is left to train (%s)", stopped,
+               (long long)r->epochs,
+               r->stopped_early ? "a larger early_stopping.patience would go on"
+                                : "--epochs N would go on");
+    else if (r->trained < r->epochs)
+        dl_say(t, "done        %s%lld epochs, %lld of them now in %s, peak memory %s", stopped,
+               (long long)r->epochs, (long long)r->trained, dl_text_seconds(seconds, r->seconds),
+               dl_text_bytes(memory, dl_report_peak_memory()));
+    else
+        dl_say(t, "done        %s%lld epoch%s in %s, peak memory %s", stopped, (long long)r->epochs,
+               r->epochs == 1 ? "" : "s", dl_text_seconds(seconds, r->seconds),
+               dl_text_bytes(memory, dl_report_peak_memory()));
     if (r->best_epoch)
         dl_say(t, "best        %s %.6g in epoch %lld: %s/best.safetensors", e->settings.monitor,
                r->best, (long long)r->best_epoch, r->folder);
-    dl_say(t, "next        ./dltest %s", r->folder);
+    char *tester = cmd_beside(a->program, "dltest");
+    if (r->epochs)
+        dl_say(t, "next        %s %s", tester, r->folder);
+    free(tester);
 }
 
 /* The config: from the file, or from the checkpoint of the run that is resumed. */
 static int load_config(const arguments *a, dl_config *config, dl_error *error) {
     int result;
     if (a->train.resume) {
-        char *path = dl_run_find_checkpoint(a->train.resume, true, error);
+        char *path = dl_run_check_resumable(a->train.resume, error)
+                         ? NULL
+                         : dl_run_find_checkpoint(a->train.resume, true, error);
         dl_checkpoint checkpoint = {0};
         result = path ? dl_checkpoint_open(&checkpoint, path, error) : -1;
         dl_text text = {0};
@@ -259,8 +267,10 @@ static int load_config(const arguments *a, dl_config *config, dl_error *error) {
         free(path);
     } else
         result = dl_config_load(config, a->config, error);
-    for (int i = 0; i < a->set_count && !result; i++)
-        result = dl_config_set(config, a->sets[i], error);
+    if (result)
+        return -1;
+    for (int i = 0; i < a->set_count; i++)
+        result |= dl_config_set(config, a->sets[i], error);
     return result;
 }
 
@@ -276,7 +286,8 @@ static void name_config(dl_config *config, const char *path) {
     free(name);
 }
 
-static int train(const arguments *a, dl_terminal *terminal, dl_error *error) {
+/* *interrupted: the training was, and is saved. */
+static int train(const arguments *a, dl_terminal *terminal, bool *interrupted, dl_error *error) {
     dl_config config = {0};
     dl_experiment experiment = {0};
     dl_train_result result = {0};
@@ -292,8 +303,9 @@ static int train(const arguments *a, dl_terminal *terminal, dl_error *error) {
             dl_say(terminal, "note        %s", dl_threads_warning());
         status = dl_train(&experiment, &a->train, terminal, &result, error);
     }
+    *interrupted = result.interrupted || (a->train.dry_run && caught);
     if (!status && !a->train.dry_run) {
-        report_end(terminal, &experiment, &result);
+        report_end(terminal, a, &experiment, &result);
         if (a->json)
             print_end(&experiment, &result);
     }
@@ -304,7 +316,8 @@ static int train(const arguments *a, dl_terminal *terminal, dl_error *error) {
 }
 
 int main(int argc, char **argv) {
-    arguments a = {.threads = dl_threads_available()};
+    cmd_start();
+    arguments a = {.program = argv[0], .threads = dl_threads_available()};
     int status = parse_arguments(argc, argv, &a);
     if (status >= 0)
         return cmd_finish("dltrain", status);
@@ -315,13 +328,14 @@ int main(int argc, char **argv) {
     a.train.on_row = a.json ? print_row : NULL;
     dl_terminal terminal = dl_terminal_open(a.quiet);
     dl_error error = {0};
-    status = train(&a, &terminal, &error) ? (int)error.code : DL_OK;
+    bool interrupted = false;
+    status = train(&a, &terminal, &interrupted, &error) ? (int)error.code : DL_OK;
     if (status && terminal.log)
         fprintf(terminal.log, "dltrain: %s\n", dl_text_get(&error.text));
     dl_terminal_close(&terminal);
     if (status)
         cmd_fail("dltrain", &error);
-    else if (caught)
+    else if (interrupted)
         status = 128 + caught;
     dl_error_clear(&error);
     return cmd_finish("dltrain", status);

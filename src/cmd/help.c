@@ -1,5 +1,6 @@
 #include "cmd/help.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -14,40 +15,75 @@ enum { REGISTRIES = sizeof registries / sizeof *registries };
 
 extern const dl_option *const dl_net_layer_options;
 
+/* "data formats" may be asked for as "formats". */
+static const char *last_word(const char *words) {
+    const char *blank = strrchr(words, ' ');
+    return blank ? blank + 1 : words;
+}
+
 static void print(dl_text *text) {
     fputs(dl_text_get(text), stdout);
     dl_text_free(text);
 }
 
+static const char example[] =
+    "name = \"iris\";                          # the run's folder is runs/iris\n"
+    "data = {\n"
+    "  format = \"csv\";\n"
+    "  train = { file = \"iris/iris.csv\"; };   # also looked up below data/\n"
+    "  test = 0.2;                            # a share of the rows\n"
+    "  validation = 0.2;\n"
+    "  normalize = \"mean_std\";\n"
+    "};\n"
+    "network = (\n"
+    "  { layer = \"dense\"; units = 16; activation = \"tanh\"; },\n"
+    "  { layer = \"dense\"; units = 3; }\n"
+    ");\n"
+    "loss = { type = \"softmax_cross_entropy\"; };\n"
+    "optimizer = { type = \"adam\"; learning_rate = 0.01; };\n"
+    "training = { batch_size = 16; epochs = 50; };\n";
+
 static void help_config(void) {
     dl_text text = {0};
-    dl_text_add(&text, "A config is a text file in libconfig's syntax. Its sections:\n");
+    dl_text_add(&text, "A config is a text file in libconfig's syntax, such as\n\n%s\n", example);
+    dl_text_add(&text, "Its keys, section by section:\n");
     for (const dl_section *s = dl_sections; s->path; s++) {
-        dl_text_add(&text, "\n%s%s%s\n", s->help, *s->path ? ": " : "", s->path);
+        dl_text_add(&text, "\n%s%s%s\n", s->path, *s->path ? ": " : "", s->help);
         dl_options_help(s->options, &text);
     }
-    dl_text_add(&text, "\nEvery layer of the network\n");
+    dl_text_add(&text, "\nnetwork: what every layer can say; beside these, the keys of its type\n");
     dl_options_help(dl_net_layer_options, &text);
-    dl_text_add(&text, "\nMore: ");
+    dl_text_add(&text, "\nFor the keys of each layer, loss and so on:\n");
     for (int r = 0; r < REGISTRIES; r++)
-        dl_text_add(&text, "%s--help %s", r ? ", " : "", registries[r]->plural);
-    dl_text_add(&text, ", --help metrics\n");
+        dl_text_add(&text, "  dltrain --help %s\n", last_word(registries[r]->plural));
+    dl_text_add(&text, "  dltrain --help metrics\n");
     print(&text);
 }
 
 static void help_metrics(void) {
     dl_text text = {0};
-    for (int m = 0; m < dl_metric_count; m++)
-        dl_text_add(&text, "  %-10s %s (for %s)\n", dl_metrics[m].name, dl_metrics[m].help,
-                    dl_metrics[m].for_classes ? "classes" : "numbers");
+    for (int classes = 1; classes >= 0; classes--) {
+        dl_text_add(&text, classes ? "for classes:\n" : "for numbers (regression):\n");
+        for (int m = 0; m < dl_metric_count; m++) {
+            const dl_kind line = {dl_metrics[m].name, dl_metrics[m].help, 0, NULL};
+            if (dl_metrics[m].for_classes == classes)
+                dl_kind_line(&line, 10, &text);
+        }
+    }
     print(&text);
 }
 
 static void help_registry(const dl_registry *registry) {
     dl_text text = {0};
+    int width = 0;
+    for (int k = 0; k < registry->count; k++) {
+        int length = (int)strlen(registry->kinds[k]->name);
+        width = length > width ? length : width;
+    }
     for (int k = 0; k < registry->count; k++)
-        dl_text_add(&text, "  %-22s %s\n", registry->kinds[k]->name, registry->kinds[k]->help);
-    dl_text_add(&text, "\nMore on one of them: --help \"%s\" NAME\n", registry->what);
+        dl_kind_line(registry->kinds[k], width, &text);
+    dl_text_add(&text, "\nThe keys of one of them: dltrain --help %s %s\n",
+                last_word(registry->what), registry->kinds[0]->name);
     print(&text);
 }
 
@@ -66,10 +102,8 @@ static int help_kind(const char *program, const dl_registry *registry, const cha
     return DL_OK;
 }
 
-/* "data formats" may be asked for as "formats". */
 static bool is_named(const char *full, const char *topic) {
-    const char *blank = strrchr(full, ' ');
-    return !strcmp(full, topic) || (blank && !strcmp(blank + 1, topic));
+    return !strcmp(full, topic) || !strcmp(last_word(full), topic);
 }
 
 int help_topic(const char *program, const char *topic, const char *name) {
@@ -77,7 +111,7 @@ int help_topic(const char *program, const char *topic, const char *name) {
         help_config();
         return DL_OK;
     }
-    if (!strcmp(topic, "metrics")) {
+    if (!strcmp(topic, "metrics") || !strcmp(topic, "metric")) {
         help_metrics();
         return DL_OK;
     }
@@ -99,7 +133,7 @@ int help_topic(const char *program, const char *topic, const char *name) {
             return help_kind(program, registries[r], topic);
     dl_text list = {0};
     for (int r = 0; r < REGISTRIES; r++)
-        dl_text_add(&list, ", %s", registries[r]->plural);
+        dl_text_add(&list, ", %s", last_word(registries[r]->plural));
     int status = cmd_usage(program, "there is no help on \"%s\" (there is on config, metrics%s)",
                            topic, dl_text_get(&list));
     dl_text_free(&list);
@@ -107,51 +141,78 @@ int help_topic(const char *program, const char *topic, const char *name) {
 }
 
 static const char manual_head[] =
-    ".TH DLTRAIN.CFG 5 \"\" \"dltrain " DL_VERSION "\" \"File formats\"\n"
-    ".SH NAME\ndltrain.cfg \\- what dltrain(1) is to learn, from what, and how\n"
+    ".TH DLTRAIN.CFG 5 \"" DL_DATE "\" \"dltrain " DL_VERSION "\" \"File formats\"\n"
+    ".SH NAME\ndltrain.cfg \\- what a network is to learn, from what, and how\n"
     ".SH DESCRIPTION\n"
-    "A config is a text file in libconfig's syntax:\n"
-    ".IR key \" = \" value ;\n"
-    "with groups in braces, lists in parentheses, strings in double quotes, true and false, whole\n"
-    "numbers and numbers with a point, comments from # or // to the end of the line.\n"
+    "A config for\n.BR dltrain (1)\nis a text file in libconfig's syntax:\n"
+    ".RS\n.nf\n"
+    "key = value;\n"
+    "group = { key = value; ... };\n"
+    "list = ( value, ... );\n"
+    "# a comment, to the end of the line; so is what follows //\n"
+    "@include \\(dqother.cfg\\(dq\n"
+    ".fi\n.RE\n"
+    ".PP\n"
+    "A value is a string in double quotes, true or false, a whole number (with an L behind it if "
+    "it\n"
+    "has more than 32 bits) or a number with a point or an exponent.\n"
     "A whole number is fine where a number is asked for; nothing else is converted.\n"
-    ".B @include \\(dqfile\\(dq\ntakes in another file, looked up beside the config.\n"
-    ".PP\nData files are looked up as written (from the current folder), then below\n.IR data/ ,\n"
-    "then below\n.BR $DLTRAIN_DATA .\n"
+    "A file that is included is looked up in the folder of the config.\n"
+    ".PP\n"
+    "Every key is checked before any data are read, and all mistakes are told in one run, with "
+    "file,\n"
+    "line and the nearest name that there is.\n"
+    "Any key can be set on the command line as well:\n"
+    ".BR \"\\-\\-set network.0.units=64\" .\n"
+    ".PP\n"
+    "Data files are looked up as written (from the current folder), then below\n.IR data/ ,\n"
+    "then below\n.BR $DLTRAIN_DATA ,\n"
+    "then in the folder of the installed data.\n"
     ".PP\nThis page is made from the tables that the program itself checks a config against.\n"
-    ".SH EXAMPLE\n.nf\n"
-    "name = \\(dqiris\\(dq;\n"
-    "data = {\n  format = \\(dqcsv\\(dq;\n  train = { file = \\(dqiris/iris.csv\\(dq; };\n"
-    "  test = 0.2;\n  validation = 0.2;\n  normalize = \\(dqmean_std\\(dq;\n};\n"
-    "network = (\n  { layer = \\(dqdense\\(dq; units = 16; activation = \\(dqtanh\\(dq; },\n"
-    "  { layer = \\(dqdense\\(dq; units = 3; }\n);\n"
-    "loss = { type = \\(dqsoftmax_cross_entropy\\(dq; };\n"
-    "optimizer = { type = \\(dqadam\\(dq; learning_rate = 0.01; };\n"
-    "training = { batch_size = 16; epochs = 50; };\n.fi\n";
+    ".SH EXAMPLE\n.nf\n";
+
+static void add_manual_section(dl_text *text, const char *path, const char *what,
+                               const dl_option *options) {
+    dl_text_add(text, ".SS ");
+    if (*path)
+        dl_text_add(text, "%s: ", path);
+    dl_add_roff(text, what);
+    dl_text_add(text, "\n");
+    dl_options_roff(options, text);
+}
+
+static void add_manual_kinds(dl_text *text, const dl_registry *registry) {
+    dl_text_add(text, ".SH ");
+    for (const char *c = registry->plural; *c; c++)
+        dl_text_add(text, "%c", toupper((unsigned char)*c));
+    dl_text_add(text, "\nThe key\n.B %s\nchooses the %s.\n", registry->key, registry->what);
+    for (int k = 0; k < registry->count; k++) {
+        const dl_kind *kind = registry->kinds[k];
+        dl_text_add(text, ".SS %s = \\(dq%s\\(dq\n", registry->key, kind->name);
+        dl_add_roff_sentence(text, kind->help);
+        if (kind->options)
+            dl_options_roff(kind->options, text);
+    }
+}
 
 void help_manual(void) {
     dl_text text = {0};
     dl_text_add(&text, "%s", manual_head);
-    for (const dl_section *s = dl_sections; s->path; s++) {
-        dl_text_add(&text, ".SH \"%s%s%s\"\n", s->help, *s->path ? ": " : "", s->path);
-        dl_options_roff(s->options, &text);
-    }
-    dl_text_add(&text, ".SH \"Every layer of the network\"\n");
-    dl_options_roff(dl_net_layer_options, &text);
-    for (int r = 0; r < REGISTRIES; r++) {
-        dl_text_add(&text, ".SH \"The %s (chosen by the key %s)\"\n", registries[r]->plural,
-                    registries[r]->key);
-        for (int k = 0; k < registries[r]->count; k++) {
-            const dl_kind *kind = registries[r]->kinds[k];
-            dl_text_add(&text, ".SS %s\n%s.\n", kind->name, kind->help);
-            if (kind->options)
-                dl_options_roff(kind->options, &text);
-        }
-    }
-    dl_text_add(&text, ".SH \"Metrics\"\n");
-    for (int m = 0; m < dl_metric_count; m++)
-        dl_text_add(&text, ".TP\n.B %s\n%s (for %s).\n", dl_metrics[m].name, dl_metrics[m].help,
+    dl_add_roff(&text, example);
+    dl_text_add(&text, ".fi\n.SH SECTIONS\n");
+    for (const dl_section *s = dl_sections; s->path; s++)
+        add_manual_section(&text, s->path, s->help, s->options);
+    add_manual_section(&text, "network",
+                       "what every layer can say; beside these, the keys of its type",
+                       dl_net_layer_options);
+    for (int r = 0; r < REGISTRIES; r++)
+        add_manual_kinds(&text, registries[r]);
+    dl_text_add(&text, ".SH METRICS\nThe key\n.B training.metrics\nnames some of these.\n");
+    for (int m = 0; m < dl_metric_count; m++) {
+        dl_text_add(&text, ".TP\n.B %s\nFor %s.\n", dl_metrics[m].name,
                     dl_metrics[m].for_classes ? "classes" : "numbers");
+        dl_add_roff_sentence(&text, dl_metrics[m].help);
+    }
     dl_text_add(&text, ".SH SEE ALSO\n.BR dltrain (1),\n.BR dltest (1)\n");
     print(&text);
 }

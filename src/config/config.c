@@ -30,10 +30,17 @@ static int syntax_error(dl_config *config, const char *text, dl_error *error) {
     if (what && strstr(what, "include") &&
         dl_literals_check(text, config->name, config->folder, 0, error))
         return -1; /* which knows the name of the file that cannot be included */
-    char *file = file_name(config, config_error_file(&config->tree));
+    const char *included = config_error_file(&config->tree);
+    char *file = file_name(config, included);
+    int line = config_error_line(&config->tree), length = 0;
+    for (int i = 1; !included && i < line && *text; i++)
+        text += strcspn(text, "\n") + (text[strcspn(text, "\n")] == '\n');
+    text += strspn(text, " \t");
+    if (!included)
+        length = dl_text_fitting(text, (int)strcspn(text, "\r\n"), 40);
     if (!what || !strcmp(what, "syntax error"))
         what = "syntax error, here or just before (a missing bracket, quote or semicolon?)";
-    dl_fail(error, DL_USAGE, "%s:%d: %s", file, config_error_line(&config->tree), what);
+    dl_fail(error, DL_USAGE, "%s:%d: %s%s%.*s", file, line, what, length ? ": " : "", length, text);
     free(file);
     return -1;
 }
@@ -86,8 +93,8 @@ const char *dl_config_where(dl_config *config, const config_setting_t *setting) 
         if (!config_setting_source_line(s))
             continue;
         char *file = file_name(config, config_setting_source_file(s));
-        const char *where = dl_arena_printf(&config->arena, "%s:%u", file,
-                                            (unsigned)config_setting_source_line(s));
+        const char *where =
+            dl_arena_printf(&config->arena, "%s:%u", file, (unsigned)config_setting_source_line(s));
         free(file);
         return where;
     }

@@ -129,17 +129,23 @@ void dl_add_roff(dl_text *text, const char *words) {
     }
 }
 
+void dl_add_roff_sentence(dl_text *text, const char *words) {
+    size_t at = text->length;
+    dl_add_roff(text, words);
+    text->data[at] = (char)toupper((unsigned char)text->data[at]);
+    dl_text_add(text, ".\n");
+}
+
 void dl_options_roff(const dl_option *options, dl_text *text) {
     for (const dl_option *option = options; option->key; option++) {
         dl_text_add(text, ".TP\n.B ");
         dl_add_roff(text, option->key);
         dl_text_add(text, "\n");
         dl_text first = describe(option);
-        dl_add_roff(text, first.data);
+        dl_add_roff_sentence(text, first.data);
         dl_text_free(&first);
-        dl_text_add(text, ".\n.br\n");
-        dl_add_roff(text, option->help);
-        dl_text_add(text, ".\n");
+        dl_text_add(text, ".br\n");
+        dl_add_roff_sentence(text, option->help);
     }
 }
 

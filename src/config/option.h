@@ -66,6 +66,8 @@ void dl_options_help(const dl_option *options, dl_text *text);
 void dl_options_roff(const dl_option *options, dl_text *text);
 /* Words of a help text, with what is special to roff made plain. */
 void dl_add_roff(dl_text *text, const char *words);
+/* The same as a sentence: with a capital at its beginning and a full stop at its end. */
+void dl_add_roff_sentence(dl_text *text, const char *words);
 /* A kind's name, `width` columns wide, and its help. */
 void dl_kind_line(const dl_kind *kind, int width, dl_text *text);
 /* One kind: its help and its options. `registry` names the key that chooses it. */

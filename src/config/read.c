@@ -138,16 +138,17 @@ static int read_string(const reading *r, config_setting_t *s, const char **field
                    dl_config_where(r->config, s), r->option->key);
 }
 
+/* The field has no items if they are not all strings. */
 static int read_strings(const reading *r, dl_strings *field) {
     config_setting_t *s = r->setting;
     if (config_setting_is_group(s) || !config_setting_is_aggregate(s))
         return wrong_type(r, s);
-    field->count = config_setting_length(s);
-    field->items = dl_arena_alloc(&r->config->arena, sizeof(char *) * (size_t)(field->count + 1));
-    for (int i = 0; i < field->count; i++)
-        if (read_string(r, config_setting_get_elem(s, (unsigned)i), &field->items[i]))
-            return -1;
-    return 0;
+    int count = config_setting_length(s), result = 0;
+    field->items = dl_arena_alloc(&r->config->arena, sizeof(char *) * (size_t)(count + 1));
+    for (int i = 0; i < count; i++)
+        result |= read_string(r, config_setting_get_elem(s, (unsigned)i), &field->items[i]);
+    field->count = result ? 0 : count;
+    return result;
 }
 
 /* Reads r->setting into the option's field. */
@@ -229,14 +230,24 @@ static config_setting_t *add_default(config_setting_t *group, const dl_option *o
     return made;
 }
 
+/* How long a help text is up to its first semicolon or full stop. */
+static int first_clause(const char *help) {
+    int length = (int)strlen(help);
+    for (const char *c = help; *c; c++)
+        if ((c[0] == ';' || c[0] == '.') && c[1] == ' ' && (int)(c - help) < length)
+            length = (int)(c - help);
+    return length;
+}
+
 static int read_option(dl_config *config, config_setting_t *group, config_setting_t *parent,
                        const char *what, const dl_option *option, void *owner, dl_error *error) {
     config_setting_t *setting = config_setting_get_member(group, option->key);
     if (!setting && parent)
         setting = config_setting_get_member(parent, option->key);
     if (!setting && !option->fallback)
-        return dl_fail(error, DL_USAGE, "%s: %s needs \"%s\" (%s)", dl_config_where(config, group),
-                       what, option->key, option->help);
+        return dl_fail(error, DL_USAGE, "%s: %s needs \"%s\" (%.*s)",
+                       dl_config_where(config, group), what, option->key,
+                       first_clause(option->help), option->help);
     if (!setting)
         setting = add_default(parent ? parent : group, option);
     if (!setting)

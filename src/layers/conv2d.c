@@ -42,7 +42,10 @@ static int setup(dl_layer *layer, dl_error *error) {
     layer->needs_output = self->weights.activation.kind != DL_LINEAR;
     layer->operations = 2 * dl_shape_size(layer->out.shape) * area * w->channels;
     self->conv.filters = filters;
-    dl_conv_plan(&self->conv, layer->threads);
+    self->conv.bias = self->weights.bias;
+    self->conv.training = layer->training;
+    self->conv.activation = self->weights.activation;
+    dl_conv_plan(&self->conv, layer->max_batch, layer->threads);
     self->scratch = dl_layer_add_buffer(layer, DL_SCRATCH, (int64_t)dl_conv_scratch(&self->conv));
     return 0;
 }
@@ -50,8 +53,7 @@ static int setup(dl_layer *layer, dl_error *error) {
 static void forward(dl_layer *layer, const dl_pass *pass) {
     const conv2d *self = layer->self;
     dl_conv_forward(&self->conv, pass->batch, layer->in[0].value, layer->params[0].value,
-                    dl_weights_bias(layer), &self->weights.activation, layer->out.value,
-                    layer->buffers[self->scratch].memory);
+                    dl_weights_bias(layer), layer->out.value, layer->buffers[self->scratch].memory);
 }
 
 static void backward(dl_layer *layer, const dl_pass *pass) {
@@ -67,6 +69,11 @@ static void backward(dl_layer *layer, const dl_pass *pass) {
                               layer->in[0].grad, scratch);
 }
 
+static void close_conv(dl_layer *layer) {
+    conv2d *self = layer->self;
+    dl_conv_free(&self->conv);
+}
+
 const dl_layer_type dl_layer_conv2d = {
     .kind =
         {"conv2d",
@@ -75,4 +82,5 @@ const dl_layer_type dl_layer_conv2d = {
     .setup = setup,
     .forward = forward,
     .backward = backward,
+    .close = close_conv,
 };

@@ -72,6 +72,9 @@ typedef struct {
     /* out.grad -> in[].grad (overwritten; may be NULL: then not wanted), parameters' grad (+=).
        out.grad may be used as working memory. */
     void (*backward)(dl_layer *layer, const dl_pass *pass);
+    /* Frees what setup got from elsewhere than the arena; NULL if there is nothing. Called once,
+       also if setup failed. */
+    void (*close)(dl_layer *layer);
     int most_inputs; /* 0 stands for 1 */
 } dl_layer_type;
 

@@ -3,6 +3,7 @@
 #ifndef DL_MATH_CONV_H
 #define DL_MATH_CONV_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "math/activation.h"
@@ -11,18 +12,25 @@
 typedef struct {
     dl_window window;
     int filters;
-    int tile;    /* output rows that are unfolded at a time */
-    int threads; /* that the scratch memory is for */
+    bool bias, training;
+    dl_activation activation;
+    /* made by dl_conv_plan */
+    int tile;                      /* output rows that are unfolded at a time */
+    int threads;                   /* that the scratch memory is for */
+    struct dl_onednn_conv *onednn; /* oneDNN's kernels, or NULL: the tiles do it */
 } dl_conv;
 
-/* Completes a plan whose window and filters are set. */
-void dl_conv_plan(dl_conv *conv, int threads);
+/* Completes a plan whose first fields are set, for batches of up to `batch` images. */
+void dl_conv_plan(dl_conv *conv, int batch, int threads);
+/* Frees what the plan holds; fine with one that was never made. */
+void dl_conv_free(dl_conv *conv);
 /* Bytes of scratch memory that each of the three passes needs, whatever the batch. */
 size_t dl_conv_scratch(const dl_conv *conv);
 
-/* y[n][oh][ow][f] = f(x[n][h][w][c] * weight[kh][kw][c][f] + bias[f]); bias may be NULL. */
+/* y[n][oh][ow][f] = f(x[n][h][w][c] * weight[kh][kw][c][f] + bias[f]); bias NULL if the plan has
+ * none. */
 void dl_conv_forward(const dl_conv *conv, int batch, const float *x, const float *weight,
-                     const float *bias, const dl_activation *f, float *y, void *scratch);
+                     const float *bias, float *y, void *scratch);
 /* dx (overwritten) from dy, which is already the gradient before the activation. */
 void dl_conv_backward_data(const dl_conv *conv, int batch, const float *dy, const float *weight,
                            float *dx, void *scratch);

@@ -40,6 +40,14 @@ int dl_thread_number(void) {
 #endif
 }
 
+bool dl_threads_are_busy(void) {
+#ifdef _OPENMP
+    return omp_in_parallel();
+#else
+    return false;
+#endif
+}
+
 const char *dl_threads_warning(void) {
     static char line[256];
     const char *core = getenv("OPENBLAS_CORETYPE");
@@ -52,8 +60,4 @@ const char *dl_threads_warning(void) {
              core ? "OPENBLAS_CORETYPE" : "", core && cache ? " and " : "",
              cache ? "OPENBLAS_L2_SIZE" : "");
     return line;
-}
-
-const char *dl_blas_description(void) {
-    return openblas_get_config();
 }

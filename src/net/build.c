@@ -284,6 +284,9 @@ int dl_net_build(dl_net *net, dl_shape input, int max_batch, bool training, int 
 }
 
 void dl_net_free(dl_net *net) {
+    for (int i = 0; i < net->layer_count; i++)
+        if (net->layers[i].type && net->layers[i].self && net->layers[i].type->close)
+            net->layers[i].type->close(&net->layers[i]);
     dl_arena_free(&net->arena);
     *net = (dl_net){0};
 }

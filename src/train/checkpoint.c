@@ -274,7 +274,7 @@ int dl_checkpoint_load_progress(const dl_checkpoint *c, const dl_experiment *e, 
         return missing(c, "best", error);
     if (!monitor || strcmp(monitor, e->settings.monitor)) { /* another column begins anew */
         p->best = NAN;
-        p->best_epoch = 0;
+        p->best_epoch = p->epoch;
     }
     return read_vectors(c, &e->net, vectors, vector_count, error);
 }

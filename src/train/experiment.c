@@ -16,17 +16,17 @@ static const dl_option root_options[] = {
     {"seed", DL_INT, offsetof(root, seed), "1", 0, 9e15, NULL,
      "of all random numbers but the split's: initial weights, order, dropout"},
     {"data", DL_SETTING, offsetof(root, data), NULL, 0, 0, NULL,
-     "a group { … }: what to learn from"},
+     "what to learn from: a group { … }"},
     {"network", DL_SETTING, offsetof(root, network), NULL, 0, 0, NULL,
-     "a list of layers ( { … }, … ), in the order in which they run"},
+     "the layers, in the order in which they run: a list ( { … }, … )"},
     {"loss", DL_SETTING, offsetof(root, loss), NULL, 0, 0, NULL,
-     "a group { type = \"…\"; }: what is minimized"},
+     "what is minimized: a group { type = \"…\" }"},
     {"optimizer", DL_SETTING, offsetof(root, optimizer), "", 0, 0, NULL,
-     "a group { type = \"…\"; … }: how it is minimized; left out: adam"},
+     "how it is minimized: a group { type = \"…\" }; left out: adam"},
     {"regularization", DL_SETTING, offsetof(root, regularization), "", 0, 0, NULL,
-     "a group { … }: what keeps the network from learning by heart"},
+     "what keeps the network from learning by heart: a group { … }"},
     {"training", DL_SETTING, offsetof(root, training), "", 0, 0, NULL,
-     "a group { … }: how long and how"},
+     "how long and how: a group { … }"},
     DL_OPTIONS_END,
 };
 
@@ -50,7 +50,7 @@ static const dl_option regularization_options[] = {
     {"clip_norm", DL_FLOAT, offsetof(dl_settings, clip_norm), "0.0", 0, 1e12, NULL,
      "a gradient that is longer than this is made this long; 0: off"},
     {"early_stopping", DL_SETTING, offsetof(dl_settings, early_stopping), "", 0, 0, NULL,
-     "a group { … }: when to stop before the last epoch; left out: never"},
+     "when to stop before the last epoch: a group { … }; left out: never"},
     DL_OPTIONS_END,
 };
 
@@ -80,8 +80,7 @@ static int read_section(dl_experiment *e, config_setting_t *parent, const char *
     if (!group)
         return -1;
     dl_table table = {options, &e->settings};
-    const char *what = dl_arena_printf(&e->arena, "\"%s\"", key);
-    return dl_config_read(e->config, group, NULL, what, &table, 1, error);
+    return dl_config_read(e->config, group, NULL, key, &table, 1, error);
 }
 
 /* Reads a group whose `type` chooses its kind. */
@@ -165,15 +164,19 @@ static int check_monitor(dl_experiment *e, const char *const *metrics, int count
             if (!strcmp(names[n++], monitor))
                 return 0;
         }
-    const char *nearest = dl_text_nearest(monitor, names, n);
-    dl_text hint = {0};
-    if (nearest)
-        dl_text_add(&hint, "did you mean \"%s\"?", nearest);
-    for (int i = 0; !nearest && i < n; i++)
-        dl_text_add(&hint, "%s%s", i ? ", " : "there are ", names[i]);
-    dl_fail(error, DL_USAGE, "%s: monitor = \"%s\" is not a column of the history (%s)", where,
-            monitor, hint.data);
-    dl_text_free(&hint);
+    dl_text list = {0};
+    for (int i = 0; i < n; i++)
+        dl_text_add(&list, "%s%s", i ? ", " : "", names[i]);
+    const char *nearest = dl_text_nearest(monitor, names, n), *measured = strchr(monitor, '_');
+    if (measured && dl_metric_find(measured + 1))
+        dl_fail(error, DL_USAGE,
+                "%s: monitor = \"%s\", but \"%s\" is not a metric of this run (there are %s)",
+                where, monitor, measured + 1, list.data);
+    else
+        dl_fail(error, DL_USAGE, "%s: monitor = \"%s\" is not a column of the history (%s%s%s)",
+                where, monitor, nearest ? "did you mean \"" : "there are ",
+                nearest ? nearest : list.data, nearest ? "\"?" : "");
+    dl_text_free(&list);
     return -1;
 }
 
@@ -200,10 +203,10 @@ static int check_name(const dl_experiment *e, config_setting_t *top, dl_error *e
     const char *name = e->name;
     if (!name || (*name && !strchr(name, '/') && name[0] != '.' && strcmp(name, "latest")))
         return 0;
-    return dl_fail(error, DL_USAGE, "%s: a run cannot be called \"%s\"%s",
+    return dl_fail(error, DL_USAGE, "%s: \"%s\" cannot be a run's name: %s",
                    dl_config_where(e->config, config_setting_get_member(top, "name")), name,
-                   strcmp(name, "latest") ? ": its folder is called so"
-                                          : ": that is the link to the newest one");
+                   strcmp(name, "latest") ? "it must do as a folder's (no slash, no point in front)"
+                                          : "runs/latest is the link to the newest run");
 }
 
 int dl_experiment_read(dl_experiment *e, dl_config *config, dl_error *error) {
@@ -225,7 +228,9 @@ int dl_experiment_read(dl_experiment *e, dl_config *config, dl_error *error) {
         result |= e->loss ? 0 : -1;
     }
     result |= read_optimizer(e, top, error);
-    return read_settings(e, top, error) | result;
+    result |= read_settings(e, top, error);
+    dl_error_sort(error);
+    return result;
 }
 
 /* ---- once the data are known ---- */

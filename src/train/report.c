@@ -4,7 +4,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
-enum { WIDE = 10, MOST_CLASSES_SHOWN = 20 };
+enum { MOST_CLASSES_SHOWN = 20 };
 
 char *dl_report_metric(char out[32], const dl_metric *metric, double value) {
     if (metric->percent)
@@ -20,17 +20,49 @@ double dl_report_peak_memory(void) {
     return (double)usage.ru_maxrss * 1024;
 }
 
+/* Items one after the other, in lines of at most 80 columns under a label. */
+typedef struct {
+    dl_terminal *terminal;
+    const char *label; /* of the next line */
+    int indent;
+    const char *between; /* two items */
+    dl_text line;
+} listing;
+
+static void list_end(listing *l) {
+    if (l->line.length)
+        dl_say(l->terminal, "%-*s%s", l->indent, l->label, l->line.data);
+    l->label = "";
+    dl_text_free(&l->line);
+}
+
+static void list_add(listing *l, const char *item) {
+    int used = dl_text_width(dl_text_get(&l->line), (int)l->line.length);
+    int width = dl_text_width(item, (int)strlen(item));
+    if (used)
+        dl_text_add(&l->line, "%s", l->between);
+    if (used && l->indent + used + 3 + width > 80)
+        list_end(l);
+    dl_text_add(&l->line, "%s", item);
+}
+
 static void report_classes(dl_terminal *t, const dl_data *data, dl_split split) {
     const dl_subset *part = &data->part[split];
     int classes = data->schema.classes,
         shown = classes < MOST_CLASSES_SHOWN ? classes : MOST_CLASSES_SHOWN;
-    dl_text line = {0};
-    char number[16], count[32];
-    for (int c = 0; c < shown; c++)
-        dl_text_add(&line, "%s%s %s", c ? ", " : "", dl_schema_class(&data->schema, c, number),
+    char number[16], count[32], label[32];
+    snprintf(label, sizeof label, "  %s", dl_split_names[split]);
+    listing list = {.terminal = t, .label = label, .indent = 14, .between = "  "};
+    for (int c = 0; c < shown; c++) {
+        dl_text word = {0};
+        dl_text_add(&word, "%s: %s", dl_schema_class(&data->schema, c, number),
                     dl_text_count(count, part->class_count[c]));
-    dl_say(t, "  %-10s %s%s", dl_split_names[split], line.data, shown < classes ? ", …" : "");
-    dl_text_free(&line);
+        list_add(&list, word.data);
+        dl_text_free(&word);
+    }
+    if (shown < classes)
+        list_add(&list, "…");
+    list_end(&list);
 }
 
 /* The share of `split` that is right if every row is said to be of the training part's most
@@ -43,27 +75,28 @@ static void report_baseline(dl_terminal *t, const dl_data *data, dl_split split)
             best = c;
     char number[16];
     const dl_subset *part = &data->part[split];
-    dl_say(t, "baseline    always \"%s\": %.2f %% of %s",
+    dl_say(t, "baseline    always saying \"%s\" is right for %.2f %% of %s",
            dl_schema_class(&data->schema, best, number),
            100 * (double)part->class_count[best] / (double)part->count, dl_split_names[split]);
 }
 
 void dl_report_data(dl_terminal *t, const dl_experiment *e) {
     const dl_data *data = &e->data;
+    const dl_schema *schema = &data->schema;
     char shape[48], count[32];
     dl_text line = {0};
     for (int s = 0; s < DL_SPLITS; s++)
         if (data->part[s].count)
-            dl_text_add(&line, "%s %s, ", dl_split_names[s],
+            dl_text_add(&line, "%s%s %s", line.length ? ", " : "", dl_split_names[s],
                         dl_text_count(count, data->part[s].count));
-    dl_shape_text(shape, data->schema.input);
-    if (data->schema.classes)
-        dl_say(t, "data        %s%s inputs, %d classes", line.data, shape, data->schema.classes);
+    dl_shape_text(shape, schema->input);
+    if (schema->classes)
+        dl_say(t, "data        %s rows; %s inputs, %d classes", line.data, shape, schema->classes);
     else
-        dl_say(t, "data        %s%s inputs, %d target number%s", line.data, shape,
-               data->schema.outputs, data->schema.outputs == 1 ? "" : "s");
+        dl_say(t, "data        %s rows; %s inputs, %d target number%s", line.data, shape,
+               schema->outputs, schema->outputs == 1 ? "" : "s");
     dl_text_free(&line);
-    if (!data->schema.classes)
+    if (!schema->classes)
         return;
     for (int s = 0; s < DL_SPLITS; s++)
         if (data->part[s].count)
@@ -99,58 +132,107 @@ void dl_report_network(dl_terminal *t, const dl_experiment *e) {
 void dl_report_memory(dl_terminal *t, const dl_experiment *e, int64_t vector_bytes,
                       int64_t batch_bytes) {
     const dl_net *net = &e->net;
-    char weights[32], vectors[32], activations[32], scratch[32], batches[32], total[32];
-    double block = (double)net->weight_count * sizeof(float);
-    dl_say(t,
-           "memory      weights and gradients %s, optimizer %s, activations %s, scratch %s, "
-           "batches %s: %s beside the data",
-           dl_text_bytes(weights, 2 * block), dl_text_bytes(vectors, (double)vector_bytes),
-           dl_text_bytes(activations, (double)net->activation_bytes),
-           dl_text_bytes(scratch, (double)net->scratch_bytes),
-           dl_text_bytes(batches, (double)batch_bytes),
-           dl_text_bytes(total, 2 * block + (double)vector_bytes + (double)net->memory_bytes +
-                                    (double)batch_bytes));
+    int64_t weights = 2 * net->weight_count * (int64_t)sizeof(float);
+    const struct {
+        const char *format;
+        int64_t bytes;
+    } items[] = {
+        {"%s beside the data:", weights + vector_bytes + net->memory_bytes + batch_bytes},
+        {"weights and gradients %s,", weights},
+        {"optimizer %s,", vector_bytes},
+        {"activations %s,", net->activation_bytes},
+        {"scratch %s,", net->scratch_bytes},
+        {"batches %s", batch_bytes},
+    };
+    listing list = {.terminal = t, .label = "memory", .indent = 12, .between = " "};
+    for (size_t i = 0; i < sizeof items / sizeof *items; i++) {
+        char bytes[32], item[64];
+        snprintf(item, sizeof item, items[i].format, dl_text_bytes(bytes, (double)items[i].bytes));
+        list_add(&list, item);
+    }
+    list_end(&list);
 }
 
-static void add_heading(dl_text *line, const dl_experiment *e, const char *prefix) {
-    char heading[64];
-    snprintf(heading, sizeof heading, "%s loss", prefix);
-    dl_text_add(line, " %*s", WIDE, heading);
+/* ---- the epochs' table ---- */
+
+/* A line that is made column by column, as far as there is room. */
+typedef struct {
+    dl_text text;
+    int room;
+    bool full;
+} table_line;
+
+static void add_cell(table_line *line, int width, const char *cell) {
+    line->full |= line->text.length && (int)line->text.length + width > line->room;
+    if (!line->full)
+        dl_text_add(&line->text, "%*s", width, cell);
+}
+
+/* Loss and metrics of a part; metric NULL: their headings. */
+static void add_part(table_line *line, const dl_experiment *e, const char *part, double loss,
+                     const double *metric) {
+    enum { WIDTH = 11 };
+    char cell[32];
+    if (metric)
+        snprintf(cell, sizeof cell, "%.4f", loss);
+    else
+        snprintf(cell, sizeof cell, "%s loss", part);
+    add_cell(line, WIDTH, cell);
     for (int m = 0; m < e->metric_count; m++)
-        dl_text_add(line, " %*s", WIDE, e->metrics[m]->name);
+        add_cell(line, WIDTH,
+                 metric ? dl_report_metric(cell, e->metrics[m], metric[m]) : e->metrics[m]->name);
+}
+
+static void add_phases(table_line *line, const dl_row *row) {
+    static const char *const names[DL_PHASES] = {"data", "forward", "backward", "update"};
+    static const int widths[DL_PHASES] = {6, 9, 10, 8};
+    double total = 1e-9;
+    for (int p = 0; row && p < DL_PHASES; p++)
+        total += row->phase[p];
+    for (int p = 0; p < DL_PHASES; p++) {
+        char cell[32];
+        snprintf(cell, sizeof cell, "%.0f %%", row ? 100 * row->phase[p] / total : 0);
+        add_cell(line, widths[p], row ? cell : names[p]);
+    }
+}
+
+/* row NULL: the heading. */
+static dl_text compose(const dl_experiment *e, const dl_row *row, bool is_best, int room) {
+    table_line line = {.room = room};
+    char cell[64], number[32];
+    int digits = snprintf(cell, sizeof cell, "%lld", (long long)e->settings.epochs);
+    snprintf(cell, sizeof cell, "%lld/%lld", (long long)(row ? row->epoch : 0),
+             (long long)e->settings.epochs);
+    add_cell(&line, 2 * digits + 1 < 7 ? 7 : 2 * digits + 1, row ? cell : "epoch");
+    add_part(&line, e, "train", row ? row->train_loss : 0, row ? row->train_metric : NULL);
+    if (e->data.part[DL_VALIDATION].count)
+        add_part(&line, e, "val", row ? row->val_loss : 0, row ? row->val_metric : NULL);
+    add_cell(&line, 6, is_best ? "best" : "");
+    add_cell(&line, 8, row ? dl_text_seconds(number, row->seconds) : "time");
+    snprintf(cell, sizeof cell, "%.3g", row ? row->rate : 0);
+    add_cell(&line, 10, row ? cell : "rate");
+    add_cell(&line, 11,
+             row ? dl_text_count(number, (int64_t)(row->samples_per_second + 0.5)) : "samples/s");
+    add_phases(&line, row);
+    while (line.text.length && line.text.data[line.text.length - 1] == ' ')
+        line.text.data[--line.text.length] = '\0';
+    return line.text;
+}
+
+static void say_row(dl_terminal *t, const dl_experiment *e, const dl_row *row, bool is_best,
+                    bool shown) {
+    dl_text whole = compose(e, row, is_best, DL_ANY_WIDTH);
+    dl_text fitting = compose(e, row, is_best, dl_terminal_columns(t) - 1);
+    dl_say_apart(t, shown ? fitting.data : NULL, whole.data);
+    dl_text_free(&whole);
+    dl_text_free(&fitting);
 }
 
 void dl_report_heading(dl_terminal *t, const dl_experiment *e) {
-    dl_text line = {0};
-    add_heading(&line, e, "train");
-    if (e->data.part[DL_VALIDATION].count)
-        add_heading(&line, e, "val");
-    dl_say(t, "%9s%s %9s %9s %8s  %s", "epoch", line.data, "rate", "samples/s", "time",
-           "data/forward/backward/update");
-    dl_text_free(&line);
+    say_row(t, e, NULL, false, true);
 }
 
-static void add_values(dl_text *line, const dl_experiment *e, double loss, const double *metric) {
-    char value[32];
-    dl_text_add(line, " %*.4f", WIDE, loss);
-    for (int m = 0; m < e->metric_count; m++)
-        dl_text_add(line, " %*s", WIDE, dl_report_metric(value, e->metrics[m], metric[m]));
-}
-
-void dl_report_row(dl_terminal *t, const dl_experiment *e, const dl_row *row, bool is_best) {
-    dl_text line = {0};
-    char epoch[32], seconds[32];
-    snprintf(epoch, sizeof epoch, "%lld/%lld", (long long)row->epoch,
-             (long long)e->settings.epochs);
-    add_values(&line, e, row->train_loss, row->train_metric);
-    if (e->data.part[DL_VALIDATION].count)
-        add_values(&line, e, row->val_loss, row->val_metric);
-    double total = 1e-9;
-    for (int p = 0; p < DL_PHASES; p++)
-        total += row->phase[p];
-    dl_say(t, "%9s%s %9.3g %9.0f %8s  %.0f/%.0f/%.0f/%.0f %%%s", epoch, line.data, row->rate,
-           row->samples_per_second, dl_text_seconds(seconds, row->seconds),
-           100 * row->phase[0] / total, 100 * row->phase[1] / total, 100 * row->phase[2] / total,
-           100 * row->phase[3] / total, is_best ? "  best" : "");
-    dl_text_free(&line);
+void dl_report_row(dl_terminal *t, const dl_experiment *e, const dl_row *row, bool is_best,
+                   bool shown) {
+    say_row(t, e, row, is_best, shown);
 }

@@ -11,10 +11,11 @@ void dl_report_network(dl_terminal *terminal, const dl_experiment *experiment);
 /* The memory plan, with the bytes of the optimizer's vectors and of the loaders' batches. */
 void dl_report_memory(dl_terminal *terminal, const dl_experiment *experiment, int64_t vector_bytes,
                       int64_t batch_bytes);
-/* The heading of the epochs' table, and one of its rows. */
+/* The heading of the epochs' table, and one of its rows; the log has it whole, the terminal the
+   columns that fit, or nothing if not `shown`. */
 void dl_report_heading(dl_terminal *terminal, const dl_experiment *experiment);
 void dl_report_row(dl_terminal *terminal, const dl_experiment *experiment, const dl_row *row,
-                   bool is_best);
+                   bool is_best, bool shown);
 /* A metric's value as people read it: "97.31 %" or "5.123". Returns `out`. */
 char *dl_report_metric(char out[32], const dl_metric *metric, double value);
 /* The process's peak resident memory in bytes. */

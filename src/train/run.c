@@ -2,15 +2,18 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/file.h"
 
-static const char *const run_files[] = {"config.cfg", "history.csv", "last.safetensors",
-                                        "best.safetensors", "log.txt"};
+static const char *const run_files[] = {"config.cfg", "history.csv", "log.txt", "best.safetensors",
+                                        "last.safetensors"};
+enum { RUN_FILES = sizeof run_files / sizeof *run_files, FIRST_CHECKPOINT = 3 };
 
 char *dl_run_path(const dl_run *run, const char *name) {
     return dl_path_join(run->folder, name);
@@ -49,37 +52,54 @@ static char *create_numbered(const char *name, dl_error *error) {
     return NULL;
 }
 
-static char *create_given(const char *out, bool force, dl_error *error) {
-    if (dl_file_is_folder(out) && !is_empty(out)) {
-        if (!force) {
-            dl_fail(error, DL_USAGE,
-                    "%s: is there already and not empty (--force replaces the run in it, "
-                    "--resume %s goes on with it)",
-                    out, out);
-            return NULL;
-        }
-        for (size_t i = 0; i < sizeof run_files / sizeof *run_files; i++) {
-            char *path = dl_path_join(out, run_files[i]);
-            unlink(path);
-            free(path);
-        }
+/* Makes the folder `out`. *made: it was not there before. */
+static char *create_given(const char *out, bool force, bool *made, dl_error *error) {
+    *made = !dl_file_exists(out);
+    if (!force && dl_file_is_folder(out) && !is_empty(out)) {
+        dl_fail(error, DL_FAILURE,
+                "%s: is there already and not empty (--force replaces the run in it, --resume %s "
+                "goes on with it)",
+                out, out);
+        return NULL;
     }
     return dl_folder_create(out, error) ? NULL : xstrdup(out);
 }
 
+/* Two trainings in one folder would spoil each other's files. A file system without locks is no
+   error. */
+static int lock_folder(dl_run *run, dl_error *error) {
+    run->lock = open(run->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (run->lock >= 0 && flock(run->lock, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK)
+        return dl_fail(error, DL_FAILURE, "%s: another dltrain is at work in it", run->folder);
+    return 0;
+}
+
+/* Removes the run's files from `first` on, and what a run that was killed left half-written. */
+static void remove_files(const dl_run *run, int first) {
+    for (int i = first; i < RUN_FILES; i++) {
+        char *path = dl_run_path(run, run_files[i]);
+        unlink(path);
+        free(path);
+    }
+    for (int i = 0; i < RUN_FILES; i++) {
+        dl_text path = {0};
+        dl_text_add(&path, "%s/%s.tmp", run->folder, run_files[i]);
+        unlink(path.data);
+        dl_text_free(&path);
+    }
+}
+
 /* runs/latest -> the run; a convenience, so that a file system without links is no error. */
 static void point_latest(const char *folder) {
+    mkdir("runs", 0777);
     char *target = realpath(folder, NULL), *runs = realpath("runs", NULL);
-    if (!target || !runs) {
-        if (target && !mkdir("runs", 0777))
-            runs = realpath("runs", NULL);
-    }
     if (target && runs) {
         size_t length = strlen(runs);
         bool inside = !strncmp(target, runs, length) && target[length] == '/';
-        unlink("runs/latest");
-        if (symlink(inside ? target + length + 1 : target, "runs/latest"))
-            errno = 0;
+        unlink("runs/.latest");
+        if (symlink(inside ? target + length + 1 : target, "runs/.latest") ||
+            rename("runs/.latest", "runs/latest"))
+            unlink("runs/.latest");
     }
     free(target);
     free(runs);
@@ -87,37 +107,30 @@ static void point_latest(const char *folder) {
 
 static int open_files(dl_run *run, dl_terminal *terminal, const char *mode, dl_error *error) {
     char *history = dl_run_path(run, "history.csv"), *log = dl_run_path(run, "log.txt");
-    run->history = fopen(history, "ae");
-    terminal->log = fopen(log, mode);
+    run->history = open(history, O_WRONLY | O_APPEND | O_CLOEXEC);
+    terminal->log = run->history < 0 ? NULL : fopen(log, mode);
     int result = 0;
-    if (!run->history || !terminal->log)
+    if (!terminal->log)
         result = dl_fail(error, DL_FAILURE, "%s: cannot be written: %s",
-                         run->history ? log : history, strerror(errno));
+                         run->history < 0 ? history : log, strerror(errno));
     free(history);
     free(log);
     return result;
 }
 
 static dl_text header(const dl_experiment *e) {
-    dl_text line = {0};
-    dl_text_add(&line, "epoch,step,seconds,learning_rate,train_loss");
-    for (int m = 0; m < e->metric_count; m++)
-        dl_text_add(&line, ",train_%s", e->metrics[m]->name);
-    if (e->data.part[DL_VALIDATION].count) {
-        dl_text_add(&line, ",val_loss");
-        for (int m = 0; m < e->metric_count; m++)
-            dl_text_add(&line, ",val_%s", e->metrics[m]->name);
-    }
-    dl_text_add(&line, ",samples_per_second,data_seconds,forward_seconds,backward_seconds,"
-                       "update_seconds\n");
+    dl_text line = {0}, columns = dl_experiment_columns(e);
+    dl_text_add(&line,
+                "epoch,step,seconds,learning_rate,%s,samples_per_second,data_seconds,"
+                "forward_seconds,backward_seconds,update_seconds\n",
+                columns.data);
+    dl_text_free(&columns);
     return line;
 }
 
-int dl_run_create(dl_run *run, dl_terminal *terminal, const dl_experiment *e, const char *out,
-                  bool force, dl_error *error) {
-    run->folder = out ? create_given(out, force, error) : create_numbered(e->name, error);
-    if (!run->folder)
-        return -1;
+/* The first files of a run. With --force an older run's checkpoints go only when these are there.
+ */
+static int begin(dl_run *run, dl_terminal *terminal, const dl_experiment *e, dl_error *error) {
     dl_text config = {0}, first = header(e);
     dl_config_dump(e->config, &config);
     char *path = dl_run_path(run, "config.cfg"), *history = dl_run_path(run, "history.csv");
@@ -127,7 +140,7 @@ int dl_run_create(dl_run *run, dl_terminal *terminal, const dl_experiment *e, co
     if (!result)
         result = open_files(run, terminal, "we", error);
     if (!result)
-        point_latest(run->folder);
+        remove_files(run, FIRST_CHECKPOINT);
     dl_text_free(&config);
     dl_text_free(&first);
     free(path);
@@ -135,9 +148,28 @@ int dl_run_create(dl_run *run, dl_terminal *terminal, const dl_experiment *e, co
     return result;
 }
 
+int dl_run_create(dl_run *run, dl_terminal *terminal, const dl_experiment *e, const char *out,
+                  bool force, dl_error *error) {
+    bool made = true;
+    run->folder = out ? create_given(out, force, &made, error) : create_numbered(e->name, error);
+    if (!run->folder || lock_folder(run, error))
+        return -1;
+    if (!begin(run, terminal, e, error)) {
+        point_latest(run->folder);
+        return 0;
+    }
+    if (made) {
+        remove_files(run, 0);
+        rmdir(run->folder);
+    }
+    return -1;
+}
+
 int dl_run_reopen(dl_run *run, dl_terminal *terminal, const char *folder, const dl_experiment *e,
                   int64_t epoch, dl_error *error) {
     run->folder = xstrdup(folder);
+    if (lock_folder(run, error))
+        return -1;
     char *path = dl_run_path(run, "history.csv");
     dl_text kept = header(e);
     int64_t size;
@@ -159,38 +191,67 @@ int dl_run_reopen(dl_run *run, dl_terminal *terminal, const char *folder, const 
     int result = dl_file_write(path, kept.data, kept.length, error);
     if (!result)
         result = open_files(run, terminal, "ae", error);
+    if (!result) {
+        remove_files(run, RUN_FILES);
+        point_latest(folder);
+    }
     dl_text_free(&kept);
     free(old);
     free(path);
     return result;
 }
 
-int dl_run_add_row(dl_run *run, const dl_experiment *e, const dl_row *row, dl_error *error) {
-    FILE *f = run->history;
-    fprintf(f, "%lld,%lld,%.3f,%.9g,%.9g", (long long)row->epoch, (long long)row->step,
-            row->seconds, row->rate, row->train_loss);
+static void add_part(dl_text *line, const dl_experiment *e, double loss, const double *metric) {
+    dl_text_add(line, ",%.9g", loss);
     for (int m = 0; m < e->metric_count; m++)
-        fprintf(f, ",%.9g", row->train_metric[m]);
-    if (e->data.part[DL_VALIDATION].count) {
-        fprintf(f, ",%.9g", row->val_loss);
-        for (int m = 0; m < e->metric_count; m++)
-            fprintf(f, ",%.9g", row->val_metric[m]);
-    }
-    fprintf(f, ",%.1f", row->samples_per_second);
+        dl_text_add(line, ",%.9g", metric[m]);
+}
+
+/* A row is written whole or not at all: on a full disk what went through is taken back. */
+int dl_run_add_row(dl_run *run, const dl_experiment *e, const dl_row *row, dl_error *error) {
+    dl_text line = {0};
+    dl_text_add(&line, "%lld,%lld,%.6f,%.9g", (long long)row->epoch, (long long)row->step,
+                row->seconds, row->rate);
+    add_part(&line, e, row->train_loss, row->train_metric);
+    if (e->data.part[DL_VALIDATION].count)
+        add_part(&line, e, row->val_loss, row->val_metric);
+    dl_text_add(&line, ",%.1f", row->samples_per_second);
     for (int p = 0; p < DL_PHASES; p++)
-        fprintf(f, ",%.3f", row->phase[p]);
-    fprintf(f, "\n");
-    if (fflush(f) || ferror(f))
-        return dl_fail(error, DL_FAILURE, "%s/history.csv: cannot be written: %s", run->folder,
-                       strerror(errno));
-    return 0;
+        dl_text_add(&line, ",%.6f", row->phase[p]);
+    dl_text_add(&line, "\n");
+    off_t before = lseek(run->history, 0, SEEK_END);
+    errno = ENOSPC; /* the reason for a short write */
+    ssize_t written = write(run->history, line.data, line.length);
+    int result = 0;
+    if (written != (ssize_t)line.length) {
+        result = dl_fail(error, DL_FAILURE, "%s/history.csv: cannot be written: %s", run->folder,
+                         strerror(errno));
+        if (before >= 0 && ftruncate(run->history, before))
+            errno = 0; /* a resumed run reads whole lines only */
+    }
+    dl_text_free(&line);
+    return result;
 }
 
 void dl_run_close(dl_run *run) {
-    if (run->history)
-        fclose(run->history);
+    if (!run->folder)
+        return;
+    if (run->history > 0)
+        close(run->history);
+    if (run->lock > 0)
+        close(run->lock);
     free(run->folder);
     *run = (dl_run){0};
+}
+
+int dl_run_check_resumable(const char *path, dl_error *error) {
+    if (!dl_file_exists(path))
+        return dl_fail(error, DL_DATA, "%s: %s", path, strerror(errno));
+    if (dl_file_is_folder(path))
+        return 0;
+    const char *slash = strrchr(path, '/');
+    return dl_fail(error, DL_DATA, "%s: is a file; --resume takes the run's folder (%.*s)", path,
+                   slash ? (int)(slash - path) : 1, slash ? path : ".");
 }
 
 char *dl_run_find_checkpoint(const char *path, bool last, dl_error *error) {

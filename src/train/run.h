@@ -17,15 +17,18 @@ typedef struct {
 enum { DL_PHASE_DATA, DL_PHASE_FORWARD, DL_PHASE_BACKWARD, DL_PHASE_UPDATE, DL_PHASES };
 
 typedef struct {
-    char *folder; /* owned */
-    FILE *history;
+    char *folder;      /* owned */
+    int history, lock; /* open files */
 } dl_run;
 
 /* Makes the folder: `out`, or runs/NAME, runs/NAME.2, … An existing `out` that is not empty is
-   refused unless `force`: then the files of the run in it are removed. Writes config.cfg, begins
-   history.csv and log.txt, and points runs/latest to it. */
+   refused unless `force`: then the files of the run in it are replaced. Writes config.cfg, begins
+   history.csv and log.txt, and points runs/latest to it. One dltrain at a time: the folder is
+   locked until dl_run_close. `run` is all zero; dl_run_close is fine after a failure. */
 int dl_run_create(dl_run *run, dl_terminal *terminal, const dl_experiment *experiment,
                   const char *out, bool force, dl_error *error);
+/* Whether `path` can be a run to go on with: 0, or -1 and an error. */
+int dl_run_check_resumable(const char *path, dl_error *error);
 /* Goes on in the folder of an earlier run: keeps the history's rows up to `epoch`. */
 int dl_run_reopen(dl_run *run, dl_terminal *terminal, const char *folder,
                   const dl_experiment *experiment, int64_t epoch, dl_error *error);

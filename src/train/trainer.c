@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/file.h"
 #include "math/vector.h"
+#include "train/keeper.h"
 #include "train/report.h"
 
 enum { MOST_VECTORS = 8 };
@@ -22,7 +22,9 @@ typedef struct {
     float *vectors[MOST_VECTORS];
     int vector_count;
     dl_progress progress;
+    dl_keeper keeper;
     double phase[DL_PHASES]; /* seconds of this epoch */
+    double shown;            /* when a row was shown last */
 } trainer;
 
 /* ---- building ---- */
@@ -64,6 +66,7 @@ static void release(trainer *t) {
     dl_loader_free(t->train);
     dl_loader_free(t->validation);
     dl_judge_close(&t->judge);
+    dl_keeper_close(&t->keeper);
     for (int v = 0; v < t->vector_count; v++)
         free(t->vectors[v]);
     free(t->spans);
@@ -106,7 +109,16 @@ static int report_start(trainer *t, dl_error *error) {
     dl_report_network(t->terminal, e);
     dl_report_memory(t->terminal, e, t->vector_count * e->net.weight_count * (int64_t)sizeof(float),
                      batches);
-    return t->options->resume ? 0 : report_initial_loss(t, error);
+    if (!t->options->resume)
+        return report_initial_loss(t, error);
+    if (t->progress.epoch_step)
+        dl_say(t->terminal, "resumed     after epoch %lld and %lld of %lld steps of the next one",
+               (long long)t->progress.epoch, (long long)t->progress.epoch_step,
+               (long long)dl_loader_steps(t->train));
+    else
+        dl_say(t->terminal, "resumed     after epoch %lld of %lld", (long long)t->progress.epoch,
+               (long long)e->settings.epochs);
+    return 0;
 }
 
 /* ---- a step ---- */
@@ -175,6 +187,8 @@ static int train_batch(trainer *t, const dl_batch *batch, double rate, dl_error 
 
 static void draw_bar(trainer *t, double started, int64_t first_step) {
     const dl_experiment *e = t->e;
+    if (!dl_terminal_bar_due(t->terminal))
+        return;
     int64_t steps = dl_loader_steps(t->train), done = t->progress.epoch_step;
     char metric[32] = "", left[32];
     double elapsed = dl_clock() - started, made = (double)(done - first_step);
@@ -247,42 +261,64 @@ static bool improves(const trainer *t, double value, bool higher) {
     return higher ? value > best + delta : value < best - delta;
 }
 
-static int measure(trainer *t, dl_row *row, double started, double rate, dl_error *error) {
+static int measure_validation(trainer *t, dl_row *row, dl_error *error) {
+    dl_experiment *e = t->e;
+    dl_sums sums;
+    if (dl_evaluate(e, t->validation, &sums, NULL, NULL, error))
+        return -1;
+    row->val_loss = dl_sums_loss(&sums);
+    for (int m = 0; m < e->metric_count; m++)
+        row->val_metric[m] = dl_sums_metric(&sums, e, m);
+    if (isfinite(row->val_loss))
+        return 0;
+    dl_loader_start(t->validation, false, 0, 0, 0);
+    t->progress.epoch_step--;
+    return diverged(t, dl_loader_next(t->validation, error), "the validation loss", error);
+}
+
+/* first_row: how many rows of the epoch an earlier training has seen. */
+static int measure(trainer *t, dl_row *row, double started, int64_t first_row, dl_error *error) {
     dl_experiment *e = t->e;
     double trained = dl_clock() - started;
     row->epoch = t->progress.epoch + 1;
     row->step = t->progress.step;
-    row->rate = rate;
-    row->samples_per_second = (double)t->progress.sums.rows / trained;
+    row->rate = learning_rate(t, 0);
+    row->samples_per_second = (double)(t->progress.sums.rows - first_row) / trained;
     row->train_loss = dl_sums_loss(&t->progress.sums);
     for (int m = 0; m < e->metric_count; m++)
         row->train_metric[m] = dl_sums_metric(&t->progress.sums, e, m);
     memcpy(row->phase, t->phase, sizeof t->phase);
-    if (t->validation) {
-        dl_sums sums;
-        if (dl_evaluate(e, t->validation, &sums, NULL, NULL, error))
-            return -1;
-        row->val_loss = dl_sums_loss(&sums);
-        for (int m = 0; m < e->metric_count; m++)
-            row->val_metric[m] = dl_sums_metric(&sums, e, m);
-    }
+    if (t->validation && measure_validation(t, row, error))
+        return -1;
     row->seconds = dl_clock() - started;
     return 0;
 }
 
-static int save(trainer *t, const char *name, dl_error *error) {
-    char *path = dl_run_path(&t->run, name);
-    int result = dl_checkpoint_save(path, t->e, &t->progress, t->vectors, t->vector_count, error);
-    free(path);
-    return result;
+/* Early stopping has ended the training. */
+static bool has_stopped(const trainer *t) {
+    const dl_settings *s = &t->e->settings;
+    return s->early_stopping && t->progress.epoch - t->progress.best_epoch >= s->patience;
+}
+
+static bool is_over(const trainer *t) {
+    return t->progress.epoch >= t->e->settings.epochs || has_stopped(t);
+}
+
+/* On a screen, epochs of milliseconds are shown ten times a second. */
+static bool is_shown(trainer *t) {
+    double now = dl_clock();
+    if (t->terminal->is_screen && now - t->shown < 0.1 && !is_over(t))
+        return false;
+    t->shown = now;
+    return true;
 }
 
 /* The end of an epoch: measured, written down, saved. */
-static int finish_epoch(trainer *t, double started, double rate, dl_error *error) {
+static int finish_epoch(trainer *t, double started, int64_t first_row, dl_error *error) {
     dl_experiment *e = t->e;
     dl_progress *p = &t->progress;
     dl_row row = {0};
-    if (measure(t, &row, started, rate, error))
+    if (measure(t, &row, started, first_row, error))
         return -1;
     bool higher;
     double value = monitored(t, &row, &higher);
@@ -294,36 +330,56 @@ static int finish_epoch(trainer *t, double started, double rate, dl_error *error
         p->best = value;
         p->best_epoch = p->epoch;
     }
-    int64_t patience = e->settings.early_stopping ? e->settings.patience : 0;
-    p->stopped = patience && p->epoch - p->best_epoch >= patience;
     if (dl_run_add_row(&t->run, e, &row, error))
         return -1;
-    dl_report_row(t->terminal, e, &row, best);
+    dl_report_row(t->terminal, e, &row, best, is_shown(t));
     if (t->options->on_row)
         t->options->on_row(t->options->context, e, &row);
-    if (best && save(t, "best.safetensors", error))
-        return -1;
-    return save(t, "last.safetensors", error);
+    return dl_keeper_keep(&t->keeper, p, best, error);
 }
 
 static int train_all(trainer *t, dl_train_result *result, dl_error *error) {
-    dl_experiment *e = t->e;
     dl_progress *p = &t->progress;
-    if (p->epoch < e->settings.epochs && !p->stopped)
-        dl_report_heading(t->terminal, e);
-    while (p->epoch < e->settings.epochs && !p->stopped && !result->interrupted) {
-        double started = dl_clock(), rate = learning_rate(t, p->epoch_step);
+    if (!is_over(t))
+        dl_report_heading(t->terminal, t->e);
+    while (!is_over(t) && !result->interrupted) {
+        double started = dl_clock();
+        int64_t first_row = p->sums.rows;
         memset(t->phase, 0, sizeof t->phase);
         int status = train_epoch(t, error);
-        if (status < 0)
+        if (status < 0 || (!status && finish_epoch(t, started, first_row, error)))
             return -1;
-        if (status == 0 && finish_epoch(t, started, rate, error))
+        if (status > 0 && dl_keeper_save(&t->keeper, p, error))
             return -1;
-        if (status > 0 && save(t, "last.safetensors", error))
-            return -1;
-        result->interrupted = interrupted(t);
+        result->trained += !status;
+        result->interrupted = interrupted(t) && !is_over(t);
         result->seconds += dl_clock() - started;
     }
+    return dl_keeper_flush(&t->keeper, error);
+}
+
+/* What a training that failed has reached: its last whole epoch. */
+static void keep_what_there_is(trainer *t) {
+    dl_error ignored = {0}; /* the disk may be what has failed */
+    dl_keeper_flush(&t->keeper, &ignored);
+    dl_error_clear(&ignored);
+    if (t->keeper.written > 0)
+        dl_say(t->terminal, "kept        the checkpoints of the epochs before, in %s",
+               t->run.folder);
+}
+
+static int load(trainer *t, const dl_checkpoint *c, dl_error *error) {
+    dl_experiment *e = t->e;
+    dl_progress *p = &t->progress;
+    if (dl_checkpoint_load_net(c, &e->net, error) ||
+        dl_checkpoint_load_progress(c, e, p, t->vectors, t->vector_count, error))
+        return -1;
+    if (p->epoch_step > dl_loader_steps(t->train) ||
+        (p->epoch_step && c->batch_size != e->batch_size))
+        return dl_fail(error, DL_USAGE,
+                       "%s: stopped after step %lld of an epoch, which must be finished with the "
+                       "same batch_size (%lld) and data",
+                       t->options->resume, (long long)p->epoch_step, (long long)c->batch_size);
     return 0;
 }
 
@@ -334,34 +390,28 @@ static int resume(trainer *t, dl_error *error) {
     dl_checkpoint checkpoint;
     int result = dl_checkpoint_open(&checkpoint, path, error);
     if (!result)
-        result = dl_checkpoint_load_net(&checkpoint, &t->e->net, error);
-    if (!result)
-        result = dl_checkpoint_load_progress(&checkpoint, t->e, &t->progress, t->vectors,
-                                             t->vector_count, error);
+        result = load(t, &checkpoint, error);
     dl_checkpoint_close(&checkpoint);
     free(path);
-    if (!result && t->progress.epoch_step > dl_loader_steps(t->train))
-        result = dl_fail(error, DL_DATA,
-                         "%s: stopped at step %lld of an epoch, but with this data it has only "
-                         "%lld",
-                         t->options->resume, (long long)t->progress.epoch_step,
-                         (long long)dl_loader_steps(t->train));
     return result;
 }
 
 static int prepare(trainer *t, dl_error *error) {
+    const dl_train_options *o = t->options;
     if (build(t, error))
         return -1;
     dl_net_initialize(&t->e->net, (uint64_t)t->e->seed);
-    if (t->options->resume && resume(t, error))
+    if (o->resume && resume(t, error))
         return -1;
-    if (t->options->dry_run)
+    if (o->dry_run)
         return report_start(t, error);
-    int made = t->options->resume ? dl_run_reopen(&t->run, t->terminal, t->options->resume, t->e,
-                                                  t->progress.epoch, error)
-                                  : dl_run_create(&t->run, t->terminal, t->e, t->options->out,
-                                                  t->options->force, error);
-    return made ? -1 : report_start(t, error);
+    int made = o->resume
+                   ? dl_run_reopen(&t->run, t->terminal, o->resume, t->e, t->progress.epoch, error)
+                   : dl_run_create(&t->run, t->terminal, t->e, o->out, o->force, error);
+    if (made)
+        return -1;
+    t->keeper = (dl_keeper){t->run.folder, t->e, t->vectors, t->vector_count, {{0}}, 0};
+    return report_start(t, error);
 }
 
 int dl_train(dl_experiment *e, const dl_train_options *options, dl_terminal *terminal,
@@ -374,11 +424,11 @@ int dl_train(dl_experiment *e, const dl_train_options *options, dl_terminal *ter
         status = dl_experiment_build(e, true, options->threads, error);
     if (!status)
         status = prepare(&t, error);
-    if (!status && !options->dry_run)
-        status = train_all(&t, result, error);
+    if (!status && !options->dry_run && (status = train_all(&t, result, error)))
+        keep_what_there_is(&t);
     result->folder = t.run.folder ? xstrdup(t.run.folder) : NULL;
     result->epochs = t.progress.epoch;
-    result->stopped_early = t.progress.stopped;
+    result->stopped_early = t.progress.epoch > 0 && has_stopped(&t);
     result->best_epoch = t.progress.best_epoch;
     result->best = t.progress.best;
     release(&t);

@@ -21,14 +21,15 @@ typedef struct {
 typedef struct {
     char *folder; /* the run's; owned by whoever called; NULL if none was made */
     bool interrupted, stopped_early;
-    int64_t epochs; /* complete */
+    int64_t epochs;  /* complete */
+    int64_t trained; /* complete, of this training */
     int64_t best_epoch;
     double best;    /* of the monitored column */
     double seconds; /* of the training */
 } dl_train_result;
 
 /* Trains what was read (not yet built). With `resume` the experiment was read from that run's
-   checkpoint. 0, or -1 and an error (DL_DIVERGED: the last whole checkpoint stays). */
+   checkpoint. 0, or -1 and an error: the checkpoints of the last whole epoch stay. */
 int dl_train(dl_experiment *experiment, const dl_train_options *options, dl_terminal *terminal,
              dl_train_result *result, dl_error *error);
 

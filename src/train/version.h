@@ -2,5 +2,6 @@
 #define DL_TRAIN_VERSION_H
 
 #define DL_VERSION "0.1.0"
+#define DL_DATE "2026-11-21" /* of the version, for the manual pages */
 
 #endif

@@ -1,0 +1,31 @@
+#include "math/backend.h"
+
+#include <cblas.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "math/onednn.h"
+
+const char *const dl_backend_names[] = {"auto", "openblas", "onednn", NULL};
+
+static dl_backend chosen;
+
+bool dl_backend_has_onednn(void) {
+    return dl_onednn_version() != NULL;
+}
+
+void dl_backend_set(dl_backend backend) {
+    chosen = backend;
+}
+
+dl_backend dl_backend_get(void) {
+    return chosen;
+}
+
+const char *dl_backend_description(void) {
+    static char text[256];
+    const char *onednn = dl_onednn_version();
+    snprintf(text, sizeof text, "%s%s%s", openblas_get_config(), onednn ? "; oneDNN " : "",
+             onednn ? onednn : "");
+    return text;
+}

@@ -1,0 +1,41 @@
+/* oneDNN's matrix products and convolutions on plain NHWC tensors, behind dl_gemm and dl_conv. In a
+   build without oneDNN every function here says that it cannot. Not to be called inside a parallel
+   region. */
+#ifndef DL_MATH_ONEDNN_H
+#define DL_MATH_ONEDNN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "math/window.h"
+
+/* "2.6.3", or NULL in a build without it. */
+const char *dl_onednn_version(void);
+
+/* As dl_gemm; beta must be 0 or 1. False, and nothing done, if it cannot. A primitive is made when
+   a shape is met for the first time, and kept. */
+bool dl_onednn_gemm(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k,
+                    const float *a, const float *b, float beta, float *c);
+
+/* The primitives of one convolution, for the batch sizes that it has met. */
+typedef struct dl_onednn_conv dl_onednn_conv;
+
+/* `batch`: the size it is made for at once. relu: max(0, x) in the same pass. NULL if it cannot. */
+dl_onednn_conv *dl_onednn_conv_new(const dl_window *window, int filters, int batch, bool bias,
+                                   bool relu, bool training);
+void dl_onednn_conv_free(dl_onednn_conv *conv);
+/* Bytes of scratch memory for any of the passes: the weights in the order that a kernel likes. */
+size_t dl_onednn_conv_scratch(const dl_onednn_conv *conv);
+/* As the functions of math/conv.h. False, and nothing done, if it cannot for this batch. */
+bool dl_onednn_conv_forward(dl_onednn_conv *conv, int batch, const float *x, const float *weight,
+                            const float *bias, float *y, void *scratch);
+bool dl_onednn_conv_backward_data(dl_onednn_conv *conv, int batch, const float *dy,
+                                  const float *weight, float *dx, void *scratch);
+bool dl_onednn_conv_backward_weights(dl_onednn_conv *conv, int batch, const float *x,
+                                     const float *dy, float *dweight, void *scratch);
+
+/* Frees what the library keeps. */
+void dl_onednn_release(void);
+
+#endif
