@@ -51,6 +51,22 @@ static void set_params(const dl_layer *layer, json_t *params) {
     assert_int_equal(json_object_size(params), layer->param_count);
 }
 
+/* Running statistics: set from, or compared with, what PyTorch had. */
+static void set_states(const dl_layer *layer, json_t *states) {
+    for (int s = 0; s < layer->state_count; s++) {
+        float *from = floats(json_object_get(states, layer->states[s].name));
+        memcpy(layer->states[s].value, from, sizeof *from * (size_t)layer->states[s].count);
+        free(from);
+    }
+}
+
+static void check_states(const dl_layer *layer, json_t *states, const char *what) {
+    assert_int_equal(json_object_size(states), layer->state_count);
+    for (int s = 0; s < layer->state_count; s++)
+        assert_close(layer->states[s].value, json_object_get(states, layer->states[s].name), what,
+                     layer->states[s].name, 2e-6);
+}
+
 static void check_layer(json_t *c) {
     const char *config = json_string_value(json_object_get(c, "config"));
     json_t *dims = json_object_get(c, "input");
@@ -65,13 +81,22 @@ static void check_layer(json_t *c) {
     if (!harness_open(&h, layers.data, shape, batch, true, dl_threads()))
         fail_msg("%s: %s", config, dl_text_get(&h.error.text));
     dl_layer *layer = &h.net.layers[1];
-    dl_pass pass = {.batch = batch, .training = true};
+    dl_pass pass = {.batch = batch, .training = !json_is_false(json_object_get(c, "training"))};
     float *x = floats(json_object_get(c, "x")), *dy = floats(json_object_get(c, "dy"));
     harness_identity(&h.net);
     set_params(layer, json_object_get(c, "params"));
+    set_states(layer, json_object_get(c, "start"));
     dl_net_forward(&h.net, x, &pass);
+    check_states(layer, json_object_get(c, "states"), config);
     assert_int_equal(size_of(json_object_get(c, "y")), batch * dl_shape_size(layer->out.shape));
     assert_close(layer->out.value, json_object_get(c, "y"), config, "y", 2e-6);
+    if (!pass.training) { /* nobody goes backward through running statistics */
+        free(x);
+        free(dy);
+        harness_close(&h);
+        dl_text_free(&layers);
+        return;
+    }
     memcpy(layer->out.grad, dy, sizeof *dy * json_array_size(json_object_get(c, "dy")));
     dl_net_backward(&h.net, &pass);
     assert_close(h.net.layers[0].out.grad, json_object_get(c, "dx"), config, "dx", 2e-6);

@@ -23,6 +23,13 @@ void dl_terminal_close(dl_terminal *terminal) {
     if (terminal->log)
         fclose(terminal->log);
     terminal->log = NULL;
+    dl_text_free(&terminal->early);
+}
+
+void dl_terminal_log(dl_terminal *terminal, FILE *log) {
+    terminal->log = log;
+    fputs(dl_text_get(&terminal->early), log);
+    dl_text_free(&terminal->early);
 }
 
 /* How many columns a line may have. COLUMNS wins, then the terminal's own word. */
@@ -53,7 +60,8 @@ void dl_say_apart(dl_terminal *terminal, const char *shown, const char *logged) 
     if (terminal->log) {
         fprintf(terminal->log, "%s\n", logged);
         fflush(terminal->log);
-    }
+    } else
+        dl_text_add(&terminal->early, "%s\n", logged);
 }
 
 void dl_say(dl_terminal *terminal, const char *format, ...) {

@@ -14,6 +14,7 @@ typedef struct {
     bool bar_shown;
     double last_bar; /* when it was drawn */
     FILE *log;       /* a copy of every line, or NULL; owned */
+    dl_text early;   /* what was said before there was a log */
 } dl_terminal;
 
 enum { DL_ANY_WIDTH = 1 << 20 };
@@ -21,6 +22,8 @@ enum { DL_ANY_WIDTH = 1 << 20 };
 /* Looks at stderr and at TERM. (There is no colour, so NO_COLOR is always obeyed.) */
 dl_terminal dl_terminal_open(bool quiet);
 void dl_terminal_close(dl_terminal *terminal);
+/* Begins a log with what was said so far; the terminal will close it. */
+void dl_terminal_log(dl_terminal *terminal, FILE *log);
 /* The columns of a line: those of the screen (COLUMNS, or what the terminal says), or any. */
 int dl_terminal_columns(const dl_terminal *terminal);
 /* A line; blanks at its end are dropped, the newline is added. */

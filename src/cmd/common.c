@@ -40,6 +40,9 @@ void cmd_start(void) {
     while (descriptor >= 0 && descriptor <= STDERR_FILENO);
     if (descriptor >= 0)
         close(descriptor);
+    static char
+        buffer[1 << 17]; /* whole, so that the last flush is the one that fails, with errno */
+    setvbuf(stdout, buffer, _IOFBF, sizeof buffer);
 }
 
 int cmd_unknown_option(const char *program, char *const *argv, const void *long_options) {

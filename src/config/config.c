@@ -19,9 +19,14 @@ static void start(dl_config *config, const char *name) {
                                      (int)(slash ? slash - name + (slash == name) : 0), name);
 }
 
-/* The name of the file that `included` (NULL: the config itself) is. */
+/* The name of the file that `included` (NULL: the config itself) is. Newer versions of libconfig
+   have put the folder before it already. */
 static char *file_name(dl_config *config, const char *included) {
-    return included ? dl_path_join(config->folder, included) : xstrdup(config->name);
+    char *path = included ? dl_path_join(config->folder, included) : xstrdup(config->name);
+    if (!included || dl_file_exists(path))
+        return path;
+    free(path);
+    return xstrdup(included);
 }
 
 /* libconfig's own complaint, with the place that it leaves out. */
@@ -142,25 +147,23 @@ static config_setting_t *member(const config_setting_t *setting, const char *key
     return config_setting_get_elem(setting, (unsigned)index);
 }
 
-/* Puts `value` at `key` of `place`, replacing what is there. A list's member keeps its number, and
-   so its type: NULL if that is another one, or if `key` cannot be one. */
+/* Puts `value` at `key` of `place`, replacing what is there, in its place where its type allows. A
+   list's member keeps its number, and so its type: NULL if that is another one, or if `key` cannot
+   be one. */
 static config_setting_t *put(config_setting_t *place, const char *key,
                              const config_setting_t *value) {
-    config_setting_t *old = member(place, key);
+    config_setting_t *made = member(place, key);
     int type = config_setting_type(value);
-    if (old && !config_setting_is_group(place)) {
-        if (config_setting_type(old) != type)
+    if (made && config_setting_type(made) == type) {
+        while (config_setting_is_aggregate(made) && config_setting_length(made))
+            config_setting_remove_elem(made, 0);
+    } else {
+        if (!config_setting_is_group(place))
             return NULL;
-        while (config_setting_is_aggregate(old) && config_setting_length(old))
-            config_setting_remove_elem(old, 0);
-        copy_value(old, value);
-        return old;
+        if (made)
+            config_setting_remove(place, key);
+        made = config_setting_add(place, key, type);
     }
-    if (!config_setting_is_group(place))
-        return NULL;
-    if (old)
-        config_setting_remove(place, key);
-    config_setting_t *made = config_setting_add(place, key, type);
     if (made)
         copy_value(made, value);
     return made;
@@ -174,8 +177,13 @@ static int cannot_set(const dl_config *config, const config_setting_t *place, co
     if (member(place, key))
         return dl_fail(error, DL_USAGE, "--set %s: member %s of \"%s\" is of another type",
                        assignment, key, name ? name : config->name);
-    return dl_fail(error, DL_USAGE, "--set %s: \"%s\" has no member %s, only %d (from 0 on)",
-                   assignment, name ? name : config->name, key, config_setting_length(place));
+    int count = config_setting_length(place);
+    if (!config_setting_is_aggregate(place) || !count)
+        return dl_fail(error, DL_USAGE, "--set %s: \"%s\" has no members", assignment,
+                       name ? name : config->name);
+    return dl_fail(error, DL_USAGE,
+                   "--set %s: \"%s\" has no member %s (they are counted from 0 to %d)", assignment,
+                   name ? name : config->name, key, count - 1);
 }
 
 static int set_path(dl_config *config, char *path, const config_setting_t *value,

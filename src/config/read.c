@@ -38,7 +38,10 @@ static void add_wanted(const dl_option *option, dl_text *text) {
     };
     dl_text_add(text, "%s", words[option->type]);
     for (int i = 0; option->choices && option->choices[i]; i++)
-        dl_text_add(text, "%s \"%s\"", i == 0 && option->type == DL_CHOICE ? "" : ",",
+        dl_text_add(text, "%s \"%s\"",
+                    option->type != DL_CHOICE ? " or"
+                    : i == 0                  ? ""
+                                              : ",",
                     option->choices[i]);
 }
 
@@ -90,15 +93,13 @@ static int find_choice(const reading *r, const config_setting_t *found, const ch
     for (; choices[count]; count++)
         if (!strcmp(choices[count], word))
             return count;
-    dl_text hint = {0};
     const char *nearest = dl_text_nearest(word, choices, count);
-    if (nearest)
-        dl_text_add(&hint, "did you mean \"%s\"?", nearest);
-    for (int i = 0; !nearest && i < count; i++)
-        dl_text_add(&hint, "%s%s", i == 0 ? "there are " : ", ", choices[i]);
-    dl_fail(r->error, DL_USAGE, "%s: \"%s\" cannot be \"%s\" (%s)",
-            dl_config_where(r->config, found), r->option->key, word, dl_text_get(&hint));
-    dl_text_free(&hint);
+    dl_text wanted = {0};
+    add_wanted(r->option, &wanted);
+    dl_fail(r->error, DL_USAGE, "%s: \"%s\" must be %s, not \"%s\"%s%s%s",
+            dl_config_where(r->config, found), r->option->key, wanted.data, word,
+            nearest ? " (did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?)" : "");
+    dl_text_free(&wanted);
     return -1;
 }
 

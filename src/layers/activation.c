@@ -16,6 +16,7 @@ static const dl_option softmax_options[] = {DL_OPTIONS_END};
 static int setup(dl_layer *layer, dl_error *error) {
     (void)error;
     layer->out.shape = layer->in[0].shape;
+    layer->gradient_in_place = true;
     layer->needs_input = false;
     return 0;
 }

@@ -1,12 +1,15 @@
-/* Adds its inputs, element by element: y = x1 + x2 + …; the gradient goes to each unchanged. */
+/* Adds its inputs, element by element: y = f(x1 + x2 + …); f'(y) dy goes to each of them. */
 #include "layers/layer.h"
 #include "math/vector.h"
 
 typedef struct {
-    char unused;
+    dl_activation activation;
 } add;
 
-static const dl_option options[] = {DL_OPTIONS_END};
+static const dl_option options[] = {
+    DL_ACTIVATION_OPTIONS(add, activation, "linear"),
+    DL_OPTIONS_END,
+};
 
 static int setup(dl_layer *layer, dl_error *error) {
     char first[48], other[48];
@@ -20,21 +23,34 @@ static int setup(dl_layer *layer, dl_error *error) {
                            layer->where, dl_shape_text(first, *a), dl_shape_text(other, *b));
     }
     layer->out.shape = layer->in[0].shape;
-    layer->needs_input = layer->needs_output = false;
+    layer->needs_input = false;
+    layer->needs_output = ((const add *)layer->self)->activation.kind != DL_LINEAR;
+    layer->gradient_in_place = true;
     return 0;
 }
 
 static void forward(dl_layer *layer, const dl_pass *pass) {
+    const add *self = layer->self;
+    int64_t channels = dl_shape_channels(layer->out.shape);
     int64_t count = pass->batch * dl_shape_size(layer->out.shape);
-    dl_copy(layer->out.value, layer->in[0].value, count);
-    for (int k = 1; k < layer->input_count; k++)
+    if (layer->input_count == 1)
+        dl_copy(layer->out.value, layer->in[0].value, count);
+    else
+        dl_sum(layer->out.value, layer->in[0].value, layer->in[1].value, count);
+    for (int k = 2; k < layer->input_count; k++)
         dl_add(layer->out.value, layer->in[k].value, count);
+    dl_activate(&self->activation, count / channels, channels, NULL, layer->out.value,
+                layer->out.value);
 }
 
 static void backward(dl_layer *layer, const dl_pass *pass) {
+    const add *self = layer->self;
+    int64_t channels = dl_shape_channels(layer->out.shape);
     int64_t count = pass->batch * dl_shape_size(layer->out.shape);
+    dl_activate_backward(&self->activation, count / channels, channels, layer->out.value,
+                         layer->out.grad, layer->out.grad, NULL);
     for (int k = 0; k < layer->input_count; k++)
-        if (layer->in[k].grad)
+        if (layer->in[k].grad && layer->in[k].grad != layer->out.grad)
             dl_copy(layer->in[k].grad, layer->out.grad, count);
 }
 

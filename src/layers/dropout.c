@@ -19,6 +19,7 @@ static const dl_option options[] = {
 static int setup(dl_layer *layer, dl_error *error) {
     (void)error;
     layer->out.shape = layer->in[0].shape;
+    layer->gradient_in_place = true;
     layer->needs_input = layer->needs_output = false;
     return 0;
 }
@@ -28,7 +29,8 @@ static void apply(const dl_layer *layer, const dl_pass *pass, const float *from,
     const dropout *self = layer->self;
     int64_t count = pass->batch * dl_shape_size(layer->out.shape);
     if (!pass->training || self->rate == 0) {
-        dl_copy(to, from, count);
+        if (to != from)
+            dl_copy(to, from, count);
         return;
     }
     dl_draw draw = dl_layer_draw(layer, DL_FOR_DROPOUT, pass);

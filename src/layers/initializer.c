@@ -15,6 +15,13 @@ static void fill_zeros(const dl_draw *draw, int64_t fan_in, int64_t fan_out, dou
         value[i] = 0;
 }
 
+static void fill_ones(const dl_draw *draw, int64_t fan_in, int64_t fan_out, double spread,
+                      int64_t count, float *value) {
+    (void)draw, (void)fan_in, (void)fan_out, (void)spread;
+    for (int64_t i = 0; i < count; i++)
+        value[i] = 1;
+}
+
 /* N(0, 1 / fan_in): keeps the variance of a linear or tanh layer's outputs that of its inputs.
    Glorot and Bengio, "Understanding the difficulty of training deep feedforward neural networks",
    AISTATS 2010 (in the form that looks at the inputs alone). */
@@ -61,7 +68,5 @@ const dl_initializer dl_initializers[] = {
     [DL_INIT_GLOROT_UNIFORM] = {"glorot_uniform", "uniform, variance 2/(n + m) for m outputs",
                                 fill_glorot_uniform},
     [DL_INIT_NORMAL] = {"normal", "normal with standard deviation init_std", fill_normal},
+    [DL_INIT_ONES] = {"ones", "all one: right for scales", fill_ones},
 };
-
-const char *const dl_initializer_names[] = {"zeros",          "xavier", "he",
-                                            "glorot_uniform", "normal", NULL};

@@ -14,9 +14,15 @@ typedef struct {
                  float *value);
 } dl_initializer;
 
-/* Indices into dl_initializers, and the names for an option's choices (NULL-terminated). */
-enum { DL_INIT_ZEROS, DL_INIT_XAVIER, DL_INIT_HE, DL_INIT_GLOROT_UNIFORM, DL_INIT_NORMAL };
+/* Indices into dl_initializers. */
+enum {
+    DL_INIT_ZEROS,
+    DL_INIT_XAVIER,
+    DL_INIT_HE,
+    DL_INIT_GLOROT_UNIFORM,
+    DL_INIT_NORMAL,
+    DL_INIT_ONES
+};
 extern const dl_initializer dl_initializers[];
-extern const char *const dl_initializer_names[];
 
 #endif

@@ -94,8 +94,9 @@ struct dl_layer {
     /* Set by setup. What the backward pass reads of in[].value and out.value; all is kept for it
        unless these are made false. */
     bool needs_input, needs_output;
-    bool is_view;       /* out is in[0] under another shape: no pass, no memory */
-    int64_t operations; /* of a forward pass, a sample: 2 a multiply-add */
+    bool gradient_in_place; /* in[0].grad is the same memory as out.grad */
+    bool is_view;           /* out is in[0] under another shape: no pass, no memory */
+    int64_t operations;     /* of a forward pass, a sample: 2 a multiply-add */
 
     int param_count, state_count, buffer_count;
     dl_param *params, *states;

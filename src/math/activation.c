@@ -14,21 +14,32 @@ enum {
     FEW_CHANNELS = 2048 /* do not depend on the number of threads */
 };
 
-/* One loop an activation, each over a row, so that the compiler makes vectors of it. */
-#define ROW(expression)                                                                            \
-    for (int64_t j = 0; j < channels; j++) {                                                       \
-        float v = bias ? x[j] + bias[j] : x[j];                                                    \
+/* One loop an activation, each over a row, as vectors: x and y are the same or apart, so that no
+   element depends on another. Two of them, since a masked load from a bias that is not there is
+   slower than all the rest. */
+#define LOOP(input, expression)                                                                    \
+    _Pragma("omp simd") for (int64_t j = 0; j < channels; j++) {                                   \
+        float v = (input);                                                                         \
         y[j] = (expression);                                                                       \
+    }
+#define ROW(expression)                                                                            \
+    if (bias) {                                                                                    \
+        LOOP(x[j] + bias[j], expression)                                                           \
+    } else {                                                                                       \
+        LOOP(x[j], expression)                                                                     \
     }                                                                                              \
     break
 
 static void softmax_row(int64_t channels, const float *bias, const float *x, float *y) {
     float most = -INFINITY;
-    for (int64_t j = 0; j < channels; j++) {
-        y[j] = bias ? x[j] + bias[j] : x[j];
+    for (int64_t j = 0; j < channels; j++)
+        y[j] = x[j];
+    for (int64_t j = 0; bias && j < channels; j++)
+        y[j] += bias[j];
+    for (int64_t j = 0; j < channels; j++)
         most = y[j] > most ? y[j] : most;
-    }
     float sum = 0;
+#pragma omp simd reduction(+ : sum)
     for (int64_t j = 0; j < channels; j++) {
         y[j] = dl_exp(y[j] - most);
         sum += y[j];
@@ -80,8 +91,7 @@ void dl_activate(const dl_activation *f, int64_t rows, int64_t channels, const f
 }
 
 #define SLOPE(expression)                                                                          \
-    for (int64_t j = 0; j < channels; j++)                                                         \
-        dx[j] = dy[j] * (expression);                                                              \
+    _Pragma("omp simd") for (int64_t j = 0; j < channels; j++) dx[j] = dy[j] * (expression);       \
     break
 
 static void derive_row(const dl_activation *f, int64_t channels, const float *y, const float *dy,
@@ -106,6 +116,7 @@ static void derive_row(const dl_activation *f, int64_t channels, const float *y,
         SLOPE(0);
     case DL_SOFTMAX: {
         float sum = 0;
+#pragma omp simd reduction(+ : sum)
         for (int64_t j = 0; j < channels; j++)
             sum += dy[j] * y[j];
         for (int64_t j = 0; j < channels; j++)
@@ -121,6 +132,7 @@ static void derive_rows(const dl_activation *f, int64_t first, int64_t last, int
         if (f->kind != DL_LINEAR || dx != dy)
             derive_row(f, channels, y ? y + i * channels : NULL, dy + i * channels, row);
         if (sums)
+#pragma omp simd
             for (int64_t j = 0; j < channels; j++)
                 sums[j] += row[j];
     }

@@ -151,7 +151,8 @@ static void plan_gradients(planner *p) {
             int source = net->sources[i][k];
             if (source < 0 || !net->has_gradient[source] || !net->has_gradient[i])
                 continue;
-            p->edge[i][k] = layer->is_view
+            bool shared = layer->is_view || (layer->gradient_in_place && k == 0);
+            p->edge[i][k] = shared
                                 ? p->gradient[i]
                                 : add_item(p, tensor_bytes(net, source), 2 * end - i, 2 * end - i);
             extend(p, p->edge[i][k], 2 * end - source);

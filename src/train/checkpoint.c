@@ -36,6 +36,7 @@ static void describe_progress(json_t *metadata, const dl_experiment *e, const dl
     set_number(metadata, "epoch_step", p->epoch_step);
     set_number(metadata, "step", p->step);
     set_number(metadata, "best_epoch", p->best_epoch);
+    set_text(metadata, "optimizer", e->optimizer->kind.name);
     set_text(metadata, "monitor", e->settings.monitor);
     dl_text columns = dl_experiment_columns(e);
     set_text(metadata, "columns", columns.data);
@@ -222,11 +223,12 @@ static int read_sums(const dl_checkpoint *c, const dl_experiment *e, dl_sums *su
     return at ? 0 : missing(c, "epoch_sums", error);
 }
 
-/* A run goes on with the data and the history's columns that it began with. */
+/* A run goes on with the data, the optimizer and the history's columns that it began with. */
 static int check_same(const dl_checkpoint *c, const dl_experiment *e, dl_error *error) {
     const char *was = dl_safetensors_text(&c->file, "columns");
-    if (!was)
-        return missing(c, "columns", error);
+    const char *optimizer = dl_safetensors_text(&c->file, "optimizer");
+    if (!was || !optimizer)
+        return missing(c, was ? "optimizer" : "columns", error);
     dl_text columns = dl_experiment_columns(e);
     char *schema = dl_schema_to_json(&e->data.schema);
     int result = 0;
@@ -235,6 +237,11 @@ static int check_same(const dl_checkpoint *c, const dl_experiment *e, dl_error *
                          "%s: the run's history has the columns %s, which cannot become %s: a "
                          "resumed run keeps its metrics and its validation data",
                          c->file.path, was, columns.data);
+    if (strcmp(optimizer, e->optimizer->kind.name))
+        result = dl_fail(error, DL_USAGE,
+                         "%s: the run's optimizer is %s, which cannot become %s: what it remembers "
+                         "of the gradients would be lost",
+                         c->file.path, optimizer, e->optimizer->kind.name);
     if (strcmp(schema, dl_safetensors_text(&c->file, "schema")))
         result = dl_fail(error, DL_DATA,
                          "%s: the data are not those that the run began with (other columns, "

@@ -108,9 +108,11 @@ static void point_latest(const char *folder) {
 static int open_files(dl_run *run, dl_terminal *terminal, const char *mode, dl_error *error) {
     char *history = dl_run_path(run, "history.csv"), *log = dl_run_path(run, "log.txt");
     run->history = open(history, O_WRONLY | O_APPEND | O_CLOEXEC);
-    terminal->log = run->history < 0 ? NULL : fopen(log, mode);
+    FILE *file = run->history < 0 ? NULL : fopen(log, mode);
     int result = 0;
-    if (!terminal->log)
+    if (file)
+        dl_terminal_log(terminal, file);
+    else
         result = dl_fail(error, DL_FAILURE, "%s: cannot be written: %s",
                          run->history < 0 ? history : log, strerror(errno));
     free(history);

@@ -106,7 +106,44 @@ def pool(kind, shape, size, stride, padding):
     return layer_case(config, shape, run, {})
 
 
+def batch_norm(shape, training, activation="linear", affine=True):
+    c = shape[-1]
+    norm = torch.nn.BatchNorm2d(c, affine=affine) if len(shape) == 3 else torch.nn.BatchNorm1d(
+        c, affine=affine)
+    norm.train(training)
+    start = {"mean": torch.randn(c), "variance": torch.rand(c) + 0.5}
+    norm.running_mean.copy_(start["mean"])
+    norm.running_var.copy_(start["variance"])
+    params = {}
+    if affine:
+        params = {"scale": (torch.rand(c) + 0.5, lambda t: t), "shift": (torch.randn(c), lambda t: t)}
+
+    def run(x, p):
+        z = F.batch_norm(x, norm.running_mean, norm.running_var, p.get("scale"), p.get("shift"),
+                         training, 0.1, 1e-5)
+        return ACTIVATIONS[activation](z)
+
+    flag = "true" if affine else "false"
+    config = '{ layer = "batch_norm"; activation = "%s"; scale = %s; shift = %s; }' % (
+        activation, flag, flag)
+    case = layer_case(config, shape, run, params)
+    case["training"] = training
+    case["start"] = {k: numbers(v) for k, v in start.items()}
+    case["states"] = {"mean": numbers(norm.running_mean), "variance": numbers(norm.running_var)}
+    return case
+
+
 def layers():
+    for shape in ((5, 4, 3), (7,)):
+        yield batch_norm(shape, True)
+        yield batch_norm(shape, False)
+        yield batch_norm(shape, True, "relu")
+        yield batch_norm(shape, True, "tanh", False)
+    yield layer_case('{ layer = "global_avg_pool"; }', (5, 3, 4), lambda x, _: x.mean((2, 3)), {})
+    yield layer_case('{ layer = "pad"; height = (1, 2); width = (0, 3); channels = (2, 1); }',
+                     (4, 3, 2), lambda x, _: F.pad(x, (0, 3, 1, 2, 2, 1)), {})
+    yield layer_case('{ layer = "add"; inputs = ("probe", "probe"); activation = "relu"; }',
+                     (4, 3, 2), lambda x, _: torch.relu(x + x), {})
     yield dense(4, (5,))
     yield dense(7, (4, 3, 2), bias=False)
     for name in ACTIVATIONS:

@@ -1,0 +1,129 @@
+/* Batch normalization: each channel gets mean 0 and variance 1 over the batch (and the places of an
+   image), then a learned scale and shift. Ioffe and Szegedy, ICML 2015.
+     y = f(scale · (x - mean) / sqrt(variance + epsilon) + shift)
+   In training mean and variance are the batch's; running averages of them,
+     running = (1 - momentum) · running + momentum · batch's
+   (the variance's with the unbiased one, divided by rows - 1), take their place afterwards. */
+#include <math.h>
+
+#include "layers/layer.h"
+#include "math/norm.h"
+
+typedef struct {
+    double momentum, epsilon;
+    bool scale, shift;
+    dl_activation activation;
+    int saved, scratch; /* buffers; saved: mean, inverse, factor, offset [channels] each */
+} batch_norm;
+
+enum { MEAN, VARIANCE }; /* the states */
+
+static const dl_option options[] = {
+    {"momentum", DL_FLOAT, offsetof(batch_norm, momentum), "0.1", 0, 1, NULL,
+     "weight of a new batch in the running mean and variance"},
+    {"epsilon", DL_FLOAT, offsetof(batch_norm, epsilon), "1e-5", 1e-12, 1, NULL,
+     "added to the variance: keeps the division finite"},
+    {"scale", DL_BOOL, offsetof(batch_norm, scale), "true", 0, 0, NULL,
+     "learn a factor for each channel"},
+    {"shift", DL_BOOL, offsetof(batch_norm, shift), "true", 0, 0, NULL,
+     "learn an offset for each channel"},
+    DL_ACTIVATION_OPTIONS(batch_norm, activation, "linear"),
+    DL_OPTIONS_END,
+};
+
+static int setup(dl_layer *layer, dl_error *error) {
+    batch_norm *self = layer->self;
+    int channels = dl_shape_channels(layer->in[0].shape);
+    dl_shape shape = dl_shape1(channels);
+    (void)error;
+    layer->out.shape = layer->in[0].shape;
+    if (self->scale)
+        dl_layer_add_param(layer, (dl_param){.name = "scale",
+                                             .shape = shape,
+                                             .initializer = &dl_initializers[DL_INIT_ONES]});
+    if (self->shift)
+        dl_layer_add_param(layer, (dl_param){.name = "shift",
+                                             .shape = shape,
+                                             .initializer = &dl_initializers[DL_INIT_ZEROS]});
+    dl_layer_add_state(
+        layer,
+        (dl_param){.name = "mean", .shape = shape, .initializer = &dl_initializers[DL_INIT_ZEROS]});
+    dl_layer_add_state(layer, (dl_param){.name = "variance",
+                                         .shape = shape,
+                                         .initializer = &dl_initializers[DL_INIT_ONES]});
+    self->saved = dl_layer_add_buffer(layer, DL_SAVED, 4 * (int64_t)sizeof(float) * channels);
+    self->scratch = dl_layer_add_buffer(layer, DL_SCRATCH, (int64_t)dl_norm_scratch(channels));
+    layer->needs_output = self->activation.kind != DL_LINEAR;
+    layer->gradient_in_place = true;
+    return 0;
+}
+
+static const dl_param *scale_of(const dl_layer *layer) {
+    return ((const batch_norm *)layer->self)->scale ? &layer->params[0] : NULL;
+}
+
+static const dl_param *shift_of(const dl_layer *layer) {
+    const batch_norm *self = layer->self;
+    return self->shift ? &layer->params[self->scale ? 1 : 0] : NULL;
+}
+
+static int64_t rows_of(const dl_layer *layer, const dl_pass *pass) {
+    return pass->batch * dl_shape_size(layer->out.shape) / dl_shape_channels(layer->out.shape);
+}
+
+/* A batch of one row has no variance: it moves the running one towards 0, not to NaN. */
+static void update_running(const dl_layer *layer, int64_t rows, const float *mean,
+                           const float *variance) {
+    const batch_norm *self = layer->self;
+    float *running_mean = layer->states[MEAN].value, *running = layer->states[VARIANCE].value;
+    double unbiased = rows > 1 ? (double)rows / (double)(rows - 1) : 1;
+    for (int64_t j = 0; j < layer->states[MEAN].count; j++) {
+        running_mean[j] =
+            (float)((1 - self->momentum) * running_mean[j] + self->momentum * mean[j]);
+        running[j] =
+            (float)((1 - self->momentum) * running[j] + self->momentum * unbiased * variance[j]);
+    }
+}
+
+static void forward(dl_layer *layer, const dl_pass *pass) {
+    const batch_norm *self = layer->self;
+    int64_t rows = rows_of(layer, pass), channels = dl_shape_channels(layer->out.shape);
+    float *mean = layer->buffers[self->saved].memory, *inverse = mean + channels;
+    float *factor = inverse + channels, *offset = factor + channels;
+    const dl_param *scale = scale_of(layer), *shift = shift_of(layer);
+    if (pass->training) {
+        dl_norm_statistics(rows, channels, layer->in[0].value, mean, inverse,
+                           layer->buffers[self->scratch].memory);
+        update_running(layer, rows, mean, inverse);
+    }
+    for (int64_t j = 0; j < channels; j++) {
+        double variance = pass->training ? inverse[j] : layer->states[VARIANCE].value[j];
+        double m = pass->training ? mean[j] : layer->states[MEAN].value[j];
+        inverse[j] = (float)(1 / sqrt(variance + self->epsilon));
+        factor[j] = inverse[j] * (scale ? scale->value[j] : 1);
+        offset[j] = (float)((shift ? shift->value[j] : 0) - m * factor[j]);
+    }
+    dl_norm_apply(&self->activation, rows, channels, layer->in[0].value, factor, offset,
+                  layer->out.value);
+}
+
+static void backward(dl_layer *layer, const dl_pass *pass) {
+    const batch_norm *self = layer->self;
+    int64_t rows = rows_of(layer, pass), channels = dl_shape_channels(layer->out.shape);
+    const float *mean = layer->buffers[self->saved].memory;
+    const dl_param *scale = scale_of(layer), *shift = shift_of(layer);
+    dl_norm_backward(&self->activation, rows, channels, layer->in[0].value, layer->out.value, mean,
+                     mean + channels, scale ? scale->value : NULL, layer->out.grad,
+                     layer->in[0].grad, scale ? scale->grad : NULL, shift ? shift->grad : NULL,
+                     layer->buffers[self->scratch].memory);
+}
+
+const dl_layer_type dl_layer_batch_norm = {
+    .kind = {"batch_norm",
+             "normalizes each channel over the batch: deep nets train faster; the layer before it "
+             "needs no bias",
+             sizeof(batch_norm), options},
+    .setup = setup,
+    .forward = forward,
+    .backward = backward,
+};

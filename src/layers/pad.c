@@ -1,0 +1,74 @@
+/* Pads an image with zeros, at its sides or with further channels:
+   y[top + h][left + w][first + c] = x[h][w][c], the rest 0. The gradient is cut out again. */
+#include "layers/layer.h"
+#include "math/vector.h"
+
+typedef struct {
+    int64_t height[2], width[2], channels[2]; /* before, after */
+} pad;
+
+static const dl_option options[] = {
+    {"height", DL_PAIR, offsetof(pad, height), "0", 0, 1 << 16, NULL,
+     "rows of zeros above and below: one number, or (above, below)"},
+    {"width", DL_PAIR, offsetof(pad, width), "0", 0, 1 << 16, NULL,
+     "columns of zeros to the left and right: one number, or (left, right)"},
+    {"channels", DL_PAIR, offsetof(pad, channels), "0", 0, 1 << 16, NULL,
+     "channels of zeros before and after: one number, or (before, after); lets a shortcut meet a "
+     "wider layer"},
+    DL_OPTIONS_END,
+};
+
+static int setup(dl_layer *layer, dl_error *error) {
+    const pad *self = layer->self;
+    const dl_shape in = layer->in[0].shape;
+    char shape[48];
+    if (in.rank != 3)
+        return dl_fail(error, DL_USAGE, "%s: needs an image (height x width x channels), not %s",
+                       layer->where, dl_shape_text(shape, in));
+    layer->out.shape = dl_shape3(in.dim[0] + (int)(self->height[0] + self->height[1]),
+                                 in.dim[1] + (int)(self->width[0] + self->width[1]),
+                                 in.dim[2] + (int)(self->channels[0] + self->channels[1]));
+    layer->needs_input = layer->needs_output = false;
+    return 0;
+}
+
+/* Where the first channel of a pixel of x is in y. */
+static int64_t place(const dl_layer *layer, int64_t n, int64_t row, int64_t column) {
+    const pad *self = layer->self;
+    const int *out = layer->out.shape.dim;
+    int64_t pixel = (n * out[0] + row + self->height[0]) * out[1] + column + self->width[0];
+    return pixel * out[2] + self->channels[0];
+}
+
+static void forward(dl_layer *layer, const dl_pass *pass) {
+    const int *in = layer->in[0].shape.dim;
+    int64_t size = dl_shape_size(layer->out.shape);
+#pragma omp parallel for schedule(static) if (pass->batch * size >= 1 << 14)
+    for (int n = 0; n < pass->batch; n++) {
+        dl_zero(layer->out.value + n * size, size);
+        for (int64_t h = 0; h < in[0]; h++)
+            for (int64_t w = 0; w < in[1]; w++)
+                dl_copy(layer->out.value + place(layer, n, h, w),
+                        layer->in[0].value + ((n * in[0] + h) * in[1] + w) * in[2], in[2]);
+    }
+}
+
+static void backward(dl_layer *layer, const dl_pass *pass) {
+    const int *in = layer->in[0].shape.dim;
+    if (!layer->in[0].grad)
+        return;
+#pragma omp parallel for schedule(static) if (pass->batch * dl_shape_size(layer->out.shape) >=     \
+                                              1 << 14)
+    for (int n = 0; n < pass->batch; n++)
+        for (int64_t h = 0; h < in[0]; h++)
+            for (int64_t w = 0; w < in[1]; w++)
+                dl_copy(layer->in[0].grad + ((n * in[0] + h) * in[1] + w) * in[2],
+                        layer->out.grad + place(layer, n, h, w), in[2]);
+}
+
+const dl_layer_type dl_layer_pad = {
+    .kind = {"pad", "zeros around an image, or further channels of zeros", sizeof(pad), options},
+    .setup = setup,
+    .forward = forward,
+    .backward = backward,
+};

@@ -1,0 +1,190 @@
+#!/usr/bin/env bats
+# Data that cannot be trained on: exit status 3, one message that says where, and no run's folder.
+
+load helper
+
+set_up() {
+    cat >idx.cfg <<'CONFIG'
+name = "idx";
+data = { format = "idx"; train = { images = "images"; labels = "labels"; }; };
+network = ( { layer = "dense"; units = 2; } );
+loss = { type = "softmax_cross_entropy"; };
+training = { batch_size = 2; epochs = 1; };
+CONFIG
+    cat >csv.cfg <<'CONFIG'
+name = "csv";
+data = { format = "csv"; train = { file = "table.csv"; }; };
+network = ( { layer = "dense"; units = 2; } );
+loss = { type = "softmax_cross_entropy"; };
+training = { batch_size = 2; epochs = 1; };
+CONFIG
+    # 4 images of 2x3 bytes; their classes
+    printf '\0\0\10\3\0\0\0\4\0\0\0\2\0\0\0\3abcdefghijklmnopqrstuvwx' >images
+    printf '\0\0\10\1\0\0\0\4\0\1\1\0' >labels
+    cp images images.good
+    cp labels labels.good
+}
+
+# refused CONFIG WORDS...: with all of the words in one message, and nothing written.
+refused() {
+    train --quiet "$1"
+    shift
+    status_is 3
+    local words
+    for words in "$@"; do says "$words"; done
+    equal "$(wc -l <.err)" 1
+    [[ $errors == "dltrain: "* ]] || fail "the message does not begin with the program"
+    exists_not runs
+}
+
+@test "the good ones are good" {
+    train --quiet --out run idx.cfg
+    status_is 0
+    printf 'x,y\n1,a\n2,b\n' >table.csv
+    train --quiet --out run --force csv.cfg
+    status_is 0
+}
+
+@test "a file that is not there" {
+    refused csv.cfg "csv.cfg:2: table.csv: not found (looked in the current folder, data/ and \$DLTRAIN_DATA)"
+    for name in mnist fashion_mnist cifar10 iris car concrete; do
+        sed "s|table.csv|$name/some.csv|" csv.cfg >public.cfg
+        DLTRAIN_DATA=$PWD/nowhere refused public.cfg "$name/some.csv: not found" \
+            "scripts/get_data.sh $name gets it"
+        exists "$root/scripts/get_data.sh"
+    done
+    rm labels
+    refused idx.cfg "idx.cfg:2: labels: not found"
+    mkdir labels
+    refused idx.cfg "labels: is a folder, not a file"
+}
+
+@test "empty files" {
+    : >images
+    refused idx.cfg images
+    : >table.csv
+    refused csv.cfg table.csv
+    echo x,y >table.csv
+    refused csv.cfg table.csv
+}
+
+@test "an idx file that is cut at every byte" {
+    local size
+    for file in images labels; do
+        for ((size = 0; size < $(stat -c %s $file.good); size++)); do
+            head -c $size $file.good >$file
+            refused idx.cfg "dltrain: $file"
+        done
+        cp $file.good $file
+    done
+    # and gzipped: 1 byte in every 5
+    gzip -c images.good >whole.gz
+    for ((size = 0; size < $(stat -c %s whole.gz); size += 5)); do
+        head -c $size whole.gz >images
+        refused idx.cfg "dltrain: images"
+    done
+    cp whole.gz images
+    train --quiet --dry-run idx.cfg
+    status_is 0
+    { cat images.good && printf more; } >images
+    refused idx.cfg images
+}
+
+@test "an idx file with a wrong magic number" {
+    for magic in '\1\0\10\3' '\0\1\10\3' '\0\0\7\3' '\0\0\17\3' '\0\0\10\0' '\0\0\10\377' 'abcd'; do
+        # shellcheck disable=SC2059
+        { printf "$magic" && tail -c +5 images.good; } >images
+        refused idx.cfg "dltrain: images"
+    done
+    cp labels.good images # one dimension is a row of single numbers; that is no mistake
+    train --quiet --dry-run idx.cfg
+    status_is 0
+}
+
+@test "images and labels of different counts" {
+    printf '\0\0\10\1\0\0\0\5\0\1\1\0\1' >labels
+    refused idx.cfg images labels 4 5
+}
+
+@test "headers that claim what cannot be" {
+    # 2^32 - 1 rows; and 65535 x 65535 x 65535 of them
+    printf '\0\0\10\3\377\377\377\377\0\0\0\2\0\0\0\3abcdef' >images
+    refused idx.cfg "dltrain: images"
+    printf '\0\0\10\3\0\0\377\377\0\0\377\377\0\0\377\377abcdef' >images
+    refused idx.cfg "dltrain: images"
+    printf '\0\0\16\4\377\377\377\377\377\377\377\377\377\377\377\377\377\377\377\377a' >images
+    refused idx.cfg "dltrain: images"
+    printf '\0\0\10\3\0\0\0\4\0\0\0\0\0\0\0\3' >images
+    refused idx.cfg "dltrain: images"
+    # a gzip file that would be 2^40 bytes: it is not unpacked to find out
+    head -c 100000000 /dev/zero | gzip -1 >zeros.gz
+    { printf '\0\0\10\3\377\377\377\377\0\0\1\0\0\0\0\1' | gzip -c && cat zeros.gz; } >images
+    (ulimit -v 3000000 && refused idx.cfg "dltrain: images")
+}
+
+@test "labels outside the classes, and one class only" {
+    sed -i 's/labels = "labels";/labels = "labels"; classes = 2;/' idx.cfg
+    printf '\0\0\10\1\0\0\0\4\0\1\2\0' >labels
+    refused idx.cfg labels 2
+    printf '\0\0\10\1\0\0\0\4\1\1\1\1' >labels
+    refused idx.cfg 'all 4 rows for training are of one class, "1": there is nothing to tell apart'
+    printf 'x,y\n1,a\n2,a\n' >table.csv
+    refused csv.cfg "one class"
+}
+
+@test "tables with faults, each with its line" {
+    printf 'x,y,z\n1,2,a\n1,2\n1,2,b\n' >table.csv
+    refused csv.cfg "table.csv:3: " 2 3
+    printf 'x,y,z\n1,2,a\n1,2,3,b\n' >table.csv
+    refused csv.cfg "table.csv:3: "
+    { echo x,z && for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do echo $i.5,a; done && echo 3o,b && echo 1,b; } >table.csv
+    refused csv.cfg "table.csv:22: " '"3o"'
+    for value in nan NaN inf -Inf Infinity 1e99; do
+        printf 'x,z\n1,a\n%s,b\n2,b\n' $value >table.csv
+        refused csv.cfg "table.csv:3: " '"x"'
+    done
+    printf 'x,z\n1,a\n,b\n2,b\n' >table.csv
+    refused csv.cfg "table.csv:3: " missing
+    printf 'x,z\n1,"a\n2,b\n' >table.csv
+    refused csv.cfg "table.csv:2: "
+    sed -i 's/format = "csv";/format = "csv"; target = "w";/' csv.cfg
+    printf 'x,z\n1,a\n2,b\n' >table.csv
+    refused csv.cfg table.csv '"w"'
+}
+
+@test "NaN and infinity in the numbers of an idx file" {
+    sed -i 's/softmax_cross_entropy/softmax_cross_entropy/' idx.cfg
+    local number
+    for number in '\177\300\0\0' '\177\200\0\0' '\377\200\0\0'; do
+        # shellcheck disable=SC2059
+        printf '\0\0\15\2\0\0\0\4\0\0\0\1\77\200\0\0\77\200\0\0'"$number"'\77\200\0\0' >images
+        refused idx.cfg "dltrain: images" "finite"
+    done
+}
+
+@test "a part that does not go with the training part" {
+    printf 'x,y\n1,a\n2,b\n' >table.csv
+    sed -i 's/file = "table.csv"; };/& test = { file = "test.csv"; };/' csv.cfg
+    printf 'x,y\n1,c\n' >test.csv
+    refused csv.cfg 'test.csv:2: column "y": the training data has no class "c"'
+    printf 'w,y\n1,a\n' >test.csv
+    refused csv.cfg test.csv '"x"'
+    printf 'x,y\n' >test.csv
+    refused csv.cfg test
+}
+
+@test "nothing of an earlier run is lost to bad data" {
+    printf 'x,y\n1,a\n2,b\n' >table.csv
+    train --quiet --out run csv.cfg
+    cp -r run before
+    echo 3 >>table.csv
+    train --quiet --out run --force csv.cfg
+    status_is 3
+    diff -r before run
+    train --quiet --resume run --epochs 2
+    status_is 3
+    diff -r before run
+    tested run
+    status_is 3
+    says "table.csv:4: "
+}

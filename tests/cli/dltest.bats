@@ -1,0 +1,222 @@
+#!/usr/bin/env bats
+# dltest from the outside: that its numbers are those of the training, and that they fit each other.
+
+load helper
+
+# near A B: to about seven digits.
+near() {
+    awk -v a="$1" -v b="$2" 'BEGIN { d = a - b; if (d < 0) d = -d; m = a < 0 ? -a : a
+        exit !(d <= 1e-6 * (m > 1 ? m : 1)) }' || fail "$1 is not near $2"
+}
+value() { jq -r "$1" .out; }
+
+@test "on the last checkpoint: the very numbers of the history's last row" {
+    digits digits.cfg
+    for threads in 1 2; do
+        train --quiet --out run$threads --threads $threads digits.cfg
+        tested run$threads --last --split validation --json --threads $threads
+        status_is 0
+        [ -z "$errors" ] || fail "prints to stderr"
+        for name in loss accuracy top5; do
+            equal "$(printf %.9g "$(value .$name)")" "$(column run$threads val_$name)"
+        done
+        equal "$(value .rows)" 180
+        equal "$(value .split)" validation
+        equal "$(value .checkpoint)" run$threads/last.safetensors
+    done
+}
+
+@test "of a run, the best one; or the file that is named" {
+    digits digits.cfg
+    local best=20 seed
+    for seed in 1 2 3 4 5; do # so large a rate that the best epoch is hardly the last
+        train --quiet --out run --force digits.cfg --seed $seed --epochs 20 \
+            --set optimizer.learning_rate=0.1 --set optimizer.schedule.type=constant
+        best=$(metadata run/best.safetensors epoch)
+        [ "$best" -eq 20 ] || break
+    done
+    [ "$best" -lt 20 ] || fail "the best epoch is always the last"
+    tested run --split validation --json
+    equal "$(printf %.9g "$(value .loss)")" \
+        "$(awk -F, -v best="$best" '$1 == best { print $8 }' run/history.csv)"
+    cp .out best
+    tested run/best.safetensors --split validation --json
+    same best .out
+    tested runs/latest --split validation --json
+    equal "$(value .loss)" "$(jq .loss best)"
+    rm run/best.safetensors
+    tested run --split validation --json
+    equal "$(value .checkpoint)" run/last.safetensors
+}
+
+@test "nothing but the checkpoint and the data is needed" {
+    digits digits.cfg
+    train --quiet --out run digits.cfg
+    tested run --json --last
+    cp .out whole
+    cp run/last.safetensors elsewhere.st
+    rm -r run runs digits.cfg
+    tested elsewhere.st --json
+    status_is 0
+    equal "$(jq 'del(.checkpoint)' .out)" "$(jq 'del(.checkpoint)' whole)"
+    # nor is anything written
+    rm .out .err
+    equal "$(ls -A | tr '\n' ' ')" "data elsewhere.st whole "
+}
+
+@test "--split: every part, by default test, else validation, else train" {
+    digits digits.cfg
+    train --quiet --out run digits.cfg
+    for part in train:1258 validation:180 test:359; do
+        tested run --split ${part%:*} --json
+        status_is 0
+        equal "$(value .rows)" ${part#*:}
+        equal "$(value .split)" ${part%:*}
+    done
+    tested run --json
+    equal "$(value .split)" test
+    sed -i '/test = /d' digits.cfg
+    train --quiet --out two digits.cfg
+    tested two --json
+    equal "$(value .split)" validation
+    tested two --split test
+    status_is 2
+    says_only "dltest: two/best.safetensors: its config has no test data"
+    xor xor.cfg
+    train --quiet xor.cfg
+    tested runs/xor --json
+    equal "$(value .split)" train
+    tested run --split tset
+    status_is 2
+    says '--split tset: must be test, validation or train (did you mean test?)'
+}
+
+@test "confusion, precision, recall and F1 fit each other" {
+    digits digits.cfg
+    train --quiet --out run digits.cfg
+    tested run --split test --json
+    jq -e '
+        def sum: add;
+        def near(a; b): (a - b) | fabs < 1e-12;
+        . as $all | .confusion as $m | (.classes | length) as $n | [range($n)]
+        | ($n == 10)
+        and ($m | length == 10) and all($m[]; length == 10)
+        and ([$m[][]] | sum) == $all.rows and $all.rows == 359
+        and near([.[] | $m[.][.]] | sum / 359; $all.accuracy)
+        and all(.[]; . as $c | $all.classes[$c] as $s
+            | $s.class == ($c | tostring)
+            and $s.rows == ($m[$c] | sum)
+            and near($s.recall; $m[$c][$c] / ($m[$c] | sum))
+            and near($s.precision; $m[$c][$c] / ([$m[][$c]] | sum))
+            and near($s.f1; 2 * $s.precision * $s.recall / ($s.precision + $s.recall)))
+    ' .out >/dev/null || fail "they do not"
+    # the same as text
+    cp .out json
+    tested run --split test
+    status_is 0
+    shows "digits on 359 test rows (run/best.safetensors)"
+    shows "accuracy   $(jq -r '.accuracy * 10000 | round / 100' json | xargs printf '%.2f') %"
+    for class in 0 1 2 3 4 5 6 7 8 9; do
+        equal "$(awk -v class=$class '/^confusion/ { on = 1 } on && $1 == class && NF == 11 { $1 = ""; print }' .out | xargs)" \
+            "$(jq -r ".confusion[$class] | join(\" \")" json)"
+    done
+    # the most frequent mistake is the largest number off the diagonal
+    equal "$(awk '/^most frequent/ { getline; print $1 }' .out)" \
+        "$(jq '[.confusion | to_entries[] | .key as $r | .value | to_entries[] | select(.key != $r) | .value] | max' json)"
+}
+
+@test "classes by their names, and what was never predicted is null" {
+    awk 'BEGIN { print "x,who"; for (i = 0; i < 30; i++) print i % 10 "," (i % 10 < 5 ? "Ada" : i % 10 < 9 ? "Emmy" : "Grace Hopper") }' >who.csv
+    xor who.cfg
+    sed -i 's/xor.csv/who.csv/; s/units = 1;/units = 3;/; s/binary/softmax/; s/epochs = 3/epochs = 0/' who.cfg
+    train --quiet --out run who.cfg --epochs 1 --set optimizer.learning_rate=0.0
+    tested run --json
+    status_is 0
+    equal "$(value '[.classes[].class] | join(",")')" "Ada,Emmy,Grace Hopper"
+    equal "$(value '[.classes[].rows] | join(",")')" "15,12,3"
+    value '.classes[].precision' | grep -q null || fail "every class is predicted"
+    tested run
+    status_is 0
+    shows "Grace Hopper          3"
+    grep -Eq "^(Ada|Emmy|Grace Hopper) +[0-9]+ +- " .out || fail "no dash for it"
+}
+
+@test "regression: RMSE, MAE and R2 in the units of the data" {
+    # something like concrete: strength from three parts
+    awk 'BEGIN { srand(4); print "cement,water,age,strength"; for (i = 0; i < 150; i++) {
+        c = 100 + 400 * rand(); w = 120 + 120 * rand(); a = 1 + int(90 * rand())
+        printf "%.1f,%.1f,%d,%.3f\n", c, w, a, 0.1 * c - 0.12 * w + 8 * log(a) + 20 + rand() } }' >mix.csv
+    cat >mix.cfg <<'CONFIG'
+data = { format = "csv"; train = { file = "mix.csv"; }; normalize = "mean_std"; normalize_target = "mean_std"; };
+network = ( { layer = "dense"; units = 16; activation = "relu"; }, { layer = "dense"; units = 1; } );
+loss = { type = "mse"; };
+optimizer = { type = "adam"; learning_rate = 0.02; };
+training = { batch_size = 16; epochs = 30; metrics = ("rmse", "mae"); };
+CONFIG
+    train --quiet mix.cfg
+    status_is 0
+    tested runs/mix --split train --json --last
+    status_is 0
+    # of all rows, by hand
+    variance=$(awk -F, 'NR > 1 { s += $4; q += $4 * $4; n++ } END { print q / n - s / n * (s / n) }' mix.csv)
+    near "$(value .mse)" "$(jq '.rmse * .rmse' .out)"
+    awk -v a="$(value .r2)" -v b="$(jq --argjson v "$variance" '1 - .mse / $v' .out)" \
+        'BEGIN { exit !(a - b < 1e-4 && b - a < 1e-4) }' || fail "R2 is not 1 - mse / variance"
+    awk -v a="$(value .loss)" -v b="$(jq --argjson v "$variance" '.mse / $v' .out)" \
+        'BEGIN { exit !(a / b < 1.001 && b / a < 1.001) }' || fail "the loss is not in its own unit"
+    jq -e '.mae <= .rmse and .mae > 0 and .r2 > 0.9 and .rmse < 6 and (has("confusion") | not)' .out >/dev/null ||
+        fail "strange numbers"
+    tested runs/mix --split train --last
+    shows "$(printf 'rmse       %.4g' "$(jq .rmse <<<"$("$dltest" runs/mix --split train --last --json)")")"
+    shows_not confusion
+}
+
+@test "--set: other data, without a new training" {
+    digits digits.cfg
+    train --quiet --out run digits.cfg
+    gzip -dc "$root/data/digits.csv.gz" | tail -50 >tail.csv
+    tested run --set data.test.file=tail.csv --json
+    status_is 0
+    equal "$(value .rows)" 50
+    tested run --set data.test.file=none.csv
+    status_is 3
+    says "none.csv: not found"
+    gzip -dc "$root/data/digits.csv.gz" | head -3 | cut -d, -f2- >narrow.csv
+    tested run --set data.test.file=narrow.csv
+    status_is 3
+    says narrow.csv
+    tested run --set loss.type=hing
+    status_is 2
+    says 'did you mean "hinge"?'
+}
+
+@test "usage" {
+    tested --help
+    status_is 0
+    for option in split last set threads json help version; do shows "--$option"; done
+    tested --version
+    [[ $output =~ ^dltest\ [0-9]+\.[0-9]+\.[0-9]+ ]] || fail "no version"
+    while IFS='|' read -r arguments message; do
+        # shellcheck disable=SC2086
+        tested $arguments
+        status_is 2
+        says_only "dltest: $message
+Try dltest --help."
+    done <<'CASES'
+|which checkpoint or run? (runs/latest is the newest run)
+a b|one checkpoint at a time, not also b
+--jsn a|there is no option --jsn (did you mean --json?)
+--split|--split needs a value
+--json=yes a|--json takes no value
+--threads 0 a|--threads 0: must be a whole number from 1 to 1024
+CASES
+    xor xor.cfg
+    train --quiet --out run xor.cfg
+    for arguments in run "run --json" --help --version; do
+        status=0
+        # shellcheck disable=SC2086
+        errors=$("$dltest" $arguments 2>&1 >/dev/full) || status=$?
+        status_is 1
+        says_only "dltest: standard output: No space left on device"
+    done
+}

@@ -1,0 +1,117 @@
+# What the tests of dltrain and dltest share. The programs are those of the top folder, or those of
+# another build: DLTRAIN_PROGRAMS=build/gcc-address-undefined bats tests/cli
+
+# shellcheck disable=SC2034,SC2154
+
+root=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
+programs=${DLTRAIN_PROGRAMS:-$root}
+case $programs in /*) ;; *) programs=$root/$programs ;; esac
+dltrain=$programs/dltrain
+dltest=$programs/dltest
+unset DLTRAIN_DATA OPENBLAS_CORETYPE OPENBLAS_L2_SIZE COLUMNS NO_COLOR
+export LC_ALL=C.UTF-8
+export OMP_WAIT_POLICY=passive # other tests may be at work: threads that spin would only be in the way
+
+# Each test works in a folder of its own, in which data/ is the project's.
+setup() {
+    cd "$BATS_TEST_TMPDIR" || return 1
+    ln -s "$root/data" data
+    set_up
+}
+set_up() { :; } # for a file that needs more
+
+# capture COMMAND...: its exit status, stdout and stderr in $status, $output and $errors.
+capture() {
+    status=0
+    "$@" >"$BATS_TEST_TMPDIR/.out" 2>"$BATS_TEST_TMPDIR/.err" || status=$?
+    output=$(cat "$BATS_TEST_TMPDIR/.out")
+    errors=$(cat "$BATS_TEST_TMPDIR/.err")
+}
+train() { capture "$dltrain" "$@"; }
+tested() { capture "$dltest" "$@"; }
+
+fail() {
+    printf '%s\n' "$*" "status ${status:-}" "stdout:" "${output:-}" "stderr:" "${errors:-}"
+    return 1
+}
+status_is() { [ "$status" -eq "$1" ] || fail "the exit status is not $1"; }
+shows() { [[ $output == *"$1"* ]] || fail "no '$1' on stdout"; }
+shows_not() { [[ $output != *"$1"* ]] || fail "'$1' on stdout"; }
+says() { [[ $errors == *"$1"* ]] || fail "no '$1' on stderr"; }
+says_not() { [[ $errors != *"$1"* ]] || fail "'$1' on stderr"; }
+# One message of the program, and that is all of it.
+says_only() { [ "$errors" = "$1" ] || fail "stderr is not '$1'"; }
+silent() { [ -z "$output$errors" ] || fail "not silent"; }
+exists() { [ -e "$1" ] || fail "there is no $1"; }
+exists_not() { [ ! -e "$1" ] && [ ! -L "$1" ] || fail "there is a $1"; }
+same() { cmp "$1" "$2" || fail "$1 and $2 differ"; }
+differ() { ! cmp -s "$1" "$2" || fail "$1 and $2 are the same"; }
+equal() { [ "$1" = "$2" ] || fail "'$1' is not '$2'"; }
+
+# digits FILE [LINE]...: a config for the handwritten digits, small and quick; LINEs are added.
+digits() {
+    local file=$1
+    shift
+    cat >"$file" <<'CONFIG'
+name = "digits";
+data = {
+  format = "csv";
+  header = false;
+  train = { file = "digits.csv.gz"; };
+  test = 0.2;
+  validation = 0.1;
+  normalize = "scale";
+};
+network = (
+  { layer = "dense"; units = 32; activation = "relu"; },
+  { layer = "dropout"; rate = 0.2; },
+  { layer = "dense"; units = 10; }
+);
+loss = { type = "softmax_cross_entropy"; };
+optimizer = { type = "adam"; learning_rate = 0.003; schedule = { type = "cosine"; }; };
+training = { batch_size = 32; epochs = 6; metrics = ("accuracy", "top5"); };
+CONFIG
+    [ $# -eq 0 ] || printf '%s\n' "$@" >>"$file"
+}
+
+# xor FILE [LINE]...: four rows, no validation; quicker still.
+xor() {
+    local file=$1
+    shift
+    cat >"$file" <<'CONFIG'
+name = "xor";
+data = { format = "csv"; train = { file = "xor.csv"; }; };
+network = (
+  { layer = "dense"; units = 2; activation = "tanh"; },
+  { layer = "dense"; units = 1; }
+);
+loss = { type = "binary_cross_entropy"; };
+CONFIG
+    [ $# -eq 0 ] || printf '%s\n' "$@" >>"$file"
+    grep -q '^optimizer' "$file" || echo 'optimizer = { type = "adam"; learning_rate = 0.05; };' >>"$file"
+    grep -q '^training' "$file" || echo 'training = { batch_size = "all"; epochs = 3; };' >>"$file"
+}
+
+# history RUN: its history without the columns that say how long something took.
+history() {
+    awk -F, -v OFS=, '
+        NR == 1 { for (i = 1; i <= NF; i++) keep[i] = $i !~ /seconds$|_per_second$/ }
+        { line = ""; for (i = 1; i <= NF; i++) if (keep[i]) line = line (line == "" ? "" : ",") $i; print line }
+    ' "$1/history.csv"
+}
+same_history() { equal "$(history "$1")" "$(history "$2")"; }
+same_checkpoints() {
+    same "$1/last.safetensors" "$2/last.safetensors"
+    same "$1/best.safetensors" "$2/best.safetensors"
+}
+# column RUN NAME: the column's value in the last row of the run's history.
+column() {
+    awk -F, -v name="$2" 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == name) at = i } END { print $at }' \
+        "$1/history.csv"
+}
+# metadata FILE KEY: what a checkpoint says about itself.
+metadata() {
+    local length
+    length=$(od -An -t u8 -N 8 "$1" | tr -d ' ')
+    tail -c +9 "$1" | head -c "$length" | jq -r ".__metadata__.$2"
+}

@@ -1,0 +1,267 @@
+#!/usr/bin/env bats
+# The same bits again: two runs alike, and runs that were killed or interrupted and resumed.
+
+load helper
+
+set_up() {
+    digits digits.cfg
+    # large enough that a signal meets it at work: some tenths of a second an epoch
+    sed 's/units = 32;/units = 1024;/; s/rate = 0.2; },/&\n  { layer = "dense"; units = 1024; activation = "relu"; },/' \
+        digits.cfg >large.cfg
+    echo 'regularization = { l2 = 1e-4; clip_norm = 1.0; early_stopping = { patience = 5; }; };' >>large.cfg
+}
+
+# rows RUN: how many epochs its history has.
+rows() {
+    [ -e "$1/history.csv" ] || echo 0
+    [ ! -e "$1/history.csv" ] || grep -c '^[0-9]' "$1/history.csv" || true
+}
+
+# at_row N SIGNAL ARGUMENT...: starts dltrain, sends it the signal soon after epoch N, the first
+# checkpoint being there, and waits. $status is 0 if it was too late.
+at_row() {
+    local row=$1 signal=$2 pid
+    shift 2
+    "$dltrain" "$@" >.out 2>.err 3>&- &
+    pid=$!
+    while kill -0 $pid 2>/dev/null &&
+        { [ "$(rows run)" -lt "$row" ] || [ ! -e run/last.safetensors ]; }; do sleep 0.005; done
+    sleep "0.0$((RANDOM % 10))"
+    kill -"$signal" $pid 2>/dev/null || true
+    status=0
+    wait $pid 2>/dev/null || status=$?
+    output=$(cat .out)
+    errors=$(cat .err)
+}
+
+# interrupted N SIGNAL STATUS ARGUMENT...: the same until the signal came in time, in a new run.
+interrupted() {
+    local row=$1 signal=$2 want=$3 try
+    shift 3
+    for try in 1 2 3 4 5; do
+        rm -rf run
+        at_row "$row" "$signal" --out run "$@"
+        [ "$status" -eq 0 ] || break
+    done
+    status_is "$want"
+}
+
+# The run that nobody disturbed, one for each number of threads.
+whole() {
+    train --quiet --out whole --threads "$1" large.cfg
+    status_is 0
+    equal "$(rows whole)" 6
+}
+as_whole() {
+    same_checkpoints whole run
+    same_history whole run
+    equal "$(ls -A run | tr '\n' ' ')" "best.safetensors config.cfg history.csv last.safetensors log.txt "
+}
+
+@test "two runs alike are alike to the last byte" {
+    for threads in 1 2; do
+        for run in a b; do
+            train --quiet --out $run$threads --threads $threads large.cfg --epochs 2
+            status_is 0
+        done
+        same_checkpoints a$threads b$threads
+        same_history a$threads b$threads
+        same a$threads/config.cfg b$threads/config.cfg
+    done
+    train --quiet --out c --threads 2 large.cfg --epochs 2 --seed 2 # and others are not
+    differ a2/last.safetensors c/last.safetensors
+}
+
+@test "killed at any moment and resumed: as if nothing had been" {
+    local threads moment
+    for threads in 1 2; do
+        whole $threads
+        for moment in 1 $((2 + RANDOM % 3)); do
+            interrupted $moment KILL 137 --quiet --threads $threads large.cfg
+            [ "$(rows run)" -lt 6 ] || fail "it was over already"
+            exists run/last.safetensors
+            train --quiet --resume run --threads $threads
+            status_is 0
+            silent
+            as_whole
+        done
+        rm -rf whole
+    done
+}
+
+@test "killed again and again" {
+    whole 2
+    local epoch
+    interrupted 1 KILL 137 --quiet --threads 2 large.cfg
+    for epoch in 2 3 4; do
+        at_row $epoch KILL --quiet --resume run --threads 2
+    done
+    train --quiet --resume run --threads 2
+    status_is 0
+    as_whole
+}
+
+@test "interrupted: saved amid an epoch, and how to go on is told" {
+    local signal number threads
+    for threads in 1 2; do
+        whole $threads
+        for signal in INT:130 TERM:143 HUP:129; do
+            number=${signal#*:}
+            interrupted $((1 + RANDOM % 4)) "${signal%:*}" "$number" --threads $threads large.cfg
+            says "stopped     saved; go on with: $dltrain --resume run"
+            equal "$(tail -1 run/log.txt)" "stopped     saved; go on with: $dltrain --resume run"
+            train --resume run --threads $threads
+            status_is 0
+            says "resumed     after epoch "
+            as_whole
+        done
+        rm -rf whole
+    done
+}
+
+@test "an epoch that was interrupted goes on amid it" {
+    local try
+    for try in 1 2 3 4 5 6; do # the signal may meet the end of an epoch
+        interrupted 1 INT 130 large.cfg
+        [ "$(metadata run/last.safetensors epoch_step)" -eq 0 ] || break
+    done
+    step=$(metadata run/last.safetensors epoch_step)
+    [ "$step" -gt 0 ] || fail "it was never amid an epoch"
+    equal "$(metadata run/last.safetensors step)" \
+        $((40 * $(metadata run/last.safetensors epoch) + step))
+    train --resume run
+    says "and $step of 40 steps of the next one"
+    # but not with other batches
+    cp -r run other
+    interrupted 1 INT 130 large.cfg
+    if [ "$(metadata run/last.safetensors epoch_step)" -gt 0 ]; then
+        train --quiet --resume run --set training.batch_size=64
+        status_is 2
+        says "must be finished with the same batch_size (32)"
+    fi
+}
+
+@test "a second interrupt quits at once, without saving" {
+    # steps of a second or so
+    sed -i 's/batch_size = 32/batch_size = "all"/; s/units = 1024/units = 4096/g' large.cfg
+    local try pid
+    for try in 1 2 3 4 5; do
+        rm -rf run
+        "$dltrain" --out run --threads 1 large.cfg >.out 2>.err 3>&- &
+        pid=$!
+        while kill -0 $pid 2>/dev/null && ! grep -q '^ *epoch' .err; do sleep 0.01; done
+        sleep 0.2
+        kill -INT $pid
+        sleep 0.1
+        kill -INT $pid 2>/dev/null || true
+        status=0
+        wait $pid 2>/dev/null || status=$?
+        errors=$(cat .err)
+        status_is 130
+        [[ $errors == *stopped* ]] || break # else the step was over before the second came
+    done
+    says_not stopped
+    exists_not run/last.safetensors
+}
+
+@test "--epochs makes a run longer, as if it had been so from the beginning" {
+    sed -i 's/schedule = .*; };/schedule = { type = "step"; every = 2; }; };/' digits.cfg
+    train --quiet --out whole digits.cfg --epochs 5
+    status_is 0
+    train --quiet --out run digits.cfg --epochs 2
+    train --resume run --epochs 5
+    status_is 0
+    says "resumed     after epoch 2 of 5"
+    says "done        5 epochs, 3 of them now in"
+    same_checkpoints whole run
+    same_history whole run
+    train --resume run
+    status_is 0
+    says "done        5 epochs: nothing is left to train (--epochs N would go on)"
+    same_history whole run
+    same_checkpoints whole run
+}
+
+@test "a run that has stopped early stays so, until its patience is longer" {
+    echo 'regularization = { early_stopping = { monitor = "val_accuracy"; patience = 1; }; };' >>digits.cfg
+    sed -i 's/; schedule = { type = "cosine"; }//; s/epochs = 6/epochs = 60/' digits.cfg
+    train --quiet --out run digits.cfg
+    local epochs
+    epochs=$(rows run)
+    [ "$epochs" -lt 60 ] || fail "it did not stop"
+    train --resume run
+    status_is 0
+    says "nothing is left to train (a larger early_stopping.patience would go on)"
+    equal "$(rows run)" "$epochs"
+    train --quiet --resume run --set regularization.early_stopping.patience=4
+    status_is 0
+    [ "$(rows run)" -gt "$epochs" ] || fail "it did not go on"
+    train --quiet --out whole digits.cfg --set regularization.early_stopping.patience=4
+    same_checkpoints whole run
+    same_history whole run
+}
+
+@test "what a resumed run cannot change is told, and nothing is touched" {
+    train --quiet --out run digits.cfg --epochs 2
+    cp -r run before
+    while IFS='|' read -r want set message; do
+        train --quiet --resume run --epochs 3 --set "$set"
+        status_is "$want"
+        says "$message"
+        diff -r before run
+    done <<'CASES'
+2|training.metrics=("accuracy")|a resumed run keeps its metrics and its validation data
+2|data.validation=0|"validation" must be a share between 0 and 1
+3|network.0.units=31|its tensor "dense_1.weight" has shape 64x32, but the network's has 64x31: it belongs to another network
+2|optimizer={type="sgd";momentum=0.9;}|the run's optimizer is adam, which cannot become sgd
+3|data.train.file=other.csv|other.csv: not found
+2|training.epoch=3|did you mean "epochs"?
+CASES
+}
+
+@test "data that have changed since are refused" {
+    awk 'BEGIN { print "x,y"; for (i = 0; i < 40; i++) print i "," (i % 3 ? "a" : "b") }' >mine.csv
+    xor mine.cfg
+    sed -i 's/xor.csv/mine.csv/' mine.cfg
+    train --quiet --out run mine.cfg
+    status_is 0
+    sed -i 's/,b/,c/' mine.csv
+    train --quiet --resume run --epochs 5
+    status_is 3
+    says "run/last.safetensors: the data are not those that the run began with"
+}
+
+@test "what --resume takes for a run, and what not" {
+    train --quiet --out run digits.cfg --epochs 1
+    train --resume nowhere
+    status_is 3
+    says_only "dltrain: nowhere: No such file or directory"
+    mkdir empty
+    train --resume empty
+    status_is 3
+    says_only "dltrain: empty: has no checkpoint (no run has written one there yet)"
+    train --resume run/last.safetensors
+    status_is 3
+    says_only "dltrain: run/last.safetensors: is a file; --resume takes the run's folder (run)"
+    rm run/best.safetensors run/history.csv run/config.cfg run/log.txt # the last one is enough
+    train --quiet --resume run --epochs 3
+    status_is 0
+    equal "$(rows run)" 2
+}
+
+@test "two trainings do not work in one folder" {
+    "$dltrain" --quiet --out run large.cfg --epochs 100 3>&- &
+    pid=$!
+    while [ ! -e run/last.safetensors ]; do sleep 0.01; done
+    train --quiet --resume run --epochs 200
+    status_is 1
+    says_only "dltrain: run: another dltrain is at work in it"
+    train --quiet --out run --force digits.cfg
+    status_is 1
+    says_only "dltrain: run: another dltrain is at work in it"
+    kill -INT $pid
+    wait $pid || status=$?
+    status_is 130
+    tested run --last
+    status_is 0
+}
