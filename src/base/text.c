@@ -185,7 +185,11 @@ char *dl_text_seconds(char out[32], double seconds) {
     if (!(seconds < 360000000.0))
         snprintf(out, 32, "-");
     else if (seconds < 0.0995)
-        snprintf(out, 32, seconds < 0.00995 && seconds > 0 ? "%.1f ms" : "%.0f ms", 1000 * seconds);
+        snprintf(out, 32, "%.*f ms",
+                 !(seconds > 0) || seconds >= 0.00995 ? 0
+                 : seconds < 9.5e-5                   ? 2
+                                                      : 1,
+                 1000 * seconds);
     else if (seconds < 59.95)
         snprintf(out, 32, "%.1f s", seconds);
     else {

@@ -82,6 +82,23 @@ bool cmd_number(const char *program, const char *option, const char *text, int64
     return true;
 }
 
+bool cmd_backend(const char *program, const char *name) {
+    int count = 0;
+    for (; dl_backend_names[count]; count++)
+        if (!strcmp(dl_backend_names[count], name)) {
+            if (count == DL_BACKEND_ONEDNN && !dl_backend_has_onednn()) {
+                cmd_usage(program, "--backend onednn: this dltrain was built without oneDNN");
+                return false;
+            }
+            dl_backend_set((dl_backend)count);
+            return true;
+        }
+    const char *nearest = dl_text_nearest(name, dl_backend_names, count);
+    cmd_usage(program, "--backend %s: must be auto, openblas or onednn%s%s%s", name,
+              nearest ? " (did you mean " : "", nearest ? nearest : "", nearest ? "?)" : "");
+    return false;
+}
+
 void cmd_version(const char *program) {
     printf("%s %s (%s)\n", program, DL_VERSION, dl_backend_description());
 }

@@ -20,6 +20,8 @@ int cmd_unknown_option(const char *program, char *const *argv, const void *long_
 /* Reads a whole number in [low, high]; false and a message if it is none. */
 bool cmd_number(const char *program, const char *option, const char *text, int64_t low,
                 int64_t high, int64_t *value);
+/* Sets the backend of that name; false and a message if there is none. */
+bool cmd_backend(const char *program, const char *name);
 void cmd_version(const char *program);
 /* The path of another program in the folder of this one, as the user would type it; freed by the
    caller. */

@@ -21,18 +21,35 @@ static const char usage[] =
     "  --set KEY=VALUE    override a key of the checkpoint's config, such as\n"
     "                     --set data.test.file=other.csv\n"
     "  --threads N        processors to use (default: all of them)\n"
+    "  --backend NAME     openblas, onednn, or auto: the faster one for each shape (default)\n"
     "  --json             one object on stdout\n"
     "  --help, --version\n"
     "\n"
     "Exit status: 0 done, 1 run-time failure, 2 usage, 3 data or checkpoint.\n";
 
-enum { SPLIT = 256, LAST, SET, THREADS, JSON, HELP, VERSION, MOST_SETS = 256, MISTAKES = 5 };
+enum {
+    SPLIT = 256,
+    LAST,
+    SET,
+    THREADS,
+    BACKEND,
+    JSON,
+    HELP,
+    VERSION,
+    MOST_SETS = 256,
+    MISTAKES = 5
+};
 
 static const struct option long_options[] = {
-    {"split", required_argument, NULL, SPLIT}, {"last", no_argument, NULL, LAST},
-    {"set", required_argument, NULL, SET},     {"threads", required_argument, NULL, THREADS},
-    {"json", no_argument, NULL, JSON},         {"help", no_argument, NULL, HELP},
-    {"version", no_argument, NULL, VERSION},   {NULL, 0, NULL, 0},
+    {"split", required_argument, NULL, SPLIT},
+    {"last", no_argument, NULL, LAST},
+    {"set", required_argument, NULL, SET},
+    {"threads", required_argument, NULL, THREADS},
+    {"backend", required_argument, NULL, BACKEND},
+    {"json", no_argument, NULL, JSON},
+    {"help", no_argument, NULL, HELP},
+    {"version", no_argument, NULL, VERSION},
+    {NULL, 0, NULL, 0},
 };
 
 typedef struct {
@@ -85,6 +102,10 @@ static int parse_arguments(int argc, char **argv, arguments *a) {
             break;
         case THREADS:
             if (!cmd_number("dltest", "--threads", optarg, 1, 1024, &a->threads))
+                return DL_USAGE;
+            break;
+        case BACKEND:
+            if (!cmd_backend("dltest", optarg))
                 return DL_USAGE;
             break;
         case JSON:

@@ -28,6 +28,8 @@ static const char usage[] =
     "  --seed N           the same as --set seed=N\n"
     "  --epochs N         the same as --set training.epochs=N\n"
     "  --threads N        processors to use (default: all of them)\n"
+    "  --backend NAME     openblas, onednn, or auto: the faster one for each shape (default)\n"
+    "  --profile          at the end, where the time went: a table by layer\n"
     "  --dry-run          everything but training: check the config, read the data, show the net\n"
     "  --quiet            no lines and no bar on stderr, only errors\n"
     "  --json             an object per epoch, and one at the end, on stdout\n"
@@ -69,7 +71,22 @@ static void watch_signals(void) {
         sigaction(SIGHUP, &action, NULL);
 }
 
-enum { OUT = 256, FORCE, RESUME, SET, SEED, EPOCHS, THREADS, DRY_RUN, QUIET, JSON, HELP, VERSION };
+enum {
+    OUT = 256,
+    FORCE,
+    RESUME,
+    SET,
+    SEED,
+    EPOCHS,
+    THREADS,
+    BACKEND,
+    PROFILE,
+    DRY_RUN,
+    QUIET,
+    JSON,
+    HELP,
+    VERSION
+};
 
 static const struct option long_options[] = {
     {"out", required_argument, NULL, OUT},
@@ -79,6 +96,8 @@ static const struct option long_options[] = {
     {"seed", required_argument, NULL, SEED},
     {"epochs", required_argument, NULL, EPOCHS},
     {"threads", required_argument, NULL, THREADS},
+    {"backend", required_argument, NULL, BACKEND},
+    {"profile", no_argument, NULL, PROFILE},
     {"dry-run", no_argument, NULL, DRY_RUN},
     {"quiet", no_argument, NULL, QUIET},
     {"json", no_argument, NULL, JSON},
@@ -141,6 +160,13 @@ static int parse_arguments(int argc, char **argv, arguments *a) {
         case THREADS:
             if (!cmd_number("dltrain", "--threads", optarg, 1, 1024, &a->threads))
                 return DL_USAGE;
+            break;
+        case BACKEND:
+            if (!cmd_backend("dltrain", optarg))
+                return DL_USAGE;
+            break;
+        case PROFILE:
+            a->train.profile = true;
             break;
         case DRY_RUN:
             a->train.dry_run = true;

@@ -29,29 +29,42 @@ static int setup(dl_layer *layer, dl_error *error) {
     return 0;
 }
 
+/* Two inputs, as of a residual, are added and activated in one pass. */
+static bool is_plain(const dl_layer *layer) {
+    const add *self = layer->self;
+    return layer->input_count == 2 && self->activation.kind != DL_SOFTMAX;
+}
+
 static void forward(dl_layer *layer, const dl_pass *pass) {
     const add *self = layer->self;
     int64_t channels = dl_shape_channels(layer->out.shape);
     int64_t count = pass->batch * dl_shape_size(layer->out.shape);
-    if (layer->input_count == 1)
-        dl_copy(layer->out.value, layer->in[0].value, count);
-    else
-        dl_sum(layer->out.value, layer->in[0].value, layer->in[1].value, count);
-    for (int k = 2; k < layer->input_count; k++)
-        dl_add(layer->out.value, layer->in[k].value, count);
-    dl_activate(&self->activation, count / channels, channels, NULL, layer->out.value,
-                layer->out.value);
+    float *y = layer->out.value;
+    if (is_plain(layer)) {
+        dl_activate_sum(&self->activation, count, layer->in[0].value, layer->in[1].value, y);
+        return;
+    }
+    dl_copy(y, layer->in[0].value, count);
+    for (int k = 1; k < layer->input_count; k++)
+        dl_add(y, layer->in[k].value, count);
+    dl_activate(&self->activation, count / channels, channels, NULL, y, y);
 }
 
 static void backward(dl_layer *layer, const dl_pass *pass) {
     const add *self = layer->self;
     int64_t channels = dl_shape_channels(layer->out.shape);
     int64_t count = pass->batch * dl_shape_size(layer->out.shape);
-    dl_activate_backward(&self->activation, count / channels, channels, layer->out.value,
-                         layer->out.grad, layer->out.grad, NULL);
-    for (int k = 0; k < layer->input_count; k++)
-        if (layer->in[k].grad && layer->in[k].grad != layer->out.grad)
-            dl_copy(layer->in[k].grad, layer->out.grad, count);
+    float *dy = layer->out.grad;
+    if (is_plain(layer) && layer->in[1].grad) {
+        dl_activate_backward_both(&self->activation, count, layer->out.value, dy,
+                                  layer->in[1].grad);
+        return;
+    }
+    dl_activate_backward(&self->activation, count / channels, channels, layer->out.value, dy, dy,
+                         NULL);
+    for (int k = 1; k < layer->input_count; k++)
+        if (layer->in[k].grad)
+            dl_copy(layer->in[k].grad, dy, count);
 }
 
 const dl_layer_type dl_layer_add = {

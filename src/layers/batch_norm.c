@@ -104,7 +104,7 @@ static void forward(dl_layer *layer, const dl_pass *pass) {
         offset[j] = (float)((shift ? shift->value[j] : 0) - m * factor[j]);
     }
     dl_norm_apply(&self->activation, rows, channels, layer->in[0].value, factor, offset,
-                  layer->out.value);
+                  layer->out.value, layer->buffers[self->scratch].memory);
 }
 
 static void backward(dl_layer *layer, const dl_pass *pass) {

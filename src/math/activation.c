@@ -172,3 +172,29 @@ void dl_activate_backward(const dl_activation *f, int64_t rows, int64_t channels
     for (int64_t j = 0; j < channels; j += 64)
         add_columns(rows, channels, j, j + 64 < channels ? j + 64 : channels, dx, bias_grad);
 }
+
+enum { STRETCH = 4096 }; /* elements that stay in the first cache from one loop to the next */
+
+void dl_activate_sum(const dl_activation *f, int64_t count, const float *a, const float *b,
+                     float *y) {
+#pragma omp parallel for schedule(static) if (count >= SMALL)
+    for (int64_t i = 0; i < count; i += STRETCH) {
+        int64_t end = count - i < STRETCH ? count : i + STRETCH;
+#pragma omp simd
+        for (int64_t j = i; j < end; j++)
+            y[j] = a[j] + b[j];
+        if (f->kind != DL_LINEAR)
+            activate_row(f, end - i, NULL, y + i, y + i);
+    }
+}
+
+void dl_activate_backward_both(const dl_activation *f, int64_t count, const float *y, float *dy,
+                               float *dx) {
+#pragma omp parallel for schedule(static) if (count >= SMALL)
+    for (int64_t i = 0; i < count; i += STRETCH) {
+        int64_t many = count - i < STRETCH ? count - i : STRETCH;
+        if (f->kind != DL_LINEAR)
+            derive_row(f, many, y + i, dy + i, dy + i);
+        memcpy(dx + i, dy + i, sizeof *dx * (size_t)many);
+    }
+}

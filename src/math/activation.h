@@ -34,4 +34,11 @@ void dl_activate(const dl_activation *f, int64_t rows, int64_t channels, const f
 void dl_activate_backward(const dl_activation *f, int64_t rows, int64_t channels, const float *y,
                           const float *dy, float *dx, float *bias_grad);
 
+/* y = f(a + b), element by element (not for softmax); y may be the same as either. */
+void dl_activate_sum(const dl_activation *f, int64_t count, const float *a, const float *b,
+                     float *y);
+/* dx = f'(y) dy, and dy becomes the same, in one pass (not for softmax). */
+void dl_activate_backward_both(const dl_activation *f, int64_t count, const float *y, float *dy,
+                               float *dx);
+
 #endif

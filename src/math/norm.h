@@ -18,7 +18,7 @@ void dl_norm_statistics(int64_t rows, int64_t channels, const float *x, float *m
 
 /* y = f(x · factor + offset), a factor and an offset a channel. */
 void dl_norm_apply(const dl_activation *f, int64_t rows, int64_t channels, const float *x,
-                   const float *factor, const float *offset, float *y);
+                   const float *factor, const float *offset, float *y, void *scratch);
 
 /* The backward pass of y = f(scale · (x - mean) · inverse + shift), inverse = 1 / sqrt(variance +
    epsilon), where mean and variance are the rows' own. dy becomes the gradient before f on the way;

@@ -58,12 +58,6 @@ void dl_add(float *y, const float *x, int64_t count) {
         y[i] += x[i];
 }
 
-void dl_sum(float *y, const float *a, const float *b, int64_t count) {
-#pragma omp parallel for simd schedule(static) if (count >= SMALL)
-    for (int64_t i = 0; i < count; i++)
-        y[i] = a[i] + b[i];
-}
-
 void dl_zero(float *x, int64_t count) {
     memset(x, 0, sizeof *x * (size_t)count);
 }

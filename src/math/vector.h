@@ -14,8 +14,6 @@ double dl_sum_of_magnitudes(const float *x, int64_t count);
 int64_t dl_find_not_finite(const float *x, int64_t count);
 /* y += x */
 void dl_add(float *y, const float *x, int64_t count);
-/* y = a + b */
-void dl_sum(float *y, const float *a, const float *b, int64_t count);
 void dl_zero(float *x, int64_t count);
 void dl_copy(float *y, const float *x, int64_t count);
 

@@ -6,6 +6,11 @@
 #include "config/config.h"
 #include "layers/layer.h"
 
+/* Seconds that a layer has taken in all, while the net was training. */
+typedef struct {
+    double forward, backward;
+} dl_layer_time;
+
 typedef struct {
     dl_arena arena;
     dl_config *config; /* borrowed */
@@ -28,6 +33,7 @@ typedef struct {
 
     void *memory;                                                          /* placed by the plan */
     int64_t memory_bytes, activation_bytes, gradient_bytes, scratch_bytes; /* the plan's figures */
+    dl_layer_time *profile;      /* [layer], or NULL: times are not taken */
     int64_t operations;          /* of a forward pass, a sample: 2 a multiply-add */
     int64_t training_operations; /* of a step, a sample */
 } dl_net;
@@ -41,6 +47,8 @@ int dl_net_build(dl_net *net, dl_shape input, int max_batch, bool training, int 
                  dl_error *error);
 void dl_net_free(dl_net *net);
 
+/* From now on takes the time of each layer in training passes. */
+void dl_net_start_profile(dl_net *net);
 /* Draws the initial parameters. */
 void dl_net_initialize(dl_net *net, uint64_t seed);
 

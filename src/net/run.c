@@ -1,6 +1,7 @@
 /* The passes over a net. */
 #include <math.h>
 
+#include "base/terminal.h"
 #include "math/vector.h"
 #include "net/net.h"
 
@@ -28,11 +29,18 @@ static void connect(dl_net *net, int i, const float *x) {
         layer->out.value = layer->in[0].value;
 }
 
+void dl_net_start_profile(dl_net *net) {
+    net->profile = dl_arena_alloc(&net->arena, sizeof *net->profile * (size_t)net->layer_count);
+}
+
 void dl_net_forward(dl_net *net, const float *x, const dl_pass *pass) {
     for (int i = 0; i < net->layer_count; i++) {
+        double started = net->profile ? dl_clock() : 0;
         connect(net, i, x);
         if (!net->layers[i].is_view)
             net->layers[i].type->forward(&net->layers[i], pass);
+        if (net->profile && pass->training)
+            net->profile[i].forward += dl_clock() - started;
     }
 }
 
@@ -42,11 +50,14 @@ void dl_net_backward(dl_net *net, const dl_pass *pass) {
         dl_layer *layer = &net->layers[i];
         if (!net->has_gradient[i] || !layer->out.grad)
             continue;
+        double started = net->profile ? dl_clock() : 0;
         int64_t count = pass->batch * dl_shape_size(layer->out.shape);
         for (const int *pair = net->summands[i]; *pair >= 0; pair += 2)
             dl_add(layer->out.grad, net->layers[pair[0]].in[pair[1]].grad, count);
         if (!layer->is_view)
             layer->type->backward(layer, pass);
+        if (net->profile)
+            net->profile[i].backward += dl_clock() - started;
     }
 }
 

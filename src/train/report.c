@@ -1,5 +1,6 @@
 #include "train/report.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -89,12 +90,13 @@ void dl_report_data(dl_terminal *t, const dl_experiment *e) {
         if (data->part[s].count)
             dl_text_add(&line, "%s%s %s", line.length ? ", " : "", dl_split_names[s],
                         dl_text_count(count, data->part[s].count));
-    dl_shape_text(shape, schema->input);
+    bool one = dl_shape_size(schema->input) == 1;
+    dl_text_add(&line, " rows; %s input%s, ", dl_shape_text(shape, schema->input), one ? "" : "s");
     if (schema->classes)
-        dl_say(t, "data        %s rows; %s inputs, %d classes", line.data, shape, schema->classes);
+        dl_say(t, "data        %s%d classes", line.data, schema->classes);
     else
-        dl_say(t, "data        %s rows; %s inputs, %d target number%s", line.data, shape,
-               schema->outputs, schema->outputs == 1 ? "" : "s");
+        dl_say(t, "data        %s%d target number%s", line.data, schema->outputs,
+               schema->outputs == 1 ? "" : "s");
     dl_text_free(&line);
     if (!schema->classes)
         return;
@@ -174,7 +176,7 @@ static void add_part(table_line *line, const dl_experiment *e, const char *part,
     enum { WIDTH = 11 };
     char cell[32];
     if (metric)
-        snprintf(cell, sizeof cell, "%.4f", loss);
+        snprintf(cell, sizeof cell, fabs(loss) < 99999 ? "%.4f" : "%.4g", loss);
     else
         snprintf(cell, sizeof cell, "%s loss", part);
     add_cell(line, WIDTH, cell);

@@ -5,7 +5,9 @@
 #include <string.h>
 
 #include "math/vector.h"
+#include "train/divergence.h"
 #include "train/keeper.h"
+#include "train/profile.h"
 #include "train/report.h"
 
 enum { MOST_VECTORS = 8 };
@@ -24,6 +26,8 @@ typedef struct {
     dl_progress progress;
     dl_keeper keeper;
     double phase[DL_PHASES]; /* seconds of this epoch */
+    double update_seconds;   /* of all epochs */
+    int64_t steps, samples;  /* of this training */
     double shown;            /* when a row was shown last */
 } trainer;
 
@@ -152,17 +156,6 @@ static void update(trainer *t, double rate) {
     e->optimizer->step(e->optimizer_self, &objective, t->vectors, rate, t->progress.step + 1);
 }
 
-static int diverged(trainer *t, const dl_batch *batch, const char *what, dl_error *error) {
-    dl_experiment *e = t->e;
-    dl_pass pass = {.batch = batch ? (int)batch->count : 0};
-    const char *bad = batch ? dl_net_find_bad(&e->net, batch->x, &pass) : NULL;
-    return dl_fail(error, DL_DIVERGED,
-                   "diverged in epoch %lld, step %lld: %s is not finite; the first bad value is in "
-                   "%s (a smaller learning_rate, clip_norm or normalized data may help)",
-                   (long long)t->progress.epoch + 1, (long long)t->progress.epoch_step + 1, what,
-                   bad ? bad : "the loss itself");
-}
-
 static int train_batch(trainer *t, const dl_batch *batch, double rate, dl_error *error) {
     dl_experiment *e = t->e;
     dl_progress *p = &t->progress;
@@ -173,11 +166,13 @@ static int train_batch(trainer *t, const dl_batch *batch, double rate, dl_error 
     double loss = dl_sums_add(&p->sums, &t->judge, e, batch, true);
     from = lap(t, DL_PHASE_FORWARD, from);
     if (!isfinite(loss))
-        return diverged(t, batch, "the loss", error);
+        return dl_divergence_fail(e, p->epoch, p->epoch_step + 1, batch, "the loss", error);
     dl_net_backward(&e->net, &pass);
     from = lap(t, DL_PHASE_BACKWARD, from);
     update(t, rate);
     lap(t, DL_PHASE_UPDATE, from);
+    t->steps++;
+    t->samples += batch->count;
     p->epoch_step++;
     p->step++;
     return 0;
@@ -227,13 +222,7 @@ static int train_epoch(trainer *t, dl_error *error) {
     }
     if (error->count > before)
         return -1;
-    if (!isfinite(dl_sum_of_squares(e->net.weights, e->net.weight_count)) ||
-        !isfinite(dl_sum_of_squares(e->net.states, e->net.state_count))) {
-        dl_loader_start(t->train, false, 0, 0, 0);
-        t->progress.epoch_step--;
-        return diverged(t, dl_loader_next(t->train, error), "a weight", error);
-    }
-    return 0;
+    return dl_divergence_check(e, &t->progress, t->train, error);
 }
 
 /* The value of the monitored column, and whether more is better. */
@@ -272,8 +261,8 @@ static int measure_validation(trainer *t, dl_row *row, dl_error *error) {
     if (isfinite(row->val_loss))
         return 0;
     dl_loader_start(t->validation, false, 0, 0, 0);
-    t->progress.epoch_step--;
-    return diverged(t, dl_loader_next(t->validation, error), "the validation loss", error);
+    return dl_divergence_fail(e, t->progress.epoch, t->progress.epoch_step,
+                              dl_loader_next(t->validation, error), "the validation loss", error);
 }
 
 /* first_row: how many rows of the epoch an earlier training has seen. */
@@ -354,7 +343,9 @@ static int train_all(trainer *t, dl_train_result *result, dl_error *error) {
         result->trained += !status;
         result->interrupted = interrupted(t) && !is_over(t);
         result->seconds += dl_clock() - started;
+        t->update_seconds += t->phase[DL_PHASE_UPDATE];
     }
+    dl_profile_report(t->terminal, t->e, t->steps, t->samples, t->update_seconds);
     return dl_keeper_flush(&t->keeper, error);
 }
 
@@ -401,6 +392,8 @@ static int prepare(trainer *t, dl_error *error) {
     if (build(t, error))
         return -1;
     dl_net_initialize(&t->e->net, (uint64_t)t->e->seed);
+    if (o->profile)
+        dl_net_start_profile(&t->e->net);
     if (o->resume && resume(t, error))
         return -1;
     if (o->dry_run)

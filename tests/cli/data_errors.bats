@@ -119,7 +119,11 @@ refused() {
     # a gzip file that would be 2^40 bytes: it is not unpacked to find out
     head -c 100000000 /dev/zero | gzip -1 >zeros.gz
     { printf '\0\0\10\3\377\377\377\377\0\0\1\0\0\0\0\1' | gzip -c && cat zeros.gz; } >images
-    (ulimit -v 3000000 && refused idx.cfg "dltrain: images")
+    if is_sanitized; then
+        refused idx.cfg "dltrain: images" # it needs all the address space
+    else
+        (ulimit -v 3000000 && refused idx.cfg "dltrain: images")
+    fi
 }
 
 @test "labels outside the classes, and one class only" {
@@ -153,7 +157,6 @@ refused() {
 }
 
 @test "NaN and infinity in the numbers of an idx file" {
-    sed -i 's/softmax_cross_entropy/softmax_cross_entropy/' idx.cfg
     local number
     for number in '\177\300\0\0' '\177\200\0\0' '\377\200\0\0'; do
         # shellcheck disable=SC2059

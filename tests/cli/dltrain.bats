@@ -45,7 +45,7 @@ forward_seconds,backward_seconds,update_seconds"
     sed -i 's/xor.csv/line.csv/; s/binary_cross_entropy/mse/' line.cfg
     train line.cfg --out line
     status_is 0
-    says "data        train 40 rows; 1 inputs, 1 target number"
+    says "data        train 40 rows; 1 input, 1 target number"
     says_not baseline
 }
 

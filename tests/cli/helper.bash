@@ -12,6 +12,8 @@ unset DLTRAIN_DATA OPENBLAS_CORETYPE OPENBLAS_L2_SIZE COLUMNS NO_COLOR
 export LC_ALL=C.UTF-8
 export OMP_WAIT_POLICY=passive # other tests may be at work: threads that spin would only be in the way
 
+is_sanitized() { [[ $programs == *address* || $programs == *thread* || $programs == *undefined* ]]; }
+
 # Each test works in a folder of its own, in which data/ is the project's.
 setup() {
     cd "$BATS_TEST_TMPDIR" || return 1

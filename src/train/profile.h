@@ -1,0 +1,13 @@
+/* --profile: where the time of a training goes, layer by layer. */
+#ifndef DL_TRAIN_PROFILE_H
+#define DL_TRAIN_PROFILE_H
+
+#include "base/terminal.h"
+#include "train/experiment.h"
+
+/* Prints what net.profile has gathered over `steps` steps of `samples` samples in all, beside the
+   peaks that are measured here. */
+void dl_profile_report(dl_terminal *terminal, const dl_experiment *experiment, int64_t steps,
+                       int64_t samples, double update_seconds);
+
+#endif

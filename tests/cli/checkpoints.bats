@@ -1,0 +1,110 @@
+#!/usr/bin/env bats
+# Checkpoints that are not whole, or not of this network: exit status 3, one clear message.
+
+load helper
+
+set_up() {
+    xor xor.cfg
+    train --quiet --out run xor.cfg
+    status_is 0
+    cp run/last.safetensors good
+    size=$(stat -c %s good)
+}
+
+# refused FILE WORDS: by dltest, with a message about the file.
+refused() {
+    tested "$1"
+    [ "$status" -eq 3 ] || fail "$1: the exit status is not 3"
+    [ -z "$output" ] || fail "$1: there is something on stdout"
+    equal "$(wc -l <.err)" 1
+    [[ $errors == "dltest: $1: "*"$2"* ]] || fail "$1: the message is another one"
+}
+
+# places COUNT: numbers from 0 to the size of the file, the first and the last ones and COUNT between.
+places() {
+    seq 0 15
+    awk -v n="$1" -v size="$size" 'BEGIN { for (i = 0; i < n; i++) print 16 + int((size - 24) * (i + 0.5) / n) }'
+    seq $((size - 8)) $((size - 1))
+}
+
+@test "truncated, wherever" {
+    local length
+    while read -r length; do
+        head -c "$length" good >cut
+        refused cut "is not a whole checkpoint"
+    done < <(places 80)
+    { cat good && printf x; } >cut # and with something behind it
+    refused cut "its bytes do not match its checksum"
+}
+
+@test "with one bit that is another, wherever" {
+    local place byte bit=0
+    cp good flipped
+    while read -r place; do
+        byte=$(od -An -t u1 -j "$place" -N 1 good | tr -d ' ')
+        bit=$(((bit + 3) % 8))
+        # shellcheck disable=SC2059
+        printf "\\$(printf %o $((byte ^ (1 << bit))))" |
+            dd of=flipped bs=1 seek="$place" conv=notrunc status=none
+        refused flipped "is not a whole checkpoint"
+        # shellcheck disable=SC2059
+        printf "\\$(printf %o "$byte")" | dd of=flipped bs=1 seek="$place" conv=notrunc status=none
+    done < <(places 100)
+    same good flipped
+    tested flipped
+    status_is 0
+}
+
+@test "two bytes changed places; two files in one" {
+    tail -c 8 good | head -c 4 >a
+    tail -c 4 good >b
+    head -c $((size - 8)) good | cat - b a >swapped
+    differ good swapped
+    refused swapped "its bytes do not match its checksum"
+    cat good good >doubled
+    refused doubled "its bytes do not match its checksum"
+}
+
+@test "what is no checkpoint at all" {
+    : >empty
+    refused empty "it is shorter than 8 bytes"
+    echo "hello, this is not a checkpoint" >text
+    refused text "its first bytes are not a safetensors header"
+    refused xor.cfg "its first bytes are not a safetensors header"
+    head -c 100000 /dev/zero >zeros
+    refused zeros ""
+    head -c 100000 /dev/urandom >noise
+    refused noise ""
+    printf '\20\0\0\0\0\0\0\0{"a": [1, 2, 3]}' >other
+    refused other "it has no checksum (was it written by another program?)"
+    mkdir folder
+    refused folder "has no checkpoint"
+    mkdir folder/last.safetensors
+    tested folder
+    status_is 3
+    says_only "dltest: folder/last.safetensors: is a folder, not a file"
+    refused nothing "No such file or directory"
+    refused text/deeper "Not a directory"
+}
+
+@test "from another network" {
+    tested run --set network.0.units=3
+    status_is 3
+    says_only "dltest: run/best.safetensors: its tensor \"dense_1.weight\" has shape 2x2, but the \
+network's has 2x3: it belongs to another network"
+    tested run --set network.0.name=first
+    status_is 3
+    says 'has no tensor "first.weight": it belongs to another network'
+}
+
+@test "--resume of a damaged run: told, and nothing is touched" {
+    head -c $((size / 2)) good >run/last.safetensors
+    cp -r run before
+    train --quiet --resume run --epochs 5
+    status_is 3
+    says "dltrain: run/last.safetensors: is not a whole checkpoint"
+    diff -r before run
+    cp run/best.safetensors run/last.safetensors # the other one will do
+    train --quiet --resume run --epochs 5
+    status_is 0
+}
