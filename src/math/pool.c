@@ -1,8 +1,12 @@
 #include "math/pool.h"
 
 #include <stdbool.h>
+#include <string.h>
 
 #include "math/vector.h"
+
+/* Channels that are worked on at a time, in arrays that stay in registers or the first cache. */
+enum { CHUNK = 64 };
 
 static int64_t in_size(const dl_window *w) {
     return (int64_t)w->height * w->width * w->channels;
@@ -12,42 +16,46 @@ static int64_t out_size(const dl_window *w) {
     return (int64_t)w->out_height * w->out_width * w->channels;
 }
 
-/* The part of a window that is inside the image. */
+/* The part of a window that is inside the image, from (top, left) to (bottom, right), and the place
+   in the window of its first pixel. */
 typedef struct {
-    int top, bottom, left, right, above, before; /* above, before: rows and columns cut off */
-} dl_part;
+    int top, bottom, left, right, place;
+} part;
 
-static dl_part part_inside(const dl_window *w, int oy, int ox) {
+static part part_inside(const dl_window *w, int oy, int ox) {
     int top = oy * w->stride[0] - w->before[0], left = ox * w->stride[1] - w->before[1];
     int bottom = top + w->kernel[0], right = left + w->kernel[1];
-    dl_part p = {top < 0 ? 0 : top,   bottom > w->height ? w->height : bottom,
-                 left < 0 ? 0 : left, right > w->width ? w->width : right,
-                 top < 0 ? -top : 0,  left < 0 ? -left : 0};
-    return p;
+    int above = top < 0 ? -top : 0, before = left < 0 ? -left : 0;
+    return (part){top + above, bottom > w->height ? w->height : bottom, left + before,
+                  right > w->width ? w->width : right, above * w->kernel[1] + before};
 }
 
-static void max_window(const dl_window *w, dl_part p, const float *x, float *y,
-                       unsigned char *winner) {
-    int64_t channels = w->channels;
-    bool first = true;
-    for (int iy = p.top; iy < p.bottom; iy++)
-        for (int ix = p.left; ix < p.right; ix++, first = false) {
-            const float *source = x + ((int64_t)iy * w->width + ix) * channels;
-            int place = (iy - p.top + p.above) * w->kernel[1] + ix - p.left + p.before;
-            unsigned char mark = (unsigned char)place;
-            if (first)
-                dl_copy(y, source, channels);
-            if (first && winner)
-                for (int64_t c = 0; c < channels; c++)
-                    winner[c] = mark;
-            if (first)
-                continue;
-            if (winner)
-                for (int64_t c = 0; c < channels; c++)
-                    winner[c] = source[c] > y[c] || source[c] != source[c] ? mark : winner[c];
-            for (int64_t c = 0; c < channels; c++)
-                y[c] = source[c] > y[c] || source[c] != source[c] ? source[c] : y[c];
+/* `count` channels under one window; the places are int32 so that they are as wide as the values.
+ */
+static void max_channels(const dl_window *w, const part *p, const float *x, int count, float *y,
+                         unsigned char *winner) {
+    float best[CHUNK];
+    int32_t which[CHUNK];
+    const float *first = x + ((int64_t)p->top * w->width + p->left) * w->channels;
+    for (int c = 0; c < count; c++) {
+        best[c] = first[c];
+        which[c] = p->place;
+    }
+    for (int iy = p->top; iy < p->bottom; iy++)
+        for (int ix = p->left + (iy == p->top); ix < p->right; ix++) {
+            const float *v = x + ((int64_t)iy * w->width + ix) * w->channels;
+            int32_t place = p->place + (iy - p->top) * w->kernel[1] + ix - p->left;
+#pragma omp simd
+            for (int c = 0; c < count; c++) {
+                bool wins = !(v[c] <= best[c]); /* a NaN, too */
+                which[c] = wins ? place : which[c];
+                best[c] = wins ? v[c] : best[c];
+            }
         }
+    for (int c = 0; c < count; c++)
+        y[c] = best[c];
+    for (int c = 0; winner && c < count; c++)
+        winner[c] = (unsigned char)which[c];
 }
 
 void dl_max_pool_forward(const dl_window *w, int batch, const float *x, float *y,
@@ -57,53 +65,117 @@ void dl_max_pool_forward(const dl_window *w, int batch, const float *x, float *y
         for (int oy = 0; oy < w->out_height; oy++)
             for (int ox = 0; ox < w->out_width; ox++) {
                 int64_t at = n * out_size(w) + ((int64_t)oy * w->out_width + ox) * w->channels;
-                max_window(w, part_inside(w, oy, ox), x + n * in_size(w), y + at,
-                           winner ? winner + at : NULL);
+                part p = part_inside(w, oy, ox);
+                for (int c = 0; c < w->channels; c += CHUNK)
+                    max_channels(w, &p, x + n * in_size(w) + c,
+                                 w->channels - c < CHUNK ? w->channels - c : CHUNK, y + at + c,
+                                 winner ? winner + at + c : NULL);
             }
+}
+
+static void spread_max(const dl_window *w, const part *p, const float *dy,
+                       const unsigned char *winner, int count, float *dx) {
+    int32_t which[CHUNK];
+    for (int c = 0; c < count; c++)
+        which[c] = winner[c];
+    for (int iy = p->top; iy < p->bottom; iy++)
+        for (int ix = p->left; ix < p->right; ix++) {
+            int32_t place = p->place + (iy - p->top) * w->kernel[1] + ix - p->left;
+            float *target = dx + ((int64_t)iy * w->width + ix) * w->channels;
+#pragma omp simd
+            for (int c = 0; c < count; c++)
+                target[c] += which[c] == place ? dy[c] : 0;
+        }
 }
 
 void dl_max_pool_backward(const dl_window *w, int batch, const float *dy,
                           const unsigned char *winner, float *dx) {
-    int64_t channels = w->channels;
 #pragma omp parallel for schedule(static)
     for (int n = 0; n < batch; n++) {
         float *image = dx + n * in_size(w);
         dl_zero(image, in_size(w));
         for (int oy = 0; oy < w->out_height; oy++)
             for (int ox = 0; ox < w->out_width; ox++) {
-                int64_t at = n * out_size(w) + ((int64_t)oy * w->out_width + ox) * channels;
-                dl_part p = part_inside(w, oy, ox);
-                for (int iy = p.top; iy < p.bottom; iy++)
-                    for (int ix = p.left; ix < p.right; ix++) {
-                        int place = (iy - p.top + p.above) * w->kernel[1] + ix - p.left + p.before;
-                        float *target = image + ((int64_t)iy * w->width + ix) * channels;
-                        for (int64_t c = 0; c < channels; c++)
-                            target[c] += winner[at + c] == place ? dy[at + c] : 0;
-                    }
+                int64_t at = n * out_size(w) + ((int64_t)oy * w->out_width + ox) * w->channels;
+                part p = part_inside(w, oy, ox);
+                for (int c = 0; c < w->channels; c += CHUNK)
+                    spread_max(w, &p, dy + at + c, winner + at + c,
+                               w->channels - c < CHUNK ? w->channels - c : CHUNK, image + c);
             }
     }
 }
 
-void dl_avg_pool_forward(const dl_window *w, int batch, const float *x, float *y) {
+/* Sums are taken down the rows first, in long loops, then along them. The sums of the rows under a
+   row of windows are kept for a stretch of pixels at a time. */
+enum { ROW = 4096 };
+
+static float share_of(const part *p) {
+    return 1.0f / (float)((p->bottom - p->top) * (p->right - p->left));
+}
+
+/* Windows [first, last) of output row oy of one image; their pixels' rows fit into sums[ROW]. */
+static void average_stretch(const dl_window *w, const float *x, int oy, int first, int last,
+                            float *y) {
+    float sums[ROW];
     int64_t channels = w->channels;
+    part head = part_inside(w, oy, first), tail = part_inside(w, oy, last - 1);
+    int64_t many = (tail.right - head.left) * channels;
+    const float *row = x + ((int64_t)head.top * w->width + head.left) * channels;
+    memcpy(sums, row, sizeof *sums * (size_t)many);
+    for (int iy = head.top + 1; iy < head.bottom; iy++) {
+        row += w->width * channels;
+#pragma omp simd
+        for (int64_t i = 0; i < many; i++)
+            sums[i] += row[i];
+    }
+    for (int ox = first; ox < last; ox++) {
+        part p = part_inside(w, oy, ox);
+        const float *from = sums + (p.left - head.left) * channels;
+        float *to = y + ox * channels, share = share_of(&p);
+        for (int64_t c = 0; c < channels; c++) {
+            float sum = from[c];
+            for (int64_t i = 1; i < p.right - p.left; i++)
+                sum += from[i * channels + c];
+            to[c] = share * sum;
+        }
+    }
+}
+
+/* How many windows of a row fit into a stretch; 0 if not even one does. */
+static int windows_a_stretch(const dl_window *w) {
+    int64_t pixels = ROW / w->channels;
+    if (pixels < w->kernel[1])
+        return 0;
+    return (int)((pixels - w->kernel[1]) / w->stride[1] + 1);
+}
+
+/* A window at a time, for very many channels. */
+static void average_window(const dl_window *w, const part *p, const float *x, float *y) {
+    float share = share_of(p);
+    dl_zero(y, w->channels);
+    for (int iy = p->top; iy < p->bottom; iy++)
+        for (int ix = p->left; ix < p->right; ix++)
+            dl_add(y, x + ((int64_t)iy * w->width + ix) * w->channels, w->channels);
+    for (int64_t c = 0; c < w->channels; c++)
+        y[c] *= share;
+}
+
+void dl_avg_pool_forward(const dl_window *w, int batch, const float *x, float *y) {
+    int many = windows_a_stretch(w);
 #pragma omp parallel for schedule(static)
     for (int n = 0; n < batch; n++)
-        for (int oy = 0; oy < w->out_height; oy++)
-            for (int ox = 0; ox < w->out_width; ox++) {
-                dl_part p = part_inside(w, oy, ox);
-                float *out = y + n * out_size(w) + ((int64_t)oy * w->out_width + ox) * channels;
-                float share = 1.0f / (float)((p.bottom - p.top) * (p.right - p.left));
-                dl_zero(out, channels);
-                for (int iy = p.top; iy < p.bottom; iy++)
-                    for (int ix = p.left; ix < p.right; ix++) {
-                        const float *source =
-                            x + n * in_size(w) + ((int64_t)iy * w->width + ix) * channels;
-                        for (int64_t c = 0; c < channels; c++)
-                            out[c] += source[c];
-                    }
-                for (int64_t c = 0; c < channels; c++)
-                    out[c] *= share;
+        for (int oy = 0; oy < w->out_height; oy++) {
+            const float *image = x + n * in_size(w);
+            float *row = y + n * out_size(w) + (int64_t)oy * w->out_width * w->channels;
+            for (int ox = 0; ox < w->out_width; ox += many ? many : 1) {
+                int last = ox + many < w->out_width ? ox + many : w->out_width;
+                part p = part_inside(w, oy, ox);
+                if (many)
+                    average_stretch(w, image, oy, ox, last, row);
+                else
+                    average_window(w, &p, image, row + (int64_t)ox * w->channels);
             }
+        }
 }
 
 void dl_avg_pool_backward(const dl_window *w, int batch, const float *dy, float *dx) {
@@ -114,15 +186,16 @@ void dl_avg_pool_backward(const dl_window *w, int batch, const float *dy, float 
         dl_zero(image, in_size(w));
         for (int oy = 0; oy < w->out_height; oy++)
             for (int ox = 0; ox < w->out_width; ox++) {
-                dl_part p = part_inside(w, oy, ox);
-                const float *out =
+                part p = part_inside(w, oy, ox);
+                const float *from =
                     dy + n * out_size(w) + ((int64_t)oy * w->out_width + ox) * channels;
-                float share = 1.0f / (float)((p.bottom - p.top) * (p.right - p.left));
+                float share = share_of(&p);
                 for (int iy = p.top; iy < p.bottom; iy++)
                     for (int ix = p.left; ix < p.right; ix++) {
-                        float *target = image + ((int64_t)iy * w->width + ix) * channels;
+                        float *to = image + ((int64_t)iy * w->width + ix) * channels;
+#pragma omp simd
                         for (int64_t c = 0; c < channels; c++)
-                            target[c] += share * out[c];
+                            to[c] += share * from[c];
                     }
             }
     }

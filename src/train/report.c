@@ -189,6 +189,7 @@ static void add_phases(table_line *line, const dl_row *row) {
     static const char *const names[DL_PHASES] = {"data", "forward", "backward", "update"};
     static const int widths[DL_PHASES] = {6, 9, 10, 8};
     double total = 1e-9;
+    line->full |= (int)line->text.length + 6 + 9 + 10 + 8 > line->room; /* all or none */
     for (int p = 0; row && p < DL_PHASES; p++)
         total += row->phase[p];
     for (int p = 0; p < DL_PHASES; p++) {

@@ -1,0 +1,127 @@
+#!/usr/bin/env bats
+# What a terminal shows: the bar, the columns that fit, and lines that are not too many.
+
+load helper
+
+set_up() {
+    command -v script >/dev/null || skip "script is not installed"
+    digits digits.cfg
+}
+
+# on_terminal COLUMNS COMMAND: what it writes to a terminal of that width, in the file screen.
+on_terminal() {
+    local columns=$1
+    shift
+    status=0
+    TERM=${TERM-xterm} script -qec "stty cols $columns rows 30; $*" /dev/null >screen 2>&1 </dev/null ||
+        status=$?
+    output=$(tr -d '\r' <screen)
+}
+# The screen's lines as one would read them: without what a bar has drawn and erased.
+lines() { sed 's/.*\x1b\[K//; s/\r//g' screen; }
+bar=$'\033[K['
+
+@test "a bar on a terminal" {
+    export TERM=xterm
+    on_terminal 100 "$dltrain" --out run digits.cfg
+    status_is 0
+    shows "$bar"
+    shows "epoch 1/6  loss "
+    shows " left"
+    ! grep -q "$(printf '\033')" run/log.txt || fail "the bar is in the log"
+    # the bar is gone where a line is
+    lines >read
+    grep -Eq '^ +6/6 ' read || fail "no line of the last epoch"
+    grep -q '^done ' read || fail "no end"
+}
+
+@test "NO_COLOR is no reason against a bar, and there is no colour" {
+    export TERM=xterm NO_COLOR=1
+    on_terminal 100 "$dltrain" --out run digits.cfg
+    shows "$bar"
+    ! grep -Eq "$(printf '\033')\[[0-9;]*m" screen || fail "a colour"
+}
+
+@test "no bar where it cannot be, or is not wanted" {
+    for kind in dumb ""; do
+        TERM=$kind on_terminal 100 "$dltrain" --out run$kind digits.cfg
+        status_is 0
+        shows_not $'\033'
+        shows "6/6"
+    done
+    export TERM=xterm
+    on_terminal 100 "env -u TERM $dltrain" --out unset digits.cfg
+    shows_not $'\033'
+    on_terminal 100 "$dltrain" --quiet --out quiet digits.cfg
+    [ -z "$output" ] || fail "not quiet"
+    train --out pipe digits.cfg
+    says_not $'\033'
+    equal "$(grep -Ec '^ +[1-6]/6 ' .err)" 6
+}
+
+@test "no line is wider than the terminal, whatever its width" {
+    export TERM=xterm
+    for columns in 60 80 100 130; do
+        on_terminal $columns "$dltrain" --out run$columns digits.cfg
+        # the tables before the first epoch are made for 80 columns
+        [ $columns -lt 80 ] || [ "$(lines | wc -L)" -le $columns ] || fail "$columns: $(lines | wc -L)"
+        [ "$(lines | grep -E '^ +(epoch|[0-9]/6)' | wc -L)" -lt $columns ] || fail "the table is too wide"
+        [ "$(tr '\r' '\n' <screen | sed 's/\x1b\[K//' | grep '^\[' | wc -L)" -lt $columns ] ||
+            fail "the bar is too wide"
+        lines | grep -Eq '^ +6/6 .* %( +|$)' || fail "no numbers"
+    done
+    lines | grep -q ' samples/s$' || fail "130 columns are enough for more" # but not for the phases
+    # the log has all columns, and COLUMNS has the last word
+    grep -q ' update$' run60/log.txt || fail "not all in the log"
+    on_terminal 130 "COLUMNS=60 $dltrain" --out again digits.cfg
+    [ "$(lines | grep -E '^ +(epoch|[0-9]/6)' | wc -L)" -lt 60 ] || fail "COLUMNS does not count"
+}
+
+@test "the columns stand under each other" {
+    export TERM=xterm
+    sed -i 's/, "top5"//' digits.cfg
+    for columns in 80 130; do
+        on_terminal $columns "$dltrain" --out run$columns digits.cfg
+        # where a heading ends a value ends
+        lines | grep -E '^ +(epoch|[0-9]/6)' >table
+        awk 'NR == 1 { heading = $0; next }
+            { for (i = 1; i <= length($0); i++)
+                if (substr($0, i, 1) != " " && substr(heading, i, 1) == " " &&
+                    substr(heading, i + 1, 1) == " " && substr($0, i + 1, 1) == " " &&
+                    substr($0, i - 3, 4) != "best") bad = 1 }
+            END { exit bad }' table || fail "they do not: $(cat table)"
+    done
+}
+
+@test "four hundred epochs of no time are not four hundred lines" {
+    export TERM=xterm
+    xor xor.cfg
+    on_terminal 100 "$dltrain" --out run --epochs 400 xor.cfg
+    status_is 0
+    local count=0
+    count=$(lines | grep -Ec '^ *[0-9]+/400 ')
+    [ "$count" -lt 200 ] || fail "$count lines"
+    lines | grep -Eq '^ *1/400 ' || fail "not the first"
+    lines | grep -Eq '^ *400/400 ' || fail "not the last"
+    equal "$(grep -Ec '^ *[0-9]+/400 ' run/log.txt)" 400
+    equal "$(grep -c '^[0-9]' run/history.csv)" 400
+    # elsewhere than on a terminal a line an epoch is a line an epoch
+    train --out other --epochs 400 xor.cfg
+    equal "$(grep -Ec '^ *[0-9]+/400 ' .err)" 400
+}
+
+@test "a run that is interrupted on a terminal leaves it in order" {
+    export TERM=xterm
+    sed -i 's/units = 32/units = 2048/' digits.cfg
+    on_terminal 100 "timeout -s INT 1 $dltrain" --epochs 1000000 --out run digits.cfg
+    shows "stopped     saved; go on with: "
+    lines | grep -q '^stopped ' || fail "the bar is before it"
+}
+
+@test "dltest's tables" {
+    train --quiet --out run digits.cfg
+    on_terminal 80 "$dltest" run
+    status_is 0
+    shows_not $'\033'
+    [ "$(lines | wc -L)" -le 80 ] || fail "wider than 80 columns"
+}

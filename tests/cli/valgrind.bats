@@ -1,0 +1,67 @@
+#!/usr/bin/env bats
+# Short runs under valgrind: no leak, no read of what was never written.
+
+load helper
+
+set_up() {
+    command -v valgrind >/dev/null || skip "valgrind is not installed"
+    ! is_sanitized || skip "a sanitizer is in its place"
+    xor xor.cfg 'regularization = { clip_norm = 1.0; };'
+}
+
+under_valgrind() {
+    capture valgrind -q --error-exitcode=99 --leak-check=full --log-file=log \
+        --errors-for-leak-kinds=definite,indirect,possible \
+        --show-leak-kinds=definite,indirect,possible "$@"
+}
+too_new() { grep -Eq "unhandled instruction|Illegal opcode" log; }
+
+# checked PROGRAM ARGUMENT...: under valgrind, which finds nothing.
+checked() {
+    local older=$root/build/valgrind
+    if [ ! -e "$BATS_FILE_TMPDIR/older" ]; then
+        under_valgrind "$dltrain" --quiet --threads 1 --epochs 1 --out probe --force xor.cfg
+        if too_new; then # built for a processor that valgrind does not know
+            make -s -j2 -C "$root" BUILD=build/valgrind ARCH=x86-64-v3 \
+                build/valgrind/dltrain build/valgrind/dltest >make.log 2>&1 ||
+                skip "cannot be built for an older processor"
+            touch "$BATS_FILE_TMPDIR/older"
+        fi
+    fi
+    if [ -e "$BATS_FILE_TMPDIR/older" ]; then
+        under_valgrind "$older/$(basename "$1")" "${@:2}"
+    else
+        under_valgrind "$@"
+    fi
+    ! too_new || skip "valgrind does not know this processor"
+    [ ! -s log ] || fail "valgrind says: $(head -40 log)"
+}
+
+@test "a training, its resumption and its test" {
+    checked "$dltrain" --json --threads 1 --epochs 2 --out run xor.cfg
+    status_is 0
+    checked "$dltrain" --quiet --threads 1 --epochs 3 --resume run
+    status_is 0
+    checked "$dltest" --threads 1 run
+    status_is 0
+    checked "$dltest" --threads 1 --json run
+    status_is 0
+}
+
+@test "what goes wrong" {
+    checked "$dltrain" --quiet "$root/tests/config/several.cfg"
+    status_is 2
+    checked "$dltrain" --quiet "$root/tests/config/include_faulty.cfg"
+    status_is 2
+    checked "$dltrain" --quiet xor.cfg --set data.train.file=none.csv
+    status_is 3
+    checked "$dltrain" --quiet --threads 1 xor.cfg --set optimizer.learning_rate=1e30
+    status_is 4
+    checked "$dltrain" --quiet --threads 1 xor.cfg --out xor.cfg
+    status_is 1
+    head -c 1000 xor.cfg >noise
+    checked "$dltest" noise
+    status_is 3
+    checked "$dltrain" --help config
+    status_is 0
+}
