@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
-# check_long.sh: trains the shipped configs to their end and holds the results to their marks.
-# Run by `make check-long`; takes about a quarter of an hour on two cores. Not part of `make check`.
-
+# check_long.sh: trains the shipped configs to their end and holds the results to their marks
+# (make check-long). Takes about a quarter of an hour on two cores; not part of `make check`.
 set -euo pipefail
 cd -- "$(dirname -- "$0")/.."
 unset OPENBLAS_CORETYPE OPENBLAS_L2_SIZE

@@ -99,10 +99,13 @@ static int fitting(const char *text, int room) {
 }
 
 void dl_terminal_bar(dl_terminal *terminal, double part, const char *text) {
-    int width = columns() - 1, bar = 24, room = width - bar - 3;
+    enum { LONGEST = 24, SHORTEST = 10 };
+    int width = columns() - 1, bar = width - 3 - (int)strlen(text);
+    bar = bar > LONGEST ? LONGEST : bar < SHORTEST ? SHORTEST : bar;
+    int room = width - bar - 3;
     if (room < 30)
         bar = 0, room = width;
-    char line[32];
+    char line[LONGEST + 1];
     int full = (int)(part * bar + 0.5);
     for (int i = 0; i < bar; i++)
         line[i] = i < full ? '=' : i == full ? '>' : ' ';

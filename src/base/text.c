@@ -46,6 +46,13 @@ void dl_text_add(dl_text *text, const char *format, ...) {
     va_end(arguments);
 }
 
+void dl_text_add_plain(dl_text *text, const char *string) {
+    for (; *string; string++) {
+        bool control = (unsigned char)*string < ' ' || *string == 127;
+        dl_text_add_bytes(text, control ? "?" : string, 1);
+    }
+}
+
 const char *dl_text_get(const dl_text *text) {
     return text->data ? text->data : "";
 }

@@ -23,6 +23,8 @@ void dl_text_add(dl_text *text, const char *format, ...) DL_PRINTF(2, 3);
 void dl_text_add_v(dl_text *text, const char *format, va_list arguments) DL_PRINTF(2, 0)
     __attribute__((nonnull));
 void dl_text_add_bytes(dl_text *text, const char *bytes, size_t count);
+/* Adds a string that comes from elsewhere, for a terminal: "?" for control characters. */
+void dl_text_add_plain(dl_text *text, const char *string);
 /* The string, never NULL; still owned by `text`. */
 const char *dl_text_get(const dl_text *text);
 /* Empties it and frees its memory. */

@@ -13,16 +13,17 @@
 
 static const char usage[] =
     "Usage: dltest [options] CHECKPOINT|RUN\n"
-    "Evaluates a checkpoint, or the best one of a run's folder (runs/latest is the newest run).\n"
-    "It needs no config: only the checkpoint and the data.\n"
+    "Evaluates a checkpoint, or the best one of a run's folder (runs/latest is the\n"
+    "newest run). It needs no config: only the checkpoint and the data.\n"
     "\n"
-    "  --split NAME       test, validation or train (default: test if the config has one)\n"
-    "  --last             of a run: last.safetensors instead of best.safetensors\n"
-    "  --set KEY=VALUE    override a key of the checkpoint's config, such as\n"
-    "                     --set data.test.file=other.csv\n"
-    "  --threads N        processors to use (default: all of them)\n"
-    "  --backend NAME     openblas, onednn, or auto: the faster one for each shape (default)\n"
-    "  --json             one object on stdout\n"
+    "  --split NAME      test, validation or train (default: the first that there is)\n"
+    "  --last            of a run: last.safetensors instead of best.safetensors\n"
+    "  --set KEY=VALUE   override a key of the checkpoint's config, such as\n"
+    "                    --set data.test.file=other.csv\n"
+    "  --threads N       processors to use (default: all of them)\n"
+    "  --backend NAME    openblas, onednn or auto, the faster one for each shape\n"
+    "                    (default: auto)\n"
+    "  --json            one object on stdout\n"
     "  --help, --version\n"
     "\n"
     "Exit status: 0 done, 1 run-time failure, 2 usage, 3 data or checkpoint.\n";
@@ -195,18 +196,39 @@ static int evaluate(test *t, dl_error *error) {
 
 /* ---- printing ---- */
 
-static void print_scores(const test *t) {
+enum { WIDEST_MATRIX = 20, WIDEST_NAME = 30, LABEL = 10 };
+
+/* A class's name in a column of that width; cut off if it is too long for it. */
+static void print_name(const test *t, int class, int width, bool right) {
     char number[16];
-    const dl_schema *schema = &t->experiment.data.schema;
-    int width = 5;
+    dl_text name = {0};
+    dl_text_add_plain(&name, dl_schema_class(&t->experiment.data.schema, class, number));
+    int bytes = dl_text_fitting(dl_text_get(&name), (int)name.length, width);
+    int padding = width - dl_text_width(dl_text_get(&name), bytes);
+    printf("%*s%.*s%*s", right ? padding : 0, "", bytes, dl_text_get(&name), right ? 0 : padding,
+           "");
+    dl_text_free(&name);
+}
+
+/* The columns that the longest name takes, from `least` to `most`. */
+static int name_width(const test *t, int least, int most) {
+    int width = least;
     for (int c = 0; c < t->confusion.classes; c++) {
-        int length = (int)strlen(dl_schema_class(schema, c, number));
+        char number[16];
+        const char *name = dl_schema_class(&t->experiment.data.schema, c, number);
+        int length = dl_text_width(name, (int)strlen(name));
         width = length > width ? length : width;
     }
+    return width < most ? width : most;
+}
+
+static void print_scores(const test *t) {
+    int width = name_width(t, 5, WIDEST_NAME);
     printf("\n%-*s %10s %10s %10s %10s\n", width, "class", "rows", "precision", "recall", "F1");
     for (int c = 0; c < t->confusion.classes; c++) {
         dl_class_score s = dl_confusion_score(&t->confusion, c);
-        printf("%-*s %10lld", width, dl_schema_class(schema, c, number), (long long)s.rows);
+        print_name(t, c, width, false);
+        printf(" %10lld", (long long)s.rows);
         double values[] = {s.precision, s.recall, s.f1};
         for (int i = 0; i < 3; i++)
             if (isnan(values[i]))
@@ -217,27 +239,23 @@ static void print_scores(const test *t) {
     }
 }
 
-enum { WIDEST_MATRIX = 20, LABEL = 10 };
-
 static void print_matrix(const test *t) {
     int classes = t->confusion.classes;
-    const dl_schema *schema = &t->experiment.data.schema;
-    char number[16];
     if (classes > WIDEST_MATRIX) {
         printf("\n(the confusion matrix of %d classes is in --json)\n", classes);
         return;
     }
-    int width = 5;
-    for (int c = 0; c < classes; c++) {
-        int length = (int)strlen(dl_schema_class(schema, c, number));
-        width = length > width ? length < LABEL ? length : LABEL : width;
-    }
+    int width = name_width(t, 5, LABEL),
+        digits = snprintf(NULL, 0, "%lld", (long long)t->sums.rows);
+    width = digits > width ? digits : width;
     printf("\nconfusion: a row is the true class, a column the predicted one\n%-*s", LABEL, "");
-    for (int c = 0; c < classes; c++)
-        printf(" %*.*s", width, width, dl_schema_class(schema, c, number));
+    for (int c = 0; c < classes; c++) {
+        printf(" ");
+        print_name(t, c, width, true);
+    }
     printf("\n");
     for (int r = 0; r < classes; r++) {
-        printf("%-*.*s", LABEL, LABEL, dl_schema_class(schema, r, number));
+        print_name(t, r, LABEL, false);
         for (int c = 0; c < classes; c++)
             printf(" %*lld", width, (long long)t->confusion.count[(int64_t)r * classes + c]);
         printf("\n");
@@ -252,9 +270,13 @@ static void print_mistakes(const test *t) {
         printf("\nmost frequent mistakes\n");
     for (int i = 0; i < count; i++) {
         char a[16], b[16];
-        printf("%6lld  %s taken for %s\n", (long long)mistakes[i].count,
-               dl_schema_class(schema, mistakes[i].truth, a),
-               dl_schema_class(schema, mistakes[i].predicted, b));
+        dl_text line = {0};
+        dl_text_add(&line, "%6lld  ", (long long)mistakes[i].count);
+        dl_text_add_plain(&line, dl_schema_class(schema, mistakes[i].truth, a));
+        dl_text_add(&line, " taken for ");
+        dl_text_add_plain(&line, dl_schema_class(schema, mistakes[i].predicted, b));
+        puts(line.data);
+        dl_text_free(&line);
     }
 }
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -20,25 +21,27 @@ static const char usage[] =
     "       dltrain [options] --resume RUN\n"
     "Trains the network that a config file defines, and saves it in a run's folder.\n"
     "\n"
-    "  --out DIR          the run's folder (default: runs/NAME, then runs/NAME.2, …)\n"
-    "  --force            replace a run that is already in --out's folder\n"
-    "  --resume RUN       go on with an earlier run, to the same bits as if never stopped\n"
-    "  --set KEY=VALUE    override a key of the config: --set optimizer.learning_rate=0.01,\n"
-    "                     --set network.0.units=64; may be given several times\n"
-    "  --seed N           the same as --set seed=N\n"
-    "  --epochs N         the same as --set training.epochs=N\n"
-    "  --threads N        processors to use (default: all of them)\n"
-    "  --backend NAME     openblas, onednn, or auto: the faster one for each shape (default)\n"
-    "  --profile          at the end, where the time went: a table by layer\n"
-    "  --dry-run          everything but training: check the config, read the data, show the net\n"
-    "  --quiet            no lines and no bar on stderr, only errors\n"
-    "  --json             an object per epoch, and one at the end, on stdout\n"
-    "  --help [TOPIC]     this; or config, layers, losses, optimizers, schedules, formats or\n"
-    "                     metrics; or one of them: --help layer dense\n"
+    "  --out DIR         the run's folder (default: runs/NAME, then runs/NAME.2, …)\n"
+    "  --force           replace a run that is already in --out's folder\n"
+    "  --resume RUN      go on with an earlier run, to the bits as if never stopped\n"
+    "  --set KEY=VALUE   override a key of the config; may be given several times:\n"
+    "                    --set network.0.units=64 --set optimizer.learning_rate=0.01\n"
+    "  --seed N          the same as --set seed=N\n"
+    "  --epochs N        the same as --set training.epochs=N\n"
+    "  --threads N       processors to use (default: all of them)\n"
+    "  --backend NAME    openblas, onednn or auto, the faster one for each shape\n"
+    "                    (default: auto)\n"
+    "  --profile         at the end, where the time went: a table by layer\n"
+    "  --dry-run         everything but training: check the config, read the data,\n"
+    "                    show the network\n"
+    "  --quiet           no lines and no bar on stderr, only errors\n"
+    "  --json            an object per epoch, and one at the end, on stdout\n"
+    "  --help [TOPIC]    this; or config, layers, losses, optimizers, schedules,\n"
+    "                    formats or metrics; or one of them: --help layer dense\n"
     "  --version\n"
     "\n"
-    "Exit status: 0 done, 1 run-time failure, 2 usage or config, 3 data or checkpoint,\n"
-    "4 diverged, 128+n stopped by signal n (after saving).\n";
+    "Exit status: 0 done, 1 run-time failure, 2 usage or config, 3 data or\n"
+    "checkpoint, 4 diverged, 128+n stopped by signal n (after saving).\n";
 
 enum { MOST_SETS = 256 };
 
@@ -54,11 +57,19 @@ typedef struct {
 
 static volatile sig_atomic_t caught;
 
+/* The second one quits, but not if it comes at once: timeout(1) sends each twice. */
 static void on_signal(int number) {
-    if (caught) { /* the second one quits */
+    enum { AT_ONCE = 250 }; /* milliseconds */
+    static struct timespec first;
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    long since = (now.tv_sec - first.tv_sec) * 1000 + (now.tv_nsec - first.tv_nsec) / 1000000;
+    if (caught && since > AT_ONCE) {
         signal(number, SIG_DFL);
         raise(number);
     }
+    if (!caught)
+        first = now;
     caught = number;
 }
 

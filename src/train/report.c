@@ -56,8 +56,8 @@ static void report_classes(dl_terminal *t, const dl_data *data, dl_split split) 
     listing list = {.terminal = t, .label = label, .indent = 14, .between = "  "};
     for (int c = 0; c < shown; c++) {
         dl_text word = {0};
-        dl_text_add(&word, "%s: %s", dl_schema_class(&data->schema, c, number),
-                    dl_text_count(count, part->class_count[c]));
+        dl_text_add_plain(&word, dl_schema_class(&data->schema, c, number));
+        dl_text_add(&word, ": %s", dl_text_count(count, part->class_count[c]));
         list_add(&list, word.data);
         dl_text_free(&word);
     }
@@ -76,28 +76,37 @@ static void report_baseline(dl_terminal *t, const dl_data *data, dl_split split)
             best = c;
     char number[16];
     const dl_subset *part = &data->part[split];
-    dl_say(t, "baseline    always saying \"%s\" is right for %.2f %% of %s",
-           dl_schema_class(&data->schema, best, number),
+    dl_text name = {0};
+    dl_text_add_plain(&name, dl_schema_class(&data->schema, best, number));
+    dl_say(t, "baseline    always saying \"%s\" is right for %.2f %% of %s", dl_text_get(&name),
            100 * (double)part->class_count[best] / (double)part->count, dl_split_names[split]);
+    dl_text_free(&name);
 }
 
 void dl_report_data(dl_terminal *t, const dl_experiment *e) {
     const dl_data *data = &e->data;
     const dl_schema *schema = &data->schema;
-    char shape[48], count[32];
-    dl_text line = {0};
+    char shape[48], count[32], item[96];
+    listing list = {.terminal = t, .label = "data", .indent = 12, .between = " "};
+    int last = DL_TRAIN;
     for (int s = 0; s < DL_SPLITS; s++)
-        if (data->part[s].count)
-            dl_text_add(&line, "%s%s %s", line.length ? ", " : "", dl_split_names[s],
-                        dl_text_count(count, data->part[s].count));
-    bool one = dl_shape_size(schema->input) == 1;
-    dl_text_add(&line, " rows; %s input%s, ", dl_shape_text(shape, schema->input), one ? "" : "s");
+        last = data->part[s].count ? s : last;
+    for (int s = 0; s <= last; s++)
+        if (data->part[s].count) {
+            snprintf(item, sizeof item, "%s %s%s", dl_split_names[s],
+                     dl_text_count(count, data->part[s].count), s < last ? "," : " rows;");
+            list_add(&list, item);
+        }
+    snprintf(item, sizeof item, "%s input%s,", dl_shape_text(shape, schema->input),
+             dl_shape_size(schema->input) == 1 ? "" : "s");
+    list_add(&list, item);
     if (schema->classes)
-        dl_say(t, "data        %s%d classes", line.data, schema->classes);
+        snprintf(item, sizeof item, "%d classes", schema->classes);
     else
-        dl_say(t, "data        %s%d target number%s", line.data, schema->outputs,
-               schema->outputs == 1 ? "" : "s");
-    dl_text_free(&line);
+        snprintf(item, sizeof item, "%d target number%s", schema->outputs,
+                 schema->outputs == 1 ? "" : "s");
+    list_add(&list, item);
+    list_end(&list);
     if (!schema->classes)
         return;
     for (int s = 0; s < DL_SPLITS; s++)
@@ -170,18 +179,19 @@ static void add_cell(table_line *line, int width, const char *cell) {
         dl_text_add(&line->text, "%*s", width, cell);
 }
 
-/* Loss and metrics of a part; metric NULL: their headings. */
-static void add_part(table_line *line, const dl_experiment *e, const char *part, double loss,
-                     const double *metric) {
-    enum { WIDTH = 11 };
+enum { LOSS_WIDTH = 11, METRIC_WIDTH = 9, BEST_WIDTH = 6, TIME_WIDTH = 8 };
+
+/* Loss and the first `metrics` metrics of a part; metric NULL: their headings. */
+static void add_part(table_line *line, const dl_experiment *e, int metrics, const char *part,
+                     double loss, const double *metric) {
     char cell[32];
     if (metric)
         snprintf(cell, sizeof cell, fabs(loss) < 99999 ? "%.4f" : "%.4g", loss);
     else
         snprintf(cell, sizeof cell, "%s loss", part);
-    add_cell(line, WIDTH, cell);
-    for (int m = 0; m < e->metric_count; m++)
-        add_cell(line, WIDTH,
+    add_cell(line, LOSS_WIDTH, cell);
+    for (int m = 0; m < metrics; m++)
+        add_cell(line, METRIC_WIDTH,
                  metric ? dl_report_metric(cell, e->metrics[m], metric[m]) : e->metrics[m]->name);
 }
 
@@ -199,19 +209,24 @@ static void add_phases(table_line *line, const dl_row *row) {
     }
 }
 
-/* row NULL: the heading. */
+/* row NULL: the heading. Where there is little room further metrics are the first to go. */
 static dl_text compose(const dl_experiment *e, const dl_row *row, bool is_best, int room) {
     table_line line = {.room = room};
     char cell[64], number[32];
     int digits = snprintf(cell, sizeof cell, "%lld", (long long)e->settings.epochs);
+    int width = 2 * digits + 1 < 7 ? 7 : 2 * digits + 1;
+    int parts = e->data.part[DL_VALIDATION].count ? 2 : 1;
+    int metrics =
+        (room - width - parts * LOSS_WIDTH - BEST_WIDTH - TIME_WIDTH) / METRIC_WIDTH / parts;
+    metrics = metrics < 1 ? 1 : metrics > e->metric_count ? e->metric_count : metrics;
     snprintf(cell, sizeof cell, "%lld/%lld", (long long)(row ? row->epoch : 0),
              (long long)e->settings.epochs);
-    add_cell(&line, 2 * digits + 1 < 7 ? 7 : 2 * digits + 1, row ? cell : "epoch");
-    add_part(&line, e, "train", row ? row->train_loss : 0, row ? row->train_metric : NULL);
-    if (e->data.part[DL_VALIDATION].count)
-        add_part(&line, e, "val", row ? row->val_loss : 0, row ? row->val_metric : NULL);
-    add_cell(&line, 6, is_best ? "best" : "");
-    add_cell(&line, 8, row ? dl_text_seconds(number, row->seconds) : "time");
+    add_cell(&line, width, row ? cell : "epoch");
+    add_part(&line, e, metrics, "train", row ? row->train_loss : 0, row ? row->train_metric : NULL);
+    if (parts > 1)
+        add_part(&line, e, metrics, "val", row ? row->val_loss : 0, row ? row->val_metric : NULL);
+    add_cell(&line, BEST_WIDTH, is_best ? "best" : "");
+    add_cell(&line, TIME_WIDTH, row ? dl_text_seconds(number, row->seconds) : "time");
     snprintf(cell, sizeof cell, "%.3g", row ? row->rate : 0);
     add_cell(&line, 10, row ? cell : "rate");
     add_cell(&line, 11,

@@ -194,6 +194,7 @@ CONFIG
     tested --help
     status_is 0
     for option in split last set threads json help version; do shows "--$option"; done
+    [ "$(wc -L <.out)" -le 80 ] || fail "wider than 80 columns"
     tested --version
     [[ $output =~ ^dltest\ [0-9]+\.[0-9]+\.[0-9]+ ]] || fail "no version"
     while IFS='|' read -r arguments message; do

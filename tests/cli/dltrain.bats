@@ -206,6 +206,33 @@ it, --resume elsewhere/deep goes on with it)"
     done
 }
 
+@test "--backend: each gives a whole training, nearly the same" {
+    digits digits.cfg
+    train --quiet --out auto digits.cfg
+    local loss name
+    loss=$(column auto val_loss)
+    for name in openblas onednn; do
+        train --quiet --out $name --backend $name digits.cfg
+        if [ $name = onednn ] && [ "$status" -eq 2 ]; then
+            says "this dltrain was built without oneDNN"
+            continue
+        fi
+        status_is 0
+        awk -v a="$loss" -v b="$(column $name val_loss)" 'BEGIN { exit !(a / b < 1.05 && b / a < 1.05) }' ||
+            fail "another loss: $(column $name val_loss), not $loss"
+    done
+}
+
+@test "--profile says where the time went" {
+    digits digits.cfg
+    train --profile --out run digits.cfg
+    status_is 0
+    says "profile "
+    grep -Eq '^dense_1 +forward ' .err || fail "no row for dense_1"
+    train --quiet --out plain digits.cfg
+    same_checkpoints plain run # and nothing else is changed by it
+}
+
 @test "early stopping stops, and keeps the best" {
     digits digits.cfg 'regularization = { early_stopping = { monitor = "val_accuracy"; patience = 1; }; };'
     train digits.cfg --epochs 200 --set 'optimizer.schedule.type=constant'
@@ -240,6 +267,7 @@ it, --resume elsewhere/deep goes on with it)"
     for option in out force resume set seed epochs threads dry-run quiet json help version; do
         shows "--$option"
     done
+    [ "$(wc -L <.out)" -le 80 ] || fail "wider than 80 columns"
     train --version
     status_is 0
     [[ $output =~ ^dltrain\ [0-9]+\.[0-9]+\.[0-9]+ ]] || fail "no version"
@@ -293,6 +321,7 @@ xor.cfg --out|--out needs a value
 --threads two xor.cfg|--threads two: must be a whole number from 1 to 1024
 --epochs -1 xor.cfg|--epochs -1: must be a whole number from 0 to 1000000000
 --epochs 1.5 xor.cfg|--epochs 1.5: must be a whole number from 0 to 1000000000
+--backend opnblas xor.cfg|--backend opnblas: must be auto, openblas or onednn (did you mean openblas?)
 --seed x xor.cfg|--seed x: must be a whole number from 0 to 9000000000000000
 --resume runs/xor xor.cfg|--resume takes the config from the run: leave out xor.cfg
 --resume runs/xor --out there|--resume goes on in the run's own folder: leave out --out

@@ -152,7 +152,7 @@ as_whole() {
         while kill -0 $pid 2>/dev/null && ! grep -q '^ *epoch' .err; do sleep 0.01; done
         sleep 0.2
         kill -INT $pid
-        sleep 0.1
+        sleep 0.4
         kill -INT $pid 2>/dev/null || true
         status=0
         wait $pid 2>/dev/null || status=$?

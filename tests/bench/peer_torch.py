@@ -1,0 +1,137 @@
+#!/usr/bin/env python3
+"""PyTorch on the workloads of configs/bench/, for `scripts/bench.sh --peers`.
+
+    peer_torch.py WORKLOAD --images FILE --labels FILE [--epochs N] [--threads N] [--channels-last]
+
+Trains on IDX files as dltrain does (shuffled, float32) and prints one JSON line: samples a second (median
+of the epochs) and the peak resident memory.
+"""
+import argparse
+import gzip
+import json
+import resource
+import statistics
+import struct
+import time
+
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+
+
+def read_idx(path):
+    with (gzip.open if path.endswith(".gz") else open)(path, "rb") as f:
+        raw = f.read()
+    rank = raw[3]
+    dims = struct.unpack(">%dI" % rank, raw[4:4 + 4 * rank])
+    return torch.frombuffer(bytearray(raw[4 + 4 * rank:]), dtype=torch.uint8).reshape(dims)
+
+
+def mlp():
+    layers, n = [nn.Flatten()], 784
+    for _ in range(4):
+        layers += [nn.Linear(n, 512), nn.ReLU()]
+        n = 512
+    return nn.Sequential(*layers, nn.Linear(n, 10))
+
+
+def lenet5():
+    return nn.Sequential(
+        nn.Conv2d(1, 6, 5, padding=2), nn.Tanh(), nn.AvgPool2d(2),
+        nn.Conv2d(6, 16, 5), nn.Tanh(), nn.AvgPool2d(2), nn.Flatten(),
+        nn.Linear(400, 120), nn.Tanh(), nn.Linear(120, 84), nn.Tanh(), nn.Linear(84, 10))
+
+
+def small_cnn():
+    return nn.Sequential(
+        nn.Conv2d(1, 32, 3, padding=1), nn.ReLU(), nn.Conv2d(32, 64, 3, padding=1), nn.ReLU(),
+        nn.MaxPool2d(2), nn.Dropout(0.25), nn.Flatten(), nn.Linear(64 * 14 * 14, 128), nn.ReLU(),
+        nn.Dropout(0.5), nn.Linear(128, 10))
+
+
+class Residual(nn.Module):
+    def __init__(self, before, after):
+        super().__init__()
+        self.stride, self.wider = (2 if before != after else 1), after - before
+        self.a = nn.Conv2d(before, after, 3, self.stride, 1, bias=False)
+        self.na = nn.BatchNorm2d(after)
+        self.b = nn.Conv2d(after, after, 3, 1, 1, bias=False)
+        self.nb = nn.BatchNorm2d(after)
+
+    def forward(self, x):
+        y = self.nb(self.b(F.relu(self.na(self.a(x)))))
+        if self.wider:
+            half = self.wider // 2
+            x = F.pad(x[:, :, ::2, ::2], (0, 0, 0, 0, half, self.wider - half))
+        return F.relu(x + y)
+
+
+def resnet20():
+    layers, before = [nn.Conv2d(3, 16, 3, 1, 1, bias=False), nn.BatchNorm2d(16), nn.ReLU()], 16
+    for after in (16, 32, 64):
+        for _ in range(3):
+            layers.append(Residual(before, after))
+            before = after
+    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(64, 10))
+
+
+def adam(p):
+    return torch.optim.Adam(p, lr=1e-3)
+
+
+def momentum(rate, decay=0.0):
+    return lambda p: torch.optim.SGD(p, lr=rate, momentum=0.9, weight_decay=decay)
+
+
+WORKLOADS = {"W1": (mlp, 128, adam), "W1s": (mlp, 32, momentum(0.01)),
+             "W2": (lenet5, 64, momentum(0.01)), "W2b": (small_cnn, 128, adam),
+             "W3": (resnet20, 128, momentum(0.1, 1e-4))}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("workload", choices=sorted(WORKLOADS))
+    parser.add_argument("--images", required=True)
+    parser.add_argument("--labels", required=True)
+    parser.add_argument("--epochs", type=int, default=3)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--channels-last", action="store_true")
+    a = parser.parse_args()
+    torch.set_num_threads(a.threads)
+    make, batch, make_optimizer = WORKLOADS[a.workload]
+    x, y = read_idx(a.images), read_idx(a.labels).long()
+    x = (x.unsqueeze(1) if x.dim() == 3 else x.permute(0, 3, 1, 2)).float().div_(255)
+    model = make()
+    if a.channels_last:
+        model = model.to(memory_format=torch.channels_last)
+        x = x.contiguous(memory_format=torch.channels_last)
+    else:
+        x = x.contiguous()
+    optimizer = make_optimizer(model.parameters())
+
+    def epoch(most=None):
+        order = torch.randperm(len(x))
+        done = 0
+        for i in range(0, len(x), batch):
+            index = order[i:i + batch]
+            loss = F.cross_entropy(model(x[index]), y[index])
+            optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            optimizer.step()
+            done += len(index)
+            if most and done >= most:
+                break
+        return done
+
+    epoch(10 * batch)
+    rates = []
+    for _ in range(a.epochs):
+        started = time.perf_counter()
+        done = epoch()
+        rates.append(done / (time.perf_counter() - started))
+    print(json.dumps({"workload": a.workload, "samples_per_second": statistics.median(rates),
+                      "peak_memory_bytes": 1024 * resource.getrusage(
+                          resource.RUSAGE_SELF).ru_maxrss}))
+
+
+main()

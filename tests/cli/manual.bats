@@ -1,0 +1,74 @@
+#!/usr/bin/env bats
+# The manual pages: their form, and that they say what the programs say.
+
+load helper
+
+# options FILE: the long options that a text names.
+options() { grep -oE -- '--[a-z][a-z-]+' "$1" | sort -u; }
+
+@test "the pages are sound" {
+    command -v mandoc >/dev/null || skip "mandoc is not installed"
+    "$dltrain" --help man >dltrain.cfg.5
+    for page in "$root"/man/dltrain.1 "$root"/man/dltest.1 dltrain.cfg.5; do
+        capture mandoc -Tlint -Wwarning "$page"
+        status_is 0
+        silent
+        mandoc -Tutf8 "$page" | sed 's/.\x08//g' >page
+        [ "$(wc -l <page)" -gt 60 ] || fail "$page is short"
+        [ "$(wc -L <page)" -le 100 ] || fail "$page is wide"
+    done
+}
+
+@test "each page has the options of its program, and no others" {
+    command -v mandoc >/dev/null || skip "mandoc is not installed"
+    for program in dltrain dltest; do
+        "$programs/$program" --help >usage
+        mandoc -Tutf8 -Owidth=200 "$root/man/$program.1" | sed 's/.\x08//g' >page
+        equal "$(options page)" "$(options usage)"
+    done
+}
+
+@test "the page of the config has every key of every table" {
+    "$dltrain" --help man >page
+    for topic in config layers losses optimizers schedules formats; do
+        "$dltrain" --help $topic >topic
+        [ $topic = config ] || for name in $(sed -n 's/^  \([a-z_0-9]\+\)  .*/\1/p' topic); do
+            grep -Eq "^\.SS (layer|type|format) = .*$name" page || fail "no $name"
+            "$dltrain" --help "$name" >>topic
+        done
+        for key in $(sed -n 's/^  \([a-z_0-9]\+\): .*/\1/p' topic); do
+            grep -q "^\.B $key$" page || fail "no $key"
+        done
+    done
+    for metric in $("$dltrain" --help metrics | sed -n 's/^  \([a-z_0-9]\+\)  .*/\1/p'); do
+        grep -q "^\.B $metric$" page || fail "no $metric"
+    done
+}
+
+@test "man/dltrain.cfg.5 is what the program says (make man)" {
+    "$dltrain" --help man >page
+    same page "$root/man/dltrain.cfg.5"
+}
+
+@test "the examples of the pages work" {
+    # the config in dltrain.cfg(5), on a set like it
+    "$dltrain" --help config | sed -n '/^name = /,/^training = /p' >iris.cfg
+    [ "$(wc -l <iris.cfg)" -gt 10 ] || fail "no example"
+    mkdir iris
+    awk 'BEGIN { print "a,b,c,d,species"; for (i = 0; i < 60; i++)
+        print i % 7 "," i % 5 "," i % 3 * 2 "," i % 11 "," substr("xyz", i % 3 + 1, 1) }' >iris/iris.csv
+    train --quiet iris.cfg
+    status_is 0
+    tested runs/latest --json
+    equal "$(jq '.accuracy == 1' .out)" true
+    # those of the pages' last sections
+    rm -r runs
+    ln -s "$root/configs" configs
+    train --quiet configs/digits.cfg --set network.0.units=256 --set optimizer.learning_rate=0.001 --epochs 2
+    status_is 0
+    train --quiet --resume runs/digits --epochs 3
+    status_is 0
+    "$dltrain" --quiet --json configs/digits.cfg --epochs 2 | jq -e .val_loss >/dev/null || true
+    tested runs/digits --json
+    jq -e '.accuracy > 0.5' .out >/dev/null || fail "no accuracy"
+}
