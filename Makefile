@@ -94,10 +94,14 @@ $(BUILD)/test_gradient: $(DOUBLE)/tests/test_gradient.o $(DOUBLE)/tests/harness.
 	@echo " LINK $@"
 	$(Q)$(CC) $(CFLAGS) $(OPENMP) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
 
+# Objects of the tests are kept, too.
+.SECONDARY:
+
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
 unit: $(tests:%=$(BUILD)/%)
-	@for test in $^; do echo "== $$test"; $$test || exit 1; done
+	@failed=; for test in $^; do echo "== $$test"; $$test || failed="$$failed $$test"; done; \
+	    if [ -n "$$failed" ]; then echo "failed:$$failed"; exit 1; fi
 
 cli: $(PROGRAMS)
 	bats $(if $(CI),,--pretty) tests/cli
