@@ -54,10 +54,11 @@ const char *dl_threads_warning(void) {
     const char *cache = getenv("OPENBLAS_L2_SIZE");
     if (!core && !cache)
         return NULL;
+    bool both = core && cache;
     snprintf(line, sizeof line,
-             "%s%s%s is set in the environment: OpenBLAS may use weaker kernels than this "
-             "processor has (unset it for full speed)",
-             core ? "OPENBLAS_CORETYPE" : "", core && cache ? " and " : "",
-             cache ? "OPENBLAS_L2_SIZE" : "");
+             "%s%s%s %s set in the environment: OpenBLAS may use weaker kernels than this "
+             "processor has (unset %s for full speed)",
+             core ? "OPENBLAS_CORETYPE" : "", both ? " and " : "", cache ? "OPENBLAS_L2_SIZE" : "",
+             both ? "are" : "is", both ? "them" : "it");
     return line;
 }
