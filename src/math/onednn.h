@@ -21,7 +21,9 @@ bool dl_onednn_gemm(bool transpose_a, bool transpose_b, int64_t m, int64_t n, in
 /* The primitives of one convolution, for the batch sizes that it has met. */
 typedef struct dl_onednn_conv dl_onednn_conv;
 
-/* `batch`: the size it is made for at once. relu: max(0, x) in the same pass. NULL if it cannot. */
+/* `batch`: the size it is made for at once. relu: max(0, x) in the same pass. Not `training`: the
+   weights are put into the kernel's order in the first forward pass, and may not change after it.
+   NULL if it cannot. */
 dl_onednn_conv *dl_onednn_conv_new(const dl_window *window, int filters, int batch, bool bias,
                                    bool relu, bool training);
 void dl_onednn_conv_free(dl_onednn_conv *conv);

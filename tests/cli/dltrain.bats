@@ -233,6 +233,14 @@ it, --resume elsewhere/deep goes on with it)"
     same_checkpoints plain run # and nothing else is changed by it
 }
 
+@test "the history has the learning rate of each epoch" {
+    digits digits.cfg
+    sed -i 's/schedule = .*; };/schedule = { type = "step"; every = 2; factor = 0.5; }; };/' digits.cfg
+    train --quiet --out run digits.cfg
+    equal "$(awk -F, 'NR > 1 { print $4 }' run/history.csv | xargs)" \
+        "0.003 0.003 0.0015 0.0015 0.00075 0.00075"
+}
+
 @test "early stopping stops, and keeps the best" {
     digits digits.cfg 'regularization = { early_stopping = { monitor = "val_accuracy"; patience = 1; }; };'
     train digits.cfg --epochs 200 --set 'optimizer.schedule.type=constant'

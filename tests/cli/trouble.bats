@@ -97,9 +97,28 @@ whole_files() {
             failed=$((failed + 1))
         fi
         whole_files disk/run
+        [ $size != 4k ] || exists_not disk/run # there was no room for its first files
         umount disk
     done
     [ $done -gt 0 ] && [ $failed -gt 5 ] || fail "$done done, $failed failed"
+}
+
+@test "files that may not grow" {
+    xor xor.cfg
+    status=0
+    (ulimit -f 4 && exec "$dltrain" --quiet --out run --epochs 1000 xor.cfg) 2>.err || status=$?
+    errors=$(cat .err)
+    status_is 1
+    says "run/history.csv: cannot be written: "
+    [ "$(stat -c %s run/history.csv)" -gt 3500 ] || fail "it was another reason"
+    [ -z "$(tail -c 1 run/history.csv | tr -d '\n')" ] || fail "half a line in the history"
+    equal "$(awk -F, '{ print NF }' run/history.csv | sort -u)" 11
+    tested run --last
+    status_is 0
+    # and without that limit it goes on
+    train --quiet --resume run --epochs 100
+    status_is 0
+    equal "$(column run epoch)" 100
 }
 
 @test "a disk that is full when a run is resumed, or replaced" {
@@ -179,9 +198,20 @@ CONFIG
     tested run --last --json
     status_is 0
     equal "$(jq '.loss | . == null' .out)" false
-    # the validation loss counts too
-    sed -i 's/csv"; };/csv"; }; validation = 0.5;/' line.cfg
-    train --quiet --out other line.cfg
+}
+
+@test "divergence on the validation data alone" {
+    printf 'x,y\n0,0\n1,2\n2,4\n3,6\n' >near.csv
+    printf 'x,y\n3e38,1\n-3e38,1\n' >far.csv
+    cat >line.cfg <<'CONFIG'
+data = { format = "csv"; task = "regression"; train = { file = "near.csv"; }; validation = { file = "far.csv"; }; };
+network = ( { layer = "dense"; units = 1; name = "slope"; } );
+loss = { type = "mse"; };
+optimizer = { type = "sgd"; learning_rate = 0.1; };
+training = { batch_size = "all"; epochs = 10; };
+CONFIG
+    train --quiet --out run line.cfg
     status_is 4
-    ! tail -1 other/history.csv | grep -qE 'nan|inf' || fail "NaN in the history"
+    says "the validation loss is not finite; the first bad value is in layer \"slope\" (its output)"
+    ! grep -qE 'nan|inf' run/history.csv || fail "NaN in the history"
 }

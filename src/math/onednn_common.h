@@ -1,0 +1,46 @@
+/* What oneDNN's products and convolutions share. Private to src/math/onednn*.c, in builds with
+ * oneDNN. */
+#ifndef DL_MATH_ONEDNN_COMMON_H
+#define DL_MATH_ONEDNN_COMMON_H
+
+#include <oneapi/dnnl/dnnl.h>
+#include <stdbool.h>
+
+/* Versions 2 and 3 differ in how descriptors are held, and in the functions that make them. */
+#if DNNL_VERSION_MAJOR >= 3
+typedef const_dnnl_memory_desc_t desc_ref;
+#define REF(desc) (desc)
+#else
+typedef const dnnl_memory_desc_t *desc_ref;
+#define REF(desc) (&(desc))
+#endif
+
+enum { MOST_ARGUMENTS = 4 };
+
+/* A primitive with the tensors that it works on; their addresses are set at each call. */
+typedef struct {
+    dnnl_primitive_t primitive;
+    dnnl_exec_arg_t argument[MOST_ARGUMENTS];
+    int count;
+} operation;
+
+/* The processor, once onednn_start has been called. */
+extern dnnl_engine_t onednn_engine;
+/* Sets the library up at the first call; false if it cannot be. */
+bool onednn_start(void);
+
+/* A float tensor's descriptor; freed with onednn_free_desc. */
+dnnl_memory_desc_t onednn_desc(int rank, const dnnl_dims_t dims, dnnl_format_tag_t tag);
+void onednn_free_desc(dnnl_memory_desc_t *desc);
+
+/* Attributes with one operation behind the kernel's own, or none; the caller destroys them. */
+dnnl_primitive_attr_t onednn_attributes(void (*append)(dnnl_post_ops_t));
+void onednn_append_sum(dnnl_post_ops_t ops);  /* adds to what is there */
+void onednn_append_relu(dnnl_post_ops_t ops); /* max(0, x) */
+
+bool onednn_add_argument(operation *op, int which, desc_ref desc);
+void onednn_free_operation(operation *op);
+/* addresses: as many as the operation has arguments, in their order. */
+bool onednn_run(const operation *op, const void *const *addresses);
+
+#endif

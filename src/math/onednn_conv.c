@@ -1,0 +1,309 @@
+#include "math/onednn.h"
+
+#ifndef DL_ONEDNN
+
+dl_onednn_conv *dl_onednn_conv_new(const dl_window *window, int filters, int batch, bool bias,
+                                   bool relu, bool training) {
+    (void)window, (void)filters, (void)batch, (void)bias, (void)relu, (void)training;
+    return NULL;
+}
+
+void dl_onednn_conv_free(dl_onednn_conv *conv) {
+    (void)conv;
+}
+
+size_t dl_onednn_conv_scratch(const dl_onednn_conv *conv) {
+    (void)conv;
+    return 0;
+}
+
+bool dl_onednn_conv_forward(dl_onednn_conv *conv, int batch, const float *x, const float *weight,
+                            const float *bias, float *y, void *scratch) {
+    (void)conv, (void)batch, (void)x, (void)weight, (void)bias, (void)y, (void)scratch;
+    return false;
+}
+
+bool dl_onednn_conv_backward_data(dl_onednn_conv *conv, int batch, const float *dy,
+                                  const float *weight, float *dx, void *scratch) {
+    (void)conv, (void)batch, (void)dy, (void)weight, (void)dx, (void)scratch;
+    return false;
+}
+
+bool dl_onednn_conv_backward_weights(dl_onednn_conv *conv, int batch, const float *x,
+                                     const float *dy, float *dweight, void *scratch) {
+    (void)conv, (void)batch, (void)x, (void)dy, (void)dweight, (void)scratch;
+    return false;
+}
+
+#else
+
+#include <stdlib.h>
+
+#include "base/memory.h"
+#include "math/onednn_common.h"
+
+/* A pass over a convolution: its kernel, and the reordering of the weights that it wants. */
+typedef struct {
+    bool possible;
+    operation op, reorder; /* reorder.primitive NULL: the kernel takes the weights as they are */
+    size_t bytes;          /* of the weights in the kernel's order */
+} conv_pass;
+
+enum { FORWARD, BACKWARD_DATA, BACKWARD_WEIGHTS, PASSES, MOST_BATCHES = 6 };
+
+struct dl_onednn_conv {
+    dl_window window;
+    int filters;
+    bool bias, relu, training;
+    const conv_pass *frozen_for; /* the pass whose order `frozen` has; NULL: none yet */
+    float *frozen;               /* owned; weights of a net that is not trained */
+    size_t scratch;
+    int batch_count;
+    struct {
+        int batch;
+        conv_pass pass[PASSES];
+    } batches[MOST_BATCHES];
+};
+
+/* The descriptors of a convolution's tensors; weights in any order. */
+typedef struct {
+    dnnl_memory_desc_t x, weight, plain, bias, y;
+    dnnl_dims_t stride, dilation, before, after;
+} conv_descs;
+
+static conv_descs describe(const dl_onednn_conv *c, int batch) {
+    const dl_window *w = &c->window;
+    conv_descs d;
+    dnnl_dims_t x = {batch, w->channels, w->height, w->width};
+    dnnl_dims_t weight = {c->filters, w->channels, w->kernel[0], w->kernel[1]};
+    dnnl_dims_t y = {batch, c->filters, w->out_height, w->out_width}, bias = {c->filters};
+    int in[2] = {w->height, w->width}, out[2] = {w->out_height, w->out_width};
+    d.x = onednn_desc(4, x, dnnl_nhwc);
+    d.weight = onednn_desc(4, weight, dnnl_format_tag_any);
+    d.plain = onednn_desc(4, weight, dnnl_hwio);
+    d.bias = onednn_desc(1, bias, dnnl_a);
+    d.y = onednn_desc(4, y, dnnl_nhwc);
+    for (int i = 0; i < 2; i++) {
+        d.stride[i] = w->stride[i];
+        d.dilation[i] = 0;
+        d.before[i] = w->before[i];
+        d.after[i] = (out[i] - 1) * w->stride[i] + w->kernel[i] - in[i] - w->before[i];
+    }
+    return d;
+}
+
+static void free_descs(conv_descs *d) {
+    onednn_free_desc(&d->x);
+    onednn_free_desc(&d->weight);
+    onednn_free_desc(&d->plain);
+    onednn_free_desc(&d->bias);
+    onednn_free_desc(&d->y);
+}
+
+static dnnl_primitive_desc_t forward_desc(const dl_onednn_conv *c, const conv_descs *d) {
+    dnnl_primitive_desc_t desc = NULL;
+    dnnl_primitive_attr_t attributes = onednn_attributes(c->relu ? onednn_append_relu : NULL);
+    desc_ref bias = c->bias ? REF(d->bias) : NULL;
+    dnnl_prop_kind_t kind = c->training ? dnnl_forward_training : dnnl_forward_inference;
+#if DNNL_VERSION_MAJOR >= 3
+    dnnl_convolution_forward_primitive_desc_create(
+        &desc, onednn_engine, kind, dnnl_convolution_direct, d->x, d->weight, bias, d->y, d->stride,
+        d->dilation, d->before, d->after, attributes);
+#else
+    dnnl_convolution_desc_t wanted;
+    if (dnnl_convolution_forward_desc_init(&wanted, kind, dnnl_convolution_direct, &d->x,
+                                           &d->weight, bias, &d->y, d->stride, d->before,
+                                           d->after) == dnnl_success)
+        dnnl_primitive_desc_create(&desc, &wanted, attributes, onednn_engine, NULL);
+#endif
+    dnnl_primitive_attr_destroy(attributes);
+    return desc;
+}
+
+static dnnl_primitive_desc_t backward_data_desc(const conv_descs *d, dnnl_primitive_desc_t hint) {
+    dnnl_primitive_desc_t desc = NULL;
+#if DNNL_VERSION_MAJOR >= 3
+    dnnl_convolution_backward_data_primitive_desc_create(
+        &desc, onednn_engine, dnnl_convolution_direct, d->x, d->weight, d->y, d->stride,
+        d->dilation, d->before, d->after, hint, NULL);
+#else
+    dnnl_convolution_desc_t wanted;
+    if (dnnl_convolution_backward_data_desc_init(&wanted, dnnl_convolution_direct, &d->x,
+                                                 &d->weight, &d->y, d->stride, d->before,
+                                                 d->after) == dnnl_success)
+        dnnl_primitive_desc_create(&desc, &wanted, NULL, onednn_engine, hint);
+#endif
+    return desc;
+}
+
+static dnnl_primitive_desc_t backward_weights_desc(const conv_descs *d,
+                                                   dnnl_primitive_desc_t hint) {
+    dnnl_primitive_desc_t desc = NULL;
+#if DNNL_VERSION_MAJOR >= 3
+    dnnl_convolution_backward_weights_primitive_desc_create(
+        &desc, onednn_engine, dnnl_convolution_direct, d->x, d->weight, NULL, d->y, d->stride,
+        d->dilation, d->before, d->after, hint, NULL);
+#else
+    dnnl_convolution_desc_t wanted;
+    if (dnnl_convolution_backward_weights_desc_init(&wanted, dnnl_convolution_direct, &d->x,
+                                                    &d->weight, NULL, &d->y, d->stride, d->before,
+                                                    d->after) == dnnl_success)
+        dnnl_primitive_desc_create(&desc, &wanted, NULL, onednn_engine, hint);
+#endif
+    return desc;
+}
+
+/* The reordering between plain weights and those that a kernel wants; `back`: from the kernel's to
+   the plain ones, added to what is there. */
+static bool make_reorder(conv_pass *pass, desc_ref plain, desc_ref wanted, bool back) {
+    dnnl_primitive_desc_t desc = NULL;
+    pass->bytes = dnnl_memory_desc_get_size(wanted);
+    if (!back && dnnl_memory_desc_equal(plain, wanted))
+        return true;
+    desc_ref from = back ? wanted : plain, to = back ? plain : wanted;
+    dnnl_primitive_attr_t attributes = onednn_attributes(back ? onednn_append_sum : NULL);
+    dnnl_reorder_primitive_desc_create(&desc, from, onednn_engine, to, onednn_engine, attributes);
+    bool good = desc && dnnl_primitive_create(&pass->reorder.primitive, desc) == dnnl_success &&
+                onednn_add_argument(&pass->reorder, DNNL_ARG_FROM, from) &&
+                onednn_add_argument(&pass->reorder, DNNL_ARG_TO, to);
+    if (desc)
+        dnnl_primitive_desc_destroy(desc);
+    dnnl_primitive_attr_destroy(attributes);
+    return good;
+}
+
+static bool make_pass(const dl_onednn_conv *c, const conv_descs *d, int which,
+                      dnnl_primitive_desc_t desc, conv_pass *pass) {
+    operation *op = &pass->op;
+    if (!desc || dnnl_primitive_create(&op->primitive, desc) != dnnl_success)
+        return false;
+    bool back = which == BACKWARD_WEIGHTS;
+    desc_ref weight = dnnl_primitive_desc_query_md(
+        desc, back ? dnnl_query_diff_weights_md : dnnl_query_weights_md, 0);
+    switch (which) {
+    case FORWARD:
+        return make_reorder(pass, REF(d->plain), weight, false) &&
+               onednn_add_argument(op, DNNL_ARG_SRC, REF(d->x)) &&
+               onednn_add_argument(op, DNNL_ARG_WEIGHTS, weight) &&
+               onednn_add_argument(op, DNNL_ARG_DST, REF(d->y)) &&
+               (!c->bias || onednn_add_argument(op, DNNL_ARG_BIAS, REF(d->bias)));
+    case BACKWARD_DATA:
+        return make_reorder(pass, REF(d->plain), weight, false) &&
+               onednn_add_argument(op, DNNL_ARG_DIFF_DST, REF(d->y)) &&
+               onednn_add_argument(op, DNNL_ARG_WEIGHTS, weight) &&
+               onednn_add_argument(op, DNNL_ARG_DIFF_SRC, REF(d->x));
+    default:
+        return make_reorder(pass, REF(d->plain), weight, true) &&
+               onednn_add_argument(op, DNNL_ARG_SRC, REF(d->x)) &&
+               onednn_add_argument(op, DNNL_ARG_DIFF_WEIGHTS, weight) &&
+               onednn_add_argument(op, DNNL_ARG_DIFF_DST, REF(d->y));
+    }
+}
+
+static void make_batch(dl_onednn_conv *c, int batch) {
+    conv_pass *passes = c->batches[c->batch_count].pass;
+    conv_descs d = describe(c, batch);
+    dnnl_primitive_desc_t desc[PASSES] = {forward_desc(c, &d)};
+    if (c->training && desc[FORWARD]) {
+        desc[BACKWARD_DATA] = backward_data_desc(&d, desc[FORWARD]);
+        desc[BACKWARD_WEIGHTS] = backward_weights_desc(&d, desc[FORWARD]);
+    }
+    for (int i = 0; i < PASSES; i++) {
+        passes[i].possible = make_pass(c, &d, i, desc[i], &passes[i]);
+        if (desc[i])
+            dnnl_primitive_desc_destroy(desc[i]);
+    }
+    free_descs(&d);
+    c->batches[c->batch_count++].batch = batch;
+}
+
+dl_onednn_conv *dl_onednn_conv_new(const dl_window *window, int filters, int batch, bool bias,
+                                   bool relu, bool training) {
+    if (!onednn_start())
+        return NULL;
+    dl_onednn_conv *c = xcalloc(1, sizeof *c);
+    c->window = *window;
+    c->filters = filters;
+    c->bias = bias;
+    c->relu = relu;
+    c->training = training;
+    make_batch(c, batch);
+    for (int i = 0; i < PASSES; i++)
+        if (c->batches[0].pass[i].bytes > c->scratch)
+            c->scratch = c->batches[0].pass[i].bytes;
+    if (c->batches[0].pass[FORWARD].possible)
+        return c;
+    dl_onednn_conv_free(c);
+    return NULL;
+}
+
+void dl_onednn_conv_free(dl_onednn_conv *c) {
+    for (int b = 0; c && b < c->batch_count; b++)
+        for (int i = 0; i < PASSES; i++) {
+            onednn_free_operation(&c->batches[b].pass[i].op);
+            onednn_free_operation(&c->batches[b].pass[i].reorder);
+        }
+    if (c)
+        free(c->frozen);
+    free(c);
+}
+
+size_t dl_onednn_conv_scratch(const dl_onednn_conv *c) {
+    return c->scratch;
+}
+
+/* The pass for a batch of this size: made when it is met, as far as there is room. */
+static const conv_pass *find_pass(dl_onednn_conv *c, int batch, int which) {
+    int b = 0;
+    while (b < c->batch_count && c->batches[b].batch != batch)
+        b++;
+    if (b == MOST_BATCHES)
+        return NULL;
+    if (b == c->batch_count)
+        make_batch(c, batch);
+    const conv_pass *pass = &c->batches[b].pass[which];
+    return pass->possible && pass->bytes <= c->scratch ? pass : NULL;
+}
+
+/* The weights in the order that the pass wants; NULL if that failed. */
+static const float *reordered(const conv_pass *pass, const float *weight, void *scratch) {
+    if (!pass->reorder.primitive)
+        return weight;
+    return onednn_run(&pass->reorder, (const void *[]){weight, scratch}) ? scratch : NULL;
+}
+
+/* The weights in the order of the forward pass; those of a net that is not trained are kept. */
+static const float *forward_weights(dl_onednn_conv *c, const conv_pass *pass, const float *weight,
+                                    void *scratch) {
+    if (c->training || !pass->reorder.primitive)
+        return reordered(pass, weight, scratch);
+    if (!c->frozen)
+        c->frozen = dl_memory_aligned(c->scratch);
+    if (c->frozen_for != pass && !reordered(pass, weight, c->frozen))
+        return NULL;
+    c->frozen_for = pass;
+    return c->frozen;
+}
+
+bool dl_onednn_conv_forward(dl_onednn_conv *c, int batch, const float *x, const float *weight,
+                            const float *bias, float *y, void *scratch) {
+    const conv_pass *pass = find_pass(c, batch, FORWARD);
+    const float *w = pass ? forward_weights(c, pass, weight, scratch) : NULL;
+    return w && onednn_run(&pass->op, (const void *[]){x, w, y, bias});
+}
+
+bool dl_onednn_conv_backward_data(dl_onednn_conv *c, int batch, const float *dy,
+                                  const float *weight, float *dx, void *scratch) {
+    const conv_pass *pass = find_pass(c, batch, BACKWARD_DATA);
+    const float *w = pass ? reordered(pass, weight, scratch) : NULL;
+    return w && onednn_run(&pass->op, (const void *[]){dy, w, dx});
+}
+
+bool dl_onednn_conv_backward_weights(dl_onednn_conv *c, int batch, const float *x, const float *dy,
+                                     float *dweight, void *scratch) {
+    const conv_pass *pass = find_pass(c, batch, BACKWARD_WEIGHTS);
+    return pass && onednn_run(&pass->op, (const void *[]){x, scratch, dy}) &&
+           onednn_run(&pass->reorder, (const void *[]){scratch, dweight});
+}
+
+#endif
