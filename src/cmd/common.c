@@ -33,7 +33,21 @@ int cmd_usage(const char *program, const char *format, ...) {
     return DL_USAGE;
 }
 
-void cmd_start(void) {
+/* A thread that waits for the others at the end of a parallel loop spins for a while before it
+   sleeps: by default for so long that two programs on one machine, or the thread that loads data,
+   slow each other down tenfold. The OpenMP libraries read how long only from the environment, and
+   only when they are loaded: the program starts itself once more. */
+static void limit_spinning(char **argv) {
+    if (getenv("GOMP_SPINCOUNT") || getenv("OMP_WAIT_POLICY") || getenv("KMP_BLOCKTIME"))
+        return; /* the user's own choice, or the second start */
+    setenv("GOMP_SPINCOUNT", "2000", 1);
+    setenv("KMP_BLOCKTIME", "0", 1);
+    execv("/proc/self/exe", argv);
+    /* no /proc: it goes on as it is */
+}
+
+void cmd_start(char **argv) {
+    limit_spinning(argv);
     int descriptor;
     do
         descriptor = open("/dev/null", O_RDWR);

@@ -9,8 +9,9 @@
 #include "base/error.h"
 
 /* To be called first: opens /dev/null for each of stdin, stdout and stderr that is closed, so that
-   no file that is opened later is taken for one of them. */
-void cmd_start(void);
+   no file that is opened later is taken for one of them; and starts the program once more with its
+   threads' spinning limited, unless the environment says how long. argv: of main. */
+void cmd_start(char **argv);
 /* Prints "program: …" lines on stderr; returns the exit status. */
 int cmd_fail(const char *program, const dl_error *error);
 /* A usage mistake: the message, and where to find help. Returns DL_USAGE. */

@@ -332,7 +332,7 @@ static void print_json(const test *t) {
 }
 
 int main(int argc, char **argv) {
-    cmd_start();
+    cmd_start(argv);
     arguments a = {.threads = dl_threads_available(), .split = -1};
     int status = parse_arguments(argc, argv, &a);
     if (status >= 0)

@@ -354,7 +354,7 @@ static int train(const arguments *a, dl_terminal *terminal, bool *interrupted, d
 }
 
 int main(int argc, char **argv) {
-    cmd_start();
+    cmd_start(argv);
     arguments a = {.program = argv[0], .threads = dl_threads_available()};
     int status = parse_arguments(argc, argv, &a);
     if (status >= 0)

@@ -10,6 +10,8 @@ set_up() {
 }
 
 under_valgrind() {
+    # set, so that the program does not start itself again without valgrind
+    export GOMP_SPINCOUNT=0
     capture valgrind -q --error-exitcode=99 --leak-check=full --log-file=log \
         --errors-for-leak-kinds=definite,indirect,possible \
         --show-leak-kinds=definite,indirect,possible "$@"
