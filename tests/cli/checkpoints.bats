@@ -1,6 +1,9 @@
 #!/usr/bin/env bats
 # Checkpoints that are not whole, or not of this network: exit status 3, one clear message.
 
+# The variables that helper.bash sets; each test is a subshell of its own, as it should be.
+# shellcheck disable=SC2154,SC2030,SC2031,SC2012,SC2013,SC2034,SC2094,SC2238
+
 load helper
 
 set_up() {

@@ -3,6 +3,9 @@
 # is the exit status, and the config and further arguments where it is not the one of that name.
 # "<list>" in it stands for a list of all that there is, which grows.
 
+# The variables that helper.bash sets; each test is a subshell of its own, as it should be.
+# shellcheck disable=SC2154,SC2030,SC2031,SC2012,SC2013,SC2034,SC2094,SC2238
+
 load helper
 
 set_up() {

@@ -1,6 +1,9 @@
 #!/usr/bin/env bats
 # dltrain from the outside: what it writes, what it prints, and what its options do.
 
+# The variables that helper.bash sets; each test is a subshell of its own, as it should be.
+# shellcheck disable=SC2154,SC2030,SC2031,SC2012,SC2013,SC2034,SC2094,SC2238
+
 load helper
 
 @test "a run's folder: config, history, log, two checkpoints and nothing else" {

@@ -1,7 +1,7 @@
 # What the tests of dltrain and dltest share. The programs are those of the top folder, or those of
 # another build: DLTRAIN_PROGRAMS=build/gcc-address-undefined bats tests/cli
 
-# shellcheck disable=SC2034,SC2154
+# shellcheck disable=SC2034,SC2154,SC2015
 
 root=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
 programs=${DLTRAIN_PROGRAMS:-$root}

@@ -1,6 +1,9 @@
 #!/usr/bin/env bats
 # The manual pages: their form, and that they say what the programs say.
 
+# The variables that helper.bash sets; each test is a subshell of its own, as it should be.
+# shellcheck disable=SC2154,SC2030,SC2031,SC2012,SC2013,SC2034,SC2094,SC2238
+
 load helper
 
 # options FILE: the long options that a text names.

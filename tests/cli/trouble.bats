@@ -2,6 +2,9 @@
 # What goes wrong while it trains: folders that cannot be written, full disks, divergence. Nothing is
 # half-written under a final name, and nothing that was there is lost.
 
+# The variables that helper.bash sets; each test is a subshell of its own, as it should be.
+# shellcheck disable=SC2154,SC2030,SC2031,SC2012,SC2013,SC2034,SC2094,SC2238
+
 load helper
 
 set_up() { digits digits.cfg; }

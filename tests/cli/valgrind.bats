@@ -1,6 +1,9 @@
 #!/usr/bin/env bats
 # Short runs under valgrind: no leak, no read of what was never written.
 
+# The variables that helper.bash sets; each test is a subshell of its own, as it should be.
+# shellcheck disable=SC2154,SC2030,SC2031,SC2012,SC2013,SC2034,SC2094,SC2238
+
 load helper
 
 set_up() {
