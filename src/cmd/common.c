@@ -1,5 +1,6 @@
 #include "cmd/common.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -122,6 +123,21 @@ char *cmd_beside(const char *argv0, const char *other) {
     dl_text path = {0};
     dl_text_add(&path, "%.*s%s", slash ? (int)(slash + 1 - argv0) : 0, argv0, other);
     return path.data;
+}
+
+char *cmd_quoted(const char *path) {
+    bool plain = *path != '\0';
+    for (const char *c = path; *c; c++)
+        plain &=
+            isalnum((unsigned char)*c) || (unsigned char)*c >= 0x80 || strchr("_./:@%+=,-", *c);
+    if (plain)
+        return xstrdup(path);
+    dl_text quoted = {0};
+    dl_text_add(&quoted, "'");
+    for (const char *c = path; *c; c++)
+        dl_text_add(&quoted, *c == '\'' ? "'\\%c'" : "%c", *c);
+    dl_text_add(&quoted, "'");
+    return quoted.data;
 }
 
 json_t *cmd_json_number(double value) {

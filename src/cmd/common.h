@@ -28,6 +28,9 @@ void cmd_version(const char *program);
    caller. */
 char *cmd_beside(const char *argv0, const char *other);
 
+/* A path as an argument for a shell: in quotes, if it needs them; freed by the caller. */
+char *cmd_quoted(const char *path);
+
 /* NaN and infinity, which JSON has not, become null; bytes that are not UTF-8, "?". */
 json_t *cmd_json_number(double value);
 json_t *cmd_json_string(const char *text);

@@ -161,7 +161,8 @@ static int prepare(test *t, const arguments *a, dl_error *error) {
     if (dl_experiment_read(e, &c->config, error) || choose_split(t, a, error) ||
         dl_data_open_part(&e->data, t->split, &c->schema, &c->input, &c->target, error))
         return -1;
-    e->batch_size = c->batch_size;
+    int64_t rows = e->data.part[t->split].count; /* bounds what a strange file may ask for */
+    e->batch_size = c->batch_size < rows ? c->batch_size : rows;
     if (dl_experiment_build(e, false, dl_threads(), error))
         return -1;
     return dl_checkpoint_load_net(c, &e->net, error);

@@ -140,55 +140,56 @@ static bool add_number(arguments *a, const char *option, const char *key, const 
     return add_set(a, buffer);
 }
 
+/* An option that needs no more than to be stored; -1, or DL_USAGE and a message. */
+static int store_option(int option, arguments *a) {
+    bool fine = true;
+    switch (option) {
+    case OUT:
+        a->train.out = optarg;
+        return *optarg ? -1 : cmd_usage("dltrain", "--out needs a folder's name");
+    case FORCE:
+        a->train.force = true;
+        break;
+    case RESUME:
+        a->train.resume = optarg;
+        break;
+    case SET:
+        fine = add_set(a, optarg);
+        break;
+    case SEED:
+        fine = add_number(a, "--seed", "seed", optarg, (int64_t)9e15);
+        break;
+    case EPOCHS:
+        fine = add_number(a, "--epochs", "training.epochs", optarg, (int64_t)1e9);
+        break;
+    case THREADS:
+        fine = cmd_number("dltrain", "--threads", optarg, 1, 1024, &a->threads);
+        break;
+    case BACKEND:
+        fine = cmd_backend("dltrain", optarg);
+        break;
+    case PROFILE:
+        a->train.profile = true;
+        break;
+    case DRY_RUN:
+        a->train.dry_run = true;
+        break;
+    case QUIET:
+        a->quiet = true;
+        break;
+    case JSON:
+        a->json = true;
+        break;
+    }
+    return fine ? -1 : DL_USAGE;
+}
+
 /* -1 to go on, or the exit status. */
-static int parse_arguments(int argc, char **argv, arguments *a) {
-    int option;
+static int parse_options(int argc, char **argv, arguments *a) {
+    int option, status = -1;
     opterr = 0;
-    while ((option = getopt_long(argc, argv, ":h", long_options, NULL)) != -1) {
+    while (status < 0 && (option = getopt_long(argc, argv, ":h", long_options, NULL)) != -1) {
         switch (option) {
-        case OUT:
-            if (!*optarg)
-                return cmd_usage("dltrain", "--out needs a folder's name");
-            a->train.out = optarg;
-            break;
-        case FORCE:
-            a->train.force = true;
-            break;
-        case RESUME:
-            a->train.resume = optarg;
-            break;
-        case SET:
-            if (!add_set(a, optarg))
-                return DL_USAGE;
-            break;
-        case SEED:
-            if (!add_number(a, "--seed", "seed", optarg, (int64_t)9e15))
-                return DL_USAGE;
-            break;
-        case EPOCHS:
-            if (!add_number(a, "--epochs", "training.epochs", optarg, (int64_t)1e9))
-                return DL_USAGE;
-            break;
-        case THREADS:
-            if (!cmd_number("dltrain", "--threads", optarg, 1, 1024, &a->threads))
-                return DL_USAGE;
-            break;
-        case BACKEND:
-            if (!cmd_backend("dltrain", optarg))
-                return DL_USAGE;
-            break;
-        case PROFILE:
-            a->train.profile = true;
-            break;
-        case DRY_RUN:
-            a->train.dry_run = true;
-            break;
-        case QUIET:
-            a->quiet = true;
-            break;
-        case JSON:
-            a->json = true;
-            break;
         case 'h':
         case HELP:
             if (optind < argc && argv[optind][0] != '-')
@@ -199,10 +200,21 @@ static int parse_arguments(int argc, char **argv, arguments *a) {
         case VERSION:
             cmd_version("dltrain");
             return DL_OK;
-        default:
+        case ':':
+        case '?':
             return cmd_unknown_option("dltrain", argv, long_options);
+        default:
+            status = store_option(option, a);
         }
     }
+    return status;
+}
+
+/* -1 to go on, or the exit status. */
+static int parse_arguments(int argc, char **argv, arguments *a) {
+    int status = parse_options(argc, argv, a);
+    if (status >= 0)
+        return status;
     if (optind < argc)
         a->config = argv[optind++];
     if (optind < argc)
@@ -260,7 +272,9 @@ static void report_end(dl_terminal *t, const arguments *a, const dl_experiment *
                        const dl_train_result *r) {
     char seconds[32], memory[32];
     if (r->interrupted) {
-        dl_say(t, "stopped     saved; go on with: %s --resume %s", a->program, r->folder);
+        char *folder = cmd_quoted(r->folder);
+        dl_say(t, "stopped     saved; go on with: %s --resume %s", a->program, folder);
+        free(folder);
         return;
     }
     const char *stopped = r->stopped_early ? "stopped early after " : "";
@@ -280,10 +294,11 @@ static void report_end(dl_terminal *t, const arguments *a, const dl_experiment *
     if (r->best_epoch)
         dl_say(t, "best        %s %.6g in epoch %lld: %s/best.safetensors", e->settings.monitor,
                r->best, (long long)r->best_epoch, r->folder);
-    char *tester = cmd_beside(a->program, "dltest");
+    char *tester = cmd_beside(a->program, "dltest"), *folder = cmd_quoted(r->folder);
     if (r->epochs)
-        dl_say(t, "next        %s %s", tester, r->folder);
+        dl_say(t, "next        %s %s", tester, folder);
     free(tester);
+    free(folder);
 }
 
 /* The config: from the file, or from the checkpoint of the run that is resumed. */

@@ -160,10 +160,10 @@ int dl_run_create(dl_run *run, dl_terminal *terminal, const dl_experiment *e, co
         point_latest(run->folder);
         return 0;
     }
-    if (made) {
+    if (!force) /* the folder was new, or empty */
         remove_files(run, 0);
+    if (made)
         rmdir(run->folder);
-    }
     return -1;
 }
 

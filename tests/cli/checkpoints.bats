@@ -23,10 +23,11 @@ refused() {
     [[ $errors == "dltest: $1: "*"$2"* ]] || fail "$1: the message is another one"
 }
 
-# places COUNT: numbers from 0 to the size of the file, the first and the last ones and COUNT between.
+# places COUNT: numbers from 0 to the file's size, the first and last ones and COUNT between them.
 places() {
     seq 0 15
-    awk -v n="$1" -v size="$size" 'BEGIN { for (i = 0; i < n; i++) print 16 + int((size - 24) * (i + 0.5) / n) }'
+    awk -v n="$1" -v size="$size" \
+        'BEGIN { for (i = 0; i < n; i++) print 16 + int((size - 24) * (i + 0.5) / n) }'
     seq $((size - 8)) $((size - 1))
 }
 

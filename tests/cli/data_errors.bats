@@ -49,7 +49,8 @@ refused() {
 }
 
 @test "a file that is not there" {
-    refused csv.cfg "csv.cfg:2: table.csv: not found (looked in the current folder, data/ and \$DLTRAIN_DATA)"
+    refused csv.cfg "csv.cfg:2: table.csv: not found (looked in the current folder, data/" \
+        "and \$DLTRAIN_DATA)"
     for name in mnist fashion_mnist cifar10 iris car concrete; do
         sed "s|table.csv|$name/some.csv|" csv.cfg >public.cfg
         DLTRAIN_DATA=$PWD/nowhere refused public.cfg "$name/some.csv: not found" \
@@ -144,7 +145,7 @@ refused() {
     refused csv.cfg "table.csv:3: " 2 3
     printf 'x,y,z\n1,2,a\n1,2,3,b\n' >table.csv
     refused csv.cfg "table.csv:3: "
-    { echo x,z && for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do echo $i.5,a; done && echo 3o,b && echo 1,b; } >table.csv
+    { echo x,z && seq -f %g.5,a 20 && echo 3o,b && echo 1,b; } >table.csv
     refused csv.cfg "table.csv:22: " '"3o"'
     for value in nan NaN inf -Inf Infinity 1e99; do
         printf 'x,z\n1,a\n%s,b\n2,b\n' $value >table.csv

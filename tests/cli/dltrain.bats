@@ -40,7 +40,8 @@ forward_seconds,backward_seconds,update_seconds"
     grep -Eq '^loss +2\.3026 expected before training, 2\.[0-9]+ observed$' .err || fail "no loss"
     equal "$(grep -Ec '^ +[1-6]/6 ' .err)" 6
     grep -Eq '^done +6 epochs in [0-9.]+ m?s, peak memory [0-9.]+ MB$' .err || fail "no end"
-    says "best        val_loss $(printf %.6g "$(metadata runs/digits/best.safetensors best | tr -d '"')")"
+    best=$(metadata runs/digits/best.safetensors best)
+    says "best        val_loss $(printf %.6g "$best") in epoch"
     says "next        $dltest runs/digits"
     # and for a regression
     awk 'BEGIN { print "x,y"; for (i = 0; i < 40; i++) print i "," i / 4 + 0.125 }' >line.csv
@@ -78,6 +79,8 @@ it, --resume elsewhere/deep goes on with it)"
     differ before/last.safetensors elsewhere/deep/last.safetensors
     equal "$(cat elsewhere/deep/notes.txt)" mine
     equal "$(wc -l <elsewhere/deep/history.csv)" 4
+    train --out "it's mine" xor.cfg # the command that it tells works as it stands
+    eval "$(sed -n 's/^next *//p' .err)" >/dev/null
     mkdir empty
     train --quiet --out empty xor.cfg
     status_is 0
@@ -154,8 +157,8 @@ it, --resume elsewhere/deep goes on with it)"
     for key in train_loss train_accuracy train_top5 val_loss val_accuracy val_top5 learning_rate; do
         equal "$(printf %.9g "$(jq -r "select(.epoch == 6).$key" .out)")" "$(column run $key)"
     done
-    equal "$(jq -r 'select(.event == "end") | .run, .epochs, .interrupted, .monitor' .out | tr '\n' ' ')" \
-        "run 6 false val_loss "
+    equal "$(jq -rc 'select(.event == "end") | [.run, .epochs, .interrupted, .monitor]' .out)" \
+        '["run",6,false,"val_loss"]'
     jq -e 'select(.event == "end") | .best_epoch >= 1 and .best > 0 and .seconds > 0 and
         .peak_memory_bytes > 1e6' .out >/dev/null || fail "the end is not as it should be"
 }
@@ -164,7 +167,8 @@ it, --resume elsewhere/deep goes on with it)"
     # R2 of targets that are all the same is 0/0
     awk 'BEGIN { print "x,y"; for (i = 0; i < 8; i++) print i ",2.5" }' >flat.csv
     xor flat.cfg
-    sed -i 's/xor.csv/flat.csv/; s/binary_cross_entropy/mse/; s/epochs = 3;/epochs = 1; metrics = ("r2");/' flat.cfg
+    sed -i 's/xor.csv/flat.csv/; s/binary_cross_entropy/mse/
+        s/epochs = 3;/epochs = 1; metrics = ("r2");/' flat.cfg
     train --quiet --json flat.cfg
     status_is 0
     equal "$(jq -s '.[0].train_r2' .out)" null
@@ -221,7 +225,8 @@ it, --resume elsewhere/deep goes on with it)"
             continue
         fi
         status_is 0
-        awk -v a="$loss" -v b="$(column $name val_loss)" 'BEGIN { exit !(a / b < 1.05 && b / a < 1.05) }' ||
+        awk -v a="$loss" -v b="$(column $name val_loss)" \
+            'BEGIN { exit !(a / b < 1.05 && b / a < 1.05) }' ||
             fail "another loss: $(column $name val_loss), not $loss"
     done
 }
@@ -238,14 +243,16 @@ it, --resume elsewhere/deep goes on with it)"
 
 @test "the history has the learning rate of each epoch" {
     digits digits.cfg
-    sed -i 's/schedule = .*; };/schedule = { type = "step"; every = 2; factor = 0.5; }; };/' digits.cfg
+    sed -i 's/schedule = .*; };/schedule = { type = "step"; every = 2; factor = 0.5; }; };/' \
+        digits.cfg
     train --quiet --out run digits.cfg
     equal "$(awk -F, 'NR > 1 { print $4 }' run/history.csv | xargs)" \
         "0.003 0.003 0.0015 0.0015 0.00075 0.00075"
 }
 
 @test "early stopping stops, and keeps the best" {
-    digits digits.cfg 'regularization = { early_stopping = { monitor = "val_accuracy"; patience = 1; }; };'
+    digits digits.cfg \
+        'regularization = { early_stopping = { monitor = "val_accuracy"; patience = 1; }; };'
     train digits.cfg --epochs 200 --set 'optimizer.schedule.type=constant'
     status_is 0
     says "stopped early after"
@@ -255,7 +262,8 @@ it, --resume elsewhere/deep goes on with it)"
     [ "$epochs" -lt 200 ] || fail "it did not stop"
     equal "$((epochs - best))" 1
     # the best one is the first with the highest val_accuracy
-    equal "$best" "$(awk -F, 'NR > 1 && $9 > most { most = $9; at = $1 } END { print at }' runs/digits/history.csv)"
+    equal "$best" "$(awk -F, 'NR > 1 && $9 > most { most = $9; at = $1 } END { print at }' \
+        runs/digits/history.csv)"
     grep -E "^ *$best/200 .*best" .err
     says "best        val_accuracy"
 }

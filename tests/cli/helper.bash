@@ -10,9 +10,9 @@ dltrain=$programs/dltrain
 dltest=$programs/dltest
 unset DLTRAIN_DATA OPENBLAS_CORETYPE OPENBLAS_L2_SIZE COLUMNS NO_COLOR
 export LC_ALL=C.UTF-8
-export OMP_WAIT_POLICY=passive # other tests may be at work: threads that spin would only be in the way
+export OMP_WAIT_POLICY=passive # other tests may be at work: no thread is to spin
 
-is_sanitized() { [[ $programs == *address* || $programs == *thread* || $programs == *undefined* ]]; }
+is_sanitized() { [[ $programs =~ address|thread|undefined ]]; }
 
 # Each test works in a folder of its own, in which data/ is the project's.
 setup() {
@@ -90,15 +90,21 @@ network = (
 loss = { type = "binary_cross_entropy"; };
 CONFIG
     [ $# -eq 0 ] || printf '%s\n' "$@" >>"$file"
-    grep -q '^optimizer' "$file" || echo 'optimizer = { type = "adam"; learning_rate = 0.05; };' >>"$file"
-    grep -q '^training' "$file" || echo 'training = { batch_size = "all"; epochs = 3; };' >>"$file"
+    cat >>"$file" <<'CONFIG'
+optimizer = { type = "adam"; learning_rate = 0.05; };
+training = { batch_size = "all"; epochs = 3; };
+CONFIG
 }
 
 # history RUN: its history without the columns that say how long something took.
 history() {
     awk -F, -v OFS=, '
         NR == 1 { for (i = 1; i <= NF; i++) keep[i] = $i !~ /seconds$|_per_second$/ }
-        { line = ""; for (i = 1; i <= NF; i++) if (keep[i]) line = line (line == "" ? "" : ",") $i; print line }
+        {
+            line = ""
+            for (i = 1; i <= NF; i++) if (keep[i]) line = line (line == "" ? "" : ",") $i
+            print line
+        }
     ' "$1/history.csv"
 }
 same_history() { equal "$(history "$1")" "$(history "$2")"; }
@@ -108,8 +114,10 @@ same_checkpoints() {
 }
 # column RUN NAME: the column's value in the last row of the run's history.
 column() {
-    awk -F, -v name="$2" 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == name) at = i } END { print $at }' \
-        "$1/history.csv"
+    awk -F, -v name="$2" '
+        NR == 1 { for (i = 1; i <= NF; i++) if ($i == name) at = i }
+        END { print $at }
+    ' "$1/history.csv"
 }
 # metadata FILE KEY: what a checkpoint says about itself.
 metadata() {

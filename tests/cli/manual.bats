@@ -59,7 +59,8 @@ options() { grep -oE -- '--[a-z][a-z-]+' "$1" | sort -u; }
     [ "$(wc -l <iris.cfg)" -gt 10 ] || fail "no example"
     mkdir iris
     awk 'BEGIN { print "a,b,c,d,species"; for (i = 0; i < 60; i++)
-        print i % 7 "," i % 5 "," i % 3 * 2 "," i % 11 "," substr("xyz", i % 3 + 1, 1) }' >iris/iris.csv
+        print i % 7 "," i % 5 "," i % 3 * 2 "," i % 11 "," substr("xyz", i % 3 + 1, 1) }' \
+        >iris/iris.csv
     train --quiet iris.cfg
     status_is 0
     tested runs/latest --json
@@ -67,7 +68,8 @@ options() { grep -oE -- '--[a-z][a-z-]+' "$1" | sort -u; }
     # those of the pages' last sections
     rm -r runs
     ln -s "$root/configs" configs
-    train --quiet configs/digits.cfg --set network.0.units=256 --set optimizer.learning_rate=0.001 --epochs 2
+    train --quiet configs/digits.cfg --set network.0.units=256 \
+        --set optimizer.learning_rate=0.001 --epochs 2
     status_is 0
     train --quiet --resume runs/digits --epochs 3
     status_is 0

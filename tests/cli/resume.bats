@@ -9,9 +9,11 @@ load helper
 set_up() {
     digits digits.cfg
     # large enough that a signal meets it at work: some tenths of a second an epoch
-    sed 's/units = 32;/units = 1024;/; s/rate = 0.2; },/&\n  { layer = "dense"; units = 1024; activation = "relu"; },/' \
+    sed 's/units = 32;/units = 1024;/
+        s/rate = 0.2; },/&\n  { layer = "dense"; units = 1024; activation = "relu"; },/' \
         digits.cfg >large.cfg
-    echo 'regularization = { l2 = 1e-4; clip_norm = 1.0; early_stopping = { patience = 5; }; };' >>large.cfg
+    echo 'regularization = { l2 = 1e-4; clip_norm = 1.0; early_stopping = { patience = 5; }; };' \
+        >>large.cfg
 }
 
 # rows RUN: how many epochs its history has.
@@ -58,7 +60,8 @@ whole() {
 as_whole() {
     same_checkpoints whole run
     same_history whole run
-    equal "$(ls -A run | tr '\n' ' ')" "best.safetensors config.cfg history.csv last.safetensors log.txt "
+    equal "$(ls -A run | tr '\n' ' ')" \
+        "best.safetensors config.cfg history.csv last.safetensors log.txt "
 }
 
 @test "two runs alike are alike to the last byte" {
@@ -115,7 +118,8 @@ as_whole() {
             interrupted $((1 + RANDOM % 4)) "${signal%:*}" "$number" --threads $threads large.cfg
             says "stopped     saved; go on with: $dltrain --resume run"
             equal "$(tail -1 run/log.txt)" "stopped     saved; go on with: $dltrain --resume run"
-            equal "$(metadata run/best.safetensors epoch)" "$(metadata run/last.safetensors best_epoch)"
+            equal "$(metadata run/best.safetensors epoch)" \
+                "$(metadata run/last.safetensors best_epoch)"
             train --resume run --threads $threads
             status_is 0
             says "resumed     after epoch "
@@ -155,6 +159,8 @@ as_whole() {
     last=$(metadata run/last.safetensors epoch)
     equal "$best" "$(metadata run/last.safetensors best_epoch)"
     equal "$last" "$(rows run)"
+    # the command that it tells works as it stands
+    eval "$(sed -n 's/^stopped .* go on with: //p' .err) --epochs $last --quiet"
     [ "$best" -gt 1 ] || fail "nothing was better than the first epoch"
     tested run --split validation --json
     equal "$(printf %.9g "$(jq .loss .out)")" \
@@ -213,7 +219,8 @@ twice() {
 }
 
 @test "a run that has stopped early stays so, until its patience is longer" {
-    echo 'regularization = { early_stopping = { monitor = "val_accuracy"; patience = 1; }; };' >>digits.cfg
+    echo 'regularization = { early_stopping = { monitor = "val_accuracy"; patience = 1; }; };' \
+        >>digits.cfg
     sed -i 's/; schedule = { type = "cosine"; }//; s/epochs = 6/epochs = 60/' digits.cfg
     train --quiet --out run digits.cfg
     local epochs
@@ -242,7 +249,7 @@ twice() {
     done <<'CASES'
 2|training.metrics=("accuracy")|a resumed run keeps its metrics and its validation data
 2|data.validation=0|"validation" must be a share between 0 and 1
-3|network.0.units=31|its tensor "dense_1.weight" has shape 64x32, but the network's has 64x31: it belongs to another network
+3|network.0.units=31|its tensor "dense_1.weight" has shape 64x32, but the network's has 64x31
 2|optimizer={type="sgd";momentum=0.9;}|the run's optimizer is adam, which cannot become sgd
 3|data.train.file=other.csv|other.csv: not found
 2|training.epoch=3|did you mean "epochs"?

@@ -16,8 +16,8 @@ on_terminal() {
     local columns=$1
     shift
     status=0
-    TERM=${TERM-xterm} script -qec "stty cols $columns rows 30; $*" /dev/null >screen 2>&1 </dev/null ||
-        status=$?
+    TERM=${TERM-xterm} script -qec "stty cols $columns rows 30; $*" /dev/null \
+        >screen 2>&1 </dev/null || status=$?
     output=$(tr -d '\r' <screen)
 }
 # The screen's lines as one would read them: without what a bar has drawn and erased.
@@ -67,8 +67,9 @@ bar=$'\033[K['
     for columns in 60 80 100 130; do
         on_terminal $columns "$dltrain" --out run$columns digits.cfg
         # the tables before the first epoch are made for 80 columns
-        [ $columns -lt 80 ] || [ "$(lines | wc -L)" -le $columns ] || fail "$columns: $(lines | wc -L)"
-        [ "$(lines | grep -E '^ +(epoch|[0-9]/6)' | wc -L)" -lt $columns ] || fail "the table is too wide"
+        [ $columns -lt 80 ] || [ "$(lines | wc -L)" -le $columns ] || fail "more than $columns"
+        [ "$(lines | grep -E '^ +(epoch|[0-9]/6)' | wc -L)" -lt $columns ] ||
+            fail "the table is wider than $columns"
         [ "$(tr '\r' '\n' <screen | sed 's/\x1b\[K//' | grep '^\[' | wc -L)" -lt $columns ] ||
             fail "the bar is too wide"
         lines | grep -Eq '^ +6/6 .* %( +|$)' || fail "no numbers"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
-# What goes wrong while it trains: folders that cannot be written, full disks, divergence. Nothing is
-# half-written under a final name, and nothing that was there is lost.
+# What goes wrong while it trains: folders that cannot be written, full disks, divergence. Nothing
+# is half-written under a final name, and nothing that was there is lost.
 
 # The variables that helper.bash sets; each test is a subshell of its own, as it should be.
 # shellcheck disable=SC2154,SC2030,SC2031,SC2012,SC2013,SC2034,SC2094,SC2238
@@ -134,7 +134,9 @@ whole_files() {
     status_is 1
     says "No space left on device"
     whole_files disk/run
-    for file in config.cfg best.safetensors last.safetensors; do same before/$file disk/run/$file; done
+    for file in config.cfg best.safetensors last.safetensors; do
+        same before/$file disk/run/$file
+    done
     train --quiet --out disk/run --force digits.cfg --seed 2
     status_is 1
     whole_files disk/run
@@ -150,9 +152,11 @@ whole_files() {
     xor xor.cfg
     for config in digits xor; do
         for optimizer in sgd adam; do
-            train --out run --force $config.cfg --set optimizer="{type=\"$optimizer\"; learning_rate=1e10;}"
+            train --out run --force $config.cfg \
+                --set optimizer="{type=\"$optimizer\"; learning_rate=1e10;}"
             status_is 4
-            tail -1 .err | grep -Eq '^dltrain: diverged in epoch [12], step [0-9]+: .* layer "dense_[12]"' ||
+            tail -1 .err | grep -Eq \
+                '^dltrain: diverged in epoch [12], step [0-9]+: .* layer "dense_[12]"' ||
                 fail "another message"
             says "a smaller learning_rate, clip_norm or normalized data may help"
             equal "$(tail -1 run/log.txt)" "$(tail -1 .err)"
@@ -207,7 +211,12 @@ CONFIG
     printf 'x,y\n0,0\n1,2\n2,4\n3,6\n' >near.csv
     printf 'x,y\n3e38,1\n-3e38,1\n' >far.csv
     cat >line.cfg <<'CONFIG'
-data = { format = "csv"; task = "regression"; train = { file = "near.csv"; }; validation = { file = "far.csv"; }; };
+data = {
+  format = "csv";
+  task = "regression";
+  train = { file = "near.csv"; };
+  validation = { file = "far.csv"; };
+};
 network = ( { layer = "dense"; units = 1; name = "slope"; } );
 loss = { type = "mse"; };
 optimizer = { type = "sgd"; learning_rate = 0.1; };

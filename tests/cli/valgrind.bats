@@ -52,8 +52,8 @@ checked() {
     checked "$dltest" --threads 1 --json run
     status_is 0
     awk 'BEGIN { print "x,y"; for (i = 0; i < 40; i++) print i "," i / 4 + 0.125 }' >line.csv
-    sed -i 's/xor.csv"; };/line.csv"; }; validation = 0.25; normalize = "mean_std"; normalize_target = "mean_std";/
-        s/binary_cross_entropy/mse/' xor.cfg
+    sed -i 's/xor.csv"; };/line.csv"; }; validation = 0.25; normalize = "mean_std";/
+        s/format/normalize_target = "mean_std"; &/; s/binary_cross_entropy/mse/' xor.cfg
     checked "$dltrain" --quiet --threads 1 --epochs 2 --out line xor.cfg
     status_is 0
     checked "$dltest" --threads 1 line
