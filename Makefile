@@ -59,7 +59,7 @@ objects  := $(sources:%.c=$(BUILD)/%.o)
 tests    := $(patsubst tests/%.c,%,$(wildcard tests/test_*.c))
 
 .PHONY: all check check-long unit cli lint format man bench install uninstall clean
-all: $(PROGRAMS)
+all: $(if $(SANITIZE),$(PROGRAMS:%=$(BUILD)/%),$(PROGRAMS))
 
 # The programs in the top folder are those of the usual build; a sanitizer's stay below build/.
 ifeq ($(SANITIZE),)

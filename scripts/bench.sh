@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# bench.sh: whole training runs of configs/bench/, timed in turns with PyTorch where it is installed.
+# bench.sh: whole training runs of configs/bench/, timed in turns with PyTorch if it is installed.
 
 set -euo pipefail
 program=${0##*/}

@@ -354,7 +354,8 @@ static void check_loss(const dl_loss_type *loss, const void *self, dl_target tar
 
 static void test_losses(void **state) {
     (void)state;
-    dl_output output = {.where = "test", .name = "last", .activation = DL_LINEAR};
+    dl_output output = {
+        .where = "test", .loss_where = "test", .name = "last", .activation = DL_LINEAR};
     for (int k = 0; k < dl_loss_registry.count; k++) {
         const dl_loss_type *loss = (const dl_loss_type *)dl_loss_registry.kinds[k];
         double self[16] = {1, 1, 1, 1};

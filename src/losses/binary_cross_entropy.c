@@ -21,7 +21,7 @@ static int check(const void *self, const dl_output *output, const dl_target *tar
         return dl_fail(error, DL_USAGE,
                        "%s: binary_cross_entropy is for two classes, but the data has %d "
                        "(softmax_cross_entropy is for those)",
-                       output->where, target->classes);
+                       output->loss_where, target->classes);
     if (output->activation == DL_SIGMOID || output->activation == DL_SOFTMAX)
         return dl_fail(error, DL_USAGE,
                        "%s: the last layer, \"%s\", already ends in a %s, and the loss "

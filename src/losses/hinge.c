@@ -24,7 +24,7 @@ static int check(const void *self, const dl_output *output, const dl_target *tar
         return dl_fail(error, DL_USAGE,
                        "%s: hinge is for classes, but the data's targets are numbers (mse and l1 "
                        "are for those)",
-                       output->where);
+                       output->loss_where);
     if (target->classes == 2 && dl_shape_size(output->shape) == 1)
         return 0;
     char reason[64];

@@ -21,6 +21,7 @@ typedef struct {
     dl_shape shape;           /* of the last layer's output */
     int activation;           /* the last layer's dl_activation_kind */
     const char *where, *name; /* of the last layer */
+    const char *loss_where;   /* of the loss */
 } dl_output;
 
 typedef struct {

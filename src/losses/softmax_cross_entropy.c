@@ -21,7 +21,7 @@ static int check(const void *self, const dl_output *output, const dl_target *tar
         return dl_fail(error, DL_USAGE,
                        "%s: softmax_cross_entropy is for classes, but the data's targets are "
                        "numbers (mse and l1 are for those)",
-                       output->where);
+                       output->loss_where);
     if (output->activation == DL_SOFTMAX)
         return dl_fail(
             error, DL_USAGE,

@@ -141,10 +141,11 @@ static int missing(const dl_checkpoint *c, const char *key, dl_error *error) {
 }
 
 static int read_number(const dl_checkpoint *c, const char *key, int64_t *value, dl_error *error) {
+    static const int64_t MOST = (int64_t)1 << 50; /* so that sums of them do not overflow */
     const char *text = dl_safetensors_text(&c->file, key);
     char *end;
     *value = text ? strtoll(text, &end, 10) : 0;
-    if (!text || end == text || *end || *value < 0)
+    if (!text || end == text || *end || *value < 0 || *value > MOST)
         return missing(c, key, error);
     return 0;
 }

@@ -325,7 +325,9 @@ static int choose_batch(dl_experiment *e, dl_error *error) {
 
 static int check_loss(dl_experiment *e, dl_error *error) {
     const dl_layer *last = &e->net.layers[e->net.layer_count - 1];
-    dl_output output = {last->out.shape, last_activation(last), last->where, last->name};
+    const config_setting_t *loss = config_lookup(&e->config->tree, "loss");
+    dl_output output = {last->out.shape, last_activation(last), last->where, last->name,
+                        dl_config_where(e->config, loss)};
     return e->loss->check(e->loss_self, &output, &e->target, error);
 }
 
