@@ -12,9 +12,9 @@ Trains the workloads of configs/bench/ (default: all of them), two epochs a roun
 Markdown the medians over the rounds (default 5) of the second epoch's samples/s, the share of the
 time spent waiting for data, forward, backward and updating, GFLOP/s (2 a multiply-add of the dense
 and convolution layers), and the peak memory. With python3-torch installed each round also trains
-the same network with PyTorch, as installed ("plain") and tuned (OpenBLAS's OpenMP build, its widest
-kernels, AVX-512, tcmalloc if installed, channels last where that is faster), and the ratio to the
-tuned one is printed.
+the same network with PyTorch, as installed ("plain") and tuned (OpenBLAS's OpenMP build, its
+widest kernels, AVX-512, tcmalloc if installed, channels last where that is faster), and the ratio
+to the tuned one is printed.
 
 MNIST must be there: scripts/get_data.sh mnist, or \$DLTRAIN_DATA. Let nothing else run beside it.
 USAGE
@@ -117,7 +117,8 @@ for workload; do
         memory=$(jq -s 'map(.peak_memory_bytes) | max' "$folder/$workload.tuned")
     fi
     jq -rs --arg name "$workload" --argjson tuned "$(rate_of "$folder/$workload.tuned")" \
-        --argjson plain "$(rate_of "$folder/$workload.plain")" --argjson memory "$memory" "$median"'
+        --argjson plain "$(rate_of "$folder/$workload.plain")" \
+        --argjson memory "$memory" "$median"'
         def percent: "\(100 * . + 0.5 | floor) %";
         def whole: if . == null then "" else floor end;
         map(select(.event == "epoch")) as $rows | map(select(.event == "end")) as $ends |
