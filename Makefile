@@ -61,13 +61,13 @@ tests    := $(patsubst tests/%.c,%,$(wildcard tests/test_*.c))
 .PHONY: all check check-long unit cli lint format man bench install uninstall clean
 all: $(if $(SANITIZE),$(PROGRAMS:%=$(BUILD)/%),$(PROGRAMS))
 
-# The programs in the top folder are those of the usual build; a sanitizer's stay below build/.
+# The programs in the top folder are those of the build that was asked for last; a sanitizer's stay
+# below build/.
 ifeq ($(SANITIZE),)
-$(PROGRAMS): %: $(BUILD)/%
-	$(Q)cp -f $< $@
-else
-$(PROGRAMS): %: $(BUILD)/%
+$(PROGRAMS): %: $(BUILD)/% FORCE
+	@cmp -s $< $@ || cp -f $< $@
 endif
+FORCE:
 
 $(PROGRAMS:%=$(BUILD)/%): $(BUILD)/%: $(BUILD)/src/cmd/%.o $(common:%.c=$(BUILD)/%.o) $(objects)
 	@echo " LINK $@"
@@ -95,7 +95,7 @@ $(BUILD)/test_gradient: $(DOUBLE)/tests/test_gradient.o $(DOUBLE)/tests/harness.
 	$(Q)$(CC) $(CFLAGS) $(OPENMP) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
 
 # Objects of the tests are kept, too.
-.SECONDARY:
+.SECONDARY: $(tests:%=$(BUILD)/tests/%.o) $(BUILD)/tests/harness.o
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
