@@ -3,46 +3,30 @@
 #include <math.h>
 #include <string.h>
 
-enum { BLOCK = 1024, CHUNKS = 64, SMALL = 1 << 15 };
+enum { CHUNKS = 64, SMALL = 1 << 15 };
 
-typedef double (*block_sum)(const float *x, int64_t count);
-
+/* In double from the first square on: 1e20 squared is no float, and a gradient may be that large.
+ */
 static double squares(const float *x, int64_t count) {
-    float sum = 0;
+    double sum = 0;
 #pragma omp simd reduction(+ : sum)
     for (int64_t i = 0; i < count; i++)
-        sum += x[i] * x[i];
-    return sum;
-}
-
-static double magnitudes(const float *x, int64_t count) {
-    float sum = 0;
-#pragma omp simd reduction(+ : sum)
-    for (int64_t i = 0; i < count; i++)
-        sum += fabsf(x[i]);
-    return sum;
-}
-
-static double sum_blocks(block_sum block, const float *x, int64_t count) {
-    double partial[CHUNKS] = {0}, sum = 0;
-    int64_t size = (count / CHUNKS / BLOCK + 1) * BLOCK;
-#pragma omp parallel for schedule(static) if (count >= SMALL)
-    for (int c = 0; c < CHUNKS; c++) {
-        int64_t last = (c + 1) * size < count ? (c + 1) * size : count;
-        for (int64_t i = c * size; i < last; i += BLOCK)
-            partial[c] += block(x + i, last - i < BLOCK ? last - i : BLOCK);
-    }
-    for (int c = 0; c < CHUNKS; c++)
-        sum += partial[c];
+        sum += (double)x[i] * x[i];
     return sum;
 }
 
 double dl_sum_of_squares(const float *x, int64_t count) {
-    return sum_blocks(squares, x, count);
-}
-
-double dl_sum_of_magnitudes(const float *x, int64_t count) {
-    return sum_blocks(magnitudes, x, count);
+    double partial[CHUNKS] = {0}, sum = 0;
+    int64_t size = count / CHUNKS + 1;
+#pragma omp parallel for schedule(static) if (count >= SMALL)
+    for (int c = 0; c < CHUNKS; c++) {
+        int64_t first = c * size, last = first + size < count ? first + size : count;
+        if (first < last)
+            partial[c] = squares(x + first, last - first);
+    }
+    for (int c = 0; c < CHUNKS; c++)
+        sum += partial[c];
+    return sum;
 }
 
 int64_t dl_find_not_finite(const float *x, int64_t count) {
