@@ -18,6 +18,8 @@ typedef struct {
     /* Row i: x[size of schema.input], not normalized; y[schema.outputs], a class as its number.
        Either may be NULL: not wanted, and not worked for. Any thread, any order. */
     int (*read)(const dl_dataset *dataset, int64_t i, float *x, float *y, dl_error *error);
+    /* Row i will be read soon: a hint to the memory, NULL if there is nothing to gain. */
+    void (*prefetch)(const dl_dataset *dataset, int64_t i);
     /* Frees `state` (NULL if it was never opened) and what it holds; called once, also after a
        failed open. */
     void (*close)(dl_dataset *dataset);

@@ -11,6 +11,8 @@
 /* One batch is with the caller while the thread fills the other. */
 enum { BUFFERS = 2 };
 
+enum { AHEAD = 2 }; /* rows that are on their way to the cache while one is read */
+
 /* What a pass is: written by the caller, copied by the thread. */
 typedef struct {
     bool shuffle;
@@ -62,6 +64,8 @@ static int fill(dl_loader *loader, dl_batch *batch, int64_t step, dl_error *erro
             return 0;
         float *x = batch->x + i * loader->size, *y = batch->y + i * loader->outputs;
         batch->index[i] = loader->order[first + i];
+        if (dataset->type->prefetch && i + AHEAD < left)
+            dataset->type->prefetch(dataset, loader->order[first + i + AHEAD]);
         if (dataset->type->read(dataset, batch->index[i], x, y, error))
             return -1;
         dl_normalize(&loader->data->input, x, 1, loader->size);

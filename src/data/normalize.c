@@ -17,9 +17,13 @@ static int64_t make_tile(const dl_normalization *n, int64_t size, float *shift, 
     int64_t length = TILE / n->count * n->count;
     if (length > size)
         length = size;
-    for (int64_t i = 0; i < length; i++) {
-        shift[i] = n->shift[i % n->count];
-        scale[i] = n->scale[i % n->count];
+    for (int64_t done = 0; done < length;) { /* doubled each time: this runs for every sample */
+        int64_t many = done ? done : n->count;
+        if (many > length - done)
+            many = length - done;
+        memcpy(shift + done, done ? shift : n->shift, sizeof *shift * (size_t)many);
+        memcpy(scale + done, done ? scale : n->scale, sizeof *scale * (size_t)many);
+        done += many;
     }
     return length;
 }

@@ -63,7 +63,7 @@ static void backward(dl_layer *layer, const dl_pass *pass) {
     dl_activate_backward(&self->weights.activation, pixels, self->filters, layer->out.value,
                          layer->out.grad, layer->out.grad, dl_weights_bias_grad(layer));
     dl_conv_backward_weights(&self->conv, pass->batch, layer->in[0].value, layer->out.grad,
-                             layer->params[0].grad, scratch);
+                             layer->params[0].beta, layer->params[0].grad, scratch);
     if (layer->in[0].grad)
         dl_conv_backward_data(&self->conv, pass->batch, layer->out.grad, layer->params[0].value,
                               layer->in[0].grad, scratch);

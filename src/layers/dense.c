@@ -32,10 +32,8 @@ static int setup(dl_layer *layer, dl_error *error) {
 static void forward(dl_layer *layer, const dl_pass *pass) {
     const dense *self = layer->self;
     int64_t inputs = layer->params[0].shape.dim[0];
-    dl_gemm(false, false, pass->batch, self->units, inputs, layer->in[0].value,
-            layer->params[0].value, 0, layer->out.value);
-    dl_activate(&self->weights.activation, pass->batch, self->units, dl_weights_bias(layer),
-                layer->out.value, layer->out.value);
+    dl_gemm_activate(pass->batch, self->units, inputs, layer->in[0].value, layer->params[0].value,
+                     dl_weights_bias(layer), &self->weights.activation, layer->out.value);
 }
 
 static void backward(dl_layer *layer, const dl_pass *pass) {
@@ -43,8 +41,8 @@ static void backward(dl_layer *layer, const dl_pass *pass) {
     int64_t inputs = layer->params[0].shape.dim[0];
     dl_activate_backward(&self->weights.activation, pass->batch, self->units, layer->out.value,
                          layer->out.grad, layer->out.grad, dl_weights_bias_grad(layer));
-    dl_gemm(true, false, inputs, self->units, pass->batch, layer->in[0].value, layer->out.grad, 1,
-            layer->params[0].grad);
+    dl_gemm(true, false, inputs, self->units, pass->batch, layer->in[0].value, layer->out.grad,
+            layer->params[0].beta, layer->params[0].grad);
     if (layer->in[0].grad)
         dl_gemm(false, true, pass->batch, inputs, self->units, layer->out.grad,
                 layer->params[0].value, 0, layer->in[0].grad);

@@ -22,7 +22,8 @@ typedef struct {
 
 /* What is special about a parameter. */
 enum {
-    DL_DECAYS = 1 /* l1 and l2 apply: weights, not biases */
+    DL_DECAYS = 1,    /* l1 and l2 apply: weights, not biases */
+    DL_OVERWRITES = 2 /* backward honours `beta`: a large gradient need not be zeroed first */
 };
 
 enum { DL_MOST_INPUTS = 32 }; /* that any layer can read */
@@ -34,6 +35,8 @@ typedef struct {
     int64_t count, offset;
     float *value, *grad;
     unsigned flags;
+    float beta; /* set by the net: 0 where backward, under DL_OVERWRITES, is to overwrite grad; else
+                   1: it adds to it */
     const dl_initializer *initializer;
     double spread;           /* for the initializer: the option init_std */
     int64_t fan_in, fan_out; /* inputs and outputs of a unit */
@@ -69,8 +72,8 @@ typedef struct {
     int (*setup)(dl_layer *layer, dl_error *error);
     /* in[].value -> out.value */
     void (*forward)(dl_layer *layer, const dl_pass *pass);
-    /* out.grad -> in[].grad (overwritten; may be NULL: then not wanted), parameters' grad (+=).
-       out.grad may be used as working memory. */
+    /* out.grad -> in[].grad (overwritten; may be NULL: then not wanted), parameters' grad (+=,
+       or as their `beta` says). out.grad may be used as working memory. */
     void (*backward)(dl_layer *layer, const dl_pass *pass);
     /* Frees what setup got from elsewhere than the arena; NULL if there is nothing. Called once,
        also if setup failed. */

@@ -20,7 +20,7 @@ void dl_weights_declare(dl_layer *layer, const dl_weights *weights, dl_shape sha
                         int64_t fan_out, int outputs) {
     dl_layer_add_param(layer, (dl_param){.name = "weight",
                                          .shape = shape,
-                                         .flags = DL_DECAYS,
+                                         .flags = DL_DECAYS | DL_OVERWRITES,
                                          .initializer = choose(weights),
                                          .spread = weights->spread,
                                          .fan_in = fan_in,

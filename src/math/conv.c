@@ -158,10 +158,12 @@ static void backward_data_tiles(const dl_conv *c, int batch, const float *dy, co
 }
 
 static void backward_weights_tiles(const dl_conv *c, int batch, const float *x, const float *dy,
-                                   float *dweight, void *scratch) {
+                                   float beta, float *dweight, void *scratch) {
     const dl_window *w = &c->window;
     int64_t stride = tile_floats(c) + (c->threads > 1 ? weight_floats(c) : 0);
     float *sums = (float *)scratch + tile_floats(c);
+    if (beta == 0)
+        dl_zero(dweight, depth(c) * c->filters);
     for (int t = 0; c->threads > 1 && t < c->threads; t++)
         dl_zero(sums + t * stride, depth(c) * c->filters);
 #pragma omp parallel for schedule(static)
@@ -210,12 +212,13 @@ void dl_conv_backward_data(const dl_conv *c, int batch, const float *dy, const f
 }
 
 void dl_conv_backward_weights(const dl_conv *c, int batch, const float *x, const float *dy,
-                              float *dweight, void *scratch) {
-    if (c->onednn && dl_onednn_conv_backward_weights(c->onednn, batch, x, dy, dweight, scratch))
+                              float beta, float *dweight, void *scratch) {
+    if (c->onednn &&
+        dl_onednn_conv_backward_weights(c->onednn, batch, x, dy, beta, dweight, scratch))
         return;
     if (is_pointwise(c))
-        dl_gemm(true, false, c->window.channels, c->filters, pixel_count(c, batch), x, dy, 1,
-                dweight);
+        dl_gemm(true, false, c->window.channels, c->filters, pixel_count(c, batch), x, dy,
+                beta, dweight);
     else
-        backward_weights_tiles(c, batch, x, dy, dweight, scratch);
+        backward_weights_tiles(c, batch, x, dy, beta, dweight, scratch);
 }

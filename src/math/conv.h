@@ -34,8 +34,9 @@ void dl_conv_forward(const dl_conv *conv, int batch, const float *x, const float
 /* dx (overwritten) from dy, which is already the gradient before the activation. */
 void dl_conv_backward_data(const dl_conv *conv, int batch, const float *dy, const float *weight,
                            float *dx, void *scratch);
-/* dweight += … Each thread sums its images, then the sums are added in the threads' order. */
+/* dweight = … + beta · dweight, beta 0 or 1. Each thread sums its images, then the sums are added in
+   the threads' order. */
 void dl_conv_backward_weights(const dl_conv *conv, int batch, const float *x, const float *dy,
-                              float *dweight, void *scratch);
+                              float beta, float *dweight, void *scratch);
 
 #endif

@@ -63,3 +63,13 @@ void dl_gemm(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k
                 a, (blasint)(transpose_a ? m : k), b, (blasint)(transpose_b ? k : n), beta, c,
                 (blasint)n);
 }
+
+void dl_gemm_activate(int64_t m, int64_t n, int64_t k, const float *a, const float *b,
+                      const float *bias, const dl_activation *f, float *c) {
+    bool fused = f->kind == DL_RELU || (f->kind == DL_LINEAR && bias);
+    if (fused && m > 1 && prefers_onednn(m, n, k) && !dl_threads_are_busy() &&
+        dl_onednn_gemm_activate(m, n, k, a, b, bias, f->kind == DL_RELU, c))
+        return;
+    dl_gemm(false, false, m, n, k, a, b, 0, c);
+    dl_activate(f, m, n, bias, c, c);
+}

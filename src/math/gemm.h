@@ -5,10 +5,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "math/activation.h"
+
 /* c[m][n] = op(a)[m][k] · op(b)[k][n] + beta · c, where op transposes if asked: then a is [k][m]
    and b is [n][k]. Sums in float, in the order that OpenBLAS takes. Inside a parallel region it
    runs on the calling thread alone. */
 void dl_gemm(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, const float *a,
              const float *b, float beta, float *c);
+
+/* c[m][n] = f(a[m][k] · b[k][n] + bias[n]); bias may be NULL. */
+void dl_gemm_activate(int64_t m, int64_t n, int64_t k, const float *a, const float *b,
+                      const float *bias, const dl_activation *f, float *c);
 
 #endif

@@ -15,6 +15,12 @@ bool dl_onednn_gemm(bool transpose_a, bool transpose_b, int64_t m, int64_t n, in
     return false;
 }
 
+bool dl_onednn_gemm_activate(int64_t m, int64_t n, int64_t k, const float *a, const float *b,
+                             const float *bias, bool relu, float *c) {
+    (void)m, (void)n, (void)k, (void)a, (void)b, (void)bias, (void)relu, (void)c;
+    return false;
+}
+
 void dl_onednn_release(void) {
 }
 
@@ -122,7 +128,7 @@ void onednn_append_relu(dnnl_post_ops_t ops) {
 enum { MOST_PRODUCTS = 256 };
 
 typedef struct {
-    bool transpose_a, transpose_b, add;
+    bool transpose_a, transpose_b, add, bias, relu;
     int64_t m, n, k;
     bool possible;
     operation op;
@@ -137,25 +143,31 @@ static bool make_product(product *p) {
     dnnl_memory_desc_t b =
         onednn_desc(2, (dnnl_dims_t){p->k, p->n}, p->transpose_b ? dnnl_ba : dnnl_ab);
     dnnl_memory_desc_t c = onednn_desc(2, (dnnl_dims_t){p->m, p->n}, dnnl_ab);
-    dnnl_primitive_attr_t attributes = onednn_attributes(p->add ? onednn_append_sum : NULL);
+    dnnl_memory_desc_t bias = onednn_desc(2, (dnnl_dims_t){1, p->n}, dnnl_ab);
+    desc_ref wanted_bias = p->bias ? REF(bias) : NULL;
+    dnnl_primitive_attr_t attributes = onednn_attributes(p->add    ? onednn_append_sum
+                                                         : p->relu ? onednn_append_relu
+                                                                   : NULL);
     dnnl_primitive_desc_t desc = NULL;
 #if DNNL_VERSION_MAJOR >= 3
-    dnnl_matmul_primitive_desc_create(&desc, onednn_engine, a, b, NULL, c, attributes);
+    dnnl_matmul_primitive_desc_create(&desc, onednn_engine, a, b, wanted_bias, c, attributes);
 #else
     dnnl_matmul_desc_t wanted;
-    if (dnnl_matmul_desc_init(&wanted, &a, &b, NULL, &c) == dnnl_success)
+    if (dnnl_matmul_desc_init(&wanted, &a, &b, wanted_bias, &c) == dnnl_success)
         dnnl_primitive_desc_create(&desc, &wanted, attributes, onednn_engine, NULL);
 #endif
     bool good = desc && dnnl_primitive_create(&p->op.primitive, desc) == dnnl_success &&
                 onednn_add_argument(&p->op, DNNL_ARG_SRC, REF(a)) &&
                 onednn_add_argument(&p->op, DNNL_ARG_WEIGHTS, REF(b)) &&
-                onednn_add_argument(&p->op, DNNL_ARG_DST, REF(c));
+                onednn_add_argument(&p->op, DNNL_ARG_DST, REF(c)) &&
+                (!p->bias || onednn_add_argument(&p->op, DNNL_ARG_BIAS, REF(bias)));
     if (desc)
         dnnl_primitive_desc_destroy(desc);
     dnnl_primitive_attr_destroy(attributes);
     onednn_free_desc(&a);
     onednn_free_desc(&b);
     onednn_free_desc(&c);
+    onednn_free_desc(&bias);
     return good;
 }
 
@@ -164,7 +176,7 @@ static product *find_product(const product *wanted) {
         const product *p = &products[i];
         if (p->m == wanted->m && p->n == wanted->n && p->k == wanted->k &&
             p->transpose_a == wanted->transpose_a && p->transpose_b == wanted->transpose_b &&
-            p->add == wanted->add)
+            p->add == wanted->add && p->bias == wanted->bias && p->relu == wanted->relu)
             return &products[i];
     }
     if (product_count == MOST_PRODUCTS || !onednn_start())
@@ -177,9 +189,21 @@ static product *find_product(const product *wanted) {
 
 bool dl_onednn_gemm(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k,
                     const float *a, const float *b, float beta, float *c) {
-    product wanted = {transpose_a, transpose_b, beta != 0, m, n, k, false, {0}};
+    product wanted = {.transpose_a = transpose_a,
+                      .transpose_b = transpose_b,
+                      .add = beta != 0,
+                      .m = m,
+                      .n = n,
+                      .k = k};
     const product *p = find_product(&wanted);
     return p && p->possible && onednn_run(&p->op, (const void *[]){a, b, c});
+}
+
+bool dl_onednn_gemm_activate(int64_t m, int64_t n, int64_t k, const float *a, const float *b,
+                             const float *bias, bool relu, float *c) {
+    product wanted = {.bias = bias != NULL, .relu = relu, .m = m, .n = n, .k = k};
+    const product *p = find_product(&wanted);
+    return p && p->possible && onednn_run(&p->op, (const void *[]){a, b, c, bias});
 }
 
 void dl_onednn_release(void) {

@@ -18,6 +18,10 @@ const char *dl_onednn_version(void);
 bool dl_onednn_gemm(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k,
                     const float *a, const float *b, float beta, float *c);
 
+/* As dl_gemm_activate, with relu or without. */
+bool dl_onednn_gemm_activate(int64_t m, int64_t n, int64_t k, const float *a, const float *b,
+                             const float *bias, bool relu, float *c);
+
 /* The primitives of one convolution, for the batch sizes that it has met. */
 typedef struct dl_onednn_conv dl_onednn_conv;
 
@@ -27,7 +31,8 @@ typedef struct dl_onednn_conv dl_onednn_conv;
 dl_onednn_conv *dl_onednn_conv_new(const dl_window *window, int filters, int batch, bool bias,
                                    bool relu, bool training);
 void dl_onednn_conv_free(dl_onednn_conv *conv);
-/* Bytes of scratch memory for any of the passes: the weights in the order that a kernel likes. */
+/* Bytes of scratch memory for any of the passes: the weights in the order that a kernel likes, and
+   once more as they are. */
 size_t dl_onednn_conv_scratch(const dl_onednn_conv *conv);
 /* As the functions of math/conv.h. False, and nothing done, if it cannot for this batch. */
 bool dl_onednn_conv_forward(dl_onednn_conv *conv, int batch, const float *x, const float *weight,
@@ -35,7 +40,7 @@ bool dl_onednn_conv_forward(dl_onednn_conv *conv, int batch, const float *x, con
 bool dl_onednn_conv_backward_data(dl_onednn_conv *conv, int batch, const float *dy,
                                   const float *weight, float *dx, void *scratch);
 bool dl_onednn_conv_backward_weights(dl_onednn_conv *conv, int batch, const float *x,
-                                     const float *dy, float *dweight, void *scratch);
+                                     const float *dy, float beta, float *dweight, void *scratch);
 
 /* Frees what the library keeps. */
 void dl_onednn_release(void);

@@ -30,8 +30,8 @@ bool dl_onednn_conv_backward_data(dl_onednn_conv *conv, int batch, const float *
 }
 
 bool dl_onednn_conv_backward_weights(dl_onednn_conv *conv, int batch, const float *x,
-                                     const float *dy, float *dweight, void *scratch) {
-    (void)conv, (void)batch, (void)x, (void)dy, (void)dweight, (void)scratch;
+                                     const float *dy, float beta, float *dweight, void *scratch) {
+    (void)conv, (void)batch, (void)x, (void)dy, (void)beta, (void)dweight, (void)scratch;
     return false;
 }
 
@@ -41,6 +41,7 @@ bool dl_onednn_conv_backward_weights(dl_onednn_conv *conv, int batch, const floa
 
 #include "base/memory.h"
 #include "math/onednn_common.h"
+#include "math/vector.h"
 
 /* A pass over a convolution: its kernel, and the reordering of the weights that it wants. */
 typedef struct {
@@ -154,21 +155,19 @@ static dnnl_primitive_desc_t backward_weights_desc(const conv_descs *d,
 }
 
 /* The reordering between plain weights and those that a kernel wants; `back`: from the kernel's to
-   the plain ones, added to what is there. */
+   the plain ones. None is made if they are the same. */
 static bool make_reorder(conv_pass *pass, desc_ref plain, desc_ref wanted, bool back) {
     dnnl_primitive_desc_t desc = NULL;
     pass->bytes = dnnl_memory_desc_get_size(wanted);
-    if (!back && dnnl_memory_desc_equal(plain, wanted))
+    if (dnnl_memory_desc_equal(plain, wanted))
         return true;
     desc_ref from = back ? wanted : plain, to = back ? plain : wanted;
-    dnnl_primitive_attr_t attributes = onednn_attributes(back ? onednn_append_sum : NULL);
-    dnnl_reorder_primitive_desc_create(&desc, from, onednn_engine, to, onednn_engine, attributes);
+    dnnl_reorder_primitive_desc_create(&desc, from, onednn_engine, to, onednn_engine, NULL);
     bool good = desc && dnnl_primitive_create(&pass->reorder.primitive, desc) == dnnl_success &&
                 onednn_add_argument(&pass->reorder, DNNL_ARG_FROM, from) &&
                 onednn_add_argument(&pass->reorder, DNNL_ARG_TO, to);
     if (desc)
         dnnl_primitive_desc_destroy(desc);
-    dnnl_primitive_attr_destroy(attributes);
     return good;
 }
 
@@ -231,6 +230,7 @@ dl_onednn_conv *dl_onednn_conv_new(const dl_window *window, int filters, int bat
     for (int i = 0; i < PASSES; i++)
         if (c->batches[0].pass[i].bytes > c->scratch)
             c->scratch = c->batches[0].pass[i].bytes;
+    c->scratch = (c->scratch + DL_ALIGN - 1) / DL_ALIGN * DL_ALIGN;
     if (c->batches[0].pass[FORWARD].possible)
         return c;
     dl_onednn_conv_free(c);
@@ -248,8 +248,14 @@ void dl_onednn_conv_free(dl_onednn_conv *c) {
     free(c);
 }
 
+static size_t plain_bytes(const dl_onednn_conv *c) {
+    const dl_window *w = &c->window;
+    return sizeof(float) * (size_t)w->kernel[0] * (size_t)w->kernel[1] * (size_t)w->channels *
+           (size_t)c->filters;
+}
+
 size_t dl_onednn_conv_scratch(const dl_onednn_conv *c) {
-    return c->scratch;
+    return c->scratch + plain_bytes(c);
 }
 
 /* The pass for a batch of this size: made when it is met, as far as there is room. */
@@ -300,10 +306,17 @@ bool dl_onednn_conv_backward_data(dl_onednn_conv *c, int batch, const float *dy,
 }
 
 bool dl_onednn_conv_backward_weights(dl_onednn_conv *c, int batch, const float *x, const float *dy,
-                                     float *dweight, void *scratch) {
+                                     float beta, float *dweight, void *scratch) {
     const conv_pass *pass = find_pass(c, batch, BACKWARD_WEIGHTS);
-    return pass && onednn_run(&pass->op, (const void *[]){x, scratch, dy}) &&
-           onednn_run(&pass->reorder, (const void *[]){scratch, dweight});
+    float *plain = beta == 0 ? dweight : (float *)((char *)scratch + c->scratch);
+    float *target = pass && pass->reorder.primitive ? scratch : plain;
+    if (!pass || !onednn_run(&pass->op, (const void *[]){x, target, dy}))
+        return false;
+    if (target != plain && !onednn_run(&pass->reorder, (const void *[]){target, plain}))
+        return false;
+    if (plain != dweight)
+        dl_add(dweight, plain, (int64_t)(plain_bytes(c) / sizeof(float)));
+    return true;
 }
 
 #endif

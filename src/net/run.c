@@ -44,8 +44,21 @@ void dl_net_forward(dl_net *net, const float *x, const dl_pass *pass) {
     }
 }
 
+/* Those that their layers will not overwrite. */
+static void zero_gradients(dl_net *net) {
+    for (int i = 0; i < net->layer_count; i++)
+        for (int p = 0; p < net->layers[i].param_count; p++) {
+            dl_param *param = &net->layers[i].params[p];
+            bool overwritten =
+                param->flags & DL_OVERWRITES && net->has_gradient[i] && net->layers[i].out.grad;
+            param->beta = overwritten ? 0 : 1;
+            if (!overwritten)
+                dl_zero(param->grad, param->count);
+        }
+}
+
 void dl_net_backward(dl_net *net, const dl_pass *pass) {
-    dl_zero(net->gradients, net->weight_count);
+    zero_gradients(net);
     for (int i = net->layer_count - 1; i >= 0; i--) {
         dl_layer *layer = &net->layers[i];
         if (!net->has_gradient[i] || !layer->out.grad)
