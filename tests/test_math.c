@@ -1,4 +1,4 @@
-/* math: elementary functions, masks, sums, windows, convolution against its definition. */
+/* math: elementary functions, masks, sums, windows. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,12 +13,11 @@
 
 #include "base/memory.h"
 #include "math/activation.h"
-#include "math/backend.h"
-#include "math/conv.h"
 #include "math/mask.h"
 #include "math/scalar.h"
 #include "math/threads.h"
 #include "math/vector.h"
+#include "math/window.h"
 
 static double ulps(float got, double want) {
     float nearest = (float)want;
@@ -128,56 +127,6 @@ static void test_windows(void **state) {
     dl_error_clear(&error);
 }
 
-/* A convolution whose tiles are several and partial, against the sum that defines it. */
-static void test_conv(void **state) {
-    (void)state;
-    enum { BATCH = 5, H = 33, W = 40, C = 24, F = 9, K = 5 };
-    dl_conv conv = {.filters = F};
-    dl_error error = {0};
-    int64_t kernel[2] = {K, K}, stride[2] = {2, 1}, padding[2] = {2, 2};
-    assert_int_equal(
-        dl_window_place(&conv.window, dl_shape3(H, W, C), kernel, stride, padding, "x", &error), 0);
-    const dl_window *w = &conv.window;
-    int64_t in = H * W * C, out = (int64_t)w->out_height * w->out_width * F;
-    float *x = xmalloc(sizeof *x * (size_t)(BATCH * in)),
-          *weight = xmalloc(sizeof *x * K * K * C * F);
-    float *y = xmalloc(sizeof *y * (size_t)(BATCH * out)),
-          *kept = xmalloc(sizeof *y * (size_t)(BATCH * out));
-    dl_random_normal(&(dl_draw){1, DL_FOR_TEST, 1, 0, 0}, 0, BATCH * in, x);
-    dl_random_normal(&(dl_draw){1, DL_FOR_TEST, 2, 0, 0}, 0, K * K * C * F, weight);
-    dl_backend_set(DL_BACKEND_OPENBLAS);
-    for (int threads = 1; threads <= 2; threads++) {
-        dl_threads_set(threads);
-        dl_conv_plan(&conv, BATCH, threads);
-        assert_true(conv.tile < w->out_height);
-        void *scratch = dl_memory_aligned(dl_conv_scratch(&conv));
-        dl_conv_forward(&conv, BATCH, x, weight, NULL, y, scratch);
-        free(scratch);
-        if (threads == 2)
-            assert_memory_equal(y, kept, sizeof *y * (size_t)(BATCH * out));
-        memcpy(kept, y, sizeof *y * (size_t)(BATCH * out));
-    }
-    for (int64_t at = 0; at < BATCH * out; at += 97) {
-        int f = (int)(at % F), ox = (int)(at / F % w->out_width);
-        int oy = (int)(at / F / w->out_width % w->out_height);
-        int64_t n = at / out;
-        double sum = 0;
-        for (int ky = 0; ky < K; ky++)
-            for (int kx = 0; kx < K; kx++) {
-                int iy = oy * 2 + ky - 2, ix = ox + kx - 2;
-                if (iy >= 0 && iy < H && ix >= 0 && ix < W)
-                    for (int c = 0; c < C; c++)
-                        sum += (double)x[n * in + (iy * W + ix) * C + c] *
-                               weight[((ky * K + kx) * C + c) * F + f];
-            }
-        assert_true(fabs(sum - y[at]) < 1e-3);
-    }
-    free(x);
-    free(weight);
-    free(y);
-    free(kept);
-}
-
 /* Softmax of huge logits, NaN that must show, bias gradients whatever the threads. */
 static void test_activations(void **state) {
     (void)state;
@@ -208,9 +157,9 @@ static void test_activations(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_elementary), cmocka_unit_test(test_mask),
-        cmocka_unit_test(test_sums),       cmocka_unit_test(test_windows),
-        cmocka_unit_test(test_conv),       cmocka_unit_test(test_activations),
+        cmocka_unit_test(test_elementary),  cmocka_unit_test(test_mask),
+        cmocka_unit_test(test_sums),        cmocka_unit_test(test_windows),
+        cmocka_unit_test(test_activations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -58,15 +58,10 @@ static void forward(dl_layer *layer, const dl_pass *pass) {
 
 static void backward(dl_layer *layer, const dl_pass *pass) {
     const conv2d *self = layer->self;
-    void *scratch = layer->buffers[self->scratch].memory;
-    int64_t pixels = (int64_t)pass->batch * layer->out.shape.dim[0] * layer->out.shape.dim[1];
-    dl_activate_backward(&self->weights.activation, pixels, self->filters, layer->out.value,
-                         layer->out.grad, layer->out.grad, dl_weights_bias_grad(layer));
-    dl_conv_backward_weights(&self->conv, pass->batch, layer->in[0].value, layer->out.grad,
-                             layer->params[0].beta, layer->params[0].grad, scratch);
-    if (layer->in[0].grad)
-        dl_conv_backward_data(&self->conv, pass->batch, layer->out.grad, layer->params[0].value,
-                              layer->in[0].grad, scratch);
+    const dl_param *weight = &layer->params[0];
+    dl_conv_backward(&self->conv, pass->batch, layer->in[0].value, layer->out.value,
+                     layer->out.grad, weight->value, layer->in[0].grad, weight->beta, weight->grad,
+                     dl_weights_bias_grad(layer), layer->buffers[self->scratch].memory);
 }
 
 static void close_conv(dl_layer *layer) {

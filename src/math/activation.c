@@ -48,8 +48,8 @@ static void softmax_row(int64_t channels, const float *bias, const float *x, flo
         y[j] /= sum;
 }
 
-static void activate_row(const dl_activation *f, int64_t channels, const float *bias,
-                         const float *x, float *y) {
+void dl_activate_row(const dl_activation *f, int64_t channels, const float *bias, const float *x,
+                     float *y) {
     const float slope = (float)f->slope, alpha = (float)f->alpha;
     switch ((dl_activation_kind)f->kind) {
     case DL_LINEAR:
@@ -81,21 +81,21 @@ void dl_activate(const dl_activation *f, int64_t rows, int64_t channels, const f
 #pragma omp parallel for schedule(static) if (total >= SMALL)
         for (int64_t i = 0; i < rows; i++) {
             int64_t count = total - i * 4096 < 4096 ? total - i * 4096 : 4096;
-            activate_row(f, count, NULL, x + i * 4096, y + i * 4096);
+            dl_activate_row(f, count, NULL, x + i * 4096, y + i * 4096);
         }
         return;
     }
 #pragma omp parallel for schedule(static) if (rows * channels >= SMALL)
     for (int64_t i = 0; i < rows; i++)
-        activate_row(f, channels, bias, x + i * channels, y + i * channels);
+        dl_activate_row(f, channels, bias, x + i * channels, y + i * channels);
 }
 
 #define SLOPE(expression)                                                                          \
     _Pragma("omp simd") for (int64_t j = 0; j < channels; j++) dx[j] = dy[j] * (expression);       \
     break
 
-static void derive_row(const dl_activation *f, int64_t channels, const float *y, const float *dy,
-                       float *dx) {
+void dl_derive_row(const dl_activation *f, int64_t channels, const float *y, const float *dy,
+                   float *dx) {
     const float slope = (float)f->slope, alpha = (float)f->alpha;
     switch ((dl_activation_kind)f->kind) {
     case DL_LINEAR:
@@ -130,7 +130,7 @@ static void derive_rows(const dl_activation *f, int64_t first, int64_t last, int
     for (int64_t i = first; i < last; i++) {
         float *row = dx + i * channels;
         if (f->kind != DL_LINEAR || dx != dy)
-            derive_row(f, channels, y ? y + i * channels : NULL, dy + i * channels, row);
+            dl_derive_row(f, channels, y ? y + i * channels : NULL, dy + i * channels, row);
         if (sums)
 #pragma omp simd
             for (int64_t j = 0; j < channels; j++)
@@ -184,7 +184,7 @@ void dl_activate_sum(const dl_activation *f, int64_t count, const float *a, cons
         for (int64_t j = i; j < end; j++)
             y[j] = a[j] + b[j];
         if (f->kind != DL_LINEAR)
-            activate_row(f, end - i, NULL, y + i, y + i);
+            dl_activate_row(f, end - i, NULL, y + i, y + i);
     }
 }
 
@@ -194,7 +194,7 @@ void dl_activate_backward_both(const dl_activation *f, int64_t count, const floa
     for (int64_t i = 0; i < count; i += STRETCH) {
         int64_t many = count - i < STRETCH ? count - i : STRETCH;
         if (f->kind != DL_LINEAR)
-            derive_row(f, many, y + i, dy + i, dy + i);
+            dl_derive_row(f, many, y + i, dy + i, dy + i);
         memcpy(dx + i, dy + i, sizeof *dx * (size_t)many);
     }
 }

@@ -34,6 +34,12 @@ void dl_activate(const dl_activation *f, int64_t rows, int64_t channels, const f
 void dl_activate_backward(const dl_activation *f, int64_t rows, int64_t channels, const float *y,
                           const float *dy, float *dx, float *bias_grad);
 
+/* One row of the two above, on the calling thread: y[channels] = f(x + bias), and dx = f'(x) dy. */
+void dl_activate_row(const dl_activation *f, int64_t channels, const float *bias, const float *x,
+                     float *y);
+void dl_derive_row(const dl_activation *f, int64_t channels, const float *y, const float *dy,
+                   float *dx);
+
 /* y = f(a + b), element by element (not for softmax); y may be the same as either. */
 void dl_activate_sum(const dl_activation *f, int64_t count, const float *a, const float *b,
                      float *y);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "math/backend.h"
+#include "math/direct.h"
 #include "math/gemm.h"
 #include "math/onednn.h"
 #include "math/threads.h"
@@ -21,9 +22,13 @@ static bool is_pointwise(const dl_conv *c) {
     return w->kernel[0] == 1 && w->kernel[1] == 1 && w->stride[0] == 1 && w->stride[1] == 1;
 }
 
-/* oneDNN's kernels were measured to be faster on every shape that is not a plain matrix product. */
-static void choose_backend(dl_conv *c, int batch) {
-    if (dl_backend_get() == DL_BACKEND_OPENBLAS || is_pointwise(c))
+/* The direct kernels were measured to be the fastest wherever they can be used, then oneDNN's. */
+static void choose(dl_conv *c, int batch) {
+    if (is_pointwise(c))
+        return;
+    if (dl_backend_get() != DL_BACKEND_ONEDNN)
+        c->direct = dl_direct_new(&c->window, c->filters, &c->activation, c->training, c->threads);
+    if (c->direct || dl_backend_get() == DL_BACKEND_OPENBLAS)
         return;
     bool relu = c->activation.kind == DL_RELU;
     c->onednn = dl_onednn_conv_new(&c->window, c->filters, batch, c->bias, relu, c->training);
@@ -34,11 +39,13 @@ void dl_conv_plan(dl_conv *c, int batch, int threads) {
     int64_t rows = TILE_BYTES / row;
     c->tile = rows < 1 ? 1 : rows > c->window.out_height ? c->window.out_height : (int)rows;
     c->threads = threads;
-    choose_backend(c, batch);
+    choose(c, batch);
 }
 
 void dl_conv_free(dl_conv *c) {
+    dl_direct_free(c->direct);
     dl_onednn_conv_free(c->onednn);
+    c->direct = NULL;
     c->onednn = NULL;
 }
 
@@ -52,6 +59,8 @@ static int64_t weight_floats(const dl_conv *c) {
 }
 
 size_t dl_conv_scratch(const dl_conv *c) {
+    if (c->direct)
+        return dl_direct_scratch(c->direct);
     int64_t weights = c->threads > 1 ? weight_floats(c) : 0;
     size_t tiles = (size_t)c->threads * (size_t)(tile_floats(c) + weights) * sizeof(float);
     size_t ordered = c->onednn ? dl_onednn_conv_scratch(c->onednn) : 0;
@@ -190,7 +199,9 @@ static int64_t pixel_count(const dl_conv *c, int batch) {
 void dl_conv_forward(const dl_conv *c, int batch, const float *x, const float *weight,
                      const float *bias, float *y, void *scratch) {
     int64_t pixels = pixel_count(c, batch);
-    if (c->onednn && dl_onednn_conv_forward(c->onednn, batch, x, weight, bias, y, scratch)) {
+    if (c->direct)
+        dl_direct_forward(c->direct, batch, x, weight, bias, y, scratch);
+    else if (c->onednn && dl_onednn_conv_forward(c->onednn, batch, x, weight, bias, y, scratch)) {
         if (c->activation.kind != DL_RELU)
             dl_activate(&c->activation, pixels, c->filters, NULL, y, y);
     } else if (is_pointwise(c)) {
@@ -200,8 +211,8 @@ void dl_conv_forward(const dl_conv *c, int batch, const float *x, const float *w
         forward_tiles(c, batch, x, weight, bias, y, scratch);
 }
 
-void dl_conv_backward_data(const dl_conv *c, int batch, const float *dy, const float *weight,
-                           float *dx, void *scratch) {
+static void backward_data(const dl_conv *c, int batch, const float *dy, const float *weight,
+                          float *dx, void *scratch) {
     if (c->onednn && dl_onednn_conv_backward_data(c->onednn, batch, dy, weight, dx, scratch))
         return;
     if (is_pointwise(c))
@@ -211,14 +222,27 @@ void dl_conv_backward_data(const dl_conv *c, int batch, const float *dy, const f
         backward_data_tiles(c, batch, dy, weight, dx, scratch);
 }
 
-void dl_conv_backward_weights(const dl_conv *c, int batch, const float *x, const float *dy,
-                              float beta, float *dweight, void *scratch) {
+static void backward_weights(const dl_conv *c, int batch, const float *x, const float *dy,
+                             float beta, float *dweight, void *scratch) {
     if (c->onednn &&
         dl_onednn_conv_backward_weights(c->onednn, batch, x, dy, beta, dweight, scratch))
         return;
     if (is_pointwise(c))
-        dl_gemm(true, false, c->window.channels, c->filters, pixel_count(c, batch), x, dy,
-                beta, dweight);
+        dl_gemm(true, false, c->window.channels, c->filters, pixel_count(c, batch), x, dy, beta,
+                dweight);
     else
         backward_weights_tiles(c, batch, x, dy, beta, dweight, scratch);
+}
+
+void dl_conv_backward(const dl_conv *c, int batch, const float *x, const float *y, float *dy,
+                      const float *weight, float *dx, float beta, float *dweight, float *dbias,
+                      void *scratch) {
+    if (c->direct) {
+        dl_direct_backward(c->direct, batch, x, y, dy, weight, dx, beta, dweight, dbias, scratch);
+        return;
+    }
+    dl_activate_backward(&c->activation, pixel_count(c, batch), c->filters, y, dy, dy, dbias);
+    backward_weights(c, batch, x, dy, beta, dweight, scratch);
+    if (dx)
+        backward_data(c, batch, dy, weight, dx, scratch);
 }

@@ -1,5 +1,5 @@
-/* Two-dimensional convolution (cross-correlation, as is the habit) on NHWC images, by matrix
-   products over tiles of unfolded windows that stay in the cache. */
+/* Two-dimensional convolution (cross-correlation, as is the habit) on NHWC images: directly, by
+   oneDNN, or by matrix products over tiles of unfolded windows that stay in the cache. */
 #ifndef DL_MATH_CONV_H
 #define DL_MATH_CONV_H
 
@@ -15,9 +15,11 @@ typedef struct {
     bool bias, training;
     dl_activation activation;
     /* made by dl_conv_plan */
-    int tile;                      /* output rows that are unfolded at a time */
-    int threads;                   /* that the scratch memory is for */
-    struct dl_onednn_conv *onednn; /* oneDNN's kernels, or NULL: the tiles do it */
+    int tile;    /* output rows that are unfolded at a time */
+    int threads; /* that the scratch memory is for */
+    /* what does it; both NULL: matrix products over tiles */
+    struct dl_direct *direct;
+    struct dl_onednn_conv *onednn;
 } dl_conv;
 
 /* Completes a plan whose first fields are set, for batches of up to `batch` images. */
@@ -31,12 +33,11 @@ size_t dl_conv_scratch(const dl_conv *conv);
  * none. */
 void dl_conv_forward(const dl_conv *conv, int batch, const float *x, const float *weight,
                      const float *bias, float *y, void *scratch);
-/* dx (overwritten) from dy, which is already the gradient before the activation. */
-void dl_conv_backward_data(const dl_conv *conv, int batch, const float *dy, const float *weight,
-                           float *dx, void *scratch);
-/* dweight = … + beta · dweight, beta 0 or 1. Each thread sums its images, then the sums are added in
-   the threads' order. */
-void dl_conv_backward_weights(const dl_conv *conv, int batch, const float *x, const float *dy,
-                              float beta, float *dweight, void *scratch);
+/* From dy and y, the output: dx (overwritten; may be NULL), dweight = … + beta · dweight (beta 0 or
+   1), dbias += … (may be NULL). dy becomes working memory. The bits depend on the number of
+   threads: each sums its images, then the sums are added in the threads' order. */
+void dl_conv_backward(const dl_conv *conv, int batch, const float *x, const float *y, float *dy,
+                      const float *weight, float *dx, float beta, float *dweight, float *dbias,
+                      void *scratch);
 
 #endif

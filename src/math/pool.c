@@ -178,11 +178,62 @@ void dl_avg_pool_forward(const dl_window *w, int batch, const float *x, float *y
         }
 }
 
+/* Side by side windows: each dx is in one of them. A line of dy becomes a line of dx, written once
+   for every row of the window. */
+enum { WIDE = 16 };
+
+static bool are_side_by_side(const dl_window *w) {
+    bool within = !w->before[0] && !w->before[1] && w->out_height * w->kernel[0] <= w->height &&
+                  w->out_width * w->kernel[1] <= w->width;
+    return within && w->kernel[0] == w->stride[0] && w->kernel[1] == w->stride[1] &&
+           (int64_t)w->width * w->channels <= ROW;
+}
+
+static void spread_average_line(const dl_window *w, const float *dy, float *line) {
+    const float share = 1.0f / (float)(w->kernel[0] * w->kernel[1]);
+    const int64_t channels = w->channels;
+    if (channels < WIDE) { /* whole vectors: each one's surplus is overwritten by the next */
+        float scaled[ROW + WIDE];
+        for (int64_t i = 0; i < w->out_width * channels; i++)
+            scaled[i] = share * dy[i];
+        for (int64_t i = 0; i < WIDE; i++)
+            scaled[w->out_width * channels + i] = 0;
+        const float *from = scaled;
+        for (int ox = 0; ox < w->out_width; ox++, from += channels)
+            for (int kx = 0; kx < w->kernel[1]; kx++, line += channels)
+                for (int64_t i = 0; i < WIDE; i++)
+                    line[i] = from[i];
+        return;
+    }
+    for (int ox = 0; ox < w->out_width; ox++, dy += channels)
+        for (int kx = 0; kx < w->kernel[1]; kx++, line += channels)
+            for (int64_t c = 0; c < channels; c++)
+                line[c] = share * dy[c];
+}
+
+static void spread_average(const dl_window *w, const float *dy, float *image) {
+    float line[ROW + WIDE];
+    int64_t many = (int64_t)w->width * w->channels, out = (int64_t)w->out_width * w->channels;
+    for (int oy = 0; oy < w->out_height; oy++) {
+        spread_average_line(w, dy + oy * out, line);
+        for (int64_t i = out * w->kernel[1]; i < many; i++) /* under no window */
+            line[i] = 0;
+        for (int ky = 0; ky < w->kernel[0]; ky++, image += many)
+            memcpy(image, line, sizeof *line * (size_t)many);
+    }
+    dl_zero(image, (int64_t)(w->height - w->out_height * w->kernel[0]) * many);
+}
+
 void dl_avg_pool_backward(const dl_window *w, int batch, const float *dy, float *dx) {
     int64_t channels = w->channels;
+    bool side_by_side = are_side_by_side(w);
 #pragma omp parallel for schedule(static)
     for (int n = 0; n < batch; n++) {
         float *image = dx + n * in_size(w);
+        if (side_by_side) {
+            spread_average(w, dy + n * out_size(w), image);
+            continue;
+        }
         dl_zero(image, in_size(w));
         for (int oy = 0; oy < w->out_height; oy++)
             for (int ox = 0; ox < w->out_width; ox++) {

@@ -18,12 +18,9 @@ static inline double dl_tanh(double x) {
 
 #else
 
-/* e^x by 2^n · e^r, |r| <= ln 2 / 2, with Cephes' polynomial for e^r. Below -87.3 the result is 0
-   to within float's smallest normal number, above 88.7 it is infinite; NaN stays NaN. */
-static inline float dl_exp(float x) {
-    float clamped = x > 88.72284f ? 88.72284f : x < -87.33654f ? -87.33654f : x;
-    float n = rintf(clamped * 1.44269504f);
-    float r = clamped - n * 0.693359375f;
+/* e^r for r = x - n ln 2, |r| <= ln 2 / 2, by Cephes' polynomial. */
+static inline float dl_exp_reduced(float x, float n) {
+    float r = x - n * 0.693359375f;
     r = r - n * -2.12194440e-4f;
     float p = 1.9875691500e-4f;
     p = p * r + 1.3981999507e-3f;
@@ -31,7 +28,15 @@ static inline float dl_exp(float x) {
     p = p * r + 4.1665795894e-2f;
     p = p * r + 1.6666665459e-1f;
     p = p * r + 5.0000001201e-1f;
-    p = p * r * r + r + 1.0f;
+    return p * r * r + r + 1.0f;
+}
+
+/* e^x by 2^n · e^r. Below -87.3 the result is 0
+   to within float's smallest normal number, above 88.7 it is infinite; NaN stays NaN. */
+static inline float dl_exp(float x) {
+    float clamped = x > 88.72284f ? 88.72284f : x < -87.33654f ? -87.33654f : x;
+    float n = rintf(clamped * 1.44269504f);
+    float p = dl_exp_reduced(clamped, n);
     /* 2^n in two halves, since 2^128 is not a float */
     int32_t half = (int32_t)n / 2, rest = (int32_t)n - half;
     uint32_t low = (uint32_t)(half + 127) << 23, high = (uint32_t)(rest + 127) << 23;
@@ -44,6 +49,16 @@ static inline float dl_exp(float x) {
     return x == x ? y : x;
 }
 
+/* e^x for x from 0 to 80, without what dl_exp does at the ends of its range. */
+static inline float dl_exp_inside(float x) {
+    float n = rintf(x * 1.44269504f);
+    float p = dl_exp_reduced(x, n);
+    uint32_t power = (uint32_t)((int32_t)n + 127) << 23;
+    float scale;
+    memcpy(&scale, &power, sizeof scale);
+    return p * scale;
+}
+
 static inline float dl_tanh(float x) {
     float z = fabsf(x), s = x * x;
     float p = -5.70498872745e-3f; /* |x| < 0.625: Cephes' odd polynomial */
@@ -52,7 +67,8 @@ static inline float dl_tanh(float x) {
     p = p * s + 1.33314422036e-1f;
     p = p * s + -3.33332819422e-1f;
     float small = p * s * x + x;
-    float large = 1.0f - 2.0f / (dl_exp(2.0f * z) + 1.0f);
+    float twice = z > 10.0f ? 20.0f : 2.0f * z; /* from 9.02 on tanh is 1 to a float; NaN stays */
+    float large = 1.0f - 2.0f / (dl_exp_inside(twice) + 1.0f);
     large = x < 0 ? -large : large;
     return z < 0.625f ? small : large;
 }

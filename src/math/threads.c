@@ -40,6 +40,14 @@ int dl_thread_number(void) {
 #endif
 }
 
+int dl_threads_in_team(void) {
+#ifdef _OPENMP
+    return omp_get_num_threads();
+#else
+    return 1;
+#endif
+}
+
 bool dl_threads_are_busy(void) {
 #ifdef _OPENMP
     return omp_in_parallel();

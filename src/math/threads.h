@@ -11,6 +11,8 @@ void dl_threads_set(int count);
 int dl_threads(void);
 /* The number of this thread within a parallel region, from 0. */
 int dl_thread_number(void);
+/* How many threads the parallel region around the call has. */
+int dl_threads_in_team(void);
 /* Is this within a parallel region, where nothing may start another? */
 bool dl_threads_are_busy(void);
 /* A line about an environment that forces weak kernels on OpenBLAS, or NULL. */
