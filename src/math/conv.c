@@ -16,22 +16,43 @@ static int64_t depth(const dl_conv *c) {
     return (int64_t)c->window.kernel[0] * c->window.kernel[1] * c->window.channels;
 }
 
+static int64_t in_size(const dl_conv *c) {
+    return (int64_t)c->window.height * c->window.width * c->window.channels;
+}
+
+static int64_t out_size(const dl_conv *c) {
+    return (int64_t)c->window.out_height * c->window.out_width * c->filters;
+}
+
 /* A 1x1 window on every pixel: the image is its own unfolding. */
 static bool is_pointwise(const dl_conv *c) {
     const dl_window *w = &c->window;
     return w->kernel[0] == 1 && w->kernel[1] == 1 && w->stride[0] == 1 && w->stride[1] == 1;
 }
 
-/* The direct kernels were measured to be the fastest wherever they can be used, then oneDNN's. */
+/* As it was measured: oneDNN's backward kernels are the faster ones for whole vectors of channels
+   as long as the batch's tensors stay in the last cache from one of its passes to the next, and its
+   forward kernels for many channels. All else the direct kernels do better. */
+enum { MANY_WEIGHTS = 64 * 64, VECTOR = 16, LAST_CACHE = 32 << 20 };
+
 static void choose(dl_conv *c, int batch) {
+    const dl_window *w = &c->window;
+    c->onednn_forward = c->onednn_backward = false;
     if (is_pointwise(c))
         return;
-    if (dl_backend_get() != DL_BACKEND_ONEDNN)
-        c->direct = dl_direct_new(&c->window, c->filters, &c->activation, c->training, c->threads);
-    if (c->direct || dl_backend_get() == DL_BACKEND_OPENBLAS)
+    dl_backend backend = dl_backend_get();
+    if (backend != DL_BACKEND_ONEDNN)
+        c->direct = dl_direct_new(w, c->filters, &c->activation, c->training, c->threads);
+    bool vectors = w->channels % VECTOR == 0 && c->filters % VECTOR == 0;
+    int64_t tensors = 2 * batch * (in_size(c) + out_size(c)) * (int64_t)sizeof(float);
+    bool forward = !c->direct || (vectors && w->channels * c->filters >= MANY_WEIGHTS);
+    bool backward = !c->direct || (c->training && vectors && tensors <= LAST_CACHE);
+    if (backend == DL_BACKEND_OPENBLAS || !(forward || backward))
         return;
     bool relu = c->activation.kind == DL_RELU;
-    c->onednn = dl_onednn_conv_new(&c->window, c->filters, batch, c->bias, relu, c->training);
+    c->onednn = dl_onednn_conv_new(w, c->filters, batch, c->bias, relu, c->training);
+    c->onednn_forward = c->onednn && forward;
+    c->onednn_backward = c->onednn && backward;
 }
 
 void dl_conv_plan(dl_conv *c, int batch, int threads) {
@@ -59,8 +80,11 @@ static int64_t weight_floats(const dl_conv *c) {
 }
 
 size_t dl_conv_scratch(const dl_conv *c) {
-    if (c->direct)
-        return dl_direct_scratch(c->direct);
+    if (c->direct) {
+        size_t direct = dl_direct_scratch(c->direct);
+        size_t onednn = c->onednn ? dl_onednn_conv_scratch(c->onednn) : 0;
+        return direct > onednn ? direct : onednn;
+    }
     int64_t weights = c->threads > 1 ? weight_floats(c) : 0;
     size_t tiles = (size_t)c->threads * (size_t)(tile_floats(c) + weights) * sizeof(float);
     size_t ordered = c->onednn ? dl_onednn_conv_scratch(c->onednn) : 0;
@@ -118,14 +142,6 @@ static void fold(const dl_window *w, const float *columns, int first, int last, 
                     target[i] += source[i];
             }
         }
-}
-
-static int64_t in_size(const dl_conv *c) {
-    return (int64_t)c->window.height * c->window.width * c->window.channels;
-}
-
-static int64_t out_size(const dl_conv *c) {
-    return (int64_t)c->window.out_height * c->window.out_width * c->filters;
 }
 
 static int tile_end(const dl_conv *c, int row) {
@@ -199,21 +215,24 @@ static int64_t pixel_count(const dl_conv *c, int batch) {
 void dl_conv_forward(const dl_conv *c, int batch, const float *x, const float *weight,
                      const float *bias, float *y, void *scratch) {
     int64_t pixels = pixel_count(c, batch);
-    if (c->direct)
-        dl_direct_forward(c->direct, batch, x, weight, bias, y, scratch);
-    else if (c->onednn && dl_onednn_conv_forward(c->onednn, batch, x, weight, bias, y, scratch)) {
+    if (c->onednn_forward &&
+        dl_onednn_conv_forward(c->onednn, batch, x, weight, bias, y, scratch)) {
         if (c->activation.kind != DL_RELU)
             dl_activate(&c->activation, pixels, c->filters, NULL, y, y);
+    } else if (c->direct) {
+        dl_direct_forward(c->direct, batch, x, weight, bias, y, scratch);
     } else if (is_pointwise(c)) {
         dl_gemm(false, false, pixels, c->filters, c->window.channels, x, weight, 0, y);
         dl_activate(&c->activation, pixels, c->filters, bias, y, y);
-    } else
+    } else {
         forward_tiles(c, batch, x, weight, bias, y, scratch);
+    }
 }
 
 static void backward_data(const dl_conv *c, int batch, const float *dy, const float *weight,
                           float *dx, void *scratch) {
-    if (c->onednn && dl_onednn_conv_backward_data(c->onednn, batch, dy, weight, dx, scratch))
+    if (c->onednn_backward &&
+        dl_onednn_conv_backward_data(c->onednn, batch, dy, weight, dx, scratch))
         return;
     if (is_pointwise(c))
         dl_gemm(false, true, pixel_count(c, batch), c->window.channels, c->filters, dy, weight, 0,
@@ -224,7 +243,7 @@ static void backward_data(const dl_conv *c, int batch, const float *dy, const fl
 
 static void backward_weights(const dl_conv *c, int batch, const float *x, const float *dy,
                              float beta, float *dweight, void *scratch) {
-    if (c->onednn &&
+    if (c->onednn_backward &&
         dl_onednn_conv_backward_weights(c->onednn, batch, x, dy, beta, dweight, scratch))
         return;
     if (is_pointwise(c))
@@ -237,7 +256,7 @@ static void backward_weights(const dl_conv *c, int batch, const float *x, const 
 void dl_conv_backward(const dl_conv *c, int batch, const float *x, const float *y, float *dy,
                       const float *weight, float *dx, float beta, float *dweight, float *dbias,
                       void *scratch) {
-    if (c->direct) {
+    if (c->direct && !c->onednn_backward) {
         dl_direct_backward(c->direct, batch, x, y, dy, weight, dx, beta, dweight, dbias, scratch);
         return;
     }

@@ -20,6 +20,7 @@ typedef struct {
     /* what does it; both NULL: matrix products over tiles */
     struct dl_direct *direct;
     struct dl_onednn_conv *onednn;
+    bool onednn_forward, onednn_backward; /* rather than directly */
 } dl_conv;
 
 /* Completes a plan whose first fields are set, for batches of up to `batch` images. */

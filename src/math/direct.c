@@ -40,20 +40,22 @@ size_t dl_direct_scratch(const dl_direct *d) {
 
 /* ---- sums over the taps ---- */
 
-/* What the thread works on next, brought to its cache while it works on this. */
+/* What the thread works on next, brought to its cache while it works on this: with each of `lines`
+   lines a share. */
 typedef struct {
     const float *from[3];
-    int64_t floats[3]; /* all 0: nothing */
+    int64_t floats[3];
+    int line, lines; /* how many shares have been asked for, and are to be; 0: nothing */
 } upcoming;
 
-/* The share of line `line` out of `lines`. */
-static void prefetch_share(const upcoming *next, int line, int lines) {
-    for (int k = 0; k < 3; k++) {
-        int64_t share = (next->floats[k] + lines - 1) / lines, at = line * share;
+static void prefetch_share(upcoming *next) {
+    for (int k = 0; k < 3 && next->line < next->lines; k++) {
+        int64_t share = (next->floats[k] + next->lines - 1) / next->lines, at = next->line * share;
         int64_t end = at + share < next->floats[k] ? at + share : next->floats[k];
         for (; at < end; at += 64 / (int64_t)sizeof(float))
             __builtin_prefetch(next->from[k] + at, 0, 2);
     }
+    next->line++;
 }
 
 /* How many pixels of a line are summed at a time: as many as there are registers for, or as few as
@@ -73,16 +75,16 @@ static int pixels_at_once(int width, int most) {
 
 /* Lines [from, to) of a grid. */
 static void sum_lines(const grid *g, int from, int to, const float *x, const float *packed,
-                      const float *bias, float *out, int64_t out_line, const upcoming *next) {
+                      const float *bias, float *out, int64_t out_line, upcoming *next) {
     for (int first = 0; first < g->channels; first += STRIP) {
         int width = strip_width(g->channels, first), vectors = width / LANES;
-        bool pairs = vectors == 1 && g->x_line == g->window.x_row && g->window.rows > 1 && g->whole;
+        bool pairs = vectors == 1 && g->x_line == g->window.x_row && g->window.rows > 1;
         int many = pixels_at_once(g->width, direct_most_pixels(pairs ? 2 : vectors));
         int parts = (g->width + many - 1) / many;
         for (int line = from, lines; line < to; line += lines) {
             lines = pairs && line + 1 < to ? 2 : 1;
-            for (int l = line; first == 0 && l < line + lines; l++)
-                prefetch_share(next, l - from, to - from);
+            for (int l = 0; first == 0 && l < lines; l++)
+                prefetch_share(next);
             for (int part = 0; part < parts; part++) { /* the last one may overlap with another */
                 int at = part * many + many <= g->width ? part * many : g->width - many;
                 const float *image = x + line * g->x_line + at * g->window.x_step;
@@ -98,26 +100,44 @@ static void sum_lines(const grid *g, int from, int to, const float *x, const flo
     }
 }
 
-/* Where the channels are no whole vectors the lines go into `tile` first. Then one pixel's surplus
-   is overwritten by the next one, if there is one strip; else pixels are whole vectors apart. */
-static void sum_grid(const grid *g, int from, int to, const float *x, const float *packed,
-                     const float *bias, float *out, float *tile, const upcoming *next) {
-    if (g->whole) {
-        sum_lines(g, from, to, x, packed, bias, out + from * g->out_line, g->out_line, next);
-        return;
+/* `lines` lines that are in `tile` go where they belong, through f if it is not NULL. */
+static void finish_lines(const grid *g, const dl_activation *f, int lines, int64_t step,
+                         const float *tile, float *out) {
+    int64_t floats = (int64_t)g->width * g->channels;
+    for (int y = 0; y < lines; y++, tile += direct_line_size(g), out += g->out_line) {
+        bool dense = step == g->window.out_step;
+        for (int64_t i = 0; !dense && i < g->width; i++)
+            memcpy(out + i * g->window.out_step, tile + i * step,
+                   sizeof *tile * (size_t)g->channels);
+        if (f)
+            dl_activate_row(f, floats, NULL, dense ? tile : out, out);
+        else if (dense)
+            memcpy(out, tile, sizeof *tile * (size_t)floats);
     }
+}
+
+/* Lines [from, to) of a grid, through f if it is not NULL: then pixels and lines of `out` follow
+   each other. Where the channels are no whole vectors the lines go into `tile` first. There one
+   pixel's surplus is overwritten by the next one, if there is one strip; else pixels are whole
+   vectors apart. With one strip a few lines are finished while they are in the first cache. */
+static void sum_grid(const grid *g, const dl_activation *f, int from, int to, const float *x,
+                     const float *packed, const float *bias, float *out, float *tile,
+                     upcoming *next) {
+    bool one_strip = g->channels <= STRIP;
+    int at_once = one_strip ? 2 : to - from;
     grid own = *g;
-    own.window.out_step = g->channels < STRIP ? g->channels : whole_vectors(g->channels);
-    int64_t line = own.window.out_step * g->width;
-    sum_lines(&own, from, to, x, packed, bias, tile, line, next);
-    for (int y = from; y < to; y++, tile += line) {
-        float *target = out + y * g->out_line;
-        if (own.window.out_step == g->window.out_step)
-            memcpy(target, tile, sizeof *tile * (size_t)line);
-        else
-            for (int64_t i = 0; i < g->width; i++)
-                memcpy(target + i * g->window.out_step, tile + i * own.window.out_step,
-                       sizeof *tile * (size_t)g->channels);
+    own.window.out_step = one_strip ? g->channels : whole_vectors(g->channels);
+    for (int y = from; y < to; y += at_once) {
+        int end = y + at_once < to ? y + at_once : to;
+        float *lines = out + y * g->out_line;
+        if (g->whole) {
+            sum_lines(g, y, end, x, packed, bias, lines, g->out_line, next);
+            if (f)
+                dl_activate_row(f, (end - y) * g->out_line, NULL, lines, lines);
+        } else {
+            sum_lines(&own, y, end, x, packed, bias, tile, direct_line_size(g), next);
+            finish_lines(g, f, end - y, own.window.out_step, tile, lines);
+        }
     }
 }
 
@@ -157,6 +177,7 @@ void dl_direct_forward(dl_direct *d, int batch, const float *x, const float *wei
                        const float *bias, float *y, void *scratch) {
     const dl_window *w = &d->window;
     const grid *g = &d->forward;
+    const dl_activation *f = d->activation.kind == DL_LINEAR ? NULL : &d->activation;
     const float *packed = packed_forward(d, weight, scratch);
     float *offsets = (float *)scratch + d->packed;
     for (int64_t c = 0; c < d->bias; c++)
@@ -169,7 +190,7 @@ void dl_direct_forward(dl_direct *d, int batch, const float *x, const float *wei
     {
         float *tile = own_memory(d, scratch), *out_tile = tile + d->x_tile + d->z_size;
         dl_zero(tile, d->x_tile);
-#pragma omp for schedule(static)
+#pragma omp for schedule(dynamic, 4)
         for (int unit = 0; unit < batch * parts; unit++) {
             int n = unit / parts, part = unit % parts;
             int from = g->height * part / parts, to = g->height * (part + 1) / parts;
@@ -179,11 +200,9 @@ void dl_direct_forward(dl_direct *d, int batch, const float *x, const float *wei
                          tile);
                 image = tile;
             }
-            upcoming next = {{x + (n + 1) * in}, {n + 1 < batch && part == parts - 1 ? in : 0}};
-            sum_grid(g, from, to, image, packed, offsets, y + n * out, out_tile, &next);
-            float *lines = y + n * out + from * g->out_line;
-            if (d->activation.kind != DL_LINEAR)
-                dl_activate_row(&d->activation, (to - from) * g->out_line, NULL, lines, lines);
+            bool more = n + 1 < batch && part == parts - 1;
+            upcoming next = {{x + (n + 1) * in}, {in}, 0, more ? to - from : 0};
+            sum_grid(g, f, from, to, image, packed, offsets, y + n * out, out_tile, &next);
         }
     }
 }
@@ -246,40 +265,30 @@ static void gather_bias(const dl_direct *d, int team, float *dbias, const float 
     }
 }
 
-/* dx of one image by spreading. memory: a line, then the copies. */
+/* dx of one image by spreading. memory: a line of rows, then the copies of a line of dx. */
 static void spread_image(const dl_direct *d, const float *dz, const float *packed,
-                         const float *zeros, float *dx, float *memory, const upcoming *next) {
+                         const float *zeros, float *dx, float *memory, upcoming *next) {
     const dl_window *w = &d->window;
     const grid *g = &d->spread;
-    int64_t step = (int64_t)w->stride[1] * w->channels, row = (int64_t)d->tile[1] * w->channels;
+    int64_t step = (int64_t)w->stride[1] * w->channels, many = (int64_t)w->width * w->channels;
     int64_t wide = g->window.out_step, size = direct_copy_size(d);
-    const upcoming nothing = {{NULL}, {0}};
-    float *line = memory, *copies = memory + g->width * wide;
-    dl_zero(copies, d->copies * size);
-    for (int y = 0; y < g->height; y++) {
-        prefetch_share(next, y, g->height);
-        for (int ky = 0; ky < w->kernel[0]; ky++) {
-            sum_lines(g, y, y + 1, dz, packed + ky * d->filters * wide, zeros, line, 0, &nothing);
-            float *target = copies + (y * w->stride[0] + ky) * row;
-            for (int x = 0, copy = 0; x < g->width; x++, target += step) {
-                float *to = target + copy * size;
+    float *rows = memory, *copies = memory + g->width * wide;
+    const float *line = copies + (int64_t)w->before[1] * w->channels;
+    for (int y = 0; y < g->height; y++, dx += many) {
+        sum_lines(g, y, y + 1, dz, packed, zeros, rows, 0, next);
+        dl_zero(copies, d->copies * size);
+        for (int x = 0, copy = 0; x < g->width; x++) {
+            float *to = copies + copy * size + x * step;
 #pragma omp simd
-                for (int64_t i = 0; i < wide; i++)
-                    to[i] += line[x * wide + i];
-                copy = copy + 1 < d->copies ? copy + 1 : 0;
-            }
+            for (int64_t i = 0; i < wide; i++)
+                to[i] += rows[x * wide + i];
+            copy = copy + 1 < d->copies ? copy + 1 : 0;
         }
-    }
-    for (int y = 0; y < w->height; y++, dx += (int64_t)w->width * w->channels) {
-        int64_t many = (int64_t)w->width * w->channels, seen = row - w->before[1] * w->channels;
-        bool inside = y + w->before[0] < d->tile[0];
-        seen = !inside ? 0 : seen < many ? seen : many; /* the rest is under no window */
-        const float *from = copies + (y + w->before[0]) * row + w->before[1] * w->channels;
-        for (int64_t i = 0; i < many; i++)
-            dx[i] = 0;
-        for (int c = 0; c < d->copies; c++)
-            for (int64_t i = 0; i < seen; i++)
-                dx[i] += from[c * size + i];
+        for (int c = 1; c < d->copies; c++)
+#pragma omp simd
+            for (int64_t i = 0; i < size; i++)
+                copies[i] += copies[c * size + i];
+        memcpy(dx, line, sizeof *dx * (size_t)many);
     }
 }
 
@@ -290,7 +299,6 @@ void dl_direct_backward(dl_direct *d, int batch, const float *x, const float *y,
     int64_t in = (int64_t)w->height * w->width * w->channels;
     int64_t out = d->forward.out_line * d->forward.height;
     float *packed = scratch, *zeros = packed + d->packed, *first = zeros + d->bias;
-    const upcoming nothing = {{NULL}, {0}};
     int team = 1;
     if (dx)
         direct_pack_backward(d, weight, packed);
@@ -311,16 +319,17 @@ void dl_direct_backward(dl_direct *d, int batch, const float *x, const float *y,
                 image = tile;
             }
             add_weight_sums(d, image, z_tile, sums);
-            upcoming next = {{x + (n + 1) * in, y + (n + 1) * out, dy + (n + 1) * out}, {0}};
-            for (int k = 0; k < 3 && n + 1 < batch; k++)
-                next.floats[k] = k ? out : in;
+            upcoming next = {{x + (n + 1) * in, y + (n + 1) * out, dy + (n + 1) * out},
+                             {in, out, out},
+                             0,
+                             n + 1 < batch ? d->phase[0].height : 0};
             if (dx && d->copies)
                 spread_image(d, z_tile + d->spread.x_first, packed, zeros, dx + n * in, out_tile,
                              &next);
             for (int p = 0; dx && !d->copies && p < d->phases; p++) {
                 const grid *g = &d->phase[p];
-                sum_grid(g, 0, g->height, z_tile + g->x_first, packed + g->weights, zeros,
-                         dx + n * in + g->out_first, out_tile, p ? &nothing : &next);
+                sum_grid(g, NULL, 0, g->height, z_tile + g->x_first, packed + g->weights, zeros,
+                         dx + n * in + g->out_first, out_tile, &next);
             }
         }
     }

@@ -39,8 +39,9 @@ KERNEL sum_taps(const int pixels, const int vectors, const direct_window *g, con
 
 #define CASES(CASE)                                                                                \
     CASE(1)                                                                                        \
-    CASE(2) CASE(3) CASE(4) CASE(5) CASE(6) CASE(7) CASE(8) CASE(9) CASE(10) CASE(11) CASE(12)     \
-        CASE(13) CASE(14)
+    CASE(2)                                                                                        \
+    CASE(3)                                                                                        \
+    CASE(4) CASE(5) CASE(6) CASE(7) CASE(8) CASE(9) CASE(10) CASE(11) CASE(12) CASE(13) CASE(14)
 
 int direct_most_pixels(int vectors) {
     int most = MOST_SUMS / vectors;
@@ -176,7 +177,7 @@ static void sum_some(const direct_image *g, int rows, int many, int vectors, con
             ONE_THREE(1)
             ONE_THREE(2)
             ONE_THREE(3)
-            ONE_THREE(4) ONE_THREE(5) ONE_THREE(6) ONE_THREE(7) ONE_THREE(8)
+            ONE_THREE(4) ONE_THREE(5) ONE_THREE(6) ONE_THREE(7) ONE_THREE(8) ONE_THREE(9)
         }
     else if (vectors == 1)
         switch (many) { CASES(ONE) }

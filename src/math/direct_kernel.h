@@ -8,7 +8,7 @@
 /* As many floats as a vector register holds, and how many vectors of sums fit beside what they are
    made from. */
 #if defined __AVX512F__
-enum { LANES = 16, MOST_SUMS = 26 };
+enum { LANES = 16, MOST_SUMS = 28 };
 #elif defined __AVX__
 enum { LANES = 8, MOST_SUMS = 12 };
 #else

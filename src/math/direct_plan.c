@@ -88,29 +88,45 @@ static void plan_backward(dl_direct *d) {
         }
 }
 
-/* With few channels most of a vector would be idle: then every pixel of dz is spread over the row
-   of its window, kernel width x channels neighbouring numbers. Neighbours' rows overlap: they go
-   to different copies of dx, so that no addition waits for the last one. */
+/* With few channels most of a vector would be idle: then a pixel of dx's line gets what the windows
+   above and below it give to it and to its neighbours, a row of kernel width x channels numbers.
+   Neighbours' rows overlap: they go to different copies of the line, so that no addition waits for
+   the last one. */
 static void plan_spread(dl_direct *d) {
     const dl_window *w = &d->window;
     int64_t run = (int64_t)w->kernel[1] * w->channels, step = (int64_t)w->stride[1] * w->channels;
     double used = (double)w->channels / (double)whole_vectors(w->channels);
-    if ((double)run / (double)whole_vectors(run) < 1.5 * used)
+    if ((double)run / (double)whole_vectors(run) < 1.5 * used || w->stride[0] > 1)
         return;
+    int64_t row = (int64_t)d->z_tile[1] * d->filters;
+    int above = d->margin[0] + phase_of(w, 0, 0).shift;
     d->copies = (int)((whole_vectors(run) + step - 1) / step);
     d->spread = (grid){
-        .window = {1, d->filters, 0, d->filters, whole_vectors(run)},
-        .height = w->out_height,
+        .window = {w->kernel[0], d->filters, row, d->filters, whole_vectors(run)},
+        .height = w->height,
         .width = w->out_width,
         .channels = (int)run,
-        .x_line = (int64_t)d->z_tile[1] * d->filters,
+        .x_line = row,
         .whole = true, /* as far as its target goes */
-        .x_first = ((int64_t)d->margin[0] * d->z_tile[1] + d->margin[1]) * d->filters,
+        .x_first = above * row + (int64_t)d->margin[1] * d->filters,
     };
 }
 
 int64_t direct_copy_size(const dl_direct *d) {
-    return whole_vectors((int64_t)d->tile[0] * d->tile[1] * d->window.channels) + STRIP + LANES;
+    const dl_window *w = &d->window;
+    int windows = (w->out_width - 1) * w->stride[1] + w->kernel[1], image = w->before[1] + w->width;
+    return whole_vectors((int64_t)(windows > image ? windows : image) * w->channels) + STRIP;
+}
+
+int64_t direct_line_size(const grid *g) {
+    return (g->channels <= STRIP ? whole_vectors((int64_t)g->width * g->channels)
+                                 : g->width * whole_vectors(g->channels)) +
+           LANES;
+}
+
+/* Working memory for the lines of a grid. */
+static int64_t lines_size(const grid *g) {
+    return g->whole ? 0 : direct_line_size(g) * (g->channels <= STRIP ? 2 : g->height);
 }
 
 static void plan_scratch(dl_direct *d) {
@@ -125,15 +141,13 @@ static void plan_scratch(dl_direct *d) {
         d->packed = back;
     d->bias = d->copies ? most + whole_vectors(d->spread.channels) : most;
     d->x_tile = d->padded ? whole_vectors((int64_t)d->tile[0] * d->tile[1] * w->channels) : 0;
-    d->out_tile = d->forward.whole
-                      ? 0
-                      : whole_vectors((int64_t)w->out_height * w->out_width * channels + LANES);
+    d->out_tile = lines_size(&d->forward);
     if (d->training) {
-        int64_t dx = whole_vectors((int64_t)w->height * w->width * inputs + LANES);
-        if (d->copies) /* and a line before them */
-            dx = w->out_width * whole_vectors(d->spread.channels) + d->copies * direct_copy_size(d);
-        if (w->channels % LANES && dx > d->out_tile)
-            d->out_tile = dx;
+        int64_t spread = w->out_width * d->spread.window.out_step + d->copies * direct_copy_size(d);
+        for (int p = 0; p < d->phases; p++)
+            if (lines_size(&d->phase[p]) > d->out_tile)
+                d->out_tile = lines_size(&d->phase[p]);
+        d->out_tile = spread > d->out_tile ? spread : d->out_tile;
         d->z_size = whole_vectors((int64_t)d->z_tile[0] * d->z_tile[1] * d->filters + LANES);
         d->sums = d->taps * channels;
         d->row_sums = whole_vectors((int64_t)w->out_width * d->filters);
@@ -185,16 +199,20 @@ static void pack_phase(const dl_direct *d, const grid *g, int py, int px, const 
     }
 }
 
-/* packed[ky][strip][filter][strip's part of the row of taps] = weight[ky][kx][channel][filter] */
+/* packed[strip][m][filter][strip's part of the row of taps] = weight[last ky -
+ * m][kx][channel][filter]
+ */
 static void pack_spread(const dl_direct *d, const float *weight, float *packed) {
-    int run = d->spread.channels;
-    for (int ky = 0; ky < d->window.kernel[0]; ky++, weight += (int64_t)run * d->filters)
-        for (int first = 0; first < run; first += STRIP) {
-            int width = strip_width(run, first);
+    int run = d->spread.channels, rows = d->window.kernel[0];
+    for (int first = 0; first < run; first += STRIP) {
+        int width = strip_width(run, first);
+        for (int m = 0; m < rows; m++) {
+            const float *row = weight + (int64_t)(rows - 1 - m) * run * d->filters;
             for (int f = 0; f < d->filters; f++, packed += width)
                 for (int i = 0; i < width; i++)
-                    packed[i] = first + i < run ? weight[(int64_t)(first + i) * d->filters + f] : 0;
+                    packed[i] = first + i < run ? row[(int64_t)(first + i) * d->filters + f] : 0;
         }
+    }
 }
 
 void direct_pack_backward(const dl_direct *d, const float *weight, float *packed) {

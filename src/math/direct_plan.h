@@ -55,7 +55,9 @@ static inline int strip_width(int channels, int first) {
     return left < STRIP ? (int)left : STRIP;
 }
 
-/* Floats of a copy of dx in the backward pass by spreading. */
+/* Floats of a line of a grid whose channels are no whole vectors, in working memory. */
+int64_t direct_line_size(const grid *g);
+/* Floats of a copy of a line of dx in the backward pass by spreading. */
 int64_t direct_copy_size(const dl_direct *direct);
 
 /* Completes a plan whose window, filters, activation, training and threads are set. */

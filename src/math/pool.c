@@ -107,7 +107,7 @@ void dl_max_pool_backward(const dl_window *w, int batch, const float *dy,
 
 /* Sums are taken down the rows first, in long loops, then along them. The sums of the rows under a
    row of windows are kept for a stretch of pixels at a time. */
-enum { ROW = 4096 };
+enum { ROW = 4096, WIDE = 16 };
 
 static float share_of(const part *p) {
     return 1.0f / (float)((p->bottom - p->top) * (p->right - p->left));
@@ -116,7 +116,7 @@ static float share_of(const part *p) {
 /* Windows [first, last) of output row oy of one image; their pixels' rows fit into sums[ROW]. */
 static void average_stretch(const dl_window *w, const float *x, int oy, int first, int last,
                             float *y) {
-    float sums[ROW];
+    float sums[ROW + WIDE];
     int64_t channels = w->channels;
     part head = part_inside(w, oy, first), tail = part_inside(w, oy, last - 1);
     int64_t many = (tail.right - head.left) * channels;
@@ -132,6 +132,18 @@ static void average_stretch(const dl_window *w, const float *x, int oy, int firs
         part p = part_inside(w, oy, ox);
         const float *from = sums + (p.left - head.left) * channels;
         float *to = y + ox * channels, share = share_of(&p);
+        if (channels < WIDE &&
+            (last - ox) * channels >= WIDE) { /* the surplus is overwritten by the next ones */
+            float sum[WIDE];
+            for (int i = 0; i < WIDE; i++)
+                sum[i] = from[i];
+            for (int64_t k = 1; k < p.right - p.left; k++)
+                for (int i = 0; i < WIDE; i++)
+                    sum[i] += from[k * channels + i];
+            for (int i = 0; i < WIDE; i++)
+                to[i] = share * sum[i];
+            continue;
+        }
         for (int64_t c = 0; c < channels; c++) {
             float sum = from[c];
             for (int64_t i = 1; i < p.right - p.left; i++)
@@ -180,8 +192,6 @@ void dl_avg_pool_forward(const dl_window *w, int batch, const float *x, float *y
 
 /* Side by side windows: each dx is in one of them. A line of dy becomes a line of dx, written once
    for every row of the window. */
-enum { WIDE = 16 };
-
 static bool are_side_by_side(const dl_window *w) {
     bool within = !w->before[0] && !w->before[1] && w->out_height * w->kernel[0] <= w->height &&
                   w->out_width * w->kernel[1] <= w->width;
