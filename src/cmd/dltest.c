@@ -10,6 +10,7 @@
 #include "math/threads.h"
 #include "train/confusion.h"
 #include "train/report.h"
+#include "train/speed.h"
 
 static const char usage[] =
     "Usage: dltest [options] CHECKPOINT|RUN\n"
@@ -23,6 +24,8 @@ static const char usage[] =
     "  --threads N       processors to use (default: all of them)\n"
     "  --backend NAME    openblas, onednn or auto, the faster one for each shape\n"
     "                    (default: auto)\n"
+    "  --speed N         time forward passes over batches of N rows instead (about two\n"
+    "                    seconds)\n"
     "  --json            one object on stdout\n"
     "  --help, --version\n"
     "\n"
@@ -34,6 +37,7 @@ enum {
     SET,
     THREADS,
     BACKEND,
+    SPEED,
     JSON,
     HELP,
     VERSION,
@@ -47,6 +51,7 @@ static const struct option long_options[] = {
     {"set", required_argument, NULL, SET},
     {"threads", required_argument, NULL, THREADS},
     {"backend", required_argument, NULL, BACKEND},
+    {"speed", required_argument, NULL, SPEED},
     {"json", no_argument, NULL, JSON},
     {"help", no_argument, NULL, HELP},
     {"version", no_argument, NULL, VERSION},
@@ -58,7 +63,7 @@ typedef struct {
     const char *sets[MOST_SETS];
     int set_count, split; /* -1: not chosen */
     bool last, json;
-    int64_t threads;
+    int64_t threads, speed; /* speed: the batch to be timed; 0: none */
 } arguments;
 
 typedef struct {
@@ -68,6 +73,7 @@ typedef struct {
     char *path; /* of the checkpoint */
     dl_sums sums;
     dl_confusion confusion;
+    dl_speed speed;
     /* metrics that are reported whether the config asks for them or not */
     double extra[DL_METRICS][DL_METRIC_SUMS];
 } test;
@@ -107,6 +113,10 @@ static int parse_arguments(int argc, char **argv, arguments *a) {
             break;
         case BACKEND:
             if (!cmd_backend("dltest", optarg))
+                return DL_USAGE;
+            break;
+        case SPEED:
+            if (!cmd_number("dltest", "--speed", optarg, 1, 1 << 20, &a->speed))
                 return DL_USAGE;
             break;
         case JSON:
@@ -162,7 +172,8 @@ static int prepare(test *t, const arguments *a, dl_error *error) {
         dl_data_open_part(&e->data, t->split, &c->schema, &c->input, &c->target, error))
         return -1;
     int64_t rows = e->data.part[t->split].count; /* bounds what a strange file may ask for */
-    e->batch_size = c->batch_size < rows ? c->batch_size : rows;
+    int64_t batch = a->speed ? a->speed : c->batch_size;
+    e->batch_size = batch < rows ? batch : rows;
     if (dl_experiment_build(e, false, dl_threads(), error))
         return -1;
     return dl_checkpoint_load_net(c, &e->net, error);
@@ -183,14 +194,15 @@ static void observe(void *context, const dl_outcome *outcome) {
             dl_metrics[m].add(t->extra[m], outcome);
 }
 
-static int evaluate(test *t, dl_error *error) {
+static int evaluate(test *t, bool speed, dl_error *error) {
     dl_experiment *e = &t->experiment;
-    if (e->target.classes)
+    if (e->target.classes && !speed)
         t->confusion = dl_confusion_new(e->target.classes);
     dl_loader *loader = dl_loader_new(&e->data, t->split, e->batch_size, error);
     if (!loader)
         return -1;
-    int result = dl_evaluate(e, loader, &t->sums, observe, t, error);
+    int result = speed ? dl_speed_measure(e, loader, &t->speed, error)
+                       : dl_evaluate(e, loader, &t->sums, observe, t, error);
     dl_loader_free(loader);
     return result;
 }
@@ -332,6 +344,23 @@ static void print_json(const test *t) {
     cmd_print_json(object, JSON_INDENT(1));
 }
 
+static void print_speed(const test *t, bool json) {
+    const dl_speed *s = &t->speed;
+    char rows[32], rate[32];
+    if (json) {
+        cmd_print_json(json_pack("{s:o, s:o, s:I, s:f, s:f, s:f, s:f}", "name",
+                                 cmd_json_string(t->experiment.name), "checkpoint",
+                                 cmd_json_string(t->path), "batch", (json_int_t)s->samples,
+                                 "seconds_a_batch", s->seconds, "fastest", s->fastest, "slowest",
+                                 s->slowest, "samples_per_second", s->samples_per_second),
+                       JSON_INDENT(1));
+        return;
+    }
+    printf("%s, batches of %s: %.4g ms a forward pass (%.4g to %.4g), %s rows a second\n",
+           t->experiment.name, dl_text_count(rows, s->samples), 1e3 * s->seconds, 1e3 * s->fastest,
+           1e3 * s->slowest, dl_text_count(rate, (int64_t)s->samples_per_second));
+}
+
 int main(int argc, char **argv) {
     cmd_start(argv);
     arguments a = {.threads = dl_threads_available(), .split = -1};
@@ -341,11 +370,13 @@ int main(int argc, char **argv) {
     dl_threads_set((int)a.threads);
     dl_error error = {0};
     test t = {0};
-    if (prepare(&t, &a, &error) || evaluate(&t, &error))
+    if (prepare(&t, &a, &error) || evaluate(&t, a.speed > 0, &error))
         status = cmd_fail("dltest", &error);
     else {
         status = DL_OK;
-        if (a.json)
+        if (a.speed)
+            print_speed(&t, a.json);
+        else if (a.json)
             print_json(&t);
         else
             print_text(&t);

@@ -7,6 +7,7 @@
 typedef struct {
     int64_t units;
     dl_weights weights;
+    dl_frozen *frozen; /* of a net that is not trained */
 } dense;
 
 static const dl_option options[] = {
@@ -16,7 +17,7 @@ static const dl_option options[] = {
 };
 
 static int setup(dl_layer *layer, dl_error *error) {
-    const dense *self = layer->self;
+    dense *self = layer->self;
     int64_t inputs = dl_shape_size(layer->in[0].shape);
     if (inputs > INT32_MAX || inputs * self->units > (int64_t)1 << 33)
         return dl_fail(error, DL_USAGE, "%s: %lld inputs and %lld units are too many weights",
@@ -26,6 +27,9 @@ static int setup(dl_layer *layer, dl_error *error) {
     layer->out.shape = dl_shape1((int)self->units);
     layer->needs_output = self->weights.activation.kind != DL_LINEAR;
     layer->operations = 2 * inputs * self->units;
+    if (!layer->training)
+        self->frozen =
+            dl_frozen_new(self->units, inputs, self->weights.bias, &self->weights.activation);
     return 0;
 }
 
@@ -33,7 +37,8 @@ static void forward(dl_layer *layer, const dl_pass *pass) {
     const dense *self = layer->self;
     int64_t inputs = layer->params[0].shape.dim[0];
     dl_gemm_activate(pass->batch, self->units, inputs, layer->in[0].value, layer->params[0].value,
-                     dl_weights_bias(layer), &self->weights.activation, layer->out.value);
+                     dl_weights_bias(layer), &self->weights.activation, self->frozen,
+                     layer->out.value);
 }
 
 static void backward(dl_layer *layer, const dl_pass *pass) {
@@ -48,10 +53,16 @@ static void backward(dl_layer *layer, const dl_pass *pass) {
                 layer->params[0].value, 0, layer->in[0].grad);
 }
 
+static void close_dense(dl_layer *layer) {
+    const dense *self = layer->self;
+    dl_frozen_free(self->frozen);
+}
+
 const dl_layer_type dl_layer_dense = {
     .kind = {"dense", "fully connected: each output is a weighted sum of all inputs, plus a bias",
              sizeof(dense), options},
     .setup = setup,
     .forward = forward,
     .backward = backward,
+    .close = close_dense,
 };

@@ -45,7 +45,8 @@ static void choose(dl_conv *c, int batch) {
         c->direct = dl_direct_new(w, c->filters, &c->activation, c->training, c->threads);
     bool vectors = w->channels % VECTOR == 0 && c->filters % VECTOR == 0;
     int64_t tensors = 2 * batch * (in_size(c) + out_size(c)) * (int64_t)sizeof(float);
-    bool forward = !c->direct || (vectors && w->channels * c->filters >= MANY_WEIGHTS);
+    bool few = batch < 4 * c->threads; /* images: their lines must be shared */
+    bool forward = !c->direct || (vectors && (few || w->channels * c->filters >= MANY_WEIGHTS));
     bool backward = !c->direct || (c->training && vectors && tensors <= LAST_CACHE);
     if (backend == DL_BACKEND_OPENBLAS || !(forward || backward))
         return;

@@ -13,8 +13,15 @@
 void dl_gemm(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, const float *a,
              const float *b, float beta, float *c);
 
-/* c[m][n] = f(a[m][k] · b[k][n] + bias[n]); bias may be NULL. */
+/* A matrix of weights that never changes, in the order of a kernel. */
+typedef struct dl_onednn_dense dl_frozen;
+/* NULL if there is nothing to gain for a b[k][n]. */
+dl_frozen *dl_frozen_new(int64_t n, int64_t k, bool bias, const dl_activation *f);
+void dl_frozen_free(dl_frozen *frozen);
+
+/* c[m][n] = f(a[m][k] · b[k][n] + bias[n]); bias may be NULL. frozen: NULL, or what dl_frozen_new
+   gave for this b, bias and f; then b is looked at the first time only. */
 void dl_gemm_activate(int64_t m, int64_t n, int64_t k, const float *a, const float *b,
-                      const float *bias, const dl_activation *f, float *c);
+                      const float *bias, const dl_activation *f, dl_frozen *frozen, float *c);
 
 #endif

@@ -27,8 +27,10 @@ void dl_onednn_release(void) {
 #else
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "math/onednn_common.h"
 
 /* ---- the library ---- */
@@ -121,6 +123,48 @@ void onednn_append_relu(dnnl_post_ops_t ops) {
 #else
     dnnl_post_ops_append_eltwise(ops, 1.0f, dnnl_eltwise_relu, 0, 0);
 #endif
+}
+
+/* ---- weights in the order of a kernel ---- */
+
+bool onednn_make_reorder(ordered_operation *pass, desc_ref plain, desc_ref wanted, bool back) {
+    dnnl_primitive_desc_t desc = NULL;
+    pass->bytes = dnnl_memory_desc_get_size(wanted);
+    if (dnnl_memory_desc_equal(plain, wanted))
+        return true;
+    desc_ref from = back ? wanted : plain, to = back ? plain : wanted;
+    dnnl_reorder_primitive_desc_create(&desc, from, onednn_engine, to, onednn_engine, NULL);
+    bool good = desc && dnnl_primitive_create(&pass->reorder.primitive, desc) == dnnl_success &&
+                onednn_add_argument(&pass->reorder, DNNL_ARG_FROM, from) &&
+                onednn_add_argument(&pass->reorder, DNNL_ARG_TO, to);
+    if (desc)
+        dnnl_primitive_desc_destroy(desc);
+    return good;
+}
+
+void onednn_free_ordered(ordered_operation *o) {
+    onednn_free_operation(&o->op);
+    onednn_free_operation(&o->reorder);
+}
+
+const float *onednn_ordered(const ordered_operation *pass, const float *weight, void *scratch) {
+    if (!pass->reorder.primitive)
+        return weight;
+    return onednn_run(&pass->reorder, (const void *[]){weight, scratch}) ? scratch : NULL;
+}
+
+const float *onednn_frozen(frozen_weights *f, const ordered_operation *o, const float *weight) {
+    if (!o->reorder.primitive)
+        return weight;
+    if (f->by == o)
+        return f->memory;
+    if (f->bytes < o->bytes) {
+        free(f->memory);
+        f->memory = dl_memory_aligned(o->bytes);
+        f->bytes = o->bytes;
+    }
+    f->by = onednn_ordered(o, weight, f->memory) ? o : NULL;
+    return f->by ? f->memory : NULL;
 }
 
 /* ---- matrix products ---- */

@@ -22,6 +22,15 @@ bool dl_onednn_gemm(bool transpose_a, bool transpose_b, int64_t m, int64_t n, in
 bool dl_onednn_gemm_activate(int64_t m, int64_t n, int64_t k, const float *a, const float *b,
                              const float *bias, bool relu, float *c);
 
+/* A dense layer whose weights[inputs][outputs] never change: they are put into the kernel's order
+   when they are used for the first time. relu: max(0, x) in the same pass. NULL if it cannot. */
+typedef struct dl_onednn_dense dl_onednn_dense;
+dl_onednn_dense *dl_onednn_dense_new(int64_t inputs, int64_t outputs, bool bias, bool relu);
+void dl_onednn_dense_free(dl_onednn_dense *dense);
+/* y[rows][outputs] = x[rows][inputs] · weight + bias. False, and nothing done, if it cannot. */
+bool dl_onednn_dense_forward(dl_onednn_dense *dense, int64_t rows, const float *x,
+                             const float *weight, const float *bias, float *y);
+
 /* The primitives of one convolution, for the batch sizes that it has met. */
 typedef struct dl_onednn_conv dl_onednn_conv;
 

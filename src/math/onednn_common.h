@@ -43,4 +43,28 @@ void onednn_free_operation(operation *op);
 /* addresses: as many as the operation has arguments, in their order. */
 bool onednn_run(const operation *op, const void *const *addresses);
 
+/* An operation with weights: its kernel, and the reordering of the weights that it wants. */
+typedef struct {
+    bool possible;
+    operation op, reorder; /* reorder.primitive NULL: the kernel takes the weights as they are */
+    size_t bytes;          /* of the weights in the kernel's order */
+} ordered_operation;
+
+/* The reordering between plain weights and those that a kernel wants; `back`: from the kernel's to
+   the plain ones. None is made if they are the same. */
+bool onednn_make_reorder(ordered_operation *o, desc_ref plain, desc_ref wanted, bool back);
+void onednn_free_ordered(ordered_operation *o);
+/* The weights in the order that the operation wants, in `memory` if that is another one than
+   theirs; NULL if that failed. */
+const float *onednn_ordered(const ordered_operation *o, const float *weight, void *memory);
+
+/* Weights that never change, in the order of the operation that they were last used by. */
+typedef struct {
+    float *memory; /* owned: to be freed with free */
+    size_t bytes;
+    const ordered_operation *by;
+} frozen_weights;
+
+const float *onednn_frozen(frozen_weights *frozen, const ordered_operation *o, const float *weight);
+
 #endif

@@ -43,26 +43,18 @@ bool dl_onednn_conv_backward_weights(dl_onednn_conv *conv, int batch, const floa
 #include "math/onednn_common.h"
 #include "math/vector.h"
 
-/* A pass over a convolution: its kernel, and the reordering of the weights that it wants. */
-typedef struct {
-    bool possible;
-    operation op, reorder; /* reorder.primitive NULL: the kernel takes the weights as they are */
-    size_t bytes;          /* of the weights in the kernel's order */
-} conv_pass;
-
 enum { FORWARD, BACKWARD_DATA, BACKWARD_WEIGHTS, PASSES, MOST_BATCHES = 6 };
 
 struct dl_onednn_conv {
     dl_window window;
     int filters;
     bool bias, relu, training;
-    const conv_pass *frozen_for; /* the pass whose order `frozen` has; NULL: none yet */
-    float *frozen;               /* owned; weights of a net that is not trained */
+    frozen_weights frozen; /* of a net that is not trained */
     size_t scratch;
     int batch_count;
     struct {
         int batch;
-        conv_pass pass[PASSES];
+        ordered_operation pass[PASSES];
     } batches[MOST_BATCHES];
 };
 
@@ -154,25 +146,8 @@ static dnnl_primitive_desc_t backward_weights_desc(const conv_descs *d,
     return desc;
 }
 
-/* The reordering between plain weights and those that a kernel wants; `back`: from the kernel's to
-   the plain ones. None is made if they are the same. */
-static bool make_reorder(conv_pass *pass, desc_ref plain, desc_ref wanted, bool back) {
-    dnnl_primitive_desc_t desc = NULL;
-    pass->bytes = dnnl_memory_desc_get_size(wanted);
-    if (dnnl_memory_desc_equal(plain, wanted))
-        return true;
-    desc_ref from = back ? wanted : plain, to = back ? plain : wanted;
-    dnnl_reorder_primitive_desc_create(&desc, from, onednn_engine, to, onednn_engine, NULL);
-    bool good = desc && dnnl_primitive_create(&pass->reorder.primitive, desc) == dnnl_success &&
-                onednn_add_argument(&pass->reorder, DNNL_ARG_FROM, from) &&
-                onednn_add_argument(&pass->reorder, DNNL_ARG_TO, to);
-    if (desc)
-        dnnl_primitive_desc_destroy(desc);
-    return good;
-}
-
 static bool make_pass(const dl_onednn_conv *c, const conv_descs *d, int which,
-                      dnnl_primitive_desc_t desc, conv_pass *pass) {
+                      dnnl_primitive_desc_t desc, ordered_operation *pass) {
     operation *op = &pass->op;
     if (!desc || dnnl_primitive_create(&op->primitive, desc) != dnnl_success)
         return false;
@@ -181,18 +156,18 @@ static bool make_pass(const dl_onednn_conv *c, const conv_descs *d, int which,
         desc, back ? dnnl_query_diff_weights_md : dnnl_query_weights_md, 0);
     switch (which) {
     case FORWARD:
-        return make_reorder(pass, REF(d->plain), weight, false) &&
+        return onednn_make_reorder(pass, REF(d->plain), weight, false) &&
                onednn_add_argument(op, DNNL_ARG_SRC, REF(d->x)) &&
                onednn_add_argument(op, DNNL_ARG_WEIGHTS, weight) &&
                onednn_add_argument(op, DNNL_ARG_DST, REF(d->y)) &&
                (!c->bias || onednn_add_argument(op, DNNL_ARG_BIAS, REF(d->bias)));
     case BACKWARD_DATA:
-        return make_reorder(pass, REF(d->plain), weight, false) &&
+        return onednn_make_reorder(pass, REF(d->plain), weight, false) &&
                onednn_add_argument(op, DNNL_ARG_DIFF_DST, REF(d->y)) &&
                onednn_add_argument(op, DNNL_ARG_WEIGHTS, weight) &&
                onednn_add_argument(op, DNNL_ARG_DIFF_SRC, REF(d->x));
     default:
-        return make_reorder(pass, REF(d->plain), weight, true) &&
+        return onednn_make_reorder(pass, REF(d->plain), weight, true) &&
                onednn_add_argument(op, DNNL_ARG_SRC, REF(d->x)) &&
                onednn_add_argument(op, DNNL_ARG_DIFF_WEIGHTS, weight) &&
                onednn_add_argument(op, DNNL_ARG_DIFF_DST, REF(d->y));
@@ -200,7 +175,7 @@ static bool make_pass(const dl_onednn_conv *c, const conv_descs *d, int which,
 }
 
 static void make_batch(dl_onednn_conv *c, int batch) {
-    conv_pass *passes = c->batches[c->batch_count].pass;
+    ordered_operation *passes = c->batches[c->batch_count].pass;
     conv_descs d = describe(c, batch);
     dnnl_primitive_desc_t desc[PASSES] = {forward_desc(c, &d)};
     if (c->training && desc[FORWARD]) {
@@ -239,12 +214,10 @@ dl_onednn_conv *dl_onednn_conv_new(const dl_window *window, int filters, int bat
 
 void dl_onednn_conv_free(dl_onednn_conv *c) {
     for (int b = 0; c && b < c->batch_count; b++)
-        for (int i = 0; i < PASSES; i++) {
-            onednn_free_operation(&c->batches[b].pass[i].op);
-            onednn_free_operation(&c->batches[b].pass[i].reorder);
-        }
+        for (int i = 0; i < PASSES; i++)
+            onednn_free_ordered(&c->batches[b].pass[i]);
     if (c)
-        free(c->frozen);
+        free(c->frozen.memory);
     free(c);
 }
 
@@ -259,7 +232,7 @@ size_t dl_onednn_conv_scratch(const dl_onednn_conv *c) {
 }
 
 /* The pass for a batch of this size: made when it is met, as far as there is room. */
-static const conv_pass *find_pass(dl_onednn_conv *c, int batch, int which) {
+static const ordered_operation *find_pass(dl_onednn_conv *c, int batch, int which) {
     int b = 0;
     while (b < c->batch_count && c->batches[b].batch != batch)
         b++;
@@ -267,47 +240,34 @@ static const conv_pass *find_pass(dl_onednn_conv *c, int batch, int which) {
         return NULL;
     if (b == c->batch_count)
         make_batch(c, batch);
-    const conv_pass *pass = &c->batches[b].pass[which];
+    const ordered_operation *pass = &c->batches[b].pass[which];
     return pass->possible && pass->bytes <= c->scratch ? pass : NULL;
 }
 
-/* The weights in the order that the pass wants; NULL if that failed. */
-static const float *reordered(const conv_pass *pass, const float *weight, void *scratch) {
-    if (!pass->reorder.primitive)
-        return weight;
-    return onednn_run(&pass->reorder, (const void *[]){weight, scratch}) ? scratch : NULL;
-}
-
 /* The weights in the order of the forward pass; those of a net that is not trained are kept. */
-static const float *forward_weights(dl_onednn_conv *c, const conv_pass *pass, const float *weight,
-                                    void *scratch) {
-    if (c->training || !pass->reorder.primitive)
-        return reordered(pass, weight, scratch);
-    if (!c->frozen)
-        c->frozen = dl_memory_aligned(c->scratch);
-    if (c->frozen_for != pass && !reordered(pass, weight, c->frozen))
-        return NULL;
-    c->frozen_for = pass;
-    return c->frozen;
+static const float *forward_weights(dl_onednn_conv *c, const ordered_operation *pass,
+                                    const float *weight, void *scratch) {
+    return c->training ? onednn_ordered(pass, weight, scratch)
+                       : onednn_frozen(&c->frozen, pass, weight);
 }
 
 bool dl_onednn_conv_forward(dl_onednn_conv *c, int batch, const float *x, const float *weight,
                             const float *bias, float *y, void *scratch) {
-    const conv_pass *pass = find_pass(c, batch, FORWARD);
+    const ordered_operation *pass = find_pass(c, batch, FORWARD);
     const float *w = pass ? forward_weights(c, pass, weight, scratch) : NULL;
     return w && onednn_run(&pass->op, (const void *[]){x, w, y, bias});
 }
 
 bool dl_onednn_conv_backward_data(dl_onednn_conv *c, int batch, const float *dy,
                                   const float *weight, float *dx, void *scratch) {
-    const conv_pass *pass = find_pass(c, batch, BACKWARD_DATA);
-    const float *w = pass ? reordered(pass, weight, scratch) : NULL;
+    const ordered_operation *pass = find_pass(c, batch, BACKWARD_DATA);
+    const float *w = pass ? onednn_ordered(pass, weight, scratch) : NULL;
     return w && onednn_run(&pass->op, (const void *[]){dy, w, dx});
 }
 
 bool dl_onednn_conv_backward_weights(dl_onednn_conv *c, int batch, const float *x, const float *dy,
                                      float beta, float *dweight, void *scratch) {
-    const conv_pass *pass = find_pass(c, batch, BACKWARD_WEIGHTS);
+    const ordered_operation *pass = find_pass(c, batch, BACKWARD_WEIGHTS);
     float *plain = beta == 0 ? dweight : (float *)((char *)scratch + c->scratch);
     float *target = pass && pass->reorder.primitive ? scratch : plain;
     if (!pass || !onednn_run(&pass->op, (const void *[]){x, target, dy}))
