@@ -76,27 +76,31 @@ static void define(problem *p) {
 }
 
 static void compare(const char *what, const char *tensor, const float *got, const double *want,
-                    int64_t count, double times) {
+                    int64_t count, double times, double tolerance) {
     double largest = 0;
     for (int64_t i = 0; i < count; i++)
         largest = fmax(largest, fabs(times * want[i]));
     for (int64_t i = 0; i < count; i++)
-        if (!(fabs((double)got[i] - times * want[i]) <= 1e-5 * largest))
+        if (!(fabs((double)got[i] - times * want[i]) <= tolerance * largest))
             fail_msg("%s: %s[%lld] is %.9g, not %.9g", what, tensor, (long long)i, (double)got[i],
                      times * want[i]);
 }
 
-typedef enum { DIRECT, ONEDNN, TILES, METHODS } method;
+typedef enum { DIRECT, ONEDNN, TILES, BF16, METHODS } method;
 
 /* Leaves the plan only the method that is asked for; false if it cannot do this one. */
 static bool force(dl_conv *conv, method m, int threads) {
-    dl_backend_set(m == ONEDNN ? DL_BACKEND_ONEDNN : DL_BACKEND_OPENBLAS);
+    dl_backend_set(m == ONEDNN || m == BF16 ? DL_BACKEND_ONEDNN : DL_BACKEND_OPENBLAS);
+    if (m == BF16 && (!dl_backend_can_bf16() || conv->window.channels % 16 || conv->filters % 16))
+        return false;
+    dl_backend_set_bf16(m == BF16);
     dl_conv_plan(conv, BATCH, threads);
     if (m == TILES) {
         dl_direct_free(conv->direct);
         conv->direct = NULL;
     }
-    return (m != DIRECT || conv->direct) && (m != ONEDNN || conv->onednn);
+    dl_backend_set_bf16(false);
+    return (m != DIRECT || conv->direct) && ((m != ONEDNN && m != BF16) || conv->onednn);
 }
 
 static void check(problem *p, method m, int threads, const char *what) {
@@ -107,8 +111,9 @@ static void check(problem *p, method m, int threads, const char *what) {
         return;
     }
     void *scratch = dl_memory_aligned(dl_conv_scratch(&p->conv));
+    const double tolerance = m == BF16 ? 2e-2 : 1e-5;
     dl_conv_forward(&p->conv, BATCH, p->x, p->weight, p->bias, p->y, scratch);
-    compare(what, "y", p->y, p->want_y, BATCH * p->out, 1);
+    compare(what, "y", p->y, p->want_y, BATCH * p->out, 1, tolerance);
     for (int beta = 0; beta < 2; beta++) { /* overwritten, whatever was there; then added to */
         float *dy = memcpy(xmalloc(sizeof *dy * (size_t)(BATCH * p->out)), p->dy,
                            sizeof *dy * (size_t)(BATCH * p->out));
@@ -120,15 +125,15 @@ static void check(problem *p, method m, int threads, const char *what) {
             p->dx[i] = NAN;
         dl_conv_backward(&p->conv, BATCH, p->x, p->y, dy, p->weight, p->dx, (float)beta, p->dweight,
                          p->dbias, scratch);
-        compare(what, "dx", p->dx, p->want_dx, BATCH * p->in, 1);
-        compare(what, "dweight", p->dweight, p->want_dweight, p->weights, 1 + beta);
-        compare(what, "dbias", p->dbias, p->want_dbias, p->conv.filters, 1 + beta);
+        compare(what, "dx", p->dx, p->want_dx, BATCH * p->in, 1, tolerance);
+        compare(what, "dweight", p->dweight, p->want_dweight, p->weights, 1 + beta, tolerance);
+        compare(what, "dbias", p->dbias, p->want_dbias, p->conv.filters, 1 + beta, tolerance);
         free(dy);
     }
     /* one image, whose lines the threads share; a first layer, whose dx nobody wants */
     memset(p->y, 0, sizeof *p->y * (size_t)p->out);
     dl_conv_forward(&p->conv, 1, p->x, p->weight, p->bias, p->y, scratch);
-    compare(what, "y of one", p->y, p->want_y, p->out, 1);
+    compare(what, "y of one", p->y, p->want_y, p->out, 1, tolerance);
     dl_conv_backward(&p->conv, 1, p->x, p->y, p->y, p->weight, NULL, 0, p->dweight, NULL, scratch);
     free(scratch);
     dl_conv_free(&p->conv);
@@ -185,7 +190,7 @@ static void test_geometries(void **state) {
         p.want_dweight = xcalloc((size_t)p.weights, sizeof(double));
         p.want_dbias = xcalloc((size_t)a->f, sizeof(double));
         define(&p);
-        static const char *const names[] = {"direct", "onednn", "tiles"};
+        static const char *const names[] = {"direct", "onednn", "tiles", "bf16"};
         for (int m = 0; m < METHODS; m++)
             for (int threads = 1; threads <= 3; threads++) {
                 char what[64];

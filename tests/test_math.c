@@ -13,7 +13,10 @@
 
 #include "base/memory.h"
 #include "math/activation.h"
+#include "math/backend.h"
+#include "math/gemm.h"
 #include "math/mask.h"
+#include "math/onednn.h"
 #include "math/scalar.h"
 #include "math/threads.h"
 #include "math/vector.h"
@@ -127,6 +130,62 @@ static void test_windows(void **state) {
     dl_error_clear(&error);
 }
 
+/* Products of every kind against their definition, by each backend; large ones also as bfloat16. */
+static void check_product(int64_t m, int64_t n, int64_t k, bool bf16) {
+    int64_t sizes[3] = {m * k, k * n, m * n};
+    float *t[4];
+    for (int i = 0; i < 4; i++) {
+        int64_t size = i < 3 ? sizes[i] : n;
+        t[i] = dl_memory_aligned(sizeof **t * (size_t)size);
+        dl_random_normal(&(dl_draw){1, DL_FOR_TEST, (uint16_t)i, 0, 0}, 0, size, t[i]);
+    }
+    float *a = t[0], *b = t[1], *c = t[2], *bias = t[3];
+    double tolerance = (bf16 ? 0.02 : 3e-6) * sqrt((double)k);
+    dl_backend_set_bf16(bf16);
+    for (int kind = 0; kind < 8; kind++) {
+        bool left = kind & 1, right = kind & 2;
+        float beta = kind & 4 ? 1 : 0, before = c[n / 2];
+        dl_gemm(left, right, m, n, k, a, b, beta, c);
+        double sum = beta != 0 ? before : 0;
+        for (int64_t i = 0; i < k; i++)
+            sum += (double)a[left ? i * m : i] * b[right ? n / 2 * k + i : i * n + n / 2];
+        assert_true(fabs(sum - c[n / 2]) < tolerance);
+    }
+    dl_activation relu = {DL_RELU, 0, 0};
+    dl_frozen *frozen = bf16 ? NULL : dl_frozen_new(n, k, true, &relu);
+    for (int way = 0; way < 2; way++) {
+        memset(c, 0, sizeof *c * (size_t)(m * n));
+        dl_gemm_activate(m, n, k, a, b, bias, &relu, way ? frozen : NULL, c);
+        for (int64_t j = 0; j < n; j += n / 7 + 1) {
+            double sum = bias[j];
+            for (int64_t i = 0; i < k; i++)
+                sum += (double)a[(m - 1) * k + i] * b[i * n + j];
+            assert_true(fabs((sum > 0 ? sum : 0) - c[(m - 1) * n + j]) < tolerance);
+        }
+    }
+    dl_frozen_free(frozen);
+    for (int i = 0; i < 4; i++)
+        free(t[i]);
+    dl_backend_set_bf16(false);
+}
+
+static void test_products(void **state) {
+    (void)state;
+    for (int backend = 0; backend < 3; backend++) {
+        dl_backend_set((dl_backend)backend);
+        check_product(1, 10, 40, false);     /* a row */
+        check_product(1, 300, 700, false);   /* in strips, the last one partial */
+        check_product(1, 100, 40000, false); /* in blocks of rows */
+        check_product(1, 1000, 90, false);
+        check_product(3, 5, 7, false);
+        check_product(65, 300, 129, false);
+        if (dl_backend_can_bf16())
+            check_product(64, 96, 128, true);
+    }
+    dl_backend_set(DL_BACKEND_AUTO);
+    dl_onednn_release();
+}
+
 /* Softmax of huge logits, NaN that must show, bias gradients whatever the threads. */
 static void test_activations(void **state) {
     (void)state;
@@ -157,9 +216,9 @@ static void test_activations(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_elementary),  cmocka_unit_test(test_mask),
-        cmocka_unit_test(test_sums),        cmocka_unit_test(test_windows),
-        cmocka_unit_test(test_activations),
+        cmocka_unit_test(test_elementary), cmocka_unit_test(test_mask),
+        cmocka_unit_test(test_sums),       cmocka_unit_test(test_windows),
+        cmocka_unit_test(test_products),   cmocka_unit_test(test_activations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

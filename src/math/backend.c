@@ -9,6 +9,7 @@
 const char *const dl_backend_names[] = {"auto", "openblas", "onednn", NULL};
 
 static dl_backend chosen;
+static bool bf16;
 
 bool dl_backend_has_onednn(void) {
     return dl_onednn_version() != NULL;
@@ -20,6 +21,18 @@ void dl_backend_set(dl_backend backend) {
 
 dl_backend dl_backend_get(void) {
     return chosen;
+}
+
+bool dl_backend_can_bf16(void) {
+    return chosen != DL_BACKEND_OPENBLAS && dl_onednn_has_bf16();
+}
+
+void dl_backend_set_bf16(bool wanted) {
+    bf16 = wanted;
+}
+
+bool dl_backend_get_bf16(void) {
+    return bf16;
 }
 
 const char *dl_backend_description(void) {

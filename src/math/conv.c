@@ -48,10 +48,13 @@ static void choose(dl_conv *c, int batch) {
     bool few = batch < 4 * c->threads; /* images: their lines must be shared */
     bool forward = !c->direct || (vectors && (few || w->channels * c->filters >= MANY_WEIGHTS));
     bool backward = !c->direct || (c->training && vectors && tensors <= LAST_CACHE);
+    bool bf16 = c->training && vectors && dl_backend_get_bf16();
+    forward = forward || bf16;
+    backward = backward || bf16;
     if (backend == DL_BACKEND_OPENBLAS || !(forward || backward))
         return;
     bool relu = c->activation.kind == DL_RELU;
-    c->onednn = dl_onednn_conv_new(w, c->filters, batch, c->bias, relu, c->training);
+    c->onednn = dl_onednn_conv_new(w, c->filters, batch, c->bias, relu, c->training, bf16);
     c->onednn_forward = c->onednn && forward;
     c->onednn_backward = c->onednn && backward;
 }

@@ -10,6 +10,13 @@
    products that are over before a second thread has begun. */
 enum { FEW_COLUMNS = 16, FEW_OPERATIONS = 1 << 16 };
 
+/* Of products with short sides the rounding of the factors takes longer than it saves. */
+enum { SHORT = 32 };
+
+static bool is_narrow(int64_t m, int64_t n, int64_t k) {
+    return dl_backend_get_bf16() && m >= SHORT && n >= SHORT && k >= SHORT;
+}
+
 static bool prefers_onednn(int64_t m, int64_t n, int64_t k) {
     switch (dl_backend_get()) {
     case DL_BACKEND_OPENBLAS:
@@ -78,7 +85,7 @@ void dl_gemm(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k
         return;
     }
     if (prefers_onednn(m, n, k) && !dl_threads_are_busy() &&
-        dl_onednn_gemm(transpose_a, transpose_b, m, n, k, a, b, beta, c))
+        dl_onednn_gemm(transpose_a, transpose_b, m, n, k, a, b, beta, is_narrow(m, n, k), c))
         return;
     cblas_sgemm(CblasRowMajor, transpose_a ? CblasTrans : CblasNoTrans,
                 transpose_b ? CblasTrans : CblasNoTrans, (blasint)m, (blasint)n, (blasint)k, 1.0f,
@@ -110,7 +117,7 @@ void dl_gemm_activate(int64_t m, int64_t n, int64_t k, const float *a, const flo
         return;
     }
     if ((relu || (plain && bias)) && m > 1 && prefers_onednn(m, n, k) && alone &&
-        dl_onednn_gemm_activate(m, n, k, a, b, bias, relu, c))
+        dl_onednn_gemm_activate(m, n, k, a, b, bias, relu, is_narrow(m, n, k), c))
         return;
     dl_gemm(false, false, m, n, k, a, b, 0, c);
     dl_activate(f, m, n, bias, c, c);

@@ -8,16 +8,20 @@ const char *dl_onednn_version(void) {
     return NULL;
 }
 
+bool dl_onednn_has_bf16(void) {
+    return false;
+}
+
 bool dl_onednn_gemm(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k,
-                    const float *a, const float *b, float beta, float *c) {
+                    const float *a, const float *b, float beta, bool bf16, float *c) {
     (void)transpose_a, (void)transpose_b, (void)m, (void)n, (void)k;
-    (void)a, (void)b, (void)beta, (void)c;
+    (void)a, (void)b, (void)beta, (void)bf16, (void)c;
     return false;
 }
 
 bool dl_onednn_gemm_activate(int64_t m, int64_t n, int64_t k, const float *a, const float *b,
-                             const float *bias, bool relu, float *c) {
-    (void)m, (void)n, (void)k, (void)a, (void)b, (void)bias, (void)relu, (void)c;
+                             const float *bias, bool relu, bool bf16, float *c) {
+    (void)m, (void)n, (void)k, (void)a, (void)b, (void)bias, (void)relu, (void)bf16, (void)c;
     return false;
 }
 
@@ -51,6 +55,27 @@ const char *dl_onednn_version(void) {
     const dnnl_version_t *v = dnnl_version();
     snprintf(text, sizeof text, "%d.%d.%d", v->major, v->minor, v->patch);
     return text;
+}
+
+bool dl_onednn_has_bf16(void) {
+    const int wanted = dnnl_cpu_isa_avx512_core_bf16;
+    return ((int)dnnl_get_effective_cpu_isa() & wanted) == wanted;
+}
+
+/* To the nearest, ties to even; NaN stays NaN. */
+static uint16_t narrow(float x) {
+    uint32_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    uint32_t rounded = (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
+    return (uint16_t)(x == x ? rounded : 0x7fc0);
+}
+
+const void *onednn_narrow(const float *x, int64_t count, void *memory) {
+    uint16_t *y = memory;
+#pragma omp parallel for simd schedule(static) if (count >= 1 << 15)
+    for (int64_t i = 0; i < count; i++)
+        y[i] = narrow(x[i]);
+    return y;
 }
 
 bool onednn_add_argument(operation *op, int which, desc_ref desc) {
@@ -91,12 +116,17 @@ dnnl_primitive_attr_t onednn_attributes(void (*append)(dnnl_post_ops_t)) {
 }
 
 dnnl_memory_desc_t onednn_desc(int rank, const dnnl_dims_t dims, dnnl_format_tag_t tag) {
+    return onednn_desc_of(dnnl_f32, rank, dims, tag);
+}
+
+dnnl_memory_desc_t onednn_desc_of(dnnl_data_type_t type, int rank, const dnnl_dims_t dims,
+                                  dnnl_format_tag_t tag) {
     dnnl_memory_desc_t desc;
     memset(&desc, 0, sizeof desc);
 #if DNNL_VERSION_MAJOR >= 3
-    dnnl_memory_desc_create_with_tag(&desc, rank, dims, dnnl_f32, tag);
+    dnnl_memory_desc_create_with_tag(&desc, rank, dims, type, tag);
 #else
-    dnnl_memory_desc_init_by_tag(&desc, rank, dims, dnnl_f32, tag);
+    dnnl_memory_desc_init_by_tag(&desc, rank, dims, type, tag);
 #endif
     return desc;
 }
@@ -172,7 +202,7 @@ const float *onednn_frozen(frozen_weights *f, const ordered_operation *o, const 
 enum { MOST_PRODUCTS = 256 };
 
 typedef struct {
-    bool transpose_a, transpose_b, add, bias, relu;
+    bool transpose_a, transpose_b, add, bias, relu, bf16;
     int64_t m, n, k;
     bool possible;
     operation op;
@@ -180,12 +210,26 @@ typedef struct {
 
 static product products[MOST_PRODUCTS];
 static int product_count;
+/* The factors of a product as bfloat16; grown when a product is made. */
+static struct {
+    void *memory;
+    int64_t count;
+} factors[2];
+
+static void make_room(int which, int64_t count) {
+    if (factors[which].count >= count)
+        return;
+    free(factors[which].memory);
+    factors[which].memory = dl_memory_aligned(sizeof(uint16_t) * (size_t)count);
+    factors[which].count = count;
+}
 
 static bool make_product(product *p) {
+    dnnl_data_type_t type = p->bf16 ? dnnl_bf16 : dnnl_f32;
     dnnl_memory_desc_t a =
-        onednn_desc(2, (dnnl_dims_t){p->m, p->k}, p->transpose_a ? dnnl_ba : dnnl_ab);
+        onednn_desc_of(type, 2, (dnnl_dims_t){p->m, p->k}, p->transpose_a ? dnnl_ba : dnnl_ab);
     dnnl_memory_desc_t b =
-        onednn_desc(2, (dnnl_dims_t){p->k, p->n}, p->transpose_b ? dnnl_ba : dnnl_ab);
+        onednn_desc_of(type, 2, (dnnl_dims_t){p->k, p->n}, p->transpose_b ? dnnl_ba : dnnl_ab);
     dnnl_memory_desc_t c = onednn_desc(2, (dnnl_dims_t){p->m, p->n}, dnnl_ab);
     dnnl_memory_desc_t bias = onednn_desc(2, (dnnl_dims_t){1, p->n}, dnnl_ab);
     desc_ref wanted_bias = p->bias ? REF(bias) : NULL;
@@ -220,7 +264,8 @@ static product *find_product(const product *wanted) {
         const product *p = &products[i];
         if (p->m == wanted->m && p->n == wanted->n && p->k == wanted->k &&
             p->transpose_a == wanted->transpose_a && p->transpose_b == wanted->transpose_b &&
-            p->add == wanted->add && p->bias == wanted->bias && p->relu == wanted->relu)
+            p->bf16 == wanted->bf16 && p->add == wanted->add && p->bias == wanted->bias &&
+            p->relu == wanted->relu)
             return &products[i];
     }
     if (product_count == MOST_PRODUCTS || !onednn_start())
@@ -228,32 +273,54 @@ static product *find_product(const product *wanted) {
     product *p = &products[product_count++];
     *p = *wanted;
     p->possible = make_product(p);
+    if (p->bf16) {
+        make_room(0, p->m * p->k);
+        make_room(1, p->k * p->n);
+    }
     return p;
 }
 
+static bool run_product(const product *p, const float *a, const float *b, const float *bias,
+                        float *c) {
+    const void *left = a, *right = b;
+    if (!p->possible)
+        return false;
+    if (p->bf16) {
+        left = onednn_narrow(a, p->m * p->k, factors[0].memory);
+        right = onednn_narrow(b, p->k * p->n, factors[1].memory);
+    }
+    return onednn_run(&p->op, (const void *[]){left, right, c, bias});
+}
+
 bool dl_onednn_gemm(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k,
-                    const float *a, const float *b, float beta, float *c) {
+                    const float *a, const float *b, float beta, bool bf16, float *c) {
     product wanted = {.transpose_a = transpose_a,
                       .transpose_b = transpose_b,
                       .add = beta != 0,
+                      .bf16 = bf16,
                       .m = m,
                       .n = n,
                       .k = k};
     const product *p = find_product(&wanted);
-    return p && p->possible && onednn_run(&p->op, (const void *[]){a, b, c});
+    return p && run_product(p, a, b, NULL, c);
 }
 
 bool dl_onednn_gemm_activate(int64_t m, int64_t n, int64_t k, const float *a, const float *b,
-                             const float *bias, bool relu, float *c) {
-    product wanted = {.bias = bias != NULL, .relu = relu, .m = m, .n = n, .k = k};
+                             const float *bias, bool relu, bool bf16, float *c) {
+    product wanted = {.bias = bias != NULL, .relu = relu, .bf16 = bf16, .m = m, .n = n, .k = k};
     const product *p = find_product(&wanted);
-    return p && p->possible && onednn_run(&p->op, (const void *[]){a, b, c, bias});
+    return p && run_product(p, a, b, bias, c);
 }
 
 void dl_onednn_release(void) {
     for (int i = 0; i < product_count; i++)
         onednn_free_operation(&products[i].op);
     product_count = 0;
+    for (int i = 0; i < 2; i++) {
+        free(factors[i].memory);
+        factors[i].memory = NULL;
+        factors[i].count = 0;
+    }
     if (stream)
         dnnl_stream_destroy(stream);
     if (onednn_engine)

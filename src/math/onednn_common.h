@@ -5,6 +5,7 @@
 
 #include <oneapi/dnnl/dnnl.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 /* Versions 2 and 3 differ in how descriptors are held, and in the functions that make them. */
 #if DNNL_VERSION_MAJOR >= 3
@@ -31,12 +32,17 @@ bool onednn_start(void);
 
 /* A float tensor's descriptor; freed with onednn_free_desc. */
 dnnl_memory_desc_t onednn_desc(int rank, const dnnl_dims_t dims, dnnl_format_tag_t tag);
+dnnl_memory_desc_t onednn_desc_of(dnnl_data_type_t type, int rank, const dnnl_dims_t dims,
+                                  dnnl_format_tag_t tag);
 void onednn_free_desc(dnnl_memory_desc_t *desc);
 
 /* Attributes with one operation behind the kernel's own, or none; the caller destroys them. */
 dnnl_primitive_attr_t onednn_attributes(void (*append)(dnnl_post_ops_t));
 void onednn_append_sum(dnnl_post_ops_t ops);  /* adds to what is there */
 void onednn_append_relu(dnnl_post_ops_t ops); /* max(0, x) */
+
+/* x[count] as bfloat16 in `memory`, which is returned. */
+const void *onednn_narrow(const float *x, int64_t count, void *memory);
 
 bool onednn_add_argument(operation *op, int which, desc_ref desc);
 void onednn_free_operation(operation *op);

@@ -3,8 +3,8 @@
 #ifndef DL_ONEDNN
 
 dl_onednn_conv *dl_onednn_conv_new(const dl_window *window, int filters, int batch, bool bias,
-                                   bool relu, bool training) {
-    (void)window, (void)filters, (void)batch, (void)bias, (void)relu, (void)training;
+                                   bool relu, bool training, bool bf16) {
+    (void)window, (void)filters, (void)batch, (void)bias, (void)relu, (void)training, (void)bf16;
     return NULL;
 }
 
@@ -48,9 +48,10 @@ enum { FORWARD, BACKWARD_DATA, BACKWARD_WEIGHTS, PASSES, MOST_BATCHES = 6 };
 struct dl_onednn_conv {
     dl_window window;
     int filters;
-    bool bias, relu, training;
+    bool bias, relu, training, bf16;
     frozen_weights frozen; /* of a net that is not trained */
-    size_t scratch;
+    size_t scratch;        /* for weights in a kernel's order */
+    size_t narrow;         /* for x and y as bfloat16 */
     int batch_count;
     struct {
         int batch;
@@ -58,9 +59,11 @@ struct dl_onednn_conv {
     } batches[MOST_BATCHES];
 };
 
-/* The descriptors of a convolution's tensors; weights in any order. */
+/* The descriptors of a convolution's tensors; weights in any order. Those of a pass that takes x or
+   y as a factor are of the factors' type; its result is float. */
 typedef struct {
     dnnl_memory_desc_t x, weight, plain, bias, y;
+    dnnl_memory_desc_t x_factor, weight_factor, y_factor;
     dnnl_dims_t stride, dilation, before, after;
 } conv_descs;
 
@@ -73,6 +76,10 @@ static conv_descs describe(const dl_onednn_conv *c, int batch) {
     int in[2] = {w->height, w->width}, out[2] = {w->out_height, w->out_width};
     d.x = onednn_desc(4, x, dnnl_nhwc);
     d.weight = onednn_desc(4, weight, dnnl_format_tag_any);
+    dnnl_data_type_t type = c->bf16 ? dnnl_bf16 : dnnl_f32;
+    d.x_factor = onednn_desc_of(type, 4, x, dnnl_nhwc);
+    d.weight_factor = onednn_desc_of(type, 4, weight, dnnl_format_tag_any);
+    d.y_factor = onednn_desc_of(type, 4, y, dnnl_nhwc);
     d.plain = onednn_desc(4, weight, dnnl_hwio);
     d.bias = onednn_desc(1, bias, dnnl_a);
     d.y = onednn_desc(4, y, dnnl_nhwc);
@@ -91,6 +98,9 @@ static void free_descs(conv_descs *d) {
     onednn_free_desc(&d->plain);
     onednn_free_desc(&d->bias);
     onednn_free_desc(&d->y);
+    onednn_free_desc(&d->x_factor);
+    onednn_free_desc(&d->weight_factor);
+    onednn_free_desc(&d->y_factor);
 }
 
 static dnnl_primitive_desc_t forward_desc(const dl_onednn_conv *c, const conv_descs *d) {
@@ -100,12 +110,12 @@ static dnnl_primitive_desc_t forward_desc(const dl_onednn_conv *c, const conv_de
     dnnl_prop_kind_t kind = c->training ? dnnl_forward_training : dnnl_forward_inference;
 #if DNNL_VERSION_MAJOR >= 3
     dnnl_convolution_forward_primitive_desc_create(
-        &desc, onednn_engine, kind, dnnl_convolution_direct, d->x, d->weight, bias, d->y, d->stride,
-        d->dilation, d->before, d->after, attributes);
+        &desc, onednn_engine, kind, dnnl_convolution_direct, d->x_factor, d->weight_factor, bias,
+        d->y, d->stride, d->dilation, d->before, d->after, attributes);
 #else
     dnnl_convolution_desc_t wanted;
-    if (dnnl_convolution_forward_desc_init(&wanted, kind, dnnl_convolution_direct, &d->x,
-                                           &d->weight, bias, &d->y, d->stride, d->before,
+    if (dnnl_convolution_forward_desc_init(&wanted, kind, dnnl_convolution_direct, &d->x_factor,
+                                           &d->weight_factor, bias, &d->y, d->stride, d->before,
                                            d->after) == dnnl_success)
         dnnl_primitive_desc_create(&desc, &wanted, attributes, onednn_engine, NULL);
 #endif
@@ -117,13 +127,13 @@ static dnnl_primitive_desc_t backward_data_desc(const conv_descs *d, dnnl_primit
     dnnl_primitive_desc_t desc = NULL;
 #if DNNL_VERSION_MAJOR >= 3
     dnnl_convolution_backward_data_primitive_desc_create(
-        &desc, onednn_engine, dnnl_convolution_direct, d->x, d->weight, d->y, d->stride,
-        d->dilation, d->before, d->after, hint, NULL);
+        &desc, onednn_engine, dnnl_convolution_direct, d->x, d->weight_factor, d->y_factor,
+        d->stride, d->dilation, d->before, d->after, hint, NULL);
 #else
     dnnl_convolution_desc_t wanted;
     if (dnnl_convolution_backward_data_desc_init(&wanted, dnnl_convolution_direct, &d->x,
-                                                 &d->weight, &d->y, d->stride, d->before,
-                                                 d->after) == dnnl_success)
+                                                 &d->weight_factor, &d->y_factor, d->stride,
+                                                 d->before, d->after) == dnnl_success)
         dnnl_primitive_desc_create(&desc, &wanted, NULL, onednn_engine, hint);
 #endif
     return desc;
@@ -134,13 +144,13 @@ static dnnl_primitive_desc_t backward_weights_desc(const conv_descs *d,
     dnnl_primitive_desc_t desc = NULL;
 #if DNNL_VERSION_MAJOR >= 3
     dnnl_convolution_backward_weights_primitive_desc_create(
-        &desc, onednn_engine, dnnl_convolution_direct, d->x, d->weight, NULL, d->y, d->stride,
-        d->dilation, d->before, d->after, hint, NULL);
+        &desc, onednn_engine, dnnl_convolution_direct, d->x_factor, d->weight, NULL, d->y_factor,
+        d->stride, d->dilation, d->before, d->after, hint, NULL);
 #else
     dnnl_convolution_desc_t wanted;
-    if (dnnl_convolution_backward_weights_desc_init(&wanted, dnnl_convolution_direct, &d->x,
-                                                    &d->weight, NULL, &d->y, d->stride, d->before,
-                                                    d->after) == dnnl_success)
+    if (dnnl_convolution_backward_weights_desc_init(&wanted, dnnl_convolution_direct, &d->x_factor,
+                                                    &d->weight, NULL, &d->y_factor, d->stride,
+                                                    d->before, d->after) == dnnl_success)
         dnnl_primitive_desc_create(&desc, &wanted, NULL, onednn_engine, hint);
 #endif
     return desc;
@@ -157,20 +167,20 @@ static bool make_pass(const dl_onednn_conv *c, const conv_descs *d, int which,
     switch (which) {
     case FORWARD:
         return onednn_make_reorder(pass, REF(d->plain), weight, false) &&
-               onednn_add_argument(op, DNNL_ARG_SRC, REF(d->x)) &&
+               onednn_add_argument(op, DNNL_ARG_SRC, REF(d->x_factor)) &&
                onednn_add_argument(op, DNNL_ARG_WEIGHTS, weight) &&
                onednn_add_argument(op, DNNL_ARG_DST, REF(d->y)) &&
                (!c->bias || onednn_add_argument(op, DNNL_ARG_BIAS, REF(d->bias)));
     case BACKWARD_DATA:
         return onednn_make_reorder(pass, REF(d->plain), weight, false) &&
-               onednn_add_argument(op, DNNL_ARG_DIFF_DST, REF(d->y)) &&
+               onednn_add_argument(op, DNNL_ARG_DIFF_DST, REF(d->y_factor)) &&
                onednn_add_argument(op, DNNL_ARG_WEIGHTS, weight) &&
                onednn_add_argument(op, DNNL_ARG_DIFF_SRC, REF(d->x));
     default:
         return onednn_make_reorder(pass, REF(d->plain), weight, true) &&
-               onednn_add_argument(op, DNNL_ARG_SRC, REF(d->x)) &&
+               onednn_add_argument(op, DNNL_ARG_SRC, REF(d->x_factor)) &&
                onednn_add_argument(op, DNNL_ARG_DIFF_WEIGHTS, weight) &&
-               onednn_add_argument(op, DNNL_ARG_DIFF_DST, REF(d->y));
+               onednn_add_argument(op, DNNL_ARG_DIFF_DST, REF(d->y_factor));
     }
 }
 
@@ -191,8 +201,39 @@ static void make_batch(dl_onednn_conv *c, int batch) {
     c->batches[c->batch_count++].batch = batch;
 }
 
+/* Of the weights as they are, rounded up. */
+static size_t plain_bytes(const dl_onednn_conv *c) {
+    const dl_window *w = &c->window;
+    size_t bytes = sizeof(float) * (size_t)w->kernel[0] * (size_t)w->kernel[1] *
+                   (size_t)w->channels * (size_t)c->filters;
+    return (bytes + DL_ALIGN - 1) / DL_ALIGN * DL_ALIGN;
+}
+
+static int64_t x_count(const dl_onednn_conv *c, int batch) {
+    return (int64_t)batch * c->window.height * c->window.width * c->window.channels;
+}
+
+static int64_t y_count(const dl_onednn_conv *c, int batch) {
+    return (int64_t)batch * c->window.out_height * c->window.out_width * c->filters;
+}
+
+static size_t narrow_bytes(int64_t count) {
+    return (sizeof(uint16_t) * (size_t)count + DL_ALIGN - 1) / DL_ALIGN * DL_ALIGN;
+}
+
+/* x or y as the factors are: as they are, or as bfloat16 in the scratch memory. */
+static const void *x_factor(const dl_onednn_conv *c, int batch, const float *x, void *scratch) {
+    void *memory = (char *)scratch + c->scratch + plain_bytes(c);
+    return c->bf16 ? onednn_narrow(x, x_count(c, batch), memory) : x;
+}
+
+static const void *y_factor(const dl_onednn_conv *c, int batch, const float *y, void *scratch) {
+    void *memory = (char *)scratch + c->scratch + plain_bytes(c) + narrow_bytes(x_count(c, batch));
+    return c->bf16 ? onednn_narrow(y, y_count(c, batch), memory) : y;
+}
+
 dl_onednn_conv *dl_onednn_conv_new(const dl_window *window, int filters, int batch, bool bias,
-                                   bool relu, bool training) {
+                                   bool relu, bool training, bool bf16) {
     if (!onednn_start())
         return NULL;
     dl_onednn_conv *c = xcalloc(1, sizeof *c);
@@ -201,6 +242,9 @@ dl_onednn_conv *dl_onednn_conv_new(const dl_window *window, int filters, int bat
     c->bias = bias;
     c->relu = relu;
     c->training = training;
+    c->bf16 = bf16;
+    if (bf16)
+        c->narrow = narrow_bytes(x_count(c, batch)) + narrow_bytes(y_count(c, batch));
     make_batch(c, batch);
     for (int i = 0; i < PASSES; i++)
         if (c->batches[0].pass[i].bytes > c->scratch)
@@ -221,14 +265,8 @@ void dl_onednn_conv_free(dl_onednn_conv *c) {
     free(c);
 }
 
-static size_t plain_bytes(const dl_onednn_conv *c) {
-    const dl_window *w = &c->window;
-    return sizeof(float) * (size_t)w->kernel[0] * (size_t)w->kernel[1] * (size_t)w->channels *
-           (size_t)c->filters;
-}
-
 size_t dl_onednn_conv_scratch(const dl_onednn_conv *c) {
-    return c->scratch + plain_bytes(c);
+    return c->scratch + plain_bytes(c) + c->narrow;
 }
 
 /* The pass for a batch of this size: made when it is met, as far as there is room. */
@@ -255,14 +293,14 @@ bool dl_onednn_conv_forward(dl_onednn_conv *c, int batch, const float *x, const 
                             const float *bias, float *y, void *scratch) {
     const ordered_operation *pass = find_pass(c, batch, FORWARD);
     const float *w = pass ? forward_weights(c, pass, weight, scratch) : NULL;
-    return w && onednn_run(&pass->op, (const void *[]){x, w, y, bias});
+    return w && onednn_run(&pass->op, (const void *[]){x_factor(c, batch, x, scratch), w, y, bias});
 }
 
 bool dl_onednn_conv_backward_data(dl_onednn_conv *c, int batch, const float *dy,
                                   const float *weight, float *dx, void *scratch) {
     const ordered_operation *pass = find_pass(c, batch, BACKWARD_DATA);
     const float *w = pass ? onednn_ordered(pass, weight, scratch) : NULL;
-    return w && onednn_run(&pass->op, (const void *[]){dy, w, dx});
+    return w && onednn_run(&pass->op, (const void *[]){y_factor(c, batch, dy, scratch), w, dx});
 }
 
 bool dl_onednn_conv_backward_weights(dl_onednn_conv *c, int batch, const float *x, const float *dy,
@@ -270,12 +308,15 @@ bool dl_onednn_conv_backward_weights(dl_onednn_conv *c, int batch, const float *
     const ordered_operation *pass = find_pass(c, batch, BACKWARD_WEIGHTS);
     float *plain = beta == 0 ? dweight : (float *)((char *)scratch + c->scratch);
     float *target = pass && pass->reorder.primitive ? scratch : plain;
-    if (!pass || !onednn_run(&pass->op, (const void *[]){x, target, dy}))
+    if (!pass || !onednn_run(&pass->op, (const void *[]){x_factor(c, batch, x, scratch), target,
+                                                         y_factor(c, batch, dy, scratch)}))
         return false;
     if (target != plain && !onednn_run(&pass->reorder, (const void *[]){target, plain}))
         return false;
     if (plain != dweight)
-        dl_add(dweight, plain, (int64_t)(plain_bytes(c) / sizeof(float)));
+        dl_add(dweight, plain,
+               (int64_t)c->window.kernel[0] * c->window.kernel[1] * c->window.channels *
+                   c->filters);
     return true;
 }
 

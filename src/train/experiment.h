@@ -14,6 +14,7 @@ enum { DL_BATCH_ALL = -1 }; /* batch_size = "all" */
 /* The sections `training` and `regularization`. */
 typedef struct {
     int64_t batch_size, epochs;
+    bool bf16;
     dl_strings metrics;
     double l1, l2, clip_norm;
     config_setting_t *early_stopping;
