@@ -6,26 +6,34 @@ program=${0##*/}
 
 usage() {
     cat <<USAGE
-Usage: $program [-r ROUNDS] [--no-peers] [WORKLOAD...]
+Usage: $program [-r ROUNDS] [--no-peers] [--save FILE] [WORKLOAD...]
 
 Trains the workloads of configs/bench/ (default: all of them), two epochs a round, and prints as
-Markdown the medians over the rounds (default 5) of the second epoch's samples/s, the share of the
-time spent waiting for data, forward, backward and updating, GFLOP/s (2 a multiply-add of the dense
-and convolution layers), and the peak memory. With python3-torch installed each round also trains
-the same network with PyTorch, as installed ("plain") and tuned (OpenBLAS's OpenMP build, its
-widest kernels, AVX-512, tcmalloc if installed, channels last where that is faster), and the ratio
-to the tuned one is printed.
+Markdown the medians over the rounds (default 5):
+
+  training    samples/s of the second epoch, GFLOP/s (2 a multiply-add of the dense and convolution
+              layers) and their part of the matrix product's peak in the same round, where the time
+              went, peak memory; one thread and two; as built, and by OpenBLAS and dltrain's own
+              kernels alone
+  inference   samples/s of forward passes over batches of 1 and 256
+  start-up    seconds from the start of the process to the first loss (--dry-run)
+
+With python3-torch installed each round also trains the same network with PyTorch, tuned (OpenBLAS's
+OpenMP build, its widest kernels, AVX-512, tcmalloc if installed, channels last where that is faster)
+and, in the first round, as installed ("plain"). With darknet installed the first round also trains
+those that it can express. --save also writes the tables to a file, with the machine and the versions.
 
 MNIST must be there: scripts/get_data.sh mnist, or \$DLTRAIN_DATA. Let nothing else run beside it.
 USAGE
 }
 
-rounds=5 peers=yes
+rounds=5 peers=yes save=
 while [ $# -gt 0 ]; do
     case $1 in
     -h | --help) usage && exit 0 ;;
     -r) rounds=$2 && shift 2 ;;
     --no-peers) peers= && shift ;;
+    --save) save=$(realpath "$2") && shift 2 ;;
     -*) echo "$program: unknown option $1 (try --help)" >&2 && exit 2 ;;
     *) break ;;
     esac
@@ -45,7 +53,7 @@ fi
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 
-# Where MNIST is, for PyTorch; dltrain finds it by itself.
+# Where MNIST is, for the peers; dltrain finds it by itself.
 mnist=data/mnist
 [ -d "$mnist" ] || mnist=${DLTRAIN_DATA:-data}/mnist
 
@@ -60,14 +68,42 @@ images=$folder/images.idx labels=$folder/labels.idx
     head -c 1000000 /dev/urandom | LC_ALL=C tr -dc '\000-\011' | head -c 10240
 } >"$labels" || [ "$(stat -c %s "$labels")" -eq 10248 ]
 
-# train WORKLOAD: appends the second epoch and the end to WORKLOAD.json.
-train() {
-    local set=()
+# config WORKLOAD: the words that name it and its data, in ${config[@]}.
+config() {
+    config=("configs/bench/$1.cfg")
     if [ "$1" = W3 ]; then
-        set=(--set "data.train.images=$images" --set "data.train.labels=$labels")
+        config+=(--set "data.train.images=$images" --set "data.train.labels=$labels")
     fi
-    ./dltrain "configs/bench/$1.cfg" "${set[@]}" --epochs 2 --quiet --json --force \
-        --out "$folder/run" | tail -n 2 >>"$folder/$1.json"
+}
+
+# train WORKLOAD KIND [OPTION...]: the last epoch and the end are appended to WORKLOAD.KIND.
+train() {
+    local name=$1.$2
+    config "$1"
+    shift 2
+    ./dltrain "${config[@]}" --epochs 2 "$@" --quiet --json --force --out "$folder/run" |
+        tail -n 2 >>"$folder/$name"
+}
+
+# infer WORKLOAD: what was trained last answers batches of 1 and of 256.
+infer() {
+    local batch
+    for batch in 1 256; do
+        ./dltest "$folder/run" --split train --speed $batch --json >>"$folder/$1.infer$batch"
+    done
+}
+
+start_up() {
+    config "$1"
+    local from=${EPOCHREALTIME/./}
+    ./dltrain "${config[@]}" --dry-run >/dev/null 2>&1
+    echo "{\"seconds\": $(((${EPOCHREALTIME/./} - from) / 1000))e-3}" >>"$folder/$1.start"
+}
+
+# The matrix product's peak, beside a small training.
+peak() {
+    ./dltrain configs/digits.cfg --epochs 1 --profile --quiet --json --force --out "$folder/run" |
+        tail -n 1 >>"$folder/peak"
 }
 
 # torch WORKLOAD KIND: appends PyTorch's line to WORKLOAD.KIND.
@@ -89,48 +125,117 @@ torch() {
         "${command[@]}" "${options[@]}" >>"$folder/$1.tuned"
 }
 
+# darknet_peer WORKLOAD: Darknet's line, if it can express the network.
+darknet_peer() {
+    case $1 in
+    W1 | W1s | W2 | W2b) tests/bench/peer_darknet.sh "$1" "$mnist" >>"$folder/$1.darknet" ;;
+    esac
+}
+
 for ((round = 1; round <= rounds; round++)); do
+    peak
     for workload; do
-        train "$workload"
-        if [ -n "$peers" ]; then
-            torch "$workload" tuned
+        train "$workload" one --threads 1
+        train "$workload" openblas --backend openblas
+        train "$workload" auto
+        infer "$workload"
+        start_up "$workload"
+        [ -n "$peers" ] || continue
+        torch "$workload" tuned
+        if [ "$round" -eq 1 ]; then
             torch "$workload" plain
+            if command -v darknet >/dev/null; then
+                darknet_peer "$workload"
+            fi
         fi
     done
+    echo "$program: round $round of $rounds is done" >&2
 done
 
-median='def median: sort | .[length / 2 | floor];'
-rate_of() {
-    if [ -s "$1" ]; then
-        jq -s "$median [.[].samples_per_second] | median" "$1"
+# middle FILE FILTER: the median of FILTER over the file's objects; null without a file.
+middle() {
+    if [ -s "$folder/$1" ]; then
+        jq -s "[.[] | $2] | map(select(. != null)) | sort | .[length / 2 | floor]" "$folder/$1"
     else
         echo null
     fi
 }
 
-echo "| workload | samples/s | PyTorch tuned | ratio | PyTorch plain | data | forward | backward |\
- update | GFLOP/s | peak memory | PyTorch's |"
-echo "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
-for workload; do
-    memory=null
-    if [ -s "$folder/$workload.tuned" ]; then
-        memory=$(jq -s 'map(.peak_memory_bytes) | max' "$folder/$workload.tuned")
-    fi
-    jq -rs --arg name "$workload" --argjson tuned "$(rate_of "$folder/$workload.tuned")" \
-        --argjson plain "$(rate_of "$folder/$workload.plain")" \
-        --argjson memory "$memory" "$median"'
-        def percent: "\(100 * . + 0.5 | floor) %";
+# row FORMAT NAME=FILE:FILTER...: fills a line of a table, from jq's arithmetic over the medians.
+row() {
+    local format=$1 arguments=() item file
+    shift
+    for item; do
+        file=${item#*=}
+        arguments+=(--argjson "${item%%=*}" "$(middle "${file%%:*}" "${file#*:}")")
+    done
+    jq -nr "${arguments[@]}" '
         def whole: if . == null then "" else floor end;
-        map(select(.event == "epoch")) as $rows | map(select(.event == "end")) as $ends |
-        def share(key): [$rows[] | key / (.data_seconds + .forward_seconds
-            + .backward_seconds + .update_seconds)] | median | percent;
-        ([$rows[].samples_per_second] | median) as $rate |
-        "| \($name) | \($rate | whole) | \($tuned | whole) "
-        + "| \(if $tuned then $rate / $tuned * 100 | round / 100 else "" end) | \($plain | whole) "
-        + "| \(share(.data_seconds)) | \(share(.forward_seconds)) | \(share(.backward_seconds)) "
-        + "| \(share(.update_seconds)) "
-        + "| \($rate * $ends[0].operations_per_sample / 1e9 | whole) "
-        + "| \([$ends[].peak_memory_bytes] | max / 1e6 | whole) MB "
-        + "| \(if $memory then "\($memory / 1e6 | whole) MB" else "" end) |"' \
-        "$folder/$workload.json"
-done
+        def ratio($b): if . == null or $b == null then "" else . / $b * 100 | round / 100 end;
+        def percent: "\(100 * . | round) %";
+        def megabytes: if . == null then "" else "\(. / 1e6 | round) MB" end;
+        '"$format"
+}
+
+tables() {
+    echo "Training, samples/s:"
+    echo
+    echo "| workload | dltrain | PyTorch tuned | ratio | PyTorch plain | Darknet | OpenBLAS alone |\
+ ratio | 1 thread | speed-up |"
+    echo "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
+    local w rate='samples_per_second'
+    for w; do
+        row "\"| $w | \(\$a | whole) | \(\$t | whole) | \(\$a | ratio(\$t)) | \(\$p | whole) \
+| \(\$d | whole) | \(\$b | whole) | \(\$b | ratio(\$t)) | \(\$o | whole) | \(\$a | ratio(\$o)) |\"" \
+            "a=$w.auto:.$rate" "t=$w.tuned:.$rate" "p=$w.plain:.$rate" "d=$w.darknet:.$rate" \
+            "b=$w.openblas:.$rate" "o=$w.one:.$rate"
+    done
+    echo
+    echo "Where the time goes, how near it comes to the matrix product's peak" \
+        "($(row '"\($p / 1e9 | round)"' "p=peak:.peak_operations_per_second") GFLOP/s, the median of" \
+        "the rounds), peak memory:"
+    echo
+    echo "| workload | data | forward | backward | update | GFLOP/s | of peak | memory | PyTorch's |"
+    echo "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
+    local sum='(.data_seconds + .forward_seconds + .backward_seconds + .update_seconds)'
+    for w; do
+        row "(\$a * \$n) as \$speed | \"| $w | \(\$x | percent) | \(\$f | percent) \
+| \(\$b | percent) | \(\$u | percent) | \(\$speed / 1e9 | round) | \(\$speed / \$p | percent) \
+| \(\$m | megabytes) | \(\$t | megabytes) |\"" \
+            "a=$w.auto:.$rate" "n=$w.auto:.operations_per_sample" \
+            "x=$w.auto:select(.$rate) | .data_seconds / $sum" \
+            "f=$w.auto:select(.$rate) | .forward_seconds / $sum" \
+            "b=$w.auto:select(.$rate) | .backward_seconds / $sum" \
+            "u=$w.auto:select(.$rate) | .update_seconds / $sum" \
+            "p=peak:.peak_operations_per_second" "m=$w.auto:.peak_memory_bytes" \
+            "t=$w.tuned:.peak_memory_bytes"
+    done
+    echo
+    echo "Inference, samples/s over batches of 1 and of 256, and start-up to the first loss:"
+    echo
+    echo "| workload | batch 1 | µs | PyTorch tuned | batch 256 | PyTorch tuned | start-up |"
+    echo "| --- | ---: | ---: | ---: | ---: | ---: | ---: |"
+    for w; do
+        row "\"| $w | \(\$a | whole) | \(1e6 / \$a | round) | \(\$t | whole) | \(\$b | whole) \
+| \(\$u | whole) | \(\$s * 100 | round / 100) s |\"" \
+            "a=$w.infer1:.$rate" "t=$w.tuned:.inference_1" "b=$w.infer256:.$rate" \
+            "u=$w.tuned:.inference_256" "s=$w.start:.seconds"
+    done
+}
+
+if [ -n "$save" ]; then
+    {
+        echo "# Benchmarks"
+        echo
+        echo "Made by \`scripts/bench.sh -r $rounds\` on $(date +%F): $(nproc) processors" \
+            "($(lscpu | sed -n 's/^Model name: *//p' | head -n 1)), $(./dltrain --version)."
+        if [ -n "$peers" ]; then
+            echo "PyTorch $($python -c 'import torch; print(torch.__version__)')."
+        fi
+        echo "Medians of $rounds rounds, all in turns."
+        echo
+        tables "$@"
+    } | tee "$save"
+else
+    tables "$@"
+fi

@@ -265,6 +265,9 @@ static void print_end(const dl_experiment *e, const dl_train_result *r) {
                   "seconds", cmd_json_number(r->seconds), "peak_memory_bytes",
                   json_integer((json_int_t)dl_report_peak_memory()), "operations_per_sample",
                   (json_int_t)e->net.training_operations);
+    if (r->peak_operations > 0)
+        json_object_set_new(object, "peak_operations_per_second",
+                            cmd_json_number(r->peak_operations));
     cmd_print_json(object, JSON_COMPACT);
 }
 

@@ -40,11 +40,11 @@ static void report_pass(dl_terminal *t, const table *p, const dl_layer *layer, b
            speed, bandwidth / 1e9);
 }
 
-void dl_profile_report(dl_terminal *t, const dl_experiment *e, int64_t steps, int64_t samples,
+double dl_profile_report(dl_terminal *t, const dl_experiment *e, int64_t steps, int64_t samples,
                        double update_seconds) {
     const dl_net *net = &e->net;
     if (!net->profile || !steps)
-        return;
+        return 0;
     table p = {net, (double)steps, (double)samples, update_seconds, dl_peak_operations(), 10};
     for (int i = 0; i < net->layer_count; i++) {
         p.total += net->profile[i].forward + net->profile[i].backward;
@@ -64,4 +64,5 @@ void dl_profile_report(dl_terminal *t, const dl_experiment *e, int64_t steps, in
     }
     dl_say(t, "%-*s  %-8s %9.3f %7.1f %%", p.width, "update", "", 1e3 * update_seconds / p.steps,
            100 * update_seconds / p.total);
+    return p.peak;
 }

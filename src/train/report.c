@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 enum { MOST_CLASSES_SHOWN = 20 };
 
@@ -19,6 +20,17 @@ double dl_report_peak_memory(void) {
     struct rusage usage;
     getrusage(RUSAGE_SELF, &usage);
     return (double)usage.ru_maxrss * 1024;
+}
+
+/* What the process holds now; 0 where the system does not tell. */
+static int64_t resident_memory(void) {
+    long long pages = 0;
+    FILE *file = fopen("/proc/self/statm", "r");
+    if (file && fscanf(file, "%*s %lld", &pages) != 1)
+        pages = 0;
+    if (file)
+        fclose(file);
+    return pages * sysconf(_SC_PAGESIZE);
 }
 
 /* Items one after the other, in lines of at most 80 columns under a label. */
@@ -144,19 +156,24 @@ void dl_report_memory(dl_terminal *t, const dl_experiment *e, int64_t vector_byt
                       int64_t batch_bytes) {
     const dl_net *net = &e->net;
     int64_t weights = 2 * net->weight_count * (int64_t)sizeof(float);
+    int64_t planned = weights + vector_bytes + net->memory_bytes + batch_bytes;
+    int64_t others = resident_memory() - planned; /* all that is planned has been written to */
+    if (others < 0)
+        others = 0;
     const struct {
         const char *format;
         int64_t bytes;
     } items[] = {
-        {"%s beside the data:", weights + vector_bytes + net->memory_bytes + batch_bytes},
+        {others ? "%s in all:" : "%s beside the data:", planned + others},
         {"weights and gradients %s,", weights},
         {"optimizer %s,", vector_bytes},
         {"activations %s,", net->activation_bytes},
         {"scratch %s,", net->scratch_bytes},
-        {"batches %s", batch_bytes},
+        {others ? "batches %s," : "batches %s", batch_bytes},
+        {"data and program %s", others},
     };
     listing list = {.terminal = t, .label = "memory", .indent = 12, .between = " "};
-    for (size_t i = 0; i < sizeof items / sizeof *items; i++) {
+    for (size_t i = 0; i < sizeof items / sizeof *items - !others; i++) {
         char bytes[32], item[64];
         snprintf(item, sizeof item, items[i].format, dl_text_bytes(bytes, (double)items[i].bytes));
         list_add(&list, item);

@@ -345,7 +345,8 @@ static int train_all(trainer *t, dl_train_result *result, dl_error *error) {
         result->seconds += dl_clock() - started;
         t->update_seconds += t->phase[DL_PHASE_UPDATE];
     }
-    dl_profile_report(t->terminal, t->e, t->steps, t->samples, t->update_seconds);
+    result->peak_operations =
+        dl_profile_report(t->terminal, t->e, t->steps, t->samples, t->update_seconds);
     return dl_keeper_flush(&t->keeper, error);
 }
 

@@ -27,6 +27,7 @@ typedef struct {
     int64_t best_epoch;
     double best;    /* of the monitored column */
     double seconds; /* of the training */
+    double peak_operations; /* a second, in a matrix product; 0 without a profile */
 } dl_train_result;
 
 /* Trains what was read (not yet built). With `resume` the experiment was read from that run's

@@ -4,7 +4,8 @@
     peer_torch.py WORKLOAD --images FILE --labels FILE [--epochs N] [--threads N] [--channels-last]
 
 Trains on IDX files as dltrain does (shuffled, float32) and prints one JSON line: samples a second (median
-of the epochs) and the peak resident memory.
+of the epochs), the peak resident memory, and samples a second of forward passes over batches of 1 and
+256 in evaluation mode.
 """
 import argparse
 import gzip
@@ -129,7 +130,24 @@ def main():
         started = time.perf_counter()
         done = epoch()
         rates.append(done / (time.perf_counter() - started))
+    def infer(count):
+        few = x[:count]
+        times = []
+        with torch.inference_mode():
+            model.eval()
+            for _ in range(5):
+                model(few)
+            for _ in range(20):
+                started = time.perf_counter()
+                passes = 0
+                while time.perf_counter() - started < 0.05:
+                    model(few)
+                    passes += 1
+                times.append((time.perf_counter() - started) / passes)
+        return count / statistics.median(times)
+
     print(json.dumps({"workload": a.workload, "samples_per_second": statistics.median(rates),
+                      "inference_1": infer(1), "inference_256": infer(256),
                       "peak_memory_bytes": 1024 * resource.getrusage(
                           resource.RUSAGE_SELF).ru_maxrss}))
 
