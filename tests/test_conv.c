@@ -147,6 +147,9 @@ typedef struct {
 
 static const geometry geometries[] = {
     {8, 9, 1, 6, {5, 5}, {1, 1}, {2, 2}},      /* LeNet's first: part of a vector */
+    {8, 10, 1, 6, {5, 5}, {1, 1}, {2, 2}},     /* the same, two pixels in a vector */
+    {9, 11, 2, 5, {3, 3}, {2, 2}, {1, 1}},     /* three pixels, with a stride */
+    {5, 24, 1, 4, {3, 3}, {1, 1}, {1, 1}},     /* four */
     {14, 14, 6, 16, {5, 5}, {1, 1}, {0, 0}},   /* its second: dx by spreading */
     {9, 9, 5, 7, {3, 3}, {2, 2}, {1, 1}},      /* spreading with a stride */
     {10, 32, 16, 16, {3, 3}, {1, 1}, {1, 1}},  /* two lines at once */

@@ -181,7 +181,7 @@ void dl_direct_forward(dl_direct *d, int batch, const float *x, const float *wei
     const float *packed = packed_forward(d, weight, scratch);
     float *offsets = (float *)scratch + d->packed;
     for (int64_t c = 0; c < d->bias; c++)
-        offsets[c] = bias && c < d->filters ? bias[c] : 0;
+        offsets[c] = bias && c < g->channels ? bias[c % d->filters] : 0;
     /* a small batch's images are split, so that every thread has work */
     int parts = batch >= 4 * d->threads ? 1 : (4 * d->threads + batch - 1) / batch;
     parts = d->threads == 1 ? 1 : parts < g->height ? parts : g->height;
@@ -225,20 +225,42 @@ static void add_weight_sums(const dl_direct *d, const float *image, const float 
                             float *sums) {
     const grid *g = &d->forward;
     const float *dz = tile + ((int64_t)d->margin[0] * d->z_tile[1] + d->margin[1]) * d->filters;
-    direct_image shape = {g->height, g->width,         g->window.x_row,
-                          g->x_line, g->window.x_step, (int64_t)d->z_tile[1] * d->filters,
-                          d->filters};
-    for (int first = 0; first < d->filters; first += STRIP) {
-        int width = strip_width(d->filters, first);
+    direct_image shape = {g->height,  g->width,         g->window.x_row,
+                          g->x_line,  g->window.x_step, (int64_t)d->z_tile[1] * d->filters,
+                          g->channels};
+    for (int first = 0; first < g->channels; first += STRIP) {
+        int width = strip_width(g->channels, first);
         direct_sum_windows(&shape, g->window.rows, g->window.run, width / LANES, image, dz + first,
                            sums);
         sums += d->taps * width;
     }
 }
 
-/* The threads' sums, in the threads' order. */
+/* The threads' sums, in the threads' order; of joined pixels each has its own part of the taps. */
+static void gather_joined(const dl_direct *d, int team, float beta, float *dweight,
+                          const float *sums) {
+    const grid *g = &d->forward;
+    int64_t step = (int64_t)d->window.stride[1] * d->window.channels;
+    int64_t run = (int64_t)d->window.kernel[1] * d->window.channels;
+    int width = strip_width(g->channels, 0);
+    for (int ky = 0; ky < g->window.rows; ky++, sums += g->window.run * width)
+        for (int64_t tap = 0; tap < run; tap++)
+            for (int f = 0; f < d->filters; f++, dweight++) {
+                float sum = 0;
+                for (int t = 0; t < team; t++)
+                    for (int q = 0; q < d->joined; q++)
+                        sum +=
+                            sums[t * d->per_thread + (tap + q * step) * width + q * d->filters + f];
+                *dweight = sum + (beta == 0 ? 0 : beta * *dweight);
+            }
+}
+
 static void gather_weights(const dl_direct *d, int team, float beta, float *dweight,
                            const float *sums) {
+    if (d->joined > 1) {
+        gather_joined(d, team, beta, dweight, sums);
+        return;
+    }
 #pragma omp parallel for schedule(static) if (d->taps * d->filters > 1 << 14)
     for (int64_t tap = 0; tap < d->taps; tap++)
         for (int first = 0; first < d->filters; first += STRIP) {

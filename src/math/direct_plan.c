@@ -6,6 +6,23 @@ static void finish_grid(grid *g) {
     g->whole = g->channels % LANES == 0;
 }
 
+/* Few filters leave most of a vector idle: then neighbouring pixels share one. Their windows' union
+   has more taps than a window, so that it must be worth it. */
+static int pixels_to_join(const dl_direct *d) {
+    const dl_window *w = &d->window;
+    int best = 1;
+    double least = 0;
+    for (int n = 1; n * d->filters <= STRIP; n++) {
+        double run = (w->kernel[1] + (n - 1) * w->stride[1]) * (double)w->channels;
+        double cost = run * (double)whole_vectors((int64_t)n * d->filters) / n;
+        if (n == 1 || (w->out_width % n == 0 && cost < 0.9 * least)) {
+            best = n;
+            least = cost;
+        }
+    }
+    return best;
+}
+
 static void plan_forward(dl_direct *d) {
     const dl_window *w = &d->window;
     const int out[2] = {w->out_height, w->out_width};
@@ -17,16 +34,18 @@ static void plan_forward(dl_direct *d) {
         d->tile[1] = w->width;
     }
     int64_t row = (int64_t)d->tile[1] * w->channels;
+    int n = d->joined = pixels_to_join(d);
     d->forward = (grid){
-        .window = {w->kernel[0], w->kernel[1] * w->channels, row, w->stride[1] * w->channels,
-                   d->filters},
+        .window = {w->kernel[0], (w->kernel[1] + (n - 1) * w->stride[1]) * w->channels, row,
+                   n * w->stride[1] * w->channels, n * d->filters},
         .height = w->out_height,
-        .width = w->out_width,
-        .channels = d->filters,
+        .width = w->out_width / n,
+        .channels = n * d->filters,
         .x_line = w->stride[0] * row,
         .out_line = (int64_t)w->out_width * d->filters,
     };
     finish_grid(&d->forward);
+    d->taps = (int64_t)d->forward.window.rows * d->forward.window.run;
 }
 
 /* Along one axis: pixel s·q + p of dx gets dz[q + shift + m] times tap first + s·(taps - 1 - m),
@@ -131,10 +150,10 @@ static int64_t lines_size(const grid *g) {
 
 static void plan_scratch(dl_direct *d) {
     const dl_window *w = &d->window;
-    int64_t channels = whole_vectors(d->filters), inputs = whole_vectors(w->channels);
+    int64_t channels = whole_vectors(d->forward.channels), inputs = whole_vectors(w->channels);
     int64_t most = channels > inputs ? channels : inputs;
     d->packed = d->taps * channels;
-    int64_t back = d->taps / w->channels * d->filters * inputs;
+    int64_t back = (int64_t)w->kernel[0] * w->kernel[1] * d->filters * inputs;
     if (d->copies)
         back = (int64_t)w->kernel[0] * d->filters * whole_vectors(d->spread.channels);
     if (d->training && back > d->packed)
@@ -156,8 +175,6 @@ static void plan_scratch(dl_direct *d) {
 }
 
 void direct_plan(dl_direct *d) {
-    const dl_window *w = &d->window;
-    d->taps = (int64_t)w->kernel[0] * w->kernel[1] * w->channels;
     plan_forward(d);
     if (d->training) {
         plan_backward(d);
@@ -168,7 +185,25 @@ void direct_plan(dl_direct *d) {
 
 /* ---- packing ---- */
 
+static void pack_joined(const dl_direct *d, const float *weight, float *packed) {
+    const grid *g = &d->forward;
+    int64_t step = (int64_t)d->window.stride[1] * d->window.channels;
+    int64_t run = (int64_t)d->window.kernel[1] * d->window.channels;
+    int width = strip_width(g->channels, 0);
+    for (int ky = 0; ky < g->window.rows; ky++, weight += run * d->filters)
+        for (int64_t i = 0; i < g->window.run; i++, packed += width)
+            for (int c = 0; c < width; c++) {
+                int64_t tap = i - c / d->filters * step;
+                bool inside = c < g->channels && tap >= 0 && tap < run;
+                packed[c] = inside ? weight[tap * d->filters + c % d->filters] : 0;
+            }
+}
+
 void direct_pack_forward(const dl_direct *d, const float *weight, float *packed) {
+    if (d->joined > 1) {
+        pack_joined(d, weight, packed);
+        return;
+    }
     for (int first = 0; first < d->filters; first += STRIP) {
         int width = strip_width(d->filters, first);
         int many = d->filters - first < width ? d->filters - first : width;

@@ -31,7 +31,8 @@ struct dl_direct {
     int tile[2];     /* height and width of the padded image */
     int margin[2];   /* lines and pixels of zeros before dz */
     int z_tile[2];   /* height and width of dz with zeros around it */
-    int64_t taps;    /* weights of a filter */
+    int joined;      /* neighbouring pixels of y that make up a point of the forward grid */
+    int64_t taps;    /* of such a point */
     int64_t vectors; /* of all filters, rounded up */
     grid forward;
     int phases;
@@ -62,7 +63,8 @@ int64_t direct_copy_size(const dl_direct *direct);
 
 /* Completes a plan whose window, filters, activation, training and threads are set. */
 void direct_plan(dl_direct *direct);
-/* packed[strip][tap][strip's channels] = weight[tap][filters] */
+/* packed[strip][tap][strip's channels] = weight[tap][filters]; of joined pixels each sees its own
+   part of the taps. */
 void direct_pack_forward(const dl_direct *direct, const float *weight, float *packed);
 /* For the backward pass over the data, by phases or by spreading. */
 void direct_pack_backward(const dl_direct *direct, const float *weight, float *packed);

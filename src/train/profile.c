@@ -41,7 +41,7 @@ static void report_pass(dl_terminal *t, const table *p, const dl_layer *layer, b
 }
 
 double dl_profile_report(dl_terminal *t, const dl_experiment *e, int64_t steps, int64_t samples,
-                       double update_seconds) {
+                         double update_seconds) {
     const dl_net *net = &e->net;
     if (!net->profile || !steps)
         return 0;

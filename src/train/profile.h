@@ -9,6 +9,6 @@
    peaks that are measured here. Returns the operations a second of a matrix product, 0 without a
    profile. */
 double dl_profile_report(dl_terminal *terminal, const dl_experiment *experiment, int64_t steps,
-                       int64_t samples, double update_seconds);
+                         int64_t samples, double update_seconds);
 
 #endif

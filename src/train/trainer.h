@@ -25,8 +25,8 @@ typedef struct {
     int64_t epochs;  /* complete */
     int64_t trained; /* complete, of this training */
     int64_t best_epoch;
-    double best;    /* of the monitored column */
-    double seconds; /* of the training */
+    double best;            /* of the monitored column */
+    double seconds;         /* of the training */
     double peak_operations; /* a second, in a matrix product; 0 without a profile */
 } dl_train_result;
 
