@@ -109,7 +109,13 @@ cli: $(PROGRAMS)
 lint: $(PROGRAMS)
 	scripts/lint.sh
 
-check: lint unit cli
+# The numbers once more, in the build without oneDNN.
+plain:
+	$(Q)$(MAKE) --no-print-directory ONEDNN=no kernels
+kernels: $(patsubst %,$(BUILD)/test_%,math conv gradient golden net)
+	@for test in $^; do echo "== $$test"; $$test || exit 1; done
+
+check: lint unit plain cli
 
 check-long: $(PROGRAMS)
 	scripts/check_long.sh

@@ -18,10 +18,11 @@ Markdown the medians over the rounds (default 5):
   inference   samples/s of forward passes over batches of 1 and 256
   start-up    seconds from the start of the process to the first loss (--dry-run)
 
-With python3-torch installed each round also trains the same network with PyTorch, tuned (OpenBLAS's
-OpenMP build, its widest kernels, AVX-512, tcmalloc if installed, channels last where that is faster)
-and, in the first round, as installed ("plain"). With darknet installed the first round also trains
-those that it can express. --save also writes the tables to a file, with the machine and the versions.
+With python3-torch installed each round also trains the same network with PyTorch, tuned
+(OpenBLAS's OpenMP build, its widest kernels, AVX-512, tcmalloc if installed, channels last where
+that is faster) and, in the first round, as installed ("plain"). With darknet installed the first
+round also trains those that it can express. --save also writes the tables to a file, with the
+machine and the versions.
 
 MNIST must be there: scripts/get_data.sh mnist, or \$DLTRAIN_DATA. Let nothing else run beside it.
 USAGE
@@ -128,14 +129,16 @@ torch() {
 # darknet_peer WORKLOAD: Darknet's line, if it can express the network.
 darknet_peer() {
     case $1 in
-    W1 | W1s | W2 | W2b) tests/bench/peer_darknet.sh "$1" "$mnist" >>"$folder/$1.darknet" ;;
+    W2 | W2b) tests/bench/peer_darknet.sh "$1" "$mnist" >>"$folder/$1.darknet" ;;
     esac
 }
 
 for ((round = 1; round <= rounds; round++)); do
     peak
     for workload; do
-        train "$workload" one --threads 1
+        if [ "$round" -eq 1 ]; then
+            train "$workload" one --threads 1
+        fi
         train "$workload" openblas --backend openblas
         train "$workload" auto
         infer "$workload"
@@ -180,22 +183,25 @@ row() {
 tables() {
     echo "Training, samples/s:"
     echo
-    echo "| workload | dltrain | PyTorch tuned | ratio | PyTorch plain | Darknet | OpenBLAS alone |\
- ratio | 1 thread | speed-up |"
+    echo "| workload | dltrain | PyTorch tuned | ratio | PyTorch plain | Darknet |\
+ OpenBLAS alone | ratio | 1 thread | speed-up |"
     echo "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
     local w rate='samples_per_second'
     for w; do
-        row "\"| $w | \(\$a | whole) | \(\$t | whole) | \(\$a | ratio(\$t)) | \(\$p | whole) \
-| \(\$d | whole) | \(\$b | whole) | \(\$b | ratio(\$t)) | \(\$o | whole) | \(\$a | ratio(\$o)) |\"" \
+        row "\"| $w | \(\$a | whole) | \(\$t | whole) | \(\$a | ratio(\$t)) \
+| \(\$p | whole) | \(\$d | whole) | \(\$b | whole) | \(\$b | ratio(\$t)) \
+| \(\$o | whole) | \(\$a | ratio(\$o)) |\"" \
             "a=$w.auto:.$rate" "t=$w.tuned:.$rate" "p=$w.plain:.$rate" "d=$w.darknet:.$rate" \
             "b=$w.openblas:.$rate" "o=$w.one:.$rate"
     done
     echo
-    echo "Where the time goes, how near it comes to the matrix product's peak" \
-        "($(row '"\($p / 1e9 | round)"' "p=peak:.peak_operations_per_second") GFLOP/s, the median of" \
-        "the rounds), peak memory:"
+    local high
+    high=$(row "\$p / 1e9 | round" "p=peak:.peak_operations_per_second")
+    echo "Where the time goes, how near it comes to the matrix product's peak ($high GFLOP/s, the" \
+        "median of the rounds), peak memory:"
     echo
-    echo "| workload | data | forward | backward | update | GFLOP/s | of peak | memory | PyTorch's |"
+    echo "| workload | data | forward | backward | update | GFLOP/s | of peak | memory |\
+ PyTorch's |"
     echo "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
     local sum='(.data_seconds + .forward_seconds + .backward_seconds + .update_seconds)'
     for w; do

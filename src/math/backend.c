@@ -42,3 +42,13 @@ const char *dl_backend_description(void) {
              onednn ? onednn : "");
     return text;
 }
+
+const char *dl_backend_summary(void) {
+    static char text[128];
+    const char *onednn = dl_onednn_version();
+    bool used = onednn && chosen != DL_BACKEND_OPENBLAS;
+    snprintf(text, sizeof text, "OpenBLAS %s%s%s (%s)%s", openblas_get_corename(),
+             used ? ", oneDNN " : "", used ? onednn : "", dl_backend_names[chosen],
+             bf16 ? ", factors as bfloat16" : "");
+    return text;
+}

@@ -23,6 +23,9 @@ bool dl_backend_can_bf16(void);
 /* From now on what is built to be trained does so; sums and weights stay float. */
 void dl_backend_set_bf16(bool bf16);
 bool dl_backend_get_bf16(void);
+/* What the products are made by, in short: "OpenBLAS Cooperlake, oneDNN 2.6.3 (auto)"; owned by it.
+ */
+const char *dl_backend_summary(void);
 /* The libraries' names and versions, for people; owned by it. */
 const char *dl_backend_description(void);
 

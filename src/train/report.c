@@ -6,6 +6,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "math/backend.h"
+
 enum { MOST_CLASSES_SHOWN = 20 };
 
 char *dl_report_metric(char out[32], const dl_metric *metric, double value) {
@@ -150,6 +152,7 @@ void dl_report_network(dl_terminal *t, const dl_experiment *e) {
     }
     dl_say(t, "%-*s  %-*s  %-14s %12s", name, "total", type, "", "",
            dl_text_count(count, net->weight_count));
+    dl_say(t, "kernels     %s", dl_backend_summary());
 }
 
 void dl_report_memory(dl_terminal *t, const dl_experiment *e, int64_t vector_bytes,

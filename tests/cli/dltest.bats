@@ -238,3 +238,20 @@ CASES
         says_only "dltest: standard output: No space left on device"
     done
 }
+
+@test "--speed: a time for each batch, by every backend" {
+    digits digits.cfg
+    train --quiet --epochs 1 --out run digits.cfg
+    tested run --speed 1
+    status_is 0
+    grep -Eq '^digits, batches of 1: [0-9.e-]+ ms a forward pass .*, [0-9,]+ rows a second$' .out ||
+        fail "no line"
+    tested run --speed 256 --split train --json --backend openblas
+    status_is 0
+    equal "$(value .batch)" 256
+    jq -e '.fastest > 0 and .fastest <= .seconds_a_batch and .seconds_a_batch <= .slowest' .out ||
+        fail "times out of order"
+    tested run --speed 0
+    status_is 2
+    says "--speed 0: must be a whole number from 1 to 1048576"
+}

@@ -231,6 +231,22 @@ it, --resume elsewhere/deep goes on with it)"
     done
 }
 
+@test "training.bf16: trains where it can, and says where it cannot" {
+    digits digits.cfg
+    train --quiet --out run --backend openblas --set training.bf16=true digits.cfg
+    status_is 2
+    says "bf16 needs a processor with AVX512_BF16 and oneDNN"
+    exists_not run
+    train --quiet --out float digits.cfg
+    train --quiet --out run --set training.bf16=true digits.cfg
+    [ "$status" -eq 2 ] && skip "this machine cannot"
+    status_is 0
+    grep -q 'factors as bfloat16' run/log.txt || fail "the log does not say so"
+    awk -v a="$(column float val_loss)" -v b="$(column run val_loss)" \
+        'BEGIN { exit !(a != b && a / b < 1.1 && b / a < 1.1) }' ||
+        fail "losses $(column float val_loss) and $(column run val_loss)"
+}
+
 @test "--profile says where the time went" {
     digits digits.cfg
     train --profile --out run digits.cfg
