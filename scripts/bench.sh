@@ -197,8 +197,8 @@ tables() {
     echo
     local high
     high=$(row "\$p / 1e9 | round" "p=peak:.peak_operations_per_second")
-    echo "Where the time goes, how near it comes to the matrix product's peak ($high GFLOP/s, the" \
-        "median of the rounds), peak memory:"
+    echo "Where the time goes, how near it comes to the matrix product's peak ($high GFLOP/s," \
+        "the median of the rounds), peak memory:"
     echo
     echo "| workload | data | forward | backward | update | GFLOP/s | of peak | memory |\
  PyTorch's |"
