@@ -25,6 +25,11 @@ void harness_probe(dl_text *layers, dl_shape input) {
                     "{ layer = \"conv2d\"; name = \"probe\"; filters = %d; kernel = 1; "
                     "bias = false; }, ",
                     channels);
+    else if (input.rank == 2)
+        dl_text_add(layers,
+                    "{ layer = \"conv1d\"; name = \"probe\"; filters = %d; kernel = 1; "
+                    "bias = false; }, ",
+                    channels);
     else
         dl_text_add(layers, "{ layer = \"dense\"; name = \"probe\"; units = %d; bias = false; }, ",
                     channels);

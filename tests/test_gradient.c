@@ -11,9 +11,12 @@
 #include "math/threads.h"
 
 enum { BATCH = 3, MOST_BATCH = 4 };
-static const double STEP = 3e-6, TOLERANCE = 1e-7;
+static const double STEP = 3e-6;
+/* Of a layer's slopes; of those of several layers behind each other, which bend more, ten times it.
+ */
+static double tolerance = 1e-7;
 
-static const dl_shape shapes[] = {{3, {7, 6, 3, 1}}, {1, {5, 1, 1, 1}}};
+static const dl_shape shapes[] = {{3, {7, 6, 3, 1}}, {1, {5, 1, 1, 1}}, {2, {6, 3, 1, 1}}};
 
 /* ---- one net against central differences ---- */
 
@@ -47,7 +50,7 @@ static int compare(dl_net *net, int first, const float *r, const dl_pass *pass, 
         value[i] = kept;
         double slope = (above - below) / (2 * STEP);
         double scale = fmax(1, fmax(fabs(slope), fabs(analytic[i])));
-        if (!(fabs(slope - analytic[i]) <= TOLERANCE * scale))
+        if (!(fabs(slope - analytic[i]) <= tolerance * scale))
             fail_msg("%s: element %lld: slope %.9g, gradient %.9g", what, (long long)i, slope,
                      analytic[i]);
         slopes += fabs(slope) > 1e-6;
@@ -66,6 +69,8 @@ static int check_net(dl_net *net, const char *what, int batch) {
     for (int p = 0; p < net->param_count; p++) /* biases too */
         harness_fill(net->params[p].value, net->params[p].count, (uint16_t)(10 + p));
     harness_identity(net);
+    for (int64_t i = 0; i < net->params[0].count; i++) /* two readers see two different inputs */
+        net->params[0].value[i] *= 0.8;
     harness_fill(x, in, 1);
     harness_fill(r, out, 2);
     dl_net_forward(net, x, &pass);
@@ -233,6 +238,52 @@ static void test_combinations(void **state) {
     }
 }
 
+/* What blocks are expanded to, and layers that share their weights. */
+static void test_blocks(void **state) {
+    (void)state;
+    static const char *const layers[] = {
+        "{ layer = \"residual\"; repeat = 2; activation = \"tanh\"; body = ("
+        "  { layer = \"conv2d\"; name = \"c\"; filters = 3; kernel = 3; padding = \"same\"; },"
+        "  { layer = \"batch_norm\"; name = \"n\"; activation = \"tanh\"; },"
+        "  { layer = \"conv2d\"; name = \"k\"; filters = 3; kernel = 1; inputs = (\"c\"); },"
+        "  { layer = \"add\"; inputs = (\"n\", \"k\"); } ); }",
+        "{ layer = \"residual\"; body = ( { layer = \"conv2d\"; filters = 4; kernel = 2; stride = "
+        "2; } );"
+        "  shortcut = ( { layer = \"max_pool\"; size = 2; }, { layer = \"pad\"; channels = (1, 0); "
+        "} ); }",
+        "{ layer = \"parallel\"; repeat = 2; branches = ( (),"
+        "  ( { layer = \"conv2d\"; filters = 2; kernel = 3; padding = 1; activation = \"tanh\"; } "
+        ") ); }",
+        "{ layer = \"parallel\"; merge = \"multiply\"; branches = ( (),"
+        "  ( { layer = \"conv2d\"; filters = 3; kernel = 1; activation = \"sigmoid\"; } ), () ); }",
+        "{ layer = \"dense_block\"; layers = 2; growth = 2; bottleneck = 1; }",
+        "{ layer = \"inception\"; one = 1; reduce3 = 2; three = 1; reduce5 = 1; five = 2; pool = "
+        "1; }",
+        "{ layer = \"separable_conv2d\"; filters = 4; activation = \"tanh\"; }",
+        "{ layer = \"sequence\"; repeat = 2; name = \"s\"; body = ("
+        "  { layer = \"conv2d\"; name = \"a\"; filters = 3; kernel = 2; padding = 1; },"
+        "  { layer = \"conv2d\"; share = \"a\"; filters = 3; kernel = 2; activation = \"tanh\"; } "
+        "  ); },"
+        "{ layer = \"conv2d\"; share = \"a_1\"; filters = 3; kernel = 2; activation = \"tanh\"; },"
+        "{ layer = \"dense\"; units = 2; }",
+        "{ layer = \"dense\"; units = 126; name = \"d\"; activation = \"tanh\"; },"
+        "{ layer = \"dense\"; units = 126; share = \"d\"; }",
+    };
+    tolerance *= 10;
+    for (size_t i = 0; i < sizeof layers / sizeof *layers; i++) {
+        dl_text text = {0};
+        harness h;
+        harness_probe(&text, shapes[0]);
+        dl_text_add(&text, "%s", layers[i]);
+        if (!harness_open(&h, text.data, shapes[0], BATCH, true, 2))
+            fail_msg("%s", dl_text_get(&h.error.text));
+        assert_true(check_net(&h.net, layers[i], BATCH) > 0);
+        harness_close(&h);
+        dl_text_free(&text);
+    }
+    tolerance /= 10;
+}
+
 /* Several readers of one output, through a view and not: the gradients add up. */
 static void test_graph(void **state) {
     (void)state;
@@ -333,7 +384,7 @@ static void check_loss(const dl_loss_type *loss, const void *self, dl_target tar
         double below = loss->evaluate(self, &target, ROWS, channels, y, t, 1, NULL);
         y[i] = kept;
         double slope = 0.25 * (above - below) / (2 * STEP);
-        if (!(fabs(slope - grad[i]) < TOLERANCE))
+        if (!(fabs(slope - grad[i]) < tolerance))
             fail_msg("%s: slope %.9g, gradient %.9g", loss->kind.name, slope, grad[i]);
         slopes += slope != 0;
     }
@@ -382,9 +433,10 @@ static void test_losses(void **state) {
 int main(void) {
     dl_threads_set(2);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_layers),  cmocka_unit_test(test_combinations),
-        cmocka_unit_test(test_graph),   cmocka_unit_test(test_long_skips),
-        cmocka_unit_test(test_threads), cmocka_unit_test(test_losses),
+        cmocka_unit_test(test_layers),     cmocka_unit_test(test_combinations),
+        cmocka_unit_test(test_blocks),     cmocka_unit_test(test_graph),
+        cmocka_unit_test(test_long_skips), cmocka_unit_test(test_threads),
+        cmocka_unit_test(test_losses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,13 +6,14 @@
 
 #include "data/dataset.h"
 #include "losses/loss.h"
+#include "net/block.h"
 #include "optim/optimizer.h"
 #include "optim/schedule.h"
 #include "train/experiment.h"
 
-static const dl_registry *const registries[] = {&dl_layer_registry, &dl_loss_registry,
-                                                &dl_optimizer_registry, &dl_schedule_registry,
-                                                &dl_dataset_registry};
+static const dl_registry *const registries[] = {&dl_layer_registry,    &dl_block_registry,
+                                                &dl_loss_registry,     &dl_optimizer_registry,
+                                                &dl_schedule_registry, &dl_dataset_registry};
 
 static bool is_word(const char *name) {
     return *name && strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_") == strlen(name);
@@ -43,6 +44,8 @@ static void check_defaults(const dl_kind *kind) {
                 dl_text_add(&text, "%s = 3; ", o->key);
             else if (o->type == DL_FLOAT)
                 dl_text_add(&text, "%s = 0.5; ", o->key);
+            else if (o->type == DL_STRINGS)
+                dl_text_add(&text, "%s = ( \"x\" ); ", o->key);
             else
                 dl_text_add(&text, "%s = \"%s\"; ", o->key, o->choices ? o->choices[0] : "x");
         }

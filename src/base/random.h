@@ -12,7 +12,8 @@ typedef enum {
     DL_FOR_SPLIT = 2,
     DL_FOR_SHUFFLE = 3,
     DL_FOR_DROPOUT = 4,
-    DL_FOR_TEST = 5
+    DL_FOR_TEST = 5,
+    DL_FOR_DATA = 6
 } dl_purpose;
 
 typedef struct {

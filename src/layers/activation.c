@@ -1,5 +1,5 @@
 /* An activation function as a layer of its own: y = f(x), element by element (softmax: over the
-   channels). Backward from the output alone: dx = f'(y) dy. */
+   channels). Backward from the output alone, but for gelu and swish: dx = f'(y) dy. */
 #include "layers/layer.h"
 
 typedef struct {
@@ -7,17 +7,24 @@ typedef struct {
 } activation;
 
 static const dl_option options[] = {
-    DL_ACTIVATION_OPTIONS(activation, function, NULL),
+    DL_ACTIVATION_OPTIONS_OF(activation, function, NULL, dl_activation_all_names),
     DL_OPTIONS_END,
 };
 
 static const dl_option softmax_options[] = {DL_OPTIONS_END};
 
+/* Is the slope taken from the input? Else from the output. */
+static bool from_input(const activation *self) {
+    return self->function.kind == DL_GELU || self->function.kind == DL_SWISH;
+}
+
 static int setup(dl_layer *layer, dl_error *error) {
     (void)error;
+    const activation *self = layer->self;
     layer->out.shape = layer->in[0].shape;
     layer->gradient_in_place = true;
-    layer->needs_input = false;
+    layer->needs_input = from_input(self);
+    layer->needs_output = !from_input(self);
     return 0;
 }
 
@@ -41,8 +48,9 @@ static void backward(dl_layer *layer, const dl_pass *pass) {
     const activation *self = layer->self;
     if (layer->in[0].grad)
         dl_activate_backward(&self->function, rows(layer, pass),
-                             dl_shape_channels(layer->out.shape), layer->out.value, layer->out.grad,
-                             layer->in[0].grad, NULL);
+                             dl_shape_channels(layer->out.shape),
+                             from_input(self) ? layer->in[0].value : layer->out.value,
+                             layer->out.grad, layer->in[0].grad, NULL);
 }
 
 const dl_layer_type dl_layer_activation = {

@@ -1,12 +1,15 @@
-/* Two-dimensional convolution: y[oy][ox][f] = f(sum over ky, kx, c of
-   x[oy*stride + ky - pad][ox*stride + kx - pad][c] W[ky][kx][c][f] + b[f]).
-   LeCun et al., "Gradient-based learning applied to document recognition", 1998.
-   x[batch][h][w][c], W[kh][kw][c][filters], b[filters], y[batch][oh][ow][filters]. */
+/* Convolution: y[oy][ox][f] = f(sum over ky, kx, c of
+   x[oy*stride + ky*dilation - pad][ox*stride + kx*dilation - pad][c] W[ky][kx][c][f] + b[f]).
+   LeCun et al., "Gradient-based learning applied to document recognition", 1998. With groups (two
+   chains in Krizhevsky et al., "ImageNet classification with deep convolutional neural networks",
+   NIPS 2012) filter f sees only the channels of its group.
+   x[batch][h][w][c], W[kh][kw][c / groups][filters], b[filters], y[batch][oh][ow][filters].
+   conv1d is the same along time: x[batch][t][c], W[k][c][filters], y[batch][ot][filters]. */
 #include "layers/weights.h"
 #include "math/conv.h"
 
 typedef struct {
-    int64_t filters, kernel[2], stride[2], padding[2];
+    int64_t filters, kernel[2], stride[2], padding[2], dilation[2], groups;
     dl_weights weights;
     dl_conv conv; /* made by setup */
     int scratch;
@@ -21,32 +24,84 @@ static const dl_option options[] = {
     {"padding", DL_PAIR, offsetof(conv2d, padding), "valid", 0, 1023, dl_padding_words,
      "zeros around the image: same (as many outputs as inputs, divided by the stride), valid "
      "(none), or a number of pixels on each side"},
+    {"dilation", DL_PAIR, offsetof(conv2d, dilation), "1", 1, 1024, NULL,
+     "pixels from one tap of the window to the next: a larger one sees further with as many "
+     "weights"},
+    {"groups", DL_INT, offsetof(conv2d, groups), "1", 1, 1 << 16, NULL,
+     "chains that do not see each other's channels; must divide channels and filters"},
     DL_WEIGHTS_OPTIONS(conv2d, weights),
     DL_OPTIONS_END,
 };
 
-static int setup(dl_layer *layer, dl_error *error) {
+/* Along time; the pairs' second numbers. */
+static const dl_option options_1d[] = {
+    {"filters", DL_INT, offsetof(conv2d, filters), NULL, 1, 1 << 16, NULL,
+     "number of output channels"},
+    {"kernel", DL_INT, offsetof(conv2d, kernel[1]), NULL, 1, 1 << 16, NULL, "steps of the window"},
+    {"stride", DL_INT, offsetof(conv2d, stride[1]), "1", 1, 1 << 16, NULL,
+     "steps from one window to the next"},
+    {"padding", DL_INT, offsetof(conv2d, padding[1]), "valid", 0, 1 << 16, dl_padding_words,
+     "zeros before and after: same (as many outputs as inputs, divided by the stride), valid "
+     "(none), or a number of steps"},
+    {"dilation", DL_INT, offsetof(conv2d, dilation[1]), "1", 1, 1 << 16, NULL,
+     "steps from one tap of the window to the next"},
+    {"groups", DL_INT, offsetof(conv2d, groups), "1", 1, 1 << 16, NULL,
+     "chains that do not see each other's channels; must divide channels and filters"},
+    DL_WEIGHTS_OPTIONS(conv2d, weights),
+    DL_OPTIONS_END,
+};
+
+static int check_groups(const dl_layer *layer, const conv2d *self, int channels, dl_error *error) {
+    if (channels % self->groups == 0 && self->filters % self->groups == 0)
+        return 0;
+    return dl_fail(error, DL_USAGE, "%s: %lld groups do not divide %d channels and %lld filters",
+                   layer->where, (long long)self->groups, channels, (long long)self->filters);
+}
+
+/* Sets the layer up on an image; the output's shape is that of an image, too. */
+static int set_up(dl_layer *layer, dl_shape image, dl_error *error) {
     conv2d *self = layer->self;
     dl_window *w = &self->conv.window;
-    if (dl_window_place(w, layer->in[0].shape, self->kernel, self->stride, self->padding,
-                        layer->where, error))
+    if (dl_window_place_dilated(w, image, self->kernel, self->stride, self->dilation, self->padding,
+                                layer->where, error) ||
+        check_groups(layer, self, w->channels, error))
         return -1;
-    int filters = (int)self->filters;
+    int filters = (int)self->filters, channels = w->channels / (int)self->groups;
     int64_t area = (int64_t)w->kernel[0] * w->kernel[1];
-    if (area * w->channels > INT32_MAX || area * w->channels * filters > (int64_t)1 << 33)
+    if (area * channels > INT32_MAX || area * channels * filters > (int64_t)1 << 33)
         return dl_fail(error, DL_USAGE, "%s: %lld filters of %dx%dx%d are too many weights",
-                       layer->where, (long long)filters, w->kernel[0], w->kernel[1], w->channels);
-    dl_shape shape = {4, {w->kernel[0], w->kernel[1], w->channels, filters}};
-    dl_weights_declare(layer, &self->weights, shape, area * w->channels, area * filters, filters);
+                       layer->where, (long long)filters, w->kernel[0], w->kernel[1], channels);
+    dl_shape shape = {4, {w->kernel[0], w->kernel[1], channels, filters}};
+    dl_weights_declare(layer, &self->weights, shape, area * channels, area * filters, filters);
     layer->out.shape = dl_shape3(w->out_height, w->out_width, filters);
     layer->needs_output = self->weights.activation.kind != DL_LINEAR;
-    layer->operations = 2 * dl_shape_size(layer->out.shape) * area * w->channels;
+    layer->operations = 2 * dl_shape_size(layer->out.shape) * area * channels;
     self->conv.filters = filters;
+    self->conv.groups = (int)self->groups;
     self->conv.bias = self->weights.bias;
     self->conv.training = layer->training;
     self->conv.activation = self->weights.activation;
     dl_conv_plan(&self->conv, layer->max_batch, layer->threads);
     self->scratch = dl_layer_add_buffer(layer, DL_SCRATCH, (int64_t)dl_conv_scratch(&self->conv));
+    return 0;
+}
+
+static int setup(dl_layer *layer, dl_error *error) {
+    return set_up(layer, layer->in[0].shape, error);
+}
+
+static int setup_1d(dl_layer *layer, dl_error *error) {
+    conv2d *self = layer->self;
+    const dl_shape in = layer->in[0].shape;
+    char shape[48];
+    if (in.rank != 2)
+        return dl_fail(error, DL_USAGE, "%s: needs a sequence (steps x channels), not %s",
+                       layer->where, dl_shape_text(shape, in));
+    self->kernel[0] = self->stride[0] = self->dilation[0] = 1;
+    self->padding[0] = DL_PAD_VALID;
+    if (set_up(layer, dl_shape3(1, in.dim[0], in.dim[1]), error))
+        return -1;
+    layer->out.shape = dl_shape2(layer->out.shape.dim[1], layer->out.shape.dim[2]);
     return 0;
 }
 
@@ -75,6 +130,15 @@ const dl_layer_type dl_layer_conv2d = {
          "two-dimensional convolution: the same small window of weights at every place of an image",
          sizeof(conv2d), options},
     .setup = setup,
+    .forward = forward,
+    .backward = backward,
+    .close = close_conv,
+};
+
+const dl_layer_type dl_layer_conv1d = {
+    .kind = {"conv1d", "convolution along time: the same window of weights at every step",
+             sizeof(conv2d), options_1d},
+    .setup = setup_1d,
     .forward = forward,
     .backward = backward,
     .close = close_conv,

@@ -38,3 +38,18 @@ dl_draw dl_layer_draw(const dl_layer *layer, dl_purpose purpose, const dl_pass *
     return (dl_draw){pass->seed, (uint16_t)purpose, (uint16_t)layer->index, pass->epoch,
                      pass->step};
 }
+
+int dl_layer_same_shapes(const dl_layer *layer, const char *verb, dl_error *error) {
+    char first[48], other[48];
+    const dl_shape *a = &layer->in[0].shape;
+    for (int k = 1; k < layer->input_count; k++) {
+        const dl_shape *b = &layer->in[k].shape;
+        bool same = a->rank == b->rank;
+        for (int i = 0; same && i < a->rank; i++)
+            same = a->dim[i] == b->dim[i];
+        if (!same)
+            return dl_fail(error, DL_USAGE, "%s: cannot %s inputs of shapes %s and %s",
+                           layer->where, verb, dl_shape_text(first, *a), dl_shape_text(other, *b));
+    }
+    return 0;
+}

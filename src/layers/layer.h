@@ -22,8 +22,9 @@ typedef struct {
 
 /* What is special about a parameter. */
 enum {
-    DL_DECAYS = 1,    /* l1 and l2 apply: weights, not biases */
-    DL_OVERWRITES = 2 /* backward honours `beta`: a large gradient need not be zeroed first */
+    DL_DECAYS = 1,     /* l1 and l2 apply: weights, not biases */
+    DL_OVERWRITES = 2, /* backward honours `beta`: a large gradient need not be zeroed first */
+    DL_FROZEN = 4      /* set by the net: it is not to be trained, its gradient is zero */
 };
 
 enum { DL_MOST_INPUTS = 32 }; /* that any layer can read */
@@ -88,7 +89,9 @@ struct dl_layer {
     const char *where; /* "file:line" in the config */
     int index;         /* in the net, from 0; the stream of its random numbers */
     int max_batch, threads;
-    bool training; /* the net was built to be trained */
+    bool training;  /* the net was built to be trained */
+    bool trainable; /* else its parameters stay as they are */
+    int shares;     /* the layer that owns its parameters; -1: itself */
 
     int input_count;
     dl_tensor *in; /* [input_count]; grad is this reader's own buffer, the net sums them */
@@ -114,18 +117,24 @@ extern const dl_registry dl_layer_registry;
 int dl_layer_add_param(dl_layer *layer, dl_param param);
 int dl_layer_add_state(dl_layer *layer, dl_param state);
 int dl_layer_add_buffer(dl_layer *layer, dl_lifetime lifetime, int64_t bytes);
+/* For setup: all inputs must have one shape; 0, or -1 and an error: "cannot `verb` inputs of shapes
+ * …".
+ */
+int dl_layer_same_shapes(const dl_layer *layer, const char *verb, dl_error *error);
 /* The coordinates of this layer's random numbers in a pass. */
 dl_draw dl_layer_draw(const dl_layer *layer, dl_purpose purpose, const dl_pass *pass);
 
 /* The options `activation`, `slope` and `alpha` of a layer that has a dl_activation at `field`. */
 #define DL_ACTIVATION_OPTIONS(owner, field, fallback_name)                                         \
+    DL_ACTIVATION_OPTIONS_OF(owner, field, fallback_name, dl_activation_names)
+#define DL_ACTIVATION_OPTIONS_OF(owner, field, fallback_name, names)                               \
     {"activation",                                                                                 \
      DL_CHOICE,                                                                                    \
      offsetof(owner, field) + offsetof(dl_activation, kind),                                       \
      fallback_name,                                                                                \
      0,                                                                                            \
      0,                                                                                            \
-     dl_activation_names,                                                                          \
+     names,                                                                                        \
      "the function that the layer's outputs go through"},                                          \
         {"slope",                                                                                  \
          DL_FLOAT,                                                                                 \

@@ -5,8 +5,15 @@
 
 #include "math/scalar.h"
 
-const char *const dl_activation_names[] = {"linear", "sigmoid", "tanh",    "relu", "leaky_relu",
-                                           "elu",    "step",    "softmax", NULL};
+#define NAMES                                                                                      \
+    "linear", "sigmoid", "tanh", "relu", "leaky_relu", "elu", "step", "selu", "softplus",          \
+        "softsign", "hard_tanh", "softmax"
+const char *const dl_activation_names[] = {NAMES, NULL};
+const char *const dl_activation_all_names[] = {NAMES, "gelu", "swish", NULL};
+
+/* Klambauer et al., "Self-normalizing neural networks", NIPS 2017. */
+#define SELU_SCALE ((float)1.0507009873554805)
+#define SELU_ALPHA ((float)1.6732632423543773)
 
 enum {
     SMALL = 1 << 14, /* elements below which a second thread costs more than it gives */
@@ -66,8 +73,21 @@ void dl_activate_row(const dl_activation *f, int64_t channels, const float *bias
         ROW(v < 0 ? alpha * (dl_exp(v) - 1) : v);
     case DL_STEP:
         ROW(v < 0 ? 0 : v == v ? 1 : v);
+    case DL_SELU:
+        ROW(SELU_SCALE * (v < 0 ? SELU_ALPHA * (dl_exp(v) - 1) : v));
+    case DL_SOFTPLUS:
+        ROW((v > 0 ? v : 0) + dl_log1p(dl_exp(-fabsf(v))));
+    case DL_SOFTSIGN:
+        ROW(v / (1 + fabsf(v)));
+    case DL_HARD_TANH:
+        ROW(v < -1 ? -1 : v > 1 ? 1 : v);
     case DL_SOFTMAX:
         softmax_row(channels, bias, x, y);
+        break;
+    case DL_GELU:
+        ROW(dl_gelu(v));
+    case DL_SWISH:
+        ROW(v * dl_sigmoid(v));
     }
 }
 
@@ -114,6 +134,18 @@ void dl_derive_row(const dl_activation *f, int64_t channels, const float *y, con
         SLOPE(y[j] > 0 ? 1 : y[j] + alpha);
     case DL_STEP: /* flat wherever it has a derivative */
         SLOPE(0);
+    case DL_SELU:
+        SLOPE(y[j] > 0 ? SELU_SCALE : y[j] + SELU_SCALE * SELU_ALPHA);
+    case DL_SOFTPLUS: /* f' = sigmoid(x) = 1 - e^-y */
+        SLOPE(1 - dl_exp(-y[j]));
+    case DL_SOFTSIGN:
+        SLOPE((1 - fabsf(y[j])) * (1 - fabsf(y[j])));
+    case DL_HARD_TANH:
+        SLOPE(y[j] > -1 && y[j] < 1 ? 1 : 0);
+    case DL_GELU:
+        SLOPE(dl_gelu_slope(y[j]));
+    case DL_SWISH:
+        SLOPE(dl_swish_slope(y[j]));
     case DL_SOFTMAX: {
         float sum = 0;
 #pragma omp simd reduction(+ : sum)

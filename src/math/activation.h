@@ -12,11 +12,18 @@ typedef enum {
     DL_LEAKY_RELU,
     DL_ELU,
     DL_STEP,
-    DL_SOFTMAX
+    DL_SELU,
+    DL_SOFTPLUS,
+    DL_SOFTSIGN,
+    DL_HARD_TANH,
+    DL_SOFTMAX,
+    DL_GELU, /* these two are no functions that can be derived from their output */
+    DL_SWISH
 } dl_activation_kind;
 
-/* The names, in the order of the enum; NULL at the end. */
-extern const char *const dl_activation_names[];
+/* The names, in the order of the enum; NULL at the end. The first list leaves out those that need
+   their input for the derivative. */
+extern const char *const dl_activation_names[], *const dl_activation_all_names[];
 
 typedef struct {
     int kind;     /* a dl_activation_kind */
@@ -28,13 +35,16 @@ typedef struct {
    Softmax is over the channels of a row. */
 void dl_activate(const dl_activation *f, int64_t rows, int64_t channels, const float *bias,
                  const float *x, float *y);
-/* dx = f'(x) dy, from the output y = f(x); dx may be the same as dy. If bias_grad[channels] is not
-   NULL the sum of dx over the rows is added to it, in an order that does not depend on the threads.
+/* dx = f'(x) dy, from the output y = f(x), for gelu and swish from the input: then y is x here; dx
+   may be the same as dy. If bias_grad[channels] is not NULL the sum of dx over the rows is added to
+   it, in an order that does not depend on the threads.
  */
 void dl_activate_backward(const dl_activation *f, int64_t rows, int64_t channels, const float *y,
                           const float *dy, float *dx, float *bias_grad);
 
-/* One row of the two above, on the calling thread: y[channels] = f(x + bias), and dx = f'(x) dy. */
+/* One row of the two above, on the calling thread: y[channels] = f(x + bias), and dx = f'(x) dy
+ * (for gelu and swish y is x).
+ */
 void dl_activate_row(const dl_activation *f, int64_t channels, const float *bias, const float *x,
                      float *y);
 void dl_derive_row(const dl_activation *f, int64_t channels, const float *y, const float *dy,

@@ -12,8 +12,13 @@
 
 enum { TILE_BYTES = 256 * 1024 };
 
+static int groups(const dl_conv *c) {
+    return c->groups ? c->groups : 1;
+}
+
+/* Weights of a filter. */
 static int64_t depth(const dl_conv *c) {
-    return (int64_t)c->window.kernel[0] * c->window.kernel[1] * c->window.channels;
+    return (int64_t)c->window.kernel[0] * c->window.kernel[1] * (c->window.channels / groups(c));
 }
 
 static int64_t in_size(const dl_conv *c) {
@@ -27,7 +32,8 @@ static int64_t out_size(const dl_conv *c) {
 /* A 1x1 window on every pixel: the image is its own unfolding. */
 static bool is_pointwise(const dl_conv *c) {
     const dl_window *w = &c->window;
-    return w->kernel[0] == 1 && w->kernel[1] == 1 && w->stride[0] == 1 && w->stride[1] == 1;
+    return w->kernel[0] == 1 && w->kernel[1] == 1 && w->stride[0] == 1 && w->stride[1] == 1 &&
+           groups(c) == 1;
 }
 
 /* As it was measured: oneDNN's backward kernels are the faster ones for whole vectors of channels
@@ -38,10 +44,11 @@ enum { MANY_WEIGHTS = 64 * 64, VECTOR = 16, LAST_CACHE = 32 << 20 };
 static void choose(dl_conv *c, int batch) {
     const dl_window *w = &c->window;
     c->onednn_forward = c->onednn_backward = false;
+    bool plain = groups(c) == 1 && w->dilation[0] == 1 && w->dilation[1] == 1;
     if (is_pointwise(c))
         return;
     dl_backend backend = dl_backend_get();
-    if (backend != DL_BACKEND_ONEDNN)
+    if (backend != DL_BACKEND_ONEDNN && plain && !c->apart)
         c->direct = dl_direct_new(w, c->filters, &c->activation, c->training, c->threads);
     bool vectors = w->channels % VECTOR == 0 && c->filters % VECTOR == 0;
     int64_t tensors = 2 * batch * (in_size(c) + out_size(c)) * (int64_t)sizeof(float);
@@ -51,7 +58,7 @@ static void choose(dl_conv *c, int batch) {
     bool bf16 = c->training && vectors && dl_backend_get_bf16();
     forward = forward || bf16;
     backward = backward || bf16;
-    if (backend == DL_BACKEND_OPENBLAS || !(forward || backward))
+    if (backend == DL_BACKEND_OPENBLAS || groups(c) > 1 || !(forward || backward))
         return;
     bool relu = c->activation.kind == DL_RELU;
     c->onednn = dl_onednn_conv_new(w, c->filters, batch, c->bias, relu, c->training, bf16);
@@ -100,52 +107,69 @@ static float *thread_scratch(const dl_conv *c, void *scratch) {
     return (float *)scratch + dl_thread_number() * (tile_floats(c) + weights);
 }
 
-/* columns[row - first][ox][kh][kw][c] = the pixels under the window, zero outside the image. */
-static void unfold(const dl_window *w, const float *image, int first, int last, float *columns) {
-    const int64_t span = (int64_t)w->kernel[1] * w->channels;
+/* The part of row `ky` of the window at (oy, ox) that is inside the image, as taps [from, to).
+   Where all channels are wanted and taps are neighbours, the pixels follow each other. */
+typedef struct {
+    int y, left, from, to; /* left: of tap 0 */
+} row_part;
+
+static row_part part_of(const dl_window *w, int oy, int ox, int ky) {
+    int step = w->dilation[1], left = ox * w->stride[1] - w->before[1];
+    row_part p = {.y = oy * w->stride[0] - w->before[0] + ky * w->dilation[0], .left = left};
+    p.from = left < 0 ? (-left + step - 1) / step : 0;
+    p.to = left >= w->width ? 0 : (w->width - left + step - 1) / step;
+    p.to = p.to < w->kernel[1] ? p.to : w->kernel[1];
+    if (p.y < 0 || p.y >= w->height || p.to < p.from)
+        p.to = p.from = 0;
+    return p;
+}
+
+static int64_t pixel_at(const dl_window *w, const row_part *p, int kx) {
+    return ((int64_t)p->y * w->width + p->left + (int64_t)kx * w->dilation[1]) * w->channels;
+}
+
+/* columns[row - first][ox][kh][kw][c] = the pixels under the window, zero outside the image;
+   `channels` of them from `channel` on. */
+static void unfold(const dl_window *w, const float *image, int first, int last, int channel,
+                   int channels, float *columns) {
+    bool run = channels == w->channels && w->dilation[1] == 1;
     for (int oy = first; oy < last; oy++)
-        for (int ox = 0; ox < w->out_width; ox++) {
-            int left = ox * w->stride[1] - w->before[1];
-            int from = left < 0 ? -left : 0;
-            int to = left + w->kernel[1] > w->width ? w->width - left : w->kernel[1];
-            for (int ky = 0; ky < w->kernel[0]; ky++, columns += span) {
-                int y = oy * w->stride[0] - w->before[0] + ky;
-                if (y < 0 || y >= w->height || to <= from) {
-                    memset(columns, 0, sizeof(float) * (size_t)span);
-                    continue;
-                }
-                const float *source = image + ((int64_t)y * w->width + left + from) * w->channels;
-                int64_t head = (int64_t)from * w->channels,
-                        body = (int64_t)(to - from) * w->channels;
+        for (int ox = 0; ox < w->out_width; ox++)
+            for (int ky = 0; ky < w->kernel[0]; ky++) {
+                row_part p = part_of(w, oy, ox, ky);
+                int64_t head = (int64_t)p.from * channels, body = (int64_t)p.to * channels;
+                int64_t span = (int64_t)w->kernel[1] * channels;
                 for (int64_t i = 0; i < head; i++)
                     columns[i] = 0;
-                for (int64_t i = 0; i < body; i++)
-                    columns[head + i] = source[i];
-                for (int64_t i = head + body; i < span; i++)
+                const float *source = image + pixel_at(w, &p, p.from) + channel;
+                for (int64_t i = head; run && i < body; i++)
+                    columns[i] = source[i - head];
+                for (int kx = p.from; !run && kx < p.to; kx++)
+                    for (int c = 0; c < channels; c++)
+                        columns[kx * channels + c] = image[pixel_at(w, &p, kx) + channel + c];
+                for (int64_t i = body; i < span; i++)
                     columns[i] = 0;
+                columns += span;
             }
-        }
 }
 
 /* image += the columns folded back. */
-static void fold(const dl_window *w, const float *columns, int first, int last, float *image) {
-    const int64_t span = (int64_t)w->kernel[1] * w->channels;
+static void fold(const dl_window *w, const float *columns, int first, int last, int channel,
+                 int channels, float *image) {
+    bool run = channels == w->channels && w->dilation[1] == 1;
     for (int oy = first; oy < last; oy++)
-        for (int ox = 0; ox < w->out_width; ox++) {
-            int left = ox * w->stride[1] - w->before[1];
-            int from = left < 0 ? -left : 0;
-            int to = left + w->kernel[1] > w->width ? w->width - left : w->kernel[1];
-            for (int ky = 0; ky < w->kernel[0]; ky++, columns += span) {
-                int y = oy * w->stride[0] - w->before[0] + ky;
-                if (y < 0 || y >= w->height || to <= from)
-                    continue;
-                float *target = image + ((int64_t)y * w->width + left + from) * w->channels;
-                const float *source = columns + (int64_t)from * w->channels;
-                int64_t body = (int64_t)(to - from) * w->channels;
-                for (int64_t i = 0; i < body; i++)
-                    target[i] += source[i];
+        for (int ox = 0; ox < w->out_width; ox++)
+            for (int ky = 0; ky < w->kernel[0]; ky++) {
+                row_part p = part_of(w, oy, ox, ky);
+                int64_t head = (int64_t)p.from * channels, body = (int64_t)p.to * channels;
+                float *target = image + pixel_at(w, &p, p.from) + channel;
+                for (int64_t i = head; run && i < body; i++)
+                    target[i - head] += columns[i];
+                for (int kx = p.from; !run && kx < p.to; kx++)
+                    for (int c = 0; c < channels; c++)
+                        image[pixel_at(w, &p, kx) + channel + c] += columns[kx * channels + c];
+                columns += (int64_t)w->kernel[1] * channels;
             }
-        }
 }
 
 static int tile_end(const dl_conv *c, int row) {
@@ -157,14 +181,18 @@ static int tile_end(const dl_conv *c, int row) {
 static void forward_tiles(const dl_conv *c, int batch, const float *x, const float *weight,
                           const float *bias, float *y, void *scratch) {
     const dl_window *w = &c->window;
+    const int own = w->channels / groups(c), many = c->filters / groups(c); /* a group's */
 #pragma omp parallel for schedule(static)
     for (int n = 0; n < batch; n++) {
         float *columns = thread_scratch(c, scratch);
         for (int row = 0; row < w->out_height; row = tile_end(c, row)) {
             int64_t pixels = (int64_t)(tile_end(c, row) - row) * w->out_width;
             float *out = y + n * out_size(c) + (int64_t)row * w->out_width * c->filters;
-            unfold(w, x + n * in_size(c), row, tile_end(c, row), columns);
-            dl_gemm(false, false, pixels, c->filters, depth(c), columns, weight, 0, out);
+            for (int g = 0; g < groups(c); g++) {
+                unfold(w, x + n * in_size(c), row, tile_end(c, row), g * own, own, columns);
+                dl_gemm_part(false, false, pixels, many, depth(c), columns, depth(c),
+                             weight + g * many, c->filters, 0, out + g * many, c->filters);
+            }
             dl_activate(&c->activation, pixels, c->filters, bias, out, out);
         }
     }
@@ -173,6 +201,7 @@ static void forward_tiles(const dl_conv *c, int batch, const float *x, const flo
 static void backward_data_tiles(const dl_conv *c, int batch, const float *dy, const float *weight,
                                 float *dx, void *scratch) {
     const dl_window *w = &c->window;
+    const int own = w->channels / groups(c), many = c->filters / groups(c); /* a group's */
 #pragma omp parallel for schedule(static)
     for (int n = 0; n < batch; n++) {
         float *columns = thread_scratch(c, scratch), *image = dx + n * in_size(c);
@@ -180,8 +209,11 @@ static void backward_data_tiles(const dl_conv *c, int batch, const float *dy, co
         for (int row = 0; row < w->out_height; row = tile_end(c, row)) {
             int64_t pixels = (int64_t)(tile_end(c, row) - row) * w->out_width;
             const float *out = dy + n * out_size(c) + (int64_t)row * w->out_width * c->filters;
-            dl_gemm(false, true, pixels, depth(c), c->filters, out, weight, 0, columns);
-            fold(w, columns, row, tile_end(c, row), image);
+            for (int g = 0; g < groups(c); g++) {
+                dl_gemm_part(false, true, pixels, depth(c), many, out + g * many, c->filters,
+                             weight + g * many, c->filters, 0, columns, depth(c));
+                fold(w, columns, row, tile_end(c, row), g * own, own, image);
+            }
         }
     }
 }
@@ -189,6 +221,7 @@ static void backward_data_tiles(const dl_conv *c, int batch, const float *dy, co
 static void backward_weights_tiles(const dl_conv *c, int batch, const float *x, const float *dy,
                                    float beta, float *dweight, void *scratch) {
     const dl_window *w = &c->window;
+    const int own = w->channels / groups(c), many = c->filters / groups(c); /* a group's */
     int64_t stride = tile_floats(c) + (c->threads > 1 ? weight_floats(c) : 0);
     float *sums = (float *)scratch + tile_floats(c);
     if (beta == 0)
@@ -202,8 +235,11 @@ static void backward_weights_tiles(const dl_conv *c, int batch, const float *x, 
         for (int row = 0; row < w->out_height; row = tile_end(c, row)) {
             int64_t pixels = (int64_t)(tile_end(c, row) - row) * w->out_width;
             const float *out = dy + n * out_size(c) + (int64_t)row * w->out_width * c->filters;
-            unfold(w, x + n * in_size(c), row, tile_end(c, row), columns);
-            dl_gemm(true, false, depth(c), c->filters, pixels, columns, out, 1, sum);
+            for (int g = 0; g < groups(c); g++) {
+                unfold(w, x + n * in_size(c), row, tile_end(c, row), g * own, own, columns);
+                dl_gemm_part(true, false, depth(c), many, pixels, columns, depth(c), out + g * many,
+                             c->filters, 1, sum + g * many, c->filters);
+            }
         }
     }
     for (int t = 0; c->threads > 1 && t < c->threads; t++)
@@ -233,8 +269,8 @@ void dl_conv_forward(const dl_conv *c, int batch, const float *x, const float *w
     }
 }
 
-static void backward_data(const dl_conv *c, int batch, const float *dy, const float *weight,
-                          float *dx, void *scratch) {
+void dl_conv_backward_data(const dl_conv *c, int batch, const float *dy, const float *weight,
+                           float *dx, void *scratch) {
     if (c->onednn_backward &&
         dl_onednn_conv_backward_data(c->onednn, batch, dy, weight, dx, scratch))
         return;
@@ -245,8 +281,8 @@ static void backward_data(const dl_conv *c, int batch, const float *dy, const fl
         backward_data_tiles(c, batch, dy, weight, dx, scratch);
 }
 
-static void backward_weights(const dl_conv *c, int batch, const float *x, const float *dy,
-                             float beta, float *dweight, void *scratch) {
+void dl_conv_backward_weights(const dl_conv *c, int batch, const float *x, const float *dy,
+                              float beta, float *dweight, void *scratch) {
     if (c->onednn_backward &&
         dl_onednn_conv_backward_weights(c->onednn, batch, x, dy, beta, dweight, scratch))
         return;
@@ -265,7 +301,7 @@ void dl_conv_backward(const dl_conv *c, int batch, const float *x, const float *
         return;
     }
     dl_activate_backward(&c->activation, pixel_count(c, batch), c->filters, y, dy, dy, dbias);
-    backward_weights(c, batch, x, dy, beta, dweight, scratch);
+    dl_conv_backward_weights(c, batch, x, dy, beta, dweight, scratch);
     if (dx)
-        backward_data(c, batch, dy, weight, dx, scratch);
+        dl_conv_backward_data(c, batch, dy, weight, dx, scratch);
 }

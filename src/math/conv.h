@@ -12,7 +12,9 @@
 typedef struct {
     dl_window window;
     int filters;
+    int groups; /* of channels, each read by filters / groups filters; 0 stands for 1 */
     bool bias, training;
+    bool apart; /* the passes are called one by one */
     dl_activation activation;
     /* made by dl_conv_plan */
     int tile;    /* output rows that are unfolded at a time */
@@ -30,8 +32,8 @@ void dl_conv_free(dl_conv *conv);
 /* Bytes of scratch memory that each of the three passes needs, whatever the batch. */
 size_t dl_conv_scratch(const dl_conv *conv);
 
-/* y[n][oh][ow][f] = f(x[n][h][w][c] * weight[kh][kw][c][f] + bias[f]); bias NULL if the plan has
- * none. */
+/* y[n][oh][ow][f] = f(x[n][h][w][c] * weight[kh][kw][c / groups][f] + bias[f]); bias NULL if the
+ * plan has none. */
 void dl_conv_forward(const dl_conv *conv, int batch, const float *x, const float *weight,
                      const float *bias, float *y, void *scratch);
 /* From dy and y, the output: dx (overwritten; may be NULL), dweight = … + beta · dweight (beta 0 or
@@ -40,5 +42,12 @@ void dl_conv_forward(const dl_conv *conv, int batch, const float *x, const float
 void dl_conv_backward(const dl_conv *conv, int batch, const float *x, const float *y, float *dy,
                       const float *weight, float *dx, float beta, float *dweight, float *dbias,
                       void *scratch);
+
+/* Its parts, where the plan says `apart`: dx from the gradient before the activation, and dweight.
+ */
+void dl_conv_backward_data(const dl_conv *conv, int batch, const float *dy, const float *weight,
+                           float *dx, void *scratch);
+void dl_conv_backward_weights(const dl_conv *conv, int batch, const float *x, const float *dy,
+                              float beta, float *dweight, void *scratch);
 
 #endif

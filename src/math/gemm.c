@@ -78,6 +78,14 @@ static void multiply_row(int64_t n, int64_t k, const float *a, const float *b, f
     }
 }
 
+void dl_gemm_part(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k,
+                  const float *a, int64_t lda, const float *b, int64_t ldb, float beta, float *c,
+                  int64_t ldc) {
+    cblas_sgemm(CblasRowMajor, transpose_a ? CblasTrans : CblasNoTrans,
+                transpose_b ? CblasTrans : CblasNoTrans, (blasint)m, (blasint)n, (blasint)k, 1.0f,
+                a, (blasint)lda, b, (blasint)ldb, beta, c, (blasint)ldc);
+}
+
 void dl_gemm(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, const float *a,
              const float *b, float beta, float *c) {
     if (m == 1 && !transpose_b) {
@@ -87,10 +95,8 @@ void dl_gemm(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k
     if (prefers_onednn(m, n, k) && !dl_threads_are_busy() &&
         dl_onednn_gemm(transpose_a, transpose_b, m, n, k, a, b, beta, is_narrow(m, n, k), c))
         return;
-    cblas_sgemm(CblasRowMajor, transpose_a ? CblasTrans : CblasNoTrans,
-                transpose_b ? CblasTrans : CblasNoTrans, (blasint)m, (blasint)n, (blasint)k, 1.0f,
-                a, (blasint)(transpose_a ? m : k), b, (blasint)(transpose_b ? k : n), beta, c,
-                (blasint)n);
+    dl_gemm_part(transpose_a, transpose_b, m, n, k, a, transpose_a ? m : k, b, transpose_b ? k : n,
+                 beta, c, n);
 }
 
 /* Of a kernel's order a few columns were measured to have nothing. */

@@ -13,6 +13,12 @@
 void dl_gemm(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, const float *a,
              const float *b, float beta, float *c);
 
+/* The same on parts of wider matrices, whose rows are lda, ldb and ldc floats apart; by OpenBLAS.
+ */
+void dl_gemm_part(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k,
+                  const float *a, int64_t lda, const float *b, int64_t ldb, float beta, float *c,
+                  int64_t ldc);
+
 /* A matrix of weights that never changes, in the order of a kernel. */
 typedef struct dl_onednn_dense dl_frozen;
 /* NULL if there is nothing to gain for a b[k][n]. */

@@ -85,9 +85,9 @@ static conv_descs describe(const dl_onednn_conv *c, int batch) {
     d.y = onednn_desc(4, y, dnnl_nhwc);
     for (int i = 0; i < 2; i++) {
         d.stride[i] = w->stride[i];
-        d.dilation[i] = 0;
+        d.dilation[i] = w->dilation[i] - 1;
         d.before[i] = w->before[i];
-        d.after[i] = (out[i] - 1) * w->stride[i] + w->kernel[i] - in[i] - w->before[i];
+        d.after[i] = (out[i] - 1) * w->stride[i] + dl_window_extent(w, i) - in[i] - w->before[i];
     }
     return d;
 }
@@ -114,9 +114,9 @@ static dnnl_primitive_desc_t forward_desc(const dl_onednn_conv *c, const conv_de
         d->y, d->stride, d->dilation, d->before, d->after, attributes);
 #else
     dnnl_convolution_desc_t wanted;
-    if (dnnl_convolution_forward_desc_init(&wanted, kind, dnnl_convolution_direct, &d->x_factor,
-                                           &d->weight_factor, bias, &d->y, d->stride, d->before,
-                                           d->after) == dnnl_success)
+    if (dnnl_dilated_convolution_forward_desc_init(
+            &wanted, kind, dnnl_convolution_direct, &d->x_factor, &d->weight_factor, bias, &d->y,
+            d->stride, d->dilation, d->before, d->after) == dnnl_success)
         dnnl_primitive_desc_create(&desc, &wanted, attributes, onednn_engine, NULL);
 #endif
     dnnl_primitive_attr_destroy(attributes);
@@ -131,9 +131,9 @@ static dnnl_primitive_desc_t backward_data_desc(const conv_descs *d, dnnl_primit
         d->stride, d->dilation, d->before, d->after, hint, NULL);
 #else
     dnnl_convolution_desc_t wanted;
-    if (dnnl_convolution_backward_data_desc_init(&wanted, dnnl_convolution_direct, &d->x,
-                                                 &d->weight_factor, &d->y_factor, d->stride,
-                                                 d->before, d->after) == dnnl_success)
+    if (dnnl_dilated_convolution_backward_data_desc_init(
+            &wanted, dnnl_convolution_direct, &d->x, &d->weight_factor, &d->y_factor, d->stride,
+            d->dilation, d->before, d->after) == dnnl_success)
         dnnl_primitive_desc_create(&desc, &wanted, NULL, onednn_engine, hint);
 #endif
     return desc;
@@ -148,9 +148,9 @@ static dnnl_primitive_desc_t backward_weights_desc(const conv_descs *d,
         d->stride, d->dilation, d->before, d->after, hint, NULL);
 #else
     dnnl_convolution_desc_t wanted;
-    if (dnnl_convolution_backward_weights_desc_init(&wanted, dnnl_convolution_direct, &d->x_factor,
-                                                    &d->weight, NULL, &d->y_factor, d->stride,
-                                                    d->before, d->after) == dnnl_success)
+    if (dnnl_dilated_convolution_backward_weights_desc_init(
+            &wanted, dnnl_convolution_direct, &d->x_factor, &d->weight, NULL, &d->y_factor,
+            d->stride, d->dilation, d->before, d->after) == dnnl_success)
         dnnl_primitive_desc_create(&desc, &wanted, NULL, onednn_engine, hint);
 #endif
     return desc;

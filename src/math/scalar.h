@@ -15,6 +15,12 @@ static inline double dl_exp(double x) {
 static inline double dl_tanh(double x) {
     return tanh(x);
 }
+static inline double dl_erf(double x) {
+    return erf(x);
+}
+static inline double dl_log1p(double x) {
+    return log1p(x);
+}
 
 #else
 
@@ -59,6 +65,13 @@ static inline float dl_exp_inside(float x) {
     return p * scale;
 }
 
+static inline float dl_erf(float x) {
+    return erff(x);
+}
+static inline float dl_log1p(float x) {
+    return log1pf(x);
+}
+
 static inline float dl_tanh(float x) {
     float z = fabsf(x), s = x * x;
     float p = -5.70498872745e-3f; /* |x| < 0.625: Cephes' odd polynomial */
@@ -78,6 +91,22 @@ static inline float dl_tanh(float x) {
 /* 1 / (1 + e^-x); exact 0 and 1 at the far ends. */
 static inline float dl_sigmoid(float x) {
     return 1.0f / (1.0f + dl_exp(-x));
+}
+
+/* x times the normal distribution's share below x, exactly: Hendrycks and Gimpel, "Gaussian error
+   linear units", 2016. */
+static inline float dl_gelu(float x) {
+    return 0.5f * x * (1.0f + dl_erf(x * 0.70710678118654752f));
+}
+static inline float dl_gelu_slope(float x) {
+    float density = 0.39894228040143268f * dl_exp(-0.5f * x * x);
+    return 0.5f * (1.0f + dl_erf(x * 0.70710678118654752f)) + x * density;
+}
+
+/* The slope of x · sigmoid(x). */
+static inline float dl_swish_slope(float x) {
+    float s = dl_sigmoid(x);
+    return s + x * s * (1.0f - s);
 }
 
 /* ln(1 + e^x) without overflow. */

@@ -3,7 +3,7 @@
 const char *const dl_padding_words[] = {"same", "valid", NULL};
 
 static int place_axis(dl_window *w, int axis, int input, int64_t padding, int *out) {
-    int64_t kernel = w->kernel[axis], stride = w->stride[axis], padded;
+    int64_t kernel = dl_window_extent(w, axis), stride = w->stride[axis], padded;
     if (padding == DL_PAD_SAME) {
         int64_t count = (input + stride - 1) / stride;
         int64_t missing = (count - 1) * stride + kernel - input;
@@ -22,6 +22,13 @@ static int place_axis(dl_window *w, int axis, int input, int64_t padding, int *o
 
 int dl_window_place(dl_window *w, dl_shape input, const int64_t kernel[2], const int64_t stride[2],
                     const int64_t padding[2], const char *where, dl_error *error) {
+    const int64_t neighbours[2] = {1, 1};
+    return dl_window_place_dilated(w, input, kernel, stride, neighbours, padding, where, error);
+}
+
+int dl_window_place_dilated(dl_window *w, dl_shape input, const int64_t kernel[2],
+                            const int64_t stride[2], const int64_t dilation[2],
+                            const int64_t padding[2], const char *where, dl_error *error) {
     char shape[48];
     if (input.rank != 3)
         return dl_fail(error, DL_USAGE, "%s: needs an image (height x width x channels), not %s",
@@ -32,15 +39,17 @@ int dl_window_place(dl_window *w, dl_shape input, const int64_t kernel[2], const
     for (int axis = 0; axis < 2; axis++) {
         w->kernel[axis] = (int)kernel[axis];
         w->stride[axis] = (int)stride[axis];
+        w->dilation[axis] = (int)dilation[axis];
     }
     for (int axis = 0; axis < 2; axis++)
-        if (padding[axis] >= kernel[axis])
+        if (padding[axis] >= dl_window_extent(w, axis))
             return dl_fail(error, DL_USAGE,
-                           "%s: padding %lld must be less than the window's size %lld", where,
-                           (long long)padding[axis], (long long)kernel[axis]);
+                           "%s: padding %lld must be less than the window's size %d", where,
+                           (long long)padding[axis], dl_window_extent(w, axis));
     if (place_axis(w, 0, w->height, padding[0], &w->out_height) ||
         place_axis(w, 1, w->width, padding[1], &w->out_width))
         return dl_fail(error, DL_USAGE, "%s: a %dx%d window does not fit into its input of %s",
-                       where, w->kernel[0], w->kernel[1], dl_shape_text(shape, input));
+                       where, dl_window_extent(w, 0), dl_window_extent(w, 1),
+                       dl_shape_text(shape, input));
     return 0;
 }

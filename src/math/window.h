@@ -12,6 +12,7 @@ extern const char *const dl_padding_words[]; /* "same", "valid", NULL */
 typedef struct {
     int height, width, channels; /* of the input */
     int kernel[2], stride[2];    /* height, width */
+    int dilation[2];             /* pixels from one tap to the next; 1: neighbours */
     int before[2];               /* pixels of padding above and to the left */
     int out_height, out_width;
 } dl_window;
@@ -22,5 +23,14 @@ typedef struct {
 int dl_window_place(dl_window *window, dl_shape input, const int64_t kernel[2],
                     const int64_t stride[2], const int64_t padding[2], const char *where,
                     dl_error *error);
+
+/* The same with taps that are `dilation` pixels apart. */
+int dl_window_place_dilated(dl_window *window, dl_shape input, const int64_t kernel[2],
+                            const int64_t stride[2], const int64_t dilation[2],
+                            const int64_t padding[2], const char *where, dl_error *error);
+/* Pixels from a window's first tap to its last, both included, along an axis. */
+static inline int dl_window_extent(const dl_window *window, int axis) {
+    return (window->kernel[axis] - 1) * window->dilation[axis] + 1;
+}
 
 #endif

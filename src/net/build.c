@@ -10,6 +10,25 @@
 
 /* ---- shapes and parameters ---- */
 
+static int check_shared(const dl_net *net, const dl_layer *layer, dl_error *error) {
+    const dl_layer *owner = &net->layers[layer->shares];
+    char a[48], b[48];
+    bool same = layer->param_count == owner->param_count;
+    for (int p = 0; same && p < layer->param_count; p++)
+        for (int i = 0; i < 4; i++)
+            same &= layer->params[p].shape.dim[i] == owner->params[p].shape.dim[i];
+    if (same)
+        return 0;
+    if (layer->param_count != owner->param_count || !layer->param_count)
+        return dl_fail(error, DL_USAGE, "%s: layer \"%s\" has %d parameters, but \"%s\" has %d",
+                       layer->where, layer->name, layer->param_count, owner->name,
+                       owner->param_count);
+    return dl_fail(error, DL_USAGE,
+                   "%s: layer \"%s\" has weights of shape %s and cannot share those of \"%s\", %s",
+                   layer->where, layer->name, dl_shape_text(a, layer->params[0].shape), owner->name,
+                   dl_shape_text(b, owner->params[0].shape));
+}
+
 static int set_up_layers(dl_net *net, int threads, dl_error *error) {
     for (int i = 0; i < net->layer_count; i++) {
         dl_layer *layer = &net->layers[i];
@@ -21,6 +40,8 @@ static int set_up_layers(dl_net *net, int threads, dl_error *error) {
             layer->in[k].shape = source < 0 ? net->input : net->layers[source].out.shape;
         }
         if (layer->type->setup(layer, error))
+            return -1;
+        if (layer->shares >= 0 && check_shared(net, layer, error))
             return -1;
         int64_t values;
         if (!dl_multiply(dl_shape_size(layer->out.shape), net->max_batch, &values) ||
@@ -36,11 +57,22 @@ static int64_t lay_out(dl_net *net, dl_layer *layer, dl_param *params, int count
                        int *index, int64_t offset) {
     for (int p = 0; p < count; p++) {
         params[p].offset = offset;
+        params[p].flags |= layer->trainable ? 0 : DL_FROZEN;
         offset += params[p].count;
         all[*index] = params[p];
         all[(*index)++].name = dl_arena_printf(&net->arena, "%s.%s", layer->name, params[p].name);
     }
     return offset;
+}
+
+/* A layer that shares has its parameters where their owner has them. */
+static void lay_out_shared(dl_net *net, dl_layer *layer) {
+    const dl_layer *owner = &net->layers[layer->shares];
+    layer->trainable = owner->trainable;
+    for (int p = 0; p < layer->param_count; p++) {
+        layer->params[p].offset = owner->params[p].offset;
+        layer->params[p].flags |= owner->params[p].flags & DL_FROZEN;
+    }
 }
 
 static float *block(dl_net *net, int64_t count) {
@@ -57,8 +89,11 @@ static void allocate_parameters(dl_net *net) {
     net->state_params = dl_arena_alloc(&net->arena, sizeof(dl_param) * (size_t)(states + 1));
     for (int i = 0; i < net->layer_count; i++) {
         dl_layer *l = &net->layers[i];
-        net->weight_count = lay_out(net, l, l->params, l->param_count, net->params,
-                                    &net->param_count, net->weight_count);
+        if (l->shares >= 0)
+            lay_out_shared(net, l);
+        else
+            net->weight_count = lay_out(net, l, l->params, l->param_count, net->params,
+                                        &net->param_count, net->weight_count);
         net->state_count = lay_out(net, l, l->states, l->state_count, net->state_params,
                                    &net->state_param_count, net->state_count);
     }
@@ -267,9 +302,10 @@ int dl_net_build(dl_net *net, dl_shape input, int max_batch, bool training, int 
     point_parameters(net);
     size_t layers = (size_t)net->layer_count;
     net->has_gradient = dl_arena_alloc(&net->arena, sizeof *net->has_gradient * layers);
+    net->met = dl_arena_alloc(&net->arena, sizeof *net->met * layers);
     net->summands = dl_arena_alloc(&net->arena, sizeof *net->summands * layers);
     for (int i = 0; training && i < net->layer_count; i++) {
-        net->has_gradient[i] = net->layers[i].param_count > 0;
+        net->has_gradient[i] = net->layers[i].param_count > 0 && net->layers[i].trainable;
         for (int k = 0; k < net->layers[i].input_count; k++)
             if (net->sources[i][k] >= 0)
                 net->has_gradient[i] |= net->has_gradient[net->sources[i][k]];
@@ -288,6 +324,8 @@ void dl_net_free(dl_net *net) {
     for (int i = 0; i < net->layer_count; i++)
         if (net->layers[i].type && net->layers[i].self && net->layers[i].type->close)
             net->layers[i].type->close(&net->layers[i]);
+    for (dl_made_config *made = net->made; made; made = made->next)
+        dl_config_free(&made->config);
     dl_arena_free(&net->arena);
     *net = (dl_net){0};
 }

@@ -11,14 +11,22 @@ typedef struct {
     double forward, backward;
 } dl_layer_time;
 
+/* Layers that a block adds of its own, as the config that they were read from. */
+typedef struct dl_made_config {
+    dl_config config;
+    struct dl_made_config *next;
+} dl_made_config;
+
 typedef struct {
     dl_arena arena;
-    dl_config *config; /* borrowed */
+    dl_config *config;    /* borrowed */
+    dl_made_config *made; /* owned */
     int layer_count;
     dl_layer *layers;
     int **sources;  /* [layer][input]: the index of the layer that it reads, -1: the data */
     int **summands; /* [layer][...]: further readers' gradients to be added to out.grad: pairs of
                        (reader, its input), ended by -1 */
+    bool *met;      /* [layer]: working memory of the backward pass */
     bool *has_gradient; /* [layer]: there is something to train in it or before it */
 
     dl_shape input;

@@ -1,107 +1,321 @@
 /* From the `network` list of a config to layers and who reads whom. */
+#include <stdlib.h>
 #include <string.h>
 
+#include "net/block.h"
 #include "net/net.h"
 
-/* What every layer can say, whatever its type. */
+/* What every layer and block can say, whatever its type. */
 typedef struct {
     const char *layer, *name;
     dl_strings inputs;
+    bool trainable;
+    const char *share;
 } common;
 
 static const dl_option common_options[] = {
-    {"layer", DL_STRING, offsetof(common, layer), NULL, 0, 0, NULL, "the layer's type"},
+    {"layer", DL_STRING, offsetof(common, layer), NULL, 0, 0, NULL,
+     "the type of the layer or block"},
     {"name", DL_STRING, offsetof(common, name), "", 0, 0, NULL,
      "a name, for `inputs` and messages; left out: the type and a number"},
     {"inputs", DL_STRINGS, offsetof(common, inputs), "", 0, 0, NULL,
      "the layers that it reads, \"input\" being the data; left out: the layer before"},
+    {"trainable", DL_BOOL, offsetof(common, trainable), "true", 0, 0, NULL,
+     "false: its weights stay as they are"},
+    {"share", DL_STRING, offsetof(common, share), "", 0, 0, NULL,
+     "a layer of the same type before this one, whose weights are also this one's; their gradients "
+     "add up"},
     DL_OPTIONS_END,
 };
 
 const dl_option *const dl_net_layer_options = common_options;
 
-static int find_layer(const dl_net *net, int count, const char *name) {
-    for (int i = 0; i < count; i++)
-        if (net->layers[i].name && !strcmp(net->layers[i].name, name))
-            return i;
-    return -1;
-}
-
-static int choose_name(dl_net *net, int index, const char *wanted, dl_error *error) {
-    dl_layer *layer = &net->layers[index];
-    if (!wanted) {
-        int number = 1;
-        for (int i = 0; i < index; i++)
-            number += net->layers[i].type == layer->type;
-        do
-            layer->name = dl_arena_printf(&net->arena, "%s_%d", layer->type->kind.name, number++);
-        while (find_layer(net, index, layer->name) >= 0);
-        return 0;
-    }
-    layer->name = wanted;
-    if (!*wanted || strpbrk(wanted, ". ") || !strcmp(wanted, "input"))
-        return dl_fail(error, DL_USAGE,
-                       "%s: a layer cannot be called \"%s\" (no blanks, no points, not \"input\")",
-                       layer->where, wanted);
-    int other = find_layer(net, index, wanted);
-    if (other >= 0)
-        return dl_fail(error, DL_USAGE, "%s: there are two layers called \"%s\", the other at %s",
-                       layer->where, wanted, net->layers[other].where);
+int net_read_failed(net_reader *r) {
+    r->failed = true;
     return 0;
 }
 
-static int unknown_input(const dl_net *net, int index, const char *name, dl_error *error) {
+/* ---- names ---- */
+
+/* The layer, or the last layer of the block, of that full name; -2 if there is none. */
+static int find_full(const net_reader *r, const char *name) {
+    const dl_net *net = r->net;
+    for (int i = 0; i < net->layer_count; i++)
+        if (net->layers[i].name && !strcmp(net->layers[i].name, name))
+            return i;
+    for (int i = 0; i < r->alias_count; i++)
+        if (!strcmp(r->alias[i].name, name))
+            return r->alias[i].index;
+    return -2;
+}
+
+/* Looks a name up in the scope and those around it; -1 is the data. */
+static int find_name(const net_reader *r, const net_scope *scope, const char *name) {
+    for (; scope; scope = scope->outer) {
+        int index = find_full(r, dl_arena_printf(&r->net->arena, "%s%s", name, scope->suffix));
+        if (index != -2)
+            return index;
+    }
+    return strcmp(name, "input") ? -2 : -1;
+}
+
+/* A name that the user chose, as it is known everywhere; NULL and an error if it cannot be. */
+static const char *full_name(net_reader *r, const char *wanted, const net_scope *scope,
+                             const char *where) {
+    const char *name = dl_arena_printf(&r->net->arena, "%s%s", wanted, scope->suffix);
+    if (!*wanted || strpbrk(wanted, ". ") || !strcmp(wanted, "input")) {
+        dl_fail(r->error, DL_USAGE,
+                "%s: a layer cannot be called \"%s\" (no blanks, no points, not \"input\")", where,
+                wanted);
+        net_read_failed(r);
+        return NULL;
+    }
+    int other = find_full(r, name);
+    if (other < 0)
+        return name;
+    dl_fail(r->error, DL_USAGE, "%s: there are two layers called \"%s\", the other at %s", where,
+            name, r->net->layers[other].where);
+    net_read_failed(r);
+    return name;
+}
+
+static const char *automatic_name(net_reader *r, const dl_layer *layer) {
+    const char *name;
+    int number = 1;
+    for (int i = 0; i < layer->index; i++)
+        number += r->net->layers[i].type == layer->type;
+    do
+        name = dl_arena_printf(&r->net->arena, "%s_%d", layer->type->kind.name, number++);
+    while (find_full(r, name) >= 0);
+    return name;
+}
+
+static void unknown_input(net_reader *r, const char *where, const char *name) {
     const char *names[256] = {"input"};
     int count = 1;
-    for (int i = 0; i < index && count < 256; i++)
-        names[count++] = net->layers[i].name;
+    for (int i = 0; i < r->net->layer_count && count < 256; i++)
+        if (r->net->layers[i].name)
+            names[count++] = r->net->layers[i].name;
     const char *nearest = dl_text_nearest(name, names, count);
-    return dl_fail(error, DL_USAGE, "%s: there is no layer \"%s\" before this one to read%s%s%s",
-                   net->layers[index].where, name, nearest ? " (did you mean \"" : "",
-                   nearest ? nearest : "", nearest ? "\"?)" : "");
+    dl_fail(r->error, DL_USAGE, "%s: there is no layer \"%s\" before this one to read%s%s%s", where,
+            name, nearest ? " (did you mean \"" : "", nearest ? nearest : "",
+            nearest ? "\"?)" : "");
+    net_read_failed(r);
 }
 
-static int connect(dl_net *net, int index, const dl_strings *inputs, dl_error *error) {
-    dl_layer *layer = &net->layers[index];
-    int most = layer->type->most_inputs ? layer->type->most_inputs : 1;
-    layer->input_count = inputs->count ? inputs->count : 1;
-    if (layer->input_count > most)
-        return dl_fail(error, DL_USAGE, "%s: a layer \"%s\" reads %d input%s, not %d", layer->where,
-                       layer->type->kind.name, most, most == 1 ? "" : "s at most",
-                       layer->input_count);
-    layer->in = dl_arena_alloc(&net->arena, sizeof *layer->in * (size_t)layer->input_count);
-    int *sources = dl_arena_alloc(&net->arena, sizeof *sources * (size_t)layer->input_count);
-    net->sources[index] = sources;
-    sources[0] = index - 1;
-    int result = 0;
-    for (int k = 0; k < inputs->count; k++) {
-        sources[k] = find_layer(net, index, inputs->items[k]);
-        if (sources[k] < 0 && strcmp(inputs->items[k], "input"))
-            result = unknown_input(net, index, inputs->items[k], error);
+/* ---- a layer ---- */
+
+static dl_layer *add_layer(net_reader *r) {
+    dl_net *net = r->net;
+    if (net->layer_count == r->room) {
+        r->room = r->room ? 2 * r->room : 64;
+        net->layers = xrealloc(net->layers, sizeof *net->layers * (size_t)r->room);
+        net->sources = xrealloc(net->sources, sizeof *net->sources * (size_t)r->room);
     }
-    return result;
+    dl_layer *layer = &net->layers[net->layer_count];
+    *layer = (dl_layer){.index = net->layer_count++,
+                        .arena = &net->arena,
+                        .needs_input = true,
+                        .needs_output = true,
+                        .trainable = true,
+                        .shares = -1};
+    return layer;
 }
 
-static int read_layer(dl_net *net, int index, config_setting_t *group, dl_error *error) {
-    dl_layer *layer = &net->layers[index];
-    layer->where = dl_config_where(net->config, group);
-    layer->index = index;
-    layer->arena = &net->arena;
-    layer->needs_input = layer->needs_output = true;
-    if (!config_setting_is_group(group))
-        return dl_fail(error, DL_USAGE, "%s: a layer must be a group { layer = \"…\"; … }",
-                       layer->where);
-    const dl_kind *kind = dl_config_choose(net->config, group, &dl_layer_registry, NULL, error);
-    if (!kind)
+static void connect(net_reader *r, dl_layer *layer, const int *sources, int count) {
+    dl_net *net = r->net;
+    int most = layer->type->most_inputs ? layer->type->most_inputs : 1;
+    if (count > most) {
+        dl_fail(r->error, DL_USAGE, "%s: a layer \"%s\" reads %d input%s, not %d", layer->where,
+                layer->type->kind.name, most, most == 1 ? "" : "s at most", count);
+        net_read_failed(r);
+    }
+    layer->input_count = count;
+    layer->in = dl_arena_alloc(&net->arena, sizeof *layer->in * (size_t)count);
+    net->sources[layer->index] = dl_arena_alloc(&net->arena, sizeof(int) * (size_t)count);
+    memcpy(net->sources[layer->index], sources, sizeof(int) * (size_t)count);
+}
+
+/* The type that a group's `layer` names: a layer's or a block's. */
+static const dl_kind *choose_kind(net_reader *r, dl_config *config, config_setting_t *group) {
+    dl_arena *arena = &r->net->arena;
+    int layers = dl_layer_registry.count, blocks = dl_block_registry.count;
+    const dl_kind **all = dl_arena_alloc(arena, sizeof *all * (size_t)(layers + blocks));
+    memcpy(all, dl_layer_registry.kinds, sizeof *all * (size_t)layers);
+    memcpy(all + layers, dl_block_registry.kinds, sizeof *all * (size_t)blocks);
+    dl_registry both = dl_layer_registry;
+    both.count = layers + blocks;
+    both.kinds = all;
+    return dl_config_choose(config, group, &both, NULL, r->error);
+}
+
+/* The sources that `inputs` names; left out: the source. Returns their number. */
+static int find_inputs(net_reader *r, const dl_strings *inputs, const net_scope *scope,
+                       const char *where, int source, int sources[DL_MOST_INPUTS]) {
+    sources[0] = source;
+    for (int k = 0; k < inputs->count && k < DL_MOST_INPUTS; k++) {
+        sources[k] = find_name(r, scope, inputs->items[k]);
+        if (sources[k] == -2) {
+            unknown_input(r, where, inputs->items[k]);
+            sources[k] = -1;
+        }
+    }
+    if (inputs->count > DL_MOST_INPUTS) {
+        dl_fail(r->error, DL_USAGE, "%s: more than %d inputs", where, DL_MOST_INPUTS);
+        net_read_failed(r);
+    }
+    int count = inputs->count < DL_MOST_INPUTS ? inputs->count : DL_MOST_INPUTS;
+    return count ? count : 1;
+}
+
+/* The layer that owns the weights which `share` asks for; -1 and an error if there is none. */
+static int find_shared(net_reader *r, const char *share, const net_scope *scope,
+                       const dl_layer *layer) {
+    int index = find_name(r, scope, share);
+    if (index == -2 || index == layer->index) {
+        unknown_input(r, layer->where, share);
         return -1;
-    layer->type = (const dl_layer_type *)kind;
-    layer->self = dl_arena_alloc(&net->arena, kind->size);
-    common own = {0};
+    }
+    const dl_layer *source = index < 0 ? NULL : &r->net->layers[index];
+    if (!source || source->type != layer->type) {
+        dl_fail(r->error, DL_USAGE, "%s: a layer \"%s\" cannot share the weights of \"%s\"%s%s%s",
+                layer->where, layer->type->kind.name, share, source ? ", a layer \"" : "",
+                source ? source->type->kind.name : "", source ? "\"" : "");
+        net_read_failed(r);
+        return -1;
+    }
+    return source->shares >= 0 ? source->shares : index;
+}
+
+/* A layer that reads given[given_count] or, if that is 0, what it says or else `source`. */
+static int read_layer(net_reader *r, const dl_layer_type *type, dl_config *config,
+                      config_setting_t *group, const net_scope *scope, int source, const int *given,
+                      int given_count) {
+    const dl_kind *kind = &type->kind;
+    dl_layer *layer = add_layer(r);
+    layer->where = r->where ? r->where : dl_config_where(config, group);
+    layer->type = type;
+    layer->self = dl_arena_alloc(&r->net->arena, kind->size);
+    common own = {.trainable = true};
     dl_table tables[] = {{common_options, &own}, {kind->options, layer->self}};
-    const char *what = dl_arena_printf(&net->arena, "layer \"%s\"", kind->name);
-    int result = dl_config_read(net->config, group, NULL, what, tables, 2, error);
-    result |= choose_name(net, index, own.name, error);
-    return connect(net, index, &own.inputs, error) | result;
+    const char *what = dl_arena_printf(&r->net->arena, "layer \"%s\"", kind->name);
+    if (dl_config_read(config, group, NULL, what, tables, 2, r->error))
+        net_read_failed(r);
+    int sources[DL_MOST_INPUTS];
+    int count = find_inputs(r, &own.inputs, scope, layer->where, source, sources);
+    const char *name = own.name ? full_name(r, own.name, scope, layer->where) : NULL;
+    layer->name = name ? name : automatic_name(r, layer);
+    layer->trainable = own.trainable;
+    if (own.share)
+        layer->shares = find_shared(r, own.share, scope, layer);
+    connect(r, layer, given_count ? given : sources, given_count ? given_count : count);
+    return layer->index;
+}
+
+static void add_alias(net_reader *r, const char *name, int index) {
+    if (r->alias_count == r->alias_room) {
+        r->alias_room = r->alias_room ? 2 * r->alias_room : 16;
+        r->alias = xrealloc(r->alias, sizeof *r->alias * (size_t)r->alias_room);
+    }
+    r->alias[r->alias_count++] = (struct net_alias){name, index};
+}
+
+/* A block: its name stands for its last layer, `trainable = false` for all of its layers. */
+static int read_block(net_reader *r, const dl_kind *kind, dl_config *config,
+                      config_setting_t *group, const net_scope *scope, int source) {
+    const char *outer = r->block;
+    const char *where = r->where ? r->where : dl_config_where(config, group);
+    void *self = dl_arena_alloc(&r->net->arena, kind->size);
+    common own = {.trainable = true};
+    dl_table tables[] = {{common_options, &own}, {kind->options, self}};
+    const char *what = dl_arena_printf(&r->net->arena, "block \"%s\"", kind->name);
+    if (dl_config_read(config, group, NULL, what, tables, 2, r->error))
+        return net_read_failed(r), source;
+    int sources[DL_MOST_INPUTS], first = r->net->layer_count;
+    if (find_inputs(r, &own.inputs, scope, where, source, sources) != 1) {
+        dl_fail(r->error, DL_USAGE, "%s: a block reads one input, not %d", where, own.inputs.count);
+        net_read_failed(r);
+    }
+    r->block = where;
+    int end = net_expand(r, kind, self, config, scope, sources[0]);
+    r->block = outer;
+    for (int i = first; !own.trainable && i < r->net->layer_count; i++)
+        r->net->layers[i].trainable = false;
+    const char *name = own.name ? full_name(r, own.name, scope, where) : NULL;
+    if (name)
+        add_alias(r, name, end);
+    return end;
+}
+
+static bool is_block(const dl_kind *kind) {
+    for (int i = 0; i < dl_block_registry.count; i++)
+        if (dl_block_registry.kinds[i] == kind)
+            return true;
+    return false;
+}
+
+/* ---- lists ---- */
+
+int net_read_list(net_reader *r, dl_config *config, config_setting_t *list, const net_scope *scope,
+                  int source) {
+    for (int i = 0; i < config_setting_length(list); i++) {
+        config_setting_t *group = config_setting_get_elem(list, (unsigned)i);
+        if (r->net->layer_count > UINT16_MAX)
+            return source;
+        if (!config_setting_is_group(group)) {
+            dl_fail(r->error, DL_USAGE, "%s: a layer must be a group { layer = \"…\"; … }",
+                    dl_config_where(config, group));
+            net_read_failed(r);
+            continue;
+        }
+        const dl_kind *kind = choose_kind(r, config, group);
+        if (!kind)
+            net_read_failed(r);
+        else if (is_block(kind))
+            source = read_block(r, kind, config, group, scope, source);
+        else
+            source =
+                read_layer(r, (const dl_layer_type *)kind, config, group, scope, source, NULL, 0);
+    }
+    return source;
+}
+
+/* A config of made-up layers, freed with the net; its list. */
+static config_setting_t *make_up(net_reader *r, const char *layers, dl_config **config) {
+    dl_net *net = r->net;
+    dl_error error = {0};
+    dl_text text = {0};
+    dl_made_config *made = dl_arena_alloc(&net->arena, sizeof *made);
+    dl_text_add(&text, "layers = ( %s );", layers);
+    int result = dl_config_parse(&made->config, "a block", text.data, &error);
+    dl_text_free(&text);
+    dl_error_clear(&error);
+    made->next = net->made;
+    net->made = made;
+    *config = &made->config;
+    return result ? NULL : config_lookup(&made->config.tree, "layers");
+}
+
+int net_read_text(net_reader *r, const char *layers, const net_scope *scope, int source) {
+    dl_config *config;
+    config_setting_t *list = make_up(r, layers, &config);
+    const char *outer = r->where;
+    r->where = r->block;
+    int end = net_read_list(r, config, list, scope, source);
+    r->where = outer;
+    return end;
+}
+
+int net_read_made(net_reader *r, const char *layer, const net_scope *scope, const int *sources,
+                  int count) {
+    dl_config *config;
+    config_setting_t *group = config_setting_get_elem(make_up(r, layer, &config), 0);
+    const char *outer = r->where;
+    r->where = r->block;
+    const dl_kind *kind = choose_kind(r, config, group);
+    int end = read_layer(r, (const dl_layer_type *)kind, config, group, scope, -1, sources, count);
+    r->where = outer;
+    return end;
 }
 
 /* Work that leads nowhere is a slip of the pen. */
@@ -119,6 +333,23 @@ static int check_readers(const dl_net *net, dl_error *error) {
     return result;
 }
 
+/* The lists that grew while the config was read, into the net's arena. */
+static void settle(net_reader *r) {
+    dl_net *net = r->net;
+    size_t count = (size_t)net->layer_count;
+    dl_layer *layers = dl_arena_alloc(&net->arena, sizeof *layers * (count + 1));
+    int **sources = dl_arena_alloc(&net->arena, sizeof *sources * (count + 1));
+    if (count) {
+        memcpy(layers, net->layers, sizeof *layers * count);
+        memcpy(sources, net->sources, sizeof *sources * count);
+    }
+    free(net->layers);
+    free(net->sources);
+    free(r->alias);
+    net->layers = layers;
+    net->sources = sources;
+}
+
 int dl_net_read(dl_net *net, dl_config *config, dl_error *error) {
     net->config = config;
     config_setting_t *list = config_lookup(&config->tree, "network");
@@ -128,18 +359,17 @@ int dl_net_read(dl_net *net, dl_config *config, dl_error *error) {
     if (!config_setting_is_list(list))
         return dl_fail(error, DL_USAGE, "%s: \"network\" must be a list of layers: ( { … }, … )",
                        dl_config_where(config, list));
-    net->layer_count = config_setting_length(list);
+    net_reader reader = {.net = net, .error = error};
+    net_scope top = {NULL, ""};
+    net_read_list(&reader, config, list, &top, -1);
+    settle(&reader);
+    if (reader.failed)
+        return -1;
     if (!net->layer_count)
         return dl_fail(error, DL_USAGE, "%s: the network has no layers",
                        dl_config_where(config, list));
     if (net->layer_count > UINT16_MAX)
         return dl_fail(error, DL_USAGE, "%s: the network has more than %d layers",
                        dl_config_where(config, list), UINT16_MAX);
-    size_t count = (size_t)net->layer_count;
-    net->layers = dl_arena_alloc(&net->arena, sizeof *net->layers * count);
-    net->sources = dl_arena_alloc(&net->arena, sizeof *net->sources * count);
-    int result = 0;
-    for (int i = 0; i < net->layer_count; i++)
-        result |= read_layer(net, i, config_setting_get_elem(list, (unsigned)i), error);
-    return result ? result : check_readers(net, error);
+    return check_readers(net, error);
 }

@@ -305,7 +305,7 @@ static int check_monitor_again(dl_experiment *e, dl_error *error) {
 
 static int last_activation(const dl_layer *layer) {
     for (const dl_option *o = layer->type->kind.options; o && o->key; o++)
-        if (o->choices == dl_activation_names)
+        if (o->choices == dl_activation_names || o->choices == dl_activation_all_names)
             return *(const int *)((const char *)layer->self + o->offset);
     return strcmp(layer->type->kind.name, "softmax") ? DL_LINEAR : DL_SOFTMAX;
 }
@@ -359,9 +359,11 @@ int dl_experiment_build(dl_experiment *e, bool training, int threads, dl_error *
                      threads, error) ||
         check_loss(e, error))
         return -1;
-    if (training && !e->net.weight_count)
-        return dl_fail(error, DL_USAGE, "%s: the network has no weights: there is nothing to train",
-                       dl_config_where(e->config, config_lookup(&e->config->tree, "network")));
+    if (training && !e->net.has_gradient[e->net.layer_count - 1])
+        return dl_fail(error, DL_USAGE,
+                       "%s: the network has no weights%s: there is nothing to train",
+                       dl_config_where(e->config, config_lookup(&e->config->tree, "network")),
+                       e->net.weight_count ? " that are trainable" : "");
     return result | batch;
 }
 

@@ -33,17 +33,20 @@ typedef struct {
 
 /* ---- building ---- */
 
-/* Neighbouring parameters under the same penalties become one span. */
+/* Neighbouring parameters under the same penalties become one span; frozen ones are in none. */
 static void make_spans(trainer *t) {
     const dl_net *net = &t->e->net;
     t->spans = xcalloc((size_t)net->param_count, sizeof *t->spans);
     for (int p = 0; p < net->param_count; p++) {
         const dl_param *param = &net->params[p];
+        if (param->flags & DL_FROZEN)
+            continue;
         bool decays = param->flags & DL_DECAYS;
         dl_span span = {param->offset, param->count, decays ? (float)t->e->settings.l1 : 0,
                         decays ? (float)t->e->settings.l2 : 0};
         dl_span *last = t->span_count ? &t->spans[t->span_count - 1] : NULL;
-        if (last && last->l1 == span.l1 && last->l2 == span.l2)
+        bool adjoins = last && last->first + last->count == span.first;
+        if (adjoins && last->l1 == span.l1 && last->l2 == span.l2)
             last->count += span.count;
         else
             t->spans[t->span_count++] = span;

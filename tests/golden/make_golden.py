@@ -21,7 +21,7 @@ def numbers(t):
 
 
 def nhwc(t):
-    return t.permute(0, 2, 3, 1) if t.dim() == 4 else t
+    return t.movedim(1, -1)
 
 
 def same(size, kernel, stride):
@@ -35,12 +35,15 @@ ACTIVATIONS = {
     "leaky_relu": lambda x: F.leaky_relu(x, 0.01), "elu": F.elu,
     "step": lambda x: (x >= 0).float() + 0 * x,
     "softmax": lambda x: torch.softmax(x, 1),
+    "selu": F.selu, "softplus": F.softplus, "softsign": F.softsign, "hard_tanh": F.hardtanh,
 }
+# Those that only the layer `activation` knows.
+MORE_ACTIVATIONS = {"gelu": F.gelu, "swish": F.silu}
 
 
 def layer_case(config, shape, function, params):
-    """shape: (H, W, C) or (C,); params: name -> (tensor in PyTorch's layout, function to ours)."""
-    x = torch.randn(BATCH, *(shape if len(shape) == 1 else (shape[2], shape[0], shape[1])))
+    """shape: (H, W, C), (T, C) or (C,); params: name -> (tensor in PyTorch's layout, function to ours)."""
+    x = torch.randn(BATCH, shape[-1], *shape[:-1])
     x.requires_grad_()
     for p, _ in params.values():
         p.requires_grad_()
@@ -133,6 +136,52 @@ def batch_norm(shape, training, activation="linear", affine=True):
     return case
 
 
+def merges():
+    """The second input is the data: no gradient goes there."""
+    for name, f in (("multiply", lambda a, b: a * b), ("average", lambda a, b: (a + b) / 2),
+                    ("maximum", torch.maximum)):
+        yield layer_case('{ layer = "%s"; inputs = ("probe", "input"); }' % name, (3, 4, 2),
+                         lambda x, _, f=f: f(x, x.detach()), {})
+    yield layer_case('{ layer = "concat"; inputs = ("probe", "input", "probe"); }', (3, 4, 2),
+                     lambda x, _: torch.cat((x, x.detach(), x), 1), {})
+
+
+def wide_conv(config, shape, filters, kernel, run, ours, groups=1):
+    c = shape[-1]
+    weight = torch.randn(filters, c // groups, *kernel) / (c * kernel[-1]) ** 0.5
+    return layer_case(config, shape, run, {"weight": (weight, ours),
+                                           "bias": (torch.randn(filters), lambda q: q)})
+
+
+def convolutions():
+    def hwio(q):
+        return q.permute(2, 3, 1, 0)
+
+    yield wide_conv('{ layer = "conv2d"; filters = 4; kernel = 3; dilation = (2, 1); padding = 1; }',
+                    (8, 7, 3), 4, (3, 3),
+                    lambda x, p: F.conv2d(x, p["weight"], p["bias"], 1, 1, (2, 1)), hwio)
+    yield wide_conv('{ layer = "conv2d"; filters = 6; kernel = 3; groups = 2; stride = 2; }',
+                    (7, 7, 4), 6, (3, 3),
+                    lambda x, p: F.conv2d(x, p["weight"], p["bias"], 2, 0, 1, 2), hwio, 2)
+    yield wide_conv('{ layer = "conv1d"; filters = 5; kernel = 3; dilation = 2; padding = 2; }',
+                    (9, 4), 5, (3,),
+                    lambda x, p: F.conv1d(x, p["weight"], p["bias"], 1, 2, 2),
+                    lambda q: q.permute(2, 1, 0))
+    yield wide_conv('{ layer = "depthwise_conv2d"; kernel = 3; multiplier = 2; padding = 1; '
+                    'activation = "tanh"; }', (6, 5, 3), 6, (3, 3),
+                    lambda x, p: torch.tanh(F.conv2d(x, p["weight"], p["bias"], 1, 1, 1, 3)),
+                    lambda q: q.reshape(3, 2, 3, 3).permute(2, 3, 0, 1), 3)
+    for kernel, stride, padding in ((2, 2, 0), (3, 2, 1), (4, 1, 2)):
+        weight = torch.randn(3, 5, kernel, kernel) / 3
+        yield layer_case(
+            '{ layer = "conv2d_transpose"; filters = 5; kernel = %d; stride = %d; padding = %d; '
+            'activation = "relu"; }' % (kernel, stride, padding), (5, 4, 3),
+            lambda x, p, s=stride, q=padding: torch.relu(
+                F.conv_transpose2d(x, p["weight"], p["bias"], s, q)),
+            {"weight": (weight, lambda q: q.permute(2, 3, 1, 0)),
+             "bias": (torch.randn(5), lambda q: q)})
+
+
 def layers():
     for shape in ((5, 4, 3), (7,)):
         yield batch_norm(shape, True)
@@ -163,7 +212,12 @@ def layers():
     for name in ACTIVATIONS:
         yield layer_case('{ layer = "activation"; activation = "%s"; }' % name, (9,),
                          lambda x, _, f=ACTIVATIONS[name]: f(x), {})
+    for name in MORE_ACTIVATIONS:
+        yield layer_case('{ layer = "activation"; activation = "%s"; }' % name, (9,),
+                         lambda x, _, f=MORE_ACTIVATIONS[name]: f(x), {})
     yield layer_case('{ layer = "softmax"; }', (6,), lambda x, _: torch.softmax(x, 1), {})
+    yield from merges()
+    yield from convolutions()
 
 
 def loss_case(name, function, channels, target, classes, config=""):

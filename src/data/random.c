@@ -1,0 +1,89 @@
+/* Random numbers as data: for looking at a network, and for timing it, without any files. Row i is
+   a pure function of i: standard normal inputs, and a class. */
+#include <stdlib.h>
+
+#include <libconfig.h>
+
+#include "base/memory.h"
+#include "base/random.h"
+#include "data/dataset.h"
+
+typedef struct {
+    config_setting_t *input;
+    int64_t classes, rows;
+} random_options;
+
+static const dl_option options[] = {
+    {"input", DL_SETTING, offsetof(random_options, input), NULL, 0, 0, NULL,
+     "the shape of a sample: (height, width, channels), (steps, channels) or (numbers)"},
+    {"classes", DL_INT, offsetof(random_options, classes), NULL, 2, 1000000, NULL,
+     "how many classes there are"},
+    {"rows", DL_INT, offsetof(random_options, rows), "1024", 1, 1 << 30, NULL,
+     "how many samples there are"},
+    DL_OPTIONS_END,
+};
+
+enum { MOST_ELEMENTS = 1 << 28 };
+
+/* A list of one to three whole numbers above 0. */
+static int read_shape(const dl_dataset *dataset, const config_setting_t *list, dl_shape *shape,
+                      dl_error *error) {
+    int rank = config_setting_is_aggregate(list) ? config_setting_length(list) : 0;
+    bool good = !config_setting_is_group(list) && rank >= 1 && rank <= DL_LARGEST_RANK;
+    *shape = (dl_shape){rank, {1, 1, 1, 1}};
+    int64_t size = 1;
+    for (int i = 0; good && i < rank; i++) {
+        const config_setting_t *number = config_setting_get_elem(list, (unsigned)i);
+        shape->dim[i] = config_setting_get_int(number);
+        good = config_setting_type(number) == CONFIG_TYPE_INT && shape->dim[i] > 0 &&
+               dl_multiply(size, shape->dim[i], &size) && size <= MOST_ELEMENTS;
+    }
+    if (good)
+        return 0;
+    return dl_fail(error, DL_USAGE,
+                   "%s: input must be a list of one to three whole numbers, such as (32, 32, 3)",
+                   dataset->where);
+}
+
+static int random_open(dl_dataset *dataset, const dl_schema *like, dl_error *error) {
+    const random_options *o = dataset->options;
+    dl_schema *schema = &dataset->schema;
+    if (read_shape(dataset, o->input, &schema->input, error))
+        return -1;
+    schema->classes = (int)o->classes;
+    schema->outputs = 1;
+    dataset->count = o->rows;
+    if (like && (dl_shape_size(like->input) != dl_shape_size(schema->input) ||
+                 like->classes != schema->classes))
+        return dl_fail(error, DL_DATA, "%s: its shape and classes are not those of training",
+                       dataset->where);
+    return 0;
+}
+
+static int random_read(const dl_dataset *dataset, int64_t i, float *x, float *y, dl_error *error) {
+    dl_draw draw = {.purpose = DL_FOR_DATA, .step = (uint32_t)i};
+    uint32_t words[4];
+    (void)error;
+    if (x)
+        dl_random_normal(&draw, 0, dl_shape_size(dataset->schema.input), x);
+    draw.stream = 1;
+    dl_random_words(&draw, 0, words);
+    if (y)
+        *y = (float)(words[0] % (uint32_t)dataset->schema.classes);
+    return 0;
+}
+
+static void random_close(dl_dataset *dataset) {
+    (void)dataset;
+}
+
+extern const dl_dataset_type dl_dataset_random;
+const dl_dataset_type dl_dataset_random = {
+    .kind = {.name = "random",
+             .help = "random numbers, for looking at a network and timing it without any files",
+             .size = sizeof(random_options),
+             .options = options},
+    .open = random_open,
+    .read = random_read,
+    .close = random_close,
+};
