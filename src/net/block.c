@@ -125,7 +125,8 @@ static int expand_sequence(net_reader *r, const void *self, dl_config *config,
 static int expand_residual(net_reader *r, const void *self, dl_config *config,
                            const net_scope *scope, int source) {
     const block *b = self;
-    if (!is_list(r, config, b->body, "body") || !is_list(r, config, b->shortcut, "shortcut"))
+    if (!b->body || !is_list(r, config, b->body, "body") ||
+        !is_list(r, config, b->shortcut, "shortcut"))
         return source;
     int ends[2] = {net_read_list(r, config, b->body, scope, source), source};
     if (b->shortcut)
@@ -142,7 +143,7 @@ static int expand_parallel(net_reader *r, const void *self, dl_config *config,
                            const net_scope *scope, int source) {
     const block *b = self;
     int ends[DL_MOST_INPUTS], count = 0;
-    if (!is_list(r, config, b->branches, "branches"))
+    if (!b->branches || !is_list(r, config, b->branches, "branches"))
         return source;
     for (int i = 0; i < config_setting_length(b->branches); i++) {
         config_setting_t *branch = config_setting_get_elem(b->branches, (unsigned)i);
@@ -304,7 +305,9 @@ const dl_registry dl_block_registry = {"block", "blocks", "layer", sizeof kinds 
 int net_expand(net_reader *r, const dl_kind *kind, const void *self, dl_config *config,
                const net_scope *scope, int source) {
     const block_type *type = (const block_type *)kind;
-    int64_t repeat = type->repeats ? ((const block *)self)->repeat : 1;
+    int64_t repeat = type->repeats && !r->failed ? ((const block *)self)->repeat : 1;
+    if (r->failed && !type->repeats)
+        return source;
     for (int64_t k = 1; k <= repeat; k++) {
         net_scope inner = {scope, scope->suffix};
         if (repeat > 1)

@@ -230,7 +230,7 @@ static int read_block(net_reader *r, const dl_kind *kind, dl_config *config,
     dl_table tables[] = {{common_options, &own}, {kind->options, self}};
     const char *what = dl_arena_printf(&r->net->arena, "block \"%s\"", kind->name);
     if (dl_config_read(config, group, NULL, what, tables, 2, r->error))
-        return net_read_failed(r), source;
+        net_read_failed(r); /* what is within is looked at all the same */
     int sources[DL_MOST_INPUTS], first = r->net->layer_count;
     if (find_inputs(r, &own.inputs, scope, where, source, sources) != 1) {
         dl_fail(r->error, DL_USAGE, "%s: a block reads one input, not %d", where, own.inputs.count);
