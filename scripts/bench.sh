@@ -44,7 +44,7 @@ cd -- "$(dirname -- "$0")/.."
 # Weaker kernels that an environment may ask for are not what users run.
 unset OPENBLAS_CORETYPE OPENBLAS_L2_SIZE
 if [ $# -eq 0 ]; then
-    set -- W1 W1s W2 W2b W3
+    set -- W1 W1s W2 W2b W3 W5
 fi
 python=/usr/bin/python3
 if [ -n "$peers" ] && ! $python -c 'import torch' 2>/dev/null; then
@@ -118,7 +118,7 @@ torch() {
         ATEN_CPU_CAPABILITY=avx512 "${command[@]}" >>"$folder/$1.plain"
         return
     fi
-    case $1 in W2b | W3) options=(--channels-last) ;; esac
+    case $1 in W2b | W3 | W5) options=(--channels-last) ;; esac
     local tcmalloc
     tcmalloc=$(ls /usr/lib/*/libtcmalloc_minimal.so.4 2>/dev/null || true)
     ATEN_CPU_CAPABILITY=avx512 OPENBLAS_CORETYPE=SkylakeX LD_PRELOAD=$tcmalloc \

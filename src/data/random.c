@@ -1,5 +1,5 @@
 /* Random numbers as data: for looking at a network, and for timing it, without any files. Row i is
-   a pure function of i: standard normal inputs, and a class. */
+   a pure function of i: standard normal inputs, and a class or uniform numbers. */
 #include <stdlib.h>
 
 #include <libconfig.h>
@@ -10,14 +10,16 @@
 
 typedef struct {
     config_setting_t *input;
-    int64_t classes, rows;
+    int64_t classes, outputs, rows;
 } random_options;
 
 static const dl_option options[] = {
     {"input", DL_SETTING, offsetof(random_options, input), NULL, 0, 0, NULL,
      "the shape of a sample: (height, width, channels), (steps, channels) or (numbers)"},
-    {"classes", DL_INT, offsetof(random_options, classes), NULL, 2, 1000000, NULL,
+    {"classes", DL_INT, offsetof(random_options, classes), "", 2, 1000000, NULL,
      "how many classes there are"},
+    {"outputs", DL_INT, offsetof(random_options, outputs), "", 1, 1 << 24, NULL,
+     "instead of classes: how many numbers between 0 and 1 a target is (an image's, say)"},
     {"rows", DL_INT, offsetof(random_options, rows), "1024", 1, 1 << 30, NULL,
      "how many samples there are"},
     DL_OPTIONS_END,
@@ -50,11 +52,14 @@ static int random_open(dl_dataset *dataset, const dl_schema *like, dl_error *err
     dl_schema *schema = &dataset->schema;
     if (read_shape(dataset, o->input, &schema->input, error))
         return -1;
+    if (!o->classes == !o->outputs)
+        return dl_fail(error, DL_USAGE, "%s: random data needs either classes or outputs",
+                       dataset->where);
     schema->classes = (int)o->classes;
-    schema->outputs = 1;
+    schema->outputs = o->outputs ? (int)o->outputs : 1;
     dataset->count = o->rows;
     if (like && (dl_shape_size(like->input) != dl_shape_size(schema->input) ||
-                 like->classes != schema->classes))
+                 like->classes != schema->classes || like->outputs != schema->outputs))
         return dl_fail(error, DL_DATA, "%s: its shape and classes are not those of training",
                        dataset->where);
     return 0;
@@ -68,8 +73,10 @@ static int random_read(const dl_dataset *dataset, int64_t i, float *x, float *y,
         dl_random_normal(&draw, 0, dl_shape_size(dataset->schema.input), x);
     draw.stream = 1;
     dl_random_words(&draw, 0, words);
-    if (y)
+    if (y && dataset->schema.classes)
         *y = (float)(words[0] % (uint32_t)dataset->schema.classes);
+    else if (y)
+        dl_random_uniform(&draw, 0, dataset->schema.outputs, y);
     return 0;
 }
 

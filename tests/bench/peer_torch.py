@@ -76,6 +76,32 @@ def resnet20():
     return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(64, 10))
 
 
+class UNet(nn.Module):
+    def __init__(self, base=16, levels=4):
+        super().__init__()
+
+        def double(before, after):
+            return nn.Sequential(*(m for a in (before, after) for m in (
+                nn.Conv2d(a, after, 3, padding=1, bias=False), nn.BatchNorm2d(after), nn.ReLU(True))))
+
+        c = [base << i for i in range(levels)]
+        self.down = nn.ModuleList(double(c[i - 1] if i else 1, c[i]) for i in range(levels))
+        self.up = nn.ModuleList(nn.ConvTranspose2d(c[i + 1], c[i], 2, 2)
+                                for i in reversed(range(levels - 1)))
+        self.after = nn.ModuleList(double(2 * c[i], c[i]) for i in reversed(range(levels - 1)))
+        self.out = nn.Conv2d(base, 1, 1)
+
+    def forward(self, x):
+        kept = []
+        for i, down in enumerate(self.down):
+            x = down(F.max_pool2d(x, 2) if i else x)
+            kept.append(x)
+        kept.pop()
+        for up, after in zip(self.up, self.after):
+            x = after(torch.cat([kept.pop(), up(x)], 1))
+        return self.out(x)
+
+
 def adam(p):
     return torch.optim.Adam(p, lr=1e-3)
 
@@ -86,22 +112,27 @@ def momentum(rate, decay=0.0):
 
 WORKLOADS = {"W1": (mlp, 128, adam), "W1s": (mlp, 32, momentum(0.01)),
              "W2": (lenet5, 64, momentum(0.01)), "W2b": (small_cnn, 128, adam),
-             "W3": (resnet20, 128, momentum(0.1, 1e-4))}
+             "W3": (resnet20, 128, momentum(0.1, 1e-4)), "W5": (UNet, 8, adam)}
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("workload", choices=sorted(WORKLOADS))
-    parser.add_argument("--images", required=True)
-    parser.add_argument("--labels", required=True)
+    parser.add_argument("--images")
+    parser.add_argument("--labels")
     parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--channels-last", action="store_true")
     a = parser.parse_args()
     torch.set_num_threads(a.threads)
     make, batch, make_optimizer = WORKLOADS[a.workload]
-    x, y = read_idx(a.images), read_idx(a.labels).long()
-    x = (x.unsqueeze(1) if x.dim() == 3 else x.permute(0, 3, 1, 2)).float().div_(255)
+    loss_of = F.cross_entropy
+    if a.workload == "W5":
+        x, y = torch.randn(160, 1, 128, 128), torch.rand(160, 1, 128, 128)
+        loss_of = F.binary_cross_entropy_with_logits
+    else:
+        x, y = read_idx(a.images), read_idx(a.labels).long()
+        x = (x.unsqueeze(1) if x.dim() == 3 else x.permute(0, 3, 1, 2)).float().div_(255)
     model = make()
     if a.channels_last:
         model = model.to(memory_format=torch.channels_last)
@@ -115,7 +146,7 @@ def main():
         done = 0
         for i in range(0, len(x), batch):
             index = order[i:i + batch]
-            loss = F.cross_entropy(model(x[index]), y[index])
+            loss = loss_of(model(x[index]), y[index])
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
             optimizer.step()

@@ -1,0 +1,40 @@
+#!/usr/bin/env bats
+# The architectures of configs/models: that they have as many parameters as their papers (or the
+# implementations that everybody uses) say, and that the large ones can be trained at all.
+
+# The variables that helper.bash sets; each test is a subshell of its own, as it should be.
+# shellcheck disable=SC2154,SC2030,SC2031,SC2012,SC2013,SC2034,SC2094,SC2238
+
+load helper
+
+set_up() {
+    cd "$root" || return 1
+}
+
+@test "parameters, as published" {
+    local name count
+    while read -r name count; do
+        capture "$dltrain" --dry-run --set data.train.rows=2 "configs/models/$name.cfg"
+        status_is 0
+        grep -Eq "^total +$count\$" "$BATS_TEST_TMPDIR/.err" ||
+            fail "$name has not $count parameters: $(grep ^total "$BATS_TEST_TMPDIR/.err")"
+    done <<'COUNTS'
+resnet18 11,689,512
+resnet50 25,557,032
+resnet152 60,192,808
+vgg16 138,357,544
+densenet121 7,978,856
+mobilenet 4,231,976
+xception 22,855,952
+COUNTS
+}
+
+@test "a step of MobileNet, within the memory that was foretold" {
+    local said peak
+    capture "$dltrain" --epochs 1 --set data.train.rows=2 --out "$BATS_TEST_TMPDIR/run" \
+        configs/models/mobilenet.cfg
+    status_is 0
+    said=$(sed -n 's/^memory *\([0-9]*\) MB in all.*/\1/p' "$BATS_TEST_TMPDIR/.err")
+    peak=$(sed -n 's/^done.*peak memory \([0-9]*\) MB$/\1/p' "$BATS_TEST_TMPDIR/.err")
+    [ "$peak" -le $((said * 110 / 100)) ] || fail "$said MB were foretold, $peak MB needed"
+}
