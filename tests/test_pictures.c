@@ -1,0 +1,232 @@
+/* Pictures in archives, CIFAR's binary files, and random data. */
+#include "data_harness.h"
+
+/* Reads and opens; -1 and an error if either cannot be. */
+static int section_open(section *s, const char *text) {
+    return section_read(s, text) || dl_data_open(&s->data, &s->error) ? -1 : 0;
+}
+
+/* ---- archives ---- */
+
+typedef struct {
+    char *bytes;
+    size_t count;
+} tar_file;
+
+static void add_member(tar_file *tar, const char *name, char kind, const void *bytes,
+                       size_t count) {
+    char header[512] = {0};
+    size_t padded = (count + 511) / 512 * 512;
+    unsigned sum = 0;
+    snprintf(header, 100, "%s", name);
+    snprintf(header + 124, 12, "%011o", (unsigned)count);
+    memset(header + 148, ' ', 8);
+    header[156] = kind;
+    memcpy(header + 257, "ustar", 6);
+    for (int i = 0; i < 512; i++)
+        sum += (unsigned char)header[i];
+    snprintf(header + 148, 8, "%06o", sum);
+    tar->bytes = xrealloc(tar->bytes, tar->count + 512 + padded);
+    memcpy(tar->bytes + tar->count, header, 512);
+    memset(tar->bytes + tar->count + 512, 0, padded);
+    memcpy(tar->bytes + tar->count + 512, bytes, count);
+    tar->count += 512 + padded;
+}
+
+/* A picture of 3 x 2 pixels, the first of which is (r, 10, 20). */
+static void add_picture(tar_file *tar, const char *name, int r) {
+    char picture[64] = "P6 3 2 255\n";
+    size_t head = strlen(picture);
+    picture[head] = (char)r;
+    picture[head + 1] = 10;
+    picture[head + 2] = 20;
+    for (int i = 3; i < 18; i++)
+        picture[head + (size_t)i] = (char)(i + 100);
+    add_member(tar, name, '0', picture, head + 18);
+}
+
+static void save_tar(tar_file *tar, const char *name) {
+    char end[1024] = {0};
+    tar->bytes = xrealloc(tar->bytes, tar->count + sizeof end);
+    memcpy(tar->bytes + tar->count, end, sizeof end);
+    save_bytes(name, tar->bytes, tar->count + sizeof end);
+    free(tar->bytes);
+    *tar = (tar_file){0};
+}
+
+static float first_value(const dl_data *data, dl_split part, int64_t i, float *class) {
+    float x[18];
+    dl_error error = {0};
+    const dl_dataset *set = data->part[part].dataset;
+    assert_int_equal(set->type->read(set, i, x, class, &error), 0);
+    return x[0];
+}
+
+static void test_archive(void **state) {
+    (void)state;
+    tar_file tar = {0};
+    char longer[160];
+    section s;
+    add_member(&tar, "set/", '5', "", 0);
+    add_picture(&tar, "set/zebra/1.ppm", 200); /* classes by name, not by their order */
+    add_picture(&tar, "set/ape/1.PPM", 50);
+    add_member(&tar, "set/ape/notes.txt", '0', "hello", 5);
+    snprintf(longer, sizeof longer, "%0120d/ape/2.ppm", 7);
+    add_member(&tar, "././@LongLink", 'L', longer, strlen(longer) + 1);
+    add_picture(&tar, "cut off", 51);
+    save_tar(&tar, "a.tar");
+    add_picture(&tar, "x/zebra/9.ppm", 9);
+    save_tar(&tar, "b.tar");
+    section_must_open(&s, "format = \"image_tar\"; train = { file = \"a.tar\"; };\n"
+                          "test = { file = \"b.tar\"; };");
+    const dl_schema *schema = &s.data.schema;
+    assert_true(schema->input.rank == 3 && schema->input.dim[0] == 2 && schema->input.dim[1] == 3 &&
+                schema->input.dim[2] == 3);
+    assert_int_equal(schema->classes, 2);
+    assert_string_equal(schema->class_names[0], "ape");
+    assert_string_equal(schema->class_names[1], "zebra");
+    assert_int_equal(s.data.part[DL_TRAIN].count, 3);
+    static const float pixels[] = {200, 50, 51}, classes[] = {1, 0, 0};
+    float class;
+    for (int i = 0; i < 3; i++) {
+        assert_true(first_value(&s.data, DL_TRAIN, i, &class) == pixels[i]);
+        assert_true(class == classes[i]);
+    }
+    assert_true(first_value(&s.data, DL_TEST, 0, &class) == 9 && class == 1);
+    section_free(&s);
+    section_must_open(
+        &s, "format = \"image_tar\"; channels = \"grey\"; train = { file = \"a.tar\"; };");
+    assert_int_equal(s.data.schema.input.dim[2], 1);
+    section_free(&s);
+}
+
+static void refused(const char *text, const char *message) {
+    section s;
+    assert_int_equal(section_open(&s, text), -1);
+    if (!strstr(dl_text_get(&s.error.text), message))
+        fail_msg("not \"%s\" but: %s", message, dl_text_get(&s.error.text));
+    section_free(&s);
+}
+
+static void test_bad_archives(void **state) {
+    (void)state;
+    tar_file tar = {0};
+    add_picture(&tar, "a/1.ppm", 1);
+    add_member(&tar, "b/2.png", '0', "no picture", 10);
+    save_tar(&tar, "bad.tar");
+    refused("format = \"image_tar\"; train = { file = \"bad.tar\"; };",
+            "bad.tar: 1 pictures cannot be read:\n  b/2.png (");
+    add_picture(&tar, "a/1.ppm", 1);
+    add_member(&tar, "b/1.ppm", '0', "P6 1 1 255\nabc", 14);
+    save_tar(&tar, "sizes.tar");
+    refused("format = \"image_tar\"; train = { file = \"sizes.tar\"; };",
+            "sizes.tar: b/1.ppm has 1x1 pixels, the first picture has 2x3");
+    add_picture(&tar, "1.ppm", 1);
+    save_tar(&tar, "flat.tar");
+    refused("format = \"image_tar\"; train = { file = \"flat.tar\"; };",
+            "1.ppm is in no folder, which would be its class");
+    add_picture(&tar, "a/1.ppm", 1);
+    save_tar(&tar, "one.tar");
+    refused("format = \"image_tar\"; train = { file = \"one.tar\"; };",
+            "all pictures are in one folder");
+    add_picture(&tar, "a/1.ppm", 1);
+    add_picture(&tar, "b/1.ppm", 1);
+    size_t whole = tar.count;
+    char *copy = memcpy(xmalloc(whole), tar.bytes, whole);
+    save_tar(&tar, "good.tar");
+    for (size_t cut = 1; cut < whole; cut += 37) { /* wherever it ends: a message, or one less */
+        section s;
+        save_bytes("cut.tar", copy, cut);
+        assert_int_equal(
+            section_open(&s, "format = \"image_tar\"; train = { file = \"cut.tar\"; };"), -1);
+        assert_true(s.error.count == 1);
+        section_free(&s);
+    }
+    free(copy);
+    add_picture(&tar, "c/1.ppm", 1);
+    save_tar(&tar, "other.tar");
+    refused("format = \"image_tar\"; train = { file = \"good.tar\"; };\ntest = { file = "
+            "\"other.tar\"; };",
+            "other.tar: the class \"c\" is not among those of training");
+    save_text("text.tar", "this is a text that is no archive at all");
+    refused("format = \"image_tar\"; train = { file = \"text.tar\"; };",
+            "offset 0: this is no tar archive");
+}
+
+/* ---- CIFAR ---- */
+
+static void test_cifar(void **state) {
+    (void)state;
+    section s;
+    unsigned char row[2 * 3074] = {0};
+    row[0] = 3;
+    row[1] = 11;           /* red of the first pixel */
+    row[1 + 1024] = 12;    /* its green */
+    row[1 + 2048 + 1] = 9; /* blue of the second */
+    row[3073] = 7;
+    save_bytes("c.bin", row, 2 * 3073);
+    section_must_open(&s, "format = \"cifar\"; train = { files = ( \"c.bin\", \"c.bin\" ); };");
+    assert_int_equal(s.data.part[DL_TRAIN].count, 4);
+    assert_int_equal(s.data.schema.classes, 10);
+    float x[3072], y;
+    dl_error error = {0};
+    const dl_dataset *set = s.data.part[DL_TRAIN].dataset;
+    assert_int_equal(set->type->read(set, 2, x, &y, &error), 0);
+    assert_true(y == 3 && x[0] == 11 && x[1] == 12 && x[2] == 0 && x[5] == 9);
+    section_free(&s);
+    row[0] = 19;
+    row[1] = 99;
+    row[3074] = 0;
+    save_bytes("d.bin", row, 2 * 3074);
+    section_must_open(&s,
+                      "format = \"cifar\"; labels = \"fine\"; train = { files = ( \"d.bin\" ); };");
+    assert_int_equal(s.data.schema.classes, 100);
+    assert_int_equal(
+        s.data.part[DL_TRAIN].dataset->type->read(s.data.part[DL_TRAIN].dataset, 0, x, &y, &error),
+        0);
+    assert_true(y == 99);
+    section_free(&s);
+    refused("format = \"cifar\"; train = { files = ( \"d.bin\" ); };",
+            "which are no whole rows of 3073");
+    row[0] = 200;
+    save_bytes("e.bin", row, 3073);
+    refused("format = \"cifar\"; train = { files = ( \"e.bin\" ); };",
+            "row 1 has the label 200, but there are 10 classes");
+}
+
+/* ---- random ---- */
+
+static void test_random(void **state) {
+    (void)state;
+    section s;
+    section_must_open(&s,
+                      "format = \"random\"; input = (5, 4); classes = 7; train = { rows = 300; };");
+    assert_true(s.data.schema.input.rank == 2 && s.data.schema.input.dim[1] == 4);
+    const dl_dataset *set = s.data.part[DL_TRAIN].dataset;
+    float a[20], b[20], y, z;
+    dl_error error = {0};
+    int seen = 0;
+    for (int i = 0; i < 300; i++) {
+        set->type->read(set, i, a, &y, &error);
+        set->type->read(set, i, b, &z, &error);
+        assert_memory_equal(a, b, sizeof a);
+        assert_true(y == z && y >= 0 && y < 7);
+        seen |= 1 << (int)y;
+    }
+    assert_int_equal(seen, 127);
+    section_free(&s);
+    refused("format = \"random\"; input = (5, 4); train = {};", "needs either classes or outputs");
+    refused("format = \"random\"; input = (5, -4); classes = 2; train = {};",
+            "input must be a list");
+    refused("format = \"random\"; input = 5; classes = 2; train = {};", "input must be a list");
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_archive),
+        cmocka_unit_test(test_bad_archives),
+        cmocka_unit_test(test_cifar),
+        cmocka_unit_test(test_random),
+    };
+    return cmocka_run_group_tests(tests, scratch_enter, scratch_leave);
+}
