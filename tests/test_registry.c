@@ -39,7 +39,7 @@ static void check_defaults(const dl_kind *kind) {
     dl_text text = {0}, again = {0};
     for (const dl_option *o = kind->options; o->key; o++)
         if (!o->fallback) {
-            if (o->type == DL_INT || o->type == DL_PAIR)
+            if (o->type == DL_INT || o->type == DL_PAIR || o->type == DL_NUMBERS)
                 dl_text_add(&text, "%s = 3; ", o->key);
             else if (o->type == DL_FLOAT)
                 dl_text_add(&text, "%s = 0.5; ", o->key);

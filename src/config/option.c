@@ -38,6 +38,7 @@ static void describe_values(const dl_option *option, dl_text *text) {
         [DL_PAIR] = "whole number",
         [DL_STRINGS] = "list of strings",
         [DL_NAME] = "string or whole number",
+        [DL_NUMBERS] = "list of numbers",
         [DL_SETTING] = "",
     };
     enum { NO_LIMIT = 100000 }; /* a bound that nobody meets is not worth a reader's time */

@@ -1,6 +1,5 @@
 #include "math/activation.h"
 
-#include <stdbool.h>
 #include <stddef.h>
 
 #include "math/scalar.h"
@@ -112,8 +111,10 @@ void dl_derive_row(const dl_activation *f, int64_t channels, const float *y, con
         SLOPE(y[j] > 0 ? 1 : slope);
     case DL_ELU:
         SLOPE(y[j] > 0 ? 1 : y[j] + alpha);
-    case DL_STEP: /* flat wherever it has a derivative */
-        SLOPE(0);
+    case DL_STEP: { /* flat wherever it has a derivative */
+        const float through = f->straight ? 1 : 0;
+        SLOPE(through);
+    }
     case DL_SOFTMAX: {
         float sum = 0;
 #pragma omp simd reduction(+ : sum)
