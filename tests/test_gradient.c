@@ -237,6 +237,26 @@ static void test_combinations(void **state) {
         "{ layer = \"conv2d\"; filters = 2; kernel = 4; stride = (2, 1); padding = 2; }",
         "{ layer = \"max_pool\"; size = 3; stride = 2; padding = 1; }",
         "{ layer = \"avg_pool\"; size = 3; stride = 2; padding = \"same\"; }",
+        "{ layer = \"crop\"; height = 4; width = 3; }",
+        "{ layer = \"crop\"; height = 4; width = 3; top = 3; left = 1; }",
+        "{ layer = \"conv2d\"; name = \"less\"; filters = 2; kernel = (3, 4); }, "
+        "{ layer = \"crop\"; inputs = (\"probe\", \"less\"); name = \"cut\"; }, "
+        "{ layer = \"conv2d\"; name = \"mixed\"; filters = 2; kernel = 1; activation = \"tanh\"; "
+        "}, "
+        "{ layer = \"add\"; inputs = (\"mixed\", \"less\"); }",
+        "{ layer = \"upsample\"; size = (2, 3); method = \"bilinear\"; }, "
+        "{ layer = \"conv2d\"; filters = 2; kernel = 3; activation = \"tanh\"; }",
+        "{ layer = \"upsample\"; size = (3, 1); method = \"bicubic\"; }",
+        "{ layer = \"max_pool\"; name = \"pool\"; size = 3; stride = 2; padding = 1; }, "
+        "{ layer = \"conv2d\"; filters = 3; kernel = 1; activation = \"tanh\"; }, "
+        "{ layer = \"conv2d\"; name = \"last\"; filters = 3; kernel = 1; }, "
+        "{ layer = \"unpool\"; inputs = (\"last\", \"pool\"); }, "
+        "{ layer = \"add\"; inputs = (\"unpool_1\", \"probe\"); activation = \"sigmoid\"; }",
+        "{ layer = \"reshape\"; shape = (14, 9); }, "
+        "{ layer = \"max_pool1d\"; size = 3; stride = 2; padding = 1; }, "
+        "{ layer = \"avg_pool1d\"; size = 3; stride = 2; padding = \"same\"; }, "
+        "{ layer = \"reshape\"; shape = 36; }, { layer = \"dense\"; units = 2; }",
+        "{ layer = \"max_pool\"; size = (2, 3); stride = 1; padding = \"same\"; }",
         "{ layer = \"flatten\"; }, { layer = \"dense\"; units = 4; activation = \"elu\"; }, "
         "{ layer = \"dropout\"; rate = 0.3; }, { layer = \"dense\"; units = 2; }, "
         "{ layer = \"softmax\"; }",

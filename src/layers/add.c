@@ -15,10 +15,7 @@ static int setup(dl_layer *layer, dl_error *error) {
     char first[48], other[48];
     for (int k = 1; k < layer->input_count; k++) {
         const dl_shape *a = &layer->in[0].shape, *b = &layer->in[k].shape;
-        bool same = a->rank == b->rank;
-        for (int i = 0; same && i < a->rank; i++)
-            same = a->dim[i] == b->dim[i];
-        if (!same)
+        if (!dl_shape_equal(*a, *b))
             return dl_fail(error, DL_USAGE, "%s: cannot add inputs of shapes %s and %s",
                            layer->where, dl_shape_text(first, *a), dl_shape_text(other, *b));
     }

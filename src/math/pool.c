@@ -143,6 +143,25 @@ void dl_max_pool_backward(const dl_window *w, int batch, const float *dy,
     }
 }
 
+void dl_max_pool_gather(const dl_window *w, int batch, const float *x, const unsigned char *winner,
+                        float *y) {
+    const int64_t channels = w->channels, line = (int64_t)w->width * channels;
+#pragma omp parallel for schedule(static)
+    for (int n = 0; n < batch; n++)
+        for (int oy = 0; oy < w->out_height; oy++)
+            for (int ox = 0; ox < w->out_width; ox++) {
+                int64_t at = n * out_size(w) + ((int64_t)oy * w->out_width + ox) * channels;
+                int64_t top = (int64_t)oy * w->stride[0] - w->before[0];
+                int64_t left = (int64_t)ox * w->stride[1] - w->before[1];
+                const float *image = x + n * in_size(w);
+                for (int64_t c = 0; c < channels; c++) {
+                    int place = winner[at + c];
+                    int64_t iy = top + place / w->kernel[1], ix = left + place % w->kernel[1];
+                    y[at + c] = image[iy * line + ix * channels + c];
+                }
+            }
+}
+
 /* Sums are taken down the rows first, in long loops, then along them. The sums of the rows under a
    row of windows are kept for a stretch of pixels at a time. */
 enum { ROW = 4096, WIDE = 16 };
