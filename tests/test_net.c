@@ -241,13 +241,29 @@ static void test_unpool_far_away(void **state) {
     }
 }
 
+/* Wherever it stands among the places, so that a diverged run is seen. */
+static void test_nan_wins(void **state) {
+    (void)state;
+    for (int at = 0; at < 3; at++) {
+        harness h;
+        float x[] = {1, 5, 2};
+        dl_pass pass = {.batch = 1};
+        x[at] = NAN;
+        assert_true(harness_open(&h, "{ layer = \"global_max_pool\"; }",
+                                 (dl_shape){2, {3, 1, 1, 1}}, 1, false, 1));
+        dl_net_forward(&h.net, x, &pass);
+        assert_true(isnan(dl_net_output(&h.net)->value[0]));
+        harness_close(&h);
+    }
+}
+
 int main(void) {
     dl_threads_set(2);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_no_allocation),   cmocka_unit_test(test_repeats),
         cmocka_unit_test(test_partial_batch),   cmocka_unit_test(test_plan),
         cmocka_unit_test(test_find_bad),        cmocka_unit_test(test_no_needless_gradient),
-        cmocka_unit_test(test_unpool_far_away),
+        cmocka_unit_test(test_unpool_far_away), cmocka_unit_test(test_nan_wins),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
