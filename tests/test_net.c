@@ -244,13 +244,21 @@ static void test_unpool_far_away(void **state) {
 /* Wherever it stands among the places, so that a diverged run is seen. */
 static void test_nan_wins(void **state) {
     (void)state;
-    for (int at = 0; at < 3; at++) {
+    static const struct {
+        const char *layer;
+        dl_shape input; /* of four numbers, which are one window */
+    } cases[] = {
+        {"{ layer = \"global_max_pool\"; }", {2, {4, 1, 1, 1}}},
+        {"{ layer = \"max_pool1d\"; size = 4; }", {2, {4, 1, 1, 1}}},
+        {"{ layer = \"max_pool\"; size = 2; }", {3, {2, 2, 1, 1}}},
+        {"{ layer = \"max_pool\"; size = (4, 1); }", {3, {4, 1, 1, 1}}},
+    };
+    for (size_t i = 0; i < 4 * sizeof cases / sizeof *cases; i++) {
         harness h;
-        float x[] = {1, 5, 2};
+        float x[] = {1, 5, 2, 3};
         dl_pass pass = {.batch = 1};
-        x[at] = NAN;
-        assert_true(harness_open(&h, "{ layer = \"global_max_pool\"; }",
-                                 (dl_shape){2, {3, 1, 1, 1}}, 1, false, 1));
+        x[i % 4] = NAN;
+        assert_true(harness_open(&h, cases[i / 4].layer, cases[i / 4].input, 1, false, 1));
         dl_net_forward(&h.net, x, &pass);
         assert_true(isnan(dl_net_output(&h.net)->value[0]));
         harness_close(&h);

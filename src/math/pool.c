@@ -47,7 +47,7 @@ static void max_channels(const dl_window *w, const part *p, const float *x, int 
             int32_t place = p->place + (iy - p->top) * w->kernel[1] + ix - p->left;
 #pragma omp simd
             for (int c = 0; c < count; c++) {
-                bool wins = !(v[c] <= best[c]); /* a NaN, too */
+                bool wins = (v[c] > best[c]) | (v[c] != v[c]); /* a NaN, too */
                 which[c] = wins ? place : which[c];
                 best[c] = wins ? v[c] : best[c];
             }
@@ -68,7 +68,7 @@ static void max_line_2x2(const dl_window *w, const float *top, float *y, unsigne
             const float next[3] = {top[channels + c], top[below + c], top[below + channels + c]};
             int32_t place = 0;
             for (int k = 0; k < 3; k++) {
-                bool wins = !(next[k] <= best); /* a NaN, too */
+                bool wins = (next[k] > best) | (next[k] != next[k]); /* a NaN, too */
                 place = wins ? k + 1 : place;
                 best = wins ? next[k] : best;
             }
