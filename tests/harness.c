@@ -20,7 +20,12 @@ void harness_close(harness *h) {
 
 void harness_probe(dl_text *layers, dl_shape input) {
     int channels = dl_shape_channels(input);
-    if (input.rank == 3)
+    if (input.rank == 2) {
+        dl_text_add(layers, "{ layer = \"dense\"; units = %d; bias = false; }, ",
+                    input.dim[0] * channels);
+        dl_text_add(layers, "{ layer = \"reshape\"; name = \"probe\"; shape = (%d, %d); }, ",
+                    input.dim[0], channels);
+    } else if (input.rank == 3)
         dl_text_add(layers,
                     "{ layer = \"conv2d\"; name = \"probe\"; filters = %d; kernel = 1; "
                     "bias = false; }, ",
@@ -45,4 +50,16 @@ void harness_identity(dl_net *net) {
 void harness_fill(float *x, int64_t count, uint16_t stream) {
     dl_draw draw = {99, DL_FOR_TEST, stream, 0, 0};
     dl_random_normal(&draw, 0, count, x);
+}
+
+void *harness_options(const dl_kind *kind, dl_config *config, const char *options) {
+    dl_error error = {0};
+    void *self = xcalloc(1, kind->size);
+    dl_table table = {kind->options, self};
+    if (dl_config_parse(config, "test.cfg", options, &error) ||
+        dl_config_read(config, config_root_setting(&config->tree), NULL, kind->name, &table, 1,
+                       &error))
+        fail_msg("%s: %s: %s", kind->name, options, dl_text_get(&error.text));
+    dl_error_clear(&error);
+    return self;
 }

@@ -23,10 +23,15 @@ bool harness_open(harness *h, const char *layers, dl_shape input, int batch, boo
                   int threads);
 void harness_close(harness *h);
 
-/* A first layer that hands its input on unchanged once harness_identity has set its weights, and
-   that makes the next layer work out the gradient of its input. */
+/* A first layer (behind it, for a sequence, a view) that hands its input on unchanged once
+   harness_identity has set its weights, and that makes the next layer work out the gradient of its
+   input. */
 void harness_probe(dl_text *layers, dl_shape input);
 void harness_identity(dl_net *net);
+
+/* The struct of a kind, filled from its options as they stand in a config; free it, and the config.
+ */
+void *harness_options(const dl_kind *kind, dl_config *config, const char *options);
 
 /* x[count] = standard normal numbers, the same for the same stream. */
 void harness_fill(float *x, int64_t count, uint16_t stream);

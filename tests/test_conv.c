@@ -105,7 +105,7 @@ static bool force(dl_conv *conv, method m, int threads) {
 
 static void check(problem *p, method m, int threads, const char *what) {
     dl_threads_set(threads);
-    p->conv.activation = (dl_activation){DL_TANH, 0, 0};
+    p->conv.activation = (dl_activation){.kind = DL_TANH};
     if (!force(&p->conv, m, threads)) {
         dl_conv_free(&p->conv);
         return;

@@ -80,7 +80,7 @@ static void check_layer(json_t *c) {
     dl_text_add(&layers, "%s", config);
     if (!harness_open(&h, layers.data, shape, batch, true, dl_threads()))
         fail_msg("%s: %s", config, dl_text_get(&h.error.text));
-    dl_layer *layer = &h.net.layers[1];
+    dl_layer *layer = &h.net.layers[h.net.layer_count - 1];
     dl_pass pass = {.batch = batch, .training = !json_is_false(json_object_get(c, "training"))};
     float *x = floats(json_object_get(c, "x")), *dy = floats(json_object_get(c, "dy"));
     harness_identity(&h.net);
@@ -131,11 +131,13 @@ static void test_losses(void **state) {
         json_t *c = json_array_get(list, i);
         const char *type = json_string_value(json_object_get(c, "type"));
         const dl_loss_type *loss = (const dl_loss_type *)dl_registry_find(&dl_loss_registry, type);
-        double self[16] = {1};
         int64_t rows = json_integer_value(json_object_get(c, "rows"));
         int channels = (int)json_integer_value(json_object_get(c, "channels"));
         dl_target target = {.classes = (int)json_integer_value(json_object_get(c, "classes")),
                             .outputs = channels};
+        const char *options = json_string_value(json_object_get(c, "config"));
+        dl_config config;
+        void *self = harness_options(&loss->kind, &config, options);
         float *output = floats(json_object_get(c, "output"));
         float *wanted = floats(json_object_get(c, "target"));
         float *grad = xcalloc((size_t)(rows * channels), sizeof *grad);
@@ -144,11 +146,13 @@ static void test_losses(void **state) {
                       (double)rows;
         double torch = json_number_value(json_object_get(c, "mean"));
         if (!(fabs(mean - torch) <= 1e-6 * fmax(1, fabs(torch))))
-            fail_msg("%s: %.9g, PyTorch has %.9g", type, mean, torch);
+            fail_msg("%s (%s): %.9g, PyTorch has %.9g", type, options, mean, torch);
         assert_close(grad, json_object_get(c, "grad"), type, "grad", 2e-6);
         free(output);
         free(wanted);
         free(grad);
+        free(self);
+        dl_config_free(&config);
     }
 }
 

@@ -11,7 +11,7 @@
 #include "math/threads.h"
 
 enum { BATCH = 3, MOST_BATCH = 4 };
-static const double STEP = 3e-6;
+static const double STEP = 3e-6, SHARE = 0.8; /* of its input the probe hands on */
 /* Of a layer's slopes; of those of several layers behind each other, which bend more, ten times it.
  */
 static double tolerance = 1e-7;
@@ -19,12 +19,6 @@ static double tolerance = 1e-7;
 static const dl_shape shapes[] = {{3, {7, 6, 3, 1}}, {1, {5, 1, 1, 1}}, {2, {6, 3, 1, 1}}};
 
 /* ---- one net against central differences ---- */
-
-static void run_from(dl_net *net, int first, const dl_pass *pass) {
-    for (int i = first; i < net->layer_count; i++)
-        if (!net->layers[i].is_view)
-            net->layers[i].type->forward(&net->layers[i], pass);
-}
 
 static double objective(dl_net *net, const float *r, const dl_pass *pass) {
     const dl_tensor *out = dl_net_output(net);
@@ -34,20 +28,42 @@ static double objective(dl_net *net, const float *r, const dl_pass *pass) {
     return sum;
 }
 
-/* Compares analytic[count] with the slopes of the objective along value[count], running from layer
-   `first` on. Returns how many slopes are not zero. */
-static int compare(dl_net *net, int first, const float *r, const dl_pass *pass, float *value,
-                   const float *analytic, int64_t count, const char *what) {
+/* A net under test. Its first layer is the probe, whose output is put back before each run, since
+   the plan may have had it overwritten in the run before. */
+typedef struct {
+    dl_net *net;
+    const dl_pass *pass;
+    const float *r;    /* the objective's weights [out] */
+    const float *kept; /* the probe's output [in] */
+    int64_t in;
+} trial;
+
+static void restore(const trial *t) {
+    memcpy(t->net->layers[0].out.value, t->kept, sizeof *t->kept * (size_t)t->in);
+}
+
+/* The objective with *place = value, running from layer 1 on. */
+static double objective_at(const trial *t, float *place, double value) {
+    restore(t);
+    *place = value;
+    for (int i = 1; i < t->net->layer_count; i++)
+        if (!t->net->layers[i].is_view)
+            t->net->layers[i].type->forward(&t->net->layers[i], t->pass);
+    return objective(t->net, t->r, t->pass);
+}
+
+/* Compares analytic[count] with the slopes of the objective along value[count]. Returns how many
+   slopes are not zero. */
+static int compare(const trial *t, float *value, const float *analytic, int64_t count,
+                   const char *what) {
     int slopes = 0;
+    restore(t);
     for (int64_t i = 0; i < count; i++) {
         float kept = value[i];
-        value[i] = kept + STEP;
-        run_from(net, first, pass);
-        double above = objective(net, r, pass);
-        value[i] = kept - STEP;
-        run_from(net, first, pass);
-        double below = objective(net, r, pass);
+        double above = objective_at(t, &value[i], kept + STEP);
+        double below = objective_at(t, &value[i], kept - STEP);
         value[i] = kept;
+        restore(t);
         double slope = (above - below) / (2 * STEP);
         double scale = fmax(1, fmax(fabs(slope), fabs(analytic[i])));
         if (!(fabs(slope - analytic[i]) <= tolerance * scale))
@@ -70,9 +86,10 @@ static int check_net(dl_net *net, const char *what, int batch) {
         harness_fill(net->params[p].value, net->params[p].count, (uint16_t)(10 + p));
     harness_identity(net);
     for (int64_t i = 0; i < net->params[0].count; i++) /* two readers see two different inputs */
-        net->params[0].value[i] *= 0.8;
+        net->params[0].value[i] *= SHARE;
     harness_fill(x, in, 1);
     harness_fill(r, out, 2);
+    memset(net->memory, 0xFF, (size_t)net->memory_bytes); /* NaN: nobody may count on zeros */
     dl_net_forward(net, x, &pass);
     memcpy(dl_net_output(net)->grad, r, sizeof *r * (size_t)out);
     dl_net_backward(net, &pass);
@@ -81,16 +98,18 @@ static int check_net(dl_net *net, const char *what, int batch) {
     float *grads = xmalloc(sizeof *grads * (size_t)(net->weight_count + in));
     memcpy(grads, net->gradients, sizeof *grads * (size_t)net->weight_count);
     memcpy(grads + net->weight_count, middle->grad, sizeof *grads * (size_t)in);
-    dl_net_forward(net, x, &pass);
-    int slopes = compare(net, 1, r, &pass, middle->value, grads + net->weight_count, in, what);
+    float *handed = xmalloc(sizeof *handed * (size_t)in);
+    for (int64_t i = 0; i < in; i++)
+        handed[i] = SHARE * x[i];
+    trial t = {net, &pass, r, handed, in};
+    int slopes = compare(&t, middle->value, grads + net->weight_count, in, what);
     for (int i = 1; i < net->layer_count; i++)
         for (int p = 0; p < net->layers[i].param_count; p++) {
             dl_param *param = &net->layers[i].params[p];
-            dl_net_forward(net, x, &pass);
-            slopes +=
-                compare(net, 1, r, &pass, param->value, grads + param->offset, param->count, what);
+            slopes += compare(&t, param->value, grads + param->offset, param->count, what);
         }
     free(grads);
+    free(handed);
     free(x);
     free(r);
     return slopes;
@@ -117,6 +136,9 @@ typedef struct {
 
 static char *write_layer(const dl_kind *kind, const setting *settings, int inputs) {
     dl_text layer = {0};
+    bool unpool = !strcmp(kind->name, "unpool"); /* what it undoes must be there */
+    if (unpool)
+        dl_text_add(&layer, "{ layer = \"max_pool\"; name = \"pool\"; size = (2, 3); }, ");
     dl_text_add(&layer, "{ layer = \"%s\";", kind->name);
     for (const dl_option *o = kind->options; o->key; o++) {
         const setting *set = settings;
@@ -127,7 +149,9 @@ static char *write_layer(const dl_kind *kind, const setting *settings, int input
         else
             add_required(&layer, o);
     }
-    if (inputs == 2)
+    if (unpool && inputs == 2)
+        dl_text_add(&layer, " inputs = (\"pool\", \"pool\");");
+    else if (inputs == 2)
         dl_text_add(&layer, " inputs = (\"probe\", \"input\");");
     if (inputs == 3)
         dl_text_add(&layer, " inputs = (\"probe\", \"input\", \"probe\");");
@@ -193,6 +217,9 @@ static void vary_all(tally *t, const dl_kind *kind, const dl_option *o) {
     }
     if (o->type == DL_FLOAT)
         vary(t, kind, o, "0.2");
+    static const char *const lists[] = {"126", "(9, 14)", "(3, 6, 7)", "(2, 5, 3)"};
+    for (int n = 0; n < 4 && o->type == DL_NUMBERS; n++)
+        vary(t, kind, o, lists[n]);
     for (int n = 0; n < 5 && (o->type == DL_PAIR || (o->type == DL_INT && n < 4)); n++)
         vary(t, kind, o, numbers[n]);
 }
@@ -205,7 +232,7 @@ static void test_layers(void **state) {
         count_variant(&t, kind, &(setting){NULL, NULL});
         for (const dl_option *o = kind->options; o->key; o++)
             vary_all(&t, kind, o);
-        printf("   %-12s %3d variants, %3d with slopes\n", kind->name, t.tried, t.sloped);
+        printf("   %-15s %3d variants, %3d with slopes\n", kind->name, t.tried, t.sloped);
         assert_true(t.tried > 0);
         assert_true(t.sloped > 0);
     }
@@ -220,6 +247,25 @@ static void test_combinations(void **state) {
         "{ layer = \"conv2d\"; filters = 2; kernel = 4; stride = (2, 1); padding = 2; }",
         "{ layer = \"max_pool\"; size = 3; stride = 2; padding = 1; }",
         "{ layer = \"avg_pool\"; size = 3; stride = 2; padding = \"same\"; }",
+        "{ layer = \"crop\"; height = 4; width = 3; }",
+        "{ layer = \"crop\"; height = 4; width = 3; top = 3; left = 1; }",
+        "{ layer = \"conv2d\"; name = \"less\"; filters = 2; kernel = (3, 4); }, "
+        "{ layer = \"crop\"; inputs = (\"probe\", \"less\"); name = \"cut\"; }, "
+        "{ layer = \"conv2d\"; name = \"mixed\"; filters = 2; kernel = 1; activation = \"tanh\"; "
+        "}, "
+        "{ layer = \"add\"; inputs = (\"mixed\", \"less\"); }",
+        "{ layer = \"upsample\"; size = (2, 3); method = \"bilinear\"; }, "
+        "{ layer = \"conv2d\"; filters = 2; kernel = 3; activation = \"tanh\"; }",
+        "{ layer = \"upsample\"; size = (3, 1); method = \"bicubic\"; }",
+        "{ layer = \"max_pool\"; name = \"pool\"; size = 3; stride = 2; padding = 1; }, "
+        "{ layer = \"conv2d\"; filters = 3; kernel = 1; activation = \"tanh\"; }, "
+        "{ layer = \"conv2d\"; name = \"last\"; filters = 3; kernel = 1; }, "
+        "{ layer = \"unpool\"; inputs = (\"last\", \"pool\"); }, "
+        "{ layer = \"add\"; inputs = (\"unpool_1\", \"probe\"); activation = \"sigmoid\"; }",
+        "{ layer = \"reshape\"; shape = (14, 9); }, "
+        "{ layer = \"max_pool1d\"; size = 3; stride = 2; padding = 1; }, "
+        "{ layer = \"avg_pool1d\"; size = 3; stride = 2; padding = \"same\"; }, "
+        "{ layer = \"reshape\"; shape = 36; }, { layer = \"dense\"; units = 2; }",
         "{ layer = \"max_pool\"; size = (2, 3); stride = 1; padding = \"same\"; }",
         "{ layer = \"flatten\"; }, { layer = \"dense\"; units = 4; activation = \"elu\"; }, "
         "{ layer = \"dropout\"; rate = 0.3; }, { layer = \"dense\"; units = 2; }, "
@@ -363,16 +409,22 @@ static void test_threads(void **state) {
 
 /* ---- losses ---- */
 
+/* Targets as `info` says they are. */
+static void make_targets(const dl_target *info, int count, float *t) {
+    harness_fill(t, count, 4);
+    for (int i = 0; i < count; i++) {
+        if (info->classes)
+            t[i] = i % info->classes;
+        else if (info->most <= 1)
+            t[i] = fabs(t[i]) < 1 ? fabs(t[i]) : i % 2;
+    }
+}
+
 static void check_loss(const dl_loss_type *loss, const void *self, dl_target target, int channels) {
     enum { ROWS = 7 };
     float y[ROWS * 4], t[ROWS * 4], grad[ROWS * 4];
     harness_fill(y, ROWS * channels, 3);
-    harness_fill(t, ROWS * channels, 4);
-    for (int i = 0; i < ROWS && target.classes; i++)
-        t[i] = i % target.classes;
-    if (!strcmp(loss->kind.name, "binary_cross_entropy"))
-        for (int i = 0; i < ROWS * channels && !target.classes; i++)
-            t[i] = fabs(t[i]) < 1 ? fabs(t[i]) : 1;
+    make_targets(&target, ROWS * channels, t);
     double value = loss->evaluate(self, &target, ROWS, channels, y, t, 0.25f, grad);
     assert_true(value == loss->evaluate(self, &target, ROWS, channels, y, t, 0.25f, NULL));
     int slopes = 0;
@@ -400,34 +452,56 @@ static void check_loss(const dl_loss_type *loss, const void *self, dl_target tar
     target.mean_magnitude = magnitude;
     memset(y, 0, sizeof y);
     double zero = loss->evaluate(self, &target, ROWS, channels, y, t, 1, NULL) / ROWS;
-    assert_true(fabs(zero - loss->initial(self, &target, channels)) < 1e-9);
+    double expected = loss->initial(self, &target, channels);
+    assert_true(isnan(expected) || fabs(zero - expected) < 1e-9);
+}
+
+/* One loss, under some options, on every kind of target that it takes; returns how many. */
+static int check_targets(const dl_loss_type *loss, const char *options) {
+    static const dl_target targets[] = {
+        {.classes = 4, .outputs = 1},           {.classes = 2, .outputs = 1},
+        {.outputs = 3, .least = -4, .most = 4}, {.outputs = 1, .least = -4, .most = 4},
+        {.outputs = 4, .least = 0, .most = 1},  {.outputs = 1, .least = 0, .most = 1},
+    };
+    dl_config config;
+    void *self = harness_options(&loss->kind, &config, options);
+    int fits = 0;
+    for (size_t i = 0; i < sizeof targets / sizeof *targets; i++)
+        for (int channels = 1; channels <= 4; channels++) {
+            dl_error error = {0};
+            dl_output output = {dl_shape1(channels), DL_LINEAR, "test", "last", "test"};
+            output.activation = loss->straight_through ? DL_STEP : DL_LINEAR;
+            if (!loss->check(self, &output, &targets[i], &error)) {
+                check_loss(loss, self, targets[i], channels);
+                fits++;
+            }
+            dl_error_clear(&error);
+        }
+    free(self);
+    dl_config_free(&config);
+    return fits;
 }
 
 static void test_losses(void **state) {
     (void)state;
-    dl_output output = {
-        .where = "test", .loss_where = "test", .name = "last", .activation = DL_LINEAR};
     for (int k = 0; k < dl_loss_registry.count; k++) {
         const dl_loss_type *loss = (const dl_loss_type *)dl_loss_registry.kinds[k];
-        double self[16] = {1, 1, 1, 1};
-        int fits = 0;
-        static const dl_target targets[] = {{.classes = 4, .outputs = 1},
-                                            {.classes = 2, .outputs = 1},
-                                            {.outputs = 3},
-                                            {.outputs = 1}};
-        for (int i = 0; i < 4; i++)
-            for (int channels = 1; channels <= 4; channels++) {
-                dl_error error = {0};
-                output.shape = dl_shape1(channels);
-                if (!loss->check(self, &output, &targets[i], &error)) {
-                    check_loss(loss, self, targets[i], channels);
-                    fits++;
-                }
-                dl_error_clear(&error);
-            }
+        int fits = check_targets(loss, "");
         assert_true(fits > 0);
+        for (const dl_option *o = loss->kind.options; o->key; o++) {
+            char options[160];
+            snprintf(options, sizeof options, "%s = %s;", o->key,
+                     o->type == DL_NUMBERS ? "(0.5, 2, 1, 0.25)" : "0.2");
+            assert_true(check_targets(loss, options) > 0);
+        }
         printf("   %-22s %d kinds of target\n", loss->kind.name, fits);
     }
+    /* what only shows together */
+    const dl_kind *softmax = dl_registry_find(&dl_loss_registry, "softmax_cross_entropy");
+    assert_int_equal(check_targets((const dl_loss_type *)softmax,
+                                   "label_smoothing = 0.3; class_weights = (0.5, 2, 1, 0.25);"),
+                     1);
+    assert_int_equal(check_targets((const dl_loss_type *)softmax, "class_weights = [2, 3];"), 1);
 }
 
 int main(void) {

@@ -151,7 +151,7 @@ static void check_product(int64_t m, int64_t n, int64_t k, bool bf16) {
             sum += (double)a[left ? i * m : i] * b[right ? n / 2 * k + i : i * n + n / 2];
         assert_true(fabs(sum - c[n / 2]) < tolerance);
     }
-    dl_activation relu = {DL_RELU, 0, 0};
+    dl_activation relu = {.kind = DL_RELU};
     dl_frozen *frozen = bf16 ? NULL : dl_frozen_new(n, k, true, &relu);
     for (int way = 0; way < 2; way++) {
         memset(c, 0, sizeof *c * (size_t)(m * n));
@@ -199,6 +199,14 @@ static void test_activations(void **state) {
         dl_activate(&f, 1, 3, NULL, z, y);
         assert_true(isnan(y[1]));
     }
+    /* a step lets nothing through, unless a loss wants it so */
+    const float ones[3] = {1, 0, 1}, error[3] = {-1, 2, 0.5f};
+    dl_activation step = {.kind = DL_STEP};
+    dl_activate_backward(&step, 1, 3, ones, error, y, NULL);
+    assert_true(y[0] == 0 && y[1] == 0 && y[2] == 0);
+    step.straight = true;
+    dl_activate_backward(&step, 1, 3, ones, error, y, NULL);
+    assert_memory_equal(y, error, sizeof error);
     enum { ROWS = 1000, CHANNELS = 3000 }; /* more channels than have partial sums */
     float *dy = xmalloc(sizeof *dy * ROWS * CHANNELS), *bias = xcalloc(CHANNELS, sizeof *bias);
     f.kind = DL_LINEAR;

@@ -212,12 +212,66 @@ static void test_no_needless_gradient(void **state) {
     harness_close(&h);
 }
 
+/* What a pooling saved must last, in a net that is not trained, until it is read far behind. */
+static void test_unpool_far_away(void **state) {
+    (void)state;
+    const char *layers = "{ layer = \"max_pool\"; name = \"pool\"; },"
+                         "{ layer = \"conv2d\"; filters = 40; kernel = 1; activation = \"tanh\"; },"
+                         "{ layer = \"conv2d\"; filters = 30; kernel = 1; activation = \"tanh\"; },"
+                         "{ layer = \"conv2d\"; filters = 2; kernel = 1; name = \"last\"; },"
+                         "{ layer = \"unpool\"; inputs = (\"last\", \"pool\"); }";
+    float x[BATCH * SIZE], kept[BATCH * SIZE];
+    dl_pass pass = {.batch = BATCH};
+    harness_fill(x, BATCH * SIZE, 1);
+    for (int training = 1; training >= 0; training--) {
+        harness h;
+        assert_true(harness_open(&h, layers, dl_shape3(12, 12, 2), BATCH, training, 2));
+        dl_net_initialize(&h.net, 3);
+        dl_net_forward(&h.net, x, &pass);
+        assert_int_equal(dl_shape_size(dl_net_output(&h.net)->shape), SIZE);
+        const float *y = dl_net_output(&h.net)->value;
+        int zeros = 0;
+        for (int i = 0; i < BATCH * SIZE; i++) {
+            assert_true(training || fabsf(y[i] - kept[i]) <= 1e-5f);
+            zeros += y[i] == 0;
+        }
+        assert_int_equal(zeros, BATCH * SIZE / 4 * 3);
+        memcpy(kept, y, sizeof kept);
+        harness_close(&h);
+    }
+}
+
+/* Wherever it stands among the places, so that a diverged run is seen. */
+static void test_nan_wins(void **state) {
+    (void)state;
+    static const struct {
+        const char *layer;
+        dl_shape input; /* of four numbers, which are one window */
+    } cases[] = {
+        {"{ layer = \"global_max_pool\"; }", {2, {4, 1, 1, 1}}},
+        {"{ layer = \"max_pool1d\"; size = 4; }", {2, {4, 1, 1, 1}}},
+        {"{ layer = \"max_pool\"; size = 2; }", {3, {2, 2, 1, 1}}},
+        {"{ layer = \"max_pool\"; size = (4, 1); }", {3, {4, 1, 1, 1}}},
+    };
+    for (size_t i = 0; i < 4 * sizeof cases / sizeof *cases; i++) {
+        harness h;
+        float x[] = {1, 5, 2, 3};
+        dl_pass pass = {.batch = 1};
+        x[i % 4] = NAN;
+        assert_true(harness_open(&h, cases[i / 4].layer, cases[i / 4].input, 1, false, 1));
+        dl_net_forward(&h.net, x, &pass);
+        assert_true(isnan(dl_net_output(&h.net)->value[0]));
+        harness_close(&h);
+    }
+}
+
 int main(void) {
     dl_threads_set(2);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_no_allocation), cmocka_unit_test(test_repeats),
-        cmocka_unit_test(test_partial_batch), cmocka_unit_test(test_plan),
-        cmocka_unit_test(test_find_bad),      cmocka_unit_test(test_no_needless_gradient),
+        cmocka_unit_test(test_no_allocation),   cmocka_unit_test(test_repeats),
+        cmocka_unit_test(test_partial_batch),   cmocka_unit_test(test_plan),
+        cmocka_unit_test(test_find_bad),        cmocka_unit_test(test_no_needless_gradient),
+        cmocka_unit_test(test_unpool_far_away), cmocka_unit_test(test_nan_wins),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

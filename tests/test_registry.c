@@ -1,6 +1,7 @@
 /* Walks every registry: names, help, and defaults that obey their own tables. */
 #include "harness.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,7 +41,7 @@ static void check_defaults(const dl_kind *kind) {
     dl_text text = {0}, again = {0};
     for (const dl_option *o = kind->options; o->key; o++)
         if (!o->fallback) {
-            if (o->type == DL_INT || o->type == DL_PAIR)
+            if (o->type == DL_INT || o->type == DL_PAIR || o->type == DL_NUMBERS)
                 dl_text_add(&text, "%s = 3; ", o->key);
             else if (o->type == DL_FLOAT)
                 dl_text_add(&text, "%s = 0.5; ", o->key);
@@ -83,8 +84,11 @@ static void test_kinds(void **state) {
             check_defaults(kind);
             dl_text help = {0}, hint = {0};
             dl_kind_help(registry, kind, &help);
-            for (const dl_option *o = kind->options; o->key; o++)
-                assert_non_null(strstr(help.data, o->key));
+            for (const dl_option *o = kind->options; o->key; o++) {
+                char line[64]; /* a blank behind the colon, however short the key is */
+                snprintf(line, sizeof line, "\n  %s: ", o->key);
+                assert_non_null(strstr(help.data, line));
+            }
             for (const char *line = help.data; *line; line += strcspn(line, "\n") + 1)
                 assert_true(strcspn(line, "\n") <= 100);
             dl_registry_hint(registry, kind->name, &hint); /* the nearest to a name is itself */

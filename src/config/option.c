@@ -38,6 +38,7 @@ static void describe_values(const dl_option *option, dl_text *text) {
         [DL_PAIR] = "whole number",
         [DL_STRINGS] = "list of strings",
         [DL_NAME] = "string or whole number",
+        [DL_NUMBERS] = "list of numbers",
         [DL_SETTING] = "",
     };
     enum { NO_LIMIT = 100000 }; /* a bound that nobody meets is not worth a reader's time */
@@ -86,7 +87,7 @@ static void add_wrapped(dl_text *text, const char *words, int indent, int column
             dl_text_add(text, "\n");
             column = 0;
         }
-        if (column <= indent) {
+        if (column < indent) {
             dl_text_add(text, "%*s", indent - column, "");
             column = indent;
         } else {
@@ -150,8 +151,8 @@ void dl_options_roff(const dl_option *options, dl_text *text) {
 }
 
 void dl_kind_line(const dl_kind *kind, int width, dl_text *text) {
-    dl_text_add(text, "  %-*s  ", width, kind->name);
-    add_wrapped(text, kind->help, width + 4, width + 4);
+    dl_text_add(text, "  %-*s", width, kind->name);
+    add_wrapped(text, kind->help, width + 4, width + 2);
 }
 
 void dl_kind_help(const dl_registry *registry, const dl_kind *kind, dl_text *text) {

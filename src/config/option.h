@@ -19,6 +19,8 @@ typedef enum {
     DL_PAIR,    /* int64_t[2]: two numbers (height, width), or one for both */
     DL_STRINGS, /* dl_strings, borrowed from the config */
     DL_NAME,    /* const char *: a string, or an int as its decimal */
+    DL_NUMBERS, /* dl_numbers, owned by the config: a list, or one number; min and max are of each
+                 */
     DL_SETTING  /* struct config_setting_t *: whatever is there, read by its owner; NULL if missing
                  */
 } dl_type;
@@ -27,6 +29,11 @@ typedef struct {
     int count;
     const char **items;
 } dl_strings;
+
+typedef struct {
+    int count;
+    double *items;
+} dl_numbers;
 
 typedef struct {
     const char *key;

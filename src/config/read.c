@@ -34,6 +34,7 @@ static void add_wanted(const dl_option *option, dl_text *text) {
         [DL_PAIR] = "a whole number, or two: (height, width)",
         [DL_STRINGS] = "a list of strings: (\"a\", \"b\")",
         [DL_NAME] = "a string or a whole number",
+        [DL_NUMBERS] = "a list of numbers: (1, 2)",
         [DL_SETTING] = "a group { … }",
     };
     dl_text_add(text, "%s", words[option->type]);
@@ -152,6 +153,26 @@ static int read_strings(const reading *r, dl_strings *field) {
     return result;
 }
 
+static int read_float(const reading *r, const config_setting_t *s, double *field) {
+    if (config_setting_type(s) != CONFIG_TYPE_FLOAT && !is_whole(s))
+        return wrong_type(r, s);
+    *field = is_whole(s) ? (double)whole(s) : config_setting_get_float(s);
+    return check_range(r, s, *field);
+}
+
+/* One number is a list of one. The field has no items if any of them is wrong. */
+static int read_numbers(const reading *r, dl_numbers *field) {
+    config_setting_t *s = r->setting;
+    bool list = config_setting_is_list(s) || config_setting_is_array(s);
+    int count = list ? config_setting_length(s) : 1, result = 0;
+    field->items = dl_arena_alloc(&r->config->arena, sizeof(double) * (size_t)(count + 1));
+    for (int i = 0; i < count; i++)
+        result |=
+            read_float(r, list ? config_setting_get_elem(s, (unsigned)i) : s, &field->items[i]);
+    field->count = result ? 0 : count;
+    return result;
+}
+
 /* Reads r->setting into the option's field. */
 static int read_value(const reading *r, void *owner) {
     void *field = (char *)owner + r->option->offset;
@@ -168,10 +189,9 @@ static int read_value(const reading *r, void *owner) {
     case DL_PAIR:
         return read_pair(r, field);
     case DL_FLOAT:
-        if (type != CONFIG_TYPE_FLOAT && !is_whole(s))
-            return wrong_type(r, s);
-        *(double *)field = is_whole(s) ? (double)whole(s) : config_setting_get_float(s);
-        return check_range(r, s, *(double *)field);
+        return read_float(r, s, field);
+    case DL_NUMBERS:
+        return read_numbers(r, field);
     case DL_NAME:
         if (is_whole(s)) {
             *(const char **)field = dl_arena_printf(&r->config->arena, "%lld", (long long)whole(s));
@@ -221,6 +241,7 @@ static config_setting_t *add_default(config_setting_t *group, const dl_option *o
         return made;
     }
     case DL_STRINGS:
+    case DL_NUMBERS:
     case DL_SETTING:
         return NULL;
     default:

@@ -44,10 +44,7 @@ int dl_layer_same_shapes(const dl_layer *layer, const char *verb, dl_error *erro
     const dl_shape *a = &layer->in[0].shape;
     for (int k = 1; k < layer->input_count; k++) {
         const dl_shape *b = &layer->in[k].shape;
-        bool same = a->rank == b->rank;
-        for (int i = 0; same && i < a->rank; i++)
-            same = a->dim[i] == b->dim[i];
-        if (!same)
+        if (!dl_shape_equal(*a, *b))
             return dl_fail(error, DL_USAGE, "%s: cannot %s inputs of shapes %s and %s",
                            layer->where, verb, dl_shape_text(first, *a), dl_shape_text(other, *b));
     }

@@ -12,12 +12,21 @@
 #include "layers/initializer.h"
 #include "math/activation.h"
 #include "math/shape.h"
+#include "math/window.h"
+
+/* What a max pooling remembers beside its output, for layers that read it. */
+typedef struct {
+    const dl_window *window;
+    dl_shape from;                  /* the shape of its input */
+    const struct dl_buffer *winner; /* uint8 [batch][oh][ow][c]: see dl_max_pool_forward */
+} dl_maxima;
 
 /* Activations and their gradients: value[batch][shape], grad likewise. */
 typedef struct {
     dl_shape shape; /* of one sample */
     float *value;
     float *grad; /* NULL where nobody needs it: of the data, and in a net that is not trained */
+    const dl_maxima *maxima; /* set by the setup of a max pooling for its readers; else NULL */
 } dl_tensor;
 
 /* What is special about a parameter. */
@@ -49,7 +58,7 @@ typedef enum {
 } dl_lifetime;
 
 /* Memory beside the activations, placed by the net's memory plan. */
-typedef struct {
+typedef struct dl_buffer {
     dl_lifetime lifetime;
     int64_t bytes; /* for the whole batch */
     void *memory;
@@ -100,6 +109,7 @@ struct dl_layer {
     /* Set by setup. What the backward pass reads of in[].value and out.value; all is kept for it
        unless these are made false. */
     bool needs_input, needs_output;
+    bool needs_maxima;      /* forward and backward read what in[].maxima points to */
     bool gradient_in_place; /* in[0].grad is the same memory as out.grad */
     bool is_view;           /* out is in[0] under another shape: no pass, no memory */
     int64_t operations;     /* of a forward pass, a sample: 2 a multiply-add */

@@ -5,7 +5,9 @@ extern const dl_layer_type dl_layer_conv1d, dl_layer_conv2d_transpose, dl_layer_
 extern const dl_layer_type dl_layer_multiply, dl_layer_average, dl_layer_maximum, dl_layer_concat;
 extern const dl_layer_type dl_layer_activation, dl_layer_add, dl_layer_batch_norm,
     dl_layer_global_avg_pool, dl_layer_pad, dl_layer_avg_pool, dl_layer_conv2d, dl_layer_dense,
-    dl_layer_dropout, dl_layer_flatten, dl_layer_max_pool, dl_layer_softmax;
+    dl_layer_dropout, dl_layer_flatten, dl_layer_max_pool, dl_layer_softmax, dl_layer_reshape,
+    dl_layer_crop, dl_layer_upsample, dl_layer_global_max_pool, dl_layer_max_pool1d,
+    dl_layer_avg_pool1d, dl_layer_unpool;
 
 static const dl_kind *const kinds[] = {
     &dl_layer_dense.kind,
@@ -27,6 +29,13 @@ static const dl_kind *const kinds[] = {
     &dl_layer_conv1d.kind,
     &dl_layer_conv2d_transpose.kind,
     &dl_layer_depthwise_conv2d.kind,
+    &dl_layer_reshape.kind,
+    &dl_layer_crop.kind,
+    &dl_layer_upsample.kind,
+    &dl_layer_global_max_pool.kind,
+    &dl_layer_max_pool1d.kind,
+    &dl_layer_avg_pool1d.kind,
+    &dl_layer_unpool.kind,
 };
 
 const dl_registry dl_layer_registry = {"layer", "layers", "layer", sizeof kinds / sizeof *kinds,

@@ -5,7 +5,6 @@
 #include <stdio.h>
 
 #include "losses/loss.h"
-#include "math/activation.h"
 #include "math/scalar.h"
 
 typedef struct {
@@ -22,12 +21,9 @@ static int check(const void *self, const dl_output *output, const dl_target *tar
                        "%s: binary_cross_entropy is for two classes, but the data has %d "
                        "(softmax_cross_entropy is for those)",
                        output->loss_where, target->classes);
-    if (output->activation == DL_SIGMOID || output->activation == DL_SOFTMAX)
-        return dl_fail(error, DL_USAGE,
-                       "%s: the last layer, \"%s\", already ends in a %s, and the loss "
-                       "binary_cross_entropy has a sigmoid built in (it takes logits). Make it "
-                       "linear",
-                       output->where, output->name, dl_activation_names[output->activation]);
+    if (dl_loss_check_logits(output, "binary_cross_entropy", "sigmoid", error) ||
+        dl_loss_check_unit_targets(output, target, "binary_cross_entropy", error))
+        return -1;
     char reason[64] = "two classes need one logit";
     if (!target->classes)
         snprintf(reason, sizeof reason, "a target has %d numbers", target->outputs);

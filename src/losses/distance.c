@@ -1,9 +1,10 @@
 /* Losses that measure a distance between output y and target t, averaged over the outputs:
-     mse: (y - t)^2,  gradient 2 (y - t);    l1: |y - t|,  gradient sign(y - t).
+     mse: (y - t)^2,  gradient 2 (y - t);    l1: |y - t|,  gradient sign(y - t);
+     huber: (y - t)^2 / 2 up to |y - t| = delta, then delta (|y - t| - delta / 2);  gradient y - t,
+     held between -delta and delta. Huber, "Robust estimation of a location parameter", 1964.
    For classes the target is 1 for the true class and 0 for the others; with two classes and one
    output it is the class number, 0 or 1. */
 #include <math.h>
-#include <stdio.h>
 
 #include "losses/loss.h"
 
@@ -11,33 +12,28 @@ typedef struct {
     char unused;
 } distance;
 
+typedef struct {
+    double delta;
+} huber;
+
 static const dl_option options[] = {DL_OPTIONS_END};
+
+static const dl_option huber_options[] = {
+    {"delta", DL_FLOAT, offsetof(huber, delta), "1.0", 1e-6, 1e6, NULL,
+     "from this difference on, in the target's unit (in standard deviations under "
+     "normalize_target), the loss grows along a line and no longer by the square: make it as large "
+     "as an ordinary error, so that only outliers are beyond it"},
+    DL_OPTIONS_END,
+};
 
 static int check(const void *self, const dl_output *output, const dl_target *target,
                  dl_error *error) {
     (void)self;
-    char reason[80];
-    if (target->classes == 2 && dl_shape_size(output->shape) == 1)
-        return 0;
-    if (target->classes)
-        snprintf(reason, sizeof reason, "the data has %d classes", target->classes);
-    else
-        snprintf(reason, sizeof reason, "a target has %d number%s", target->outputs,
-                 target->outputs == 1 ? "" : "s");
-    return dl_loss_check_outputs(output, target->classes ? target->classes : target->outputs,
-                                 reason, error);
+    return dl_loss_check_alike(output, target, error);
 }
 
 static bool is_one_hot(const dl_target *info, int64_t channels) {
     return info->classes && channels > 1;
-}
-
-/* Number j of row i's target. */
-static float wanted(const dl_target *info, int64_t channels, const float *target, int64_t i,
-                    int64_t j) {
-    if (!is_one_hot(info, channels))
-        return target[i * channels + j];
-    return (int64_t)target[i] == j ? 1.0f : 0.0f;
 }
 
 static double evaluate_mse(const void *self, const dl_target *info, int64_t rows, int64_t channels,
@@ -47,7 +43,8 @@ static double evaluate_mse(const void *self, const dl_target *info, int64_t rows
     float share = 2 * scale / (float)channels;
     for (int64_t i = 0; i < rows; i++)
         for (int64_t j = 0; j < channels; j++) {
-            float difference = output[i * channels + j] - wanted(info, channels, target, i, j);
+            float difference =
+                output[i * channels + j] - dl_loss_wanted(info, channels, target, i, j);
             total += (double)difference * difference;
             if (grad)
                 grad[i * channels + j] = share * difference;
@@ -62,12 +59,36 @@ static double evaluate_l1(const void *self, const dl_target *info, int64_t rows,
     float share = scale / (float)channels;
     for (int64_t i = 0; i < rows; i++)
         for (int64_t j = 0; j < channels; j++) {
-            float difference = output[i * channels + j] - wanted(info, channels, target, i, j);
+            float difference =
+                output[i * channels + j] - dl_loss_wanted(info, channels, target, i, j);
             total += fabs((double)difference);
             if (grad)
                 grad[i * channels + j] = difference > 0   ? share
                                          : difference < 0 ? -share
                                                           : difference * share;
+        }
+    return total / (double)channels;
+}
+
+static double huber_of(double difference, double delta) {
+    double size = fabs(difference);
+    return size > delta ? delta * (size - delta / 2) : difference * difference / 2;
+}
+
+static double evaluate_huber(const void *self, const dl_target *info, int64_t rows,
+                             int64_t channels, const float *output, const float *target,
+                             float scale, float *grad) {
+    double total = 0, delta = ((const huber *)self)->delta;
+    float share = scale / (float)channels, most = (float)delta;
+    for (int64_t i = 0; i < rows; i++)
+        for (int64_t j = 0; j < channels; j++) {
+            float difference =
+                output[i * channels + j] - dl_loss_wanted(info, channels, target, i, j);
+            total += huber_of(difference, delta);
+            if (grad)
+                grad[i * channels + j] = share * (difference > most    ? most
+                                                  : difference < -most ? -most
+                                                                       : difference);
         }
     return total / (double)channels;
 }
@@ -80,6 +101,14 @@ static double initial_mse(const void *self, const dl_target *target, int64_t cha
 static double initial_l1(const void *self, const dl_target *target, int64_t channels) {
     (void)self;
     return is_one_hot(target, channels) ? 1.0 / target->classes : target->mean_magnitude;
+}
+
+/* Of numbers it depends on more than the means that are known. */
+static double initial_huber(const void *self, const dl_target *target, int64_t channels) {
+    double one = huber_of(1, ((const huber *)self)->delta);
+    if (is_one_hot(target, channels))
+        return one / target->classes;
+    return target->classes ? one * target->mean_square : NAN;
 }
 
 const dl_loss_type dl_loss_mse = {
@@ -97,5 +126,16 @@ const dl_loss_type dl_loss_l1 = {
     .check = check,
     .evaluate = evaluate_l1,
     .initial = initial_l1,
+    .threshold = 0.5f,
+};
+
+const dl_loss_type dl_loss_huber = {
+    .kind = {"huber",
+             "for numbers with outliers: the square of small differences, as mse, and the size of "
+             "large ones, as l1",
+             sizeof(huber), huber_options},
+    .check = check,
+    .evaluate = evaluate_huber,
+    .initial = initial_huber,
     .threshold = 0.5f,
 };

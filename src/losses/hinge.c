@@ -1,10 +1,8 @@
 /* Hinge loss of a support vector machine, with a margin m.
    Several classes (Weston and Watkins, 1998): L = sum over j != t of max(0, y_j - y_t + m).
    Two classes and one output (s = -1 for the first class, +1 for the second): L = max(0, m - s y).
- */
-#include <math.h>
-#include <stdio.h>
-
+   squared_hinge has the square of each max, whose slope does not jump: Tang, "Deep learning using
+   linear support vector machines", 2013. */
 #include "losses/loss.h"
 
 typedef struct {
@@ -17,29 +15,63 @@ static const dl_option options[] = {
     DL_OPTIONS_END,
 };
 
+static int check_named(const char *loss, const dl_output *output, const dl_target *target,
+                       dl_error *error) {
+    if (dl_loss_check_classes(output, target, loss, error))
+        return -1;
+    return dl_loss_check_alike(output, target, error);
+}
+
 static int check(const void *self, const dl_output *output, const dl_target *target,
                  dl_error *error) {
     (void)self;
-    if (!target->classes)
-        return dl_fail(error, DL_USAGE,
-                       "%s: hinge is for classes, but the data's targets are numbers (mse and l1 "
-                       "are for those)",
-                       output->loss_where);
-    if (target->classes == 2 && dl_shape_size(output->shape) == 1)
-        return 0;
-    char reason[64];
-    snprintf(reason, sizeof reason, "the data has %d classes", target->classes);
-    return dl_loss_check_outputs(output, target->classes, reason, error);
+    return check_named("hinge", output, target, error);
 }
 
-static double evaluate_binary(float margin, int64_t rows, const float *output, const float *target,
-                              float scale, float *grad) {
+static int check_squared(const void *self, const dl_output *output, const dl_target *target,
+                         dl_error *error) {
+    (void)self;
+    return check_named("squared_hinge", output, target, error);
+}
+
+/* max(0, v), or its square; NaN must show. */
+static inline double penalty(float v, bool squared) {
+    return v <= 0 ? 0 : squared ? (double)v * v : (double)v;
+}
+
+/* Its derivative. */
+static inline float pull(float v, bool squared) {
+    return v > 0 ? squared ? 2 * v : 1 : 0;
+}
+
+static double evaluate_binary(float margin, bool squared, int64_t rows, const float *output,
+                              const float *target, float scale, float *grad) {
     double total = 0;
     for (int64_t i = 0; i < rows; i++) {
-        float sign = target[i] > 0 ? 1.0f : -1.0f, loss = margin - sign * output[i];
-        total += loss > 0 || loss != loss ? (double)loss : 0; /* NaN must show */
+        float sign = target[i] > 0 ? 1.0f : -1.0f, short_of = margin - sign * output[i];
+        total += penalty(short_of, squared);
         if (grad)
-            grad[i] = loss > 0 ? -sign * scale : 0;
+            grad[i] = -sign * scale * pull(short_of, squared);
+    }
+    return total;
+}
+
+static double evaluate_classes(float margin, bool squared, int64_t rows, int64_t channels,
+                               const float *output, const float *target, float scale, float *grad) {
+    double total = 0;
+    for (int64_t i = 0; i < rows; i++) {
+        const float *y = output + i * channels;
+        int truth = (int)target[i];
+        float pulls = 0;
+        for (int64_t j = 0; j < channels; j++) {
+            float short_of = j == truth ? 0 : y[j] - y[truth] + margin;
+            total += penalty(short_of, squared);
+            pulls += pull(short_of, squared);
+            if (grad)
+                grad[i * channels + j] = scale * pull(short_of, squared);
+        }
+        if (grad)
+            grad[i * channels + truth] = -scale * pulls;
     }
     return total;
 }
@@ -49,22 +81,18 @@ static double evaluate(const void *self, const dl_target *info, int64_t rows, in
     float margin = (float)((const hinge *)self)->margin;
     (void)info;
     if (channels == 1)
-        return evaluate_binary(margin, rows, output, target, scale, grad);
-    double total = 0;
-    for (int64_t i = 0; i < rows; i++) {
-        const float *y = output + i * channels;
-        int truth = (int)target[i], violated = 0;
-        for (int64_t j = 0; j < channels; j++) {
-            float loss = j == truth ? 0 : y[j] - y[truth] + margin;
-            total += loss > 0 || loss != loss ? (double)loss : 0;
-            violated += loss > 0;
-            if (grad)
-                grad[i * channels + j] = loss > 0 ? scale : 0;
-        }
-        if (grad)
-            grad[i * channels + truth] = -scale * (float)violated;
-    }
-    return total;
+        return evaluate_binary(margin, false, rows, output, target, scale, grad);
+    return evaluate_classes(margin, false, rows, channels, output, target, scale, grad);
+}
+
+static double evaluate_squared(const void *self, const dl_target *info, int64_t rows,
+                               int64_t channels, const float *output, const float *target,
+                               float scale, float *grad) {
+    float margin = (float)((const hinge *)self)->margin;
+    (void)info;
+    if (channels == 1)
+        return evaluate_binary(margin, true, rows, output, target, scale, grad);
+    return evaluate_classes(margin, true, rows, channels, output, target, scale, grad);
 }
 
 /* All outputs equal: each wrong class violates the margin by m. One output: every row does. */
@@ -74,6 +102,10 @@ static double initial(const void *self, const dl_target *target, int64_t channel
     return margin * (target->classes > 2 ? target->classes - 1 : 1);
 }
 
+static double initial_squared(const void *self, const dl_target *target, int64_t channels) {
+    return ((const hinge *)self)->margin * initial(self, target, channels);
+}
+
 const dl_loss_type dl_loss_hinge = {
     .kind = {"hinge",
              "for classes: a support vector machine's; 0 once the true class wins by the margin",
@@ -81,4 +113,14 @@ const dl_loss_type dl_loss_hinge = {
     .check = check,
     .evaluate = evaluate,
     .initial = initial,
+};
+
+const dl_loss_type dl_loss_squared_hinge = {
+    .kind = {"squared_hinge",
+             "for classes: as hinge, but with the squares of what is missing: smooth, and harder "
+             "on large violations",
+             sizeof(hinge), options},
+    .check = check_squared,
+    .evaluate = evaluate_squared,
+    .initial = initial_squared,
 };

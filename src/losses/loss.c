@@ -1,5 +1,9 @@
 #include "losses/loss.h"
 
+#include <stdio.h>
+
+#include "math/activation.h"
+
 int dl_loss_check_outputs(const dl_output *output, int wanted, const char *reason,
                           dl_error *error) {
     int64_t outputs = dl_shape_size(output->shape);
@@ -8,4 +12,49 @@ int dl_loss_check_outputs(const dl_output *output, int wanted, const char *reaso
     return dl_fail(
         error, DL_USAGE, "%s: the last layer, \"%s\", has %lld output%s, but %s: it must have %d",
         output->where, output->name, (long long)outputs, outputs == 1 ? "" : "s", reason, wanted);
+}
+
+int dl_loss_check_classes(const dl_output *output, const dl_target *target, const char *loss,
+                          dl_error *error) {
+    if (target->classes)
+        return 0;
+    return dl_fail(error, DL_USAGE,
+                   "%s: %s is for classes, but the data's targets are numbers (mse and l1 are for "
+                   "those)",
+                   output->loss_where, loss);
+}
+
+int dl_loss_check_logits(const dl_output *output, const char *loss, const char *built_in,
+                         dl_error *error) {
+    if (output->activation != DL_SIGMOID && output->activation != DL_SOFTMAX)
+        return 0;
+    return dl_fail(error, DL_USAGE,
+                   "%s: the last layer, \"%s\", already ends in a %s, and the loss %s has a %s "
+                   "built in (it takes logits). Make it linear",
+                   output->where, output->name, dl_activation_names[output->activation], loss,
+                   built_in);
+}
+
+int dl_loss_check_unit_targets(const dl_output *output, const dl_target *target, const char *loss,
+                               dl_error *error) {
+    if (target->classes || (target->least >= 0 && target->most <= 1))
+        return 0;
+    return dl_fail(
+        error, DL_USAGE,
+        "%s: %s is for targets from 0 to 1, but the data's are from %g to %g (mse and l1 "
+        "are for those)",
+        output->loss_where, loss, target->least, target->most);
+}
+
+int dl_loss_check_alike(const dl_output *output, const dl_target *target, dl_error *error) {
+    char reason[80];
+    if (target->classes == 2 && dl_shape_size(output->shape) == 1)
+        return 0;
+    if (target->classes)
+        snprintf(reason, sizeof reason, "the data has %d classes", target->classes);
+    else
+        snprintf(reason, sizeof reason, "a target has %d number%s", target->outputs,
+                 target->outputs == 1 ? "" : "s");
+    return dl_loss_check_outputs(output, target->classes ? target->classes : target->outputs,
+                                 reason, error);
 }

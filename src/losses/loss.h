@@ -14,6 +14,7 @@ typedef struct {
     int outputs;
     double mean_square;    /* of the target numbers, or of class numbers 0 and 1 */
     double mean_magnitude; /* likewise */
+    double least, most;    /* likewise */
 } dl_target;
 
 /* The network's end, as a loss must know it. */
@@ -41,6 +42,9 @@ typedef struct {
     double (*initial)(const void *self, const dl_target *target, int64_t channels);
     /* One output for two classes: above this value the second class is meant. */
     float threshold;
+    /* grad is meant for the sum before the last layer's activation, whose derivative then counts as
+       1: dl_activation's `straight` is set. */
+    bool straight_through;
 } dl_loss_type;
 
 extern const dl_registry dl_loss_registry;
@@ -48,5 +52,27 @@ extern const dl_registry dl_loss_registry;
 /* For check: the last layer must have `wanted` outputs, because of `reason` ("the data has 3
    classes"). 0, or -1 and an error with both numbers. */
 int dl_loss_check_outputs(const dl_output *output, int wanted, const char *reason, dl_error *error);
+/* For check: the data's targets must be classes. `loss` is the name of the loss. */
+int dl_loss_check_classes(const dl_output *output, const dl_target *target, const char *loss,
+                          dl_error *error);
+/* For check: the loss has a `built_in` ("sigmoid") and takes logits, so the last layer must end in
+   neither sigmoid nor softmax. */
+int dl_loss_check_logits(const dl_output *output, const char *loss, const char *built_in,
+                         dl_error *error);
+/* For check: targets that are numbers must be from 0 to 1. */
+int dl_loss_check_unit_targets(const dl_output *output, const dl_target *target, const char *loss,
+                               dl_error *error);
+/* For check, of a loss that compares output by output: as many outputs as a target has numbers, or
+   one a class; with two classes one will do. */
+int dl_loss_check_alike(const dl_output *output, const dl_target *target, dl_error *error);
+
+/* What output j of row i should be: target numbers are themselves, classes 1 for the true one and 0
+   for the others; with two classes and one output it is the class number. */
+static inline float dl_loss_wanted(const dl_target *info, int64_t channels, const float *target,
+                                   int64_t i, int64_t j) {
+    if (!info->classes || channels == 1)
+        return target[i * channels + j];
+    return (int64_t)target[i] == j ? 1.0f : 0.0f;
+}
 
 #endif

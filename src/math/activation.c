@@ -1,6 +1,5 @@
 #include "math/activation.h"
 
-#include <stdbool.h>
 #include <stddef.h>
 
 #include "math/scalar.h"
@@ -132,8 +131,10 @@ void dl_derive_row(const dl_activation *f, int64_t channels, const float *y, con
         SLOPE(y[j] > 0 ? 1 : slope);
     case DL_ELU:
         SLOPE(y[j] > 0 ? 1 : y[j] + alpha);
-    case DL_STEP: /* flat wherever it has a derivative */
-        SLOPE(0);
+    case DL_STEP: { /* flat wherever it has a derivative */
+        const float through = f->straight ? 1 : 0;
+        SLOPE(through);
+    }
     case DL_SELU:
         SLOPE(y[j] > 0 ? SELU_SCALE : y[j] + SELU_SCALE * SELU_ALPHA);
     case DL_SOFTPLUS: /* f' = sigmoid(x) = 1 - e^-y */

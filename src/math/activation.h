@@ -2,6 +2,7 @@
 #ifndef DL_MATH_ACTIVATION_H
 #define DL_MATH_ACTIVATION_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 typedef enum {
@@ -26,9 +27,10 @@ typedef enum {
 extern const char *const dl_activation_names[], *const dl_activation_all_names[];
 
 typedef struct {
-    int kind;     /* a dl_activation_kind */
-    double slope; /* of leaky_relu for x < 0 */
-    double alpha; /* of elu: alpha (e^x - 1) for x < 0 */
+    int kind;      /* a dl_activation_kind */
+    double slope;  /* of leaky_relu for x < 0 */
+    double alpha;  /* of elu: alpha (e^x - 1) for x < 0 */
+    bool straight; /* step's derivative is taken to be 1, for losses that want it so */
 } dl_activation;
 
 /* y[rows][channels] = f(x + bias), where bias[channels] may be NULL; x and y may be the same.

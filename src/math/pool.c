@@ -47,7 +47,7 @@ static void max_channels(const dl_window *w, const part *p, const float *x, int 
             int32_t place = p->place + (iy - p->top) * w->kernel[1] + ix - p->left;
 #pragma omp simd
             for (int c = 0; c < count; c++) {
-                bool wins = !(v[c] <= best[c]); /* a NaN, too */
+                bool wins = (v[c] > best[c]) | (v[c] != v[c]); /* a NaN, too */
                 which[c] = wins ? place : which[c];
                 best[c] = wins ? v[c] : best[c];
             }
@@ -68,7 +68,7 @@ static void max_line_2x2(const dl_window *w, const float *top, float *y, unsigne
             const float next[3] = {top[channels + c], top[below + c], top[below + channels + c]};
             int32_t place = 0;
             for (int k = 0; k < 3; k++) {
-                bool wins = !(next[k] <= best); /* a NaN, too */
+                bool wins = (next[k] > best) | (next[k] != next[k]); /* a NaN, too */
                 place = wins ? k + 1 : place;
                 best = wins ? next[k] : best;
             }
@@ -141,6 +141,25 @@ void dl_max_pool_backward(const dl_window *w, int batch, const float *dy,
                                w->channels - c < CHUNK ? w->channels - c : CHUNK, image + c);
             }
     }
+}
+
+void dl_max_pool_gather(const dl_window *w, int batch, const float *x, const unsigned char *winner,
+                        float *y) {
+    const int64_t channels = w->channels, line = (int64_t)w->width * channels;
+#pragma omp parallel for schedule(static)
+    for (int n = 0; n < batch; n++)
+        for (int oy = 0; oy < w->out_height; oy++)
+            for (int ox = 0; ox < w->out_width; ox++) {
+                int64_t at = n * out_size(w) + ((int64_t)oy * w->out_width + ox) * channels;
+                int64_t top = (int64_t)oy * w->stride[0] - w->before[0];
+                int64_t left = (int64_t)ox * w->stride[1] - w->before[1];
+                const float *image = x + n * in_size(w);
+                for (int64_t c = 0; c < channels; c++) {
+                    int place = winner[at + c];
+                    int64_t iy = top + place / w->kernel[1], ix = left + place % w->kernel[1];
+                    y[at + c] = image[iy * line + ix * channels + c];
+                }
+            }
 }
 
 /* Sums are taken down the rows first, in long loops, then along them. The sums of the rows under a

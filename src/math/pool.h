@@ -12,6 +12,9 @@ void dl_max_pool_forward(const dl_window *window, int batch, const float *x, flo
 /* dx is overwritten. */
 void dl_max_pool_backward(const dl_window *window, int batch, const float *dy,
                           const unsigned char *winner, float *dx);
+/* y (the pool's output shape) = what x (its input shape) has at the winners' places. */
+void dl_max_pool_gather(const dl_window *window, int batch, const float *x,
+                        const unsigned char *winner, float *y);
 void dl_avg_pool_forward(const dl_window *window, int batch, const float *x, float *y);
 void dl_avg_pool_backward(const dl_window *window, int batch, const float *dy, float *dx);
 

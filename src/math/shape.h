@@ -2,6 +2,7 @@
 #ifndef DL_MATH_SHAPE_H
 #define DL_MATH_SHAPE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -30,6 +31,13 @@ static inline int64_t dl_shape_size(dl_shape shape) {
     for (int i = 0; i < shape.rank; i++)
         size *= shape.dim[i] > 0 ? shape.dim[i] : 0;
     return size;
+}
+
+static inline bool dl_shape_equal(dl_shape a, dl_shape b) {
+    bool equal = a.rank == b.rank;
+    for (int i = 0; equal && i < a.rank; i++)
+        equal = a.dim[i] == b.dim[i];
+    return equal;
 }
 
 static inline int dl_shape_channels(dl_shape shape) {

@@ -38,6 +38,7 @@ static int set_up_layers(dl_net *net, int threads, dl_error *error) {
         for (int k = 0; k < layer->input_count; k++) {
             int source = net->sources[i][k];
             layer->in[k].shape = source < 0 ? net->input : net->layers[source].out.shape;
+            layer->in[k].maxima = source < 0 ? NULL : net->layers[source].out.maxima;
         }
         if (layer->type->setup(layer, error))
             return -1;
@@ -215,6 +216,17 @@ static void plan_buffers(planner *p) {
     }
 }
 
+/* A layer that reads where another's maxima were needs what that one saved. */
+static void extend_maxima(planner *p) {
+    const dl_net *net = p->net;
+    for (int i = 0; i < net->layer_count; i++)
+        for (int k = 0; net->layers[i].needs_maxima && k < net->layers[i].input_count; k++) {
+            int source = net->sources[i][k];
+            for (int b = 0; source >= 0 && b < net->layers[source].buffer_count; b++)
+                extend(p, p->buffer[source][b], i);
+        }
+}
+
 /* The readers of layer i's output whose gradients are apart from its own. */
 static void list_summands(planner *p, int i) {
     dl_net *net = p->net;
@@ -287,6 +299,7 @@ static void plan_memory(dl_net *net) {
     if (net->training)
         plan_gradients(&p);
     plan_buffers(&p);
+    extend_maxima(&p);
     place(&p);
     dl_arena_free(&arena);
 }

@@ -240,8 +240,8 @@ int dl_experiment_read(dl_experiment *e, dl_config *config, dl_error *error) {
 
 /* ---- once the data are known ---- */
 
-/* What an output should equal, squared and in magnitude, over the first rows of the training part.
- */
+/* What an output should equal, squared, in magnitude and at its ends, over the first rows of the
+   training part. */
 static int measure_targets(dl_experiment *e, dl_error *error) {
     enum { ENOUGH = 10000 };
     const dl_subset *train = &e->data.part[DL_TRAIN];
@@ -253,6 +253,9 @@ static int measure_targets(dl_experiment *e, dl_error *error) {
         if (!e->target.classes)
             dl_normalize(&e->data.target, y, 1, outputs);
         for (int64_t j = 0; j < outputs && !result; j++) {
+            bool first = !i && !j;
+            e->target.least = first || y[j] < e->target.least ? y[j] : e->target.least;
+            e->target.most = first || y[j] > e->target.most ? y[j] : e->target.most;
             e->target.mean_square += (double)y[j] * y[j] / (double)(rows * outputs);
             e->target.mean_magnitude += fabs((double)y[j]) / (double)(rows * outputs);
         }
@@ -303,11 +306,27 @@ static int check_monitor_again(dl_experiment *e, dl_error *error) {
     return check_monitor(e, names, e->metric_count, error);
 }
 
-static int last_activation(const dl_layer *layer) {
+/* NULL if the layer has no key `activation`. */
+static dl_activation *find_activation(const dl_layer *layer) {
     for (const dl_option *o = layer->type->kind.options; o && o->key; o++)
         if (o->choices == dl_activation_names || o->choices == dl_activation_all_names)
-            return *(const int *)((const char *)layer->self + o->offset);
+            return (dl_activation *)((char *)layer->self + o->offset -
+                                     offsetof(dl_activation, kind));
+    return NULL;
+}
+
+static int last_activation(const dl_layer *layer) {
+    const dl_activation *activation = find_activation(layer);
+    if (activation)
+        return activation->kind;
     return strcmp(layer->type->kind.name, "softmax") ? DL_LINEAR : DL_SOFTMAX;
+}
+
+/* Before the net is built, since layers may copy their activation then. */
+static void pass_straight_through(dl_experiment *e) {
+    dl_activation *last = find_activation(&e->net.layers[e->net.layer_count - 1]);
+    if (last)
+        last->straight = e->loss->straight_through;
 }
 
 static int choose_batch(dl_experiment *e, dl_error *error) {
@@ -355,6 +374,7 @@ int dl_experiment_build(dl_experiment *e, bool training, int threads, dl_error *
         result |= check_monitor_again(e, error);
     int batch = choose_batch(e, error);
     result |= choose_precision(e, training, error);
+    pass_straight_through(e);
     if (dl_net_build(&e->net, e->data.schema.input, batch ? 1 : (int)e->batch_size, training,
                      threads, error) ||
         check_loss(e, error))

@@ -116,6 +116,29 @@ it, --resume elsewhere/deep goes on with it)"
     same_history first second
 }
 
+@test "a perceptron learns what a line can part, and nothing else" {
+    local table
+    for table in and or xor; do
+        cat >perceptron.cfg <<CONFIG
+data = { format = "csv"; train = { file = "$table.csv"; }; };
+network = ( { layer = "dense"; units = 1; activation = "step"; } );
+loss = { type = "perceptron"; };
+optimizer = { type = "sgd"; learning_rate = 0.2; };
+training = { batch_size = 1; epochs = 60; };
+CONFIG
+        train --quiet --out $table perceptron.cfg
+        status_is 0
+        tested --json $table
+        status_is 0
+        if [ $table = xor ]; then
+            [ "$(jq .accuracy <<<"$output")" != 1 ] || fail "xor was learned"
+        else
+            equal "$(jq .accuracy <<<"$output")" 1
+            equal "$(jq .loss <<<"$output")" 0
+        fi
+    done
+}
+
 @test "--set, --seed and --epochs change what they name" {
     digits digits.cfg
     train --quiet --out a digits.cfg

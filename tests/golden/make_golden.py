@@ -220,6 +220,65 @@ def layers():
     yield from convolutions()
 
 
+def upsample(shape, size, method):
+    def run(x, _):
+        corners = {} if method == "nearest" else {"align_corners": False}
+        return F.interpolate(x, scale_factor=size, mode=method, **corners)
+
+    config = '{ layer = "upsample"; size = (%d, %d); method = "%s"; }' % (*size, method)
+    return layer_case(config, shape, run, {})
+
+
+def pool1d(kind, shape, size, stride, padding):
+    def run(x, _):
+        if kind == "max_pool1d":
+            return F.max_pool1d(x, size, stride, padding)
+        return F.avg_pool1d(x, size, stride, padding, count_include_pad=False) if not padding else (
+            F.avg_pool2d(x[:, :, None], (1, size), (1, stride), (0, padding),
+                         count_include_pad=False)[:, :, 0])
+
+    config = '{ layer = "%s"; size = %d; stride = %d; padding = %d; }' % (
+        kind, size, stride, padding)
+    return layer_case(config, shape, run, {})
+
+
+def shape_layers():
+    """Layers that change the shape and have no weights."""
+    yield layer_case('{ layer = "reshape"; shape = (6, 4); }', (4, 3, 2),
+                     lambda x, _: nhwc(nhwc(x).reshape(BATCH, 6, 4)), {})
+    yield layer_case('{ layer = "reshape"; shape = (2, 3, 4); }', (24,),
+                     lambda x, _: x.reshape(BATCH, 2, 3, 4).permute(0, 3, 1, 2), {})
+    yield layer_case('{ layer = "crop"; height = 4; width = 3; }', (7, 5, 3),
+                     lambda x, _: x[:, :, 1:5, 1:4], {})
+    yield layer_case('{ layer = "crop"; height = 4; top = 3; left = 2; width = 3; }', (7, 5, 3),
+                     lambda x, _: x[:, :, 3:7, 2:5], {})
+    for size in ((2, 2), (3, 1), (2, 5)):
+        for method in ("nearest", "bilinear", "bicubic"):
+            yield upsample((4, 5, 3), size, method)
+    yield upsample((1, 2, 17), (4, 2), "bilinear")
+    yield upsample((1, 3, 1), (2, 2), "bicubic")
+    yield layer_case('{ layer = "global_max_pool"; }', (5, 3, 4), lambda x, _: x.amax((2, 3)), {})
+    yield layer_case('{ layer = "global_avg_pool"; }', (9, 5), lambda x, _: x.mean(2), {})
+    yield layer_case('{ layer = "global_max_pool"; }', (9, 5), lambda x, _: x.amax(2), {})
+    for kind in ("max_pool1d", "avg_pool1d"):
+        yield pool1d(kind, (10, 3), 2, 2, 0)
+        yield pool1d(kind, (11, 20), 3, 2, 1)
+        yield pool1d(kind, (7, 1), 4, 1, 0)
+
+
+def unpool():
+    """Last of all layers, since it is the newest."""
+    pooled = '{ layer = "max_pool"; name = "pool"; size = (%d, %d); padding = %d; }, ' \
+             '{ layer = "unpool"; inputs = ("pool", "pool"); }'
+
+    def run(x, size, padding):
+        y, places = F.max_pool2d(x, size, size, padding, return_indices=True)
+        return F.max_unpool2d(y, places, size, size, padding, x.shape[2:])
+
+    yield layer_case(pooled % (2, 2, 0), (6, 4, 3), lambda x, _: run(x, (2, 2), 0), {})
+    yield layer_case(pooled % (3, 2, 1), (7, 5, 17), lambda x, _: run(x, (3, 2), 1), {})
+
+
 def loss_case(name, function, channels, target, classes, config=""):
     z = 3 * torch.randn(len(target), channels)
     z.requires_grad_()
@@ -245,6 +304,44 @@ def losses():
     # PyTorch divides the multi-class hinge by the number of classes, dltrain does not
     yield loss_case("hinge", lambda z, t: 4 * F.multi_margin_loss(z, t), 4, classes, 4)
     yield loss_case("hinge", lambda z, t: torch.relu(1 - (2 * t - 1) * z[:, 0]).mean(), 1, two, 2)
+
+
+def dice(z, t, smooth):
+    p = torch.sigmoid(z)
+    return (1 - (2 * (p * t).sum(1) + smooth) / (p.sum(1) + t.sum(1) + smooth)).mean()
+
+
+def more_losses():
+    classes = torch.tensor([0, 3, 1, 2, 3, 0])
+    two = torch.tensor([0, 1, 1, 0, 1])
+    real = torch.randn(5, 3)
+    for delta in (1.0, 0.3):
+        yield loss_case("huber", lambda z, t: F.huber_loss(z, t, delta=delta), 3, real, 0,
+                        "delta = %g;" % delta)
+    # PyTorch divides by the number of classes, as for hinge
+    yield loss_case("squared_hinge", lambda z, t: 4 * F.multi_margin_loss(z, t, p=2, margin=1.5),
+                    4, classes, 4, "margin = 1.5;")
+    yield loss_case("squared_hinge", lambda z, t: (torch.relu(1 - (2 * t - 1) * z[:, 0]) ** 2)
+                    .mean(), 1, two, 2)
+    some = torch.softmax(torch.randn(5, 4), 1)
+    some[1] = torch.tensor([0.0, 1.0, 0.0, 0.0])
+    yield loss_case("kl_divergence", lambda z, t: F.kl_div(
+        torch.log_softmax(z, 1), t, reduction="batchmean"), 4, some, 0)
+    mask = (torch.rand(5, 12) < 0.3).float()
+    mask[2] = 0
+    yield loss_case("dice", lambda z, t: dice(z, t, 1.0), 12, mask, 0)
+    yield loss_case("dice", lambda z, t: dice(z, t, 0.1), 12, torch.rand(5, 12), 0,
+                    "smooth = 0.1;")
+    yield loss_case("perceptron", lambda z, t: ((z - t) ** 2 / 2).sum(1).mean(), 3,
+                    (torch.rand(5, 3) < 0.5).float(), 0)
+    weights = [0.5, 2.0, 1.25, 0.0]
+    text = "class_weights = (0.5, 2, 1.25, 0);"
+    # dltrain divides by the rows, not by their weights
+    for s, w in ((0.1, None), (1.0, None), (0.0, weights), (0.2, weights)):
+        w_tensor = torch.tensor(w) if w else None
+        yield loss_case("softmax_cross_entropy", lambda z, t: F.cross_entropy(
+            z, t, w_tensor, label_smoothing=s, reduction="sum") / len(t), 4, classes, 4,
+                        "label_smoothing = %g; %s" % (s, text if w else ""))
 
 
 def optimizer_case(config, make, steps=5):
@@ -279,6 +376,10 @@ def optimizers():
         lambda g: torch.optim.Adam(g, lr=0.1, betas=(0.8, 0.99), eps=1e-6))
 
 
-json.dump({"torch": torch.__version__, "layers": list(layers()), "losses": list(losses()),
-           "optimizers": list(optimizers())}, sys.stdout)
+# Newer generators come last, so that they leave the numbers of the older ones as they are.
+parts = {"layers": list(layers()), "losses": list(losses()), "optimizers": list(optimizers())}
+parts["layers"] += shape_layers()
+parts["losses"] += more_losses()
+parts["layers"] += unpool()
+json.dump({"torch": torch.__version__, **parts}, sys.stdout)
 print()

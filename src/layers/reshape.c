@@ -1,0 +1,49 @@
+/* Reshape: the same numbers, in the same order, under another shape. Nothing is copied. */
+#include <math.h>
+
+#include "layers/layer.h"
+
+typedef struct {
+    dl_numbers shape;
+} reshape;
+
+static const dl_option options[] = {
+    {"shape", DL_NUMBERS, offsetof(reshape, shape), NULL, 1, 1 << 30, NULL,
+     "the new shape of a sample: n for a row, (steps, channels) for a sequence, (height, width, "
+     "channels) for an image; as many numbers in all as before"},
+    DL_OPTIONS_END,
+};
+
+static int setup(dl_layer *layer, dl_error *error) {
+    const dl_numbers *wanted = &((const reshape *)layer->self)->shape;
+    const dl_shape in = layer->in[0].shape;
+    char before[48], after[48];
+    dl_shape out = {wanted->count, {1, 1, 1, 1}};
+    if (wanted->count < 1 || wanted->count > DL_LARGEST_RANK)
+        return dl_fail(error, DL_USAGE, "%s: a shape has 1 to %d numbers, not %d", layer->where,
+                       DL_LARGEST_RANK, wanted->count);
+    double size = 1;
+    for (int i = 0; i < wanted->count; i++) {
+        if (wanted->items[i] != floor(wanted->items[i]))
+            return dl_fail(error, DL_USAGE, "%s: a shape is of whole numbers, not of %g",
+                           layer->where, wanted->items[i]);
+        out.dim[i] = (int)wanted->items[i];
+        size *= out.dim[i];
+    }
+    if (size != (double)dl_shape_size(in))
+        return dl_fail(error, DL_USAGE,
+                       "%s: cannot reshape its input of %s, %lld numbers, to %s, %.0f numbers",
+                       layer->where, dl_shape_text(before, in), (long long)dl_shape_size(in),
+                       dl_shape_text(after, out), size);
+    layer->out.shape = out;
+    layer->is_view = true;
+    return 0;
+}
+
+const dl_layer_type dl_layer_reshape = {
+    .kind = {"reshape",
+             "the same numbers under another shape: a row as an image or a sequence, say, in the "
+             "order in which they are",
+             sizeof(reshape), options},
+    .setup = setup,
+};
