@@ -216,6 +216,10 @@ static void test_combinations(void **state) {
         "{ layer = \"max_pool\"; size = 3; stride = 2; padding = 1; }",
         "{ layer = \"avg_pool\"; size = 3; stride = 2; padding = \"same\"; }",
         "{ layer = \"max_pool\"; size = (2, 3); stride = 1; padding = \"same\"; }",
+        "{ layer = \"conv2d\"; filters = 6; kernel = 2; }, { layer = \"group_norm\"; groups = 2; "
+        "activation = \"tanh\"; }, { layer = \"layer_norm\"; activation = \"softmax\"; }",
+        "{ layer = \"conv2d\"; filters = 130; kernel = 6; }, { layer = \"group_norm\"; groups = 5; "
+        "activation = \"relu\"; }, { layer = \"instance_norm\"; }",
         "{ layer = \"flatten\"; }, { layer = \"dense\"; units = 4; activation = \"elu\"; }, "
         "{ layer = \"dropout\"; rate = 0.3; }, { layer = \"dense\"; units = 2; }, "
         "{ layer = \"softmax\"; }",

@@ -166,6 +166,59 @@ def layers():
     yield layer_case('{ layer = "softmax"; }', (6,), lambda x, _: torch.softmax(x, 1), {})
 
 
+def flag(value):
+    return "true" if value else "false"
+
+
+def sample_norm(kind, shape, groups=1, activation="linear", scale=True, shift=True):
+    """layer_norm over the channels of a place, group_norm, instance_norm."""
+    c = shape[-1]
+    params = {}
+    if scale:
+        params["scale"] = (torch.rand(c) + 0.5, lambda t: t)
+    if shift:
+        params["shift"] = (torch.randn(c), lambda t: t)
+
+    def run(x, p):
+        w, b = p.get("scale", torch.ones(c)), p.get("shift", torch.zeros(c))
+        if kind == "layer_norm":
+            z = F.layer_norm(nhwc(x), (c,), w, b)
+            z = z.permute(0, 3, 1, 2) if x.dim() == 4 else z
+        elif kind == "group_norm":
+            z = F.group_norm(x, groups, w, b)
+        else:
+            z = F.instance_norm(x, weight=w, bias=b)
+        return ACTIVATIONS[activation](z)
+
+    config = '{ layer = "%s"; activation = "%s"; scale = %s; shift = %s;%s }' % (
+        kind, activation, flag(scale), flag(shift),
+        " groups = %d;" % groups if kind == "group_norm" else "")
+    return layer_case(config, shape, run, params)
+
+
+def sample_norms():
+    for shape in ((5, 4, 6), (10,), (1, 2, 150)):
+        yield sample_norm("layer_norm", shape)
+        yield sample_norm("layer_norm", shape, activation="relu", scale=False)
+        yield sample_norm("layer_norm", shape, activation="tanh", shift=False)
+    for shape, groups in (((5, 4, 6), 2), ((5, 4, 6), 3), ((10,), 2), ((1, 2, 160), 32),
+                          ((8, 6, 4), 2), ((6, 5, 3), 1)):
+        yield sample_norm("group_norm", shape, groups)
+        yield sample_norm("group_norm", shape, groups, "relu", shift=False)
+        yield sample_norm("group_norm", shape, groups, "elu", scale=False)
+    for shape in ((5, 4, 6), (7, 9, 3)):
+        yield sample_norm("instance_norm", shape)
+        yield sample_norm("instance_norm", shape, activation="relu", scale=False, shift=False)
+    yield sample_norm("instance_norm", (5, 4, 6), activation="softmax")
+
+
+def seeded(generator):
+    """Random numbers of its own, so that a new case does not change the others."""
+    with torch.random.fork_rng():
+        torch.manual_seed(6)
+        return list(generator())
+
+
 def loss_case(name, function, channels, target, classes, config=""):
     z = 3 * torch.randn(len(target), channels)
     z.requires_grad_()
@@ -225,6 +278,7 @@ def optimizers():
         lambda g: torch.optim.Adam(g, lr=0.1, betas=(0.8, 0.99), eps=1e-6))
 
 
-json.dump({"torch": torch.__version__, "layers": list(layers()), "losses": list(losses()),
+json.dump({"torch": torch.__version__, "layers": list(layers()) + seeded(sample_norms),
+           "losses": list(losses()),
            "optimizers": list(optimizers())}, sys.stdout)
 print()
