@@ -220,6 +220,14 @@ static void test_combinations(void **state) {
         "activation = \"tanh\"; }, { layer = \"layer_norm\"; activation = \"softmax\"; }",
         "{ layer = \"conv2d\"; filters = 130; kernel = 6; }, { layer = \"group_norm\"; groups = 5; "
         "activation = \"relu\"; }, { layer = \"instance_norm\"; }",
+        "{ layer = \"local_response_norm\"; size = 2; alpha = 2; beta = 0.6; k = 0.5; }",
+        "{ layer = \"local_response_norm\"; size = 3; alpha = 3; }",
+        "{ layer = \"local_response_norm\"; size = 9; alpha = 1; beta = 2; }",
+        "{ layer = \"conv2d\"; filters = 4; kernel = 2; }, "
+        "{ layer = \"spatial_dropout\"; rate = 0.3; }, "
+        "{ layer = \"gaussian_dropout\"; rate = 0.1; }, "
+        "{ layer = \"gaussian_noise\"; stddev = 2; }, "
+        "{ layer = \"activation\"; activation = \"tanh\"; }",
         "{ layer = \"flatten\"; }, { layer = \"dense\"; units = 4; activation = \"elu\"; }, "
         "{ layer = \"dropout\"; rate = 0.3; }, { layer = \"dense\"; units = 2; }, "
         "{ layer = \"softmax\"; }",

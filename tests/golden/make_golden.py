@@ -212,6 +212,37 @@ def sample_norms():
     yield sample_norm("instance_norm", (5, 4, 6), activation="softmax")
 
 
+def local_response(shape, size, alpha, beta, k):
+    config = ('{ layer = "local_response_norm"; size = %d; alpha = %g; beta = %g; k = %g; }' % (
+        size, alpha, beta, k))
+    return layer_case(config, shape,
+                      lambda x, _: F.local_response_norm(x, size, alpha, beta, k), {})
+
+
+def local_responses():
+    case = layer_case('{ layer = "local_response_norm"; }', (4, 3, 8),
+                      lambda x, _: F.local_response_norm(x, 5), {})
+    yield case
+    yield local_response((4, 3, 8), 5, 5e-1, 0.75, 2)
+    yield local_response((4, 3, 8), 4, 2, 0.6, 0.5)
+    yield local_response((3, 2, 5), 1, 1, 1, 1)
+    yield local_response((3, 2, 3), 9, 1, 0.75, 1)
+    yield local_response((2, 2, 70), 7, 3, 1.5, 0.25)
+
+
+def noises():
+    """Their random numbers are their own; what PyTorch can say is that without them nothing
+    happens."""
+    for name, key in (("spatial_dropout", "rate"), ("gaussian_noise", "stddev"),
+                      ("gaussian_dropout", "rate")):
+        yield layer_case('{ layer = "%s"; %s = 0; }' % (name, key), (3, 2, 2), lambda x, _: x + 0,
+                         {})
+        case = layer_case('{ layer = "%s"; %s = 0.5; }' % (name, key), (3, 2, 2),
+                          lambda x, _: x + 0, {})
+        case["training"] = False
+        yield case
+
+
 def seeded(generator):
     """Random numbers of its own, so that a new case does not change the others."""
     with torch.random.fork_rng():
@@ -278,7 +309,7 @@ def optimizers():
         lambda g: torch.optim.Adam(g, lr=0.1, betas=(0.8, 0.99), eps=1e-6))
 
 
-json.dump({"torch": torch.__version__, "layers": list(layers()) + seeded(sample_norms),
+json.dump({"torch": torch.__version__, "layers": list(layers()) + seeded(sample_norms) + seeded(local_responses) + seeded(noises),
            "losses": list(losses()),
            "optimizers": list(optimizers())}, sys.stdout)
 print()
