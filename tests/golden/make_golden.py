@@ -243,6 +243,52 @@ def noises():
         yield case
 
 
+def prelu(shape):
+    params = {"slope": (torch.randn(shape[-1]), lambda t: t)}
+    return layer_case('{ layer = "prelu"; }', shape, lambda x, p: F.prelu(x, p["slope"]), params)
+
+
+def scale(shape, activation="linear", shift=True):
+    c = shape[-1]
+    params = {"scale": (torch.randn(c), lambda t: t)}
+    if shift:
+        params["shift"] = (torch.randn(c), lambda t: t)
+
+    def run(x, p):
+        wide = (-1, 1, 1) if x.dim() == 4 else (-1,)
+        z = x * p["scale"].reshape(wide)
+        return ACTIVATIONS[activation](z + p["shift"].reshape(wide) if shift else z)
+
+    return layer_case('{ layer = "scale"; shift = %s; activation = "%s"; }' % (
+        flag(shift), activation), shape, run, params)
+
+
+def maxout(shape, units, pieces, bias=True):
+    n = int(np.prod(shape))
+    params = {"weight": (torch.randn(pieces * units, n) / n ** 0.5, lambda t: t.t())}
+    if bias:
+        params["bias"] = (torch.randn(pieces * units), lambda t: t)
+
+    def run(x, p):
+        z = F.linear(nhwc(x).flatten(1), p["weight"], p.get("bias"))
+        return z.reshape(-1, pieces, units).max(1).values
+
+    return layer_case('{ layer = "maxout"; units = %d; pieces = %d; bias = %s; }' % (
+        units, pieces, flag(bias)), shape, run, params)
+
+
+def learned():
+    for shape in ((5, 4, 3), (7,), (1, 2, 150)):
+        yield prelu(shape)
+        yield scale(shape)
+        yield scale(shape, "relu")
+        yield scale(shape, "sigmoid", False)
+    yield maxout((5,), 4, 2)
+    yield maxout((3, 2, 4), 7, 5)
+    yield maxout((6,), 20, 3, False)
+    yield maxout((6,), 3, 1)
+
+
 def seeded(generator):
     """Random numbers of its own, so that a new case does not change the others."""
     with torch.random.fork_rng():
@@ -309,7 +355,7 @@ def optimizers():
         lambda g: torch.optim.Adam(g, lr=0.1, betas=(0.8, 0.99), eps=1e-6))
 
 
-json.dump({"torch": torch.__version__, "layers": list(layers()) + seeded(sample_norms) + seeded(local_responses) + seeded(noises),
+json.dump({"torch": torch.__version__, "layers": list(layers()) + seeded(sample_norms) + seeded(local_responses) + seeded(noises) + seeded(learned),
            "losses": list(losses()),
            "optimizers": list(optimizers())}, sys.stdout)
 print()
