@@ -232,6 +232,11 @@ static void test_combinations(void **state) {
         "\"scale\"; shift = true; activation = \"relu\"; }",
         "{ layer = \"maxout\"; units = 5; pieces = 4; }, { layer = \"maxout\"; units = 2; pieces = "
         "3; bias = false; }",
+        "{ layer = \"filter\"; kind = \"custom\"; size = (3, 2); kernel = (1, 0.5, -2, 0, 3, 1.5); "
+        "}",
+        "{ layer = \"conv2d\"; filters = 4; kernel = 2; }, "
+        "{ layer = \"filter\"; kind = \"gaussian\"; size = (9, 4); stddev = 2; }, { layer = "
+        "\"filter\"; kind = \"edge\"; }",
         "{ layer = \"flatten\"; }, { layer = \"dense\"; units = 4; activation = \"elu\"; }, "
         "{ layer = \"dropout\"; rate = 0.3; }, { layer = \"dense\"; units = 2; }, "
         "{ layer = \"softmax\"; }",

@@ -6,7 +6,7 @@ extern const dl_layer_type dl_layer_activation, dl_layer_add, dl_layer_batch_nor
     dl_layer_dropout, dl_layer_flatten, dl_layer_max_pool, dl_layer_softmax, dl_layer_layer_norm,
     dl_layer_group_norm, dl_layer_instance_norm, dl_layer_local_response_norm,
     dl_layer_spatial_dropout, dl_layer_gaussian_noise, dl_layer_gaussian_dropout, dl_layer_prelu,
-    dl_layer_scale, dl_layer_maxout;
+    dl_layer_scale, dl_layer_maxout, dl_layer_filter;
 
 static const dl_kind *const kinds[] = {
     &dl_layer_dense.kind,
@@ -31,6 +31,7 @@ static const dl_kind *const kinds[] = {
     &dl_layer_prelu.kind,
     &dl_layer_scale.kind,
     &dl_layer_maxout.kind,
+    &dl_layer_filter.kind,
 };
 
 const dl_registry dl_layer_registry = {"layer", "layers", "layer", sizeof kinds / sizeof *kinds,

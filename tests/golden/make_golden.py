@@ -289,6 +289,47 @@ def learned():
     yield maxout((6,), 3, 1)
 
 
+def image_filter(shape, kind, size, kernel, keys=""):
+    """kernel: [height][width]; zeros around the image, the odd one below and to the right."""
+    k = torch.tensor(kernel, dtype=torch.float32)
+    top, left = (size[0] - 1) // 2, (size[1] - 1) // 2
+    sides = (left, size[1] - 1 - left, top, size[0] - 1 - top)
+
+    def run(x, _):
+        c = x.shape[1]
+        return F.conv2d(F.pad(x, sides), k.expand(c, 1, *size), groups=c)
+
+    config = '{ layer = "filter"; kind = "%s"; size = (%d, %d);%s }' % (kind, *size, keys)
+    return layer_case(config, shape, run, {})
+
+
+def gaussian(size, stddev):
+    axes = []
+    for n in size:
+        s = stddev or 0.3 * ((n - 1) * 0.5 - 1) + 0.8  # as OpenCV has it
+        r = np.arange(n) - (n - 1) / 2
+        w = np.exp(-r * r / (2 * s * s))
+        axes.append(w / w.sum())
+    return np.outer(*axes)
+
+
+def image_filters():
+    shape = (6, 5, 3)
+    yield image_filter(shape, "box_mean", (3, 3), np.full((3, 3), 1 / 9))
+    yield image_filter(shape, "box_mean", (2, 4), np.full((2, 4), 1 / 8))
+    yield image_filter(shape, "gaussian", (3, 3), gaussian((3, 3), 0))
+    yield image_filter(shape, "gaussian", (5, 7), gaussian((5, 7), 0))
+    yield image_filter(shape, "gaussian", (5, 5), gaussian((5, 5), 1.3), " stddev = 1.3;")
+    yield image_filter(shape, "edge", (3, 3), [[-1, -1, -1], [-1, 8, -1], [-1, -1, -1]])
+    yield image_filter(shape, "sharpen", (3, 3), [[-1, -1, -1], [-1, 9, -1], [-1, -1, -1]])
+    yield image_filter(shape, "sharpen", (1, 3), [[-1, 3, -1]])
+    yield image_filter(shape, "custom", (3, 3), [[1, 0.5, -2], [0, 3, 1.5], [-1, 4, 2]],
+                       " kernel = (1, 0.5, -2, 0, 3, 1.5, -1, 4, 2);")
+    yield image_filter((4, 7, 1), "custom", (2, 3), [[1, 2, 3], [4, 5, 7]],
+                       " kernel = [1, 2, 3, 4, 5, 7];")
+    yield image_filter((2, 3, 2), "box_mean", (7, 9), np.full((7, 9), 1 / 63))
+
+
 def seeded(generator):
     """Random numbers of its own, so that a new case does not change the others."""
     with torch.random.fork_rng():
@@ -355,7 +396,7 @@ def optimizers():
         lambda g: torch.optim.Adam(g, lr=0.1, betas=(0.8, 0.99), eps=1e-6))
 
 
-json.dump({"torch": torch.__version__, "layers": list(layers()) + seeded(sample_norms) + seeded(local_responses) + seeded(noises) + seeded(learned),
+json.dump({"torch": torch.__version__, "layers": list(layers()) + seeded(sample_norms) + seeded(local_responses) + seeded(noises) + seeded(learned) + seeded(image_filters),
            "losses": list(losses()),
            "optimizers": list(optimizers())}, sys.stdout)
 print()
