@@ -89,13 +89,14 @@ $(DOUBLE)/%.o: %.c tests/double.h
 	@mkdir -p $(@D)
 	@echo " CC   $@"
 	$(Q)$(CC) -include tests/double.h $(CPPFLAGS) $(CFLAGS) $(OPENMP) $(WARNINGS) -MMD -MP -c -o $@ $<
-$(BUILD)/test_gradient: $(DOUBLE)/tests/test_gradient.o $(DOUBLE)/tests/harness.o \
+$(BUILD)/test_gradient_%: $(DOUBLE)/tests/test_gradient_%.o $(DOUBLE)/tests/harness.o \
     $(double_sources:%.c=$(DOUBLE)/%.o)
 	@echo " LINK $@"
 	$(Q)$(CC) $(CFLAGS) $(OPENMP) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
 
 # Objects of the tests are kept, too.
-.SECONDARY: $(tests:%=$(BUILD)/tests/%.o) $(BUILD)/tests/harness.o
+.SECONDARY: $(tests:%=$(BUILD)/tests/%.o) $(BUILD)/tests/harness.o \
+    $(tests:%=$(DOUBLE)/tests/%.o)
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
@@ -112,7 +113,7 @@ lint: $(PROGRAMS)
 # The numbers once more, in the build without oneDNN.
 plain:
 	$(Q)$(MAKE) --no-print-directory ONEDNN=no kernels
-kernels: $(patsubst %,$(BUILD)/test_%,math conv gradient golden net)
+kernels: $(patsubst %,$(BUILD)/test_%,math conv gradient_layers gradient_nets golden net)
 	@for test in $^; do echo "== $$test"; $$test || exit 1; done
 
 check: lint unit plain cli

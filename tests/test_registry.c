@@ -161,12 +161,30 @@ static void test_initializers(void **state) {
     }
 }
 
+/* Slopes and factors begin where their layers say, and do not decay. */
+static void test_constants(void **state) {
+    (void)state;
+    harness h;
+    const char *layers = "{ layer = \"prelu\"; }, { layer = \"scale\"; init = 0.5; shift = true; },"
+                         "{ layer = \"prelu\"; init = -0.125; }";
+    static const float begins[] = {0.25f, 0.5f, 0, -0.125f};
+    assert_true(harness_open(&h, layers, dl_shape1(3), 2, true, 1));
+    dl_net_initialize(&h.net, 1);
+    assert_int_equal(h.net.param_count, 4);
+    for (int p = 0; p < 4; p++) {
+        assert_int_equal(h.net.params[p].count, 3);
+        assert_int_equal(h.net.params[p].flags & DL_DECAYS, 0);
+        for (int i = 0; i < 3; i++)
+            assert_true(h.net.params[p].value[i] == begins[p]);
+    }
+    harness_close(&h);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_kinds),
-        cmocka_unit_test(test_sections),
-        cmocka_unit_test(test_parameters),
-        cmocka_unit_test(test_initializers),
+        cmocka_unit_test(test_kinds),      cmocka_unit_test(test_sections),
+        cmocka_unit_test(test_parameters), cmocka_unit_test(test_initializers),
+        cmocka_unit_test(test_constants),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -22,6 +22,13 @@ static void fill_ones(const dl_draw *draw, int64_t fan_in, int64_t fan_out, doub
         value[i] = 1;
 }
 
+static void fill_constant(const dl_draw *draw, int64_t fan_in, int64_t fan_out, double spread,
+                          int64_t count, float *value) {
+    (void)draw, (void)fan_in, (void)fan_out;
+    for (int64_t i = 0; i < count; i++)
+        value[i] = (float)spread;
+}
+
 /* N(0, 1 / fan_in): keeps the variance of a linear or tanh layer's outputs that of its inputs.
    Glorot and Bengio, "Understanding the difficulty of training deep feedforward neural networks",
    AISTATS 2010 (in the form that looks at the inputs alone). */
@@ -69,4 +76,6 @@ const dl_initializer dl_initializers[] = {
                                 fill_glorot_uniform},
     [DL_INIT_NORMAL] = {"normal", "normal with standard deviation init_std", fill_normal},
     [DL_INIT_ONES] = {"ones", "all one: right for scales", fill_ones},
+    [DL_INIT_CONSTANT] = {"constant", "all the same number, which the layer chooses",
+                          fill_constant},
 };

@@ -48,7 +48,7 @@ typedef struct {
     float beta; /* set by the net: 0 where backward, under DL_OVERWRITES, is to overwrite grad; else
                    1: it adds to it */
     const dl_initializer *initializer;
-    double spread;           /* for the initializer: the option init_std */
+    double spread;           /* for the initializer: the option init_std, or a constant */
     int64_t fan_in, fan_out; /* inputs and outputs of a unit */
 } dl_param;
 

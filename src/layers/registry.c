@@ -1,13 +1,15 @@
 /* Every layer type there is. A new one: its file, a declaration and a line here. */
 #include "layers/layer.h"
 
-extern const dl_layer_type dl_layer_conv1d, dl_layer_conv2d_transpose, dl_layer_depthwise_conv2d;
-extern const dl_layer_type dl_layer_multiply, dl_layer_average, dl_layer_maximum, dl_layer_concat;
-extern const dl_layer_type dl_layer_activation, dl_layer_add, dl_layer_batch_norm,
-    dl_layer_global_avg_pool, dl_layer_pad, dl_layer_avg_pool, dl_layer_conv2d, dl_layer_dense,
-    dl_layer_dropout, dl_layer_flatten, dl_layer_max_pool, dl_layer_softmax, dl_layer_reshape,
-    dl_layer_crop, dl_layer_upsample, dl_layer_global_max_pool, dl_layer_max_pool1d,
-    dl_layer_avg_pool1d, dl_layer_unpool;
+extern const dl_layer_type dl_layer_dense, dl_layer_activation, dl_layer_softmax, dl_layer_conv2d,
+    dl_layer_max_pool, dl_layer_avg_pool, dl_layer_flatten, dl_layer_dropout, dl_layer_add,
+    dl_layer_batch_norm, dl_layer_global_avg_pool, dl_layer_pad, dl_layer_multiply,
+    dl_layer_average, dl_layer_maximum, dl_layer_concat, dl_layer_conv1d, dl_layer_conv2d_transpose,
+    dl_layer_depthwise_conv2d, dl_layer_reshape, dl_layer_crop, dl_layer_upsample,
+    dl_layer_global_max_pool, dl_layer_max_pool1d, dl_layer_avg_pool1d, dl_layer_unpool,
+    dl_layer_layer_norm, dl_layer_group_norm, dl_layer_instance_norm, dl_layer_local_response_norm,
+    dl_layer_spatial_dropout, dl_layer_gaussian_noise, dl_layer_gaussian_dropout, dl_layer_prelu,
+    dl_layer_scale, dl_layer_maxout, dl_layer_filter;
 
 static const dl_kind *const kinds[] = {
     &dl_layer_dense.kind,
@@ -36,6 +38,17 @@ static const dl_kind *const kinds[] = {
     &dl_layer_max_pool1d.kind,
     &dl_layer_avg_pool1d.kind,
     &dl_layer_unpool.kind,
+    &dl_layer_layer_norm.kind,
+    &dl_layer_group_norm.kind,
+    &dl_layer_instance_norm.kind,
+    &dl_layer_local_response_norm.kind,
+    &dl_layer_spatial_dropout.kind,
+    &dl_layer_gaussian_noise.kind,
+    &dl_layer_gaussian_dropout.kind,
+    &dl_layer_prelu.kind,
+    &dl_layer_scale.kind,
+    &dl_layer_maxout.kind,
+    &dl_layer_filter.kind,
 };
 
 const dl_registry dl_layer_registry = {"layer", "layers", "layer", sizeof kinds / sizeof *kinds,

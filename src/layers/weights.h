@@ -13,17 +13,20 @@ typedef struct {
 
 extern const char *const dl_weights_init_names[]; /* "auto", then the initializers' names */
 
-/* The rows of an option table for a dl_weights at `field` of `owner`. */
+/* The rows of an option table for a dl_weights at `field` of `owner`: all of them, and those of a
+   layer without an activation. */
 #define DL_WEIGHTS_OPTIONS(owner, field)                                                           \
-    DL_ACTIVATION_OPTIONS(owner, field.activation, "linear"),                                      \
-        {"bias",                                                                                   \
-         DL_BOOL,                                                                                  \
-         offsetof(owner, field) + offsetof(dl_weights, bias),                                      \
-         "true",                                                                                   \
-         0,                                                                                        \
-         0,                                                                                        \
-         NULL,                                                                                     \
-         "add a learned bias to each output"},                                                     \
+    DL_ACTIVATION_OPTIONS(owner, field.activation, "linear"), DL_WEIGHT_OPTIONS(owner, field)
+
+#define DL_WEIGHT_OPTIONS(owner, field)                                                            \
+    {"bias",                                                                                       \
+     DL_BOOL,                                                                                      \
+     offsetof(owner, field) + offsetof(dl_weights, bias),                                          \
+     "true",                                                                                       \
+     0,                                                                                            \
+     0,                                                                                            \
+     NULL,                                                                                         \
+     "add a learned bias to each output"},                                                         \
         {"init",                                                                                   \
          DL_CHOICE,                                                                                \
          offsetof(owner, field) + offsetof(dl_weights, init),                                      \

@@ -4,38 +4,11 @@
 #include <stdbool.h>
 
 #include "math/vector.h"
-
-enum {
-    BLOCKS = 64, /* of rows, summed apart: fixed, so that the bits do not depend on the threads */
-    WIDE = 128,  /* elements that the inner loops like to run over */
-    SMALL = 1 << 14
-};
-
-/* Few channels would make short inner loops: several rows are then taken as one wide row, with the
-   channels' numbers repeated. */
-typedef struct {
-    int64_t channels, width; /* width: a multiple of channels */
-    int64_t rows;            /* of that width */
-    int64_t rest;            /* rows of `channels` behind them */
-} layout;
-
-static layout widen(int64_t rows, int64_t channels) {
-    int64_t repeat = channels < WIDE ? WIDE / channels : 1;
-    return (layout){channels, repeat * channels, rows / repeat, rows % repeat};
-}
+#include "math/wide.h"
 
 size_t dl_norm_scratch(int64_t channels) {
     int64_t width = widen(0, channels).width;
     return sizeof(float) * (size_t)(2 * BLOCKS * width + 4 * width);
-}
-
-static int64_t block_start(const layout *l, int block) {
-    return l->rows * block / BLOCKS;
-}
-
-static void repeat_channels(const layout *l, const float *from, float *to) {
-    for (int64_t j = 0; j < l->width; j++)
-        to[j] = from[j % l->channels];
 }
 
 /* Folds the blocks' wide sums of kind `which` (0 or 1) of channel j. */
@@ -106,7 +79,10 @@ void dl_norm_apply(const dl_activation *f, int64_t rows, int64_t channels, const
     bool relu = f->kind == DL_RELU;
     float *factors = scratch, *offsets = factors + l.width;
     repeat_channels(&l, factor, factors);
-    repeat_channels(&l, offset, offsets);
+    if (offset)
+        repeat_channels(&l, offset, offsets);
+    else
+        dl_zero(offsets, l.width);
 #pragma omp parallel for schedule(static) if (rows * channels >= SMALL)
     for (int b = 0; b < BLOCKS; b++) {
         int64_t from = block_start(&l, b), at = from * l.width;
@@ -170,6 +146,20 @@ static void sum_all_gradients(const dl_activation *f, const layout *l, const flo
     }
 }
 
+/* dx = c dz - a x - b, the wide a, b and c behind each other in `numbers`. */
+static void combine_all(const layout *l, const float *x, const float *dz, const float *numbers,
+                        float *dx) {
+    const float *a = numbers, *b = a + l->width, *c = b + l->width;
+    int64_t size = l->rows * l->width + l->rest * l->channels, at = l->rows * l->width;
+#pragma omp parallel for schedule(static) if (size >= SMALL)
+    for (int k = 0; k < BLOCKS; k++) {
+        int64_t from = block_start(l, k), first = from * l->width;
+        combine_rows(block_start(l, k + 1) - from, l->width, x + first, dz + first, a, b, c,
+                     dx + first);
+    }
+    combine_rows(l->rest, l->channels, x + at, dz + at, a, b, c, dx + at);
+}
+
 void dl_norm_backward(const dl_activation *f, int64_t rows, int64_t channels, const float *x,
                       const float *y, const float *mean, const float *inverse, const float *scale,
                       float *dy, float *dx, float *dscale, float *dshift, void *scratch) {
@@ -197,11 +187,254 @@ void dl_norm_backward(const dl_activation *f, int64_t rows, int64_t channels, co
         b[j] = b[j - channels];
         c[j] = c[j - channels];
     }
-#pragma omp parallel for schedule(static) if (rows * channels >= SMALL)
-    for (int k = 0; k < BLOCKS; k++) {
-        int64_t from = block_start(&l, k), at = from * l.width;
-        combine_rows(block_start(&l, k + 1) - from, l.width, x + at, dy + at, a, b, c, dx + at);
+    combine_all(&l, x, dy, a, dx);
+}
+
+void dl_norm_apply_backward(const dl_activation *f, int64_t rows, int64_t channels, const float *x,
+                            const float *y, const float *factor, float *dy, float *dx,
+                            float *dfactor, float *doffset, void *scratch) {
+    layout l = widen(rows, channels);
+    float *sums = scratch, *means = sums + 2 * BLOCKS * l.width, *numbers = means + l.width;
+    dl_zero(means, 3 * l.width); /* no mean, no a and no b */
+    sum_all_gradients(f, &l, x, y, means, dy, sums);
+    for (int64_t j = 0; j < channels; j++) {
+        dfactor[j] += (float)fold(&l, sums, 1, j);
+        if (doffset)
+            doffset[j] += (float)fold(&l, sums, 0, j);
     }
-    int64_t at = l.rows * l.width;
-    combine_rows(l.rest, channels, x + at, dy + at, a, b, c, dx + at);
+    if (!dx)
+        return;
+    repeat_channels(&l, factor, numbers + 2 * l.width);
+    combine_all(&l, x, dy, numbers, dx);
+}
+
+/* ---- groups of channels of a sample ---- */
+
+/* What a block of samples works with. */
+typedef struct {
+    double *total;    /* [2][channels]: a sample's sums */
+    float *sums;      /* [2][width] */
+    float *a, *b, *c; /* [width] each */
+    float *partial;   /* [2][channels]: the gradients of scale and shift */
+} workspace;
+
+/* Of a single place nothing is repeated. */
+static layout group_layout(const dl_norm_groups *g) {
+    layout alone = {g->channels, g->channels, g->places, 0};
+    return g->places == 1 ? alone : widen(g->places, g->channels);
+}
+
+static size_t workspace_size(const layout *l) {
+    size_t channels = (size_t)l->channels, width = (size_t)l->width;
+    size_t bytes = sizeof(double) * 2 * channels + sizeof(float) * (5 * width + 2 * channels);
+    return (bytes + 63) / 64 * 64;
+}
+
+static workspace workspace_of(const layout *l, int block, void *scratch) {
+    workspace w = {.total = (double *)((char *)scratch + (size_t)block * workspace_size(l))};
+    w.sums = (float *)(w.total + 2 * l->channels);
+    w.a = w.sums + 2 * l->width;
+    w.b = w.a + l->width;
+    w.c = w.b + l->width;
+    w.partial = w.c + l->width;
+    return w;
+}
+
+size_t dl_group_norm_scratch(const dl_norm_groups *g) {
+    layout l = group_layout(g);
+    return BLOCKS * workspace_size(&l);
+}
+
+/* The first `channels` numbers, once more up to the width. */
+static void repeat_first(const layout *l, float *numbers) {
+    for (int64_t j = l->channels; j < l->width; j++)
+        numbers[j] = numbers[j - l->channels];
+}
+
+/* Adds the wide sums to the totals. */
+static void add_sums(const layout *l, const workspace *w) {
+    for (int64_t i = 0; i < l->width; i += l->channels)
+#pragma omp simd
+        for (int64_t j = 0; j < l->channels; j++) {
+            w->total[j] += w->sums[i + j];
+            w->total[l->channels + j] += w->sums[l->width + i + j];
+        }
+}
+
+static void clear_totals(const layout *l, const workspace *w) {
+    for (int64_t j = 0; j < 2 * l->channels; j++)
+        w->total[j] = 0;
+}
+
+enum { STRETCH = 256 }; /* wide rows that are summed in float, before double takes over */
+
+/* total = the sums over the places of x - a, and of its square, where a is the first place. */
+static void sum_sample(const layout *l, const float *x, const workspace *w) {
+    dl_copy(w->a, x, l->channels);
+    repeat_first(l, w->a);
+    clear_totals(l, w);
+    for (int64_t i = 0; i <= l->rows; i += STRETCH) {
+        bool last = l->rows - i < STRETCH;
+        dl_zero(w->sums, 2 * l->width);
+        sum_rows(last ? l->rows - i : STRETCH, l->width, x + i * l->width, w->a, w->sums,
+                 w->sums + l->width);
+        if (last)
+            sum_rows(l->rest, l->channels, x + l->rows * l->width, w->a, w->sums,
+                     w->sums + l->width);
+        add_sums(l, w);
+    }
+}
+
+/* total = the sums over the places of dz, and of dz (x - a); relu: dz is made first. */
+static void sum_sample_gradients(bool relu, const layout *l, const float *x, const float *y,
+                                 float *dy, const workspace *w) {
+    int64_t end = l->rows * l->width;
+    clear_totals(l, w);
+    for (int64_t i = 0; i <= l->rows; i += STRETCH) {
+        bool last = l->rows - i < STRETCH;
+        int64_t at = i * l->width;
+        dl_zero(w->sums, 2 * l->width);
+        sum_gradients(relu, last ? l->rows - i : STRETCH, l->width, x + at, y + at, w->a, dy + at,
+                      w->sums, w->sums + l->width);
+        if (last)
+            sum_gradients(relu, l->rest, l->channels, x + end, y + end, w->a, dy + end, w->sums,
+                          w->sums + l->width);
+        add_sums(l, w);
+    }
+}
+
+/* From the totals around the first place: with d = a - mean, the sum of (x - mean)^2 over the
+   places is that of (x - a)^2, plus 2 d times that of x - a, plus places · d^2. */
+static void group_statistics(const dl_norm_groups *g, double epsilon, const workspace *w,
+                             float *mean, float *inverse) {
+    int64_t each = g->channels / g->groups;
+    double places = (double)g->places, count = places * (double)each;
+    for (int64_t k = 0; k < g->groups; k++) {
+        const float *a = w->a + k * each;
+        const double *sums = w->total + k * each, *squares = sums + g->channels;
+        double sum = 0, square = 0;
+#pragma omp simd reduction(+ : sum)
+        for (int64_t j = 0; j < each; j++)
+            sum += places * a[j] + sums[j];
+        double m = sum / count;
+#pragma omp simd reduction(+ : square)
+        for (int64_t j = 0; j < each; j++) {
+            double d = a[j] - m;
+            square += squares[j] + 2 * d * sums[j] + places * d * d;
+        }
+        mean[k] = (float)m;
+        inverse[k] = (float)(1 / sqrt((square < 0 ? 0 : square / count) + epsilon));
+    }
+}
+
+void dl_group_norm_forward(const dl_norm_groups *g, const dl_activation *f, double epsilon,
+                           const float *x, const float *scale, const float *shift, float *y,
+                           float *mean, float *inverse, void *scratch) {
+    layout l = group_layout(g);
+    bool relu = f->kind == DL_RELU;
+    int64_t size = g->places * g->channels, each = g->channels / g->groups;
+#pragma omp parallel for schedule(static) if (g->samples * size >= SMALL)
+    for (int b = 0; b < BLOCKS; b++) {
+        workspace w = workspace_of(&l, b, scratch);
+        for (int64_t n = g->samples * b / BLOCKS; n < g->samples * (b + 1) / BLOCKS; n++) {
+            float *m = mean + n * g->groups, *inv = inverse + n * g->groups;
+            int64_t at = n * size, end = at + l.rows * l.width;
+            sum_sample(&l, x + at, &w);
+            group_statistics(g, epsilon, &w, m, inv);
+            for (int64_t k = 0; k < g->groups; k++)
+#pragma omp simd
+                for (int64_t j = k * each; j < (k + 1) * each; j++) {
+                    w.b[j] = inv[k] * (scale ? scale[j] : 1);
+                    w.c[j] = (shift ? shift[j] : 0) - m[k] * w.b[j];
+                }
+            repeat_first(&l, w.b);
+            repeat_first(&l, w.c);
+            apply_rows(relu, l.rows, l.width, x + at, w.b, w.c, y + at);
+            apply_rows(relu, l.rest, l.channels, x + end, w.b, w.c, y + end);
+        }
+    }
+    if (!relu)
+        dl_activate(f, g->samples * g->places, g->channels, NULL, y, y);
+}
+
+/* From the totals to dx = c dz - a x - b, and to this sample's share of the parameters' gradients:
+   with g = scale · dz and z = (x - mean) · inverse,
+     dx = inverse · (g - average of g - z · average of g z)   (over the group)
+     dscale = sum of dz z,  dshift = sum of dz                (over the places) */
+static void combine_sample(const dl_norm_groups *g, const float *scale, const float *mean,
+                           const float *inverse, const workspace *w) {
+    int64_t each = g->channels / g->groups;
+    double count = (double)(g->places * each);
+    const double *sums = w->total, *products = w->total + g->channels;
+    for (int64_t k = 0; k < g->groups; k++) {
+        double inv = inverse[k], sum = 0, product = 0;
+        int64_t first = k * each, last = first + each;
+#pragma omp simd reduction(+ : sum, product)
+        for (int64_t j = first; j < last; j++) {
+            double s = scale ? scale[j] : 1;
+            sum += s * sums[j];
+            product += s * products[j];
+        }
+        double slope = inv * inv * inv * product / count;
+        double level = inv * sum / count - slope * mean[k];
+        for (int64_t j = first; j < last; j++) {
+            w->partial[j] += (float)(inv * products[j]);
+            w->partial[g->channels + j] += (float)sums[j];
+            w->a[j] = (float)slope;
+            w->b[j] = (float)level;
+            w->c[j] = (float)(inv * (scale ? scale[j] : 1));
+        }
+    }
+}
+
+static void backward_sample(const dl_norm_groups *g, bool relu, const float *x, const float *y,
+                            const float *mean, const float *inverse, const float *scale, float *dy,
+                            float *dx, const workspace *w) {
+    layout l = group_layout(g);
+    int64_t each = g->channels / g->groups, end = l.rows * l.width;
+    for (int64_t k = 0; k < g->groups; k++)
+        for (int64_t j = k * each; j < (k + 1) * each; j++)
+            w->a[j] = mean[k];
+    repeat_first(&l, w->a);
+    sum_sample_gradients(relu, &l, x, y, dy, w);
+    combine_sample(g, scale, mean, inverse, w);
+    if (!dx)
+        return;
+    repeat_first(&l, w->a);
+    repeat_first(&l, w->b);
+    repeat_first(&l, w->c);
+    combine_rows(l.rows, l.width, x, dy, w->a, w->b, w->c, dx);
+    combine_rows(l.rest, l.channels, x + end, dy + end, w->a, w->b, w->c, dx + end);
+}
+
+void dl_group_norm_backward(const dl_norm_groups *g, const dl_activation *f, const float *x,
+                            const float *y, const float *mean, const float *inverse,
+                            const float *scale, float *dy, float *dx, float *dscale, float *dshift,
+                            void *scratch) {
+    layout l = group_layout(g);
+    bool relu = f->kind == DL_RELU;
+    int64_t size = g->places * g->channels, channels = g->channels;
+    if (f->kind != DL_LINEAR && !relu)
+        dl_activate_backward(f, g->samples * g->places, channels, y, dy, dy, NULL);
+#pragma omp parallel for schedule(static) if (g->samples * size >= SMALL)
+    for (int b = 0; b < BLOCKS; b++) {
+        workspace w = workspace_of(&l, b, scratch);
+        dl_zero(w.partial, 2 * channels);
+        for (int64_t n = g->samples * b / BLOCKS; n < g->samples * (b + 1) / BLOCKS; n++)
+            backward_sample(g, relu, x + n * size, y + n * size, mean + n * g->groups,
+                            inverse + n * g->groups, scale, dy + n * size,
+                            dx ? dx + n * size : NULL, &w);
+    }
+    for (int64_t j = 0; j < channels; j++) {
+        double factor = 0, offset = 0;
+        for (int b = 0; b < BLOCKS; b++) {
+            workspace w = workspace_of(&l, b, scratch);
+            factor += w.partial[j];
+            offset += w.partial[channels + j];
+        }
+        if (dscale)
+            dscale[j] += (float)factor;
+        if (dshift)
+            dshift[j] += (float)offset;
+    }
 }

@@ -279,6 +279,177 @@ def unpool():
     yield layer_case(pooled % (3, 2, 1), (7, 5, 17), lambda x, _: run(x, (3, 2), 1), {})
 
 
+def flag(value):
+    return "true" if value else "false"
+
+
+def sample_norm(kind, shape, groups=1, activation="linear", scale=True, shift=True):
+    """layer_norm over the channels of a place, group_norm, instance_norm."""
+    c = shape[-1]
+    params = {}
+    if scale:
+        params["scale"] = (torch.rand(c) + 0.5, lambda t: t)
+    if shift:
+        params["shift"] = (torch.randn(c), lambda t: t)
+
+    def run(x, p):
+        w, b = p.get("scale", torch.ones(c)), p.get("shift", torch.zeros(c))
+        if kind == "layer_norm":
+            z = F.layer_norm(nhwc(x), (c,), w, b)
+            z = z.permute(0, 3, 1, 2) if x.dim() == 4 else z
+        elif kind == "group_norm":
+            z = F.group_norm(x, groups, w, b)
+        else:
+            z = F.instance_norm(x, weight=w, bias=b)
+        return ACTIVATIONS[activation](z)
+
+    config = '{ layer = "%s"; activation = "%s"; scale = %s; shift = %s;%s }' % (
+        kind, activation, flag(scale), flag(shift),
+        " groups = %d;" % groups if kind == "group_norm" else "")
+    return layer_case(config, shape, run, params)
+
+
+def sample_norms():
+    for shape in ((5, 4, 6), (10,), (1, 2, 150)):
+        yield sample_norm("layer_norm", shape)
+        yield sample_norm("layer_norm", shape, activation="relu", scale=False)
+        yield sample_norm("layer_norm", shape, activation="tanh", shift=False)
+    for shape, groups in (((5, 4, 6), 2), ((5, 4, 6), 3), ((10,), 2), ((1, 2, 160), 32),
+                          ((8, 6, 4), 2), ((6, 5, 3), 1)):
+        yield sample_norm("group_norm", shape, groups)
+        yield sample_norm("group_norm", shape, groups, "relu", shift=False)
+        yield sample_norm("group_norm", shape, groups, "elu", scale=False)
+    for shape in ((5, 4, 6), (7, 9, 3)):
+        yield sample_norm("instance_norm", shape)
+        yield sample_norm("instance_norm", shape, activation="relu", scale=False, shift=False)
+    yield sample_norm("instance_norm", (5, 4, 6), activation="softmax")
+
+
+def local_response(shape, size, alpha, beta, k):
+    config = ('{ layer = "local_response_norm"; size = %d; alpha = %g; beta = %g; k = %g; }' % (
+        size, alpha, beta, k))
+    return layer_case(config, shape,
+                      lambda x, _: F.local_response_norm(x, size, alpha, beta, k), {})
+
+
+def local_responses():
+    case = layer_case('{ layer = "local_response_norm"; }', (4, 3, 8),
+                      lambda x, _: F.local_response_norm(x, 5), {})
+    yield case
+    yield local_response((4, 3, 8), 5, 5e-1, 0.75, 2)
+    yield local_response((4, 3, 8), 4, 2, 0.6, 0.5)
+    yield local_response((3, 2, 5), 1, 1, 1, 1)
+    yield local_response((3, 2, 3), 9, 1, 0.75, 1)
+    yield local_response((2, 2, 70), 7, 3, 1.5, 0.25)
+
+
+def noises():
+    """Their random numbers are their own; what PyTorch can say is that without them nothing
+    happens."""
+    for name, key in (("spatial_dropout", "rate"), ("gaussian_noise", "stddev"),
+                      ("gaussian_dropout", "rate")):
+        yield layer_case('{ layer = "%s"; %s = 0; }' % (name, key), (3, 2, 2), lambda x, _: x + 0,
+                         {})
+        case = layer_case('{ layer = "%s"; %s = 0.5; }' % (name, key), (3, 2, 2),
+                          lambda x, _: x + 0, {})
+        case["training"] = False
+        yield case
+
+
+def prelu(shape):
+    params = {"slope": (torch.randn(shape[-1]), lambda t: t)}
+    return layer_case('{ layer = "prelu"; }', shape, lambda x, p: F.prelu(x, p["slope"]), params)
+
+
+def scale(shape, activation="linear", shift=True):
+    c = shape[-1]
+    params = {"scale": (torch.randn(c), lambda t: t)}
+    if shift:
+        params["shift"] = (torch.randn(c), lambda t: t)
+
+    def run(x, p):
+        wide = (-1, 1, 1) if x.dim() == 4 else (-1,)
+        z = x * p["scale"].reshape(wide)
+        return ACTIVATIONS[activation](z + p["shift"].reshape(wide) if shift else z)
+
+    return layer_case('{ layer = "scale"; shift = %s; activation = "%s"; }' % (
+        flag(shift), activation), shape, run, params)
+
+
+def maxout(shape, units, pieces, bias=True):
+    n = int(np.prod(shape))
+    params = {"weight": (torch.randn(pieces * units, n) / n ** 0.5, lambda t: t.t())}
+    if bias:
+        params["bias"] = (torch.randn(pieces * units), lambda t: t)
+
+    def run(x, p):
+        z = F.linear(nhwc(x).flatten(1), p["weight"], p.get("bias"))
+        return z.reshape(-1, pieces, units).max(1).values
+
+    return layer_case('{ layer = "maxout"; units = %d; pieces = %d; bias = %s; }' % (
+        units, pieces, flag(bias)), shape, run, params)
+
+
+def learned():
+    for shape in ((5, 4, 3), (7,), (1, 2, 150)):
+        yield prelu(shape)
+        yield scale(shape)
+        yield scale(shape, "relu")
+        yield scale(shape, "sigmoid", False)
+    yield maxout((5,), 4, 2)
+    yield maxout((3, 2, 4), 7, 5)
+    yield maxout((6,), 20, 3, False)
+    yield maxout((6,), 3, 1)
+
+
+def image_filter(shape, kind, size, kernel, keys=""):
+    """kernel: [height][width]; zeros around the image, the odd one below and to the right."""
+    k = torch.tensor(kernel, dtype=torch.float32)
+    top, left = (size[0] - 1) // 2, (size[1] - 1) // 2
+    sides = (left, size[1] - 1 - left, top, size[0] - 1 - top)
+
+    def run(x, _):
+        c = x.shape[1]
+        return F.conv2d(F.pad(x, sides), k.expand(c, 1, *size), groups=c)
+
+    config = '{ layer = "filter"; kind = "%s"; size = (%d, %d);%s }' % (kind, *size, keys)
+    return layer_case(config, shape, run, {})
+
+
+def gaussian(size, stddev):
+    axes = []
+    for n in size:
+        s = stddev or 0.3 * ((n - 1) * 0.5 - 1) + 0.8  # as OpenCV has it
+        r = np.arange(n) - (n - 1) / 2
+        w = np.exp(-r * r / (2 * s * s))
+        axes.append(w / w.sum())
+    return np.outer(*axes)
+
+
+def image_filters():
+    shape = (6, 5, 3)
+    yield image_filter(shape, "box_mean", (3, 3), np.full((3, 3), 1 / 9))
+    yield image_filter(shape, "box_mean", (2, 4), np.full((2, 4), 1 / 8))
+    yield image_filter(shape, "gaussian", (3, 3), gaussian((3, 3), 0))
+    yield image_filter(shape, "gaussian", (5, 7), gaussian((5, 7), 0))
+    yield image_filter(shape, "gaussian", (5, 5), gaussian((5, 5), 1.3), " stddev = 1.3;")
+    yield image_filter(shape, "edge", (3, 3), [[-1, -1, -1], [-1, 8, -1], [-1, -1, -1]])
+    yield image_filter(shape, "sharpen", (3, 3), [[-1, -1, -1], [-1, 9, -1], [-1, -1, -1]])
+    yield image_filter(shape, "sharpen", (1, 3), [[-1, 3, -1]])
+    yield image_filter(shape, "custom", (3, 3), [[1, 0.5, -2], [0, 3, 1.5], [-1, 4, 2]],
+                       " kernel = (1, 0.5, -2, 0, 3, 1.5, -1, 4, 2);")
+    yield image_filter((4, 7, 1), "custom", (2, 3), [[1, 2, 3], [4, 5, 7]],
+                       " kernel = [1, 2, 3, 4, 5, 7];")
+    yield image_filter((2, 3, 2), "box_mean", (7, 9), np.full((7, 9), 1 / 63))
+
+
+def seeded(generator):
+    """Random numbers of its own, so that a new case does not change the others."""
+    with torch.random.fork_rng():
+        torch.manual_seed(6)
+        return list(generator())
+
+
 def loss_case(name, function, channels, target, classes, config=""):
     z = 3 * torch.randn(len(target), channels)
     z.requires_grad_()
@@ -381,5 +552,7 @@ parts = {"layers": list(layers()), "losses": list(losses()), "optimizers": list(
 parts["layers"] += shape_layers()
 parts["losses"] += more_losses()
 parts["layers"] += unpool()
+for generator in (sample_norms, local_responses, noises, learned, image_filters):
+    parts["layers"] += seeded(generator)
 json.dump({"torch": torch.__version__, **parts}, sys.stdout)
 print()

@@ -1,0 +1,168 @@
+/* A constant filter on each channel of an image, not trained; as many outputs as inputs, with zeros
+   around the image:
+     y[i][j][c] = sum over the taps (a, b) of K[a][b] · x[i + a - A][j + b - B][c]
+   where (A, B) = ((height - 1) / 2, (width - 1) / 2) is the tap in the middle. The backward pass is
+   the filter turned by 180 degrees. x, y: [batch][h][w][channels]. For a filter of n taps:
+     box_mean  1 / n each
+     gaussian  e^(-r^2 / (2 stddev^2)) at distance r from the middle, divided by their sum
+     edge      n - 1 in the middle, else -1 (for 3x3 the Laplacian with diagonals)
+     sharpen   n in the middle, else -1: the image plus its edges
+     custom    as the key `kernel` says
+   Gonzalez and Woods, "Digital image processing", chapter 3. */
+#include <libconfig.h>
+#include <math.h>
+
+#include "layers/layer.h"
+#include "math/filter.h"
+
+typedef enum { BOX_MEAN, GAUSSIAN, SHARPEN, EDGE, CUSTOM } kind;
+static const char *const kind_names[] = {"box_mean", "gaussian", "sharpen", "edge", "custom", NULL};
+
+typedef struct {
+    int kind;
+    int64_t size[2];
+    double stddev; /* 0: from the size */
+    config_setting_t *kernel;
+    dl_filter forward, backward; /* made by setup; weights in the net's arena */
+} filter;
+
+static const dl_option options[] = {
+    {"kind", DL_CHOICE, offsetof(filter, kind), NULL, 0, 0, kind_names,
+     "box_mean and gaussian blur, sharpen adds what a blur takes away, edge leaves nothing but "
+     "that, custom is the key `kernel`"},
+    {"size", DL_PAIR, offsetof(filter, size), "3", 1, 255, NULL,
+     "size of the filter; odd numbers have a middle"},
+    {"stddev", DL_FLOAT, offsetof(filter, stddev), "", 0.01, 1000, NULL,
+     "of gaussian, in pixels; left out: 0.15 size + 0.35, which fills the window"},
+    {"kernel", DL_SETTING, offsetof(filter, kernel), "", 0, 0, NULL,
+     "of custom: its numbers in a list, row by row: kernel = (0, 1, 0, 1, -4, 1, 0, 1, 0)"},
+    DL_OPTIONS_END,
+};
+
+/* The weights of a custom filter, from the config. */
+static int read_kernel(const dl_layer *layer, float *weight, dl_error *error) {
+    const filter *self = layer->self;
+    const config_setting_t *list = self->kernel;
+    int64_t count = self->size[0] * self->size[1];
+    if (!list)
+        return dl_fail(error, DL_USAGE,
+                       "%s: kind = \"custom\" needs \"kernel\", a list of %lldx%lld numbers",
+                       layer->where, (long long)self->size[0], (long long)self->size[1]);
+    if (!config_setting_is_aggregate(list) || config_setting_is_group(list))
+        return dl_fail(error, DL_USAGE, "%s: \"kernel\" must be a list of numbers: (0, -1, 0, …)",
+                       layer->where);
+    if (config_setting_length(list) != count)
+        return dl_fail(error, DL_USAGE,
+                       "%s: \"kernel\" has %d numbers, but a filter of size %lldx%lld has %lld",
+                       layer->where, config_setting_length(list), (long long)self->size[0],
+                       (long long)self->size[1], (long long)count);
+    for (int i = 0; i < count; i++) {
+        const config_setting_t *item = config_setting_get_elem(list, (unsigned)i);
+        int type = config_setting_type(item);
+        double value = type == CONFIG_TYPE_FLOAT   ? config_setting_get_float(item)
+                       : type == CONFIG_TYPE_INT64 ? (double)config_setting_get_int64(item)
+                       : type == CONFIG_TYPE_INT   ? config_setting_get_int(item)
+                                                   : NAN;
+        weight[i] = (float)value;
+        if (!isfinite(weight[i]))
+            return dl_fail(error, DL_USAGE, "%s: number %d of \"kernel\" is not a finite number",
+                           layer->where, i + 1);
+    }
+    return 0;
+}
+
+/* One axis of a gaussian, around the middle of the window; its sum is 1. */
+static void fill_gaussian(double stddev, int64_t size, double *weight) {
+    double spread = stddev > 0 ? stddev : 0.15 * (double)size + 0.35, sum = 0;
+    for (int64_t i = 0; i < size; i++) {
+        double r = ((double)i - (double)(size - 1) / 2) / spread;
+        weight[i] = exp(-r * r / 2);
+        sum += weight[i];
+    }
+    for (int64_t i = 0; i < size; i++)
+        weight[i] /= sum;
+}
+
+static void fill(const filter *self, float *weight) {
+    const int64_t height = self->size[0], width = self->size[1], count = height * width;
+    double rows[255], columns[255];
+    fill_gaussian(self->stddev, height, rows);
+    fill_gaussian(self->stddev, width, columns);
+    for (int64_t i = 0; i < count; i++) {
+        bool middle = i == (height - 1) / 2 * width + (width - 1) / 2;
+        switch ((kind)self->kind) {
+        case BOX_MEAN:
+            weight[i] = (float)(1 / (double)count);
+            break;
+        case GAUSSIAN:
+            weight[i] = (float)(rows[i / width] * columns[i % width]);
+            break;
+        case SHARPEN:
+            weight[i] = (float)(middle ? count : -1);
+            break;
+        case EDGE:
+            weight[i] = (float)(middle ? count - 1 : -1);
+            break;
+        case CUSTOM:
+            break;
+        }
+    }
+}
+
+static int setup(dl_layer *layer, dl_error *error) {
+    filter *self = layer->self;
+    const dl_shape in = layer->in[0].shape;
+    char text[48];
+    if (in.rank != 3)
+        return dl_fail(error, DL_USAGE, "%s: needs an image (height x width x channels), not %s",
+                       layer->where, dl_shape_text(text, in));
+    if (self->kernel && self->kind != CUSTOM)
+        return dl_fail(error, DL_USAGE,
+                       "%s: \"kernel\" is for kind = \"custom\", and the kind is \"%s\"",
+                       layer->where, kind_names[self->kind]);
+    if (self->stddev > 0 && self->kind != GAUSSIAN)
+        return dl_fail(error, DL_USAGE,
+                       "%s: \"stddev\" is for kind = \"gaussian\", and the kind is \"%s\"",
+                       layer->where, kind_names[self->kind]);
+    int64_t count = self->size[0] * self->size[1];
+    float *weight = dl_arena_alloc(layer->arena, 2 * sizeof *weight * (size_t)count);
+    if (self->kind == CUSTOM && read_kernel(layer, weight, error))
+        return -1;
+    fill(self, weight);
+    self->forward = (dl_filter){in.dim[0],
+                                in.dim[1],
+                                in.dim[2],
+                                {self->size[0], self->size[1]},
+                                {(self->size[0] - 1) / 2, (self->size[1] - 1) / 2},
+                                weight};
+    self->backward = self->forward;
+    for (int axis = 0; axis < 2; axis++)
+        self->backward.before[axis] = self->size[axis] / 2;
+    for (int64_t i = 0; i < count; i++)
+        weight[count + i] = weight[count - 1 - i];
+    self->backward.weight = weight + count;
+    layer->out.shape = in;
+    layer->needs_input = layer->needs_output = false;
+    return 0;
+}
+
+static void forward(dl_layer *layer, const dl_pass *pass) {
+    const filter *self = layer->self;
+    dl_filter_images(&self->forward, pass->batch, layer->in[0].value, layer->out.value);
+}
+
+static void backward(dl_layer *layer, const dl_pass *pass) {
+    const filter *self = layer->self;
+    if (layer->in[0].grad)
+        dl_filter_images(&self->backward, pass->batch, layer->out.grad, layer->in[0].grad);
+}
+
+const dl_layer_type dl_layer_filter = {
+    .kind = {"filter",
+             "a constant image filter on each channel, not trained: blur, sharpen, edges, or one "
+             "of your own",
+             sizeof(filter), options},
+    .setup = setup,
+    .forward = forward,
+    .backward = backward,
+};

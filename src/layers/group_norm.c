@@ -1,0 +1,165 @@
+/* Normalization within a sample: layer_norm, group_norm and instance_norm. Numbers that belong
+   together get mean 0 and variance 1, then each channel a learned scale and shift:
+     y = f(scale · (x - mean) / sqrt(variance + epsilon) + shift)
+   Unlike batch_norm a sample never sees another one: training and test do the same, and small
+   batches are fine. What belongs together:
+     layer_norm     the channels of one place    x[batch · places][1][channels], 1 group
+     group_norm     a group of neighbouring channels, at all places of a sample
+     instance_norm  one channel, at all places   x[batch][places][channels], a group each
+   Ba, Kiros and Hinton, "Layer normalization", 2016; Wu and He, "Group normalization", ECCV 2018;
+   Ulyanov, Vedaldi and Lempitsky, "Instance normalization", 2016. */
+#include "layers/layer.h"
+#include "math/norm.h"
+
+typedef struct {
+    int64_t groups;
+    double epsilon;
+    bool scale, shift;
+    dl_activation activation;
+    int64_t rows;        /* parts of a sample that are normalized apart from each other */
+    dl_norm_groups plan; /* for the largest batch */
+    int saved, scratch;  /* buffers; saved: mean, inverse [samples][groups] each */
+} group_norm;
+
+#define COMMON_OPTIONS                                                                             \
+    {"epsilon",                                                                                    \
+     DL_FLOAT,                                                                                     \
+     offsetof(group_norm, epsilon),                                                                \
+     "1e-5",                                                                                       \
+     1e-12,                                                                                        \
+     1,                                                                                            \
+     NULL,                                                                                         \
+     "added to the variance: keeps the division finite"},                                          \
+        {"scale", DL_BOOL, offsetof(group_norm, scale),      "true", 0,                            \
+         0,       NULL,    "learn a factor for each channel"},                                     \
+        {"shift", DL_BOOL, offsetof(group_norm, shift),       "true", 0,                           \
+         0,       NULL,    "learn an offset for each channel"},                                    \
+        DL_ACTIVATION_OPTIONS(group_norm, activation, "linear"), DL_OPTIONS_END
+
+static const dl_option options[] = {COMMON_OPTIONS};
+
+static const dl_option group_options[] = {
+    {"groups", DL_INT, offsetof(group_norm, groups), NULL, 1, 1 << 16, NULL,
+     "groups that the channels fall into, neighbours together; must divide their number; 32 is "
+     "usual for wide layers"},
+    COMMON_OPTIONS};
+
+/* `rows` parts of a sample, each normalized in `groups` groups of channels. */
+static int setup(dl_layer *layer, int64_t rows, int64_t groups, dl_error *error) {
+    group_norm *self = layer->self;
+    char text[48];
+    const dl_shape in = layer->in[0].shape;
+    int channels = dl_shape_channels(in);
+    int64_t places = dl_shape_size(in) / channels / rows, samples = layer->max_batch * rows;
+    if (places * (channels / groups) < 2)
+        return dl_fail(error, DL_USAGE,
+                       "%s: %s needs several numbers to normalize, and in an input of %s there is "
+                       "one to each mean",
+                       layer->where, layer->type->kind.name, dl_shape_text(text, in));
+    self->rows = rows;
+    self->plan = (dl_norm_groups){samples, places, channels, groups};
+    layer->out.shape = in;
+    if (self->scale)
+        dl_layer_add_param(layer, (dl_param){.name = "scale",
+                                             .shape = dl_shape1(channels),
+                                             .initializer = &dl_initializers[DL_INIT_ONES]});
+    if (self->shift)
+        dl_layer_add_param(layer, (dl_param){.name = "shift",
+                                             .shape = dl_shape1(channels),
+                                             .initializer = &dl_initializers[DL_INIT_ZEROS]});
+    self->saved =
+        dl_layer_add_buffer(layer, DL_SAVED, 2 * (int64_t)sizeof(float) * samples * groups);
+    self->scratch =
+        dl_layer_add_buffer(layer, DL_SCRATCH, (int64_t)dl_group_norm_scratch(&self->plan));
+    layer->needs_output = self->activation.kind != DL_LINEAR;
+    layer->gradient_in_place = true;
+    return 0;
+}
+
+static int setup_layer(dl_layer *layer, dl_error *error) {
+    const dl_shape in = layer->in[0].shape;
+    return setup(layer, dl_shape_size(in) / dl_shape_channels(in), 1, error);
+}
+
+static int setup_group(dl_layer *layer, dl_error *error) {
+    int64_t groups = ((const group_norm *)layer->self)->groups;
+    int channels = dl_shape_channels(layer->in[0].shape);
+    char text[48];
+    if (channels % groups)
+        return dl_fail(
+            error, DL_USAGE, "%s: %lld groups do not divide the %d channels of an input of %s",
+            layer->where, (long long)groups, channels, dl_shape_text(text, layer->in[0].shape));
+    return setup(layer, 1, groups, error);
+}
+
+static int setup_instance(dl_layer *layer, dl_error *error) {
+    return setup(layer, 1, dl_shape_channels(layer->in[0].shape), error);
+}
+
+static dl_norm_groups plan_of(const dl_layer *layer, const dl_pass *pass) {
+    const group_norm *self = layer->self;
+    dl_norm_groups plan = self->plan;
+    plan.samples = pass->batch * self->rows;
+    return plan;
+}
+
+static const dl_param *scale_of(const dl_layer *layer) {
+    return ((const group_norm *)layer->self)->scale ? &layer->params[0] : NULL;
+}
+
+static const dl_param *shift_of(const dl_layer *layer) {
+    const group_norm *self = layer->self;
+    return self->shift ? &layer->params[self->scale ? 1 : 0] : NULL;
+}
+
+static void forward(dl_layer *layer, const dl_pass *pass) {
+    const group_norm *self = layer->self;
+    const dl_norm_groups plan = plan_of(layer, pass);
+    const dl_param *scale = scale_of(layer), *shift = shift_of(layer);
+    float *mean = layer->buffers[self->saved].memory;
+    dl_group_norm_forward(&plan, &self->activation, self->epsilon, layer->in[0].value,
+                          scale ? scale->value : NULL, shift ? shift->value : NULL,
+                          layer->out.value, mean, mean + plan.samples * plan.groups,
+                          layer->buffers[self->scratch].memory);
+}
+
+static void backward(dl_layer *layer, const dl_pass *pass) {
+    const group_norm *self = layer->self;
+    const dl_norm_groups plan = plan_of(layer, pass);
+    const dl_param *scale = scale_of(layer), *shift = shift_of(layer);
+    const float *mean = layer->buffers[self->saved].memory;
+    dl_group_norm_backward(&plan, &self->activation, layer->in[0].value, layer->out.value, mean,
+                           mean + plan.samples * plan.groups, scale ? scale->value : NULL,
+                           layer->out.grad, layer->in[0].grad, scale ? scale->grad : NULL,
+                           shift ? shift->grad : NULL, layer->buffers[self->scratch].memory);
+}
+
+const dl_layer_type dl_layer_layer_norm = {
+    .kind = {"layer_norm",
+             "normalizes the channels of each place of a sample: for sequences, and where batches "
+             "are small",
+             sizeof(group_norm), options},
+    .setup = setup_layer,
+    .forward = forward,
+    .backward = backward,
+};
+
+const dl_layer_type dl_layer_group_norm = {
+    .kind = {"group_norm",
+             "normalizes groups of channels of each image: for convolutions where batches are too "
+             "small for batch_norm",
+             sizeof(group_norm), group_options},
+    .setup = setup_group,
+    .forward = forward,
+    .backward = backward,
+};
+
+const dl_layer_type dl_layer_instance_norm = {
+    .kind = {"instance_norm",
+             "normalizes each channel of each image on its own: takes brightness and contrast "
+             "away, as for style",
+             sizeof(group_norm), options},
+    .setup = setup_instance,
+    .forward = forward,
+    .backward = backward,
+};
