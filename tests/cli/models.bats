@@ -26,6 +26,8 @@ vgg16 138,357,544
 densenet121 7,978,856
 mobilenet 4,231,976
 xception 22,855,952
+googlenet 6,998,552
+alexnet 60,965,224
 COUNTS
 }
 
