@@ -16,6 +16,10 @@ static inline dl_shape dl_shape1(int channels) {
     return (dl_shape){1, {channels, 1, 1, 1}};
 }
 
+static inline dl_shape dl_shape2(int steps, int channels) {
+    return (dl_shape){2, {steps, channels, 1, 1}};
+}
+
 static inline dl_shape dl_shape3(int height, int width, int channels) {
     return (dl_shape){3, {height, width, channels, 1}};
 }
