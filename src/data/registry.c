@@ -8,10 +8,12 @@
 
 extern const dl_dataset_type dl_dataset_csv;
 extern const dl_dataset_type dl_dataset_idx;
+extern const dl_dataset_type dl_dataset_text;
 
 static const dl_kind *const formats[] = {
     &dl_dataset_csv.kind,
     &dl_dataset_idx.kind,
+    &dl_dataset_text.kind,
 };
 
 const dl_registry dl_dataset_registry = {
