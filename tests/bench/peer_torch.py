@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """PyTorch on the workloads of configs/bench/, for `scripts/bench.sh --peers`.
 
-    peer_torch.py WORKLOAD --images FILE --labels FILE [--epochs N] [--threads N] [--channels-last]
+    peer_torch.py WORKLOAD --images FILE --labels FILE | --text FILE [--epochs N] [--threads N] [--channels-last]
 
-Trains on IDX files as dltrain does (shuffled, float32) and prints one JSON line: samples a second (median
+Trains on IDX files (W4: on a text) as dltrain does (shuffled, float32) and prints one JSON line: samples a second (median
 of the epochs), the peak resident memory, and samples a second of forward passes over batches of 1 and
 256 in evaluation mode.
 """
@@ -76,6 +76,27 @@ def resnet20():
     return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(64, 10))
 
 
+class CharLSTM(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.lstm = nn.LSTM(65, 256, 2, batch_first=True)
+        self.out = nn.Linear(256, 65)
+
+    def forward(self, x):
+        return self.out(self.lstm(F.one_hot(x, 65).float())[0]).flatten(0, 1)
+
+
+def read_text(path, length=64):
+    """Stretches of character numbers, and the characters that come next."""
+    with open(path, "rb") as f:
+        raw = torch.frombuffer(bytearray(f.read()), dtype=torch.uint8).long()
+    table = torch.zeros(256, dtype=torch.long)
+    known = torch.unique(raw)
+    table[known] = torch.arange(len(known))
+    ids, n = table[raw], (len(raw) - 1) // length
+    return ids[:n * length].view(n, length), ids[1:n * length + 1].view(n, length)
+
+
 def adam(p):
     return torch.optim.Adam(p, lr=1e-3)
 
@@ -86,22 +107,26 @@ def momentum(rate, decay=0.0):
 
 WORKLOADS = {"W1": (mlp, 128, adam), "W1s": (mlp, 32, momentum(0.01)),
              "W2": (lenet5, 64, momentum(0.01)), "W2b": (small_cnn, 128, adam),
-             "W3": (resnet20, 128, momentum(0.1, 1e-4))}
+             "W3": (resnet20, 128, momentum(0.1, 1e-4)), "W4": (CharLSTM, 32, adam)}
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("workload", choices=sorted(WORKLOADS))
-    parser.add_argument("--images", required=True)
-    parser.add_argument("--labels", required=True)
+    parser.add_argument("--images")
+    parser.add_argument("--labels")
+    parser.add_argument("--text")
     parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--channels-last", action="store_true")
     a = parser.parse_args()
     torch.set_num_threads(a.threads)
     make, batch, make_optimizer = WORKLOADS[a.workload]
-    x, y = read_idx(a.images), read_idx(a.labels).long()
-    x = (x.unsqueeze(1) if x.dim() == 3 else x.permute(0, 3, 1, 2)).float().div_(255)
+    if a.text:
+        x, y = read_text(a.text)
+    else:
+        x, y = read_idx(a.images), read_idx(a.labels).long()
+        x = (x.unsqueeze(1) if x.dim() == 3 else x.permute(0, 3, 1, 2)).float().div_(255)
     model = make()
     if a.channels_last:
         model = model.to(memory_format=torch.channels_last)
@@ -115,7 +140,7 @@ def main():
         done = 0
         for i in range(0, len(x), batch):
             index = order[i:i + batch]
-            loss = F.cross_entropy(model(x[index]), y[index])
+            loss = F.cross_entropy(model(x[index]), y[index].flatten())
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
             optimizer.step()
