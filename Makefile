@@ -89,8 +89,8 @@ $(DOUBLE)/%.o: %.c tests/double.h
 	@mkdir -p $(@D)
 	@echo " CC   $@"
 	$(Q)$(CC) -include tests/double.h $(CPPFLAGS) $(CFLAGS) $(OPENMP) $(WARNINGS) -MMD -MP -c -o $@ $<
-$(BUILD)/test_gradient_%: $(DOUBLE)/tests/test_gradient_%.o $(DOUBLE)/tests/harness.o \
-    $(double_sources:%.c=$(DOUBLE)/%.o)
+$(patsubst %,$(BUILD)/%,$(filter test_gradient_%,$(tests))): $(BUILD)/%: $(DOUBLE)/tests/%.o \
+    $(DOUBLE)/tests/harness.o $(double_sources:%.c=$(DOUBLE)/%.o)
 	@echo " LINK $@"
 	$(Q)$(CC) $(CFLAGS) $(OPENMP) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
 

@@ -11,10 +11,10 @@ Usage: $program [-r ROUNDS] [--no-peers] [--save FILE] [WORKLOAD...]
 Trains the workloads of configs/bench/ (default: all of them), two epochs a round, and prints as
 Markdown the medians over the rounds (default 5):
 
-  training    samples/s of the second epoch, GFLOP/s (2 a multiply-add of the dense and convolution
-              layers) and their part of the matrix product's peak in the same round, where the time
-              went, peak memory; one thread and two; as built, and by OpenBLAS and dltrain's own
-              kernels alone
+  training    samples/s of the second epoch, GFLOP/s (2 a multiply-add of the dense, convolution
+              and recurrent layers) and their part of the matrix product's peak in the same round,
+              where the time went, peak memory; one thread and two; as built, and by OpenBLAS and
+              dltrain's own kernels alone
   inference   samples/s of forward passes over batches of 1 and 256
   start-up    seconds from the start of the process to the first loss (--dry-run)
 
@@ -24,7 +24,8 @@ that is faster) and, in the first round, as installed ("plain"). With darknet in
 round also trains those that it can express. --save also writes the tables to a file, with the
 machine and the versions.
 
-MNIST must be there: scripts/get_data.sh mnist, or \$DLTRAIN_DATA. Let nothing else run beside it.
+MNIST must be there, and for W4 tinyshakespeare: scripts/get_data.sh, or \$DLTRAIN_DATA.
+Let nothing else run beside it.
 USAGE
 }
 
@@ -44,7 +45,7 @@ cd -- "$(dirname -- "$0")/.."
 # Weaker kernels that an environment may ask for are not what users run.
 unset OPENBLAS_CORETYPE OPENBLAS_L2_SIZE
 if [ $# -eq 0 ]; then
-    set -- W1 W1s W2 W2b W3 W5
+    set -- W1 W1s W2 W2b W3 W4 W5
 fi
 python=/usr/bin/python3
 if [ -n "$peers" ] && ! $python -c 'import torch' 2>/dev/null; then
@@ -54,9 +55,11 @@ fi
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 
-# Where MNIST is, for the peers; dltrain finds it by itself.
+# Where MNIST and the text are, for the peers; dltrain finds them by itself.
 mnist=data/mnist
 [ -d "$mnist" ] || mnist=${DLTRAIN_DATA:-data}/mnist
+text=data/tinyshakespeare/input.txt
+[ -f "$text" ] || text=${DLTRAIN_DATA:-data}/tinyshakespeare/input.txt
 
 # Random images for W3: 10,240 of 32x32 pixels and three channels, in ten classes.
 images=$folder/images.idx labels=$folder/labels.idx
@@ -113,7 +116,11 @@ torch() {
     if [ "$1" = W3 ]; then
         x=$images y=$labels
     fi
-    local command=("$python" tests/bench/peer_torch.py "$1" --images "$x" --labels "$y" --epochs 1)
+    local command=("$python" tests/bench/peer_torch.py "$1" --epochs 1)
+    case $1 in
+    W4) command+=(--text "$text") ;;
+    *) command+=(--images "$x" --labels "$y") ;;
+    esac
     if [ "$2" = plain ]; then
         ATEN_CPU_CAPABILITY=avx512 "${command[@]}" >>"$folder/$1.plain"
         return

@@ -20,19 +20,9 @@ void harness_close(harness *h) {
 
 void harness_probe(dl_text *layers, dl_shape input) {
     int channels = dl_shape_channels(input);
-    if (input.rank == 2) {
-        dl_text_add(layers, "{ layer = \"dense\"; units = %d; bias = false; }, ",
-                    input.dim[0] * channels);
-        dl_text_add(layers, "{ layer = \"reshape\"; name = \"probe\"; shape = (%d, %d); }, ",
-                    input.dim[0], channels);
-    } else if (input.rank == 3)
+    if (input.rank == 3)
         dl_text_add(layers,
                     "{ layer = \"conv2d\"; name = \"probe\"; filters = %d; kernel = 1; "
-                    "bias = false; }, ",
-                    channels);
-    else if (input.rank == 2)
-        dl_text_add(layers,
-                    "{ layer = \"conv1d\"; name = \"probe\"; filters = %d; kernel = 1; "
                     "bias = false; }, ",
                     channels);
     else

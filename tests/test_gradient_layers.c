@@ -126,6 +126,7 @@ static void test_layers(void **state) {
 }
 
 int main(void) {
+    dl_threads_set(2);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_layers),
     };

@@ -99,6 +99,7 @@ static void test_losses(void **state) {
 }
 
 int main(void) {
+    dl_threads_set(2);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_losses),
     };

@@ -71,6 +71,37 @@ static void test_combinations(void **state) {
     tolerance /= 10;
 }
 
+/* Sequences of one step and of more, in batches of one sample and of more than a kernel takes at
+   once. */
+static void test_sequences(void **state) {
+    (void)state;
+    static const char *const layers[] = {
+        "{ layer = \"dense\"; units = 4; activation = \"tanh\"; }, { layer = \"dense\"; units = 2; "
+        "activation = \"softmax\"; }",
+        "{ layer = \"lstm\"; units = 3; }, { layer = \"lstm\"; units = 2; bidirectional = true; },"
+        "{ layer = \"dense\"; units = 2; }",
+        "{ layer = \"lstm\"; units = 5; bidirectional = true; return = \"last\"; bias = false; }",
+        "{ layer = \"gru\"; units = 4; bidirectional = true; }, { layer = \"gru\"; units = 17; "
+        "return = \"last\"; bias = false; }",
+        "{ layer = \"simple_rnn\"; units = 3; activation = \"relu\"; },"
+        "{ layer = \"simple_rnn\"; units = 4; bidirectional = true; return = \"last\"; }",
+    };
+    static const int steps[] = {1, 2, 7}, batches[] = {1, 4, 33};
+    for (size_t i = 0; i < sizeof layers / sizeof *layers; i++)
+        for (int k = 0; k < 3; k++) {
+            dl_text text = {0};
+            harness h;
+            dl_shape shape = dl_shape2(steps[k], 2);
+            harness_probe(&text, shape);
+            dl_text_add(&text, "%s", layers[i]);
+            if (!harness_open(&h, text.data, shape, batches[k] + 1, true, 2))
+                fail_msg("%s", dl_text_get(&h.error.text));
+            assert_true(check_net(&h.net, layers[i], batches[k]) > 0);
+            harness_close(&h);
+            dl_text_free(&text);
+        }
+}
+
 /* What blocks are expanded to, and layers that share their weights. */
 static void test_blocks(void **state) {
     (void)state;
@@ -195,10 +226,11 @@ static void test_threads(void **state) {
 }
 
 int main(void) {
+    dl_threads_set(2);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_combinations), cmocka_unit_test(test_blocks),
-        cmocka_unit_test(test_graph),        cmocka_unit_test(test_long_skips),
-        cmocka_unit_test(test_threads),
+        cmocka_unit_test(test_combinations), cmocka_unit_test(test_sequences),
+        cmocka_unit_test(test_blocks),       cmocka_unit_test(test_graph),
+        cmocka_unit_test(test_long_skips),   cmocka_unit_test(test_threads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

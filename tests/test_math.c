@@ -17,6 +17,7 @@
 #include "math/gemm.h"
 #include "math/mask.h"
 #include "math/onednn.h"
+#include "math/packed.h"
 #include "math/scalar.h"
 #include "math/threads.h"
 #include "math/vector.h"
@@ -222,11 +223,50 @@ static void test_activations(void **state) {
     free(bias);
 }
 
+/* Rows apart, strips of one vector and of two, more rows than a tile has: as the definition says,
+   and nothing behind the columns that are promised. */
+static void test_packed(void **state) {
+    (void)state;
+    static const int sizes[][3] = {{1, 1, 1}, {3, 16, 5}, {14, 17, 9}, {33, 70, 12}, {40, 96, 31}};
+    for (size_t i = 0; i < 2 * sizeof sizes / sizeof *sizes; i++) {
+        const int *size = sizes[i / 2], rows = size[0], n = size[1], k = size[2];
+        bool transpose = i % 2;
+        int64_t a_step = k + 3, c_step = dl_packed_columns(n) + 5;
+        float *a = xcalloc((size_t)(rows * a_step), sizeof *a);
+        float *b = xcalloc((size_t)(n * k), sizeof *b);
+        float *packed = xcalloc((size_t)dl_packed_size(n, k), sizeof *packed);
+        float *c = xcalloc((size_t)(rows * c_step), sizeof *c);
+        for (int64_t j = 0; j < rows * a_step; j++)
+            a[j] = (float)(j % 7) - 3;
+        for (int64_t j = 0; j < n * k; j++)
+            b[j] = (float)(j % 11) - 5;
+        for (int64_t j = 0; j < rows * c_step; j++)
+            c[j] = 99;
+        dl_pack(transpose, n, k, b, packed);
+        dl_packed_multiply(rows, n, k, a, a_step, packed, c, c_step);
+        for (int r = 0; r < rows; r++)
+            for (int64_t j = 0; j < c_step; j++) {
+                float sum = 0;
+                for (int l = 0; j < n && l < k; l++)
+                    sum += a[r * a_step + l] * (transpose ? b[j * k + l] : b[l * n + j]);
+                if (j < n)
+                    assert_true(c[r * c_step + j] == sum); /* small whole numbers: exact */
+                else if (j >= dl_packed_columns(n))
+                    assert_true(c[r * c_step + j] == 99);
+            }
+        free(a);
+        free(b);
+        free(packed);
+        free(c);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_elementary), cmocka_unit_test(test_mask),
         cmocka_unit_test(test_sums),       cmocka_unit_test(test_windows),
         cmocka_unit_test(test_products),   cmocka_unit_test(test_activations),
+        cmocka_unit_test(test_packed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -27,6 +27,7 @@ static const dl_schema table = {.input = {1, {4, 1, 1, 1}},
                                 .columns = 3,
                                 .column = columns};
 static const dl_schema images = {.input = {3, {28, 27, 3, 1}}, .classes = 10, .outputs = 1};
+static const dl_schema letters = {.input = {2, {64, 26, 1, 1}}, .classes = 26, .outputs = 64};
 static const dl_schema numbers = {.input = {2, {7, 5, 1, 1}}, .outputs = 4, .target_name = "t"};
 
 static void check_text(const char *a, const char *b) {
@@ -69,8 +70,8 @@ static void test_copy(void **state) {
 
 static void test_json_and_back(void **state) {
     (void)state;
-    const dl_schema *const all[] = {&table, &images, &numbers};
-    for (int i = 0; i < 3; i++) {
+    const dl_schema *const all[] = {&table, &images, &numbers, &letters};
+    for (int i = 0; i < 4; i++) {
         dl_error error = {0};
         dl_schema back;
         char *json = dl_schema_to_json(all[i]);
@@ -127,7 +128,7 @@ static void test_damaged(void **state) {
         "{\"input\":[4],\"classes\":2000000000,\"outputs\":1}",
         "{\"input\":[4],\"classes\":\"2\",\"outputs\":1}",
         "{\"input\":[4],\"classes\":2,\"outputs\":0}",
-        "{\"input\":[4],\"classes\":2,\"outputs\":2}",
+        "{\"input\":[4],\"classes\":2,\"outputs\":2000000000}",
         "{\"input\":[4],\"classes\":0,\"outputs\":2000000000}",
         "{\"input\":[4],\"classes\":2,\"outputs\":1,\"classes\":2}",
         "{\"input\":[4],\"classes\":2,\"outputs\":1,\"class_names\":[]}",

@@ -133,24 +133,30 @@ int dl_text_fitting(const char *text, int bytes, int columns) {
     return fitting;
 }
 
-bool dl_text_is_utf8(const char *text) {
-    const unsigned char *c = (const unsigned char *)text;
-    while (*c) {
-        unsigned first = *c++;
-        if (first < 0x80)
-            continue;
+int dl_text_next(const char **text) {
+    const unsigned char *c = (const unsigned char *)*text;
+    unsigned first = *c++, code = first;
+    if (first >= 0x80) {
         int more = first >= 0xF0 ? 3 : first >= 0xE0 ? 2 : 1;
-        unsigned code = first & (0x3Fu >> more);
+        code = first & (0x3Fu >> more);
         for (int i = 0; i < more; i++) {
-            if ((*c & 0xC0) != 0x80) /* the final NUL, too */
-                return false;
+            if ((*c & 0xC0) != 0x80) /* a final NUL, too */
+                return -1;
             code = code << 6 | (*c++ & 0x3Fu);
         }
         static const unsigned least[] = {0, 0x80, 0x800, 0x10000};
         if (first < 0xC2 || first > 0xF4 || code < least[more] || code > 0x10FFFF ||
             (code >= 0xD800 && code <= 0xDFFF))
-            return false;
+            return -1;
     }
+    *text = (const char *)c;
+    return (int)code;
+}
+
+bool dl_text_is_utf8(const char *text) {
+    while (*text)
+        if (dl_text_next(&text) < 0)
+            return false;
     return true;
 }
 

@@ -41,6 +41,9 @@ int dl_text_width(const char *text, int bytes);
 /* How many of the first `bytes` bytes fit into so many columns. */
 int dl_text_fitting(const char *text, int bytes, int columns);
 bool dl_text_is_utf8(const char *text);
+/* The number of the character that UTF-8 text begins with, behind which *text is moved; -1, and not
+   moved, if it is not UTF-8. Reads no further than a NUL, which is character 0. */
+int dl_text_next(const char **text);
 
 /* The shortest decimal that reads back as `value`, always with a point or an exponent, so that a
    config file reads it as a float. Writes at most 32 bytes. */

@@ -258,7 +258,7 @@ static void print_matrix(const test *t) {
         return;
     }
     int width = name_width(t, 5, LABEL),
-        digits = snprintf(NULL, 0, "%lld", (long long)t->sums.rows);
+        digits = snprintf(NULL, 0, "%lld", (long long)(t->sums.rows * t->experiment.positions));
     width = digits > width ? digits : width;
     printf("\nconfusion: a row is the true class, a column the predicted one\n%-*s", LABEL, "");
     for (int c = 0; c < classes; c++) {

@@ -1,5 +1,6 @@
 #include "data/data.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -38,7 +39,7 @@ const dl_option dl_data_options[] = {
      .choices = split_choices,
      .help = "how shares are taken: stratified (at random, each class in the same proportion), "
              "random, or tail (the last rows of the file: train, validation, test); auto is "
-             "stratified for classes and random for numbers"},
+             "stratified for classes, random for numbers and tail for a text"},
     {.key = "split_seed",
      .type = DL_INT,
      .offset = offsetof(dl_data, split_seed),
@@ -207,9 +208,11 @@ static int open_dataset(dl_data *data, dl_split part, const dl_schema *like, dl_
     return result;
 }
 
-/* The class of every row; NULL and an error if a row cannot be read. The caller frees it. */
+/* The class of every row, each of which has one; NULL and an error if a row cannot be read. The
+   caller frees it. */
 static int *read_classes(const dl_dataset *dataset, dl_error *error) {
     int *class_of = xmalloc(sizeof *class_of * (size_t)dataset->count);
+    assert(dataset->schema.outputs == 1);
     for (int64_t i = 0; i < dataset->count; i++) {
         float y;
         if (dataset->type->read(dataset, i, NULL, &y, error)) {
@@ -221,23 +224,32 @@ static int *read_classes(const dl_dataset *dataset, dl_error *error) {
     return class_of;
 }
 
+/* Counts the classes of all positions of a part's rows. */
+static int count_classes(dl_subset *subset, dl_error *error) {
+    const dl_dataset *dataset = subset->dataset;
+    int outputs = dataset->schema.outputs, result = 0;
+    float *y = xcalloc((size_t)outputs, sizeof *y);
+    subset->class_count = xcalloc((size_t)dataset->schema.classes, sizeof *subset->class_count);
+    for (int64_t i = 0; i < subset->count && !result; i++) {
+        result = dataset->type->read(dataset, subset->index[i], NULL, y, error);
+        for (int k = 0; k < outputs && !result; k++)
+            subset->class_count[(int)y[k]]++;
+    }
+    free(y);
+    return result;
+}
+
 /* Makes a part of the dataset's rows i with part_of[i] == part (part_of NULL: of all). */
-static void make_subset(dl_subset *subset, const dl_dataset *dataset, const int *class_of,
-                        const uint8_t *part_of, dl_split part) {
-    int classes = dataset->schema.classes;
+static int make_subset(dl_subset *subset, const dl_dataset *dataset, const uint8_t *part_of,
+                       dl_split part, dl_error *error) {
     subset->dataset = dataset;
     subset->index = xmalloc(sizeof *subset->index * (size_t)dataset->count);
-    if (classes)
-        subset->class_count = xcalloc((size_t)classes, sizeof *subset->class_count);
-    for (int64_t i = 0; i < dataset->count; i++) {
-        if (part_of && part_of[i] != part)
-            continue;
-        subset->index[subset->count++] = i;
-        if (classes)
-            subset->class_count[class_of[i]]++;
-    }
+    for (int64_t i = 0; i < dataset->count; i++)
+        if (!part_of || part_of[i] == part)
+            subset->index[subset->count++] = i;
     size_t used = subset->count ? (size_t)subset->count : 1;
     subset->index = xrealloc(subset->index, sizeof *subset->index * used);
+    return dataset->schema.classes ? count_classes(subset, error) : 0;
 }
 
 static int check_split(const dl_data *data, dl_error *error) {
@@ -255,43 +267,46 @@ static int check_split(const dl_data *data, dl_error *error) {
     return result;
 }
 
+/* What `split` means for this data set. */
+static dl_split_kind split_kind(const dl_data *data, const dl_dataset *dataset) {
+    return data->split == DL_SPLIT_AUTO && dataset->ordered ? DL_SPLIT_TAIL
+                                                            : (dl_split_kind)data->split;
+}
+
 /* Divides the rows of the training file among the parts that take a share of it. */
 static int split_training_file(dl_data *data, dl_error *error) {
     const dl_dataset *dataset = &data->dataset[DL_TRAIN];
-    int classes = dataset->schema.classes, *class_of = NULL;
-    if (data->split == DL_SPLIT_STRATIFIED && !classes)
+    bool one_class = dataset->schema.classes && dataset->schema.outputs == 1;
+    int *class_of = NULL, result = 0;
+    if (data->split == DL_SPLIT_STRATIFIED && !one_class)
         return dl_fail(error, DL_USAGE,
-                       "%s: \"split\" cannot be \"stratified\": the target is a number, there are "
-                       "no classes (\"random\" or \"tail\" are possible)",
-                       where_is(data, "split"));
-    if (classes && !(class_of = read_classes(dataset, error)))
+                       "%s: \"split\" cannot be \"stratified\": %s (\"random\" or \"tail\" are "
+                       "possible)",
+                       where_is(data, "split"),
+                       dataset->schema.classes ? "a row has many classes, not one"
+                                               : "the target is a number, there are no classes");
+    if (one_class && !(class_of = read_classes(dataset, error)))
         return -1;
     uint8_t *part_of = xmalloc((size_t)dataset->count);
-    dl_split_rows((dl_split_kind)data->split, class_of, classes, dataset->count, data->share,
-                  (uint64_t)data->split_seed, part_of);
+    dl_split_rows(split_kind(data, dataset), class_of, dataset->schema.classes, dataset->count,
+                  data->share, (uint64_t)data->split_seed, part_of);
     for (dl_split part = 0; part < DL_SPLITS; part++)
         if (part == DL_TRAIN || data->share[part] > 0)
-            make_subset(&data->part[part], dataset, class_of, part_of, part);
+            result |= make_subset(&data->part[part], dataset, part_of, part, error);
     free(part_of);
     free(class_of);
-    return check_split(data, error);
+    return result ? -1 : check_split(data, error);
 }
 
 /* A part that is all of a file of its own. */
 static int take_whole(dl_data *data, dl_split part, dl_error *error) {
-    const dl_dataset *dataset = &data->dataset[part];
-    int *class_of = NULL;
-    if (dataset->schema.classes && !(class_of = read_classes(dataset, error)))
-        return -1;
-    make_subset(&data->part[part], dataset, class_of, NULL, part);
-    free(class_of);
-    return 0;
+    return make_subset(&data->part[part], &data->dataset[part], NULL, part, error);
 }
 
 static int check_classes(const dl_data *data, dl_error *error) {
     const dl_subset *train = &data->part[DL_TRAIN];
     for (int c = 0; c < data->schema.classes; c++) {
-        if (train->class_count[c] != train->count)
+        if (train->class_count[c] != train->count * data->schema.outputs)
             continue;
         char number[16];
         return dl_fail(error, DL_DATA,

@@ -20,7 +20,7 @@ typedef struct {
 typedef struct {
     const dl_dataset *dataset; /* NULL: the config has no such part */
     int64_t *index, count;     /* owned; rows of the data set, ascending */
-    int64_t *class_count;      /* owned; rows a class, or NULL for regression */
+    int64_t *class_count;      /* owned; positions a class, or NULL for regression */
 } dl_subset;
 
 typedef struct {

@@ -15,7 +15,7 @@ typedef struct {
        same columns by name, no unknown category or class. Refuses NaN and inf, naming file and
        place. On failure what it has allocated is freed by close. */
     int (*open)(dl_dataset *dataset, const dl_schema *like, dl_error *error);
-    /* Row i: x[size of schema.input], not normalized; y[schema.outputs], a class as its number.
+    /* Row i: x[size of schema.input], not normalized; y[schema.outputs], classes as their numbers.
        Either may be NULL: not wanted, and not worked for. Any thread, any order. */
     int (*read)(const dl_dataset *dataset, int64_t i, float *x, float *y, dl_error *error);
     /* Row i will be read soon: a hint to the memory, NULL if there is nothing to gain. */
@@ -32,6 +32,7 @@ struct dl_dataset {
     void *state;       /* the type's own; owned by it */
     int64_t count;     /* rows */
     bool bytes;        /* set by open: inputs are whole numbers from 0 to 255, as in image files */
+    bool ordered;      /* set by open: rows go on where the one before ends; shares are the tail */
     dl_schema schema;  /* owned */
 };
 

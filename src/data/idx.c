@@ -407,7 +407,7 @@ static int check_like(const dl_dataset *dataset, const idx_file *images, const i
         result = dl_fail(error, DL_DATA, "%s: offset 2: its targets are %s, those of training %s",
                          labels->path, is_float(labels->type) ? "numbers" : "classes",
                          like->classes ? "classes" : "numbers");
-    else if (!like->classes && like->outputs != labels->size)
+    else if (like->outputs != labels->size)
         result =
             dl_fail(error, DL_DATA, "%s: offset 8: has %lld targets a row, that of training has %d",
                     labels->path, (long long)labels->size, like->outputs);

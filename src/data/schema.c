@@ -215,7 +215,7 @@ static int read_schema(const reading *r, const json_t *object, dl_schema *schema
         return bad(r, "it is not a JSON object");
     if (read_shape(r, json_object_get(object, "input"), &schema->input) ||
         read_number(r, object, "classes", 0, MOST_CLASSES, &classes) ||
-        read_number(r, object, "outputs", 1, classes ? 1 : MOST_OUTPUTS, &schema->outputs))
+        read_number(r, object, "outputs", 1, MOST_OUTPUTS, &schema->outputs))
         return -1;
     const json_t *names = json_object_get(object, "class_names");
     schema->classes = classes;

@@ -18,8 +18,9 @@ typedef struct {
 
 typedef struct {
     dl_shape input;     /* of one sample */
-    int classes;        /* > 0: classification, the target is one class number; 0: regression */
-    int outputs;        /* regression: how many numbers a target has; classification: 1 */
+    int classes;        /* > 0: classification, the target is class numbers; 0: regression */
+    int outputs;        /* how many numbers a target has; classification: 1, or where each position
+                           (time step, pixel) of a sample has its class, the positions */
     char **class_names; /* `classes` names, or NULL where the numbers are the names */
     char *target_name;  /* or NULL */
     int columns;        /* tables: how many input columns; else 0 */

@@ -1,6 +1,7 @@
 /* Dense (fully connected) layer: y = f(x W + b).
-   x[batch][in], W[in][out], b[out], y[batch][out]. An input of higher rank is flattened.
-   Backward, with dz = f'(y) dy:  dx = dz W',  dW += x' dz,  db += sum of dz over the batch. */
+   x[batch][in], W[in][out], b[out], y[batch][out]. An image is flattened; of a sequence each time
+   step is a row of its own: x[batch][T][in], y[batch][T][out].
+   Backward, with dz = f'(y) dy:  dx = dz W',  dW += x' dz,  db += sum of dz over the rows. */
 #include "layers/weights.h"
 #include "math/gemm.h"
 
@@ -18,39 +19,46 @@ static const dl_option options[] = {
 
 static int setup(dl_layer *layer, dl_error *error) {
     dense *self = layer->self;
-    int64_t inputs = dl_shape_size(layer->in[0].shape);
+    const dl_shape in = layer->in[0].shape;
+    bool sequence = in.rank == 2;
+    int64_t inputs = sequence ? in.dim[1] : dl_shape_size(in);
     if (inputs > INT32_MAX || inputs * self->units > (int64_t)1 << 33)
         return dl_fail(error, DL_USAGE, "%s: %lld inputs and %lld units are too many weights",
                        layer->where, (long long)inputs, (long long)self->units);
     dl_shape shape = {2, {(int)inputs, (int)self->units, 1, 1}};
     dl_weights_declare(layer, &self->weights, shape, inputs, self->units, (int)self->units);
-    layer->out.shape = dl_shape1((int)self->units);
+    layer->out.shape =
+        sequence ? dl_shape2(in.dim[0], (int)self->units) : dl_shape1((int)self->units);
     layer->needs_output = self->weights.activation.kind != DL_LINEAR;
-    layer->operations = 2 * inputs * self->units;
+    layer->operations = 2 * inputs * dl_shape_size(layer->out.shape);
     if (!layer->training)
         self->frozen =
             dl_frozen_new(self->units, inputs, self->weights.bias, &self->weights.activation);
     return 0;
 }
 
+static int64_t rows(const dl_layer *layer, const dl_pass *pass) {
+    return pass->batch * (layer->out.shape.rank == 2 ? layer->out.shape.dim[0] : 1);
+}
+
 static void forward(dl_layer *layer, const dl_pass *pass) {
     const dense *self = layer->self;
     int64_t inputs = layer->params[0].shape.dim[0];
-    dl_gemm_activate(pass->batch, self->units, inputs, layer->in[0].value, layer->params[0].value,
-                     dl_weights_bias(layer), &self->weights.activation, self->frozen,
-                     layer->out.value);
+    dl_gemm_activate(rows(layer, pass), self->units, inputs, layer->in[0].value,
+                     layer->params[0].value, dl_weights_bias(layer), &self->weights.activation,
+                     self->frozen, layer->out.value);
 }
 
 static void backward(dl_layer *layer, const dl_pass *pass) {
     const dense *self = layer->self;
-    int64_t inputs = layer->params[0].shape.dim[0];
-    dl_activate_backward(&self->weights.activation, pass->batch, self->units, layer->out.value,
+    int64_t inputs = layer->params[0].shape.dim[0], count = rows(layer, pass);
+    dl_activate_backward(&self->weights.activation, count, self->units, layer->out.value,
                          layer->out.grad, layer->out.grad, dl_weights_bias_grad(layer));
-    dl_gemm(true, false, inputs, self->units, pass->batch, layer->in[0].value, layer->out.grad,
+    dl_gemm(true, false, inputs, self->units, count, layer->in[0].value, layer->out.grad,
             layer->params[0].beta, layer->params[0].grad);
     if (layer->in[0].grad)
-        dl_gemm(false, true, pass->batch, inputs, self->units, layer->out.grad,
-                layer->params[0].value, 0, layer->in[0].grad);
+        dl_gemm(false, true, count, inputs, self->units, layer->out.grad, layer->params[0].value, 0,
+                layer->in[0].grad);
 }
 
 static void close_dense(dl_layer *layer) {
@@ -59,8 +67,11 @@ static void close_dense(dl_layer *layer) {
 }
 
 const dl_layer_type dl_layer_dense = {
-    .kind = {"dense", "fully connected: each output is a weighted sum of all inputs, plus a bias",
-             sizeof(dense), options},
+    .kind =
+        {"dense",
+         "fully connected: each output is a weighted sum of all inputs, plus a bias; of a sequence "
+         "each time step goes through it by itself, an image becomes one row",
+         sizeof(dense), options},
     .setup = setup,
     .forward = forward,
     .backward = backward,

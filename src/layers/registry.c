@@ -9,7 +9,8 @@ extern const dl_layer_type dl_layer_dense, dl_layer_activation, dl_layer_softmax
     dl_layer_global_max_pool, dl_layer_max_pool1d, dl_layer_avg_pool1d, dl_layer_unpool,
     dl_layer_layer_norm, dl_layer_group_norm, dl_layer_instance_norm, dl_layer_local_response_norm,
     dl_layer_spatial_dropout, dl_layer_gaussian_noise, dl_layer_gaussian_dropout, dl_layer_prelu,
-    dl_layer_scale, dl_layer_maxout, dl_layer_filter;
+    dl_layer_scale, dl_layer_maxout, dl_layer_filter, dl_layer_lstm, dl_layer_gru,
+    dl_layer_simple_rnn;
 
 static const dl_kind *const kinds[] = {
     &dl_layer_dense.kind,
@@ -49,6 +50,9 @@ static const dl_kind *const kinds[] = {
     &dl_layer_scale.kind,
     &dl_layer_maxout.kind,
     &dl_layer_filter.kind,
+    &dl_layer_lstm.kind,
+    &dl_layer_gru.kind,
+    &dl_layer_simple_rnn.kind,
 };
 
 const dl_registry dl_layer_registry = {"layer", "layers", "layer", sizeof kinds / sizeof *kinds,

@@ -8,7 +8,8 @@
 #include "config/option.h"
 #include "math/shape.h"
 
-/* What the targets are. */
+/* What the targets are. A row is a sample, or where each of its positions (time steps, pixels) has
+   a class, a position. */
 typedef struct {
     int classes; /* > 0: one class number a row; 0: `outputs` numbers a row */
     int outputs;
@@ -19,8 +20,8 @@ typedef struct {
 
 /* The network's end, as a loss must know it. */
 typedef struct {
-    dl_shape shape;           /* of the last layer's output */
-    int activation;           /* the last layer's dl_activation_kind */
+    dl_shape shape; /* of the last layer's output; at a position, where each has a class */
+    int activation; /* the last layer's dl_activation_kind */
     const char *where, *name; /* of the last layer */
     const char *loss_where;   /* of the loss */
 } dl_output;

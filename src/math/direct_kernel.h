@@ -1,5 +1,5 @@
 /* The inner loops of the direct convolution: sums that stay in registers. Private to
-   src/math/direct.c. */
+   src/math/direct*.c and packed.c. */
 #ifndef DL_MATH_DIRECT_KERNEL_H
 #define DL_MATH_DIRECT_KERNEL_H
 

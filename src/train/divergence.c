@@ -43,8 +43,7 @@ int dl_divergence_check(dl_experiment *e, const dl_progress *progress, dl_loader
                                   dl_loader_next(loader, error), "a weight", error);
     }
     double loss = dl_sums_loss(&progress->sums);
-    double untrained =
-        e->loss->initial(e->loss_self, &e->target, dl_shape_size(dl_net_output(&e->net)->shape));
+    double untrained = e->loss->initial(e->loss_self, &e->target, e->channels);
     float largest = 0;
     if (!(loss > FAR * untrained))
         return 0;

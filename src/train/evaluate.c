@@ -22,9 +22,9 @@ void dl_judge_close(dl_judge *judge) {
 
 dl_outcome dl_judge_outcome(dl_judge *judge, dl_experiment *e, const dl_batch *batch) {
     const dl_tensor *out = dl_net_output(&e->net);
-    int64_t channels = dl_shape_size(out->shape), count = batch->count * channels;
-    dl_outcome outcome = {batch->count, channels,          out->value,
-                          batch->y,     e->target.classes, e->loss->threshold};
+    int64_t channels = e->channels, count = batch->count * channels;
+    dl_outcome outcome = {batch->count * e->positions, channels,          out->value, batch->y,
+                          e->target.classes,           e->loss->threshold};
     if (e->target.classes)
         return outcome;
     dl_copy(judge->output, out->value, count);
@@ -39,10 +39,10 @@ dl_outcome dl_judge_outcome(dl_judge *judge, dl_experiment *e, const dl_batch *b
 double dl_sums_add(dl_sums *sums, dl_judge *judge, dl_experiment *e, const dl_batch *batch,
                    bool gradient) {
     dl_tensor *out = dl_net_output(&e->net);
-    int64_t channels = dl_shape_size(out->shape);
-    double loss =
-        e->loss->evaluate(e->loss_self, &e->target, batch->count, channels, out->value, batch->y,
-                          1.0f / (float)batch->count, gradient ? out->grad : NULL);
+    int64_t rows = batch->count * e->positions;
+    double loss = e->loss->evaluate(e->loss_self, &e->target, rows, e->channels, out->value,
+                                    batch->y, 1.0f / (float)rows, gradient ? out->grad : NULL) /
+                  (double)e->positions;
     dl_outcome outcome = dl_judge_outcome(judge, e, batch);
     for (int m = 0; m < e->metric_count; m++)
         e->metrics[m]->add(sums->metric[m], &outcome);

@@ -6,7 +6,7 @@
 #include "train/experiment.h"
 
 typedef struct {
-    double loss; /* sum over the rows */
+    double loss; /* sum over the rows; of a row with many positions their mean */
     int64_t rows;
     double metric[DL_METRICS][DL_METRIC_SUMS];
 } dl_sums;

@@ -245,7 +245,7 @@ int dl_experiment_read(dl_experiment *e, dl_config *config, dl_error *error) {
 static int measure_targets(dl_experiment *e, dl_error *error) {
     enum { ENOUGH = 10000 };
     const dl_subset *train = &e->data.part[DL_TRAIN];
-    int64_t outputs = e->target.outputs, rows = train->count < ENOUGH ? train->count : ENOUGH;
+    int64_t outputs = e->data.schema.outputs, rows = train->count < ENOUGH ? train->count : ENOUGH;
     float *y = xmalloc(sizeof *y * (size_t)outputs);
     int result = 0;
     for (int64_t i = 0; i < rows && !result; i++) {
@@ -267,7 +267,10 @@ static int measure_targets(dl_experiment *e, dl_error *error) {
 static int describe_target(dl_experiment *e, dl_error *error) {
     const dl_subset *train = &e->data.part[DL_TRAIN];
     dl_target *target = &e->target;
-    *target = (dl_target){.classes = e->data.schema.classes, .outputs = e->data.schema.outputs};
+    bool classes = e->data.schema.classes > 0;
+    e->positions = classes ? e->data.schema.outputs : 1;
+    *target = (dl_target){.classes = e->data.schema.classes,
+                          .outputs = classes ? 1 : e->data.schema.outputs};
     /* of more than two classes the numbers mean nothing */
     return train->count && target->classes <= 2 ? measure_targets(e, error) : 0;
 }
@@ -347,10 +350,28 @@ static int choose_batch(dl_experiment *e, dl_error *error) {
     return 0;
 }
 
+/* The last layer has its outputs at each position that has a class: the loss looks at one. */
+static int check_positions(dl_experiment *e, const dl_layer *last, dl_error *error) {
+    int64_t size = dl_shape_size(last->out.shape);
+    int channels = dl_shape_channels(last->out.shape);
+    e->channels = e->positions > 1 ? channels : size;
+    if (e->positions == 1 || (last->out.shape.rank > 1 && size == e->positions * channels))
+        return 0;
+    char shape[48], input[48];
+    return dl_fail(error, DL_USAGE,
+                   "%s: the last layer, \"%s\", has the output %s, but the data (%s) has a class "
+                   "at each of %lld positions: it must have as many, with an output a class",
+                   last->where, last->name, dl_shape_text(shape, last->out.shape),
+                   dl_shape_text(input, e->net.input), (long long)e->positions);
+}
+
 static int check_loss(dl_experiment *e, dl_error *error) {
     const dl_layer *last = &e->net.layers[e->net.layer_count - 1];
     const config_setting_t *loss = config_lookup(&e->config->tree, "loss");
-    dl_output output = {last->out.shape, last_activation(last), last->where, last->name,
+    if (check_positions(e, last, error))
+        return -1;
+    dl_shape shape = e->positions > 1 ? dl_shape1((int)e->channels) : last->out.shape;
+    dl_output output = {shape, last_activation(last), last->where, last->name,
                         dl_config_where(e->config, loss)};
     return e->loss->check(e->loss_self, &output, &e->target, error);
 }

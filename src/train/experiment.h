@@ -38,7 +38,9 @@ typedef struct {
     const dl_schedule_type *schedule;
     void *schedule_self;
     /* made by dl_experiment_build */
-    dl_target target;
+    dl_target target;  /* of a position */
+    int64_t positions; /* of a sample that have a class each; 1: the sample as a whole */
+    int64_t channels;  /* outputs of the net at a position */
     const dl_metric *metrics[DL_METRICS];
     int metric_count;
     int64_t batch_size; /* in samples; kept if it was set before */

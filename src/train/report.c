@@ -93,7 +93,8 @@ static void report_baseline(dl_terminal *t, const dl_data *data, dl_split split)
     dl_text name = {0};
     dl_text_add_plain(&name, dl_schema_class(&data->schema, best, number));
     dl_say(t, "baseline    always saying \"%s\" is right for %.2f %% of %s", dl_text_get(&name),
-           100 * (double)part->class_count[best] / (double)part->count, dl_split_names[split]);
+           100 * (double)part->class_count[best] / ((double)part->count * data->schema.outputs),
+           dl_split_names[split]);
     dl_text_free(&name);
 }
 
@@ -114,7 +115,9 @@ void dl_report_data(dl_terminal *t, const dl_experiment *e) {
     snprintf(item, sizeof item, "%s input%s,", dl_shape_text(shape, schema->input),
              dl_shape_size(schema->input) == 1 ? "" : "s");
     list_add(&list, item);
-    if (schema->classes)
+    if (schema->classes && schema->outputs > 1)
+        snprintf(item, sizeof item, "%d classes at %d positions", schema->classes, schema->outputs);
+    else if (schema->classes)
         snprintf(item, sizeof item, "%d classes", schema->classes);
     else
         snprintf(item, sizeof item, "%d target number%s", schema->outputs,

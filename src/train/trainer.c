@@ -97,8 +97,7 @@ static int report_initial_loss(trainer *t, dl_error *error) {
     }
     if (error->count > before)
         return -1;
-    double expected =
-        e->loss->initial(e->loss_self, &e->target, dl_shape_size(dl_net_output(&e->net)->shape));
+    double expected = e->loss->initial(e->loss_self, &e->target, e->channels);
     if (isnan(expected))
         dl_say(t->terminal, "loss        %.4f observed before training", dl_sums_loss(&sums));
     else

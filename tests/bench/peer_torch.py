@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """PyTorch on the workloads of configs/bench/, for `scripts/bench.sh --peers`.
 
-    peer_torch.py WORKLOAD --images FILE --labels FILE [--epochs N] [--threads N] [--channels-last]
+    peer_torch.py WORKLOAD --images FILE --labels FILE | --text FILE [--epochs N] [--threads N] [--channels-last]
 
-Trains on IDX files as dltrain does (shuffled, float32) and prints one JSON line: samples a second (median
+Trains on IDX files (W4: on a text) as dltrain does (shuffled, float32) and prints one JSON line: samples a second (median
 of the epochs), the peak resident memory, and samples a second of forward passes over batches of 1 and
 256 in evaluation mode.
 """
@@ -102,6 +102,27 @@ class UNet(nn.Module):
         return self.out(x)
 
 
+class CharLSTM(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.lstm = nn.LSTM(65, 256, 2, batch_first=True)
+        self.out = nn.Linear(256, 65)
+
+    def forward(self, x):
+        return self.out(self.lstm(F.one_hot(x, 65).float())[0]).flatten(0, 1)
+
+
+def read_text(path, length=64):
+    """Stretches of character numbers, and the characters that come next."""
+    with open(path, "rb") as f:
+        raw = torch.frombuffer(bytearray(f.read()), dtype=torch.uint8).long()
+    table = torch.zeros(256, dtype=torch.long)
+    known = torch.unique(raw)
+    table[known] = torch.arange(len(known))
+    ids, n = table[raw], (len(raw) - 1) // length
+    return ids[:n * length].view(n, length), ids[1:n * length + 1].view(n, length)
+
+
 def adam(p):
     return torch.optim.Adam(p, lr=1e-3)
 
@@ -112,7 +133,8 @@ def momentum(rate, decay=0.0):
 
 WORKLOADS = {"W1": (mlp, 128, adam), "W1s": (mlp, 32, momentum(0.01)),
              "W2": (lenet5, 64, momentum(0.01)), "W2b": (small_cnn, 128, adam),
-             "W3": (resnet20, 128, momentum(0.1, 1e-4)), "W5": (UNet, 8, adam)}
+             "W3": (resnet20, 128, momentum(0.1, 1e-4)), "W4": (CharLSTM, 32, adam),
+             "W5": (UNet, 8, adam)}
 
 
 def main():
@@ -120,6 +142,7 @@ def main():
     parser.add_argument("workload", choices=sorted(WORKLOADS))
     parser.add_argument("--images")
     parser.add_argument("--labels")
+    parser.add_argument("--text")
     parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--channels-last", action="store_true")
@@ -130,6 +153,8 @@ def main():
     if a.workload == "W5":
         x, y = torch.randn(160, 1, 128, 128), torch.rand(160, 1, 128, 128)
         loss_of = F.binary_cross_entropy_with_logits
+    elif a.text:
+        x, y = read_text(a.text)
     else:
         x, y = read_idx(a.images), read_idx(a.labels).long()
         x = (x.unsqueeze(1) if x.dim() == 3 else x.permute(0, 3, 1, 2)).float().div_(255)
@@ -146,7 +171,7 @@ def main():
         done = 0
         for i in range(0, len(x), batch):
             index = order[i:i + batch]
-            loss = loss_of(model(x[index]), y[index])
+            loss = loss_of(model(x[index]), y[index].flatten() if a.text else y[index])
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
             optimizer.step()

@@ -450,6 +450,50 @@ def seeded(generator):
         return list(generator())
 
 
+def recurrent(kind, shape, units, last=False, both=False, bias=True, nonlinearity=None):
+    """PyTorch's second bias is zero where dltrain has one."""
+    gates = {"lstm": 4, "gru": 3, "simple_rnn": 1}[kind]
+    names, params, suffixes = [], {}, ("", "_reverse") if both else ("",)
+    for suffix in suffixes:
+        for name, sizes in (("weight", (gates * units, shape[1])),
+                            ("recurrent_weight", (gates * units, units))):
+            params[name + suffix] = (torch.randn(*sizes) / sizes[1] ** 0.5, lambda t: t.t())
+            names.append(name + suffix)
+        for name in ("bias", "recurrent_bias") if bias else ():
+            names.append(name + suffix)
+            if name == "bias" or kind == "gru":
+                params[name + suffix] = (torch.randn(gates * units), lambda t: t)
+
+    def run(x, p):
+        weights = [p.get(n, torch.zeros(gates * units)) for n in names]
+        h = torch.zeros(len(suffixes), len(x), units)
+        run_all = {"lstm": torch.lstm, "gru": torch.gru, "simple_rnn": torch.rnn_relu
+                   if nonlinearity == "relu" else torch.rnn_tanh}[kind]
+        x = x.transpose(1, 2)
+        y = run_all(x, [h, h] if kind == "lstm" else h, weights, bias, 1, 0.0, True, both, True)
+        return torch.cat(list(y[1]), 1) if last else y[0].transpose(1, 2)
+
+    config = '{ layer = "%s"; units = %d; return = "%s"; bidirectional = %s; bias = %s; %s}' % (
+        kind, units, "last" if last else "sequence", "true" if both else "false",
+        "true" if bias else "false", 'activation = "%s"; ' % nonlinearity if nonlinearity else "")
+    return layer_case(config, shape, run, params)
+
+
+def sequences():
+    for kind in ("lstm", "gru", "simple_rnn"):
+        yield recurrent(kind, (5, 3), 4)
+        yield recurrent(kind, (1, 4), 3)
+        yield recurrent(kind, (9, 2), 17, last=True)
+        yield recurrent(kind, (4, 5), 6, both=True)
+        yield recurrent(kind, (4, 3), 5, last=True, both=True, bias=False)
+    yield recurrent("simple_rnn", (6, 3), 7, nonlinearity="relu")
+    w, b = torch.randn(4, 6), torch.randn(4)
+    yield layer_case('{ layer = "dense"; units = 4; activation = "tanh"; }', (5, 6),
+                     lambda x, p: torch.tanh(F.linear(x.transpose(1, 2), p["weight"], p["bias"])
+                                             ).transpose(1, 2),
+                     {"weight": (w, lambda t: t.t()), "bias": (b, lambda t: t)})
+
+
 def loss_case(name, function, channels, target, classes, config=""):
     z = 3 * torch.randn(len(target), channels)
     z.requires_grad_()
@@ -552,7 +596,7 @@ parts = {"layers": list(layers()), "losses": list(losses()), "optimizers": list(
 parts["layers"] += shape_layers()
 parts["losses"] += more_losses()
 parts["layers"] += unpool()
-for generator in (sample_norms, local_responses, noises, learned, image_filters):
+for generator in (sample_norms, local_responses, noises, learned, image_filters, sequences):
     parts["layers"] += seeded(generator)
 json.dump({"torch": torch.__version__, **parts}, sys.stdout)
 print()

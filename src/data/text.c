@@ -1,0 +1,279 @@
+/* A text as training data: sample i is the stretch of T symbols (bytes or characters) from symbol
+   i · T on, and its target at each of the T steps is the symbol that comes next. The classes are
+   the symbols that occur in the training text, sorted by their numbers. The text stays in memory,
+   two bytes a symbol. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "data/dataset.h"
+
+enum { ONE_HOT, NUMBER };
+enum { BYTE, CHARACTER };
+
+static const char *const units[] = {"byte", "character", NULL};
+static const char *const encodings[] = {"one_hot", "number", NULL};
+
+typedef struct {
+    const char *file;
+    int unit, encoding;
+    int64_t length;
+} text_options;
+
+static const dl_option options[] = {
+    {.key = "file",
+     .type = DL_STRING,
+     .offset = offsetof(text_options, file),
+     .help = "the text, plain or gzip"},
+    {.key = "unit",
+     .type = DL_CHOICE,
+     .offset = offsetof(text_options, unit),
+     .fallback = "character",
+     .choices = units,
+     .help = "what a symbol is: character (the text must be UTF-8) or byte (any file)"},
+    {.key = "length",
+     .type = DL_INT,
+     .offset = offsetof(text_options, length),
+     .fallback = "64",
+     .min = 1,
+     .max = 1 << 16,
+     .help = "symbols of a sample: so far back a recurrent network looks while it learns"},
+    {.key = "encoding",
+     .type = DL_CHOICE,
+     .offset = offsetof(text_options, encoding),
+     .fallback = "one_hot",
+     .choices = encodings,
+     .help = "one_hot (an input for each symbol of the vocabulary, 1 where it is meant, else 0) or "
+             "number (the symbol's number)"},
+    DL_OPTIONS_END,
+};
+
+enum { MOST_BYTES = 1 << 30, MOST_INPUTS = 1 << 28, MOST_CLASSES = 1 << 16 };
+
+typedef struct {
+    uint16_t *symbols; /* [symbols of the text]: classes; owned */
+    int64_t length;    /* of a sample */
+    int classes;
+    bool one_hot;
+} text_state;
+
+/* ---- symbols and their names ---- */
+
+static int codes(int unit) {
+    return unit == BYTE ? 256 : 0x110000;
+}
+
+/* The next symbol's number; -1 if it is not UTF-8. */
+static int next_code(int unit, const char **at) {
+    return unit == BYTE ? *(const unsigned char *)(*at)++ : dl_text_next(at);
+}
+
+/* How a symbol is called: itself, or an escape if it cannot be seen. */
+static void name_symbol(int unit, int code, char out[8]) {
+    const unsigned c = (unsigned)code;
+    const char *const lines = "\n\r\t", *found = code ? strchr(lines, code) : NULL;
+    if (code < 128 && found)
+        snprintf(out, 8, "\\%c", "nrt"[found - lines]);
+    else if (c < 32 || c == 127 || (unit == BYTE && c > 127))
+        snprintf(out, 8, "\\x%02X", c);
+    else if (c < 0x80)
+        snprintf(out, 8, "%c", code);
+    else if (c < 0x800)
+        snprintf(out, 8, "%c%c", 0xC0 | c >> 6, 0x80 | (c & 63));
+    else if (c < 0x10000)
+        snprintf(out, 8, "%c%c%c", 0xE0 | c >> 12, 0x80 | (c >> 6 & 63), 0x80 | (c & 63));
+    else
+        snprintf(out, 8, "%c%c%c%c", 0xF0 | c >> 18, 0x80 | (c >> 12 & 63), 0x80 | (c >> 6 & 63),
+                 0x80 | (c & 63));
+}
+
+/* The symbol of that name; -1 if it is none. */
+static int symbol_named(int unit, const char *name) {
+    char again[8];
+    const char *at = name;
+    int code = dl_text_next(&at);
+    if (code == '\\' && *at) {
+        const char *const letters = "nrt", *found = strchr(letters, *at);
+        code = found ? "\n\r\t"[found - letters] : (int)strtol(at + 1, NULL, 16);
+    }
+    if (code < 0 || code >= codes(unit))
+        return -1;
+    name_symbol(unit, code, again);
+    return strcmp(again, name) ? -1 : code;
+}
+
+/* ---- opening ---- */
+
+/* A text being opened. */
+typedef struct {
+    char *path, *bytes;
+    int64_t size, count; /* bytes, and symbols */
+    int unit;
+    int *class_of; /* [codes]: a symbol's class, -1: it has none */
+} source;
+
+/* Counts the symbols; class_of becomes 0 where one occurs. */
+static int survey(source *s, dl_error *error) {
+    const char *at = s->bytes, *end = s->bytes + s->size;
+    for (; at < end; s->count++) {
+        int code = next_code(s->unit, &at);
+        if (code < 0)
+            return dl_fail(error, DL_DATA,
+                           "%s: offset %lld: is not UTF-8 (unit = \"byte\" takes any file)",
+                           s->path, (long long)(at - s->bytes));
+        s->class_of[code] = 0;
+    }
+    return 0;
+}
+
+/* The vocabulary: what occurs, in the order of its numbers. */
+static int make_classes(source *s, dl_schema *schema, dl_error *error) {
+    int count = 0;
+    for (int code = 0; code < codes(s->unit); code++)
+        if (s->class_of[code] >= 0)
+            s->class_of[code] = count++;
+    if (count > MOST_CLASSES)
+        return dl_fail(error, DL_DATA, "%s: has %d different characters; at most %d are possible",
+                       s->path, count, MOST_CLASSES);
+    schema->classes = count;
+    schema->class_names = xcalloc((size_t)count, sizeof *schema->class_names);
+    for (int code = 0; code < codes(s->unit); code++)
+        if (s->class_of[code] >= 0) {
+            char name[8];
+            name_symbol(s->unit, code, name);
+            schema->class_names[s->class_of[code]] = xstrdup(name);
+        }
+    return 0;
+}
+
+/* The vocabulary of another text, which must have all that occurs here. */
+static int take_classes(source *s, const dl_schema *like, dl_error *error) {
+    for (int code = 0; code < codes(s->unit); code++)
+        s->class_of[code] = -1;
+    for (int c = 0; c < like->classes && like->class_names; c++) {
+        int code = symbol_named(s->unit, like->class_names[c]);
+        if (code >= 0)
+            s->class_of[code] = c;
+    }
+    const char *at = s->bytes, *end = s->bytes + s->size;
+    while (at < end) {
+        long long offset = at - s->bytes;
+        int code = next_code(s->unit, &at);
+        char name[8];
+        name_symbol(s->unit, code, name);
+        if (s->class_of[code] < 0)
+            return dl_fail(error, DL_DATA,
+                           "%s: offset %lld: \"%s\" does not occur in the training text", s->path,
+                           offset, name);
+    }
+    return 0;
+}
+
+static int check_like(const dl_dataset *dataset, const source *s, const dl_schema *like,
+                      dl_error *error) {
+    const text_options *given = dataset->options;
+    int width = given->encoding == ONE_HOT ? like->classes : 1;
+    if (like->classes < 1 || like->classes > MOST_CLASSES)
+        return dl_fail(error, DL_DATA, "%s: the training data were no text", s->path);
+    if (like->input.rank == 2 && like->input.dim[0] == given->length &&
+        like->input.dim[1] == width && like->outputs == given->length)
+        return 0;
+    char found[48], wanted[48];
+    return dl_fail(error, DL_DATA, "%s: its inputs are %s, those of training %s", dataset->where,
+                   dl_shape_text(found, dl_shape2((int)given->length, width)),
+                   dl_shape_text(wanted, like->input));
+}
+
+static int fill(dl_dataset *dataset, const source *s, dl_error *error) {
+    const text_options *given = dataset->options;
+    text_state *state = dataset->state;
+    if (s->count <= given->length)
+        return dl_fail(error, DL_DATA,
+                       "%s: has %lld symbols, but a sample of length %lld and the symbol after it "
+                       "need %lld",
+                       s->path, (long long)s->count, (long long)given->length,
+                       (long long)given->length + 1);
+    const char *at = s->bytes;
+    state->symbols = xmalloc(sizeof *state->symbols * (size_t)s->count);
+    for (int64_t i = 0; i < s->count; i++)
+        state->symbols[i] = (uint16_t)s->class_of[next_code(s->unit, &at)];
+    state->length = given->length;
+    state->classes = dataset->schema.classes;
+    state->one_hot = given->encoding == ONE_HOT;
+    dataset->count = (s->count - 1) / given->length;
+    dataset->ordered = true;
+    return 0;
+}
+
+static int open_source(dl_dataset *dataset, source *s, const dl_schema *like, dl_error *error) {
+    const text_options *given = dataset->options;
+    dl_schema *schema = &dataset->schema;
+    s->unit = given->unit;
+    s->path = dl_dataset_find(dataset, given->file, error);
+    if (!s->path || !(s->bytes = dl_file_read(s->path, MOST_BYTES, &s->size, DL_DATA, error)))
+        return -1;
+    s->class_of = xmalloc(sizeof *s->class_of * (size_t)codes(s->unit));
+    memset(s->class_of, -1, sizeof *s->class_of * (size_t)codes(s->unit));
+    if (survey(s, error) || (like && check_like(dataset, s, like, error)))
+        return -1;
+    if (like ? take_classes(s, like, error) : make_classes(s, schema, error))
+        return -1;
+    if (like)
+        *schema = dl_schema_copy(like);
+    int width = given->encoding == ONE_HOT ? schema->classes : 1;
+    if (given->length * width > MOST_INPUTS)
+        return dl_fail(error, DL_DATA, "%s: %lld steps of %d inputs are too many", dataset->where,
+                       (long long)given->length, width);
+    schema->input = dl_shape2((int)given->length, width);
+    schema->outputs = (int)given->length;
+    return fill(dataset, s, error);
+}
+
+static int text_open(dl_dataset *dataset, const dl_schema *like, dl_error *error) {
+    source s = {0};
+    dataset->state = xcalloc(1, sizeof(text_state));
+    int result = open_source(dataset, &s, like, error);
+    free(s.path);
+    free(s.bytes);
+    free(s.class_of);
+    return result;
+}
+
+static int text_read(const dl_dataset *dataset, int64_t i, float *x, float *y, dl_error *error) {
+    const text_state *state = dataset->state;
+    const uint16_t *from = state->symbols + i * state->length;
+    (void)error;
+    if (x && state->one_hot) {
+        memset(x, 0, sizeof *x * (size_t)(state->length * state->classes));
+        for (int64_t t = 0; t < state->length; t++)
+            x[t * state->classes + from[t]] = 1;
+    } else if (x) {
+        for (int64_t t = 0; t < state->length; t++)
+            x[t] = from[t];
+    }
+    for (int64_t t = 0; y && t < state->length; t++)
+        y[t] = from[t + 1];
+    return 0;
+}
+
+static void text_close(dl_dataset *dataset) {
+    text_state *state = dataset->state;
+    if (!state)
+        return;
+    free(state->symbols);
+    free(state);
+    dataset->state = NULL;
+}
+
+extern const dl_dataset_type dl_dataset_text;
+const dl_dataset_type dl_dataset_text = {
+    .kind = {.name = "text",
+             .help = "a text, cut into stretches of equal length; the target of each step is the "
+                     "symbol that comes next. For networks that learn to write",
+             .size = sizeof(text_options),
+             .options = options},
+    .open = text_open,
+    .read = text_read,
+    .close = text_close,
+};

@@ -1,0 +1,83 @@
+/* Gated recurrent unit: Cho et al., EMNLP 2014, in the form of PyTorch and cuDNN, where the reset
+   gate acts behind the product. In each step, of x_t and the output h_(t-1) before,
+     r = sigmoid(x W_r + b_r + h V_r + d_r)       what of the past the new value may see
+     z = sigmoid(x W_z + b_z + h V_z + d_z)       what of the past stays
+     n = tanh(x W_n + b_n + r (h V_n + d_n))      the new value
+     h_t = (1 - z) n + z h_(t-1),  h_0 = 0.
+   x[batch][T][C], W[C][3 units] and V[units][3 units] with the gates in the order r, z, n; the two
+   biases are b[3 units], `bias`, and d[3 units], `recurrent_bias`, of which only d_n does what b
+   cannot. y[batch][T][units], or [batch][units]. */
+#include "layers/recurrent.h"
+#include "math/scalar.h"
+
+typedef struct {
+    dl_recurrent recurrent;
+} gru;
+
+static const dl_option options[] = {
+    DL_RECURRENT_OPTIONS(gru, recurrent),
+    DL_OPTIONS_END,
+};
+
+/* The memory is q = h V_n + d_n. */
+static void step_forward(const dl_recurrent_step *s) {
+    const int64_t n = s->units;
+    float *restrict r = s->gates, *restrict z = r + n, *restrict new = z + n;
+    const float *restrict p = s->product, *restrict d = s->recurrent_bias;
+    const float *restrict before = s->previous;
+    float *restrict q = s->memory, *restrict h = s->state;
+#pragma omp simd
+    for (int64_t j = 0; j < n; j++) {
+        float reset = dl_sigmoid(r[j] + p[j] + (d ? d[j] : 0));
+        float keep = dl_sigmoid(z[j] + p[n + j] + (d ? d[n + j] : 0));
+        float past = p[2 * n + j] + (d ? d[2 * n + j] : 0);
+        float value = dl_tanh(new[j] + reset *past);
+        r[j] = reset;
+        z[j] = keep;
+        new[j] = value;
+        q[j] = past;
+        h[j] = value + keep * (before[j] - value);
+    }
+}
+
+/* What is carried to the step before is dh z, the way past all gates. */
+static void step_backward(const dl_recurrent_step *s) {
+    const int64_t n = s->units;
+    float *restrict r = s->gates, *restrict z = r + n, *restrict new = z + n;
+    const float *restrict dy = s->dy, *restrict back = s->back;
+    const float *restrict q = s->memory, *restrict before = s->previous;
+    float *restrict carried = s->carried, *restrict dp = s->recurrent_grad;
+#pragma omp simd
+    for (int64_t j = 0; j < n; j++) {
+        float dh = dy[j] + back[j] + carried[j];
+        float reset = r[j], keep = z[j], value = new[j];
+        float dn = dh * (1 - keep) * (1 - value * value);
+        float dr = dn * q[j] * reset * (1 - reset);
+        float dz = dh * (before[j] - value) * keep * (1 - keep);
+        carried[j] = dh * keep;
+        r[j] = dp[j] = dr;
+        z[j] = dp[n + j] = dz;
+        new[j] = dn;
+        dp[2 * n + j] = dn * reset;
+    }
+}
+
+static const dl_recurrent_cell cell = {.gates = 3,
+                                       .has_memory = true,
+                                       .apart = true,
+                                       .forward = step_forward,
+                                       .backward = step_backward};
+
+static int setup(dl_layer *layer, dl_error *error) {
+    return dl_recurrent_setup(layer, &cell, 0, error);
+}
+
+const dl_layer_type dl_layer_gru = {
+    .kind = {"gru",
+             "gated recurrent unit: like lstm with three gates for four, so a quarter less work; "
+             "often as good",
+             sizeof(gru), options},
+    .setup = setup,
+    .forward = dl_recurrent_forward,
+    .backward = dl_recurrent_backward,
+};

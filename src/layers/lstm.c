@@ -1,0 +1,95 @@
+/* Long short-term memory: Hochreiter and Schmidhuber, Neural Computation 1997, with the forget gate
+   of Gers, Schmidhuber and Cummins, 2000. In each step, of x_t and the output h_(t-1) before,
+     i = sigmoid(x W_i + h V_i + b_i)    what is let in
+     f = sigmoid(x W_f + h V_f + b_f)    what of the memory stays
+     g = tanh(x W_g + h V_g + b_g)       what there is to be let in
+     o = sigmoid(x W_o + h V_o + b_o)    what is shown
+     c_t = f c_(t-1) + i g,  h_t = o tanh(c_t),  h_0 = c_0 = 0.
+   x[batch][T][C], W[C][4 units] and V[units][4 units] with the gates in the order i, f, g, o, as
+   has b[4 units]; y[batch][T][units], or [batch][units]. PyTorch's two biases are one here: they
+   are only ever added. */
+#include "layers/recurrent.h"
+#include "math/scalar.h"
+
+typedef struct {
+    dl_recurrent recurrent;
+    double forget_bias;
+} lstm;
+
+static const dl_option options[] = {
+    DL_RECURRENT_OPTIONS(lstm, recurrent),
+    {"forget_bias", DL_FLOAT, offsetof(lstm, forget_bias), "1.0", -100, 100, NULL,
+     "initial bias of the forget gate: above 0 the memory lasts from the beginning, which long "
+     "dependencies need"},
+    DL_OPTIONS_END,
+};
+
+static void step_forward(const dl_recurrent_step *s) {
+    const int64_t n = s->units;
+    float *restrict i = s->gates, *restrict f = i + n, *restrict g = f + n, *restrict o = g + n;
+    const float *restrict p = s->product, *restrict before = s->memory_before;
+    float *restrict c = s->memory, *restrict h = s->state;
+#pragma omp simd
+    for (int64_t j = 0; j < n; j++) {
+        float in = dl_sigmoid(i[j] + p[j]), forget = dl_sigmoid(f[j] + p[n + j]);
+        float new = dl_tanh(g[j] + p[2 * n + j]), out = dl_sigmoid(o[j] + p[3 * n + j]);
+        float memory = forget * before[j] + in * new;
+        i[j] = in;
+        f[j] = forget;
+        g[j] = new;
+        o[j] = out;
+        c[j] = memory;
+        h[j] = out * dl_tanh(memory);
+    }
+}
+
+/* dc = dc from the step after + dh o (1 - tanh(c)^2); each gate by its own derivative. */
+static void step_backward(const dl_recurrent_step *s) {
+    const int64_t n = s->units;
+    float *restrict i = s->gates, *restrict f = i + n, *restrict g = f + n, *restrict o = g + n;
+    const float *restrict dy = s->dy, *restrict back = s->back;
+    const float *restrict c = s->memory, *restrict before = s->memory_before;
+    float *restrict carried = s->carried;
+#pragma omp simd
+    for (int64_t j = 0; j < n; j++) {
+        float dh = dy[j] + back[j], shown = dl_tanh(c[j]);
+        float in = i[j], forget = f[j], new = g[j], out = o[j];
+        float dc = carried[j] + dh * out * (1 - shown * shown);
+        carried[j] = dc * forget;
+        i[j] = dc * new *in *(1 - in);
+        f[j] = dc * before[j] * forget * (1 - forget);
+        g[j] = dc * in * (1 - new *new);
+        o[j] = dh * shown * out * (1 - out);
+    }
+}
+
+static void fill_bias(const dl_draw *draw, int64_t fan_in, int64_t fan_out, double spread,
+                      int64_t count, float *value) {
+    (void)draw, (void)fan_in, (void)fan_out;
+    for (int64_t j = 0; j < count; j++)
+        value[j] = j / (count / 4) == 1 ? (float)spread : 0;
+}
+
+static const dl_initializer bias = {"forget_bias", "forget_bias for the forget gate, else zero",
+                                    fill_bias};
+
+static const dl_recurrent_cell cell = {.gates = 4,
+                                       .has_memory = true,
+                                       .forward = step_forward,
+                                       .backward = step_backward,
+                                       .bias = &bias};
+
+static int setup(dl_layer *layer, dl_error *error) {
+    const lstm *self = layer->self;
+    return dl_recurrent_setup(layer, &cell, self->forget_bias, error);
+}
+
+const dl_layer_type dl_layer_lstm = {
+    .kind = {"lstm",
+             "long short-term memory: reads a sequence step by step and learns what to keep; the "
+             "usual choice for texts and time series",
+             sizeof(lstm), options},
+    .setup = setup,
+    .forward = dl_recurrent_forward,
+    .backward = dl_recurrent_backward,
+};

@@ -1,0 +1,119 @@
+/* What lstm, gru and simple_rnn share: everything but the arithmetic of a unit.
+
+   Of an input x[batch][T][C] the products of all steps are one product x · W. Then, step by step,
+     h_t = cell(x_t W + b, h_(t-1) V),  h_0 = 0,
+   where V is packed once a pass and each thread goes through the steps with rows of its own. The
+   backward pass goes through the steps from the last to the first and leaves the gradients dz of
+   all gates, from which dx = dz W', dW += x' dz and dV += h_(t-1)' dz are one product each. */
+#ifndef DL_LAYERS_RECURRENT_H
+#define DL_LAYERS_RECURRENT_H
+
+#include "layers/layer.h"
+
+/* One row in one step, for a cell of G gates. */
+typedef struct {
+    const void *self; /* the layer's options */
+    int64_t units;
+    float *gates;                /* [G][units]: forward: x W + b, and becomes what backward needs;
+                                    backward: becomes dz */
+    const float *previous;       /* [units]: h_(t-1) */
+    float *memory;               /* [units]: the cell's own number of this step */
+    const float *memory_before;  /* [units]: of the step before; 0 in the first */
+    const float *recurrent_bias; /* [G][units], or NULL */
+    const float *product;        /* forward: [G][units], h_(t-1) V */
+    float *state;                /* forward: [units], becomes h_t */
+    const float *dy, *back;      /* backward: [units] each; their sum is the gradient of h_t, as far
+                                    as it comes from outside and through V */
+    float *carried;              /* backward: [units], what the cell hands to the step before */
+    float *recurrent_grad;       /* backward: [G][units], becomes the gradient of h_(t-1) V; NULL if
+                                    the cell's is dz */
+} dl_recurrent_step;
+
+typedef struct {
+    int gates;
+    bool has_memory;
+    bool apart; /* the gradient of h V is not dz: there is a second bias, that of h V */
+    void (*forward)(const dl_recurrent_step *step);
+    void (*backward)(const dl_recurrent_step *step);
+    const dl_initializer *bias; /* its `spread` is bias_spread */
+} dl_recurrent_cell;
+
+/* What the buffers of one direction are for; indices into layer->buffers, params into params. */
+typedef struct {
+    int weight, recurrent, bias, recurrent_bias; /* parameters; -1: none */
+    int gates, previous, memory, gradient;       /* saved, for all steps; -1: none */
+} dl_recurrent_way;
+
+/* A layer's struct begins with it. */
+typedef struct {
+    int64_t units;
+    int returns; /* 0: the sequence, 1: the last step */
+    bool bidirectional, bias;
+    int init;
+    double spread;
+    /* set by dl_recurrent_setup */
+    const dl_recurrent_cell *cell;
+    dl_recurrent_way way[2];
+    int packed, state, product, carried; /* scratch */
+} dl_recurrent;
+
+extern const char *const dl_recurrent_returns[], *const dl_recurrent_inits[];
+
+/* The rows of an option table for a dl_recurrent at `field` of `owner`. */
+#define DL_RECURRENT_OPTIONS(owner, field)                                                         \
+    {"units",                                                                                      \
+     DL_INT,                                                                                       \
+     offsetof(owner, field) + offsetof(dl_recurrent, units),                                       \
+     NULL,                                                                                         \
+     1,                                                                                            \
+     1 << 16,                                                                                      \
+     NULL,                                                                                         \
+     "numbers that the layer remembers from step to step, and gives out"},                         \
+        {"return",                                                                                 \
+         DL_CHOICE,                                                                                \
+         offsetof(owner, field) + offsetof(dl_recurrent, returns),                                 \
+         "sequence",                                                                               \
+         0,                                                                                        \
+         0,                                                                                        \
+         dl_recurrent_returns,                                                                     \
+         "sequence: the outputs of all steps, for a further layer over them; last: those of the "  \
+         "last step alone, to say something of the sequence as a whole"},                          \
+        {"bidirectional",                                                                          \
+         DL_BOOL,                                                                                  \
+         offsetof(owner, field) + offsetof(dl_recurrent, bidirectional),                           \
+         "false",                                                                                  \
+         0,                                                                                        \
+         0,                                                                                        \
+         NULL,                                                                                     \
+         "a second set of weights reads the sequence backwards; the outputs of both stand side "   \
+         "by side, 2 x units. Not where the next symbol is to be foretold"},                       \
+        {"bias",                                                                                   \
+         DL_BOOL,                                                                                  \
+         offsetof(owner, field) + offsetof(dl_recurrent, bias),                                    \
+         "true",                                                                                   \
+         0,                                                                                        \
+         0,                                                                                        \
+         NULL,                                                                                     \
+         "add a learned bias to each gate"},                                                       \
+        {"init",                                                                                   \
+         DL_CHOICE,                                                                                \
+         offsetof(owner, field) + offsetof(dl_recurrent, init),                                    \
+         "glorot_uniform",                                                                         \
+         0,                                                                                        \
+         0,                                                                                        \
+         dl_recurrent_inits,                                                                       \
+         "initial weights, of the inputs and of the state: glorot_uniform (uniform, variance "     \
+         "2/(n+m) for n inputs and m units), xavier (normal, 1/n), he (normal, 2/n), normal "      \
+         "(init_std), zeros"},                                                                     \
+    {                                                                                              \
+        "init_std", DL_FLOAT, offsetof(owner, field) + offsetof(dl_recurrent, spread), "0.01", 0,  \
+            1000, NULL, "standard deviation for init = \"normal\""                                 \
+    }
+
+/* The layer's operations; setup with the cell and what its bias initializer is given. */
+int dl_recurrent_setup(dl_layer *layer, const dl_recurrent_cell *cell, double bias_spread,
+                       dl_error *error);
+void dl_recurrent_forward(dl_layer *layer, const dl_pass *pass);
+void dl_recurrent_backward(dl_layer *layer, const dl_pass *pass);
+
+#endif

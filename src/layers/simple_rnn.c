@@ -1,0 +1,67 @@
+/* Simple recurrent network: Elman, Cognitive Science 1990. In each step, of x_t and the output
+   h_(t-1) before,
+     h_t = f(x_t W + h_(t-1) V + b),  h_0 = 0,
+   f being tanh or relu. x[batch][T][C], W[C][units], V[units][units], b[units]; y[batch][T][units],
+   or [batch][units]. PyTorch's two biases are one here: they are only ever added. */
+#include "layers/recurrent.h"
+#include "math/scalar.h"
+
+static const char *const activations[] = {"tanh", "relu", NULL};
+enum { TANH, RELU };
+
+typedef struct {
+    dl_recurrent recurrent;
+    int activation;
+} simple_rnn;
+
+static const dl_option options[] = {
+    DL_RECURRENT_OPTIONS(simple_rnn, recurrent),
+    {"activation", DL_CHOICE, offsetof(simple_rnn, activation), "tanh", 0, 0, activations,
+     "the function that each step's outputs go through; with relu they can grow from step to "
+     "step: clip_norm helps"},
+    DL_OPTIONS_END,
+};
+
+static void step_forward(const dl_recurrent_step *s) {
+    float *restrict z = s->gates, *restrict h = s->state;
+    const float *restrict p = s->product;
+    bool is_tanh = ((const simple_rnn *)s->self)->activation == TANH;
+    for (int64_t j = 0; j < s->units; j++)
+        z[j] += p[j];
+    if (is_tanh)
+#pragma omp simd
+        for (int64_t j = 0; j < s->units; j++)
+            z[j] = h[j] = dl_tanh(z[j]);
+    else
+#pragma omp simd
+        for (int64_t j = 0; j < s->units; j++)
+            z[j] = h[j] = z[j] < 0 ? 0 : z[j];
+}
+
+static void step_backward(const dl_recurrent_step *s) {
+    float *restrict z = s->gates;
+    const float *restrict dy = s->dy, *restrict back = s->back;
+    bool is_tanh = ((const simple_rnn *)s->self)->activation == TANH;
+#pragma omp simd
+    for (int64_t j = 0; j < s->units; j++) {
+        float slope = is_tanh ? 1 - z[j] * z[j] : z[j] > 0 ? 1.0f : 0.0f;
+        z[j] = (dy[j] + back[j]) * slope;
+    }
+}
+
+static const dl_recurrent_cell cell = {
+    .gates = 1, .forward = step_forward, .backward = step_backward};
+
+static int setup(dl_layer *layer, dl_error *error) {
+    return dl_recurrent_setup(layer, &cell, 0, error);
+}
+
+const dl_layer_type dl_layer_simple_rnn = {
+    .kind = {"simple_rnn",
+             "the plain recurrent layer: each step sees the outputs of the one before; forgets "
+             "within some ten steps, where lstm and gru do not",
+             sizeof(simple_rnn), options},
+    .setup = setup,
+    .forward = dl_recurrent_forward,
+    .backward = dl_recurrent_backward,
+};

@@ -1,0 +1,48 @@
+#!/usr/bin/env bats
+# Texts: a recurrent network that foretells the next letter, from config to test.
+
+# The variables that helper.bash sets; each test is a subshell of its own, as it should be.
+# shellcheck disable=SC2154,SC2030,SC2031,SC2012,SC2013,SC2034,SC2094,SC2238
+
+load helper
+
+set_up() {
+    for _ in 1 2 3 4 5 6 7 8 9 10; do cat "$root/tests/config/data/letters.txt"; done >letters.txt
+    cat >letters.cfg <<'CONFIG'
+data = { format = "text"; train = { file = "letters.txt"; }; length = 15; validation = 0.2; };
+network = (
+  { layer = "lstm"; units = 24; },
+  { layer = "dense"; units = 28; }
+);
+loss = { type = "softmax_cross_entropy"; };
+optimizer = { type = "adam"; learning_rate = 0.02; };
+training = { batch_size = 8; epochs = 30; };
+CONFIG
+}
+
+@test "loss and accuracy are means over all positions, and the text is learnt" {
+    train letters.cfg
+    status_is 0
+    says "train 39, validation 10 rows; 15x28 inputs,"
+    says "28 classes at 15 positions"
+    says "loss        3.3322 expected before training, 3.3" # ln 28
+    tested runs/latest --split validation --json
+    status_is 0
+    jq -e '.rows == 10 and .loss < 1 and .accuracy > 0.7 and .accuracy <= 1' .out >/dev/null ||
+        fail "not learnt"
+    jq -e '[.classes[].rows] | add == 150' .out >/dev/null || fail "not 150 positions"
+    best=$(tail -n +2 runs/letters/history.csv | cut -d, -f7 | sort -g | head -n 1)
+    jq -e "(.loss - $best) | fabs < 1e-6" .out >/dev/null || fail "not the history's best, $best"
+}
+
+@test "a resumed run has the same bits" {
+    for layer in lstm gru simple_rnn; do
+        sed "s/\"lstm\"/\"$layer\"/" letters.cfg >"$layer.cfg"
+        train --quiet --epochs 4 --out whole "$layer.cfg" --force
+        train --quiet --epochs 2 --out part "$layer.cfg" --force
+        train --quiet --resume part --epochs 4
+        status_is 0
+        equal "$(wc -l <part/history.csv)" 5
+        equal "$(cut -d, -f1,2,4-8 part/history.csv)" "$(cut -d, -f1,2,4-8 whole/history.csv)"
+    done
+}
