@@ -60,7 +60,8 @@ static void test_samples(void **state) {
 static void test_names(void **state) {
     (void)state;
     section s, o;
-    save_bytes("a.txt", "\n\r\t\0\x7f\\xA\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80!\n", 21);
+    static const char symbols[] = "\n\r\t\0\x7f\\xA\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80!\n";
+    save_bytes("a.txt", symbols, sizeof symbols - 1);
     const char *own = "format = \"text\"; train = { file = \"a.txt\"; }; length = 2;";
     static const char *const names[] = {"\\x00", "\\t", "\\n",   "\\r", "!", "A",
                                         "\\",    "x",   "\\x7F", "ä",   "€", "😀"};

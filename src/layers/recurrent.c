@@ -118,14 +118,13 @@ typedef struct {
     float *gates, *previous, *memory, *gradient;
     float *packed, *state, *product, *carried;
     const float *recurrent_bias;
-    bool training;
 } walk;
 
 static float *memory_of(const dl_layer *layer, int buffer) {
     return buffer < 0 ? NULL : layer->buffers[buffer].memory;
 }
 
-static walk walk_of(const dl_layer *layer, const dl_pass *pass, int direction) {
+static walk walk_of(const dl_layer *layer, int direction) {
     const dl_recurrent *self = layer->self;
     const dl_recurrent_way *way = &self->way[direction];
     int64_t outputs = self->cell->gates * self->units;
@@ -147,7 +146,6 @@ static walk walk_of(const dl_layer *layer, const dl_pass *pass, int direction) {
         .product = memory_of(layer, self->product),
         .carried = memory_of(layer, self->carried),
         .recurrent_bias = way->recurrent_bias < 0 ? NULL : layer->params[way->recurrent_bias].value,
-        .training = pass->training,
     };
 }
 
@@ -225,7 +223,7 @@ void dl_recurrent_forward(dl_layer *layer, const dl_pass *pass) {
     const dl_recurrent *self = layer->self;
     const dl_shape in = layer->in[0].shape;
     for (int d = 0; d <= self->bidirectional; d++) {
-        walk w = walk_of(layer, pass, d);
+        walk w = walk_of(layer, d);
         const dl_recurrent_way *way = &self->way[d];
         dl_gemm_activate((int64_t)pass->batch * w.steps, w.outputs, in.dim[1], layer->in[0].value,
                          layer->params[way->weight].value,
@@ -272,7 +270,7 @@ void dl_recurrent_backward(dl_layer *layer, const dl_pass *pass) {
     const dl_recurrent *self = layer->self;
     const int64_t channels = layer->in[0].shape.dim[1];
     for (int d = 0; d <= self->bidirectional; d++) {
-        walk w = walk_of(layer, pass, d);
+        walk w = walk_of(layer, d);
         const dl_recurrent_way *way = &self->way[d];
         const dl_param *weight = &layer->params[way->weight];
         const dl_param *recurrent = &layer->params[way->recurrent];
