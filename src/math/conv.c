@@ -90,16 +90,17 @@ static int64_t weight_floats(const dl_conv *c) {
     return (depth(c) * c->filters + 15) / 16 * 16;
 }
 
+static size_t larger(size_t a, size_t b) {
+    return a > b ? a : b;
+}
+
+/* For whichever way a pass goes: where oneDNN refuses a batch, another one does it. */
 size_t dl_conv_scratch(const dl_conv *c) {
-    if (c->direct) {
-        size_t direct = dl_direct_scratch(c->direct);
-        size_t onednn = c->onednn ? dl_onednn_conv_scratch(c->onednn) : 0;
-        return direct > onednn ? direct : onednn;
-    }
     int64_t weights = c->threads > 1 ? weight_floats(c) : 0;
     size_t tiles = (size_t)c->threads * (size_t)(tile_floats(c) + weights) * sizeof(float);
+    size_t direct = c->direct ? dl_direct_scratch(c->direct) : 0;
     size_t ordered = c->onednn ? dl_onednn_conv_scratch(c->onednn) : 0;
-    return tiles > ordered ? tiles : ordered;
+    return larger(tiles, larger(direct, ordered));
 }
 
 static float *thread_scratch(const dl_conv *c, void *scratch) {
