@@ -161,7 +161,7 @@ static const geometry geometries[] = {
     {5, 5, 4, 4, {5, 5}, {1, 1}, {4, 4}},      /* more padding than image */
     {11, 6, 2, 3, {4, 1}, {3, 1}, {-2, -2}},   /* windows that leave pixels out */
     {33, 40, 24, 9, {5, 5}, {2, 1}, {2, 2}},   /* tiles that are several and partial */
-    {64, 64, 40, 3, {3, 3}, {1, 1}, {-1, -1}}, /* too large for the direct kernels */
+    {64, 64, 40, 3, {3, 3}, {1, 1}, {-1, -1}}, /* an image larger than a first cache */
     {6, 6, 130, 20, {7, 3}, {1, 1}, {-1, -1}}, /* many channels: taps in several parts */
 };
 
