@@ -58,7 +58,7 @@ common   := src/cmd/common.c src/cmd/help.c
 objects  := $(sources:%.c=$(BUILD)/%.o)
 tests    := $(patsubst tests/%.c,%,$(wildcard tests/test_*.c))
 
-.PHONY: all check check-long unit cli lint format man bench install uninstall clean
+.PHONY: all check check-long unit plain kernels cli lint format man bench install uninstall clean
 all: $(if $(SANITIZE),$(PROGRAMS:%=$(BUILD)/%),$(PROGRAMS))
 
 # The programs in the top folder are those of the build that was asked for last; a sanitizer's stay

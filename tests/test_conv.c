@@ -88,10 +88,13 @@ static void compare(const char *what, const char *tensor, const float *got, cons
 
 typedef enum { DIRECT, ONEDNN, TILES, BF16, METHODS } method;
 
-/* Leaves the plan only the method that is asked for; false if it cannot do this one. */
+/* Leaves the plan only the method that is asked for; false where this machine cannot, or this shape
+   is no task for it. */
 static bool force(dl_conv *conv, method m, int threads) {
     dl_backend_set(m == ONEDNN || m == BF16 ? DL_BACKEND_ONEDNN : DL_BACKEND_OPENBLAS);
-    if (m == BF16 && (!dl_backend_can_bf16() || conv->window.channels % 16 || conv->filters % 16))
+    if ((m == ONEDNN && !dl_backend_has_onednn()) ||
+        (m == BF16 &&
+         (dl_backend_lacks_for_bf16() || conv->window.channels % 16 || conv->filters % 16)))
         return false;
     dl_backend_set_bf16(m == BF16);
     dl_conv_plan(conv, BATCH, threads);
@@ -100,7 +103,11 @@ static bool force(dl_conv *conv, method m, int threads) {
         conv->direct = NULL;
     }
     dl_backend_set_bf16(false);
-    return (m != DIRECT || conv->direct) && ((m != ONEDNN && m != BF16) || conv->onednn);
+    if (m == DIRECT)
+        assert_non_null(conv->direct);
+    if (m == ONEDNN || m == BF16)
+        assert_non_null(conv->onednn);
+    return true;
 }
 
 static void check(problem *p, method m, int threads, const char *what) {

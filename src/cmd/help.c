@@ -103,6 +103,13 @@ static int help_kind(const char *program, const dl_registry *registry, const cha
     return DL_OK;
 }
 
+/* The config says `layer` for a block as well. */
+static const dl_registry *registry_of(const dl_registry *asked, const char *name) {
+    bool is_block = asked == &dl_layer_registry && !dl_registry_find(asked, name) &&
+                    dl_registry_find(&dl_block_registry, name);
+    return is_block ? &dl_block_registry : asked;
+}
+
 static bool is_named(const char *full, const char *topic) {
     return !strcmp(full, topic) || !strcmp(last_word(full), topic);
 }
@@ -125,7 +132,7 @@ int help_topic(const char *program, const char *topic, const char *name) {
         if (!one && !is_named(registries[r]->plural, topic))
             continue;
         if (name)
-            return help_kind(program, registries[r], name);
+            return help_kind(program, registry_of(registries[r], name), name);
         help_registry(registries[r]);
         return DL_OK;
     }

@@ -89,7 +89,8 @@ static int cifar_open(dl_dataset *dataset, const dl_schema *like, dl_error *erro
         if (read_file(dataset, o->files.items[i], error))
             return -1;
     dataset->count = state->bytes / state->row_bytes;
-    if (like && (like->classes != dataset->schema.classes || dl_shape_size(like->input) != PIXELS))
+    if (like && (like->classes != dataset->schema.classes ||
+                 !dl_shape_equal(like->input, dataset->schema.input)))
         return dl_fail(error, DL_DATA,
                        "%s: 32x32x3 images of %d classes are not what was trained on",
                        dataset->where, dataset->schema.classes);

@@ -234,7 +234,7 @@ static int check(const archive *a, const dl_schema *like, dl_error *error) {
     if (!like && a->name_count < 2)
         return dl_fail(error, DL_DATA, "%s: all pictures are in one folder, \"%s\": no classes",
                        a->path, a->names[0]);
-    if (like && (!like->class_names || memcmp(like->input.dim, shape->dim, sizeof shape->dim)))
+    if (like && (!like->class_names || !dl_shape_equal(like->input, *shape)))
         return dl_fail(error, DL_DATA, "%s: its pictures are %s, those of training %s", a->path,
                        dl_shape_text(own, *shape), dl_shape_text(theirs, like->input));
     return 0;

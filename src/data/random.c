@@ -58,8 +58,8 @@ static int random_open(dl_dataset *dataset, const dl_schema *like, dl_error *err
     schema->classes = (int)o->classes;
     schema->outputs = o->outputs ? (int)o->outputs : 1;
     dataset->count = o->rows;
-    if (like && (dl_shape_size(like->input) != dl_shape_size(schema->input) ||
-                 like->classes != schema->classes || like->outputs != schema->outputs))
+    if (like && (!dl_shape_equal(like->input, schema->input) || like->classes != schema->classes ||
+                 like->outputs != schema->outputs))
         return dl_fail(error, DL_DATA, "%s: its shape and classes are not those of training",
                        dataset->where);
     return 0;

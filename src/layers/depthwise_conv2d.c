@@ -39,7 +39,6 @@ static int setup(dl_layer *layer, dl_error *error) {
                        layer->where, (long long)outputs, w->kernel[0], w->kernel[1]);
     dl_shape shape = {4, {w->kernel[0], w->kernel[1], w->channels, (int)self->multiplier}};
     dl_weights_declare(layer, &self->weights, shape, area, area * self->multiplier, (int)outputs);
-    layer->params[0].flags &= ~(unsigned)DL_OVERWRITES;
     layer->out.shape = dl_shape3(w->out_height, w->out_width, (int)outputs);
     layer->needs_output = self->weights.activation.kind != DL_LINEAR;
     layer->operations = 2 * dl_shape_size(layer->out.shape) * area;
@@ -68,7 +67,7 @@ static void backward(dl_layer *layer, const dl_pass *pass) {
                          layer->out.value, layer->out.grad, layer->out.grad,
                          dl_weights_bias_grad(layer));
     dl_depthwise_backward_weights(&self->window, multiplier, pass->batch, layer->in[0].value,
-                                  layer->out.grad, layer->params[0].grad,
+                                  layer->out.grad, layer->params[0].beta, layer->params[0].grad,
                                   layer->buffers[self->scratch].memory);
     if (layer->in[0].grad)
         dl_depthwise_backward_data(&self->window, multiplier, pass->batch, layer->out.grad,

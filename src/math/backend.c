@@ -23,8 +23,12 @@ dl_backend dl_backend_get(void) {
     return chosen;
 }
 
-bool dl_backend_can_bf16(void) {
-    return chosen != DL_BACKEND_OPENBLAS && dl_onednn_has_bf16();
+const char *dl_backend_lacks_for_bf16(void) {
+    if (!dl_backend_has_onednn())
+        return "this dltrain was built without oneDNN";
+    if (chosen == DL_BACKEND_OPENBLAS)
+        return "it needs oneDNN, and --backend openblas leaves that out";
+    return dl_onednn_has_bf16() ? NULL : "this processor lacks AVX512_BF16";
 }
 
 void dl_backend_set_bf16(bool wanted) {

@@ -17,9 +17,9 @@ bool dl_backend_has_onednn(void);
 /* To be called before anything is built. */
 void dl_backend_set(dl_backend backend);
 dl_backend dl_backend_get(void);
-/* Can large products take their factors as bfloat16? It needs oneDNN, not forced away, and a
-   processor with AVX512_BF16. */
-bool dl_backend_can_bf16(void);
+/* What is missing for large products to take their factors as bfloat16, as a clause of a sentence;
+   NULL if nothing is. */
+const char *dl_backend_lacks_for_bf16(void);
 /* From now on what is built to be trained does so; sums and weights stay float. */
 void dl_backend_set_bf16(bool bf16);
 bool dl_backend_get_bf16(void);

@@ -108,7 +108,7 @@ static void add_image(const dl_window *w, int multiplier, const float *image, co
 }
 
 void dl_depthwise_backward_weights(const dl_window *w, int multiplier, int batch, const float *x,
-                                   const float *dy, float *dweight, void *scratch) {
+                                   const float *dy, float beta, float *dweight, void *scratch) {
     int64_t count = weight_count(w, multiplier);
     int64_t out = (int64_t)w->out_height * w->out_width * w->channels * multiplier;
     float *sums = scratch;
@@ -118,6 +118,8 @@ void dl_depthwise_backward_weights(const dl_window *w, int multiplier, int batch
         for (int n = batch * block / BLOCKS; n < batch * (block + 1) / BLOCKS; n++)
             add_image(w, multiplier, x + n * in_size(w), dy + n * out, sums + block * count);
     }
+    if (beta == 0)
+        dl_zero(dweight, count);
     for (int block = 0; block < BLOCKS; block++)
         dl_add(dweight, sums + block * count, count);
 }

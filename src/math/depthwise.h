@@ -13,9 +13,10 @@ void dl_depthwise_forward(const dl_window *window, int multiplier, int batch, co
 /* dx (overwritten) from dy. */
 void dl_depthwise_backward_data(const dl_window *window, int multiplier, int batch, const float *dy,
                                 const float *weight, float *dx);
-/* dweight += … The bits do not depend on the threads. */
+/* dweight = … + beta * dweight, beta being 0 or 1. The bits do not depend on the threads. */
 void dl_depthwise_backward_weights(const dl_window *window, int multiplier, int batch,
-                                   const float *x, const float *dy, float *dweight, void *scratch);
+                                   const float *x, const float *dy, float beta, float *dweight,
+                                   void *scratch);
 /* Bytes of scratch memory for it. */
 size_t dl_depthwise_scratch(const dl_window *window, int multiplier);
 

@@ -1,4 +1,4 @@
-/* Direct convolution on NHWC images that fit into a core's cache with all that belongs to them: no
+/* Direct convolution on NHWC images that are small enough to stay in a core's caches: no
    unfolding, sums in registers, and in the backward pass all that is done to an image is done while
    it is in the cache. */
 #ifndef DL_MATH_DIRECT_H

@@ -54,7 +54,7 @@ typedef struct {
 static const dl_option dense_block_options[] = {
     {"layers", DL_INT, offsetof(dense_block, layers), NULL, 1, 1000, NULL,
      "how many layers, each of which reads all before it"},
-    {"growth", DL_INT, offsetof(dense_block, growth), "32", 1, 1 << 14, NULL,
+    {"growth", DL_INT, offsetof(dense_block, growth), "32", 1, 1 << 10, NULL,
      "channels that each layer adds"},
     {"bottleneck", DL_INT, offsetof(dense_block, bottleneck), "4", 0, 64, NULL,
      "a 1x1 convolution to this many times `growth` channels before each 3x3 one; 0: none"},
@@ -302,11 +302,11 @@ static const dl_kind *const kinds[] = {&sequence_type.kind,  &residual_type.kind
 const dl_registry dl_block_registry = {"block", "blocks", "layer", sizeof kinds / sizeof *kinds,
                                        kinds};
 
-int net_expand(net_reader *r, const dl_kind *kind, const void *self, dl_config *config,
+int net_expand(net_reader *r, const dl_kind *kind, const void *self, bool faulty, dl_config *config,
                const net_scope *scope, int source) {
     const block_type *type = (const block_type *)kind;
-    int64_t repeat = type->repeats && !r->failed ? ((const block *)self)->repeat : 1;
-    if (r->failed && !type->repeats)
+    int64_t repeat = type->repeats && !faulty ? ((const block *)self)->repeat : 1;
+    if (faulty && !type->repeats)
         return source;
     for (int64_t k = 1; k <= repeat; k++) {
         net_scope inner = {scope, scope->suffix};

@@ -18,6 +18,7 @@ typedef struct net_scope {
 typedef struct {
     dl_net *net;
     dl_error *error;
+    dl_registry kinds; /* of layers and of blocks */
     int room;          /* that net->layers has */
     const char *block; /* "file:line" of the innermost block that the config has */
     const char *where; /* the same while made-up layers are read; else NULL */
@@ -39,9 +40,10 @@ int net_read_text(net_reader *reader, const char *layers, const net_scope *scope
 int net_read_made(net_reader *reader, const char *layer, const net_scope *scope, const int *sources,
                   int count);
 /* Expands a block of dl_block_registry, whose options have been read into `self`; returns the index
-   of the layer that gives its output. */
-int net_expand(net_reader *reader, const dl_kind *kind, const void *self, dl_config *config,
-               const net_scope *scope, int source);
+   of the layer that gives its output. Of a faulty one, some option of which could not be read, the
+   layers that are written in it are looked at once. */
+int net_expand(net_reader *reader, const dl_kind *kind, const void *self, bool faulty,
+               dl_config *config, const net_scope *scope, int source);
 /* Notes a failure that has been told; returns 0, so that the reading can go on. */
 int net_read_failed(net_reader *reader);
 

@@ -136,9 +136,8 @@ static void connect(net_reader *r, dl_layer *layer, const int *sources, int coun
     memcpy(net->sources[layer->index], sources, sizeof(int) * (size_t)count);
 }
 
-/* The type that a group's `layer` names: a layer's or a block's. */
-static const dl_kind *choose_kind(net_reader *r, dl_config *config, config_setting_t *group) {
-    dl_arena *arena = &r->net->arena;
+/* What a group's `layer` can name: layers and blocks. */
+static dl_registry layers_and_blocks(dl_arena *arena) {
     int layers = dl_layer_registry.count, blocks = dl_block_registry.count;
     const dl_kind **all = dl_arena_alloc(arena, sizeof *all * (size_t)(layers + blocks));
     memcpy(all, dl_layer_registry.kinds, sizeof *all * (size_t)layers);
@@ -146,7 +145,7 @@ static const dl_kind *choose_kind(net_reader *r, dl_config *config, config_setti
     dl_registry both = dl_layer_registry;
     both.count = layers + blocks;
     both.kinds = all;
-    return dl_config_choose(config, group, &both, NULL, r->error);
+    return both;
 }
 
 /* The sources that `inputs` names; left out: the source. Returns their number. */
@@ -229,15 +228,16 @@ static int read_block(net_reader *r, const dl_kind *kind, dl_config *config,
     common own = {.trainable = true};
     dl_table tables[] = {{common_options, &own}, {kind->options, self}};
     const char *what = dl_arena_printf(&r->net->arena, "block \"%s\"", kind->name);
-    if (dl_config_read(config, group, NULL, what, tables, 2, r->error))
-        net_read_failed(r); /* what is within is looked at all the same */
+    bool faulty = dl_config_read(config, group, NULL, what, tables, 2, r->error) != 0;
+    if (faulty)
+        net_read_failed(r);
     int sources[DL_MOST_INPUTS], first = r->net->layer_count;
     if (find_inputs(r, &own.inputs, scope, where, source, sources) != 1) {
         dl_fail(r->error, DL_USAGE, "%s: a block reads one input, not %d", where, own.inputs.count);
         net_read_failed(r);
     }
     r->block = where;
-    int end = net_expand(r, kind, self, config, scope, sources[0]);
+    int end = net_expand(r, kind, self, faulty, config, scope, sources[0]);
     r->block = outer;
     for (int i = first; !own.trainable && i < r->net->layer_count; i++)
         r->net->layers[i].trainable = false;
@@ -268,7 +268,7 @@ int net_read_list(net_reader *r, dl_config *config, config_setting_t *list, cons
             net_read_failed(r);
             continue;
         }
-        const dl_kind *kind = choose_kind(r, config, group);
+        const dl_kind *kind = dl_config_choose(config, group, &r->kinds, NULL, r->error);
         if (!kind)
             net_read_failed(r);
         else if (is_block(kind))
@@ -312,7 +312,7 @@ int net_read_made(net_reader *r, const char *layer, const net_scope *scope, cons
     config_setting_t *group = config_setting_get_elem(make_up(r, layer, &config), 0);
     const char *outer = r->where;
     r->where = r->block;
-    const dl_kind *kind = choose_kind(r, config, group);
+    const dl_kind *kind = dl_config_choose(config, group, &r->kinds, NULL, r->error);
     int end = read_layer(r, (const dl_layer_type *)kind, config, group, scope, -1, sources, count);
     r->where = outer;
     return end;
@@ -359,7 +359,7 @@ int dl_net_read(dl_net *net, dl_config *config, dl_error *error) {
     if (!config_setting_is_list(list))
         return dl_fail(error, DL_USAGE, "%s: \"network\" must be a list of layers: ( { … }, … )",
                        dl_config_where(config, list));
-    net_reader reader = {.net = net, .error = error};
+    net_reader reader = {.net = net, .error = error, .kinds = layers_and_blocks(&net->arena)};
     net_scope top = {NULL, ""};
     net_read_list(&reader, config, list, &top, -1);
     settle(&reader);

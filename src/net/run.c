@@ -51,10 +51,11 @@ static void zero_gradients(dl_net *net) {
         net->met[i] = false;
     for (int i = net->layer_count - 1; i >= 0; i--) {
         bool *met = &net->met[net->layers[i].shares >= 0 ? net->layers[i].shares : i];
+        if (!net->has_gradient[i]) /* it stays the zero that it was born as */
+            continue;
         for (int p = 0; p < net->layers[i].param_count; p++) {
             dl_param *param = &net->layers[i].params[p];
-            bool overwritten =
-                param->flags & DL_OVERWRITES && net->has_gradient[i] && net->layers[i].out.grad;
+            bool overwritten = param->flags & DL_OVERWRITES && net->layers[i].out.grad;
             param->beta = overwritten && !*met ? 0 : 1;
             if (!overwritten && !*met)
                 dl_zero(param->grad, param->count);

@@ -378,11 +378,11 @@ static int check_loss(dl_experiment *e, dl_error *error) {
 
 static int choose_precision(const dl_experiment *e, bool training, dl_error *error) {
     bool bf16 = training && e->settings.bf16;
-    if (bf16 && !dl_backend_can_bf16())
-        return dl_fail(error, DL_USAGE,
-                       "%s: bf16 needs a processor with AVX512_BF16 and oneDNN (%s)",
+    const char *lacking = bf16 ? dl_backend_lacks_for_bf16() : NULL;
+    if (lacking)
+        return dl_fail(error, DL_USAGE, "%s: bf16 is not possible: %s",
                        dl_config_where(e->config, config_lookup(&e->config->tree, "training.bf16")),
-                       dl_backend_description());
+                       lacking);
     dl_backend_set_bf16(bf16);
     return 0;
 }
