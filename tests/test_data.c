@@ -188,8 +188,8 @@ static void test_open_part(void **state) {
         section_must_read(&one, texts[t]);
         if (t)
             unlink("a.csv"); /* files of its own: no other is needed */
-        if (dl_data_open_part(&one.data, DL_TEST, &all.data.schema, &all.data.input,
-                              &all.data.target, &one.error))
+        if (dl_data_open_part(&one.data, DL_TEST, &all.data.base, &all.data.input, &all.data.target,
+                              &one.error))
             fail_msg("%s", dl_text_get(&one.error.text));
         const dl_subset *a = &all.data.part[DL_TEST], *b = &one.data.part[DL_TEST];
         assert_int_equal(a->count, b->count);
@@ -203,14 +203,96 @@ static void test_open_part(void **state) {
         section_free(&one);
         section_must_read(&one, texts[t]);
         if (t) {
-            assert_int_equal(dl_data_open_part(&one.data, DL_VALIDATION, &all.data.schema, NULL,
-                                               NULL, &one.error),
-                             -1);
+            assert_int_equal(
+                dl_data_open_part(&one.data, DL_VALIDATION, &all.data.base, NULL, NULL, &one.error),
+                -1);
             assert_non_null(strstr(dl_text_get(&one.error.text), "no data.validation"));
         }
         section_free(&one);
         section_free(&all);
     }
+}
+
+/* predict = "input": the target is the input, and normalized alike. */
+static void test_predict_input(void **state) {
+    (void)state;
+    section s;
+    float x[2], y[2];
+    save_text("a.csv", "u,v,c\n1,5,a\n2,7,b\n3,9,a\n4,5,b\n");
+    section_must_open(&s, "format = \"csv\"; train = { file = \"a.csv\"; }; predict = \"input\"; "
+                          "test = 0.5; normalize = \"min_max\";");
+    assert_int_equal(s.data.base.classes, 2);
+    assert_int_equal(s.data.schema.classes, 0);
+    assert_int_equal(s.data.schema.outputs, 2);
+    const dl_subset *train = &s.data.part[DL_TRAIN];
+    assert_int_equal(train->count, 2);
+    assert_int_equal(s.data.target.count, s.data.input.count);
+    assert_memory_equal(s.data.target.scale, s.data.input.scale, 2 * sizeof(float));
+    for (int64_t i = 0; i < train->count; i++) {
+        const dl_dataset *set = train->dataset;
+        assert_int_equal(set->type->read(set, train->index[i], x, y, &s.error), 0);
+        assert_true(x[0] == y[0] && x[1] == y[1] && x[0] == (float)train->index[i] + 1);
+        y[0] = 0;
+        assert_int_equal(set->type->read(set, train->index[i], NULL, y, &s.error), 0);
+        assert_true(x[0] == y[0]);
+    }
+    section_free(&s);
+    section_refuses("format = \"csv\"; train = { file = \"a.csv\"; }; predict = \"input\";\n"
+                    "normalize_target = \"mean_std\";",
+                    DL_USAGE, "c.cfg:3: \"normalize_target\" has nothing to do");
+}
+
+/* predict = "same": pairs within a part, half of them of one class, the same in every pass. */
+static void test_predict_same(void **state) {
+    (void)state;
+    section s;
+    const char *text = "format = \"csv\"; train = { file = \"a.csv\"; }; predict = \"same\"; "
+                       "test = 0.5; normalize = \"mean_std\";";
+    save_rows("a.csv", 600);
+    section_must_open(&s, text);
+    assert_int_equal(s.data.schema.input.dim[0], 2);
+    assert_int_equal(s.data.schema.classes, 2);
+    assert_int_equal(s.data.input.count, 1);
+    assert_string_equal(s.data.schema.class_names[1], "same");
+    for (int p = DL_TRAIN; p <= DL_TEST; p += DL_TEST - DL_TRAIN) {
+        const dl_subset *part = &s.data.part[p];
+        bool mine[600] = {false};
+        for (int64_t i = 0; i < part->count; i++)
+            mine[part->index[i]] = true;
+        int same = 0, partners[3] = {0};
+        for (int64_t i = 0; i < part->count; i++) {
+            float x[2], y, again[2], y_again;
+            const dl_dataset *set = part->dataset;
+            assert_int_equal(set->type->read(set, part->index[i], x, &y, &s.error), 0);
+            assert_int_equal(set->type->read(set, part->index[i], again, NULL, &s.error), 0);
+            assert_int_equal(set->type->read(set, part->index[i], NULL, &y_again, &s.error), 0);
+            assert_true(x[0] == (float)part->index[i] && mine[(int)x[1]]);
+            assert_true(y == (float)((int)x[0] % 3 == (int)x[1] % 3));
+            assert_true(x[0] == again[0] && x[1] == again[1] && y == y_again);
+            same += y == 1;
+            partners[(int)x[1] % 3]++;
+        }
+        assert_in_range(same, 120, 180); /* of 300 */
+        for (int c = 0; c < 3; c++)
+            assert_in_range(partners[c], 70, 130);
+    }
+    section one; /* a part opened by itself has the same pairs */
+    section_must_read(&one, text);
+    assert_int_equal(dl_data_open_part(&one.data, DL_TEST, &s.data.base, &s.data.input,
+                                       &s.data.target, &one.error),
+                     0);
+    const dl_subset *a = &s.data.part[DL_TEST], *b = &one.data.part[DL_TEST];
+    for (int64_t i = 0; i < a->count; i++) {
+        float x[2], z[2];
+        a->dataset->type->read(a->dataset, a->index[i], x, NULL, &s.error);
+        b->dataset->type->read(b->dataset, b->index[i], z, NULL, &s.error);
+        assert_true(x[0] == z[0] && x[1] == z[1]);
+    }
+    section_free(&one);
+    section_free(&s);
+    section_refuses("format = \"csv\"; train = { file = \"a.csv\"; target = \"x\"; };\n"
+                    "predict = \"same\";",
+                    DL_USAGE, "c.cfg:3: predict = \"same\" needs a class for each row");
 }
 
 int main(void) {
@@ -220,6 +302,8 @@ int main(void) {
         cmocka_unit_test(test_find),
         cmocka_unit_test(test_parts),
         cmocka_unit_test(test_open_part),
+        cmocka_unit_test(test_predict_input),
+        cmocka_unit_test(test_predict_same),
     };
     return cmocka_run_group_tests(tests, scratch_enter, scratch_leave);
 }

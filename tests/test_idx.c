@@ -196,6 +196,32 @@ static void test_label_types(void **state) {
     }
 }
 
+/* Masks: a class at each pixel. */
+static void test_masks(void **state) {
+    (void)state;
+    save_blob("x", ARRAY(0x08, DIMS(3, 1, 2), 0, 1, 2, 3, 4, 5));
+    save_blob("y", ARRAY(0x08, DIMS(3, 1, 2), 0, 1, 1, 1, 2, 0));
+    section s;
+    open_xy(&s, "", NULL);
+    assert_int_equal(s.set->schema.classes, 3);
+    assert_int_equal(s.set->schema.outputs, 2);
+    float y[2];
+    assert_int_equal(s.set->type->read(s.set, 2, NULL, y, &s.error), 0);
+    assert_true(y[0] == 2 && y[1] == 0);
+    dl_schema like = dl_schema_copy(&s.set->schema);
+    section_free(&s);
+    assert_int_equal(open_xy(&s, "", &like), 0);
+    section_free(&s);
+    save_blob("y", ARRAY(0x08, DIMS(3), 0, 1, 2));
+    refuses("", &like, (const char *const[]){"y: offset 8", "training has 2", NULL});
+    dl_schema_free(&like);
+    save_blob("y", ARRAY(0x08, DIMS(3, 1, 2), 0, 1, 1, 1, 2, 255));
+    refuses("classes = 3;", NULL, (const char *const[]){"y: offset 21: row 2 ", "label 255", NULL});
+    save_blob("x", ARRAY(0x08, DIMS(3, 1, 2, 1), 0, 1, 2, 3, 4, 5));
+    save_blob("y", ARRAY(0x08, DIMS(3, 1, 2, 1), 0, 1, 1, 1, 2, 0));
+    REFUSES("y: offset 3", "3x1x2x1", "one a row or one a pixel");
+}
+
 static void test_regression_targets(void **state) {
     (void)state;
     for (int type = 0x0D; type <= 0x0E; type++)
@@ -454,6 +480,7 @@ int main(void) {
         cmocka_unit_test(test_element_types),
         cmocka_unit_test(test_shapes),
         cmocka_unit_test(test_label_types),
+        cmocka_unit_test(test_masks),
         cmocka_unit_test(test_regression_targets),
         cmocka_unit_test(test_cut_at_every_byte),
         cmocka_unit_test(test_short_within_gzip),

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "data/normalize.h"
+#include "data/predict.h"
 #include "data/split.h"
 
 const char *const dl_split_names[DL_SPLITS] = {"train", "validation", "test"};
@@ -12,6 +13,7 @@ const char *const dl_split_names[DL_SPLITS] = {"train", "validation", "test"};
 static const char *const normalize_choices[] = {"none", "scale", "mean_std", "min_max", NULL};
 static const char *const normalize_by_choices[] = {"auto", "feature", "channel", "global", NULL};
 static const char *const normalize_target_choices[] = {"none", "mean_std", NULL};
+static const char *const target_choices[] = {"label", "input", "same", NULL};
 static const char *const split_choices[] = {"auto", "stratified", "random", "tail", NULL};
 
 const dl_option dl_data_options[] = {
@@ -45,6 +47,15 @@ const dl_option dl_data_options[] = {
      .offset = offsetof(dl_data, split_seed),
      .fallback = "0",
      .help = "another number takes other rows; `seed` does not change them"},
+    {.key = "predict",
+     .type = DL_CHOICE,
+     .offset = offsetof(dl_data, predict),
+     .fallback = "label",
+     .choices = target_choices,
+     .help = "what the network is to say: label (what the files say); input (the sample itself, "
+             "normalized as it is: for autoencoders); same (two samples, one above the other, and "
+             "whether they are of the same class, which half of the pairs are: for siamese "
+             "networks)"},
     {.key = "normalize",
      .type = DL_CHOICE,
      .offset = offsetof(dl_data, normalize),
@@ -239,9 +250,20 @@ static int count_classes(dl_subset *subset, dl_error *error) {
     return result;
 }
 
+/* From now on the part's targets are made of its inputs. */
+static int make_targets(dl_data *data, dl_split part, dl_error *error) {
+    dl_dataset *made = &data->made[part];
+    if (dl_predict_make(made, (dl_predict)data->predict, &data->schema, &data->part[part],
+                        (uint64_t)data->split_seed, error))
+        return -1;
+    data->part[part].dataset = made;
+    return 0;
+}
+
 /* Makes a part of the dataset's rows i with part_of[i] == part (part_of NULL: of all). */
-static int make_subset(dl_subset *subset, const dl_dataset *dataset, const uint8_t *part_of,
-                       dl_split part, dl_error *error) {
+static int make_subset(dl_data *data, dl_split part, const dl_dataset *dataset,
+                       const uint8_t *part_of, dl_error *error) {
+    dl_subset *subset = &data->part[part];
     subset->dataset = dataset;
     subset->index = xmalloc(sizeof *subset->index * (size_t)dataset->count);
     for (int64_t i = 0; i < dataset->count; i++)
@@ -249,14 +271,16 @@ static int make_subset(dl_subset *subset, const dl_dataset *dataset, const uint8
             subset->index[subset->count++] = i;
     size_t used = subset->count ? (size_t)subset->count : 1;
     subset->index = xrealloc(subset->index, sizeof *subset->index * used);
-    return dataset->schema.classes ? count_classes(subset, error) : 0;
+    if (data->predict != DL_PREDICT_LABEL && make_targets(data, part, error))
+        return -1;
+    return data->schema.classes ? count_classes(subset, error) : 0;
 }
 
 static int check_split(const dl_data *data, dl_error *error) {
     const dl_dataset *dataset = &data->dataset[DL_TRAIN];
     int result = 0;
     for (dl_split part = 0; part < DL_SPLITS; part++)
-        if (data->part[part].dataset == dataset && !data->part[part].count)
+        if ((part == DL_TRAIN || data->share[part] > 0) && !data->part[part].count)
             result =
                 dl_fail(error, DL_DATA, "%s: of %lld rows none %s",
                         part == DL_TRAIN ? dataset->where : where_is(data, dl_split_names[part]),
@@ -292,7 +316,7 @@ static int split_training_file(dl_data *data, dl_error *error) {
                   data->share, (uint64_t)data->split_seed, part_of);
     for (dl_split part = 0; part < DL_SPLITS; part++)
         if (part == DL_TRAIN || data->share[part] > 0)
-            result |= make_subset(&data->part[part], dataset, part_of, part, error);
+            result |= make_subset(data, part, dataset, part_of, error);
     free(part_of);
     free(class_of);
     return result ? -1 : check_split(data, error);
@@ -300,7 +324,7 @@ static int split_training_file(dl_data *data, dl_error *error) {
 
 /* A part that is all of a file of its own. */
 static int take_whole(dl_data *data, dl_split part, dl_error *error) {
-    return make_subset(&data->part[part], &data->dataset[part], NULL, part, error);
+    return make_subset(data, part, &data->dataset[part], NULL, error);
 }
 
 static int check_classes(const dl_data *data, dl_error *error) {
@@ -320,6 +344,11 @@ static int check_classes(const dl_data *data, dl_error *error) {
 
 static int measure(dl_data *data, dl_error *error) {
     const dl_subset *train = &data->part[DL_TRAIN];
+    if (data->normalize_target && data->predict == DL_PREDICT_INPUT)
+        return dl_fail(error, DL_USAGE,
+                       "%s: \"normalize_target\" has nothing to do where predict = \"input\": the "
+                       "target is normalized as the input is",
+                       where_is(data, "normalize_target"));
     if (data->normalize_target && data->schema.classes)
         return dl_fail(error, DL_USAGE,
                        "%s: \"normalize_target\" is for regression, but the targets are classes",
@@ -327,18 +356,31 @@ static int measure(dl_data *data, dl_error *error) {
     dl_normalize_how target = data->normalize_target ? DL_NORMALIZE_MEAN_STD : DL_NORMALIZE_NONE;
     if (dl_normalization_of_target(&data->target, train, target, error))
         return -1;
-    return dl_normalization_of_input(&data->input, train, (dl_normalize_how)data->normalize,
-                                     (dl_normalize_by)data->normalize_by, error);
+    dl_subset files = *train; /* a pair is normalized as each of its samples */
+    files.dataset = &data->dataset[DL_TRAIN];
+    if (dl_normalization_of_input(&data->input, &files, (dl_normalize_how)data->normalize,
+                                  (dl_normalize_by)data->normalize_by, error))
+        return -1;
+    if (data->predict == DL_PREDICT_INPUT)
+        data->target = dl_normalization_copy(&data->input);
+    return 0;
+}
+
+static int take_schema(dl_data *data, const dl_schema *base, dl_error *error) {
+    data->base = dl_schema_copy(base);
+    return dl_predict_schema(&data->schema, (dl_predict)data->predict, base,
+                             where_is(data, "predict"), error);
 }
 
 int dl_data_open(dl_data *data, dl_error *error) {
     if (open_dataset(data, DL_TRAIN, NULL, error))
         return -1;
-    data->schema = dl_schema_copy(&data->dataset[DL_TRAIN].schema);
+    if (take_schema(data, &data->dataset[DL_TRAIN].schema, error))
+        return -1;
     int result = 0;
     for (dl_split part = DL_VALIDATION; part < DL_SPLITS; part++)
         if (data->dataset[part].type)
-            result |= open_dataset(data, part, &data->schema, error);
+            result |= open_dataset(data, part, &data->base, error);
     if (result || split_training_file(data, error))
         return -1;
     for (dl_split part = DL_VALIDATION; part < DL_SPLITS; part++)
@@ -347,17 +389,17 @@ int dl_data_open(dl_data *data, dl_error *error) {
     return check_classes(data, error) || measure(data, error) ? -1 : 0;
 }
 
-int dl_data_open_part(dl_data *data, dl_split only, const dl_schema *schema,
+int dl_data_open_part(dl_data *data, dl_split only, const dl_schema *base,
                       const dl_normalization *input, const dl_normalization *target,
                       dl_error *error) {
     bool shared = only == DL_TRAIN || data->share[only] > 0;
     if (!shared && !data->dataset[only].type)
         return dl_fail(error, DL_USAGE, "%s: there is no data.%s", data->config->name,
                        dl_split_names[only]);
-    data->schema = dl_schema_copy(schema);
     data->input = dl_normalization_copy(input);
     data->target = dl_normalization_copy(target);
-    if (open_dataset(data, shared ? DL_TRAIN : only, &data->schema, error))
+    if (take_schema(data, base, error) ||
+        open_dataset(data, shared ? DL_TRAIN : only, &data->base, error))
         return -1;
     return shared ? split_training_file(data, error) : take_whole(data, only, error);
 }
@@ -368,9 +410,13 @@ void dl_data_free(dl_data *data) {
         if (dataset->type)
             dataset->type->close(dataset);
         dl_schema_free(&dataset->schema);
+        if (data->made[part].type)
+            data->made[part].type->close(&data->made[part]);
+        dl_schema_free(&data->made[part].schema);
         free(data->part[part].index);
         free(data->part[part].class_count);
     }
+    dl_schema_free(&data->base);
     dl_schema_free(&data->schema);
     dl_normalization_free(&data->input);
     dl_normalization_free(&data->target);

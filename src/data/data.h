@@ -25,7 +25,7 @@ typedef struct {
 
 typedef struct {
     /* options of the config's section */
-    int normalize, normalize_by, normalize_target, split;
+    int normalize, normalize_by, normalize_target, split, predict;
     config_setting_t *train, *validation, *test;
     int64_t split_seed;
     /* made by dl_data_read */
@@ -34,7 +34,9 @@ typedef struct {
     double share[DL_SPLITS];       /* > 0: this share of the training file's rows */
     dl_dataset dataset[DL_SPLITS]; /* with its own files; type is NULL if it has none */
     /* made by dl_data_open */
-    dl_schema schema; /* the training part's */
+    dl_schema base;             /* what the training files hold; it travels in the checkpoint */
+    dl_schema schema;           /* what the network sees of it */
+    dl_dataset made[DL_SPLITS]; /* where targets are made of inputs: what the parts then read */
     dl_subset part[DL_SPLITS];
     dl_normalization input, target; /* target: regression only */
 } dl_data;
@@ -46,9 +48,9 @@ extern const dl_option dl_data_options[];
 int dl_data_read(dl_data *data, dl_config *config, dl_error *error);
 /* Opens the files, splits them and takes the statistics of the training part. */
 int dl_data_open(dl_data *data, dl_error *error);
-/* Opens just what the part `only` needs, with schema and normalizations (copied) from a checkpoint:
-   a part with files of its own needs no other file. */
-int dl_data_open_part(dl_data *data, dl_split only, const dl_schema *schema,
+/* Opens just what the part `only` needs, with schema (as `base`) and normalizations (copied) from a
+   checkpoint: a part with files of its own needs no other file. */
+int dl_data_open_part(dl_data *data, dl_split only, const dl_schema *base,
                       const dl_normalization *input, const dl_normalization *target,
                       dl_error *error);
 void dl_data_free(dl_data *data);

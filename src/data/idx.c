@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "data/dataset.h"
+#include "data/element.h"
 
 typedef struct {
     const char *images, *labels;
@@ -25,8 +26,9 @@ static const dl_option options[] = {
     {.key = "labels",
      .type = DL_STRING,
      .offset = offsetof(idx_options, labels),
-     .help = "the file of targets, plain or gzip: rows of whole numbers are classes from 0; rows "
-             "of floats (or rows x numbers) are the targets of a regression"},
+     .help = "the file of targets, plain or gzip: whole numbers are classes from 0, one a row, or "
+             "(rows x height x width) one at each pixel, as a mask has them; floats, one or more a "
+             "row, are the targets of a regression"},
     {.key = "classes",
      .type = DL_INT,
      .offset = offsetof(idx_options, classes),
@@ -38,14 +40,15 @@ static const dl_option options[] = {
     DL_OPTIONS_END,
 };
 
-enum { U8 = 0x08, I8 = 0x09, I16 = 0x0B, I32 = 0x0C, F32 = 0x0D, F64 = 0x0E };
+enum { U8 = 0x08, F32 = 0x0D }; /* the numbers that the format gives to two element types */
 enum { MOST_DIMS = 4, MOST_CLASSES = 1000000, MOST_ELEMENTS = 1 << 28, PIECE = 1 << 26 };
 
 /* One open file. */
 typedef struct {
     char *path;
     dl_reader *reader;
-    int type, width; /* of an element: what it is, and its bytes */
+    dl_element type; /* of an element */
+    int width;       /* its bytes */
     int rank;
     int64_t dim[MOST_DIMS];
     int64_t rows, size; /* size: elements of a row */
@@ -54,37 +57,16 @@ typedef struct {
 } idx_file;
 
 typedef struct {
-    int type;
+    dl_element type;
     int64_t size;   /* of a row of inputs: elements */
     int64_t bytes;  /* and bytes */
     void *inputs;   /* [count][size] of `type` */
-    int *classes;   /* [count], or NULL for regression */
+    int *classes;   /* [count][outputs], or NULL for regression */
     float *targets; /* [count][outputs], or NULL for classification */
     int outputs;
 } idx_state;
 
 /* ---- headers ---- */
-
-static int width_of(int type) {
-    switch (type) {
-    case U8:
-    case I8:
-        return 1;
-    case I16:
-        return 2;
-    case I32:
-    case F32:
-        return 4;
-    case F64:
-        return 8;
-    default:
-        return 0;
-    }
-}
-
-static bool is_float(int type) {
-    return type == F32 || type == F64;
-}
 
 /* "60000x28x28"; returns `out`. */
 static char *dims_text(char out[64], const idx_file *file) {
@@ -126,6 +108,20 @@ static int read_exactly(idx_file *file, void *out, int64_t count, const char *wh
     return -1;
 }
 
+static bool type_of(int code, dl_element *type) {
+    static const struct {
+        int code;
+        dl_element type;
+    } types[] = {{U8, DL_U8},    {0x09, DL_I8}, {0x0B, DL_I16},
+                 {0x0C, DL_I32}, {F32, DL_F32}, {0x0E, DL_F64}};
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+        if (types[i].code == code) {
+            *type = types[i].type;
+            return true;
+        }
+    return false;
+}
+
 static int read_magic(idx_file *file, dl_error *error) {
     unsigned char magic[4];
     if (read_exactly(file, magic, 4, "an IDX header", error))
@@ -134,13 +130,12 @@ static int read_magic(idx_file *file, dl_error *error) {
         return dl_fail(error, DL_DATA,
                        "%s: offset 0: is not an IDX file: it begins with %02x %02x %02x %02x (%s)",
                        file->path, magic[0], magic[1], magic[2], magic[3], looks_like(magic));
-    file->type = magic[2];
-    file->width = width_of(file->type);
-    if (!file->width)
+    if (!type_of(magic[2], &file->type))
         return dl_fail(error, DL_DATA,
                        "%s: offset 2: there is no IDX element type 0x%02X (there are 08, 09, 0B, "
                        "0C, 0D and 0E)",
                        file->path, magic[2]);
+    file->width = dl_element_width(file->type);
     file->rank = magic[3];
     if (file->rank < 1 || file->rank > MOST_DIMS)
         return dl_fail(error, DL_DATA,
@@ -210,22 +205,6 @@ static void close_file(idx_file *file) {
 
 /* ---- elements ---- */
 
-static void to_host_order(void *values, int64_t count, int width) {
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-    uint16_t *two = values;
-    uint32_t *four = values;
-    uint64_t *eight = values;
-    for (int64_t i = 0; i < count && width == 2; i++)
-        two[i] = __builtin_bswap16(two[i]);
-    for (int64_t i = 0; i < count && width == 4; i++)
-        four[i] = __builtin_bswap32(four[i]);
-    for (int64_t i = 0; i < count && width == 8; i++)
-        eight[i] = __builtin_bswap64(eight[i]);
-#else
-    (void)values, (void)count, (void)width;
-#endif
-}
-
 /* The memory grows with what is really there: gzip allows a small file to claim a lot. */
 static int read_values(idx_file *file, dl_error *error) {
     int64_t total = file->rows * file->size * file->width, done = 0, capacity = 0;
@@ -258,90 +237,42 @@ static int read_values(idx_file *file, dl_error *error) {
                        "%s: offset %lld: there is more after the last element that the header "
                        "tells of",
                        file->path, (long long)(file->header + total));
-    to_host_order(file->values, file->rows * file->size, file->width);
+    dl_elements_from_big_endian(file->values, file->rows * file->size, file->width);
     return 0;
-}
-
-/* `count` elements as floats. */
-static void to_floats(const void *values, int type, int64_t count, float *restrict out) {
-    switch (type) {
-    case U8:
-        for (int64_t i = 0; i < count; i++)
-            out[i] = (float)((const uint8_t *)values)[i];
-        break;
-    case I8:
-        for (int64_t i = 0; i < count; i++)
-            out[i] = (float)((const int8_t *)values)[i];
-        break;
-    case I16:
-        for (int64_t i = 0; i < count; i++)
-            out[i] = (float)((const int16_t *)values)[i];
-        break;
-    case I32:
-        for (int64_t i = 0; i < count; i++)
-            out[i] = (float)((const int32_t *)values)[i];
-        break;
-    case F32:
-        memcpy(out, values, sizeof(float) * (size_t)count);
-        break;
-    default:
-        for (int64_t i = 0; i < count; i++)
-            out[i] = (float)((const double *)values)[i];
-    }
 }
 
 static int check_finite(const idx_file *file, dl_error *error) {
-    int64_t count = file->rows * file->size;
-    const float *f32 = file->values;
-    const double *f64 = file->values;
-    for (int64_t i = 0; is_float(file->type) && i < count; i++) {
-        double value = file->type == F32 ? (double)f32[i] : f64[i];
-        if (fabs(value) <= (double)FLT_MAX) /* false for NaN, too */
-            continue;
-        return dl_fail(error, DL_DATA,
-                       "%s: offset %lld: row %lld (from 0) has the value %g; only finite numbers "
-                       "that fit a float are possible",
-                       file->path, (long long)(file->header + i * file->width),
-                       (long long)(i / file->size), value);
-    }
-    return 0;
+    int64_t bad = dl_elements_find_bad(file->values, file->type, file->rows * file->size);
+    if (bad < 0)
+        return 0;
+    return dl_fail(error, DL_DATA,
+                   "%s: offset %lld: row %lld (from 0) has the value %g; only finite numbers that "
+                   "fit a float are possible",
+                   file->path, (long long)(file->header + bad * file->width),
+                   (long long)(bad / file->size), dl_element_number(file->values, file->type, bad));
 }
 
 /* ---- targets ---- */
-
-/* One label, whatever its integer type. */
-static int64_t label_at(const idx_file *file, int64_t i) {
-    switch (file->type) {
-    case U8:
-        return ((const uint8_t *)file->values)[i];
-    case I8:
-        return ((const int8_t *)file->values)[i];
-    case I16:
-        return ((const int16_t *)file->values)[i];
-    default:
-        return ((const int32_t *)file->values)[i];
-    }
-}
 
 /* Makes class numbers of the labels. `classes` 0: as many as the largest label asks for. */
 static int take_classes(dl_dataset *dataset, const idx_file *file, int64_t classes,
                         dl_error *error) {
     idx_state *state = dataset->state;
     int64_t largest = 0, limit = classes ? classes : MOST_CLASSES;
-    state->classes = xmalloc(sizeof *state->classes * (size_t)file->rows);
-    for (int64_t i = 0; i < file->rows; i++) {
-        int64_t label = label_at(file, i);
+    state->classes = xmalloc(sizeof *state->classes * (size_t)(file->rows * file->size));
+    for (int64_t i = 0; i < file->rows * file->size; i++) {
+        int64_t label = dl_element_whole(file->values, file->type, i), row = i / file->size;
         long long offset = (long long)(file->header + i * file->width);
         if (label < 0)
             return dl_fail(error, DL_DATA,
                            "%s: offset %lld: row %lld (from 0) has the label %lld; labels count "
                            "from 0",
-                           file->path, offset, (long long)i, (long long)label);
+                           file->path, offset, (long long)row, (long long)label);
         if (label >= limit)
             return dl_fail(error, DL_DATA,
                            "%s: offset %lld: row %lld (from 0) has the label %lld, but %s%lld "
                            "classes, 0 to %lld",
-                           file->path, offset, (long long)i, (long long)label,
+                           file->path, offset, (long long)row, (long long)label,
                            classes ? "there are " : "there can be at most ", (long long)limit,
                            (long long)limit - 1);
         if (label > largest)
@@ -349,7 +280,7 @@ static int take_classes(dl_dataset *dataset, const idx_file *file, int64_t class
         state->classes[i] = (int)label;
     }
     dataset->schema.classes = (int)(classes ? classes : largest + 1);
-    dataset->schema.outputs = state->outputs = 1;
+    dataset->schema.outputs = state->outputs = (int)file->size;
     return 0;
 }
 
@@ -358,7 +289,7 @@ static int take_targets(dl_dataset *dataset, const idx_file *file, dl_error *err
     if (check_finite(file, error))
         return -1;
     state->targets = xmalloc(sizeof(float) * (size_t)(file->rows * file->size));
-    to_floats(file->values, file->type, file->rows * file->size, state->targets);
+    dl_elements_to_floats(file->values, file->type, file->rows * file->size, state->targets);
     dataset->schema.outputs = state->outputs = (int)file->size;
     return 0;
 }
@@ -382,12 +313,17 @@ static dl_shape shape_of(const idx_file *images) {
 /* What two headers must agree on; before the images are read, which may take a while. */
 static int check_headers(const idx_file *images, const idx_file *labels, dl_error *error) {
     char dims[64];
-    if (labels->rank > (is_float(labels->type) ? 2 : 1))
-        return dl_fail(error, DL_DATA, "%s: offset 3: is an array of %s, not a row of labels%s",
-                       labels->path, dims_text(dims, labels),
-                       images->rank == 1 && !is_float(images->type)
+    if (labels->rank > images->rank)
+        return dl_fail(error, DL_DATA,
+                       "%s: offset 3: is an array of %s, which has more dimensions than %s%s",
+                       labels->path, dims_text(dims, labels), images->path,
+                       images->rank == 1 && !dl_element_is_float(images->type)
                            ? " (are `images` and `labels` swapped?)"
                            : "");
+    if (!dl_element_is_float(labels->type) && labels->rank > 3)
+        return dl_fail(error, DL_DATA,
+                       "%s: offset 3: is an array of %s; labels can be one a row or one a pixel",
+                       labels->path, dims_text(dims, labels));
     if (images->rows != labels->rows)
         return dl_fail(error, DL_DATA, "%s has %lld rows, but %s has %lld: they must be equal",
                        images->path, (long long)images->rows, labels->path,
@@ -403,9 +339,9 @@ static int check_like(const dl_dataset *dataset, const idx_file *images, const i
     if (strcmp(dl_shape_text(found, own->input), dl_shape_text(wanted, like->input)))
         result = dl_fail(error, DL_DATA, "%s: offset 4: its inputs are %s, those of training %s",
                          images->path, found, wanted);
-    if (!like->classes != is_float(labels->type))
+    if (!like->classes != dl_element_is_float(labels->type))
         result = dl_fail(error, DL_DATA, "%s: offset 2: its targets are %s, those of training %s",
-                         labels->path, is_float(labels->type) ? "numbers" : "classes",
+                         labels->path, dl_element_is_float(labels->type) ? "numbers" : "classes",
                          like->classes ? "classes" : "numbers");
     else if (like->outputs != labels->size)
         result =
@@ -428,8 +364,8 @@ static int open_files(dl_dataset *dataset, const dl_schema *like, idx_file *imag
     if (read_values(labels, error))
         return -1;
     int64_t classes = like ? like->classes : given->classes;
-    if (is_float(labels->type) ? take_targets(dataset, labels, error)
-                               : take_classes(dataset, labels, classes, error))
+    if (dl_element_is_float(labels->type) ? take_targets(dataset, labels, error)
+                                          : take_classes(dataset, labels, classes, error))
         return -1;
     if (read_values(images, error) || check_finite(images, error))
         return -1;
@@ -439,7 +375,7 @@ static int open_files(dl_dataset *dataset, const dl_schema *like, idx_file *imag
     state->inputs = images->values;
     images->values = NULL;
     dataset->count = images->rows;
-    dataset->bytes = images->type == U8;
+    dataset->bytes = images->type == DL_U8;
     return 0;
 }
 
@@ -458,10 +394,11 @@ static int idx_read(const dl_dataset *dataset, int64_t i, float *x, float *y, dl
     const idx_state *state = dataset->state;
     (void)error;
     if (x)
-        to_floats((const char *)state->inputs + i * state->bytes, state->type, state->size, x);
-    if (y && state->classes)
-        *y = (float)state->classes[i];
-    else if (y)
+        dl_elements_to_floats((const char *)state->inputs + i * state->bytes, state->type,
+                              state->size, x);
+    for (int64_t k = 0; y && state->classes && k < state->outputs; k++)
+        y[k] = (float)state->classes[i * state->outputs + k];
+    if (y && state->targets)
         memcpy(y, state->targets + i * state->outputs, sizeof(float) * (size_t)state->outputs);
     return 0;
 }

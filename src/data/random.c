@@ -1,5 +1,6 @@
 /* Random numbers as data: for looking at a network, and for timing it, without any files. Row i is
    a pure function of i: standard normal inputs, and a class or uniform numbers. */
+#include <math.h>
 #include <stdlib.h>
 
 #include <libconfig.h>
@@ -10,7 +11,7 @@
 
 typedef struct {
     config_setting_t *input;
-    int64_t classes, outputs, rows;
+    int64_t classes, positions, outputs, rows;
 } random_options;
 
 static const dl_option options[] = {
@@ -18,6 +19,8 @@ static const dl_option options[] = {
      "the shape of a sample: (height, width, channels), (steps, channels) or (numbers)"},
     {"classes", DL_INT, offsetof(random_options, classes), "", 2, 1000000, NULL,
      "how many classes there are"},
+    {"positions", DL_INT, offsetof(random_options, positions), "1", 1, 1 << 24, NULL,
+     "with classes: how many positions (pixels, steps) of a sample have one each"},
     {"outputs", DL_INT, offsetof(random_options, outputs), "", 1, 1 << 24, NULL,
      "instead of classes: how many numbers between 0 and 1 a target is (an image's, say)"},
     {"rows", DL_INT, offsetof(random_options, rows), "1024", 1, 1 << 30, NULL,
@@ -56,7 +59,7 @@ static int random_open(dl_dataset *dataset, const dl_schema *like, dl_error *err
         return dl_fail(error, DL_USAGE, "%s: random data needs either classes or outputs",
                        dataset->where);
     schema->classes = (int)o->classes;
-    schema->outputs = o->outputs ? (int)o->outputs : 1;
+    schema->outputs = (int)(o->outputs ? o->outputs : o->positions);
     dataset->count = o->rows;
     if (like && (!dl_shape_equal(like->input, schema->input) || like->classes != schema->classes ||
                  like->outputs != schema->outputs))
@@ -67,16 +70,15 @@ static int random_open(dl_dataset *dataset, const dl_schema *like, dl_error *err
 
 static int random_read(const dl_dataset *dataset, int64_t i, float *x, float *y, dl_error *error) {
     dl_draw draw = {.purpose = DL_FOR_DATA, .step = (uint32_t)i};
-    uint32_t words[4];
+    const dl_schema *schema = &dataset->schema;
     (void)error;
     if (x)
-        dl_random_normal(&draw, 0, dl_shape_size(dataset->schema.input), x);
+        dl_random_normal(&draw, 0, dl_shape_size(schema->input), x);
     draw.stream = 1;
-    dl_random_words(&draw, 0, words);
-    if (y && dataset->schema.classes)
-        *y = (float)(words[0] % (uint32_t)dataset->schema.classes);
-    else if (y)
-        dl_random_uniform(&draw, 0, dataset->schema.outputs, y);
+    if (y)
+        dl_random_uniform(&draw, 0, schema->outputs, y);
+    for (int k = 0; y && schema->classes && k < schema->outputs; k++)
+        y[k] = fminf(floorf(y[k] * (float)schema->classes), (float)(schema->classes - 1));
     return 0;
 }
 

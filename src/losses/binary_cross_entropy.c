@@ -56,5 +56,6 @@ const dl_loss_type dl_loss_binary_cross_entropy = {
              sizeof(binary_cross_entropy), options},
     .check = check,
     .evaluate = evaluate,
+    .link = DL_SIGMOID,
     .initial = initial,
 };

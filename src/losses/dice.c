@@ -74,5 +74,6 @@ const dl_loss_type dl_loss_dice = {
              sizeof(dice), options},
     .check = check,
     .evaluate = evaluate,
+    .link = DL_SIGMOID,
     .initial = initial,
 };

@@ -77,5 +77,6 @@ const dl_loss_type dl_loss_kl_divergence = {
              sizeof(kl_divergence), options},
     .check = check,
     .evaluate = evaluate,
+    .link = DL_SOFTMAX,
     .initial = initial,
 };

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "config/option.h"
+#include "math/activation.h"
 #include "math/shape.h"
 
 /* What the targets are. A row is a sample, or where each of its positions (time steps, pixels) has
@@ -43,6 +44,9 @@ typedef struct {
     double (*initial)(const void *self, const dl_target *target, int64_t channels);
     /* One output for two classes: above this value the second class is meant. */
     float threshold;
+    /* What the outputs go through to be compared with targets that are numbers: DL_SIGMOID for a
+       loss that takes logits; 0 is DL_LINEAR. */
+    int link;
     /* grad is meant for the sum before the last layer's activation, whose derivative then counts as
        1: dl_activation's `straight` is set. */
     bool straight_through;

@@ -63,7 +63,7 @@ static json_t *describe(const dl_experiment *e, const dl_progress *progress) {
     dl_config_dump(e->config, &config);
     set_text(metadata, "config", config.data);
     dl_text_free(&config);
-    char *schema = dl_schema_to_json(&e->data.schema);
+    char *schema = dl_schema_to_json(&e->data.base);
     set_text(metadata, "schema", schema);
     free(schema);
     set_number(metadata, "batch_size", e->batch_size);
@@ -231,7 +231,7 @@ static int check_same(const dl_checkpoint *c, const dl_experiment *e, dl_error *
     if (!was || !optimizer)
         return missing(c, was ? "optimizer" : "columns", error);
     dl_text columns = dl_experiment_columns(e);
-    char *schema = dl_schema_to_json(&e->data.schema);
+    char *schema = dl_schema_to_json(&e->data.base);
     int result = 0;
     if (strcmp(was, columns.data))
         result = dl_fail(error, DL_USAGE,

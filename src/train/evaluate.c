@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "math/activation.h"
 #include "math/vector.h"
 
 void dl_judge_open(dl_judge *judge, const dl_experiment *e) {
@@ -29,6 +30,9 @@ dl_outcome dl_judge_outcome(dl_judge *judge, dl_experiment *e, const dl_batch *b
         return outcome;
     dl_copy(judge->output, out->value, count);
     dl_copy(judge->target, batch->y, count);
+    dl_activation link = {.kind = e->loss->link};
+    if (link.kind != DL_LINEAR)
+        dl_activate(&link, batch->count, channels, NULL, judge->output, judge->output);
     dl_denormalize(&e->data.target, judge->output, batch->count, channels);
     dl_denormalize(&e->data.target, judge->target, batch->count, channels);
     outcome.output = judge->output;

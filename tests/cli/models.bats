@@ -28,6 +28,8 @@ mobilenet 4,231,976
 xception 22,855,952
 googlenet 6,998,552
 alexnet 60,965,224
+unet 31,030,658
+fcn 134,489,759
 COUNTS
 }
 

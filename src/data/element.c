@@ -1,0 +1,92 @@
+#include "data/element.h"
+
+#include <float.h>
+#include <math.h>
+#include <string.h>
+
+int dl_element_width(dl_element type) {
+    static const int widths[] = {1, 1, 2, 4, 8, 4, 8};
+    return widths[type];
+}
+
+bool dl_element_is_float(dl_element type) {
+    return type == DL_F32 || type == DL_F64;
+}
+
+void dl_elements_from_big_endian(void *values, int64_t count, int width) {
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    uint16_t *two = values;
+    uint32_t *four = values;
+    uint64_t *eight = values;
+    for (int64_t i = 0; i < count && width == 2; i++)
+        two[i] = __builtin_bswap16(two[i]);
+    for (int64_t i = 0; i < count && width == 4; i++)
+        four[i] = __builtin_bswap32(four[i]);
+    for (int64_t i = 0; i < count && width == 8; i++)
+        eight[i] = __builtin_bswap64(eight[i]);
+#else
+    (void)values, (void)count, (void)width;
+#endif
+}
+
+#define CONVERT(type)                                                                              \
+    do {                                                                                           \
+        const type *from = values;                                                                 \
+        for (int64_t i = 0; i < count; i++)                                                        \
+            out[i] = (float)from[i];                                                               \
+    } while (0)
+
+void dl_elements_to_floats(const void *values, dl_element type, int64_t count,
+                           float *restrict out) {
+    switch (type) {
+    case DL_U8:
+        CONVERT(uint8_t);
+        break;
+    case DL_I8:
+        CONVERT(int8_t);
+        break;
+    case DL_I16:
+        CONVERT(int16_t);
+        break;
+    case DL_I32:
+        CONVERT(int32_t);
+        break;
+    case DL_I64:
+        CONVERT(int64_t);
+        break;
+    case DL_F32:
+        memcpy(out, values, sizeof(float) * (size_t)count);
+        break;
+    case DL_F64:
+        CONVERT(double);
+        break;
+    }
+}
+
+int64_t dl_element_whole(const void *values, dl_element type, int64_t i) {
+    switch (type) {
+    case DL_U8:
+        return ((const uint8_t *)values)[i];
+    case DL_I8:
+        return ((const int8_t *)values)[i];
+    case DL_I16:
+        return ((const int16_t *)values)[i];
+    case DL_I32:
+        return ((const int32_t *)values)[i];
+    default:
+        return ((const int64_t *)values)[i];
+    }
+}
+
+double dl_element_number(const void *values, dl_element type, int64_t i) {
+    if (type == DL_F32)
+        return (double)((const float *)values)[i];
+    return type == DL_F64 ? ((const double *)values)[i] : (double)dl_element_whole(values, type, i);
+}
+
+int64_t dl_elements_find_bad(const void *values, dl_element type, int64_t count) {
+    for (int64_t i = 0; dl_element_is_float(type) && i < count; i++)
+        if (!(fabs(dl_element_number(values, type, i)) <= (double)FLT_MAX)) /* true for NaN */
+            return i;
+    return -1;
+}

@@ -1,0 +1,23 @@
+/* The numbers that array files are made of. */
+#ifndef DL_DATA_ELEMENT_H
+#define DL_DATA_ELEMENT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef enum { DL_U8, DL_I8, DL_I16, DL_I32, DL_I64, DL_F32, DL_F64 } dl_element;
+
+int dl_element_width(dl_element type); /* in bytes */
+bool dl_element_is_float(dl_element type);
+/* values[count] of `width` bytes, from big-endian to the machine's order, in place. */
+void dl_elements_from_big_endian(void *values, int64_t count, int width);
+/* out[count] from values[count], in the machine's order. */
+void dl_elements_to_floats(const void *values, dl_element type, int64_t count, float *out);
+/* values[i] of a type that is no float. */
+int64_t dl_element_whole(const void *values, dl_element type, int64_t i);
+/* values[i], whatever the type. */
+double dl_element_number(const void *values, dl_element type, int64_t i);
+/* The first of values[count] that is no finite number that fits a float; -1 if there is none. */
+int64_t dl_elements_find_bad(const void *values, dl_element type, int64_t count);
+
+#endif

@@ -1,0 +1,146 @@
+#include "data/predict.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/random.h"
+
+typedef struct {
+    const dl_dataset *base;
+    int64_t size; /* of a row of `base` */
+    uint64_t seed;
+    /* for pairs */
+    int classes;
+    int64_t *of_class; /* [rows of the part]: the first class's rows, the second's, …; owned */
+    int64_t *first;    /* [classes + 1]: where each class begins in of_class; owned */
+} predict_state;
+
+/* ---- schemas ---- */
+
+static int schema_of_pairs(dl_schema *made, const dl_schema *base, const char *where,
+                           dl_error *error) {
+    if (!base->classes || base->outputs != 1)
+        return dl_fail(error, DL_USAGE,
+                       "%s: predict = \"same\" needs a class for each row, but the data's targets "
+                       "are %s",
+                       where, base->classes ? "classes of positions" : "numbers");
+    made->input.dim[0] *= 2;
+    made->classes = 2;
+    made->class_names = xcalloc(2, sizeof *made->class_names);
+    made->class_names[0] = xstrdup("different");
+    made->class_names[1] = xstrdup("same");
+    return 0;
+}
+
+int dl_predict_schema(dl_schema *made, dl_predict kind, const dl_schema *base, const char *where,
+                      dl_error *error) {
+    *made = dl_schema_copy(base);
+    if (kind == DL_PREDICT_LABEL)
+        return 0;
+    for (int c = 0; made->class_names && c < made->classes; c++)
+        free(made->class_names[c]);
+    free(made->class_names);
+    made->class_names = NULL;
+    made->classes = 0;
+    if (kind == DL_PREDICT_SAME)
+        return schema_of_pairs(made, base, where, error);
+    made->outputs = (int)dl_shape_size(base->input);
+    return 0;
+}
+
+/* ---- rows ---- */
+
+static int read_input(const dl_dataset *made, int64_t i, float *x, float *y, dl_error *error) {
+    const predict_state *s = made->state;
+    float *first = x ? x : y;
+    if (first && s->base->type->read(s->base, i, first, NULL, error))
+        return -1;
+    if (x && y)
+        memcpy(y, x, sizeof *y * (size_t)s->size);
+    return 0;
+}
+
+/* The other row of a pair: of the same class or, where there is one, of another. */
+static int64_t partner(const predict_state *s, const uint32_t words[4], int class, bool same) {
+    int64_t from = s->first[class], to = s->first[class + 1], rows = s->first[s->classes];
+    uint64_t chance = (uint64_t)words[1] << 32 | words[2];
+    if (same)
+        return s->of_class[from + (int64_t)(chance % (uint64_t)(to - from))];
+    int64_t at = (int64_t)(chance % (uint64_t)(rows - (to - from)));
+    return s->of_class[at < from ? at : at + to - from];
+}
+
+static int read_pair(const dl_dataset *made, int64_t i, float *x, float *y, dl_error *error) {
+    const predict_state *s = made->state;
+    dl_draw draw = {.seed = s->seed, .purpose = DL_FOR_PAIRS, .step = (uint32_t)i};
+    uint32_t words[4];
+    float class;
+    if (s->base->type->read(s->base, i, x, &class, error))
+        return -1;
+    dl_random_words(&draw, 0, words);
+    int64_t rows = s->first[s->classes], own = s->first[(int)class + 1] - s->first[(int)class];
+    bool same = own == rows || words[0] & 1;
+    int64_t other = partner(s, words, (int)class, same);
+    if (y)
+        *y = same;
+    return x ? s->base->type->read(s->base, other, x + s->size, NULL, error) : 0;
+}
+
+static void prefetch(const dl_dataset *made, int64_t i) {
+    const predict_state *s = made->state;
+    if (s->base->type->prefetch)
+        s->base->type->prefetch(s->base, i);
+}
+
+static void close_made(dl_dataset *made) {
+    predict_state *s = made->state;
+    if (!s)
+        return;
+    free(s->of_class);
+    free(s->first);
+    free(s);
+    made->state = NULL;
+}
+
+static const dl_dataset_type input_type = {
+    .read = read_input, .prefetch = prefetch, .close = close_made};
+static const dl_dataset_type pair_type = {
+    .read = read_pair, .prefetch = prefetch, .close = close_made};
+
+/* Lists the part's rows class by class. */
+static int sort_by_class(predict_state *s, const dl_subset *part, dl_error *error) {
+    int *class = xmalloc(sizeof *class * (size_t)(part->count + 1));
+    int result = 0;
+    s->of_class = xmalloc(sizeof *s->of_class * (size_t)(part->count + 1));
+    s->first = xcalloc((size_t)s->classes + 2, sizeof *s->first);
+    for (int64_t i = 0; i < part->count && !result; i++) {
+        float y = 0;
+        result = s->base->type->read(s->base, part->index[i], NULL, &y, error);
+        class[i] = (int)y;
+        s->first[class[i] + 2]++;
+    }
+    /* first[c + 1]: where the next row of class c goes; in the end, where class c + 1 begins */
+    for (int c = 0; c < s->classes; c++)
+        s->first[c + 2] += s->first[c + 1];
+    for (int64_t i = 0; i < part->count && !result; i++)
+        s->of_class[s->first[class[i] + 1]++] = part->index[i];
+    free(class);
+    return result;
+}
+
+int dl_predict_make(dl_dataset *made, dl_predict kind, const dl_schema *schema,
+                    const dl_subset *part, uint64_t seed, dl_error *error) {
+    const dl_dataset *base = part->dataset;
+    predict_state *s = xcalloc(1, sizeof *s);
+    *s = (predict_state){.base = base,
+                         .size = dl_shape_size(base->schema.input),
+                         .seed = seed,
+                         .classes = base->schema.classes};
+    *made = (dl_dataset){.type = kind == DL_PREDICT_INPUT ? &input_type : &pair_type,
+                         .where = base->where,
+                         .state = s,
+                         .count = base->count,
+                         .bytes = base->bytes,
+                         .schema = dl_schema_copy(schema)};
+    return kind == DL_PREDICT_SAME ? sort_by_class(s, part, error) : 0;
+}
