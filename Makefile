@@ -15,6 +15,9 @@ PREFIX   = /usr/local
 DESTDIR  =
 SANITIZE =
 
+# The tests' threads sleep when they wait, as the programs' do: other work may share the machine.
+export GOMP_SPINCOUNT ?= 2000
+
 # oneDNN has no pkg-config file on every system: its header is looked for.
 ONEDNN   := $(shell echo '\#include <oneapi/dnnl/dnnl.h>' | $(CC) -E -x c - >/dev/null 2>&1 \
               && echo yes || echo no)
