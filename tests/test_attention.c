@@ -100,6 +100,10 @@ static void test_coordinates(void **state) {
         for (int i = 0; i < ALL; i++)
             assert_true(fabsf(kept[i] - y[i]) < 1e-5f);
     }
+    run(layers[2], BATCH, true, &test);
+    memcpy(kept, y, sizeof y);
+    run("{ layer = \"multi_head_attention\"; heads = 4; causal = true; }", BATCH, true, &training);
+    assert_memory_equal(kept, y, sizeof y);
 }
 
 /* Under `causal` no step knows of those behind it: the same bits, whatever they are. Without it
