@@ -102,6 +102,38 @@ static void test_sequences(void **state) {
         }
 }
 
+/* Attention behind attention, in sequences of one step and of more than it works on at a time. The
+   sigmoid between keeps the softmax from bending too sharply for differences. */
+static void test_attention(void **state) {
+    (void)state;
+    static const char *const layers[] = {
+        "{ layer = \"multi_head_attention\"; heads = 2; }",
+        "{ layer = \"multi_head_attention\"; heads = 1; causal = true; bias = false; }",
+        "{ layer = \"multi_head_attention\"; heads = 2; dropout = 0.4; }",
+        "{ layer = \"multi_head_attention\"; heads = 1; dropout = 0.2; causal = true; }",
+        "{ layer = \"multi_head_attention\"; heads = 3; units = 6; causal = true; dropout = 0.1; },"
+        "{ layer = \"activation\"; activation = \"sigmoid\"; },"
+        "{ layer = \"multi_head_attention\"; heads = 2; units = 2; },"
+        "{ layer = \"positional_encoding\"; kind = \"learned\"; }",
+    };
+    static const int steps[] = {1, 9, 67};
+    tolerance *= 10;
+    for (size_t i = 0; i < sizeof layers / sizeof *layers; i++)
+        for (int k = 0; k < 3; k++) {
+            dl_text text = {0};
+            harness h;
+            dl_shape shape = dl_shape2(steps[k], 2);
+            harness_probe(&text, shape);
+            dl_text_add(&text, "%s", layers[i]);
+            if (!harness_open(&h, text.data, shape, 3, true, 2))
+                fail_msg("%s", dl_text_get(&h.error.text));
+            assert_true(check_net(&h.net, layers[i], 2) > 0);
+            harness_close(&h);
+            dl_text_free(&text);
+        }
+    tolerance /= 10;
+}
+
 /* What blocks are expanded to, and layers that share their weights. */
 static void test_blocks(void **state) {
     (void)state;
@@ -124,6 +156,12 @@ static void test_blocks(void **state) {
         "{ layer = \"inception\"; one = 1; reduce3 = 2; three = 1; reduce5 = 1; five = 2; pool = "
         "1; }",
         "{ layer = \"separable_conv2d\"; filters = 4; activation = \"tanh\"; }",
+        "{ layer = \"reshape\"; shape = (18, 7); },"
+        "{ layer = \"residual\"; repeat = 2; body = ( { layer = \"layer_norm\"; },"
+        "  { layer = \"multi_head_attention\"; heads = 7; causal = true; dropout = 0.2; } ); },"
+        "{ layer = \"multi_head_attention\"; heads = 1; name = \"m\"; },"
+        "{ layer = \"layer_norm\"; },"
+        "{ layer = \"multi_head_attention\"; heads = 1; share = \"m\"; }",
         "{ layer = \"sequence\"; repeat = 2; name = \"s\"; body = ("
         "  { layer = \"conv2d\"; name = \"a\"; filters = 3; kernel = 2; padding = 1; },"
         "  { layer = \"conv2d\"; share = \"a\"; filters = 3; kernel = 2; activation = \"tanh\"; } "
@@ -229,8 +267,9 @@ int main(void) {
     dl_threads_set(2);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_combinations), cmocka_unit_test(test_sequences),
-        cmocka_unit_test(test_blocks),       cmocka_unit_test(test_graph),
-        cmocka_unit_test(test_long_skips),   cmocka_unit_test(test_threads),
+        cmocka_unit_test(test_attention),    cmocka_unit_test(test_blocks),
+        cmocka_unit_test(test_graph),        cmocka_unit_test(test_long_skips),
+        cmocka_unit_test(test_threads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

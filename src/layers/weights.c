@@ -3,7 +3,7 @@
 const char *const dl_weights_init_names[] = {"auto",           "zeros",  "xavier", "he",
                                              "glorot_uniform", "normal", NULL};
 
-static const dl_initializer *choose(const dl_weights *weights) {
+const dl_initializer *dl_weights_initializer(const dl_weights *weights) {
     if (weights->init > 0)
         return &dl_initializers[weights->init - 1];
     switch (weights->activation.kind) {
@@ -21,7 +21,7 @@ void dl_weights_declare(dl_layer *layer, const dl_weights *weights, dl_shape sha
     dl_layer_add_param(layer, (dl_param){.name = "weight",
                                          .shape = shape,
                                          .flags = DL_DECAYS | DL_OVERWRITES,
-                                         .initializer = choose(weights),
+                                         .initializer = dl_weights_initializer(weights),
                                          .spread = weights->spread,
                                          .fan_in = fan_in,
                                          .fan_out = fan_out});

@@ -42,6 +42,8 @@ extern const char *const dl_weights_init_names[]; /* "auto", then the initialize
             1000, NULL, "standard deviation for init = \"normal\""                                 \
     }
 
+/* What `init` asks for. */
+const dl_initializer *dl_weights_initializer(const dl_weights *weights);
 /* Declares parameter 0, "weight" of that shape, and parameter 1, "bias"[outputs], if there is one.
  */
 void dl_weights_declare(dl_layer *layer, const dl_weights *weights, dl_shape shape, int64_t fan_in,

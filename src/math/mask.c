@@ -1,8 +1,8 @@
 #include "math/mask.h"
 
 enum {
-    LANES = 16,        /* Philox blocks that are computed side by side, as vectors */
-    CHUNK = 8 * LANES, /* elements that they serve, at 16 bits each */
+    LANES = 16,            /* Philox blocks that are computed side by side, as vectors */
+    CHUNK = DL_MASK_CHUNK, /* elements that they serve, at 16 bits each: 8 LANES */
     SMALL = 1 << 13
 };
 
@@ -32,23 +32,39 @@ static void random_lanes(const dl_draw *draw, uint32_t block, uint32_t words[4][
     }
 }
 
-void dl_mask_random(const dl_draw *draw, double rate, int64_t count, const float *from, float *to) {
+/* Of 65536 numbers of 16 bits so many keep their element. */
+static uint32_t kept_of(double rate) {
     uint32_t keep = (uint32_t)((1 - rate) * 65536 + 0.5);
-    keep = keep < 1 ? 1 : keep;
-    float scale = 65536.0f / (float)keep;
-    int64_t chunks = (count + CHUNK - 1) / CHUNK;
-#pragma omp parallel for schedule(static) if (count >= SMALL)
-    for (int64_t k = 0; k < chunks; k++) {
-        uint32_t words[4][LANES];
-        float factor[CHUNK];
-        random_lanes(draw, (uint32_t)(k * LANES), words);
-        const uint32_t *flat = words[0];
-        for (int i = 0; i < CHUNK / 2; i++) {
-            factor[i] = (flat[i] & 0xFFFF) < keep ? scale : 0;
-            factor[i + CHUNK / 2] = flat[i] >> 16 < keep ? scale : 0;
-        }
-        int64_t first = k * CHUNK, most = count - first < CHUNK ? count - first : CHUNK;
-        for (int64_t i = 0; i < most; i++)
-            to[first + i] = from[first + i] * factor[i];
+    return keep < 1 ? 1 : keep;
+}
+
+/* The first `count` elements of chunk k. */
+static void mask_chunk(const dl_draw *draw, uint32_t keep, int64_t k, int64_t count,
+                       const float *from, float *to) {
+    const float scale = 65536.0f / (float)keep;
+    uint32_t words[4][LANES];
+    float factor[CHUNK];
+    random_lanes(draw, (uint32_t)(k * LANES), words);
+    const uint32_t *flat = words[0];
+    for (int i = 0; i < CHUNK / 2; i++) {
+        factor[i] = (flat[i] & 0xFFFF) < keep ? scale : 0;
+        factor[i + CHUNK / 2] = flat[i] >> 16 < keep ? scale : 0;
     }
+    for (int64_t i = 0; i < count; i++)
+        to[i] = from[i] * factor[i];
+}
+
+void dl_mask_random(const dl_draw *draw, double rate, int64_t count, const float *from, float *to) {
+    uint32_t keep = kept_of(rate);
+#pragma omp parallel for schedule(static) if (count >= SMALL)
+    for (int64_t i = 0; i < count; i += CHUNK)
+        mask_chunk(draw, keep, i / CHUNK, count - i < CHUNK ? count - i : CHUNK, from + i, to + i);
+}
+
+void dl_mask_random_part(const dl_draw *draw, double rate, int64_t first, int64_t count,
+                         const float *from, float *to) {
+    uint32_t keep = kept_of(rate);
+    for (int64_t i = 0; i < count; i += CHUNK)
+        mask_chunk(draw, keep, (first + i) / CHUNK, count - i < CHUNK ? count - i : CHUNK, from + i,
+                   to + i);
 }

@@ -46,3 +46,46 @@ CONFIG
         equal "$(cut -d, -f1,2,4-8 part/history.csv)" "$(cut -d, -f1,2,4-8 whole/history.csv)"
     done
 }
+
+# transformer VOCABULARY: the same text by its letters' numbers, for a small transformer.
+transformer() {
+    sed '/layer = "lstm"/,/layer = "dense"/d; s/length = 15;/& encoding = "number";/' letters.cfg \
+        >transformer.cfg
+    cat >layers <<CONFIG
+  { layer = "embedding"; vocabulary = $1; units = 24; },
+  { layer = "positional_encoding"; kind = "learned"; },
+  { layer = "sequence"; repeat = 2; body = (
+      { layer = "residual"; body = (
+          { layer = "layer_norm"; },
+          { layer = "multi_head_attention"; heads = 3; causal = true; dropout = 0.05; } ); },
+      { layer = "residual"; body = (
+          { layer = "layer_norm"; },
+          { layer = "dense"; units = 48; },
+          { layer = "activation"; activation = "gelu"; },
+          { layer = "dense"; units = 24; } ); } ); },
+  { layer = "dense"; units = 28; }
+CONFIG
+    sed -i '/^network = (/r layers' transformer.cfg
+}
+
+@test "a transformer learns the text, and a resumed run has the same bits" {
+    transformer 28
+    train --quiet --epochs 30 --out whole transformer.cfg
+    status_is 0
+    tested whole --split validation --json
+    status_is 0
+    jq -e '.loss < 1 and .accuracy > 0.7' .out >/dev/null || fail "not learnt"
+    train --quiet --epochs 4 --out some transformer.cfg
+    train --quiet --epochs 2 --out part transformer.cfg
+    train --quiet --resume part --epochs 4
+    status_is 0
+    equal "$(cut -d, -f1,2,4-8 part/history.csv)" "$(cut -d, -f1,2,4-8 some/history.csv)"
+    same part/last.safetensors some/last.safetensors
+}
+
+@test "a vocabulary that is too small stops the run, with the layer's name" {
+    transformer 20
+    train --quiet transformer.cfg
+    status_is 4
+    says 'the first bad value is in layer "embedding_1" (its output)'
+}

@@ -494,6 +494,89 @@ def sequences():
                      {"weight": (w, lambda t: t.t()), "bias": (b, lambda t: t)})
 
 
+def numbers_case(config, shape, classes, function, params):
+    """Of whole numbers, which have no slope."""
+    x = torch.randint(classes, (BATCH, *shape))
+    for p, _ in params.values():
+        p.requires_grad_()
+    y = function(x.reshape(BATCH, shape[0]), {k: p for k, (p, _) in params.items()})
+    dy = torch.randn_like(y)
+    if params:
+        y.backward(dy)
+    return {
+        "config": config, "input": list(shape), "batch": BATCH,
+        "x": numbers(x), "y": numbers(y), "dy": numbers(dy), "dx": numbers(torch.zeros(x.shape)),
+        "params": {k: numbers(ours(p)) for k, (p, ours) in params.items()},
+        "grads": {k: numbers(ours(p.grad)) for k, (p, ours) in params.items()},
+    }
+
+
+def embeddings():
+    for shape, vocabulary, units in (((7,), 5, 3), ((9, 1), 4, 20), ((1,), 30, 7)):
+        yield numbers_case('{ layer = "embedding"; vocabulary = %d; units = %d; }' % (
+            vocabulary, units), shape, vocabulary, lambda x, p: F.embedding(x, p["weight"]),
+            {"weight": (torch.randn(vocabulary, units), lambda t: t)})
+        yield numbers_case('{ layer = "one_hot"; classes = %d; }' % vocabulary, shape, vocabulary,
+                           lambda x, _: F.one_hot(x, vocabulary).float(), {})
+
+
+def positions():
+    for steps, channels in ((6, 8), (70, 3), (1, 4)):
+        waves = torch.zeros(channels, steps)
+        for c in range(channels):
+            angle = torch.arange(steps).double() / 10000 ** (c // 2 * 2 / channels)
+            waves[c] = (torch.cos if c % 2 else torch.sin)(angle).float()
+        yield layer_case('{ layer = "positional_encoding"; }', (steps, channels),
+                         lambda x, _: x + waves, {})
+        yield layer_case('{ layer = "positional_encoding"; kind = "learned"; }', (steps, channels),
+                         lambda x, p: x + p["weight"].t(),
+                         {"weight": (torch.randn(steps, channels), lambda t: t)})
+
+
+def attention(shape, heads, causal, bias=True, units=None):
+    """units: other than the channels, which torch.nn.MultiheadAttention does not know."""
+    steps, channels = shape
+    wide = units or channels
+    # True: not seen
+    mask = torch.ones(steps, steps, dtype=torch.bool).triu(1) if causal else None
+    params = {"qkv_weight": (torch.randn(3 * wide, channels) / channels ** 0.5, lambda t: t.t()),
+              "output_weight": (torch.randn(wide, wide) / wide ** 0.5, lambda t: t.t())}
+    if bias:
+        params["qkv_bias"] = (torch.randn(3 * wide), lambda t: t)
+        params["output_bias"] = (torch.randn(wide), lambda t: t)
+
+    def module(x, p):
+        layer = torch.nn.MultiheadAttention(channels, heads, bias=bias, batch_first=True)
+        names = {"qkv_weight": "in_proj_weight", "output_weight": "out_proj.weight",
+                 "qkv_bias": "in_proj_bias", "output_bias": "out_proj.bias"}
+        return torch.nn.utils.stateless.functional_call(
+            layer, {names[k]: v for k, v in p.items()}, (x, x, x), {"attn_mask": mask})[0]
+
+    def by_hand(x, p):
+        q, k, v = (t.unflatten(2, (heads, wide // heads)).transpose(1, 2) for t in F.linear(
+            x, p["qkv_weight"], p.get("qkv_bias")).chunk(3, 2))
+        s = q @ k.transpose(2, 3) / (wide // heads) ** 0.5
+        if causal:
+            s = s.masked_fill(mask, -torch.inf)
+        o = (torch.softmax(s, 3) @ v).transpose(1, 2).flatten(2)
+        return F.linear(o, p["output_weight"], p.get("output_bias"))
+
+    config = '{ layer = "multi_head_attention"; heads = %d; causal = %s; bias = %s;%s }' % (
+        heads, flag(causal), flag(bias), " units = %d;" % units if units else "")
+    run = by_hand if units else module
+    return layer_case(config, shape, lambda x, p: run(x.transpose(1, 2), p).transpose(1, 2), params)
+
+
+def attentions():
+    for causal in (False, True):
+        yield attention((5, 8), 2, causal)
+        yield attention((1, 6), 3, causal)
+        yield attention((7, 12), 1, causal, bias=False)
+        yield attention((130, 4), 4, causal)
+        yield attention((19, 24), 3, causal)
+        yield attention((6, 5), 4, causal, units=16)
+
+
 def loss_case(name, function, channels, target, classes, config=""):
     z = 3 * torch.randn(len(target), channels)
     z.requires_grad_()
@@ -596,7 +679,8 @@ parts = {"layers": list(layers()), "losses": list(losses()), "optimizers": list(
 parts["layers"] += shape_layers()
 parts["losses"] += more_losses()
 parts["layers"] += unpool()
-for generator in (sample_norms, local_responses, noises, learned, image_filters, sequences):
+for generator in (sample_norms, local_responses, noises, learned, image_filters, sequences,
+                  embeddings, positions, attentions):
     parts["layers"] += seeded(generator)
 json.dump({"torch": torch.__version__, **parts}, sys.stdout)
 print()
