@@ -347,6 +347,13 @@ int dl_data_open(dl_data *data, dl_error *error) {
     return check_classes(data, error) || measure(data, error) ? -1 : 0;
 }
 
+void dl_data_describe(dl_data *data, const dl_schema *schema, const dl_normalization *input,
+                      const dl_normalization *target) {
+    data->schema = dl_schema_copy(schema);
+    data->input = dl_normalization_copy(input);
+    data->target = dl_normalization_copy(target);
+}
+
 int dl_data_open_part(dl_data *data, dl_split only, const dl_schema *schema,
                       const dl_normalization *input, const dl_normalization *target,
                       dl_error *error) {
@@ -354,9 +361,7 @@ int dl_data_open_part(dl_data *data, dl_split only, const dl_schema *schema,
     if (!shared && !data->dataset[only].type)
         return dl_fail(error, DL_USAGE, "%s: there is no data.%s", data->config->name,
                        dl_split_names[only]);
-    data->schema = dl_schema_copy(schema);
-    data->input = dl_normalization_copy(input);
-    data->target = dl_normalization_copy(target);
+    dl_data_describe(data, schema, input, target);
     if (open_dataset(data, shared ? DL_TRAIN : only, &data->schema, error))
         return -1;
     return shared ? split_training_file(data, error) : take_whole(data, only, error);
