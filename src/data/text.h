@@ -4,8 +4,9 @@
 
 #include "data/data.h"
 
-/* Whether the data are a text, with the schema of one: 0, or -1 and an error of DL_USAGE that
-   begins with `name`. Only the config and the schema are looked at. */
+/* Whether the data are a text, with the schema of one: 0, or -1 and an error that begins with
+   `name`: of DL_USAGE if they are something else, of DL_DATA if the schema is not what a text has.
+   Only the config and the schema are looked at. */
 int dl_symbols_check(const dl_data *data, const char *name, dl_error *error);
 /* The classes of a text's symbols, [*count], freed by the caller. NULL and an error of DL_USAGE
    that begins with `name` if there is a symbol that the training text has not. */

@@ -113,6 +113,12 @@ static void write_text(writer *w, const dl_write_options *o, const uint16_t *pro
 int dl_write(dl_experiment *e, const dl_write_options *o, const char *name, dl_write_sink sink,
              dl_error *error) {
     int64_t given = 0;
+    if (e->channels != e->data.schema.classes)
+        return dl_fail(error, DL_USAGE,
+                       "%s: its net has %lld output%s at each symbol, but writing needs one for "
+                       "each of the %d symbols that can come next",
+                       name, (long long)e->channels, e->channels == 1 ? "" : "s",
+                       e->data.schema.classes);
     uint16_t *prompt =
         dl_symbols_read(&e->data, o->prompt ? o->prompt : "", "--prompt", &given, error);
     if (!prompt)

@@ -121,6 +121,14 @@ CASES
     tested both --write 3
     status_is 2
     says "best.safetensors: its net sees what comes later (a bidirectional layer, say)"
+    for _ in 1 2 3 4 5 6 7 8 9 10; do printf 'abbabbaaab'; done >text.txt
+    text two "" '{ layer = "gru"; units = 4; },'
+    sed -i 's/units = 2;/units = 1;/; s/softmax_cross_entropy/binary_cross_entropy/' two.cfg
+    train --quiet --out two --epochs 1 --set training.batch_size=2 two.cfg
+    status_is 0
+    tested two --write 3
+    status_is 2
+    says "its net has 1 output at each symbol, but writing needs one for each of the 2 symbols"
 }
 
 @test "a full disk is told, and ends it" {
