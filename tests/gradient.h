@@ -80,13 +80,17 @@ static inline int compare(const trial *t, float *value, const float *analytic, i
 /* Checks layer 1 (and what follows) of a net whose layer 0 is the probe. Returns the number of
    slopes that are not zero. */
 static inline int check_net(dl_net *net, const char *what, int batch) {
-    dl_pass pass = {batch, true, 7, 2, 5};
+    dl_pass pass = {.batch = batch, .training = true, .seed = 7, .epoch = 2, .step = 5};
     int64_t in = batch * dl_shape_size(net->input);
     int64_t out = batch * dl_shape_size(dl_net_output(net)->shape);
     float *x = xmalloc(sizeof *x * (size_t)in), *r = xmalloc(sizeof *r * (size_t)out);
     dl_net_initialize(net, 3);
     for (int p = 0; p < net->param_count; p++) /* biases too */
         harness_fill(net->params[p].value, net->params[p].count, (uint16_t)(10 + p));
+    for (int s = 0; s < net->state_param_count; s++) /* as if there had been a batch before */
+        if (net->state_params[s].flags & DL_CARRIED)
+            harness_fill(net->state_params[s].value, net->state_params[s].count,
+                         (uint16_t)(90 + s));
     harness_identity(net);
     const double share = whole_numbers ? 1 : SHARE; /* two readers see two different inputs */
     for (int64_t i = 0; i < net->params[0].count; i++)

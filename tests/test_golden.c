@@ -81,11 +81,17 @@ static void check_layer(json_t *c) {
     if (!harness_open(&h, layers.data, shape, batch, true, dl_threads()))
         fail_msg("%s: %s", config, dl_text_get(&h.error.text));
     dl_layer *layer = &h.net.layers[h.net.layer_count - 1];
-    dl_pass pass = {.batch = batch, .training = !json_is_false(json_object_get(c, "training"))};
+    dl_pass pass = {
+        .batch = batch, .training = !json_is_false(json_object_get(c, "training")), .carry = true};
     float *x = floats(json_object_get(c, "x")), *dy = floats(json_object_get(c, "dy"));
     harness_identity(&h.net);
     set_params(layer, json_object_get(c, "params"));
     set_states(layer, json_object_get(c, "start"));
+    if (json_object_get(c, "before")) { /* a batch that hands its state on to the one of the case */
+        float *before = floats(json_object_get(c, "before"));
+        dl_net_forward(&h.net, before, &pass);
+        free(before);
+    }
     dl_net_forward(&h.net, x, &pass);
     check_states(layer, json_object_get(c, "states"), config);
     assert_int_equal(size_of(json_object_get(c, "y")), batch * dl_shape_size(layer->out.shape));

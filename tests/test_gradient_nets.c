@@ -245,7 +245,7 @@ static void test_threads(void **state) {
         harness h;
         dl_threads_set(threads);
         assert_true(harness_open(&h, layers, shapes[0], BATCH, true, threads));
-        dl_pass pass = {BATCH, true, 7, 2, 5};
+        dl_pass pass = {.batch = BATCH, .training = true, .seed = 7, .epoch = 2, .step = 5};
         float x[BATCH * 7 * 6 * 3];
         harness_fill(x, BATCH * 7 * 6 * 3, 1);
         dl_net_initialize(&h.net, 1);

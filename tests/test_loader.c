@@ -288,10 +288,38 @@ static void test_normalizes(void **state) {
     dl_data_free(&data);
 }
 
+/* Row b of each batch is the one behind row b of the batch before, and every row comes once. */
+static void test_lanes(void **state) {
+    (void)state;
+    /* batches of 3 out of 11 rows: lanes of 4, 4 and 3 */
+    static const int64_t want[] = {0, 4, 8, 1, 5, 9, 2, 6, 10, 3, 7};
+    dl_error error = {0};
+    int64_t order[16];
+    fake_state fake;
+    dl_data data;
+    make_data(&data, &fake, 11);
+    dl_loader *loader = dl_loader_new(&data, DL_TRAIN, 3, &error);
+    for (int64_t first = 0; first < 4; first++) {
+        dl_loader_start(loader, DL_LANES, 1, 1, first);
+        assert_int_equal(take_pass(loader, 3, first, 11, order), 11 - 3 * first);
+        for (int64_t i = 3 * first; i < 11; i++)
+            assert_int_equal(order[i - 3 * first], 2 * want[i] + 1);
+    }
+    dl_loader_free(loader);
+    loader = dl_loader_new(&data, DL_TRAIN, 16, &error); /* more lanes than rows */
+    dl_loader_start(loader, DL_LANES, 1, 1, 0);
+    assert_int_equal(take_pass(loader, 16, 0, 11, order), 11);
+    for (int64_t i = 0; i < 11; i++)
+        assert_int_equal(order[i], 2 * i + 1);
+    dl_loader_free(loader);
+    dl_data_free(&data);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_row_once),
         cmocka_unit_test(test_order),
+        cmocka_unit_test(test_lanes),
         cmocka_unit_test(test_batch_is_stable),
         cmocka_unit_test(test_abandoned_passes),
         cmocka_unit_test(test_free_at_any_moment),

@@ -58,7 +58,7 @@ static const char network[] =
 enum { BATCH = 16, SIZE = 12 * 12 * 2 };
 
 static void step(dl_net *net, const float *x, int batch, uint32_t number) {
-    dl_pass pass = {batch, true, 1, 0, number};
+    dl_pass pass = {.batch = batch, .training = true, .seed = 1, .step = number};
     dl_net_forward(net, x, &pass);
     dl_tensor *out = dl_net_output(net);
     for (int64_t i = 0; i < batch * dl_shape_size(out->shape); i++)

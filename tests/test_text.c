@@ -1,6 +1,8 @@
 /* The data format `text`: symbols, samples, targets, and how a text is cut. */
 #include "data_harness.h"
 
+#include "data/text.h"
+
 /* Row i of the set as classes: "x>y" with names in between. */
 static void read_row(const section *s, int64_t i, char *x_out, char *y_out) {
     const dl_schema *schema = &s->set->schema;
@@ -126,6 +128,54 @@ static void test_parts(void **state) {
     section_free(&s);
 }
 
+/* Symbols there and back, and a sample of them as the loader would make it. */
+static void test_writing(void **state) {
+    (void)state;
+    static const char text[] = "\n\r\t\x7f\\xA\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80!\n";
+    save_text("a.txt", text);
+    for (int i = 0; i < 4; i++) {
+        section s;
+        dl_error error = {0};
+        int64_t count;
+        char keys[256], again[64], *end = again;
+        snprintf(keys, sizeof keys,
+                 "format = \"text\"; train = { file = \"a.txt\"; }; length = 3; unit = \"%s\";"
+                 "encoding = \"%s\"; normalize = \"min_max\";",
+                 i % 2 ? "byte" : "character", i / 2 ? "number" : "one_hot");
+        section_must_open(&s, keys);
+        assert_int_equal(dl_symbols_check(&s.data, "c", &error), 0);
+        uint16_t *symbols = dl_symbols_read(&s.data, text, "--prompt", &count, &error);
+        assert_non_null(symbols);
+        assert_int_equal(count, i % 2 ? 18 : 12);
+        for (int64_t k = 0; k < count; k++)
+            end += dl_symbols_write(&s.data, symbols[k], end);
+        assert_int_equal(end - again, sizeof text - 1);
+        assert_memory_equal(again, text, sizeof text - 1);
+        int size = (int)dl_shape_size(s.data.schema.input);
+        float *x = xcalloc((size_t)size, sizeof *x), *y = xcalloc((size_t)size, sizeof *y);
+        dl_symbols_encode(&s.data, symbols + 3, 3, x);
+        s.data.dataset[DL_TRAIN].type->read(&s.data.dataset[DL_TRAIN], 1, y, NULL, &error);
+        dl_normalize(&s.data.input, y, 1, size);
+        assert_memory_equal(x, y, sizeof *x * (size_t)size);
+        dl_symbols_encode(&s.data, symbols + 3, 1, x);
+        assert_memory_equal(x, y, sizeof *x * (size_t)(size / 3));
+        assert_memory_not_equal(x, y, sizeof *x * (size_t)size);
+        assert_null(dl_symbols_read(&s.data, "A?", "--prompt", &count, &error));
+        assert_string_equal(dl_text_get(&error.text),
+                            "--prompt: \"?\" does not occur in the training text");
+        dl_error_clear(&error);
+        free(symbols);
+        free(x);
+        free(y);
+        /* what a strange checkpoint may say */
+        s.data.schema.outputs = 1;
+        assert_int_equal(dl_symbols_check(&s.data, "c", &error), -1);
+        assert_int_equal(error.code, DL_DATA);
+        dl_error_clear(&error);
+        section_free(&s);
+    }
+}
+
 static void test_refused(void **state) {
     (void)state;
     section s, o;
@@ -169,9 +219,8 @@ static void test_refused(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_samples),
-        cmocka_unit_test(test_names),
-        cmocka_unit_test(test_parts),
+        cmocka_unit_test(test_samples), cmocka_unit_test(test_names),
+        cmocka_unit_test(test_parts),   cmocka_unit_test(test_writing),
         cmocka_unit_test(test_refused),
     };
     return cmocka_run_group_tests(tests, scratch_enter, scratch_leave);

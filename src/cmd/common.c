@@ -97,6 +97,18 @@ bool cmd_number(const char *program, const char *option, const char *text, int64
     return true;
 }
 
+bool cmd_real(const char *program, const char *option, const char *text, double low, double high,
+              double *value) {
+    char *end;
+    double number = strtod(text, &end);
+    if (end == text || *end || !(number >= low && number <= high)) {
+        cmd_usage(program, "%s %s: must be a number from %g to %g", option, text, low, high);
+        return false;
+    }
+    *value = number;
+    return true;
+}
+
 bool cmd_backend(const char *program, const char *name) {
     int count = 0;
     for (; dl_backend_names[count]; count++)
@@ -159,22 +171,23 @@ json_t *cmd_json_string(const char *text) {
 
 static int trouble; /* errno of the first failure to print */
 
-static void flush_output(void) {
+bool cmd_flush(void) {
     errno = 0;
     if ((fflush(stdout) || ferror(stdout)) && !trouble)
         trouble = errno ? errno : EIO;
+    return !trouble;
 }
 
 void cmd_print_json(json_t *object, size_t flags) {
     char *text = json_dumps(object, flags);
     puts(text);
-    flush_output();
+    cmd_flush();
     free(text);
     json_decref(object);
 }
 
 int cmd_finish(const char *program, int status) {
-    flush_output();
+    cmd_flush();
     if (!trouble)
         return status;
     fprintf(stderr, "%s: standard output: %s\n", program, strerror(trouble));

@@ -21,6 +21,9 @@ int cmd_unknown_option(const char *program, char *const *argv, const void *long_
 /* Reads a whole number in [low, high]; false and a message if it is none. */
 bool cmd_number(const char *program, const char *option, const char *text, int64_t low,
                 int64_t high, int64_t *value);
+/* The same for a number. */
+bool cmd_real(const char *program, const char *option, const char *text, double low, double high,
+              double *value);
 /* Sets the backend of that name; false and a message if there is none. */
 bool cmd_backend(const char *program, const char *name);
 void cmd_version(const char *program);
@@ -36,6 +39,8 @@ json_t *cmd_json_number(double value);
 json_t *cmd_json_string(const char *text);
 /* A line on stdout. Takes `object` over. */
 void cmd_print_json(json_t *object, size_t flags);
+/* Hands on what was printed; false if that cannot be done, which cmd_finish will tell. */
+bool cmd_flush(void);
 /* Ends in DL_FAILURE if what was printed did not reach stdout (a full disk, a closed pipe). */
 int cmd_finish(const char *program, int status);
 

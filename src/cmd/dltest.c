@@ -5,12 +5,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cmd/common.h"
+#include "data/text.h"
 #include "math/threads.h"
 #include "train/confusion.h"
 #include "train/report.h"
 #include "train/speed.h"
+#include "train/write.h"
 
 static const char usage[] =
     "Usage: dltest [options] CHECKPOINT|RUN\n"
@@ -25,6 +28,11 @@ static const char usage[] =
     "  --backend NAME    openblas, onednn or auto, the faster one for each shape\n"
     "                    (default: auto)\n"
     "  --speed N         instead: time forward passes over a batch of N rows\n"
+    "  --write N         instead, of a net that has learnt a text: write N symbols\n"
+    "    --prompt TEXT     what they follow (default: the beginning of a line)\n"
+    "    --temperature T   1: by the net's own probabilities (default); less: safer,\n"
+    "                      0: always the likeliest symbol; more: wilder\n"
+    "    --seed N          another number, another text (default: 1)\n"
     "  --json            one object on stdout\n"
     "  --help, --version\n"
     "\n"
@@ -37,6 +45,10 @@ enum {
     THREADS,
     BACKEND,
     SPEED,
+    WRITE,
+    PROMPT,
+    TEMPERATURE,
+    SEED,
     JSON,
     HELP,
     VERSION,
@@ -51,6 +63,10 @@ static const struct option long_options[] = {
     {"threads", required_argument, NULL, THREADS},
     {"backend", required_argument, NULL, BACKEND},
     {"speed", required_argument, NULL, SPEED},
+    {"write", required_argument, NULL, WRITE},
+    {"prompt", required_argument, NULL, PROMPT},
+    {"temperature", required_argument, NULL, TEMPERATURE},
+    {"seed", required_argument, NULL, SEED},
     {"json", no_argument, NULL, JSON},
     {"help", no_argument, NULL, HELP},
     {"version", no_argument, NULL, VERSION},
@@ -62,7 +78,9 @@ typedef struct {
     const char *sets[MOST_SETS];
     int set_count, split; /* -1: not chosen */
     bool last, json;
-    int64_t threads, speed; /* speed: the batch to be timed; 0: none */
+    int64_t threads, speed, seed; /* speed: the batch to be timed; 0: none */
+    dl_write_options write;       /* count 0: nothing is to be written */
+    const char *of_write;         /* an option that only writing has, and that was given */
 } arguments;
 
 typedef struct {
@@ -87,40 +105,71 @@ static int find_split(const char *name) {
     return -1;
 }
 
+/* An option that needs no more than to be stored; -1, or DL_USAGE and a message. */
+static int store_option(int option, arguments *a) {
+    bool fine = true;
+    switch (option) {
+    case SPLIT:
+        a->split = find_split(optarg);
+        fine = a->split >= 0;
+        break;
+    case LAST:
+        a->last = true;
+        break;
+    case SET:
+        if (a->set_count == MOST_SETS)
+            return cmd_usage("dltest", "at most %d --set", MOST_SETS);
+        a->sets[a->set_count++] = optarg;
+        break;
+    case THREADS:
+        fine = cmd_number("dltest", "--threads", optarg, 1, 1024, &a->threads);
+        break;
+    case BACKEND:
+        fine = cmd_backend("dltest", optarg);
+        break;
+    case SPEED:
+        fine = cmd_number("dltest", "--speed", optarg, 1, 1 << 20, &a->speed);
+        break;
+    case WRITE:
+        fine = cmd_number("dltest", "--write", optarg, 1, (int64_t)1e12, &a->write.count);
+        break;
+    case PROMPT:
+        a->of_write = "--prompt";
+        a->write.prompt = optarg;
+        break;
+    case TEMPERATURE:
+        a->of_write = "--temperature";
+        fine = cmd_real("dltest", a->of_write, optarg, 0, 1000, &a->write.temperature);
+        break;
+    case SEED:
+        a->of_write = "--seed";
+        fine = cmd_number("dltest", a->of_write, optarg, 0, (int64_t)9e15, &a->seed);
+        break;
+    case JSON:
+        a->json = true;
+        break;
+    }
+    return fine ? -1 : DL_USAGE;
+}
+
+/* What goes together: -1, or DL_USAGE and a message. */
+static int check_options(const arguments *a) {
+    if (a->of_write && !a->write.count)
+        return cmd_usage("dltest", "%s is for --write N", a->of_write);
+    if (a->write.count && (a->json || a->speed || a->split >= 0))
+        return cmd_usage("dltest", "--write prints a text and nothing else: leave out %s",
+                         a->json    ? "--json"
+                         : a->speed ? "--speed"
+                                    : "--split");
+    return -1;
+}
+
 /* -1 to go on, or the exit status. */
 static int parse_arguments(int argc, char **argv, arguments *a) {
-    int option;
+    int option, status = -1;
     opterr = 0;
-    while ((option = getopt_long(argc, argv, ":h", long_options, NULL)) != -1) {
+    while (status < 0 && (option = getopt_long(argc, argv, ":h", long_options, NULL)) != -1) {
         switch (option) {
-        case SPLIT:
-            a->split = find_split(optarg);
-            if (a->split < 0)
-                return DL_USAGE;
-            break;
-        case LAST:
-            a->last = true;
-            break;
-        case SET:
-            if (a->set_count == MOST_SETS)
-                return cmd_usage("dltest", "at most %d --set", MOST_SETS);
-            a->sets[a->set_count++] = optarg;
-            break;
-        case THREADS:
-            if (!cmd_number("dltest", "--threads", optarg, 1, 1024, &a->threads))
-                return DL_USAGE;
-            break;
-        case BACKEND:
-            if (!cmd_backend("dltest", optarg))
-                return DL_USAGE;
-            break;
-        case SPEED:
-            if (!cmd_number("dltest", "--speed", optarg, 1, 1 << 20, &a->speed))
-                return DL_USAGE;
-            break;
-        case JSON:
-            a->json = true;
-            break;
         case 'h':
         case HELP:
             fputs(usage, stdout);
@@ -128,17 +177,22 @@ static int parse_arguments(int argc, char **argv, arguments *a) {
         case VERSION:
             cmd_version("dltest");
             return DL_OK;
-        default:
+        case ':':
+        case '?':
             return cmd_unknown_option("dltest", argv, long_options);
+        default:
+            status = store_option(option, a);
         }
     }
+    if (status >= 0)
+        return status;
     if (optind < argc)
         a->path = argv[optind++];
     if (optind < argc)
         return cmd_usage("dltest", "one checkpoint at a time, not also %s", argv[optind]);
     if (!a->path)
         return cmd_usage("dltest", "which checkpoint or run? (runs/latest is the newest run)");
-    return -1;
+    return check_options(a);
 }
 
 /* The part to evaluate: the one that was asked for, or the first that there is. */
@@ -158,6 +212,19 @@ static int choose_split(test *t, const arguments *a, dl_error *error) {
                    dl_split_names[a->split]);
 }
 
+/* Writing needs no data, only what the checkpoint says of them. */
+static int prepare_writing(test *t, dl_error *error) {
+    dl_checkpoint *c = &t->checkpoint;
+    dl_experiment *e = &t->experiment;
+    if (dl_data_describe(&e->data, &c->schema, &c->input, &c->target, error) ||
+        dl_symbols_check(&e->data, t->path, error))
+        return -1;
+    e->batch_size = 1;
+    if (dl_experiment_build(e, false, dl_threads(), error))
+        return -1;
+    return dl_checkpoint_load_net(c, &e->net, error);
+}
+
 static int prepare(test *t, const arguments *a, dl_error *error) {
     dl_checkpoint *c = &t->checkpoint;
     dl_experiment *e = &t->experiment;
@@ -167,7 +234,11 @@ static int prepare(test *t, const arguments *a, dl_error *error) {
     for (int i = 0; i < a->set_count; i++)
         if (dl_config_set(&c->config, a->sets[i], error))
             return -1;
-    if (dl_experiment_read(e, &c->config, error) || choose_split(t, a, error) ||
+    if (dl_experiment_read(e, &c->config, error))
+        return -1;
+    if (a->write.count)
+        return prepare_writing(t, error);
+    if (choose_split(t, a, error) ||
         dl_data_open_part(&e->data, t->split, &c->schema, &c->input, &c->target, error))
         return -1;
     int64_t rows = e->data.part[t->split].count; /* bounds what a strange file may ask for */
@@ -360,26 +431,47 @@ static void print_speed(const test *t, bool json) {
            1e3 * s->slowest, dl_text_count(rate, (int64_t)s->samples_per_second));
 }
 
+static char last_byte; /* of what was written */
+
+static bool print_symbol(const char *bytes, int count) {
+    fwrite(bytes, 1, (size_t)count, stdout);
+    last_byte = count ? bytes[count - 1] : last_byte;
+    return cmd_flush();
+}
+
+static int write_text(test *t, arguments *a, dl_error *error) {
+    a->write.seed = (uint64_t)a->seed;
+    int result = dl_write(&t->experiment, &a->write, t->path, print_symbol, error);
+    if (!result && last_byte != '\n' && isatty(STDOUT_FILENO))
+        putchar('\n');
+    return result;
+}
+
+static void print_result(const test *t, const arguments *a) {
+    if (a->speed)
+        print_speed(t, a->json);
+    else if (a->json)
+        print_json(t);
+    else
+        print_text(t);
+}
+
 int main(int argc, char **argv) {
     cmd_start(argv);
-    arguments a = {.threads = dl_threads_available(), .split = -1};
+    arguments a = {.threads = dl_threads_available(), .split = -1, .seed = 1};
+    a.write.temperature = 1;
     int status = parse_arguments(argc, argv, &a);
     if (status >= 0)
         return cmd_finish("dltest", status);
     dl_threads_set((int)a.threads);
     dl_error error = {0};
     test t = {0};
-    if (prepare(&t, &a, &error) || evaluate(&t, a.speed > 0, &error))
-        status = cmd_fail("dltest", &error);
-    else {
-        status = DL_OK;
-        if (a.speed)
-            print_speed(&t, a.json);
-        else if (a.json)
-            print_json(&t);
-        else
-            print_text(&t);
-    }
+    int result = prepare(&t, &a, &error);
+    if (!result)
+        result = a.write.count ? write_text(&t, &a, &error) : evaluate(&t, a.speed > 0, &error);
+    status = result ? cmd_fail("dltest", &error) : DL_OK;
+    if (!result && !a.write.count)
+        print_result(&t, &a);
     dl_error_clear(&error);
     dl_confusion_free(&t.confusion);
     dl_experiment_free(&t.experiment);

@@ -389,6 +389,13 @@ int dl_data_open(dl_data *data, dl_error *error) {
     return check_classes(data, error) || measure(data, error) ? -1 : 0;
 }
 
+int dl_data_describe(dl_data *data, const dl_schema *base, const dl_normalization *input,
+                     const dl_normalization *target, dl_error *error) {
+    data->input = dl_normalization_copy(input);
+    data->target = dl_normalization_copy(target);
+    return take_schema(data, base, error);
+}
+
 int dl_data_open_part(dl_data *data, dl_split only, const dl_schema *base,
                       const dl_normalization *input, const dl_normalization *target,
                       dl_error *error) {
@@ -396,9 +403,7 @@ int dl_data_open_part(dl_data *data, dl_split only, const dl_schema *base,
     if (!shared && !data->dataset[only].type)
         return dl_fail(error, DL_USAGE, "%s: there is no data.%s", data->config->name,
                        dl_split_names[only]);
-    data->input = dl_normalization_copy(input);
-    data->target = dl_normalization_copy(target);
-    if (take_schema(data, base, error) ||
+    if (dl_data_describe(data, base, input, target, error) ||
         open_dataset(data, shared ? DL_TRAIN : only, &data->base, error))
         return -1;
     return shared ? split_training_file(data, error) : take_whole(data, only, error);

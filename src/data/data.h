@@ -53,6 +53,9 @@ int dl_data_open(dl_data *data, dl_error *error);
 int dl_data_open_part(dl_data *data, dl_split only, const dl_schema *base,
                       const dl_normalization *input, const dl_normalization *target,
                       dl_error *error);
+/* Opens nothing: schema (as `base`) and normalizations alone (copied), for new inputs. */
+int dl_data_describe(dl_data *data, const dl_schema *base, const dl_normalization *input,
+                     const dl_normalization *target, dl_error *error);
 void dl_data_free(dl_data *data);
 
 /* x[count * size] in place, samples one after the other. */

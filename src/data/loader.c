@@ -15,7 +15,7 @@ enum { AHEAD = 2 }; /* rows that are on their way to the cache while one is read
 
 /* What a pass is: written by the caller, copied by the thread. */
 typedef struct {
-    bool shuffle;
+    dl_order order;
     uint64_t seed;
     uint32_t epoch;
     int64_t first_step;
@@ -45,9 +45,22 @@ struct dl_loader {
 
 /* ---- the thread ---- */
 
+static void make_lanes(dl_loader *loader) {
+    int64_t lanes = loader->batch_size, rows = loader->part->count;
+    int64_t even = rows / lanes, longer = rows % lanes; /* rows of a lane; lanes with one more */
+    const int64_t *row = loader->part->index;
+    for (int64_t b = 0; b < lanes; b++)
+        for (int64_t s = 0; s < even + (b < longer); s++)
+            loader->order[s * lanes + b] = *row++;
+}
+
 static void make_order(dl_loader *loader, const pass_request *pass) {
+    if (pass->order == DL_LANES) {
+        make_lanes(loader);
+        return;
+    }
     memcpy(loader->order, loader->part->index, sizeof(int64_t) * (size_t)loader->part->count);
-    if (!pass->shuffle)
+    if (pass->order == DL_AS_STORED)
         return;
     dl_draw draw = {.seed = pass->seed, .purpose = DL_FOR_SHUFFLE, .epoch = pass->epoch};
     dl_random_shuffle(&draw, loader->order, loader->part->count);
@@ -168,10 +181,10 @@ dl_loader *dl_loader_new(const dl_data *data, dl_split part, int64_t batch_size,
     return loader;
 }
 
-void dl_loader_start(dl_loader *loader, bool shuffle, uint64_t seed, uint32_t epoch,
+void dl_loader_start(dl_loader *loader, dl_order order, uint64_t seed, uint32_t epoch,
                      int64_t first_step) {
     pthread_mutex_lock(&loader->mutex);
-    loader->pass = (pass_request){shuffle, seed, epoch, first_step};
+    loader->pass = (pass_request){order, seed, epoch, first_step};
     loader->pass_number++;
     loader->made = loader->taken = 0;
     loader->to_come = loader->steps > first_step ? loader->steps - first_step : 0;

@@ -12,16 +12,24 @@ typedef struct {
     int64_t step; /* within the epoch, from 0 */
 } dl_batch;
 
+/* The order of a pass. */
+typedef enum {
+    DL_AS_STORED, /* that of the rows */
+    DL_SHUFFLED,  /* by (seed, epoch) */
+    DL_LANES /* row b of each batch is the one behind row b of the batch before: the part is cut
+                into batch_size lanes of rows that are neighbours. Where it does not come out
+                even, the first lanes have a row more, and the last batch has only these */
+} dl_order;
+
 typedef struct dl_loader dl_loader;
 
 /* Starts the thread. `data` is borrowed and must outlive the loader. Buffers for two batches of at
    most `batch_size` samples are allocated here and nowhere else. NULL and an error if the thread
    cannot be started. */
 dl_loader *dl_loader_new(const dl_data *data, dl_split part, int64_t batch_size, dl_error *error);
-/* Begins a pass over every sample of the part exactly once, from step `first_step` on, in the order
-   of the rows, or shuffled by (seed, epoch) if `shuffle`. The last batch may be partial. A pass
-   that has not ended is given up. */
-void dl_loader_start(dl_loader *loader, bool shuffle, uint64_t seed, uint32_t epoch,
+/* Begins a pass over every sample of the part exactly once, from step `first_step` on. The last
+   batch may be partial. A pass that has not ended is given up. */
+void dl_loader_start(dl_loader *loader, dl_order order, uint64_t seed, uint32_t epoch,
                      int64_t first_step);
 /* The next batch, valid until the next call; NULL at the end, or with an error set. */
 const dl_batch *dl_loader_next(dl_loader *loader, dl_error *error);

@@ -7,7 +7,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
-#include "data/dataset.h"
+#include "data/text.h"
 
 enum { ONE_HOT, NUMBER };
 enum { BYTE, CHARACTER };
@@ -69,23 +69,29 @@ static int next_code(int unit, const char **at) {
     return unit == BYTE ? *(const unsigned char *)(*at)++ : dl_text_next(at);
 }
 
+/* The symbol's own bytes; returns how many they are. */
+static int spell(int unit, int code, char out[4]) {
+    const unsigned c = (unsigned)code;
+    if (unit == BYTE || c < 0x80) {
+        out[0] = (char)c;
+        return 1;
+    }
+    int more = 1 + (c >= 0x800) + (c >= 0x10000); /* bytes of six bits behind the first one */
+    out[0] = (char)((0xF0u << (3 - more) & 0xFF) | c >> 6 * more);
+    for (int i = 1; i <= more; i++)
+        out[i] = (char)(0x80 | (c >> 6 * (more - i) & 63));
+    return more + 1;
+}
+
 /* How a symbol is called: itself, or an escape if it cannot be seen. */
 static void name_symbol(int unit, int code, char out[8]) {
-    const unsigned c = (unsigned)code;
     const char *const lines = "\n\r\t", *found = code ? strchr(lines, code) : NULL;
     if (code < 128 && found)
         snprintf(out, 8, "\\%c", "nrt"[found - lines]);
-    else if (c < 32 || c == 127 || (unit == BYTE && c > 127))
-        snprintf(out, 8, "\\x%02X", c);
-    else if (c < 0x80)
-        snprintf(out, 8, "%c", code);
-    else if (c < 0x800)
-        snprintf(out, 8, "%c%c", 0xC0 | c >> 6, 0x80 | (c & 63));
-    else if (c < 0x10000)
-        snprintf(out, 8, "%c%c%c", 0xE0 | c >> 12, 0x80 | (c >> 6 & 63), 0x80 | (c & 63));
+    else if (code < 32 || code == 127 || (unit == BYTE && code > 127))
+        snprintf(out, 8, "\\x%02X", code & 255);
     else
-        snprintf(out, 8, "%c%c%c%c", 0xF0 | c >> 18, 0x80 | (c >> 12 & 63), 0x80 | (c >> 6 & 63),
-                 0x80 | (c & 63));
+        out[spell(unit, code, out)] = '\0';
 }
 
 /* The symbol of that name; -1 if it is none. */
@@ -240,18 +246,21 @@ static int text_open(dl_dataset *dataset, const dl_schema *like, dl_error *error
     return result;
 }
 
+/* x[length][classes], or x[length]; zero behind the symbols. */
+static void encode(bool one_hot, int classes, int64_t length, const uint16_t *symbols,
+                   int64_t count, float *x) {
+    int64_t width = one_hot ? classes : 1;
+    memset(x, 0, sizeof *x * (size_t)(length * width));
+    for (int64_t t = 0; t < count; t++)
+        x[t * width + (one_hot ? symbols[t] : 0)] = one_hot ? 1 : symbols[t];
+}
+
 static int text_read(const dl_dataset *dataset, int64_t i, float *x, float *y, dl_error *error) {
     const text_state *state = dataset->state;
     const uint16_t *from = state->symbols + i * state->length;
     (void)error;
-    if (x && state->one_hot) {
-        memset(x, 0, sizeof *x * (size_t)(state->length * state->classes));
-        for (int64_t t = 0; t < state->length; t++)
-            x[t * state->classes + from[t]] = 1;
-    } else if (x) {
-        for (int64_t t = 0; t < state->length; t++)
-            x[t] = from[t];
-    }
+    if (x)
+        encode(state->one_hot, state->classes, state->length, from, state->length, x);
     for (int64_t t = 0; y && t < state->length; t++)
         y[t] = from[t + 1];
     return 0;
@@ -277,3 +286,72 @@ const dl_dataset_type dl_dataset_text = {
     .read = text_read,
     .close = text_close,
 };
+
+/* ---- writing ---- */
+
+static const text_options *options_of(const dl_data *data) {
+    return data->dataset[DL_TRAIN].options;
+}
+
+int dl_symbols_check(const dl_data *data, const char *name, dl_error *error) {
+    const dl_dataset *dataset = &data->dataset[DL_TRAIN];
+    const dl_schema *schema = &data->schema;
+    if (dataset->type != &dl_dataset_text)
+        return dl_fail(error, DL_USAGE,
+                       "%s: its data are no text (format = \"%s\"): there is nothing to write",
+                       name, dataset->type->kind.name);
+    int width = options_of(data)->encoding == ONE_HOT ? schema->classes : 1;
+    if (schema->classes > 0 && schema->classes <= MOST_CLASSES && schema->class_names &&
+        schema->input.rank == 2 && schema->outputs == schema->input.dim[0] &&
+        schema->input.dim[1] == width)
+        return 0;
+    return dl_fail(error, DL_DATA, "%s: what it says of its data is not what a text has", name);
+}
+
+/* -1 if there is none of that name. */
+static int class_named(const dl_schema *schema, const char *name) {
+    for (int c = 0; c < schema->classes; c++)
+        if (!strcmp(schema->class_names[c], name))
+            return c;
+    return -1;
+}
+
+uint16_t *dl_symbols_read(const dl_data *data, const char *text, const char *name, int64_t *count,
+                          dl_error *error) {
+    const int unit = options_of(data)->unit;
+    const char *at = text;
+    int result = 0;
+    uint16_t *symbols = xmalloc(sizeof *symbols * (strlen(text) + 1));
+    for (*count = 0; *at && !result; ++*count) {
+        char called[8] = "";
+        int code = next_code(unit, &at), class = -1;
+        if (code >= 0) {
+            name_symbol(unit, code, called);
+            class = class_named(&data->schema, called);
+        }
+        if (code < 0)
+            result =
+                dl_fail(error, DL_USAGE, "%s: offset %d: is not UTF-8", name, (int)(at - text));
+        else if (class < 0)
+            result = dl_fail(error, DL_USAGE, "%s: \"%s\" does not occur in the training text",
+                             name, called);
+        symbols[*count] = (uint16_t) class;
+    }
+    if (!result)
+        return symbols;
+    free(symbols);
+    return NULL;
+}
+
+int dl_symbols_write(const dl_data *data, int class, char out[4]) {
+    const int unit = options_of(data)->unit;
+    int code = symbol_named(unit, data->schema.class_names[class]);
+    return code < 0 ? 0 : spell(unit, code, out);
+}
+
+void dl_symbols_encode(const dl_data *data, const uint16_t *symbols, int64_t count, float *x) {
+    const dl_schema *schema = &data->schema;
+    encode(options_of(data)->encoding == ONE_HOT, schema->classes, schema->input.dim[0], symbols,
+           count, x);
+    dl_normalize(&data->input, x, 1, dl_shape_size(schema->input));
+}

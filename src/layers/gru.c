@@ -3,7 +3,7 @@
      r = sigmoid(x W_r + b_r + h V_r + d_r)       what of the past the new value may see
      z = sigmoid(x W_z + b_z + h V_z + d_z)       what of the past stays
      n = tanh(x W_n + b_n + r (h V_n + d_n))      the new value
-     h_t = (1 - z) n + z h_(t-1),  h_0 = 0.
+     h_t = (1 - z) n + z h_(t-1),  h_0 = 0 or carried.
    x[batch][T][C], W[C][3 units] and V[units][3 units] with the gates in the order r, z, n; the two
    biases are b[3 units], `bias`, and d[3 units], `recurrent_bias`, of which only d_n does what b
    cannot. y[batch][T][units], or [batch][units]. */

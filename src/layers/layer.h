@@ -33,7 +33,8 @@ typedef struct {
 enum {
     DL_DECAYS = 1,     /* l1 and l2 apply: weights, not biases */
     DL_OVERWRITES = 2, /* backward honours `beta`: a large gradient need not be zeroed first */
-    DL_FROZEN = 4      /* set by the net: it is not to be trained, its gradient is zero */
+    DL_FROZEN = 4,     /* set by the net: it is not to be trained, its gradient is zero */
+    DL_CARRIED = 8     /* of a state: what a batch left for the next one; no running statistic */
 };
 
 enum { DL_MOST_INPUTS = 32 }; /* that any layer can read */
@@ -70,6 +71,8 @@ typedef struct {
     bool training; /* else: no dropout, running statistics, … */
     uint64_t seed;
     uint32_t epoch, step; /* coordinates of the random numbers */
+    bool carry; /* the next batch goes on where this one ends: forward leaves it the DL_CARRIED
+                   states, from which it begins in any case */
 } dl_pass;
 
 typedef struct dl_layer dl_layer;

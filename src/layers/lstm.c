@@ -4,7 +4,7 @@
      f = sigmoid(x W_f + h V_f + b_f)    what of the memory stays
      g = tanh(x W_g + h V_g + b_g)       what there is to be let in
      o = sigmoid(x W_o + h V_o + b_o)    what is shown
-     c_t = f c_(t-1) + i g,  h_t = o tanh(c_t),  h_0 = c_0 = 0.
+     c_t = f c_(t-1) + i g,  h_t = o tanh(c_t),  h_0 = c_0 = 0 or carried.
    x[batch][T][C], W[C][4 units] and V[units][4 units] with the gates in the order i, f, g, o, as
    has b[4 units]; y[batch][T][units], or [batch][units]. PyTorch's two biases are one here: they
    are only ever added. */
@@ -75,6 +75,7 @@ static const dl_initializer bias = {"forget_bias", "forget_bias for the forget g
 
 static const dl_recurrent_cell cell = {.gates = 4,
                                        .has_memory = true,
+                                       .carries_memory = true,
                                        .forward = step_forward,
                                        .backward = step_backward,
                                        .bias = &bias};

@@ -57,7 +57,7 @@ static void declare_way(dl_layer *layer, int d, double bias_spread) {
     int outputs = cell->gates * (int)self->units;
     int64_t rows = (int64_t)layer->max_batch * in.dim[0];
     const dl_initializer *zeros = &dl_initializers[DL_INIT_ZEROS];
-    *way = (dl_recurrent_way){-1, -1, -1, -1, -1, -1, -1, -1};
+    *way = (dl_recurrent_way){-1, -1, -1, -1, -1, -1, -1, -1, -1};
     way->weight = add_matrix(layer, names[d][0], in.dim[1], outputs);
     way->recurrent = add_matrix(layer, names[d][1], (int)self->units, outputs);
     if (self->bias)
@@ -68,8 +68,32 @@ static void declare_way(dl_layer *layer, int d, double bias_spread) {
     way->previous = add_floats(layer, DL_SAVED, rows * self->units);
     if (cell->has_memory)
         way->memory = add_floats(layer, DL_SAVED, rows * self->units);
+    if (self->stateful && cell->carries_memory)
+        way->memory_first = add_floats(layer, DL_SAVED, layer->max_batch * self->units);
     if (cell->apart && layer->training)
         way->gradient = add_floats(layer, DL_SCRATCH, rows * outputs);
+}
+
+/* What the next batch begins with: [batch][units]. */
+static int add_carried(dl_layer *layer, const char *name) {
+    const dl_recurrent *self = layer->self;
+    return dl_layer_add_state(layer,
+                              (dl_param){.name = name,
+                                         .shape = dl_shape2(layer->max_batch, (int)self->units),
+                                         .flags = DL_CARRIED,
+                                         .initializer = &dl_initializers[DL_INIT_ZEROS]});
+}
+
+static void declare_scratch(dl_layer *layer) {
+    dl_recurrent *self = layer->self;
+    int64_t units = self->units, outputs = self->cell->gates * units;
+    int64_t forward = dl_packed_size(outputs, units), back = dl_packed_size(units, outputs);
+    int64_t wide = dl_packed_columns(outputs) + APART, narrow = dl_packed_columns(units) + APART;
+    self->packed = add_floats(layer, DL_SCRATCH, forward > back ? forward : back);
+    self->state = add_floats(layer, DL_SCRATCH, layer->max_batch * narrow);
+    self->product = add_floats(layer, DL_SCRATCH, layer->max_batch * wide);
+    self->carried = add_floats(layer, DL_SCRATCH, layer->max_batch * units);
+    self->zeros = add_floats(layer, DL_SCRATCH, units);
 }
 
 int dl_recurrent_setup(dl_layer *layer, const dl_recurrent_cell *cell, double bias_spread,
@@ -90,15 +114,17 @@ int dl_recurrent_setup(dl_layer *layer, const dl_recurrent_cell *cell, double bi
         return dl_fail(error, DL_USAGE,
                        "%s: %d steps of %lld units are too large for a batch of %d", layer->where,
                        in.dim[0], (long long)units, layer->max_batch);
+    if (self->stateful && self->bidirectional)
+        return dl_fail(error, DL_USAGE,
+                       "%s: a bidirectional layer cannot be stateful: it would have to read the "
+                       "next batch before this one (leave out one of the two)",
+                       layer->where);
     self->cell = cell;
     for (int d = 0; d < ways; d++)
         declare_way(layer, d, bias_spread);
-    int64_t forward = dl_packed_size(outputs, units), back = dl_packed_size(units, outputs);
-    int64_t wide = dl_packed_columns(outputs) + APART, narrow = dl_packed_columns(units) + APART;
-    self->packed = add_floats(layer, DL_SCRATCH, forward > back ? forward : back);
-    self->state = add_floats(layer, DL_SCRATCH, layer->max_batch * narrow);
-    self->product = add_floats(layer, DL_SCRATCH, layer->max_batch * wide);
-    self->carried = add_floats(layer, DL_SCRATCH, layer->max_batch * units);
+    declare_scratch(layer);
+    self->kept_state = self->stateful ? add_carried(layer, "state") : -1;
+    self->kept_memory = self->stateful && cell->carries_memory ? add_carried(layer, "memory") : -1;
     int width = (int)(ways * units);
     layer->out.shape = self->returns ? dl_shape1(width) : dl_shape2(in.dim[0], width);
     layer->needs_output = false;
@@ -116,12 +142,20 @@ typedef struct {
     int64_t steps, units, outputs;
     int64_t wide, narrow; /* floats from row to row of a step's working memory */
     float *gates, *previous, *memory, *gradient;
-    float *packed, *state, *product, *carried;
+    float *packed, *state, *product, *carried, *zeros;
     const float *recurrent_bias;
+    float *memory_first;             /* [batch][units], or NULL */
+    float *kept_state, *kept_memory; /* [batch][units]: of the batch before, for the next one; NULL:
+                                        the layer, or the memory, is not carried */
+    bool carry;
 } walk;
 
 static float *memory_of(const dl_layer *layer, int buffer) {
     return buffer < 0 ? NULL : layer->buffers[buffer].memory;
+}
+
+static float *kept_of(const dl_layer *layer, int state) {
+    return state < 0 ? NULL : layer->states[state].value;
 }
 
 static walk walk_of(const dl_layer *layer, int direction) {
@@ -145,6 +179,10 @@ static walk walk_of(const dl_layer *layer, int direction) {
         .state = memory_of(layer, self->state),
         .product = memory_of(layer, self->product),
         .carried = memory_of(layer, self->carried),
+        .zeros = memory_of(layer, self->zeros),
+        .memory_first = memory_of(layer, way->memory_first),
+        .kept_state = kept_of(layer, self->kept_state),
+        .kept_memory = kept_of(layer, self->kept_memory),
         .recurrent_bias = way->recurrent_bias < 0 ? NULL : layer->params[way->recurrent_bias].value,
     };
 }
@@ -162,7 +200,9 @@ static dl_recurrent_step step_of(const walk *w, int64_t b, int64_t s) {
     };
     if (w->memory) {
         step.memory = w->memory + row * w->units;
-        step.memory_before = s ? w->memory + before * w->units : step.previous; /* zeros */
+        step.memory_before = s                 ? w->memory + before * w->units
+                             : w->memory_first ? w->memory_first + b * w->units
+                                               : step.previous; /* zeros, or not looked at */
     }
     if (w->gradient)
         step.recurrent_grad = w->gradient + row * w->outputs;
@@ -199,13 +239,32 @@ static void hand_on(const walk *w, int64_t b, int64_t s, const float *state) {
         dl_copy((float *)step_of(w, b, s + 1).previous, state, w->units);
 }
 
-static void walk_forward(const walk *w, int64_t first, int64_t last) {
-    for (int64_t b = first; b < last; b++) {
+/* h_0, and with it the product of the first step, which is not worked out if h_0 is zero. */
+static void begin(const walk *w, int64_t b) {
+    float *previous = (float *)step_of(w, b, 0).previous;
+    if (!w->kept_state) {
         dl_zero(w->product + b * w->wide, w->outputs);
-        dl_zero((float *)step_of(w, b, 0).previous, w->units);
+        dl_zero(previous, w->units);
+        return;
     }
+    dl_copy(previous, w->kept_state + b * w->units, w->units);
+    dl_copy(w->state + b * w->narrow, previous, w->units);
+    if (w->kept_memory)
+        dl_copy(w->memory_first + b * w->units, w->kept_memory + b * w->units, w->units);
+}
+
+/* What the next batch will begin with. */
+static void keep(const walk *w, int64_t b) {
+    dl_copy(w->kept_state + b * w->units, w->state + b * w->narrow, w->units);
+    if (w->kept_memory)
+        dl_copy(w->kept_memory + b * w->units, step_of(w, b, w->steps - 1).memory, w->units);
+}
+
+static void walk_forward(const walk *w, int64_t first, int64_t last) {
+    for (int64_t b = first; b < last; b++)
+        begin(w, b);
     for (int64_t s = 0; s < w->steps; s++) {
-        if (s)
+        if (s || w->kept_state)
             dl_packed_multiply(last - first, w->outputs, w->units, w->state + first * w->narrow,
                                w->narrow, w->packed, w->product + first * w->wide, w->wide);
         for (int64_t b = first; b < last; b++) {
@@ -216,6 +275,8 @@ static void walk_forward(const walk *w, int64_t first, int64_t last) {
             hand_on(w, b, s, step.state);
         }
     }
+    for (int64_t b = first; b < last && w->kept_state && w->carry; b++)
+        keep(w, b);
 }
 
 void dl_recurrent_forward(dl_layer *layer, const dl_pass *pass) {
@@ -224,6 +285,7 @@ void dl_recurrent_forward(dl_layer *layer, const dl_pass *pass) {
     const dl_shape in = layer->in[0].shape;
     for (int d = 0; d <= self->bidirectional; d++) {
         walk w = walk_of(layer, d);
+        w.carry = pass->carry;
         const dl_recurrent_way *way = &self->way[d];
         dl_gemm_activate((int64_t)pass->batch * w.steps, w.outputs, in.dim[1], layer->in[0].value,
                          layer->params[way->weight].value,
@@ -245,8 +307,7 @@ static void walk_backward(const walk *w, int64_t first, int64_t last) {
         for (int64_t b = first; b < last; b++) {
             dl_recurrent_step step = step_of(w, b, s);
             const float *dy = output_row(w, w->layer->out.grad, b, s);
-            /* the first step's h_0 is zero: as good as a gradient that is not there */
-            step.dy = dy ? dy : step_of(w, b, 0).previous;
+            step.dy = dy ? dy : w->zeros;
             step.back = w->state + b * w->narrow;
             step.carried = w->carried + b * w->units;
             w->self->cell->backward(&step);
@@ -275,6 +336,7 @@ void dl_recurrent_backward(dl_layer *layer, const dl_pass *pass) {
         const dl_param *weight = &layer->params[way->weight];
         const dl_param *recurrent = &layer->params[way->recurrent];
         int64_t rows = (int64_t)pass->batch * w.steps;
+        dl_zero(w.zeros, w.units);
         dl_pack(true, w.units, w.outputs, recurrent->value, w.packed);
         share_out(&w, pass->batch, walk_backward);
         float *dz = w.gates, *dv = w.gradient ? w.gradient : dz;

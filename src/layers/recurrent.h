@@ -1,8 +1,11 @@
 /* What lstm, gru and simple_rnn share: everything but the arithmetic of a unit.
 
    Of an input x[batch][T][C] the products of all steps are one product x · W. Then, step by step,
-     h_t = cell(x_t W + b, h_(t-1) V),  h_0 = 0,
-   where V is packed once a pass and each thread goes through the steps with rows of its own. The
+     h_t = cell(x_t W + b, h_(t-1) V),
+   where h_0 is 0 or, if the layer is stateful, the last h of the same row of the batch before
+   (Williams and Peng, "An efficient gradient-based algorithm for on-line training of recurrent
+   network trajectories", Neural Computation 1990: no gradient goes back into that batch). V is
+   packed once a pass and each thread goes through the steps with rows of its own. The
    backward pass goes through the steps from the last to the first and leaves the gradients dz of
    all gates, from which dx = dz W', dW += x' dz and dV += h_(t-1)' dz are one product each. */
 #ifndef DL_LAYERS_RECURRENT_H
@@ -18,7 +21,7 @@ typedef struct {
                                     backward: becomes dz */
     const float *previous;       /* [units]: h_(t-1) */
     float *memory;               /* [units]: the cell's own number of this step */
-    const float *memory_before;  /* [units]: of the step before; 0 in the first */
+    const float *memory_before;  /* [units]: of the step before; 0, or carried, in the first */
     const float *recurrent_bias; /* [G][units], or NULL */
     const float *product;        /* forward: [G][units], h_(t-1) V */
     float *state;                /* forward: [units], becomes h_t */
@@ -32,7 +35,8 @@ typedef struct {
 typedef struct {
     int gates;
     bool has_memory;
-    bool apart; /* the gradient of h V is not dz: there is a second bias, that of h V */
+    bool carries_memory; /* it is part of the state: the next step reads it */
+    bool apart;          /* the gradient of h V is not dz: there is a second bias, that of h V */
     void (*forward)(const dl_recurrent_step *step);
     void (*backward)(const dl_recurrent_step *step);
     const dl_initializer *bias; /* its `spread` is bias_spread */
@@ -42,19 +46,21 @@ typedef struct {
 typedef struct {
     int weight, recurrent, bias, recurrent_bias; /* parameters; -1: none */
     int gates, previous, memory, gradient;       /* saved, for all steps; -1: none */
+    int memory_first;                            /* saved: [batch][units], carried; -1: zeros */
 } dl_recurrent_way;
 
 /* A layer's struct begins with it. */
 typedef struct {
     int64_t units;
     int returns; /* 0: the sequence, 1: the last step */
-    bool bidirectional, bias;
+    bool bidirectional, stateful, bias;
     int init;
     double spread;
     /* set by dl_recurrent_setup */
     const dl_recurrent_cell *cell;
     dl_recurrent_way way[2];
-    int packed, state, product, carried; /* scratch */
+    int packed, state, product, carried, zeros; /* scratch */
+    int kept_state, kept_memory;                /* in layer->states; -1: none */
 } dl_recurrent;
 
 extern const char *const dl_recurrent_returns[], *const dl_recurrent_inits[];
@@ -87,6 +93,19 @@ extern const char *const dl_recurrent_returns[], *const dl_recurrent_inits[];
          NULL,                                                                                     \
          "a second set of weights reads the sequence backwards; the outputs of both stand side "   \
          "by side, 2 x units. Not where the next symbol is to be foretold"},                       \
+        {"stateful",                                                                               \
+         DL_BOOL,                                                                                  \
+         offsetof(owner, field) + offsetof(dl_recurrent, stateful),                                \
+         "false",                                                                                  \
+         0,                                                                                        \
+         0,                                                                                        \
+         NULL,                                                                                     \
+         "true: each row of a batch begins with the state in which the same row of the batch "     \
+         "before ended, so that the layer remembers more than a sample's length; gradients end "   \
+         "there, and every pass over the data begins with zeros. For a text, with "                \
+         "training.shuffle = false: it is cut into batch_size lanes of neighbouring rows, one a "  \
+         "row of the batch; of rows left over the first lanes have one more each, which make a "   \
+         "last, smaller batch"},                                                                   \
         {"bias",                                                                                   \
          DL_BOOL,                                                                                  \
          offsetof(owner, field) + offsetof(dl_recurrent, bias),                                    \

@@ -1,6 +1,6 @@
 /* Simple recurrent network: Elman, Cognitive Science 1990. In each step, of x_t and the output
    h_(t-1) before,
-     h_t = f(x_t W + h_(t-1) V + b),  h_0 = 0,
+     h_t = f(x_t W + h_(t-1) V + b),  h_0 = 0 or carried,
    f being tanh or relu. x[batch][T][C], W[C][units], V[units][units], b[units]; y[batch][T][units],
    or [batch][units]. PyTorch's two biases are one here: they are only ever added. */
 #include "layers/recurrent.h"

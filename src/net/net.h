@@ -60,6 +60,11 @@ void dl_net_start_profile(dl_net *net);
 /* Draws the initial parameters. */
 void dl_net_initialize(dl_net *net, uint64_t seed);
 
+/* Before the first batch of a pass over data: what batches hand on to the next is zero. */
+void dl_net_begin(dl_net *net);
+/* The first layer that hands its state on from batch to batch; NULL if none does. Once built. */
+const dl_layer *dl_net_stateful(const dl_net *net);
+
 /* x[batch][input] is borrowed until the backward pass is over. The output is
  * dl_net_output(net)->value. */
 void dl_net_forward(dl_net *net, const float *x, const dl_pass *pass);

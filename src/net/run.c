@@ -18,6 +18,20 @@ void dl_net_initialize(dl_net *net, uint64_t seed) {
     }
 }
 
+void dl_net_begin(dl_net *net) {
+    for (int p = 0; p < net->state_param_count; p++)
+        if (net->state_params[p].flags & DL_CARRIED)
+            dl_zero(net->state_params[p].value, net->state_params[p].count);
+}
+
+const dl_layer *dl_net_stateful(const dl_net *net) {
+    for (int i = 0; i < net->layer_count; i++)
+        for (int s = 0; s < net->layers[i].state_count; s++)
+            if (net->layers[i].states[s].flags & DL_CARRIED)
+                return &net->layers[i];
+    return NULL;
+}
+
 /* Lets the layers see their inputs: the data are somewhere else in each step. */
 static void connect(dl_net *net, int i, const float *x) {
     dl_layer *layer = &net->layers[i];

@@ -71,9 +71,10 @@ static json_t *describe(const dl_experiment *e, const dl_progress *progress) {
     return metadata;
 }
 
-static int add_params(dl_named *list, int count, const dl_param *params, int n) {
+static int add_params(dl_named *list, int count, const dl_param *params, int n, bool carried) {
     for (int i = 0; i < n; i++)
-        list[count++] = (dl_named){params[i].name, params[i].shape, params[i].value};
+        if (carried || !(params[i].flags & DL_CARRIED))
+            list[count++] = (dl_named){params[i].name, params[i].shape, params[i].value};
     return count;
 }
 
@@ -92,8 +93,10 @@ static content collect(const dl_experiment *e, const dl_progress *progress, floa
     int most = net->param_count + net->state_param_count + 4 + vector_count * net->param_count;
     content c = {.metadata = describe(e, progress),
                  .list = xmalloc(sizeof(dl_named) * (size_t)most)};
-    int count = add_params(c.list, 0, net->params, net->param_count);
-    count = add_params(c.list, count, net->state_params, net->state_param_count);
+    int count = add_params(c.list, 0, net->params, net->param_count, false);
+    /* an epoch begins without carried states */
+    count = add_params(c.list, count, net->state_params, net->state_param_count,
+                       progress->epoch_step > 0);
     for (int n = 0; n < 2; n++) {
         const dl_normalization *norm = normalizations[n];
         dl_shape shape = dl_shape1((int)norm->count);
@@ -197,17 +200,24 @@ void dl_checkpoint_close(dl_checkpoint *c) {
     *c = (dl_checkpoint){0};
 }
 
-static int load_params(const dl_checkpoint *c, const dl_param *params, int count, dl_error *error) {
+/* Those that are carried, or those that are not. */
+static int load_params(const dl_checkpoint *c, const dl_param *params, int count, bool carried,
+                       dl_error *error) {
     for (int i = 0; i < count; i++)
-        if (dl_safetensors_read(&c->file, params[i].name, params[i].shape, params[i].value, error))
+        if (carried == !!(params[i].flags & DL_CARRIED) &&
+            dl_safetensors_read(&c->file, params[i].name, params[i].shape, params[i].value, error))
             return -1;
     return 0;
 }
 
 int dl_checkpoint_load_net(const dl_checkpoint *c, dl_net *net, dl_error *error) {
-    if (load_params(c, net->params, net->param_count, error))
+    if (load_params(c, net->params, net->param_count, false, error))
         return -1;
-    return load_params(c, net->state_params, net->state_param_count, error);
+    return load_params(c, net->state_params, net->state_param_count, false, error);
+}
+
+int dl_checkpoint_load_carried(const dl_checkpoint *c, dl_net *net, dl_error *error) {
+    return load_params(c, net->state_params, net->state_param_count, true, error);
 }
 
 static int read_sums(const dl_checkpoint *c, const dl_experiment *e, dl_sums *sums,

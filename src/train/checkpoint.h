@@ -1,5 +1,6 @@
 /* Checkpoints: a safetensors file that needs nothing beside it. Weights and running statistics
-   under their full names, optimizer vectors, normalization; in the metadata the resolved config,
+   under their full names, optimizer vectors, normalization; amid an epoch, what batches hand on to
+   the next; in the metadata the resolved config,
    the data's schema and how far the training is. */
 #ifndef DL_TRAIN_CHECKPOINT_H
 #define DL_TRAIN_CHECKPOINT_H
@@ -39,6 +40,9 @@ int dl_checkpoint_open(dl_checkpoint *checkpoint, const char *path, dl_error *er
 void dl_checkpoint_close(dl_checkpoint *checkpoint);
 /* Weights and running statistics into a net that was built. */
 int dl_checkpoint_load_net(const dl_checkpoint *checkpoint, dl_net *net, dl_error *error);
+/* What the last batch of an epoch that is not complete left for the next one; the net's batches
+   must be as large as they were. */
+int dl_checkpoint_load_carried(const dl_checkpoint *checkpoint, dl_net *net, dl_error *error);
 /* The rest of what a training needs to go on; an error if its data or its history's columns are
    other ones. */
 int dl_checkpoint_load_progress(const dl_checkpoint *checkpoint, const dl_experiment *experiment,

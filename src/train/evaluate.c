@@ -68,11 +68,12 @@ int dl_evaluate(dl_experiment *e, dl_loader *loader, dl_sums *sums, dl_observer 
     dl_judge judge;
     dl_judge_open(&judge, e);
     *sums = (dl_sums){0};
-    dl_loader_start(loader, false, 0, 0, 0);
+    dl_loader_start(loader, dl_experiment_order(e, false), 0, 0, 0);
+    dl_net_begin(&e->net);
     const dl_batch *batch;
     int before = error->count;
     while ((batch = dl_loader_next(loader, error))) {
-        dl_pass pass = {.batch = (int)batch->count};
+        dl_pass pass = {.batch = (int)batch->count, .carry = true};
         dl_net_forward(&e->net, batch->x, &pass);
         dl_sums_add(sums, &judge, e, batch, false);
         if (observer) {

@@ -39,6 +39,9 @@ static const dl_option training_options[] = {
      "samples a step; \"all\" is the whole training part"},
     {"epochs", DL_INT, offsetof(dl_settings, epochs), "10", 0, 1e9, NULL,
      "passes over the training part"},
+    {"shuffle", DL_BOOL, offsetof(dl_settings, shuffle), "true", 0, 0, NULL,
+     "the rows come in another order each epoch; false: in that of the file, which stateful layers "
+     "need, but which is bad for rows that are sorted"},
     {"metrics", DL_STRINGS, offsetof(dl_settings, metrics), "", 0, 0, NULL,
      "what is measured beside the loss; left out: accuracy for classes, rmse for numbers"},
     {"bf16", DL_BOOL, offsetof(dl_settings, bf16), "false", 0, 0, NULL,
@@ -376,6 +379,43 @@ static int check_loss(dl_experiment *e, dl_error *error) {
     return e->loss->check(e->loss_self, &output, &e->target, error);
 }
 
+/* A layer that goes on where the batch before ended needs data and an order in which it can. */
+static int check_stateful(const dl_experiment *e, dl_error *error) {
+    const dl_layer *layer = dl_net_stateful(&e->net);
+    const config_setting_t *format = config_lookup(&e->config->tree, "data.format");
+    if (!layer)
+        return 0;
+    for (dl_split part = 0; part < DL_SPLITS; part++) {
+        const dl_subset *rows = &e->data.part[part];
+        if (!rows->dataset)
+            continue;
+        if (!rows->dataset->ordered)
+            return dl_fail(error, DL_USAGE,
+                           "%s: layer \"%s\" is stateful, but the rows of format \"%s\" do not go "
+                           "on where the one before ends, as those of \"text\" do: leave out "
+                           "stateful",
+                           layer->where, layer->name, config_setting_get_string(format));
+        if (rows->index[rows->count - 1] - rows->index[0] != rows->count - 1)
+            return dl_fail(error, DL_USAGE,
+                           "%s: layer \"%s\" is stateful, but the rows for %s are taken from all "
+                           "over the text: write data.split = \"tail\"",
+                           layer->where, layer->name,
+                           part == DL_TRAIN ? "training" : dl_split_names[part]);
+    }
+    if (e->settings.shuffle)
+        return dl_fail(error, DL_USAGE,
+                       "%s: layer \"%s\" is stateful, but the rows are shuffled, so that none goes "
+                       "on where the one before ends: write training.shuffle = false",
+                       layer->where, layer->name);
+    return 0;
+}
+
+dl_order dl_experiment_order(const dl_experiment *e, bool training) {
+    if (dl_net_stateful(&e->net))
+        return DL_LANES;
+    return training && e->settings.shuffle ? DL_SHUFFLED : DL_AS_STORED;
+}
+
 static int choose_precision(const dl_experiment *e, bool training, dl_error *error) {
     bool bf16 = training && e->settings.bf16;
     const char *lacking = bf16 ? dl_backend_lacks_for_bf16() : NULL;
@@ -398,7 +438,7 @@ int dl_experiment_build(dl_experiment *e, bool training, int threads, dl_error *
     pass_straight_through(e);
     if (dl_net_build(&e->net, e->data.schema.input, batch ? 1 : (int)e->batch_size, training,
                      threads, error) ||
-        check_loss(e, error))
+        check_stateful(e, error) || check_loss(e, error))
         return -1;
     if (training && !e->net.has_gradient[e->net.layer_count - 1])
         return dl_fail(error, DL_USAGE,

@@ -2,7 +2,7 @@
 #ifndef DL_TRAIN_EXPERIMENT_H
 #define DL_TRAIN_EXPERIMENT_H
 
-#include "data/data.h"
+#include "data/loader.h"
 #include "losses/loss.h"
 #include "net/net.h"
 #include "optim/optimizer.h"
@@ -14,7 +14,7 @@ enum { DL_BATCH_ALL = -1 }; /* batch_size = "all" */
 /* The sections `training` and `regularization`. */
 typedef struct {
     int64_t batch_size, epochs;
-    bool bf16;
+    bool bf16, shuffle;
     dl_strings metrics;
     double l1, l2, clip_norm;
     config_setting_t *early_stopping;
@@ -59,6 +59,8 @@ int dl_experiment_read(dl_experiment *experiment, dl_config *config, dl_error *e
 /* Once the data's schema is known: builds the net, chooses the metrics, checks that data, net and
    loss fit each other. */
 int dl_experiment_build(dl_experiment *experiment, bool training, int threads, dl_error *error);
+/* The order of a pass over the data, to learn from them or only to measure. */
+dl_order dl_experiment_order(const dl_experiment *experiment, bool training);
 /* The columns of the history that say how good it is: "train_loss,train_accuracy,val_loss,…". */
 dl_text dl_experiment_columns(const dl_experiment *experiment);
 void dl_experiment_free(dl_experiment *experiment);

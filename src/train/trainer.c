@@ -88,10 +88,11 @@ static int report_initial_loss(trainer *t, dl_error *error) {
     dl_experiment *e = t->e;
     dl_sums sums = {0};
     int before = error->count;
-    dl_loader_start(t->train, true, (uint64_t)e->seed, 0, 0);
+    dl_loader_start(t->train, dl_experiment_order(e, true), (uint64_t)e->seed, 0, 0);
+    dl_net_begin(&e->net);
     const dl_batch *batch = NULL;
     while (sums.rows < ENOUGH && (batch = dl_loader_next(t->train, error))) {
-        dl_pass pass = {.batch = (int)batch->count};
+        dl_pass pass = {.batch = (int)batch->count, .carry = true};
         dl_net_forward(&e->net, batch->x, &pass);
         dl_sums_add(&sums, &t->judge, e, batch, false);
     }
@@ -162,8 +163,12 @@ static int train_batch(trainer *t, const dl_batch *batch, double rate, dl_error 
     dl_experiment *e = t->e;
     dl_progress *p = &t->progress;
     double from = dl_clock();
-    dl_pass pass = {(int)batch->count, true, (uint64_t)e->seed, (uint32_t)p->epoch,
-                    (uint32_t)batch->step};
+    dl_pass pass = {.batch = (int)batch->count,
+                    .training = true,
+                    .seed = (uint64_t)e->seed,
+                    .epoch = (uint32_t)p->epoch,
+                    .step = (uint32_t)batch->step,
+                    .carry = true};
     dl_net_forward(&e->net, batch->x, &pass);
     double loss = dl_sums_add(&p->sums, &t->judge, e, batch, true);
     from = lap(t, DL_PHASE_FORWARD, from);
@@ -212,7 +217,10 @@ static int train_epoch(trainer *t, dl_error *error) {
     int64_t first_step = t->progress.epoch_step;
     int before = error->count;
     const dl_batch *batch;
-    dl_loader_start(t->train, true, (uint64_t)e->seed, (uint32_t)t->progress.epoch, first_step);
+    dl_loader_start(t->train, dl_experiment_order(e, true), (uint64_t)e->seed,
+                    (uint32_t)t->progress.epoch, first_step);
+    if (!first_step) /* else the net has the states of the batch before */
+        dl_net_begin(&e->net);
     while ((batch = dl_loader_next(t->train, error))) {
         lap(t, DL_PHASE_DATA, from);
         if (train_batch(t, batch, learning_rate(t, batch->step), error))
@@ -262,7 +270,7 @@ static int measure_validation(trainer *t, dl_row *row, dl_error *error) {
         row->val_metric[m] = dl_sums_metric(&sums, e, m);
     if (isfinite(row->val_loss))
         return 0;
-    dl_loader_start(t->validation, false, 0, 0, 0);
+    dl_loader_start(t->validation, dl_experiment_order(e, false), 0, 0, 0);
     return dl_divergence_fail(e, t->progress.epoch, t->progress.epoch_step,
                               dl_loader_next(t->validation, error), "the validation loss", error);
 }
@@ -374,7 +382,7 @@ static int load(trainer *t, const dl_checkpoint *c, dl_error *error) {
                        "%s: stopped after step %lld of an epoch, which must be finished with the "
                        "same batch_size (%lld) and data",
                        t->options->resume, (long long)p->epoch_step, (long long)c->batch_size);
-    return 0;
+    return p->epoch_step ? dl_checkpoint_load_carried(c, &e->net, error) : 0;
 }
 
 static int resume(trainer *t, dl_error *error) {

@@ -254,6 +254,29 @@ CONFIG
     done
 }
 
+@test "training.shuffle: false takes the rows in the order of the file" {
+    cat >order.cfg <<'CONFIG'
+data = { format = "csv"; train = { file = "order.csv"; }; };
+network = ( { layer = "dense"; units = 1; init = "zeros"; } );
+loss = { type = "binary_cross_entropy"; };
+optimizer = { type = "sgd"; learning_rate = 0.5; };
+training = { batch_size = 1; epochs = 2; };
+CONFIG
+    awk 'BEGIN { print "x,y"; for (i = 0; i < 20; i++) print i / 20 "," (i % 3 ? "a" : "b") }' >order.csv
+    for seed in 1 2; do # nothing but the order depends on the seed
+        train --quiet --out shuffled$seed --seed $seed order.cfg
+        status_is 0
+        train --quiet --out stored$seed --seed $seed order.cfg --set training.shuffle=false
+        status_is 0
+    done
+    same_history stored1 stored2
+    [ "$(history shuffled1)" != "$(history shuffled2)" ] || fail "the order is always the same"
+    # and it is the file's: the same rows the other way round are another training
+    { head -1 order.csv && tail -n +2 order.csv | tac; } >other.csv
+    train --quiet --out other order.cfg --set training.shuffle=false --set data.train.file=other.csv
+    [ "$(history other)" != "$(history stored1)" ] || fail "the file's order does not count"
+}
+
 @test "training.bf16: trains where it can, and says where it cannot" {
     digits digits.cfg
     train --quiet --out run --backend openblas --set training.bf16=true digits.cfg

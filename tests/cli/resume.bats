@@ -151,6 +151,44 @@ as_whole() {
     fi
 }
 
+@test "an epoch of stateful layers goes on with the state that it had" {
+    local try
+    for _ in $(seq 400); do cat "$root/tests/config/data/letters.txt"; done >letters.txt
+    cat >stateful.cfg <<'CONFIG'
+data = { format = "text"; train = { file = "letters.txt"; }; length = 16; validation = 0.002; };
+network = (
+  { layer = "lstm"; units = 96; stateful = true; },
+  { layer = "gru"; units = 96; stateful = true; },
+  { layer = "simple_rnn"; units = 64; stateful = true; },
+  { layer = "dense"; units = 28; }
+);
+loss = { type = "softmax_cross_entropy"; };
+training = { batch_size = 9; epochs = 3; shuffle = false; };
+CONFIG
+    train --quiet --out whole stateful.cfg
+    status_is 0
+    for try in 1 2 3 4 5 6; do # the signal may meet the end of an epoch
+        interrupted 1 INT 130 stateful.cfg
+        [ "$(metadata run/last.safetensors epoch_step)" -eq 0 ] || break
+    done
+    [ "$(metadata run/last.safetensors epoch_step)" -gt 0 ] || fail "it was never amid an epoch"
+    for name in lstm_1.state lstm_1.memory gru_1.state simple_rnn_1.state; do
+        grep -aq "\"$name\"" run/last.safetensors || fail "no $name in the checkpoint"
+    done
+    tested run --last --json # of batches that are smaller: the validation rows are fewer than nine
+    status_is 0
+    jq -e '.rows < 9' .out || fail "as many rows as there are lanes"
+    cp -r run other
+    train --quiet --resume other --set training.batch_size=8
+    status_is 2
+    says "must be finished with the same batch_size (9)"
+    train --resume run
+    status_is 0
+    says "resumed     after epoch "
+    as_whole
+    ! grep -aq "_1.state" run/last.safetensors || fail "an epoch that is whole has a state"
+}
+
 @test "epochs of milliseconds: what was held in memory is written when it is interrupted" {
     sed -i 's/schedule = .*; };/schedule = { type = "constant"; }; };/' digits.cfg
     interrupted 20 INT 130 digits.cfg --epochs 1000000

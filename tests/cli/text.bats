@@ -89,3 +89,25 @@ CONFIG
     status_is 4
     says 'the first bad value is in layer "embedding_1" (its output)'
 }
+
+@test "stateful: every pass begins with zeros, and more is remembered than a sample's length" {
+    # b is followed by c and by d in turn, wherever a stretch of two letters begins
+    for _ in $(seq 200); do printf 'abcabde'; done >letters.txt
+    sed 's/length = 15/length = 2/; s/units = 28/units = 5/; s/epochs = 30/epochs = 20/
+        s/"lstm"; units = 24;/& stateful = true;/; s/epochs = 20;/& shuffle = false;/' \
+        letters.cfg >stateful.cfg
+    train --quiet --out whole stateful.cfg
+    status_is 0
+    tested whole --last --split validation --json # after no training at all
+    status_is 0
+    equal "$(printf %.9g "$(jq .loss .out)")" "$(printf %.9g "$(column whole val_loss)")"
+    awk -v loss="$(column whole val_loss)" 'BEGIN { exit !(loss < 0.1) }' || fail "not learnt"
+    train --quiet --out part --epochs 3 stateful.cfg
+    train --quiet --resume part --epochs 20
+    status_is 0
+    same_history part whole
+    # a net that forgets can only guess what comes behind b: ln 2 at two of seven
+    train --quiet --out other stateful.cfg --set network.0.stateful=false
+    status_is 0
+    awk -v loss="$(column other val_loss)" 'BEGIN { exit !(loss > 0.17) }' || fail "learnt"
+}

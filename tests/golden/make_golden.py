@@ -575,6 +575,49 @@ def attentions():
         yield attention((130, 4), 4, causal)
         yield attention((19, 24), 3, causal)
         yield attention((6, 5), 4, causal, units=16)
+def stateful(kind, shape, units, last=False, bias=True):
+    """The second of two batches, which begins with the detached state that the first left."""
+    gates = {"lstm": 4, "gru": 3, "simple_rnn": 1}[kind]
+    steps, channels = shape
+    run = {"lstm": torch.nn.LSTM, "gru": torch.nn.GRU, "simple_rnn": torch.nn.RNN}[kind](
+        channels, units, bias=bias, batch_first=True)
+    params = {"weight": run.weight_ih_l0, "recurrent_weight": run.weight_hh_l0}
+    if bias:
+        params["bias"] = run.bias_ih_l0
+        if kind == "gru":
+            params["recurrent_bias"] = run.bias_hh_l0
+        else:
+            torch.nn.init.zeros_(run.bias_hh_l0)
+    start = {"state": torch.randn(BATCH, units)}
+    if kind == "lstm":
+        start["memory"] = torch.randn(BATCH, units)
+    hidden = tuple(s.unsqueeze(0) for s in start.values())
+    before, x = torch.randn(BATCH, steps, channels), torch.randn(BATCH, steps, channels)
+    x.requires_grad_()
+    _, carried = run(before, hidden if kind == "lstm" else hidden[0])
+    carried = tuple(s.detach() for s in carried) if kind == "lstm" else carried.detach()
+    y, end = run(x, carried)
+    y = y[:, -1] if last else y
+    dy = torch.randn_like(y)
+    y.backward(dy)
+    end = end if kind == "lstm" else (end,)
+    return {
+        "config": '{ layer = "%s"; units = %d; stateful = true; return = "%s"; bias = %s; }' % (
+            kind, units, "last" if last else "sequence", "true" if bias else "false"),
+        "input": list(shape), "batch": BATCH, "before": numbers(before),
+        "start": {k: numbers(s) for k, s in start.items()},
+        "states": {k: numbers(s) for k, s in zip(start, end)},
+        "x": numbers(x), "y": numbers(y), "dy": numbers(dy), "dx": numbers(x.grad),
+        "params": {k: numbers(p.t()) for k, p in params.items()},
+        "grads": {k: numbers(p.grad.t()) for k, p in params.items()},
+    }
+
+
+def stateful_layers():
+    for kind in ("lstm", "gru", "simple_rnn"):
+        yield stateful(kind, (5, 3), 4)
+        yield stateful(kind, (1, 4), 17)
+        yield stateful(kind, (6, 2), 5, last=True, bias=False)
 
 
 def loss_case(name, function, channels, target, classes, config=""):
@@ -679,8 +722,18 @@ parts = {"layers": list(layers()), "losses": list(losses()), "optimizers": list(
 parts["layers"] += shape_layers()
 parts["losses"] += more_losses()
 parts["layers"] += unpool()
-for generator in (sample_norms, local_responses, noises, learned, image_filters, sequences,
-                  embeddings, positions, attentions):
+for generator in (
+    sample_norms,
+    local_responses,
+    noises,
+    learned,
+    image_filters,
+    sequences,
+    embeddings,
+    positions,
+    attentions,
+    stateful_layers,
+):
     parts["layers"] += seeded(generator)
 json.dump({"torch": torch.__version__, **parts}, sys.stdout)
 print()

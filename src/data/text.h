@@ -1,0 +1,21 @@
+/* The symbols of a text, for whoever writes one. */
+#ifndef DL_DATA_TEXT_H
+#define DL_DATA_TEXT_H
+
+#include "data/data.h"
+
+/* Whether the data are a text, with the schema of one: 0, or -1 and an error that begins with
+   `name`: of DL_USAGE if they are something else, of DL_DATA if the schema is not what a text has.
+   Only the config and the schema are looked at. */
+int dl_symbols_check(const dl_data *data, const char *name, dl_error *error);
+/* The classes of a text's symbols, [*count], freed by the caller. NULL and an error of DL_USAGE
+   that begins with `name` if there is a symbol that the training text has not. */
+uint16_t *dl_symbols_read(const dl_data *data, const char *text, const char *name, int64_t *count,
+                          dl_error *error);
+/* The bytes of the symbol that a class is; returns how many they are, 0 if it is none. */
+int dl_symbols_write(const dl_data *data, int class, char out[4]);
+/* The sample x[size of schema.input] that begins with these symbols, normalized; of the steps
+   behind them all are zero. */
+void dl_symbols_encode(const dl_data *data, const uint16_t *symbols, int64_t count, float *x);
+
+#endif

@@ -1,0 +1,25 @@
+/* Writing: a net that has learnt to foretell the next symbol of a text makes a text of its own. */
+#ifndef DL_TRAIN_WRITE_H
+#define DL_TRAIN_WRITE_H
+
+#include "train/experiment.h"
+
+typedef struct {
+    const char
+        *prompt;   /* what the text begins with; NULL or "": as if at the beginning of a line */
+    int64_t count; /* symbols to be written behind it */
+    double temperature; /* 1: by the net's own probabilities; less: bolder; 0: the likeliest one */
+    uint64_t seed;
+} dl_write_options;
+
+/* Takes the bytes of a symbol; false: no more are wanted. */
+typedef bool (*dl_write_sink)(const char *bytes, int count);
+
+/* Hands the prompt's symbols and then those that are drawn to `sink`, each as soon as it is known.
+   The experiment's data are a text (dl_symbols_check), it has been built for batches of one sample
+   or more, and has its weights. `name` is
+   the checkpoint's, for messages. -1 and an error of DL_USAGE if the net cannot write. */
+int dl_write(dl_experiment *experiment, const dl_write_options *options, const char *name,
+             dl_write_sink sink, dl_error *error);
+
+#endif

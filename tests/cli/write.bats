@@ -1,0 +1,141 @@
+#!/usr/bin/env bats
+# dltest --write: a net that has learnt a text writes one.
+
+# The variables that helper.bash sets; each test is a subshell of its own, as it should be.
+# shellcheck disable=SC2154,SC2030,SC2031,SC2012,SC2013,SC2034,SC2094,SC2238
+
+load helper
+
+# text NAME KEYS LAYERS: a config for text.txt, of the alphabet again and again.
+text() {
+    cat >"$1.cfg" <<CONFIG
+data = { format = "text"; train = { file = "text.txt"; }; length = 12; $2 };
+network = ( $3 { layer = "dense"; units = $(fold -w 1 text.txt | sort -u | grep -c .); } );
+loss = { type = "softmax_cross_entropy"; };
+optimizer = { type = "adam"; learning_rate = 0.02; };
+training = { batch_size = 8; epochs = 40; };
+CONFIG
+}
+
+# learnt NAME: trains it, or takes it as it was trained for a test before.
+learnt() {
+    if [ ! -e "$BATS_FILE_TMPDIR/$1" ]; then
+        train --quiet "$1.cfg" --out "$BATS_FILE_TMPDIR/$1"
+        status_is 0
+    fi
+    cp -r "$BATS_FILE_TMPDIR/$1" "$1"
+}
+
+set_up() {
+    for _ in $(seq 40); do printf 'abcdefghijklmnopqrstuvwxyz'; done >text.txt
+    text lstm "" '{ layer = "lstm"; units = 24; },'
+    learnt lstm
+    rm text.txt # all that is needed is in the checkpoint
+}
+
+@test "it writes what it has learnt, behind the prompt" {
+    tested lstm --write 60 --prompt xyz --temperature 0
+    status_is 0
+    equal "$errors" ""
+    equal "$output" "xyzabcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefgh"
+    # a prompt that is longer than the window
+    tested lstm --write 3 --prompt abcdefghijklmnopqrstuvwxyzabcde --temperature 0
+    equal "$output" abcdefghijklmnopqrstuvwxyzabcdefgh
+    tested lstm --write 1
+    equal "${#output}" 1
+}
+
+@test "the same seed, the same text" {
+    tested lstm --write 200 --temperature 3
+    equal "${#output}" 200
+    local first=$output
+    tested lstm --write 200 --temperature 3 --seed 1 --threads 1
+    equal "$output" "$first"
+    tested lstm --write 50 --temperature 3
+    equal "$output" "${first:0:50}"
+    tested lstm --write 200 --temperature 3 --seed 2
+    [ "$output" != "$first" ] || fail "another seed wrote the same"
+}
+
+@test "a stateful net goes on from one stretch to the next" {
+    # b is followed by c and by d in turn, wherever a stretch of two letters begins
+    for _ in $(seq 200); do printf 'abcabde'; done >text.txt
+    text state "" '{ layer = "lstm"; units = 32; stateful = true; },'
+    sed -i 's/length = 12/length = 2/; s/epochs = 40;/epochs = 20; shuffle = false;/' state.cfg
+    learnt state
+    tested state --write 14 --prompt abcabde --temperature 0
+    equal "$output" abcabdeabcabdeabcabde
+    tested state --write 14 --prompt deab --temperature 0
+    equal "$output" deabcabdeabcabdeab
+}
+
+@test "symbols that cannot be seen, characters and bytes are written as they are" {
+    for _ in $(seq 60); do printf 'a\n\tä€😀\x01'; done >text.txt
+    for unit in character byte; do
+        text $unit "unit = \"$unit\";" '{ layer = "gru"; units = 24; },'
+        sed -i "s/units = [0-9]*; } )/units = $([ $unit = byte ] && echo 13 || echo 7); } )/" $unit.cfg
+        learnt $unit
+        "$dltest" $unit --write $([ $unit = byte ] && echo 26 || echo 14) --prompt a --temperature 0 \
+            >written
+        printf 'a\n\tä€😀\x01a\n\tä€😀\x01a' >wanted
+        same written wanted
+    done
+    tested byte --write 1 --prompt $'\xff'
+    status_is 2
+    says_only 'dltest: --prompt: "\xFF" does not occur in the training text'
+    tested character --write 1 --prompt $'\xff'
+    says_only 'dltest: --prompt: offset 0: is not UTF-8'
+}
+
+@test "what it refuses, and how it says so" {
+    while IFS='|' read -r message arguments; do
+        # shellcheck disable=SC2086
+        tested lstm $arguments
+        status_is 2
+        says "dltest: $message"
+        equal "$output" ""
+    done <<'CASES'
+--prompt: "A" does not occur in the training text|--write 3 --prompt abcA
+--prompt is for --write N|--prompt abc
+--temperature is for --write N|--temperature 1
+--seed is for --write N|--seed 1
+--temperature -1: must be a number from 0 to 1000|--write 3 --temperature -1
+--temperature warm: must be a number from 0 to 1000|--write 3 --temperature warm
+--write 0: must be a whole number from 1|--write 0
+--write prints a text and nothing else: leave out --json|--write 3 --json
+--write prints a text and nothing else: leave out --speed|--write 3 --speed 3
+--write prints a text and nothing else: leave out --split|--write 3 --split train
+CASES
+}
+
+@test "nets that cannot write" {
+    xor xor.cfg
+    train --quiet --out xor xor.cfg
+    tested xor --write 3
+    status_is 2
+    says_only 'dltest: xor/best.safetensors: its data are no text (format = "csv"): there is nothing to write'
+    for _ in 1 2 3; do printf 'abcdefghijklmnopqrstuvwxyz'; done >text.txt
+    text both "" '{ layer = "gru"; units = 4; bidirectional = true; },'
+    train --quiet --out both --epochs 1 --set training.batch_size=2 both.cfg
+    status_is 0
+    tested both --write 3
+    status_is 2
+    says "best.safetensors: its net sees what comes later (a bidirectional layer, say)"
+    for _ in 1 2 3 4 5 6 7 8 9 10; do printf 'abbabbaaab'; done >text.txt
+    text two "" '{ layer = "gru"; units = 4; },'
+    sed -i 's/units = 2;/units = 1;/; s/softmax_cross_entropy/binary_cross_entropy/' two.cfg
+    train --quiet --out two --epochs 1 --set training.batch_size=2 two.cfg
+    status_is 0
+    tested two --write 3
+    status_is 2
+    says "its net has 1 output at each symbol, but writing needs one for each of the 2 symbols"
+}
+
+@test "a full disk is told, and ends it" {
+    [ -e /dev/full ] || skip "there is no /dev/full"
+    status=0
+    timeout 60 "$dltest" lstm --write 1000000000 >/dev/full 2>.err || status=$?
+    errors=$(cat .err)
+    status_is 1
+    says_only "dltest: standard output: No space left on device"
+}
