@@ -162,7 +162,7 @@ static void report_heads(dl_terminal *t, const dl_experiment *e) {
 void dl_report_network(dl_terminal *t, const dl_experiment *e) {
     const dl_net *net = &e->net;
     char shape[48], count[32];
-    int name = 10, type = 10;
+    int name = net->head_count ? 13 : 10, type = 10; /* "without heads" */
     for (int i = 0; i < net->layer_count; i++) {
         int length = (int)strlen(net->layers[i].name);
         name = length > name ? length : name;
