@@ -23,12 +23,35 @@ static const dl_shape shapes[] = {{3, {7, 6, 3, 1}}, {1, {5, 1, 1, 1}}, {2, {6, 
 
 /* ---- one net against central differences ---- */
 
+/* End 0 is the net's output, 1, 2, … are its heads'; what they count for. */
+static inline dl_tensor *end_of(dl_net *net, int end) {
+    return end ? dl_net_head_output(net, end - 1) : dl_net_output(net);
+}
+
+static inline double weight_of(const dl_net *net, int end) {
+    return end ? net->heads[end - 1].weight : 1;
+}
+
+/* r: [out] of each end, one behind the other */
 static inline double objective(dl_net *net, const float *r, const dl_pass *pass) {
-    const dl_tensor *out = dl_net_output(net);
     double sum = 0;
-    for (int64_t i = 0; i < pass->batch * dl_shape_size(out->shape); i++)
-        sum += r[i] * out->value[i];
+    for (int end = 0; end <= net->head_count; end++) {
+        const dl_tensor *out = end_of(net, end);
+        int64_t count = pass->batch * dl_shape_size(out->shape);
+        for (int64_t i = 0; i < count; i++)
+            sum += weight_of(net, end) * *r++ * out->value[i];
+    }
     return sum;
+}
+
+/* The same objective's gradient, where the losses would put it. */
+static inline void fill_gradients(dl_net *net, const float *r, const dl_pass *pass) {
+    for (int end = 0; end <= net->head_count; end++) {
+        dl_tensor *out = end_of(net, end);
+        int64_t count = pass->batch * dl_shape_size(out->shape);
+        for (int64_t i = 0; i < count; i++)
+            out->grad[i] = (float)(weight_of(net, end) * *r++);
+    }
 }
 
 /* A net under test. Its first layer is the probe, whose output is put back before each run, since
@@ -36,7 +59,7 @@ static inline double objective(dl_net *net, const float *r, const dl_pass *pass)
 typedef struct {
     dl_net *net;
     const dl_pass *pass;
-    const float *r;    /* the objective's weights [out] */
+    const float *r;    /* the objective's weights [out], of each end */
     const float *kept; /* the probe's output [in] */
     int64_t in;
 } trial;
@@ -82,7 +105,9 @@ static inline int compare(const trial *t, float *value, const float *analytic, i
 static inline int check_net(dl_net *net, const char *what, int batch) {
     dl_pass pass = {.batch = batch, .training = true, .seed = 7, .epoch = 2, .step = 5};
     int64_t in = batch * dl_shape_size(net->input);
-    int64_t out = batch * dl_shape_size(dl_net_output(net)->shape);
+    int64_t out = 0;
+    for (int end = 0; end <= net->head_count; end++)
+        out += batch * dl_shape_size(end_of(net, end)->shape);
     float *x = xmalloc(sizeof *x * (size_t)in), *r = xmalloc(sizeof *r * (size_t)out);
     dl_net_initialize(net, 3);
     for (int p = 0; p < net->param_count; p++) /* biases too */
@@ -101,7 +126,7 @@ static inline int check_net(dl_net *net, const char *what, int batch) {
     harness_fill(r, out, 2);
     memset(net->memory, 0xFF, (size_t)net->memory_bytes); /* NaN: nobody may count on zeros */
     dl_net_forward(net, x, &pass);
-    memcpy(dl_net_output(net)->grad, r, sizeof *r * (size_t)out);
+    fill_gradients(net, r, &pass);
     dl_net_backward(net, &pass);
     /* the differences write over the plan's memory: keep what is compared */
     dl_tensor *middle = &net->layers[0].out;
@@ -120,6 +145,10 @@ static inline int check_net(dl_net *net, const char *what, int batch) {
     for (int i = 1; i < net->layer_count; i++)
         for (int p = 0; p < net->layers[i].param_count; p++) {
             dl_param *param = &net->layers[i].params[p];
+            for (int64_t k = 0; param->flags & DL_FROZEN && k < param->count; k++)
+                assert_true(grads[param->offset + k] == 0);
+            if (param->flags & DL_FROZEN)
+                continue;
             slopes += compare(&t, param->value, grads + param->offset, param->count, what);
         }
     free(grads);

@@ -63,7 +63,8 @@ static int check_targets(const dl_loss_type *loss, const char *options) {
     for (size_t i = 0; i < sizeof targets / sizeof *targets; i++)
         for (int channels = 1; channels <= 4; channels++) {
             dl_error error = {0};
-            dl_output output = {dl_shape1(channels), DL_LINEAR, "test", "last", "test"};
+            dl_output output = {dl_shape1(channels), DL_LINEAR, "test", "last", "test",
+                                "the last layer"};
             output.activation = loss->straight_through ? DL_STEP : DL_LINEAR;
             if (!loss->check(self, &output, &targets[i], &error)) {
                 check_loss(loss, self, targets[i], channels);

@@ -186,6 +186,58 @@ static void test_blocks(void **state) {
     tolerance /= 10;
 }
 
+/* Several ends: what each sends back adds up in the layers that they have in common. */
+static void test_heads(void **state) {
+    (void)state;
+#define CONV "{ layer = \"conv2d\"; filters = 3; kernel = 3; padding = 1; activation = \"tanh\"; }"
+    static const char *const layers[] = {
+        CONV ", { layer = \"aux\"; weight = 0.3; body = ( { layer = \"avg_pool\"; size = 3; stride "
+             "= 2; }, { layer = \"dense\"; units = 4; activation = \"tanh\"; }, { layer = "
+             "\"dense\"; units = 2; } ); }, " CONV ", { layer = \"dense\"; units = 2; }",
+        /* two at one place, one of them a view; a trunk that is read in place */
+        CONV ", { layer = \"aux\"; weight = 2; body = ( { layer = \"flatten\"; } ); },"
+             "{ layer = \"aux\"; weight = 0.7; body = ( { layer = \"activation\"; activation = "
+             "\"sigmoid\"; } ); }, { layer = \"activation\"; activation = \"tanh\"; },"
+             "{ layer = \"flatten\"; }, { layer = \"dense\"; units = 2; }",
+        /* in what is repeated, and in a branch; one that is frozen hands its gradient on */
+        "{ layer = \"residual\"; repeat = 2; body = (" CONV ", { layer = \"aux\"; trainable = "
+        "false; body = ( { layer = \"global_avg_pool\"; }, { layer = \"dense\"; units = 2; } ); } "
+        "); },"
+        "{ layer = \"parallel\"; branches = ( (), (" CONV
+        ", { layer = \"aux\"; weight = 1; body = ("
+        "{ layer = \"residual\"; body = (" CONV "); } ); } ) ); },"
+        "{ layer = \"dense\"; units = 2; }",
+        /* its own `inputs`, behind the last one in the chain that reads them; weights in common */
+        CONV ", { layer = \"dense\"; name = \"d\"; units = 3; inputs = (\"probe\"); },"
+             "{ layer = \"aux\"; name = \"h\"; inputs = (\"probe\"); body = ("
+             "{ layer = \"dense\"; name = \"own\"; units = 3; share = \"d\"; } ); },"
+             "{ layer = \"conv2d\"; filters = 2; kernel = 1; name = \"c\"; inputs = "
+             "(\"conv2d_2\"); }, { layer = \"dense\"; name = \"e\"; units = 3; },"
+             "{ layer = \"add\"; inputs = (\"e\", \"d\"); }",
+        /* pooled places that both the head and the chain look for */
+        "{ layer = \"max_pool\"; name = \"pool\"; },"
+        "{ layer = \"aux\"; body = ( { layer = \"conv2d\"; name = \"up\"; filters = 3; kernel = "
+        "1; }, { layer = \"unpool\"; inputs = (\"up\", \"pool\"); } ); },"
+        "{ layer = \"conv2d\"; filters = 3; kernel = 1; name = \"on\"; },"
+        "{ layer = \"unpool\"; inputs = (\"on\", \"pool\"); }",
+    };
+#undef CONV
+    tolerance *= 10;
+    for (size_t i = 0; i < sizeof layers / sizeof *layers; i++) {
+        dl_text text = {0};
+        harness h;
+        harness_probe(&text, shapes[0]);
+        dl_text_add(&text, "%s", layers[i]);
+        if (!harness_open(&h, text.data, shapes[0], MOST_BATCH, true, 2))
+            fail_msg("%s", dl_text_get(&h.error.text));
+        assert_true(h.net.head_count > 0);
+        assert_true(check_net(&h.net, layers[i], BATCH) > 0);
+        harness_close(&h);
+        dl_text_free(&text);
+    }
+    tolerance /= 10;
+}
+
 /* Several readers of one output, through a view and not: the gradients add up. */
 static void test_graph(void **state) {
     (void)state;
@@ -269,7 +321,7 @@ int main(void) {
         cmocka_unit_test(test_combinations), cmocka_unit_test(test_sequences),
         cmocka_unit_test(test_attention),    cmocka_unit_test(test_blocks),
         cmocka_unit_test(test_graph),        cmocka_unit_test(test_long_skips),
-        cmocka_unit_test(test_threads),
+        cmocka_unit_test(test_heads),        cmocka_unit_test(test_threads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

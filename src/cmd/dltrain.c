@@ -247,6 +247,12 @@ static void print_row(void *context, const dl_experiment *e, const dl_row *row) 
         (json_int_t)row->step, "seconds", cmd_json_number(row->seconds), "learning_rate",
         cmd_json_number(row->rate), "samples_per_second", cmd_json_number(row->samples_per_second));
     set_part(object, e, "train", row->train_loss, row->train_metric);
+    for (int h = 0; h < e->net.head_count; h++) {
+        dl_text key = {0};
+        dl_text_add(&key, "train_%s_loss", e->net.heads[h].name);
+        json_object_set_new(object, key.data, cmd_json_number(row->train_head[h]));
+        dl_text_free(&key);
+    }
     if (e->data.part[DL_VALIDATION].count)
         set_part(object, e, "val", row->val_loss, row->val_metric);
     static const char *const phases[] = {"data_seconds", "forward_seconds", "backward_seconds",

@@ -9,9 +9,9 @@ int dl_loss_check_outputs(const dl_output *output, int wanted, const char *reaso
     int64_t outputs = dl_shape_size(output->shape);
     if (outputs == wanted)
         return 0;
-    return dl_fail(
-        error, DL_USAGE, "%s: the last layer, \"%s\", has %lld output%s, but %s: it must have %d",
-        output->where, output->name, (long long)outputs, outputs == 1 ? "" : "s", reason, wanted);
+    return dl_fail(error, DL_USAGE, "%s: %s, \"%s\", has %lld output%s, but %s: it must have %d",
+                   output->where, output->role, output->name, (long long)outputs,
+                   outputs == 1 ? "" : "s", reason, wanted);
 }
 
 int dl_loss_check_classes(const dl_output *output, const dl_target *target, const char *loss,
@@ -29,10 +29,10 @@ int dl_loss_check_logits(const dl_output *output, const char *loss, const char *
     if (output->activation != DL_SIGMOID && output->activation != DL_SOFTMAX)
         return 0;
     return dl_fail(error, DL_USAGE,
-                   "%s: the last layer, \"%s\", already ends in a %s, and the loss %s has a %s "
+                   "%s: %s, \"%s\", already ends in a %s, and the loss %s has a %s "
                    "built in (it takes logits). Make it linear",
-                   output->where, output->name, dl_activation_names[output->activation], loss,
-                   built_in);
+                   output->where, output->role, output->name,
+                   dl_activation_names[output->activation], loss, built_in);
 }
 
 int dl_loss_check_unit_targets(const dl_output *output, const dl_target *target, const char *loss,

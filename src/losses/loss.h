@@ -25,6 +25,7 @@ typedef struct {
     int activation; /* the last layer's dl_activation_kind */
     const char *where, *name; /* of the last layer */
     const char *loss_where;   /* of the loss */
+    const char *role;         /* for messages: "the last layer", or which one else it is */
 } dl_output;
 
 typedef struct {

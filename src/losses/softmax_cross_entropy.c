@@ -51,10 +51,10 @@ static int check(const void *self, const dl_output *output, const dl_target *tar
     if (output->activation == DL_SOFTMAX)
         return dl_fail(
             error, DL_USAGE,
-            "%s: the last layer, \"%s\", is already a softmax, and the loss "
+            "%s: %s, \"%s\", is already a softmax, and the loss "
             "softmax_cross_entropy has one built in (it takes logits): two of them learn "
             "slowly and badly. Take the softmax out",
-            output->where, output->name);
+            output->where, output->role, output->name);
     char reason[64];
     snprintf(reason, sizeof reason, "the data has %d classes", target->classes);
     return dl_loss_check_outputs(output, target->classes, reason, error);

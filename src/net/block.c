@@ -252,6 +252,61 @@ static int expand_separable(net_reader *r, const void *self, dl_config *config,
 }
 
 typedef struct {
+    config_setting_t *body, *loss;
+    double weight;
+} aux;
+
+static const dl_option aux_options[] = {
+    {"body", DL_SETTING, offsetof(aux, body), NULL, 0, 0, NULL,
+     "the layers and blocks between what is read and the output, which is the last one's: a list "
+     "( { … }, … )"},
+    {"weight", DL_FLOAT, offsetof(aux, weight), "0.3", 0, 1000, NULL,
+     "what its loss counts for in training, the net's own loss counting 1; 0: it is only measured"},
+    {"loss", DL_SETTING, offsetof(aux, loss), "", 0, 0, NULL,
+     "what its output is compared with the targets by: a group { type = \"…\" }; left out: the "
+     "net's own loss"},
+    DL_OPTIONS_END,
+};
+
+/* Szegedy et al., 2015, and before them Lee et al., "Deeply-supervised nets", AISTATS 2015: what is
+   minimized is loss + sum over the heads of weight * loss of the head, so that the layers before a
+   head get a gradient that has not come through the whole net. */
+static int expand_aux(net_reader *r, const void *self, dl_config *config, const net_scope *scope,
+                      int source) {
+    const aux *a = self;
+    dl_net *net = r->net;
+    int first = net->layer_count, end = source;
+    const bool nested = r->in_head;
+    if (nested) {
+        dl_fail(r->error, DL_USAGE, "%s: an auxiliary head cannot be part of another one",
+                r->block);
+        net_read_failed(r);
+    }
+    r->in_head = true;
+    if (a->body && is_list(r, config, a->body, "body")) {
+        end = net_read_list(r, config, a->body, scope, source);
+        if (!config_setting_length(a->body) || (!r->failed && net->layer_count == first)) {
+            dl_fail(r->error, DL_USAGE,
+                    "%s: the body of an auxiliary head is empty: it needs the layer that gives its "
+                    "output",
+                    r->block);
+            net_read_failed(r);
+        }
+    }
+    r->in_head = nested;
+    if (nested || net->layer_count == first)
+        return end;
+    if (net->head_count == DL_MOST_HEADS) {
+        dl_fail(r->error, DL_USAGE, "%s: more than %d auxiliary heads", r->block, DL_MOST_HEADS);
+        net_read_failed(r);
+        return end;
+    }
+    net->heads[net->head_count++] =
+        (dl_head){NULL, r->block, first, net->layer_count - 1, a->weight, a->loss};
+    return end;
+}
+
+typedef struct {
     dl_kind kind;
     int (*expand)(net_reader *reader, const void *self, dl_config *config, const net_scope *scope,
                   int source);
@@ -295,9 +350,20 @@ static const block_type separable_type = {
     false,
 };
 
-static const dl_kind *const kinds[] = {&sequence_type.kind,  &residual_type.kind,
-                                       &parallel_type.kind,  &dense_block_type.kind,
-                                       &inception_type.kind, &separable_type.kind};
+static const block_type aux_type = {
+    {"aux",
+     "an auxiliary head: an output amid the net with a loss of its own, in training only, which "
+     "gives the layers before it a gradient from near; the layers behind it go on as if it were "
+     "not "
+     "there",
+     sizeof(aux), aux_options},
+    expand_aux,
+    false,
+};
+
+static const dl_kind *const kinds[] = {
+    &sequence_type.kind,  &residual_type.kind,  &parallel_type.kind, &dense_block_type.kind,
+    &inception_type.kind, &separable_type.kind, &aux_type.kind};
 
 const dl_registry dl_block_registry = {"block", "blocks", "layer", sizeof kinds / sizeof *kinds,
                                        kinds};
@@ -306,7 +372,7 @@ int net_expand(net_reader *r, const dl_kind *kind, const void *self, bool faulty
                const net_scope *scope, int source) {
     const block_type *type = (const block_type *)kind;
     int64_t repeat = type->repeats && !faulty ? ((const block *)self)->repeat : 1;
-    if (faulty && !type->repeats)
+    if (faulty && !type->repeats && !net_is_head(kind)) /* no body of the user's to look at */
         return source;
     for (int64_t k = 1; k <= repeat; k++) {
         net_scope inner = {scope, scope->suffix};
@@ -315,4 +381,8 @@ int net_expand(net_reader *r, const dl_kind *kind, const void *self, bool faulty
         source = type->expand(r, self, config, &inner, source);
     }
     return source;
+}
+
+bool net_is_head(const dl_kind *kind) {
+    return kind == &aux_type.kind;
 }

@@ -22,6 +22,7 @@ typedef struct {
     int room;          /* that net->layers has */
     const char *block; /* "file:line" of the innermost block that the config has */
     const char *where; /* the same while made-up layers are read; else NULL */
+    bool in_head;      /* an auxiliary head's body is being read */
     bool failed;
     int alias_count, alias_room;
     struct net_alias {
@@ -44,6 +45,8 @@ int net_read_made(net_reader *reader, const char *layer, const net_scope *scope,
    layers that are written in it are looked at once. */
 int net_expand(net_reader *reader, const dl_kind *kind, const void *self, bool faulty,
                dl_config *config, const net_scope *scope, int source);
+/* Whether the kind is the block of an auxiliary head, which the layers behind it do not read. */
+bool net_is_head(const dl_kind *kind);
 /* Notes a failure that has been told; returns 0, so that the reading can go on. */
 int net_read_failed(net_reader *reader);
 

@@ -146,6 +146,17 @@ static void extend(planner *p, int item, int step) {
         p->items[item].last = step;
 }
 
+/* A net that is not trained does not run its auxiliary heads. */
+static bool never_runs(const dl_net *net, int i) {
+    return !net->training && dl_net_head(net, i) >= 0;
+}
+
+/* Whether a loss looks at the output of layer i. */
+static bool is_end(const dl_net *net, int i) {
+    int head = dl_net_head(net, i);
+    return head >= 0 ? net->heads[head].last == i : i == net->layer_count - 1;
+}
+
 static int64_t tensor_bytes(const dl_net *net, int i) {
     return dl_shape_size(net->layers[i].out.shape) * net->max_batch * (int64_t)sizeof(float);
 }
@@ -155,6 +166,8 @@ static void plan_values(planner *p) {
     int end = net->layer_count;
     for (int i = 0; i < end; i++) {
         dl_layer *layer = &net->layers[i];
+        if (never_runs(net, i))
+            continue;
         for (int k = 0; k < layer->input_count; k++) {
             int source = net->sources[i][k], item = source < 0 ? -1 : p->value[source];
             extend(p, item, i);
@@ -167,18 +180,20 @@ static void plan_values(planner *p) {
             p->value[i] = add_item(p, tensor_bytes(net, i), i, i);
         if (net->training && layer->needs_output && !layer->is_view && net->has_gradient[i])
             extend(p, p->value[i], 2 * end - i);
+        if (is_end(net, i))
+            extend(p, p->value[i], end);
     }
-    extend(p, p->value[end - 1], end);
 }
 
-/* From the last layer to the first, so that a layer's readers have their items before it. A layer's
-   gradient lives in the buffer of its first reader in this order; the others' are added to it. */
+/* From the last layer to the first, so that a layer's readers have their items before it. An end's
+   gradient is filled by its loss; another layer's gradient lives in the buffer of its first reader
+   in this order; the others' are added to it. */
 static void plan_gradients(planner *p) {
     dl_net *net = p->net;
     int end = net->layer_count;
     for (int i = end - 1; i >= 0; i--) {
         dl_layer *layer = &net->layers[i];
-        if (i == end - 1)
+        if (is_end(net, i))
             p->gradient[i] = add_item(p, tensor_bytes(net, i), end, end + 1);
         if (p->gradient[i] < 0)
             continue;
@@ -204,7 +219,7 @@ static void plan_buffers(planner *p) {
     for (int i = 0; i < end; i++) {
         dl_layer *layer = &net->layers[i];
         int64_t scratch = 0;
-        for (int b = 0; b < layer->buffer_count; b++) {
+        for (int b = 0; b < layer->buffer_count && !never_runs(net, i); b++) {
             if (layer->buffers[b].lifetime == DL_SAVED)
                 p->buffer[i][b] =
                     add_item(p, layer->buffers[b].bytes, i, net->training ? 2 * end - i : i);
@@ -220,7 +235,9 @@ static void plan_buffers(planner *p) {
 static void extend_maxima(planner *p) {
     const dl_net *net = p->net;
     for (int i = 0; i < net->layer_count; i++)
-        for (int k = 0; net->layers[i].needs_maxima && k < net->layers[i].input_count; k++) {
+        for (int k = 0;
+             net->layers[i].needs_maxima && !never_runs(net, i) && k < net->layers[i].input_count;
+             k++) {
             int source = net->sources[i][k];
             for (int b = 0; source >= 0 && b < net->layers[source].buffer_count; b++)
                 extend(p, p->buffer[source][b], i);
@@ -262,7 +279,7 @@ static void place(planner *p) {
         layer->out.grad = at(p, p->gradient[i]);
         for (int k = 0; k < layer->input_count; k++)
             layer->in[k].grad = at(p, p->edge[i][k]);
-        for (int b = 0; b < layer->buffer_count; b++) {
+        for (int b = 0; b < layer->buffer_count && !never_runs(net, i); b++) {
             dl_buffer *buffer = &layer->buffers[b];
             buffer->memory = buffer->lifetime == DL_SAVED ? at(p, p->buffer[i][b]) : scratch;
             if (buffer->lifetime == DL_SCRATCH)
@@ -326,6 +343,8 @@ int dl_net_build(dl_net *net, dl_shape input, int max_batch, bool training, int 
     plan_memory(net);
     for (int i = 0; i < net->layer_count; i++) {
         const dl_layer *layer = &net->layers[i];
+        if (never_runs(net, i))
+            continue;
         int products = 1 + (net->has_gradient[i] ? 1 + (layer->in[0].grad != NULL) : 0);
         net->operations += layer->operations;
         net->training_operations += products * layer->operations;

@@ -17,6 +17,18 @@ typedef struct dl_made_config {
     struct dl_made_config *next;
 } dl_made_config;
 
+enum { DL_MOST_HEADS = 16 };
+
+/* An auxiliary head: layers beside the chain of the others, whose output has the targets of the
+   net's own. They run in training passes only, and no other layer reads them. */
+typedef struct {
+    const char *name;       /* "aux_1" */
+    const char *where;      /* "file:line" in the config */
+    int first, last;        /* its layers; the last one's output is the head's */
+    double weight;          /* of its loss, beside the net's own that counts 1 */
+    config_setting_t *loss; /* as it stands in the config; NULL: the net's own */
+} dl_head;
+
 typedef struct {
     dl_arena arena;
     dl_config *config;    /* borrowed */
@@ -28,6 +40,8 @@ typedef struct {
                        (reader, its input), ended by -1 */
     bool *met;      /* [layer]: working memory of the backward pass */
     bool *has_gradient; /* [layer]: there is something to train in it or before it */
+    dl_head heads[DL_MOST_HEADS];
+    int head_count;
 
     dl_shape input;
     int max_batch;
@@ -68,9 +82,14 @@ const dl_layer *dl_net_stateful(const dl_net *net);
 /* x[batch][input] is borrowed until the backward pass is over. The output is
  * dl_net_output(net)->value. */
 void dl_net_forward(dl_net *net, const float *x, const dl_pass *pass);
-/* From dl_net_output(net)->grad, which the loss has filled, to net->gradients (overwritten). */
+/* From dl_net_output(net)->grad and each head's, which their losses have filled, to net->gradients
+   (overwritten). The forward pass before it was one of training. */
 void dl_net_backward(dl_net *net, const dl_pass *pass);
 dl_tensor *dl_net_output(dl_net *net);
+/* Head h's output: valid after a training pass. */
+dl_tensor *dl_net_head_output(dl_net *net, int h);
+/* The index of the head that layer i is part of; -1: of none. */
+int dl_net_head(const dl_net *net, int i);
 
 /* The name of the first layer whose output or parameter is not finite, with which of the two, as
    text that is owned by the net; NULL if all are finite. Runs a forward pass. */

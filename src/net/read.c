@@ -219,6 +219,30 @@ static void add_alias(net_reader *r, const char *name, int index) {
     r->alias[r->alias_count++] = (struct net_alias){name, index};
 }
 
+/* The name of the head that begins with layer `first`, if one could be made of its body: of a
+   column of history.csv, too. */
+static void name_head(net_reader *r, const char *name, int first, const char *where) {
+    static const char letters[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
+    dl_net *net = r->net;
+    dl_head *head = net->head_count ? &net->heads[net->head_count - 1] : NULL;
+    if (name && name[strspn(name, letters)]) {
+        dl_fail(r->error, DL_USAGE,
+                "%s: an auxiliary head cannot be called \"%s\": its name is part of a column's "
+                "(letters a to z, digits, _ and -)",
+                where, name);
+        net_read_failed(r);
+    }
+    if (!head || head->first != first || head->name)
+        return;
+    int number = net->head_count;
+    head->name = name;
+    while (!head->name || (!name && find_full(r, head->name) >= 0))
+        head->name = dl_arena_printf(&net->arena, "aux_%d", number++);
+    if (!name)
+        add_alias(r, head->name, head->last);
+}
+
 /* A block: its name stands for its last layer, `trainable = false` for all of its layers. */
 static int read_block(net_reader *r, const dl_kind *kind, dl_config *config,
                       config_setting_t *group, const net_scope *scope, int source) {
@@ -244,7 +268,10 @@ static int read_block(net_reader *r, const dl_kind *kind, dl_config *config,
     const char *name = own.name ? full_name(r, own.name, scope, where) : NULL;
     if (name)
         add_alias(r, name, end);
-    return end;
+    if (!net_is_head(kind))
+        return end;
+    name_head(r, name, first, where);
+    return source;
 }
 
 static bool is_block(const dl_kind *kind) {
@@ -318,11 +345,33 @@ int net_read_made(net_reader *r, const char *layer, const net_scope *scope, cons
     return end;
 }
 
+/* Who reads an auxiliary head's layers would miss them when the net is not trained. */
+static int check_heads(const dl_net *net, dl_error *error) {
+    int result = 0, last = dl_net_head(net, net->layer_count - 1);
+    if (last >= 0)
+        result = dl_fail(error, DL_USAGE,
+                         "%s: the network ends in an auxiliary head, \"%s\": behind it must come "
+                         "the layers that give the network's own output",
+                         net->heads[last].where, net->heads[last].name);
+    for (int j = 0; j < net->layer_count; j++)
+        for (int k = 0; k < net->layers[j].input_count; k++) {
+            int source = net->sources[j][k], head = source < 0 ? -1 : dl_net_head(net, source);
+            if (head >= 0 && dl_net_head(net, j) != head)
+                result = dl_fail(error, DL_USAGE,
+                                 "%s: \"%s\" reads \"%s\", which is part of the auxiliary head "
+                                 "\"%s\" and there in training only",
+                                 net->layers[j].where, net->layers[j].name,
+                                 net->layers[source].name, net->heads[head].name);
+        }
+    return result;
+}
+
 /* Work that leads nowhere is a slip of the pen. */
 static int check_readers(const dl_net *net, dl_error *error) {
     int result = 0;
     for (int i = 0; i + 1 < net->layer_count; i++) {
-        bool read = false;
+        int head = dl_net_head(net, i);
+        bool read = head >= 0 && net->heads[head].last == i;
         for (int j = i + 1; j < net->layer_count; j++)
             for (int k = 0; k < net->layers[j].input_count; k++)
                 read |= net->sources[j][k] == i;
@@ -371,5 +420,5 @@ int dl_net_read(dl_net *net, dl_config *config, dl_error *error) {
     if (net->layer_count > UINT16_MAX)
         return dl_fail(error, DL_USAGE, "%s: the network has more than %d layers",
                        dl_config_where(config, list), UINT16_MAX);
-    return check_readers(net, error);
+    return check_heads(net, error) | check_readers(net, error);
 }

@@ -47,8 +47,17 @@ void dl_net_start_profile(dl_net *net) {
     net->profile = dl_arena_alloc(&net->arena, sizeof *net->profile * (size_t)net->layer_count);
 }
 
+int dl_net_head(const dl_net *net, int i) {
+    for (int h = 0; h < net->head_count; h++)
+        if (i >= net->heads[h].first && i <= net->heads[h].last)
+            return h;
+    return -1;
+}
+
 void dl_net_forward(dl_net *net, const float *x, const dl_pass *pass) {
     for (int i = 0; i < net->layer_count; i++) {
+        if (!pass->training && dl_net_head(net, i) >= 0)
+            continue;
         double started = net->profile ? dl_clock() : 0;
         connect(net, i, x);
         if (!net->layers[i].is_view)
@@ -101,9 +110,15 @@ dl_tensor *dl_net_output(dl_net *net) {
     return &net->layers[net->layer_count - 1].out;
 }
 
+dl_tensor *dl_net_head_output(dl_net *net, int h) {
+    return &net->layers[net->heads[h].last].out;
+}
+
 const char *dl_net_find_bad(dl_net *net, const float *x, const dl_pass *pass) {
     for (int i = 0; i < net->layer_count; i++) {
         dl_layer *layer = &net->layers[i];
+        if (!net->training && dl_net_head(net, i) >= 0)
+            continue;
         for (int p = 0; p < layer->param_count; p++)
             if (dl_find_not_finite(layer->params[p].value, layer->params[p].count) >= 0)
                 return dl_arena_printf(&net->arena, "layer \"%s\" (its %s)", layer->name,

@@ -49,6 +49,8 @@ static void describe_progress(json_t *metadata, const dl_experiment *e, const dl
     for (int m = 0; m < e->metric_count; m++)
         for (int i = 0; i < DL_METRIC_SUMS; i++)
             add_double(&sums, p->sums.metric[m][i]);
+    for (int h = 0; h < e->net.head_count; h++)
+        add_double(&sums, p->sums.head[h]);
     set_text(metadata, "epoch_sums", sums.data);
     dl_text_free(&best);
     dl_text_free(&sums);
@@ -231,6 +233,8 @@ static int read_sums(const dl_checkpoint *c, const dl_experiment *e, dl_sums *su
     for (int m = 0; m < e->metric_count; m++)
         for (int i = 0; at && i < DL_METRIC_SUMS; i++)
             at = next_double(at, &sums->metric[m][i]);
+    for (int h = 0; at && h < e->net.head_count; h++)
+        at = next_double(at, &sums->head[h]);
     return at ? 0 : missing(c, "epoch_sums", error);
 }
 

@@ -40,6 +40,18 @@ dl_outcome dl_judge_outcome(dl_judge *judge, dl_experiment *e, const dl_batch *b
     return outcome;
 }
 
+static void add_heads(dl_sums *sums, dl_experiment *e, const dl_batch *batch) {
+    int64_t rows = batch->count * e->positions;
+    for (int h = 0; h < e->net.head_count; h++) {
+        const dl_head_loss *head = &e->heads[h];
+        dl_tensor *out = dl_net_head_output(&e->net, h);
+        float scale = (float)(e->net.heads[h].weight / (double)rows);
+        sums->head[h] += head->loss->evaluate(head->self, &e->target, rows, head->channels,
+                                              out->value, batch->y, scale, out->grad) /
+                         (double)e->positions;
+    }
+}
+
 double dl_sums_add(dl_sums *sums, dl_judge *judge, dl_experiment *e, const dl_batch *batch,
                    bool gradient) {
     dl_tensor *out = dl_net_output(&e->net);
@@ -50,6 +62,8 @@ double dl_sums_add(dl_sums *sums, dl_judge *judge, dl_experiment *e, const dl_ba
     dl_outcome outcome = dl_judge_outcome(judge, e, batch);
     for (int m = 0; m < e->metric_count; m++)
         e->metrics[m]->add(sums->metric[m], &outcome);
+    if (gradient)
+        add_heads(sums, e, batch);
     sums->loss += loss;
     sums->rows += batch->count;
     return loss / (double)batch->count;
@@ -57,6 +71,10 @@ double dl_sums_add(dl_sums *sums, dl_judge *judge, dl_experiment *e, const dl_ba
 
 double dl_sums_loss(const dl_sums *sums) {
     return sums->rows ? sums->loss / (double)sums->rows : NAN;
+}
+
+double dl_sums_head(const dl_sums *sums, int head) {
+    return sums->rows ? sums->head[head] / (double)sums->rows : NAN;
 }
 
 double dl_sums_metric(const dl_sums *sums, const dl_experiment *e, int metric) {

@@ -9,6 +9,7 @@ typedef struct {
     double loss; /* sum over the rows; of a row with many positions their mean */
     int64_t rows;
     double metric[DL_METRICS][DL_METRIC_SUMS];
+    double head[DL_MOST_HEADS]; /* like `loss`, of each auxiliary head, unweighted */
 } dl_sums;
 
 /* Buffers for outputs and targets in the units of the data (regression). */
@@ -22,11 +23,13 @@ void dl_judge_close(dl_judge *judge);
    data. Valid until the next one. */
 dl_outcome dl_judge_outcome(dl_judge *judge, dl_experiment *experiment, const dl_batch *batch);
 
-/* Adds the batch's loss and metrics; with `gradient`, also fills the output's gradient: that of the
-   mean loss. Returns the batch's mean loss. */
+/* Adds the batch's loss and metrics. With `gradient`, behind a training pass, also the losses of
+   the auxiliary heads, and fills the gradients of the output and of the heads': those of mean loss
+   + sum of weight * a head's mean loss. Returns the batch's mean loss, without the heads'. */
 double dl_sums_add(dl_sums *sums, dl_judge *judge, dl_experiment *experiment, const dl_batch *batch,
                    bool gradient);
 double dl_sums_loss(const dl_sums *sums);
+double dl_sums_head(const dl_sums *sums, int head);
 double dl_sums_metric(const dl_sums *sums, const dl_experiment *experiment, int metric);
 
 /* Called with every batch of an evaluation, after its forward pass. */

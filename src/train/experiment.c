@@ -111,6 +111,30 @@ static const dl_kind *read_kind(dl_experiment *e, config_setting_t *parent, cons
     return kind;
 }
 
+/* The losses of the auxiliary heads. A head that is repeated has its loss in the config once, whose
+   mistakes are told once. */
+static int read_heads(dl_experiment *e, dl_error *error) {
+    const dl_net *net = &e->net;
+    int result = 0;
+    for (int h = 0; h < net->head_count; h++) {
+        config_setting_t *setting = net->heads[h].loss;
+        dl_head_loss *head = &e->heads[h];
+        *head = (dl_head_loss){.loss = e->loss, .self = e->loss_self};
+        int same = h - 1;
+        while (same >= 0 && net->heads[same].loss != setting)
+            same--;
+        if (setting && same >= 0)
+            *head = e->heads[same];
+        else if (setting) {
+            head->loss =
+                (const dl_loss_type *)read_kind(e, config_setting_parent(setting), "loss",
+                                                &dl_loss_registry, NULL, &head->self, error);
+            result |= head->loss ? 0 : -1;
+        }
+    }
+    return result;
+}
+
 static int read_optimizer(dl_experiment *e, config_setting_t *top, dl_error *error) {
     e->optimizer = (const dl_optimizer_type *)read_kind(e, top, "optimizer", &dl_optimizer_registry,
                                                         "adam", &e->optimizer_self, error);
@@ -154,7 +178,7 @@ static int check_metric_names(const dl_experiment *e, dl_error *error) {
 
 /* Early stopping watches a column of the history, of which these metrics are some. */
 static int check_monitor(dl_experiment *e, const char *const *metrics, int count, dl_error *error) {
-    const char *monitor = e->settings.monitor, *names[2 * DL_MOST_METRICS + 2];
+    const char *monitor = e->settings.monitor, *names[2 * DL_MOST_METRICS + 2 + DL_MOST_HEADS];
     const char *where = dl_config_where(e->config, e->settings.early_stopping);
     config_setting_t *given = config_setting_get_member(e->settings.early_stopping, "monitor");
     if (given)
@@ -172,6 +196,11 @@ static int check_monitor(dl_experiment *e, const char *const *metrics, int count
             if (!strcmp(names[n++], monitor))
                 return 0;
         }
+    for (int h = 0; h < e->net.head_count; h++) {
+        names[n] = dl_arena_printf(&e->arena, "train_%s_loss", e->net.heads[h].name);
+        if (!strcmp(names[n++], monitor))
+            return 0;
+    }
     dl_text list = {0};
     for (int i = 0; i < n; i++)
         dl_text_add(&list, "%s%s", i ? ", " : "", names[i]);
@@ -235,6 +264,7 @@ int dl_experiment_read(dl_experiment *e, dl_config *config, dl_error *error) {
                                                   &e->loss_self, error);
         result |= e->loss ? 0 : -1;
     }
+    result |= read_heads(e, error);
     result |= read_optimizer(e, top, error);
     result |= read_settings(e, top, error);
     dl_error_sort(error);
@@ -333,6 +363,9 @@ static void pass_straight_through(dl_experiment *e) {
     dl_activation *last = find_activation(&e->net.layers[e->net.layer_count - 1]);
     if (last)
         last->straight = e->loss->straight_through;
+    for (int h = 0; h < e->net.head_count; h++)
+        if ((last = find_activation(&e->net.layers[e->net.heads[h].last])))
+            last->straight = e->heads[h].loss->straight_through;
 }
 
 static int choose_batch(dl_experiment *e, dl_error *error) {
@@ -354,29 +387,49 @@ static int choose_batch(dl_experiment *e, dl_error *error) {
 }
 
 /* The last layer has its outputs at each position that has a class: the loss looks at one. */
-static int check_positions(dl_experiment *e, const dl_layer *last, dl_error *error) {
+static int check_positions(const dl_experiment *e, const dl_layer *last, const char *role,
+                           int64_t *outputs, dl_error *error) {
     int64_t size = dl_shape_size(last->out.shape);
     int channels = dl_shape_channels(last->out.shape);
-    e->channels = e->positions > 1 ? channels : size;
+    *outputs = e->positions > 1 ? channels : size;
     if (e->positions == 1 || (last->out.shape.rank > 1 && size == e->positions * channels))
         return 0;
     char shape[48], input[48];
     return dl_fail(error, DL_USAGE,
-                   "%s: the last layer, \"%s\", has the output %s, but the data (%s) has a class "
+                   "%s: %s, \"%s\", has the output %s, but the data (%s) has a class "
                    "at each of %lld positions: it must have as many, with an output a class",
-                   last->where, last->name, dl_shape_text(shape, last->out.shape),
+                   last->where, role, last->name, dl_shape_text(shape, last->out.shape),
                    dl_shape_text(input, e->net.input), (long long)e->positions);
 }
 
-static int check_loss(dl_experiment *e, dl_error *error) {
-    const dl_layer *last = &e->net.layers[e->net.layer_count - 1];
-    const config_setting_t *loss = config_lookup(&e->config->tree, "loss");
-    if (check_positions(e, last, error))
+static int check_end(const dl_experiment *e, const dl_layer *last, const char *role,
+                     const config_setting_t *setting, dl_head_loss *end, dl_error *error) {
+    if (check_positions(e, last, role, &end->channels, error))
         return -1;
-    dl_shape shape = e->positions > 1 ? dl_shape1((int)e->channels) : last->out.shape;
-    dl_output output = {shape, last_activation(last), last->where, last->name,
-                        dl_config_where(e->config, loss)};
-    return e->loss->check(e->loss_self, &output, &e->target, error);
+    dl_shape shape = e->positions > 1 ? dl_shape1((int)end->channels) : last->out.shape;
+    dl_output output = {
+        shape, last_activation(last), last->where, last->name, dl_config_where(e->config, setting),
+        role};
+    return end->loss->check(end->self, &output, &e->target, error);
+}
+
+/* That the output of the net and those of its heads are such as their losses take. */
+static int check_losses(dl_experiment *e, dl_error *error) {
+    const dl_net *net = &e->net;
+    const config_setting_t *loss = config_lookup(&e->config->tree, "loss");
+    dl_head_loss own = {e->loss, e->loss_self, 0};
+    int result =
+        check_end(e, &net->layers[net->layer_count - 1], "the last layer", loss, &own, error);
+    e->channels = own.channels;
+    for (int h = 0; h < net->head_count; h++) {
+        const dl_head *head = &net->heads[h];
+        const config_setting_t *setting = head->loss ? head->loss : loss;
+        const char *role =
+            dl_arena_printf(&e->arena, "the last layer of the auxiliary head \"%s\" (its loss: %s)",
+                            head->name, dl_config_where(e->config, setting));
+        result |= check_end(e, &net->layers[head->last], role, setting, &e->heads[h], error);
+    }
+    return result;
 }
 
 /* A layer that goes on where the batch before ended needs data and an order in which it can. */
@@ -438,7 +491,7 @@ int dl_experiment_build(dl_experiment *e, bool training, int threads, dl_error *
     pass_straight_through(e);
     if (dl_net_build(&e->net, e->data.schema.input, batch ? 1 : (int)e->batch_size, training,
                      threads, error) ||
-        check_stateful(e, error) || check_loss(e, error))
+        check_stateful(e, error) || check_losses(e, error))
         return -1;
     if (training && !e->net.has_gradient[e->net.layer_count - 1])
         return dl_fail(error, DL_USAGE,
@@ -457,6 +510,8 @@ dl_text dl_experiment_columns(const dl_experiment *e) {
         dl_text_add(&line, "%s%s_loss", part ? "," : "", prefix);
         for (int m = 0; m < e->metric_count; m++)
             dl_text_add(&line, ",%s_%s", prefix, e->metrics[m]->name);
+        for (int h = 0; !part && h < e->net.head_count; h++)
+            dl_text_add(&line, ",train_%s_loss", e->net.heads[h].name);
     }
     return line;
 }

@@ -23,6 +23,13 @@ typedef struct {
     double min_delta;
 } dl_settings;
 
+/* What the output of an auxiliary head is compared with the targets by. */
+typedef struct {
+    const dl_loss_type *loss;
+    void *self;
+    int64_t channels; /* outputs of the head at a position */
+} dl_head_loss;
+
 typedef struct {
     dl_config *config; /* borrowed */
     dl_arena arena;
@@ -33,6 +40,7 @@ typedef struct {
     dl_net net;
     const dl_loss_type *loss;
     void *loss_self;
+    dl_head_loss heads[DL_MOST_HEADS]; /* of net.heads */
     const dl_optimizer_type *optimizer;
     void *optimizer_self; /* begins with a dl_optimizer_common */
     const dl_schedule_type *schedule;
@@ -61,7 +69,8 @@ int dl_experiment_read(dl_experiment *experiment, dl_config *config, dl_error *e
 int dl_experiment_build(dl_experiment *experiment, bool training, int threads, dl_error *error);
 /* The order of a pass over the data, to learn from them or only to measure. */
 dl_order dl_experiment_order(const dl_experiment *experiment, bool training);
-/* The columns of the history that say how good it is: "train_loss,train_accuracy,val_loss,…". */
+/* The columns of the history that say how good it is: "train_loss,train_accuracy,val_loss,…";
+   behind those of the training part the loss of each auxiliary head, "train_aux_1_loss". */
 dl_text dl_experiment_columns(const dl_experiment *experiment);
 void dl_experiment_free(dl_experiment *experiment);
 

@@ -132,10 +132,37 @@ void dl_report_data(dl_terminal *t, const dl_experiment *e) {
     report_baseline(t, data, data->part[DL_VALIDATION].count ? DL_VALIDATION : DL_TRAIN);
 }
 
+/* Parameters that the net has without its auxiliary heads: those that its other layers use. */
+static int64_t count_without_heads(const dl_net *net) {
+    int64_t count = 0;
+    for (int i = 0; i < net->layer_count; i++) {
+        const dl_layer *layer = &net->layers[i];
+        bool used = layer->shares < 0 && dl_net_head(net, i) < 0;
+        for (int j = i + 1; layer->shares < 0 && j < net->layer_count; j++)
+            used |= net->layers[j].shares == i && dl_net_head(net, j) < 0;
+        for (int p = 0; used && p < layer->param_count; p++)
+            count += layer->params[p].count;
+    }
+    return count;
+}
+
+static void report_heads(dl_terminal *t, const dl_experiment *e) {
+    listing list = {.terminal = t, .label = "heads", .indent = 12, .between = " "};
+    for (int h = 0; h < e->net.head_count; h++) {
+        dl_text item = {0};
+        dl_text_add(&item, "%s: %g times %s%s", e->net.heads[h].name, e->net.heads[h].weight,
+                    e->heads[h].loss->kind.name,
+                    h + 1 < e->net.head_count ? "," : " (in training only)");
+        list_add(&list, item.data);
+        dl_text_free(&item);
+    }
+    list_end(&list);
+}
+
 void dl_report_network(dl_terminal *t, const dl_experiment *e) {
     const dl_net *net = &e->net;
     char shape[48], count[32];
-    int name = 10, type = 10;
+    int name = net->head_count ? 13 : 10, type = 10; /* "without heads" */
     for (int i = 0; i < net->layer_count; i++) {
         int length = (int)strlen(net->layers[i].name);
         name = length > name ? length : name;
@@ -150,11 +177,17 @@ void dl_report_network(dl_terminal *t, const dl_experiment *e) {
         int64_t params = 0;
         for (int p = 0; layer->shares < 0 && p < layer->param_count; p++)
             params += layer->params[p].count;
-        dl_say(t, "%-*s  %-*s  %-14s %12s", name, layer->name, type, layer->type->kind.name,
-               dl_shape_text(shape, layer->out.shape), dl_text_count(count, params));
+        int head = dl_net_head(net, i);
+        dl_say(t, "%-*s  %-*s  %-14s %12s  %s", name, layer->name, type, layer->type->kind.name,
+               dl_shape_text(shape, layer->out.shape), dl_text_count(count, params),
+               head < 0 ? "" : net->heads[head].name);
     }
     dl_say(t, "%-*s  %-*s  %-14s %12s", name, "total", type, "", "",
            dl_text_count(count, net->weight_count));
+    if (net->head_count)
+        dl_say(t, "%-*s  %-*s  %-14s %12s", name, "without heads", type, "", "",
+               dl_text_count(count, count_without_heads(net)));
+    report_heads(t, e);
     dl_say(t, "kernels     %s", dl_backend_summary());
 }
 
@@ -218,6 +251,21 @@ static void add_part(table_line *line, const dl_experiment *e, int metrics, cons
                  metric ? dl_report_metric(cell, e->metrics[m], metric[m]) : e->metrics[m]->name);
 }
 
+/* The losses of the auxiliary heads, under their names. */
+static void add_heads(table_line *line, const dl_experiment *e, const dl_row *row) {
+    for (int h = 0; h < e->net.head_count; h++) {
+        dl_text cell = {0};
+        dl_text_add(&cell, "%s loss", e->net.heads[h].name);
+        int width = (int)cell.length + 1 < LOSS_WIDTH ? LOSS_WIDTH : (int)cell.length + 1;
+        if (row) {
+            dl_text_free(&cell);
+            dl_text_add(&cell, row->train_head[h] < 99999 ? "%.4f" : "%.4g", row->train_head[h]);
+        }
+        add_cell(line, width, cell.data);
+        dl_text_free(&cell);
+    }
+}
+
 static void add_phases(table_line *line, const dl_row *row) {
     static const char *const names[DL_PHASES] = {"data", "forward", "backward", "update"};
     static const int widths[DL_PHASES] = {6, 9, 10, 8};
@@ -254,6 +302,7 @@ static dl_text compose(const dl_experiment *e, const dl_row *row, bool is_best, 
     add_cell(&line, 10, row ? cell : "rate");
     add_cell(&line, 11,
              row ? dl_text_count(number, (int64_t)(row->samples_per_second + 0.5)) : "samples/s");
+    add_heads(&line, e, row);
     add_phases(&line, row);
     while (line.text.length && line.text.data[line.text.length - 1] == ' ')
         line.text.data[--line.text.length] = '\0';

@@ -6,7 +6,8 @@
 
 /* Sizes and class counts of the parts, and what the simplest guess would reach. */
 void dl_report_data(dl_terminal *terminal, const dl_experiment *experiment);
-/* A row a layer: name, type, output shape, parameters. */
+/* A row a layer: name, type, output shape, parameters, the auxiliary head that it is part of; the
+   heads' losses. */
 void dl_report_network(dl_terminal *terminal, const dl_experiment *experiment);
 /* The memory plan, with the bytes of the optimizer's vectors and of the loaders' batches. */
 void dl_report_memory(dl_terminal *terminal, const dl_experiment *experiment, int64_t vector_bytes,

@@ -10,6 +10,7 @@ typedef struct {
     int64_t epoch, step;
     double rate, seconds, samples_per_second;
     double train_loss, train_metric[DL_METRICS];
+    double train_head[DL_MOST_HEADS]; /* the losses of the auxiliary heads */
     double val_loss, val_metric[DL_METRICS];
     double phase[4]; /* seconds spent waiting for data, forward, backward, updating */
 } dl_row;

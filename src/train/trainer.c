@@ -159,6 +159,15 @@ static void update(trainer *t, double rate) {
     e->optimizer->step(e->optimizer_self, &objective, t->vectors, rate, t->progress.step + 1);
 }
 
+static int head_diverged(trainer *t, int h, const dl_batch *batch, dl_error *error) {
+    dl_text what = {0};
+    dl_text_add(&what, "the loss of the auxiliary head \"%s\"", t->e->net.heads[h].name);
+    dl_divergence_fail(t->e, t->progress.epoch, t->progress.epoch_step + 1, batch, what.data,
+                       error);
+    dl_text_free(&what);
+    return -1;
+}
+
 static int train_batch(trainer *t, const dl_batch *batch, double rate, dl_error *error) {
     dl_experiment *e = t->e;
     dl_progress *p = &t->progress;
@@ -174,6 +183,9 @@ static int train_batch(trainer *t, const dl_batch *batch, double rate, dl_error 
     from = lap(t, DL_PHASE_FORWARD, from);
     if (!isfinite(loss))
         return dl_divergence_fail(e, p->epoch, p->epoch_step + 1, batch, "the loss", error);
+    for (int h = 0; h < e->net.head_count; h++)
+        if (!isfinite(p->sums.head[h]))
+            return head_diverged(t, h, batch, error);
     dl_net_backward(&e->net, &pass);
     from = lap(t, DL_PHASE_BACKWARD, from);
     update(t, rate);
@@ -247,6 +259,12 @@ static double monitored(const trainer *t, const dl_row *row, bool *higher) {
             *higher = e->metrics[m]->higher_is_better;
             return validation ? row->val_metric[m] : row->train_metric[m];
         }
+    size_t length = strlen(name);
+    for (int h = 0; !validation && h < e->net.head_count; h++) { /* "aux_1_loss" */
+        size_t own = strlen(e->net.heads[h].name);
+        if (length == own + 5 && !strncmp(name, e->net.heads[h].name, own))
+            return row->train_head[h];
+    }
     return validation ? row->val_loss : row->train_loss;
 }
 
@@ -286,6 +304,8 @@ static int measure(trainer *t, dl_row *row, double started, int64_t first_row, d
     row->train_loss = dl_sums_loss(&t->progress.sums);
     for (int m = 0; m < e->metric_count; m++)
         row->train_metric[m] = dl_sums_metric(&t->progress.sums, e, m);
+    for (int h = 0; h < e->net.head_count; h++)
+        row->train_head[h] = dl_sums_head(&t->progress.sums, h);
     memcpy(row->phase, t->phase, sizeof t->phase);
     if (t->validation && measure_validation(t, row, error))
         return -1;

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes golden.json: what PyTorch says of single layers, losses and optimizers.
+"""Makes golden.json: what PyTorch says of single layers, losses, optimizers and auxiliary heads.
 
 Run by hand when a case is added (needs python3-torch and numpy); the tests read the file only.
     python3 tests/golden/make_golden.py > tests/golden/golden.json
@@ -717,6 +717,81 @@ def optimizers():
         lambda g: torch.optim.Adam(g, lr=0.1, betas=(0.8, 0.99), eps=1e-6))
 
 
+def head_case(network, loss, data, x, y, params, run, ends, steps=3):
+    """Steps of SGD on a net with auxiliary heads. run(x, params): the outputs, the net's own first;
+    ends: a (weight, loss function) each. Parameters are in dltrain's layout already."""
+    for p in params.values():
+        p.requires_grad_()
+    start = {k: numbers(p) for k, p in params.items()}
+    optimizer = torch.optim.SGD(params.values(), lr=0.1, momentum=0.9)
+    track, grads = [], None
+    for _ in range(steps):
+        optimizer.zero_grad()
+        values = [f(z, y) for z, (_, f) in zip(run(x, params), ends)]
+        sum(w * v for v, (w, _) in zip(values, ends)).backward()
+        grads = grads or {k: numbers(p.grad) for k, p in params.items()}
+        track.append([float("%.9g" % v.item()) for v in values])
+        optimizer.step()
+    return {"config": 'network = ( %s ); loss = { %s }; data = { format = "random"; %s };'
+                      'optimizer = { type = "sgd"; learning_rate = 0.1; momentum = 0.9; };'
+                      % (network, loss, data),
+            "rows": len(x), "x": numbers(x), "y": numbers(y.float()), "start": start,
+            "grads": grads, "track": track, "end": {k: numbers(p) for k, p in params.items()}}
+
+
+def heads():
+    def layer(name, inputs, units):
+        return {name + ".weight": torch.randn(inputs, units) / inputs ** 0.5,
+                name + ".bias": torch.randn(units)}
+
+    def dense(name, x, p):
+        return x.flatten(1) @ p[name + ".weight"] + p[name + ".bias"]
+
+    # two heads, one with a loss of its own, behind a convolution and amid dense layers
+    params = {"c.weight": torch.randn(2, 2, 2, 3) / 8 ** 0.5, "c.bias": torch.randn(3)}
+    for name, inputs, units in (("a1", 12, 4), ("a2", 4, 3), ("b", 27, 5), ("a3", 5, 3),
+                                ("d", 5, 3)):
+        params.update(layer(name, inputs, units))
+
+    def classify(x, p):
+        c = torch.tanh(F.conv2d(x.movedim(-1, 1), p["c.weight"].permute(3, 2, 0, 1), p["c.bias"]))
+        first = dense("a2", torch.relu(dense("a1", nhwc(F.avg_pool2d(c, 2, 1)), p)), p)
+        b = torch.tanh(dense("b", nhwc(c), p))
+        return dense("d", b, p), first, dense("a3", b, p)
+
+    yield head_case(
+        '{ layer = "conv2d"; name = "c"; filters = 3; kernel = 2; activation = "tanh"; },'
+        '{ layer = "aux"; weight = 0.3; body = ('
+        '  { layer = "avg_pool"; size = 2; stride = 1; },'
+        '  { layer = "dense"; name = "a1"; units = 4; activation = "relu"; },'
+        '  { layer = "dense"; name = "a2"; units = 3; } ); },'
+        '{ layer = "dense"; name = "b"; units = 5; activation = "tanh"; },'
+        '{ layer = "aux"; weight = 0.7; body = ( { layer = "dense"; name = "a3"; units = 3; } );'
+        '  loss = { type = "softmax_cross_entropy"; label_smoothing = 0.1; }; },'
+        '{ layer = "dense"; name = "d"; units = 3; }',
+        'type = "softmax_cross_entropy";', "input = (4, 4, 2); classes = 3; train = { rows = 8; };",
+        torch.randn(5, 4, 4, 2), torch.tensor([0, 2, 1, 1, 0]), params, classify,
+        [(1, F.cross_entropy), (0.3, F.cross_entropy),
+         (0.7, lambda z, t: F.cross_entropy(z, t, label_smoothing=0.1))])
+
+    # numbers as targets, and weights that the head and the net have in common
+    params = {**layer("a", 4, 6), **layer("h", 6, 2)}
+
+    def regress(x, p):
+        a = torch.tanh(dense("a", x, p))
+        return dense("h", torch.sigmoid(a), p), dense("h", a, p)
+
+    yield head_case(
+        '{ layer = "dense"; name = "a"; units = 6; activation = "tanh"; },'
+        '{ layer = "aux"; name = "near"; weight = 1.5; loss = { type = "huber"; delta = 0.3; };'
+        '  body = ( { layer = "dense"; name = "h"; units = 2; } ); },'
+        '{ layer = "activation"; activation = "sigmoid"; },'
+        '{ layer = "dense"; name = "i"; share = "h"; units = 2; }',
+        'type = "mse";', "input = (4); outputs = 2; train = { rows = 8; };",
+        torch.randn(3, 4), torch.rand(3, 2), params, regress,
+        [(1, F.mse_loss), (1.5, lambda z, t: F.huber_loss(z, t, delta=0.3))])
+
+
 # Newer generators come last, so that they leave the numbers of the older ones as they are.
 parts = {"layers": list(layers()), "losses": list(losses()), "optimizers": list(optimizers())}
 parts["layers"] += shape_layers()
@@ -735,5 +810,6 @@ for generator in (
     stateful_layers,
 ):
     parts["layers"] += seeded(generator)
+parts["heads"] = seeded(heads)
 json.dump({"torch": torch.__version__, **parts}, sys.stdout)
 print()
