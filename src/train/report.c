@@ -187,6 +187,32 @@ void dl_report_memory(dl_terminal *t, const dl_experiment *e, int64_t vector_byt
     list_end(&list);
 }
 
+void dl_report_transfer(dl_terminal *t, const dl_transfer *transfer) {
+    enum { MOST_SHOWN = 24 };
+    if (!transfer->path)
+        return;
+    int missed = transfer->missed_count, shown = missed < MOST_SHOWN ? missed : MOST_SHOWN;
+    listing list = {.terminal = t, .label = "taken", .indent = 12, .between = " "};
+    dl_text item = {0};
+    dl_text_add(&item, "%d of %d tensors from ", transfer->count - missed, transfer->count);
+    dl_text_add_plain(&item, transfer->path);
+    dl_text_add(&item, "%s", missed ? "; not:" : "");
+    list_add(&list, item.data);
+    for (int i = 0; i < shown; i++) {
+        dl_text_free(&item);
+        dl_text_add_plain(&item, transfer->missed[i]);
+        dl_text_add(&item, "%s", i + 1 < missed ? "," : "");
+        list_add(&list, item.data);
+    }
+    dl_text_free(&item);
+    if (shown < missed) {
+        dl_text_add(&item, "and %d more", missed - shown);
+        list_add(&list, item.data);
+    }
+    dl_text_free(&item);
+    list_end(&list);
+}
+
 /* ---- the epochs' table ---- */
 
 /* A line that is made column by column, as far as there is room. */
