@@ -26,7 +26,7 @@ typedef struct {
     int **sources;  /* [layer][input]: the index of the layer that it reads, -1: the data */
     int **summands; /* [layer][...]: further readers' gradients to be added to out.grad: pairs of
                        (reader, its input), ended by -1 */
-    bool *met;      /* [layer]: working memory of the backward pass */
+    unsigned *met;  /* [layer]: working memory of the backward pass, a bit a parameter */
     bool *has_gradient; /* [layer]: there is something to train in it or before it */
 
     dl_shape input;

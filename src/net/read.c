@@ -11,6 +11,7 @@ typedef struct {
     dl_strings inputs;
     bool trainable;
     const char *share;
+    bool transpose;
 } common;
 
 static const dl_option common_options[] = {
@@ -25,6 +26,9 @@ static const dl_option common_options[] = {
     {"share", DL_STRING, offsetof(common, share), "", 0, 0, NULL,
      "a layer of the same type before this one, whose weights are also this one's; their gradients "
      "add up"},
+    {"transpose", DL_BOOL, offsetof(common, transpose), "false", 0, 0, NULL,
+     "with `share`, of a dense layer: uses that one's weight transposed, and a bias of its own, as "
+     "the decoder of a tied autoencoder does"},
     DL_OPTIONS_END,
 };
 
@@ -184,7 +188,42 @@ static int find_shared(net_reader *r, const char *share, const net_scope *scope,
         net_read_failed(r);
         return -1;
     }
+    if (source->transposed) {
+        dl_fail(r->error, DL_USAGE,
+                "%s: \"%s\" itself uses the weight of \"%s\": share = \"%s\" is meant, or with "
+                "transpose = true",
+                layer->where, source->name, r->net->layers[source->shares].name,
+                r->net->layers[source->shares].name);
+        net_read_failed(r);
+    }
     return source->shares >= 0 ? source->shares : index;
+}
+
+/* Which layers can use a weight transposed: "dense". */
+static void list_transposing(dl_text *list) {
+    for (int i = 0; i < dl_layer_registry.count; i++)
+        if (((const dl_layer_type *)dl_layer_registry.kinds[i])->can_transpose)
+            dl_text_add(list, "%s\"%s\"", list->length ? ", " : "",
+                        dl_layer_registry.kinds[i]->name);
+}
+
+static void share(net_reader *r, const common *own, const net_scope *scope, dl_layer *layer) {
+    if (own->share)
+        layer->shares = find_shared(r, own->share, scope, layer);
+    if (!own->transpose)
+        return;
+    layer->transposed = layer->shares >= 0;
+    dl_text list = {0};
+    list_transposing(&list);
+    if (!own->share)
+        dl_fail(r->error, DL_USAGE, "%s: transpose is about share, which is not given",
+                layer->where);
+    else if (!layer->type->can_transpose)
+        dl_fail(r->error, DL_USAGE, "%s: a layer \"%s\" cannot use a weight transposed (%s can)",
+                layer->where, layer->type->kind.name, list.data);
+    if (!own->share || !layer->type->can_transpose)
+        net_read_failed(r);
+    dl_text_free(&list);
 }
 
 /* A layer that reads given[given_count] or, if that is 0, what it says or else `source`. */
@@ -206,8 +245,7 @@ static int read_layer(net_reader *r, const dl_layer_type *type, dl_config *confi
     const char *name = own.name ? full_name(r, own.name, scope, layer->where) : NULL;
     layer->name = name ? name : automatic_name(r, layer);
     layer->trainable = own.trainable;
-    if (own.share)
-        layer->shares = find_shared(r, own.share, scope, layer);
+    share(r, &own, scope, layer);
     connect(r, layer, given_count ? given : sources, given_count ? given_count : count);
     return layer->index;
 }
@@ -234,6 +272,11 @@ static int read_block(net_reader *r, const dl_kind *kind, dl_config *config,
     int sources[DL_MOST_INPUTS], first = r->net->layer_count;
     if (find_inputs(r, &own.inputs, scope, where, source, sources) != 1) {
         dl_fail(r->error, DL_USAGE, "%s: a block reads one input, not %d", where, own.inputs.count);
+        net_read_failed(r);
+    }
+    if (own.share || own.transpose) {
+        dl_fail(r->error, DL_USAGE, "%s: a block shares no weights: say so of the layers in it",
+                where);
         net_read_failed(r);
     }
     r->block = where;

@@ -148,8 +148,8 @@ void dl_report_network(dl_terminal *t, const dl_experiment *e) {
     for (int i = 0; i < net->layer_count; i++) {
         const dl_layer *layer = &net->layers[i];
         int64_t params = 0;
-        for (int p = 0; layer->shares < 0 && p < layer->param_count; p++)
-            params += layer->params[p].count;
+        for (int p = 0; p < layer->param_count; p++)
+            params += dl_layer_owns(layer, p) ? layer->params[p].count : 0;
         dl_say(t, "%-*s  %-*s  %-14s %12s", name, layer->name, type, layer->type->kind.name,
                dl_shape_text(shape, layer->out.shape), dl_text_count(count, params));
     }
