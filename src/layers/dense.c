@@ -36,6 +36,7 @@ static int setup(dl_layer *layer, dl_error *error) {
     layer->out.shape =
         sequence ? dl_shape2(in.dim[0], (int)self->units) : dl_shape1((int)self->units);
     layer->needs_output = self->weights.activation.kind != DL_LINEAR;
+    layer->ends_in_bias = dl_weights_end_in_bias(&self->weights);
     layer->operations = 2 * inputs * dl_shape_size(layer->out.shape);
     if (!layer->training && !layer->transposed)
         self->frozen =

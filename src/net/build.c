@@ -354,6 +354,23 @@ int dl_net_build(dl_net *net, dl_shape input, int max_batch, bool training, int 
     return 0;
 }
 
+int dl_net_bias_taken_out(const dl_net *net, int layer) {
+    bool vain = net->layers[layer].ends_in_bias;
+    int reader = -1;
+    for (int i = 0; i < net->layer_count; i++) {
+        const dl_layer *other = &net->layers[i];
+        for (int k = 0; k < other->input_count; k++)
+            if (net->sources[i][k] == layer) {
+                vain &= other->takes_out_bias;
+                reader = i;
+            }
+        if (i == layer ? other->shares >= 0 && !other->transposed
+                       : other->shares == layer && !other->transposed)
+            vain = false; /* there is another layer with this bias */
+    }
+    return vain ? reader : -1;
+}
+
 void dl_net_free(dl_net *net) {
     for (int i = 0; i < net->layer_count; i++)
         if (net->layers[i].type && net->layers[i].self && net->layers[i].type->close)

@@ -67,6 +67,10 @@ void dl_net_forward(dl_net *net, const float *x, const dl_pass *pass);
 void dl_net_backward(dl_net *net, const dl_pass *pass);
 dl_tensor *dl_net_output(dl_net *net);
 
+/* The layer that takes this one's bias out again, so that it is in vain; -1: none, or there are
+   readers to whom it matters. Of a net that is built. */
+int dl_net_bias_taken_out(const dl_net *net, int layer);
+
 /* The name of the first layer whose output or parameter is not finite, with which of the two, as
    text that is owned by the net; NULL if all are finite. Runs a forward pass. */
 const char *dl_net_find_bad(dl_net *net, const float *x, const dl_pass *pass);

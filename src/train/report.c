@@ -132,6 +132,29 @@ void dl_report_data(dl_terminal *t, const dl_experiment *e) {
     report_baseline(t, data, data->part[DL_VALIDATION].count ? DL_VALIDATION : DL_TRAIN);
 }
 
+void dl_report_biases(dl_terminal *t, const dl_experiment *e) {
+    const dl_net *net = &e->net;
+    const dl_layer *first = NULL, *reader = NULL;
+    int others = 0;
+    for (int i = 0; i < net->layer_count; i++) {
+        int by = dl_net_bias_taken_out(net, i);
+        others += by >= 0 && first;
+        if (by >= 0 && !first) {
+            first = &net->layers[i];
+            reader = &net->layers[by];
+        }
+    }
+    char more[48] = "";
+    if (others)
+        snprintf(more, sizeof more, "; so with %d more layer%s", others, others == 1 ? "" : "s");
+    if (first)
+        dl_say(
+            t,
+            "warning     %s: the bias of \"%s\" does nothing: the %s after it takes it out again "
+            "(bias = false)%s",
+            first->where, first->name, reader->type->kind.name, more);
+}
+
 void dl_report_network(dl_terminal *t, const dl_experiment *e) {
     const dl_net *net = &e->net;
     char shape[48], count[32];

@@ -7,6 +7,8 @@
 
 /* Sizes and class counts of the parts, and what the simplest guess would reach. */
 void dl_report_data(dl_terminal *terminal, const dl_experiment *experiment);
+/* A line about biases that do nothing, if there are any. */
+void dl_report_biases(dl_terminal *terminal, const dl_experiment *experiment);
 /* A row a layer: name, type, output shape, parameters. */
 void dl_report_network(dl_terminal *terminal, const dl_experiment *experiment);
 /* The memory plan, with the bytes of the optimizer's vectors and of the loaders' batches. */

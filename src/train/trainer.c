@@ -115,6 +115,8 @@ static int report_start(trainer *t, dl_error *error) {
     if (t->validation)
         batches += dl_loader_bytes(t->validation);
     dl_report_data(t->terminal, e);
+    if (!t->options->resume)
+        dl_report_biases(t->terminal, e);
     dl_report_network(t->terminal, e);
     dl_report_memory(t->terminal, e, t->vector_count * e->net.weight_count * (int64_t)sizeof(float),
                      batches);

@@ -659,7 +659,7 @@ parts["layers"] += shape_layers()
 parts["losses"] += more_losses()
 parts["layers"] += unpool()
 for generator in (sample_norms, local_responses, noises, learned, image_filters, sequences,
-                  tied_layers):
+                  tied_layers, ceil_pools):
     parts["layers"] += seeded(generator)
 json.dump({"torch": torch.__version__, **parts}, sys.stdout)
 print()
