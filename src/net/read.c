@@ -94,7 +94,39 @@ static const char *automatic_name(net_reader *r, const dl_layer *layer) {
     return name;
 }
 
+/* Whether "file:line" a is further down in the same file than b. */
+static bool is_below(const char *a, const char *b) {
+    const char *line_a = strrchr(a, ':'), *line_b = strrchr(b, ':');
+    bool same =
+        line_a && line_b && line_a - a == line_b - b && !strncmp(a, b, (size_t)(line_a - a));
+    return same && strtol(line_a + 1, NULL, 10) > strtol(line_b + 1, NULL, 10);
+}
+
+/* Where a layer of that name stands further down, within `setting`; NULL if none does. */
+static const char *find_below(const net_reader *r, config_setting_t *setting, const char *where,
+                              const char *name) {
+    const char *own = NULL, *found = NULL;
+    if (config_setting_is_group(setting) && config_setting_lookup_string(setting, "name", &own) &&
+        !strcmp(own, name))
+        found = dl_config_where(r->net->config, setting);
+    if (found && is_below(found, where))
+        return found;
+    for (int i = 0; config_setting_is_aggregate(setting) && i < config_setting_length(setting); i++)
+        if ((found = find_below(r, config_setting_get_elem(setting, (unsigned)i), where, name)))
+            return found;
+    return NULL;
+}
+
 static void unknown_input(net_reader *r, const char *where, const char *name) {
+    config_setting_t *network = config_lookup(&r->net->config->tree, "network");
+    const char *below = find_below(r, network, where, name);
+    net_read_failed(r);
+    if (below) {
+        dl_fail(r->error, DL_USAGE,
+                "%s: the layer \"%s\" comes later, at %s: only layers before this one can be named",
+                where, name, below);
+        return;
+    }
     const char *names[256] = {"input"};
     int count = 1;
     for (int i = 0; i < r->net->layer_count && count < 256; i++)
@@ -104,7 +136,6 @@ static void unknown_input(net_reader *r, const char *where, const char *name) {
     dl_fail(r->error, DL_USAGE, "%s: there is no layer \"%s\" before this one to read%s%s%s", where,
             name, nearest ? " (did you mean \"" : "", nearest ? nearest : "",
             nearest ? "\"?)" : "");
-    net_read_failed(r);
 }
 
 /* ---- a layer ---- */
