@@ -78,6 +78,8 @@ static void test_sequences(void **state) {
     static const char *const layers[] = {
         "{ layer = \"dense\"; units = 4; activation = \"tanh\"; }, { layer = \"dense\"; units = 2; "
         "activation = \"softmax\"; }",
+        "{ layer = \"dense\"; name = \"d\"; units = 40; activation = \"tanh\"; },"
+        "{ layer = \"dense\"; share = \"d\"; transpose = true; units = 2; }",
         "{ layer = \"lstm\"; units = 3; }, { layer = \"lstm\"; units = 2; bidirectional = true; },"
         "{ layer = \"dense\"; units = 2; }",
         "{ layer = \"lstm\"; units = 5; bidirectional = true; return = \"last\"; bias = false; }",
@@ -170,6 +172,14 @@ static void test_blocks(void **state) {
         "{ layer = \"dense\"; units = 2; }",
         "{ layer = \"dense\"; units = 126; name = \"d\"; activation = \"tanh\"; },"
         "{ layer = \"dense\"; units = 126; share = \"d\"; }",
+        "{ layer = \"dense\"; units = 4; name = \"d\"; activation = \"tanh\"; },"
+        "{ layer = \"dense\"; units = 126; share = \"d\"; transpose = true; activation = \"tanh\"; "
+        "}, { layer = \"dense\"; units = 2; }",
+        "{ layer = \"dense\"; units = 5; name = \"d\"; activation = \"tanh\"; },"
+        "{ layer = \"dense\"; units = 126; share = \"d\"; transpose = true; activation = "
+        "\"sigmoid\"; },"
+        "{ layer = \"dense\"; units = 5; name = \"k\"; share = \"d\"; activation = \"tanh\"; },"
+        "{ layer = \"dense\"; units = 126; share = \"k\"; transpose = true; bias = false; }",
     };
     tolerance *= 10;
     for (size_t i = 0; i < sizeof layers / sizeof *layers; i++) {

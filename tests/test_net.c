@@ -265,13 +265,76 @@ static void test_nan_wins(void **state) {
     }
 }
 
+/* A weight of two layers, the second of which uses it transposed. Gradients begin anew in each
+   pass, whatever was in their place; a weight is frozen where its owner is, a bias where it is. */
+static void test_tied(void **state) {
+    (void)state;
+    static const struct {
+        const char *first, *second;
+        bool weight, first_bias, second_bias; /* are trained */
+    } cases[] = {
+        {"", "", true, true, true},
+        {"trainable = false;", "", false, false, true},
+        {"", "trainable = false;", true, true, false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        harness h, other;
+        dl_text layers = {0};
+        float x[BATCH * 6];
+        harness_fill(x, BATCH * 6, 1);
+        dl_text_add(&layers,
+                    "{ layer = \"dense\"; units = 300; activation = \"tanh\"; name = \"a\"; %s },"
+                    "{ layer = \"dense\"; units = 6; share = \"a\"; transpose = true; %s }",
+                    cases[i].first, cases[i].second);
+        if (!harness_open(&h, layers.data, dl_shape1(6), BATCH, true, 2))
+            fail_msg("%s", dl_text_get(&h.error.text));
+        assert_int_equal(h.net.param_count, 3);
+        assert_int_equal(h.net.weight_count, 6 * 300 + 300 + 6);
+        assert_string_equal(h.net.params[2].name, "dense_2.bias");
+        dl_net_initialize(&h.net, 1);
+        size_t bytes = sizeof(float) * (size_t)h.net.weight_count;
+        float *kept = xmalloc(bytes);
+        memset(h.net.gradients, 0xFF, bytes);
+        step(&h.net, x, BATCH, 0);
+        memcpy(kept, h.net.gradients, bytes);
+        step(&h.net, x, BATCH, 0);
+        assert_memory_equal(kept, h.net.gradients, bytes);
+        const bool trained[] = {cases[i].weight, cases[i].first_bias, cases[i].second_bias};
+        for (int p = 0; p < 3; p++)
+            for (int64_t k = 0; k < h.net.params[p].count; k++) {
+                assert_true(isfinite(h.net.params[p].grad[k]));
+                assert_int_equal(h.net.params[p].grad[k] != 0, trained[p]);
+            }
+        /* the first layer's kernel may have packed the weight by now */
+        assert_true(harness_open(&other, layers.data, dl_shape1(6), BATCH, false, 2));
+        dl_net_initialize(&other.net, 1);
+        dl_pass pass = {.batch = BATCH};
+        for (int times = 0; times < 2; times++) {
+            dl_net_forward(&h.net, x, &pass);
+            dl_net_forward(&other.net, x, &pass);
+            for (int k = 0; k < BATCH * 6; k++)
+                assert_true(fabsf(dl_net_output(&h.net)->value[k] -
+                                  dl_net_output(&other.net)->value[k]) <= 1e-5f);
+        }
+        free(kept);
+        harness_close(&h);
+        harness_close(&other);
+        dl_text_free(&layers);
+    }
+}
+
 int main(void) {
     dl_threads_set(2);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_no_allocation),   cmocka_unit_test(test_repeats),
-        cmocka_unit_test(test_partial_batch),   cmocka_unit_test(test_plan),
-        cmocka_unit_test(test_find_bad),        cmocka_unit_test(test_no_needless_gradient),
-        cmocka_unit_test(test_unpool_far_away), cmocka_unit_test(test_nan_wins),
+        cmocka_unit_test(test_no_allocation),
+        cmocka_unit_test(test_repeats),
+        cmocka_unit_test(test_partial_batch),
+        cmocka_unit_test(test_plan),
+        cmocka_unit_test(test_find_bad),
+        cmocka_unit_test(test_no_needless_gradient),
+        cmocka_unit_test(test_unpool_far_away),
+        cmocka_unit_test(test_nan_wins),
+        cmocka_unit_test(test_tied),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

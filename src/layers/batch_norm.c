@@ -55,6 +55,7 @@ static int setup(dl_layer *layer, dl_error *error) {
     self->scratch = dl_layer_add_buffer(layer, DL_SCRATCH, (int64_t)dl_norm_scratch(channels));
     layer->needs_output = self->activation.kind != DL_LINEAR;
     layer->gradient_in_place = true;
+    layer->takes_out_bias = true;
     return 0;
 }
 

@@ -75,6 +75,7 @@ static int set_up(dl_layer *layer, dl_shape image, dl_error *error) {
     dl_weights_declare(layer, &self->weights, shape, area * channels, area * filters, filters);
     layer->out.shape = dl_shape3(w->out_height, w->out_width, filters);
     layer->needs_output = self->weights.activation.kind != DL_LINEAR;
+    layer->ends_in_bias = dl_weights_end_in_bias(&self->weights);
     layer->operations = 2 * dl_shape_size(layer->out.shape) * area * channels;
     self->conv.filters = filters;
     self->conv.groups = (int)self->groups;

@@ -67,6 +67,7 @@ static int setup(dl_layer *layer, dl_error *error) {
     dl_weights_declare(layer, &self->weights, weight, area * in.dim[2], area * self->filters,
                        (int)self->filters);
     layer->needs_output = self->weights.activation.kind != DL_LINEAR;
+    layer->ends_in_bias = dl_weights_end_in_bias(&self->weights);
     layer->operations = 2 * dl_shape_size(in) * area * self->filters;
     self->conv.filters = in.dim[2];
     self->conv.training = true; /* its backward pass is what runs */

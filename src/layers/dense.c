@@ -1,7 +1,11 @@
 /* Dense (fully connected) layer: y = f(x W + b).
    x[batch][in], W[in][out], b[out], y[batch][out]. An image is flattened; of a sequence each time
    step is a row of its own: x[batch][T][in], y[batch][T][out].
-   Backward, with dz = f'(y) dy:  dx = dz W',  dW += x' dz,  db += sum of dz over the rows. */
+   Backward, with dz = f'(y) dy:  dx = dz W',  dW += x' dz,  db += sum of dz over the rows.
+   With the transposed weight V[out][in] of another dense layer (an autoencoder whose decoder is
+   tied to its encoder: Vincent et al., "Extracting and composing robust features with denoising
+   autoencoders", ICML 2008):
+     y = f(x V' + b),  dx = dz V,  dV += dz' x. */
 #include "layers/weights.h"
 #include "math/gemm.h"
 
@@ -26,12 +30,15 @@ static int setup(dl_layer *layer, dl_error *error) {
         return dl_fail(error, DL_USAGE, "%s: %lld inputs and %lld units are too many weights",
                        layer->where, (long long)inputs, (long long)self->units);
     dl_shape shape = {2, {(int)inputs, (int)self->units, 1, 1}};
+    if (layer->transposed)
+        shape = dl_shape2((int)self->units, (int)inputs);
     dl_weights_declare(layer, &self->weights, shape, inputs, self->units, (int)self->units);
     layer->out.shape =
         sequence ? dl_shape2(in.dim[0], (int)self->units) : dl_shape1((int)self->units);
     layer->needs_output = self->weights.activation.kind != DL_LINEAR;
+    layer->ends_in_bias = dl_weights_end_in_bias(&self->weights);
     layer->operations = 2 * inputs * dl_shape_size(layer->out.shape);
-    if (!layer->training)
+    if (!layer->training && !layer->transposed)
         self->frozen =
             dl_frozen_new(self->units, inputs, self->weights.bias, &self->weights.activation);
     return 0;
@@ -41,19 +48,45 @@ static int64_t rows(const dl_layer *layer, const dl_pass *pass) {
     return pass->batch * (layer->out.shape.rank == 2 ? layer->out.shape.dim[0] : 1);
 }
 
+static int64_t inputs_of(const dl_layer *layer) {
+    return layer->params[0].shape.dim[layer->transposed ? 1 : 0];
+}
+
 static void forward(dl_layer *layer, const dl_pass *pass) {
     const dense *self = layer->self;
-    int64_t inputs = layer->params[0].shape.dim[0];
-    dl_gemm_activate(rows(layer, pass), self->units, inputs, layer->in[0].value,
-                     layer->params[0].value, dl_weights_bias(layer), &self->weights.activation,
-                     self->frozen, layer->out.value);
+    int64_t inputs = inputs_of(layer), count = rows(layer, pass);
+    if (layer->transposed) {
+        dl_gemm(false, true, count, self->units, inputs, layer->in[0].value, layer->params[0].value,
+                0, layer->out.value);
+        dl_activate(&self->weights.activation, count, self->units, dl_weights_bias(layer),
+                    layer->out.value, layer->out.value);
+        return;
+    }
+    dl_gemm_activate(count, self->units, inputs, layer->in[0].value, layer->params[0].value,
+                     dl_weights_bias(layer), &self->weights.activation, self->frozen,
+                     layer->out.value);
+}
+
+/* From dz to dV and dx, of a weight V[out][in]. */
+static void backward_transposed(dl_layer *layer, int64_t count) {
+    const dense *self = layer->self;
+    const dl_param *weight = &layer->params[0];
+    dl_gemm(true, false, self->units, inputs_of(layer), count, layer->out.grad, layer->in[0].value,
+            weight->beta, weight->grad);
+    if (layer->in[0].grad)
+        dl_gemm(false, false, count, inputs_of(layer), self->units, layer->out.grad, weight->value,
+                0, layer->in[0].grad);
 }
 
 static void backward(dl_layer *layer, const dl_pass *pass) {
     const dense *self = layer->self;
-    int64_t inputs = layer->params[0].shape.dim[0], count = rows(layer, pass);
+    int64_t inputs = inputs_of(layer), count = rows(layer, pass);
     dl_activate_backward(&self->weights.activation, count, self->units, layer->out.value,
                          layer->out.grad, layer->out.grad, dl_weights_bias_grad(layer));
+    if (layer->transposed) {
+        backward_transposed(layer, count);
+        return;
+    }
     dl_gemm(true, false, inputs, self->units, count, layer->in[0].value, layer->out.grad,
             layer->params[0].beta, layer->params[0].grad);
     if (layer->in[0].grad)
@@ -76,4 +109,5 @@ const dl_layer_type dl_layer_dense = {
     .forward = forward,
     .backward = backward,
     .close = close_dense,
+    .can_transpose = true,
 };

@@ -41,6 +41,7 @@ static int setup(dl_layer *layer, dl_error *error) {
     dl_weights_declare(layer, &self->weights, shape, area, area * self->multiplier, (int)outputs);
     layer->out.shape = dl_shape3(w->out_height, w->out_width, (int)outputs);
     layer->needs_output = self->weights.activation.kind != DL_LINEAR;
+    layer->ends_in_bias = dl_weights_end_in_bias(&self->weights);
     layer->operations = 2 * dl_shape_size(layer->out.shape) * area;
     self->scratch = dl_layer_add_buffer(
         layer, DL_SCRATCH,

@@ -91,7 +91,8 @@ typedef struct {
     /* Frees what setup got from elsewhere than the arena; NULL if there is nothing. Called once,
        also if setup failed. */
     void (*close)(dl_layer *layer);
-    int most_inputs; /* 0 stands for 1 */
+    int most_inputs;    /* 0 stands for 1 */
+    bool can_transpose; /* honours `transposed` */
 } dl_layer_type;
 
 struct dl_layer {
@@ -101,9 +102,11 @@ struct dl_layer {
     const char *where; /* "file:line" in the config */
     int index;         /* in the net, from 0; the stream of its random numbers */
     int max_batch, threads;
-    bool training;  /* the net was built to be trained */
-    bool trainable; /* else its parameters stay as they are */
-    int shares;     /* the layer that owns its parameters; -1: itself */
+    bool training;   /* the net was built to be trained */
+    bool trainable;  /* else its parameters stay as they are */
+    int shares;      /* the layer that owns its parameters; -1: itself */
+    bool transposed; /* with `shares`: parameter 0 alone is the owner's, in whose shape it is
+                        declared, and is used transposed */
 
     int input_count;
     dl_tensor *in; /* [input_count]; grad is this reader's own buffer, the net sums them */
@@ -114,6 +117,8 @@ struct dl_layer {
     bool needs_input, needs_output;
     bool needs_maxima;      /* forward and backward read what in[].maxima points to */
     bool gradient_in_place; /* in[0].grad is the same memory as out.grad */
+    bool ends_in_bias;      /* parameter "bias" is added to each channel of out, behind all else */
+    bool takes_out_bias;    /* a constant in a channel of in[0] does not reach out */
     bool is_view;           /* out is in[0] under another shape: no pass, no memory */
     int64_t operations;     /* of a forward pass, a sample: 2 a multiply-add */
 
@@ -124,6 +129,11 @@ struct dl_layer {
 };
 
 extern const dl_registry dl_layer_registry;
+
+/* Whether a parameter is the layer's own, and not that of the one whose weights it shares. */
+static inline bool dl_layer_owns(const dl_layer *layer, int param) {
+    return layer->shares < 0 || (layer->transposed && param > 0);
+}
 
 /* For setup: declares what the layer has; the return value is its index in params, states, buffers.
  */

@@ -7,10 +7,18 @@
 
 typedef struct {
     int64_t size[2], stride[2], padding[2];
+    bool ceil_mode;
     dl_window window; /* made by setup */
     dl_maxima maxima;
     int winner; /* buffer: uint8 [batch][oh][ow][c] */
 } pool;
+
+#define CEIL_MODE                                                                                  \
+    {                                                                                              \
+        "ceil_mode", DL_BOOL, offsetof(pool, ceil_mode), "false", 0, 0, NULL,                      \
+            "also a last window that goes over the edge, of which only the part inside counts; "   \
+            "else what it would cover is left out (padding = \"same\" covers all anyway)"          \
+    }
 
 static const dl_option options[] = {
     {"size", DL_PAIR, offsetof(pool, size), "2", 1, 1024, NULL, "size of the window"},
@@ -18,6 +26,7 @@ static const dl_option options[] = {
      "pixels from one window to the next; left out: the size, so that windows do not overlap"},
     {"padding", DL_PAIR, offsetof(pool, padding), "valid", 0, 1023, dl_padding_words,
      "room around the image: same, valid (none), or a number of pixels; it never counts"},
+    CEIL_MODE,
     DL_OPTIONS_END,
 };
 
@@ -30,8 +39,15 @@ static const dl_option line_options[] = {
      dl_padding_words,
      "room before and behind the sequence: same, valid (none), or a number of steps; it never "
      "counts"},
+    CEIL_MODE,
     DL_OPTIONS_END,
 };
+
+static int place(dl_layer *layer, dl_shape image, dl_error *error) {
+    pool *self = layer->self;
+    return (self->ceil_mode ? dl_window_place_over : dl_window_place)(
+        &self->window, image, self->size, self->stride, self->padding, layer->where, error);
+}
 
 static int setup(dl_layer *layer, dl_error *error) {
     pool *self = layer->self;
@@ -39,8 +55,7 @@ static int setup(dl_layer *layer, dl_error *error) {
     for (int axis = 0; axis < 2; axis++)
         if (!self->stride[axis])
             self->stride[axis] = self->size[axis];
-    if (dl_window_place(w, layer->in[0].shape, self->size, self->stride, self->padding,
-                        layer->where, error))
+    if (place(layer, layer->in[0].shape, error))
         return -1;
     layer->out.shape = dl_shape3(w->out_height, w->out_width, w->channels);
     layer->needs_input = layer->needs_output = false;
@@ -55,17 +70,17 @@ static int setup_line(dl_layer *layer, dl_error *error) {
     if (in.rank != 2)
         return dl_fail(error, DL_USAGE, "%s: needs a sequence (steps x channels), not %s",
                        layer->where, dl_shape_text(shape, in));
-    int64_t room = in.dim[0] + (self->padding[1] > 0 ? 2 * self->padding[1] : 0);
+    if (!self->stride[1])
+        self->stride[1] = self->size[1];
+    int64_t room = in.dim[0] + (self->padding[1] > 0 ? 2 * self->padding[1] : 0) +
+                   (self->ceil_mode ? self->stride[1] - 1 : 0);
     if (self->padding[1] != DL_PAD_SAME && self->size[1] > room)
         return dl_fail(error, DL_USAGE,
                        "%s: a window of %lld steps does not fit into its input of %s", layer->where,
                        (long long)self->size[1], dl_shape_text(shape, in));
-    if (!self->stride[1])
-        self->stride[1] = self->size[1];
     self->size[0] = self->stride[0] = 1;
     self->padding[0] = DL_PAD_VALID;
-    if (dl_window_place(&self->window, dl_shape3(1, in.dim[0], in.dim[1]), self->size, self->stride,
-                        self->padding, layer->where, error))
+    if (place(layer, dl_shape3(1, in.dim[0], in.dim[1]), error))
         return -1;
     layer->out.shape = (dl_shape){2, {self->window.out_width, in.dim[1], 1, 1}};
     layer->needs_input = layer->needs_output = false;

@@ -48,6 +48,10 @@ const dl_initializer *dl_weights_initializer(const dl_weights *weights);
  */
 void dl_weights_declare(dl_layer *layer, const dl_weights *weights, dl_shape shape, int64_t fan_in,
                         int64_t fan_out, int outputs);
+/* Whether nothing comes after the bias: for a layer's ends_in_bias. */
+static inline bool dl_weights_end_in_bias(const dl_weights *weights) {
+    return weights->bias && weights->activation.kind == DL_LINEAR;
+}
 /* The bias's values and gradients, or NULL. */
 float *dl_weights_bias(const dl_layer *layer);
 float *dl_weights_bias_grad(const dl_layer *layer);

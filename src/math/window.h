@@ -24,7 +24,14 @@ int dl_window_place(dl_window *window, dl_shape input, const int64_t kernel[2],
                     const int64_t stride[2], const int64_t padding[2], const char *where,
                     dl_error *error);
 
-/* The same with taps that are `dilation` pixels apart. */
+/* The same, but the last window along an axis may go over the edge of the padded image, as long as
+   it begins inside the image or the padding before it (PyTorch's ceil_mode); "same" has that
+   anyway. */
+int dl_window_place_over(dl_window *window, dl_shape input, const int64_t kernel[2],
+                         const int64_t stride[2], const int64_t padding[2], const char *where,
+                         dl_error *error);
+
+/* As dl_window_place, with taps that are `dilation` pixels apart. */
 int dl_window_place_dilated(dl_window *window, dl_shape input, const int64_t kernel[2],
                             const int64_t stride[2], const int64_t dilation[2],
                             const int64_t padding[2], const char *where, dl_error *error);

@@ -10,9 +10,26 @@
 
 /* ---- shapes and parameters ---- */
 
+/* A layer that uses another's weight transposed has declared it in that one's shape. */
+static int check_transposed(const dl_layer *layer, const dl_layer *owner, dl_error *error) {
+    const dl_shape wanted = layer->params[0].shape, found = owner->params[0].shape;
+    char a[48], b[48], c[48];
+    if (dl_shape_equal(wanted, found))
+        return 0;
+    return dl_fail(error, DL_USAGE,
+                   "%s: layer \"%s\" has weights of shape %s and cannot share those of \"%s\", "
+                   "which transposed are %s (%s before)",
+                   layer->where, layer->name,
+                   dl_shape_text(a, dl_shape2(wanted.dim[1], wanted.dim[0])), owner->name,
+                   dl_shape_text(b, dl_shape2(found.dim[1], found.dim[0])),
+                   dl_shape_text(c, found));
+}
+
 static int check_shared(const dl_net *net, const dl_layer *layer, dl_error *error) {
     const dl_layer *owner = &net->layers[layer->shares];
     char a[48], b[48];
+    if (layer->transposed)
+        return check_transposed(layer, owner, error);
     bool same = layer->param_count == owner->param_count;
     for (int p = 0; same && p < layer->param_count; p++)
         for (int i = 0; i < 4; i++)
@@ -54,8 +71,8 @@ static int set_up_layers(dl_net *net, int threads, dl_error *error) {
 }
 
 /* Lays parameters side by side; returns how many floats they are. */
-static int64_t lay_out(dl_net *net, dl_layer *layer, dl_param *params, int count, dl_param *all,
-                       int *index, int64_t offset) {
+static int64_t lay_out(dl_net *net, const dl_layer *layer, dl_param *params, int count,
+                       dl_param *all, int *index, int64_t offset) {
     for (int p = 0; p < count; p++) {
         params[p].offset = offset;
         params[p].flags |= layer->trainable ? 0 : DL_FROZEN;
@@ -66,11 +83,12 @@ static int64_t lay_out(dl_net *net, dl_layer *layer, dl_param *params, int count
     return offset;
 }
 
-/* A layer that shares has its parameters where their owner has them. */
+/* What a layer shares is where its owner has it. */
 static void lay_out_shared(dl_net *net, dl_layer *layer) {
     const dl_layer *owner = &net->layers[layer->shares];
-    layer->trainable = owner->trainable;
-    for (int p = 0; p < layer->param_count; p++) {
+    if (!layer->transposed)
+        layer->trainable = owner->trainable;
+    for (int p = 0; p < layer->param_count && !dl_layer_owns(layer, p); p++) {
         layer->params[p].offset = owner->params[p].offset;
         layer->params[p].flags |= owner->params[p].flags & DL_FROZEN;
     }
@@ -92,9 +110,11 @@ static void allocate_parameters(dl_net *net) {
         dl_layer *l = &net->layers[i];
         if (l->shares >= 0)
             lay_out_shared(net, l);
-        else
-            net->weight_count = lay_out(net, l, l->params, l->param_count, net->params,
-                                        &net->param_count, net->weight_count);
+        int first = 0; /* of its own */
+        while (first < l->param_count && !dl_layer_owns(l, first))
+            first++;
+        net->weight_count = lay_out(net, l, l->params + first, l->param_count - first, net->params,
+                                    &net->param_count, net->weight_count);
         net->state_count = lay_out(net, l, l->states, l->state_count, net->state_params,
                                    &net->state_param_count, net->state_count);
     }
@@ -335,7 +355,8 @@ int dl_net_build(dl_net *net, dl_shape input, int max_batch, bool training, int 
     net->met = dl_arena_alloc(&net->arena, sizeof *net->met * layers);
     net->summands = dl_arena_alloc(&net->arena, sizeof *net->summands * layers);
     for (int i = 0; training && i < net->layer_count; i++) {
-        net->has_gradient[i] = net->layers[i].param_count > 0 && net->layers[i].trainable;
+        for (int p = 0; p < net->layers[i].param_count; p++)
+            net->has_gradient[i] |= !(net->layers[i].params[p].flags & DL_FROZEN);
         for (int k = 0; k < net->layers[i].input_count; k++)
             if (net->sources[i][k] >= 0)
                 net->has_gradient[i] |= net->has_gradient[net->sources[i][k]];
@@ -350,6 +371,23 @@ int dl_net_build(dl_net *net, dl_shape input, int max_batch, bool training, int 
         net->training_operations += products * layer->operations;
     }
     return 0;
+}
+
+int dl_net_bias_taken_out(const dl_net *net, int layer) {
+    bool vain = net->layers[layer].ends_in_bias;
+    int reader = -1;
+    for (int i = 0; i < net->layer_count; i++) {
+        const dl_layer *other = &net->layers[i];
+        for (int k = 0; k < other->input_count; k++)
+            if (net->sources[i][k] == layer) {
+                vain &= other->takes_out_bias;
+                reader = i;
+            }
+        if (i == layer ? other->shares >= 0 && !other->transposed
+                       : other->shares == layer && !other->transposed)
+            vain = false; /* there is another layer with this bias */
+    }
+    return vain ? reader : -1;
 }
 
 void dl_net_free(dl_net *net) {

@@ -38,7 +38,7 @@ typedef struct {
     int **sources;  /* [layer][input]: the index of the layer that it reads, -1: the data */
     int **summands; /* [layer][...]: further readers' gradients to be added to out.grad: pairs of
                        (reader, its input), ended by -1 */
-    bool *met;      /* [layer]: working memory of the backward pass */
+    unsigned *met;  /* [layer]: working memory of the backward pass, a bit a parameter */
     bool *has_gradient; /* [layer]: there is something to train in it or before it */
     dl_head heads[DL_MOST_HEADS];
     int head_count;
@@ -90,6 +90,10 @@ dl_tensor *dl_net_output(dl_net *net);
 dl_tensor *dl_net_head_output(dl_net *net, int h);
 /* The index of the head that layer i is part of; -1: of none. */
 int dl_net_head(const dl_net *net, int i);
+
+/* The layer that takes this one's bias out again, so that it is in vain; -1: none, or there are
+   readers to whom it matters. Of a net that is built. */
+int dl_net_bias_taken_out(const dl_net *net, int layer);
 
 /* The name of the first layer whose output or parameter is not finite, with which of the two, as
    text that is owned by the net; NULL if all are finite. Runs a forward pass. */

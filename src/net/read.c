@@ -11,6 +11,7 @@ typedef struct {
     dl_strings inputs;
     bool trainable;
     const char *share;
+    bool transpose;
 } common;
 
 static const dl_option common_options[] = {
@@ -25,6 +26,9 @@ static const dl_option common_options[] = {
     {"share", DL_STRING, offsetof(common, share), "", 0, 0, NULL,
      "a layer of the same type before this one, whose weights are also this one's; their gradients "
      "add up"},
+    {"transpose", DL_BOOL, offsetof(common, transpose), "false", 0, 0, NULL,
+     "with `share`, of a dense layer: uses that one's weight transposed, and a bias of its own, as "
+     "the decoder of a tied autoencoder does"},
     DL_OPTIONS_END,
 };
 
@@ -90,7 +94,39 @@ static const char *automatic_name(net_reader *r, const dl_layer *layer) {
     return name;
 }
 
+/* Whether "file:line" a is further down in the same file than b. */
+static bool is_below(const char *a, const char *b) {
+    const char *line_a = strrchr(a, ':'), *line_b = strrchr(b, ':');
+    bool same =
+        line_a && line_b && line_a - a == line_b - b && !strncmp(a, b, (size_t)(line_a - a));
+    return same && strtol(line_a + 1, NULL, 10) > strtol(line_b + 1, NULL, 10);
+}
+
+/* Where a layer of that name stands further down, within `setting`; NULL if none does. */
+static const char *find_below(const net_reader *r, config_setting_t *setting, const char *where,
+                              const char *name) {
+    const char *own = NULL, *found = NULL;
+    if (config_setting_is_group(setting) && config_setting_lookup_string(setting, "name", &own) &&
+        !strcmp(own, name))
+        found = dl_config_where(r->net->config, setting);
+    if (found && is_below(found, where))
+        return found;
+    for (int i = 0; config_setting_is_aggregate(setting) && i < config_setting_length(setting); i++)
+        if ((found = find_below(r, config_setting_get_elem(setting, (unsigned)i), where, name)))
+            return found;
+    return NULL;
+}
+
 static void unknown_input(net_reader *r, const char *where, const char *name) {
+    config_setting_t *network = config_lookup(&r->net->config->tree, "network");
+    const char *below = find_below(r, network, where, name);
+    net_read_failed(r);
+    if (below) {
+        dl_fail(r->error, DL_USAGE,
+                "%s: the layer \"%s\" comes later, at %s: only layers before this one can be named",
+                where, name, below);
+        return;
+    }
     const char *names[256] = {"input"};
     int count = 1;
     for (int i = 0; i < r->net->layer_count && count < 256; i++)
@@ -100,7 +136,6 @@ static void unknown_input(net_reader *r, const char *where, const char *name) {
     dl_fail(r->error, DL_USAGE, "%s: there is no layer \"%s\" before this one to read%s%s%s", where,
             name, nearest ? " (did you mean \"" : "", nearest ? nearest : "",
             nearest ? "\"?)" : "");
-    net_read_failed(r);
 }
 
 /* ---- a layer ---- */
@@ -183,7 +218,42 @@ static int find_shared(net_reader *r, const char *share, const net_scope *scope,
         net_read_failed(r);
         return -1;
     }
+    if (source->transposed) {
+        dl_fail(r->error, DL_USAGE,
+                "%s: \"%s\" itself uses the weight of \"%s\": share = \"%s\" is meant, or with "
+                "transpose = true",
+                layer->where, source->name, r->net->layers[source->shares].name,
+                r->net->layers[source->shares].name);
+        net_read_failed(r);
+    }
     return source->shares >= 0 ? source->shares : index;
+}
+
+/* Which layers can use a weight transposed: "dense". */
+static void list_transposing(dl_text *list) {
+    for (int i = 0; i < dl_layer_registry.count; i++)
+        if (((const dl_layer_type *)dl_layer_registry.kinds[i])->can_transpose)
+            dl_text_add(list, "%s\"%s\"", list->length ? ", " : "",
+                        dl_layer_registry.kinds[i]->name);
+}
+
+static void share(net_reader *r, const common *own, const net_scope *scope, dl_layer *layer) {
+    if (own->share)
+        layer->shares = find_shared(r, own->share, scope, layer);
+    if (!own->transpose)
+        return;
+    layer->transposed = layer->shares >= 0;
+    dl_text list = {0};
+    list_transposing(&list);
+    if (!own->share)
+        dl_fail(r->error, DL_USAGE, "%s: transpose is about share, which is not given",
+                layer->where);
+    else if (!layer->type->can_transpose)
+        dl_fail(r->error, DL_USAGE, "%s: a layer \"%s\" cannot use a weight transposed (%s can)",
+                layer->where, layer->type->kind.name, list.data);
+    if (!own->share || !layer->type->can_transpose)
+        net_read_failed(r);
+    dl_text_free(&list);
 }
 
 /* A layer that reads given[given_count] or, if that is 0, what it says or else `source`. */
@@ -205,8 +275,7 @@ static int read_layer(net_reader *r, const dl_layer_type *type, dl_config *confi
     const char *name = own.name ? full_name(r, own.name, scope, layer->where) : NULL;
     layer->name = name ? name : automatic_name(r, layer);
     layer->trainable = own.trainable;
-    if (own.share)
-        layer->shares = find_shared(r, own.share, scope, layer);
+    share(r, &own, scope, layer);
     connect(r, layer, given_count ? given : sources, given_count ? given_count : count);
     return layer->index;
 }
@@ -258,6 +327,11 @@ static int read_block(net_reader *r, const dl_kind *kind, dl_config *config,
     int sources[DL_MOST_INPUTS], first = r->net->layer_count;
     if (find_inputs(r, &own.inputs, scope, where, source, sources) != 1) {
         dl_fail(r->error, DL_USAGE, "%s: a block reads one input, not %d", where, own.inputs.count);
+        net_read_failed(r);
+    }
+    if (own.share || own.transpose) {
+        dl_fail(r->error, DL_USAGE, "%s: a block shares no weights: say so of the layers in it",
+                where);
         net_read_failed(r);
     }
     r->block = where;

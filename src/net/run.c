@@ -71,19 +71,21 @@ void dl_net_forward(dl_net *net, const float *x, const dl_pass *pass) {
    backward first: it overwrites, and the others add. */
 static void zero_gradients(dl_net *net) {
     for (int i = 0; i < net->layer_count; i++)
-        net->met[i] = false;
+        net->met[i] = 0;
     for (int i = net->layer_count - 1; i >= 0; i--) {
-        bool *met = &net->met[net->layers[i].shares >= 0 ? net->layers[i].shares : i];
-        if (!net->has_gradient[i]) /* it stays the zero that it was born as */
+        const dl_layer *layer = &net->layers[i];
+        if (!net->has_gradient[i]) /* they stay the zeros that they were born as */
             continue;
-        for (int p = 0; p < net->layers[i].param_count; p++) {
-            dl_param *param = &net->layers[i].params[p];
-            bool overwritten = param->flags & DL_OVERWRITES && net->layers[i].out.grad;
-            param->beta = overwritten && !*met ? 0 : 1;
-            if (!overwritten && !*met)
+        for (int p = 0; p < layer->param_count; p++) {
+            dl_param *param = &layer->params[p];
+            unsigned *met = &net->met[dl_layer_owns(layer, p) ? i : layer->shares];
+            bool first = !(*met >> p & 1);
+            bool overwritten = param->flags & DL_OVERWRITES && layer->out.grad;
+            param->beta = overwritten && first ? 0 : 1;
+            if (!overwritten && first)
                 dl_zero(param->grad, param->count);
+            *met |= 1u << p;
         }
-        *met = true;
     }
 }
 
@@ -99,8 +101,9 @@ void dl_net_backward(dl_net *net, const dl_pass *pass) {
             dl_add(layer->out.grad, net->layers[pair[0]].in[pair[1]].grad, count);
         if (!layer->is_view)
             layer->type->backward(layer, pass);
-        for (int p = 0; !layer->trainable && p < layer->param_count; p++)
-            dl_zero(layer->params[p].grad, layer->params[p].count);
+        for (int p = 0; p < layer->param_count; p++)
+            if (layer->params[p].flags & DL_FROZEN)
+                dl_zero(layer->params[p].grad, layer->params[p].count);
         if (net->profile)
             net->profile[i].backward += dl_clock() - started;
     }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "math/backend.h"
+#include "train/transfer.h"
 
 typedef struct {
     const char *name;
@@ -44,6 +45,14 @@ static const dl_option training_options[] = {
      "need, but which is bad for rows that are sorted"},
     {"metrics", DL_STRINGS, offsetof(dl_settings, metrics), "", 0, 0, NULL,
      "what is measured beside the loss; left out: accuracy for classes, rmse for numbers"},
+    {"init_from", DL_STRING, offsetof(dl_settings, init_from), "", 0, 0, NULL,
+     "begin with the weights and running statistics of another checkpoint (a safetensors file of "
+     "any program, or a run's folder: its best one), as far as they have the same names and "
+     "shapes; the log says what was taken, and what does not fit. With trainable = false on the "
+     "layers that were taken only the others learn: transfer learning. --resume does not look at "
+     "it again"},
+    {"init_map", DL_STRINGS, offsetof(dl_settings, init_map), "", 0, 0, NULL,
+     "layers that have other names there: (\"layer=its name there\", …)"},
     {"bf16", DL_BOOL, offsetof(dl_settings, bf16), "false", 0, 0, NULL,
      "large products take their factors as bfloat16, 8 bits of precision, while weights and sums "
      "stay float: up to twice as fast where oneDNN and the processor (AVX512_BF16) can"},
@@ -257,8 +266,8 @@ int dl_experiment_read(dl_experiment *e, dl_config *config, dl_error *error) {
     result |= check_name(e, top, error);
     if (own.data)
         result |= dl_data_read(&e->data, config, error);
-    if (own.network)
-        result |= dl_net_read(&e->net, config, error);
+    int net = own.network ? dl_net_read(&e->net, config, error) : -1;
+    result |= net;
     if (own.loss) {
         e->loss = (const dl_loss_type *)read_kind(e, top, "loss", &dl_loss_registry, NULL,
                                                   &e->loss_self, error);
@@ -267,6 +276,8 @@ int dl_experiment_read(dl_experiment *e, dl_config *config, dl_error *error) {
     result |= read_heads(e, error);
     result |= read_optimizer(e, top, error);
     result |= read_settings(e, top, error);
+    if (!net)
+        result |= dl_transfer_check(e, error);
     dl_error_sort(error);
     return result;
 }

@@ -16,6 +16,8 @@ typedef struct {
     int64_t batch_size, epochs;
     bool bf16, shuffle;
     dl_strings metrics;
+    const char *init_from; /* a checkpoint to begin with, or NULL */
+    dl_strings init_map;   /* "layer=its name there" */
     double l1, l2, clip_norm;
     config_setting_t *early_stopping;
     const char *monitor; /* a history column: "val_loss", "val_accuracy", … */

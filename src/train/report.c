@@ -137,11 +137,11 @@ static int64_t count_without_heads(const dl_net *net) {
     int64_t count = 0;
     for (int i = 0; i < net->layer_count; i++) {
         const dl_layer *layer = &net->layers[i];
-        bool used = layer->shares < 0 && dl_net_head(net, i) < 0;
-        for (int j = i + 1; layer->shares < 0 && j < net->layer_count; j++)
+        bool used = dl_net_head(net, i) < 0;
+        for (int j = i + 1; j < net->layer_count; j++)
             used |= net->layers[j].shares == i && dl_net_head(net, j) < 0;
         for (int p = 0; used && p < layer->param_count; p++)
-            count += layer->params[p].count;
+            count += dl_layer_owns(layer, p) ? layer->params[p].count : 0;
     }
     return count;
 }
@@ -157,6 +157,29 @@ static void report_heads(dl_terminal *t, const dl_experiment *e) {
         dl_text_free(&item);
     }
     list_end(&list);
+}
+
+void dl_report_biases(dl_terminal *t, const dl_experiment *e) {
+    const dl_net *net = &e->net;
+    const dl_layer *first = NULL, *reader = NULL;
+    int others = 0;
+    for (int i = 0; i < net->layer_count; i++) {
+        int by = dl_net_bias_taken_out(net, i);
+        others += by >= 0 && first;
+        if (by >= 0 && !first) {
+            first = &net->layers[i];
+            reader = &net->layers[by];
+        }
+    }
+    char more[48] = "";
+    if (others)
+        snprintf(more, sizeof more, "; so with %d more layer%s", others, others == 1 ? "" : "s");
+    if (first)
+        dl_say(
+            t,
+            "warning     %s: the bias of \"%s\" does nothing: the %s after it takes it out again "
+            "(bias = false)%s",
+            first->where, first->name, reader->type->kind.name, more);
 }
 
 void dl_report_network(dl_terminal *t, const dl_experiment *e) {
@@ -175,8 +198,8 @@ void dl_report_network(dl_terminal *t, const dl_experiment *e) {
     for (int i = 0; i < net->layer_count; i++) {
         const dl_layer *layer = &net->layers[i];
         int64_t params = 0;
-        for (int p = 0; layer->shares < 0 && p < layer->param_count; p++)
-            params += layer->params[p].count;
+        for (int p = 0; p < layer->param_count; p++)
+            params += dl_layer_owns(layer, p) ? layer->params[p].count : 0;
         int head = dl_net_head(net, i);
         dl_say(t, "%-*s  %-*s  %-14s %12s  %s", name, layer->name, type, layer->type->kind.name,
                dl_shape_text(shape, layer->out.shape), dl_text_count(count, params),
@@ -217,6 +240,32 @@ void dl_report_memory(dl_terminal *t, const dl_experiment *e, int64_t vector_byt
         snprintf(item, sizeof item, items[i].format, dl_text_bytes(bytes, (double)items[i].bytes));
         list_add(&list, item);
     }
+    list_end(&list);
+}
+
+void dl_report_transfer(dl_terminal *t, const dl_transfer *transfer) {
+    enum { MOST_SHOWN = 24 };
+    if (!transfer->path)
+        return;
+    int missed = transfer->missed_count, shown = missed < MOST_SHOWN ? missed : MOST_SHOWN;
+    listing list = {.terminal = t, .label = "taken", .indent = 12, .between = " "};
+    dl_text item = {0};
+    dl_text_add(&item, "%d of %d tensors from ", transfer->count - missed, transfer->count);
+    dl_text_add_plain(&item, transfer->path);
+    dl_text_add(&item, "%s", missed ? "; not:" : "");
+    list_add(&list, item.data);
+    for (int i = 0; i < shown; i++) {
+        dl_text_free(&item);
+        dl_text_add_plain(&item, transfer->missed[i]);
+        dl_text_add(&item, "%s", i + 1 < missed ? "," : "");
+        list_add(&list, item.data);
+    }
+    dl_text_free(&item);
+    if (shown < missed) {
+        dl_text_add(&item, "and %d more", missed - shown);
+        list_add(&list, item.data);
+    }
+    dl_text_free(&item);
     list_end(&list);
 }
 

@@ -3,15 +3,20 @@
 #define DL_TRAIN_REPORT_H
 
 #include "train/run.h"
+#include "train/transfer.h"
 
 /* Sizes and class counts of the parts, and what the simplest guess would reach. */
 void dl_report_data(dl_terminal *terminal, const dl_experiment *experiment);
+/* A line about biases that do nothing, if there are any. */
+void dl_report_biases(dl_terminal *terminal, const dl_experiment *experiment);
 /* A row a layer: name, type, output shape, parameters, the auxiliary head that it is part of; the
    heads' losses. */
 void dl_report_network(dl_terminal *terminal, const dl_experiment *experiment);
 /* The memory plan, with the bytes of the optimizer's vectors and of the loaders' batches. */
 void dl_report_memory(dl_terminal *terminal, const dl_experiment *experiment, int64_t vector_bytes,
                       int64_t batch_bytes);
+/* What was taken from another checkpoint, and what was not; nothing, if none was asked for. */
+void dl_report_transfer(dl_terminal *terminal, const dl_transfer *transfer);
 /* The heading of the epochs' table, and one of its rows; the log has it whole, the terminal the
    columns that fit, or nothing if not `shown`. */
 void dl_report_heading(dl_terminal *terminal, const dl_experiment *experiment);

@@ -10,6 +10,7 @@
 enum { LARGEST_HEADER = 100 * 1000 * 1000, DIGITS = 8 };
 static const char CHECKSUM_KEY[] = "\"checksum\":\"";
 static const char NO_CHECKSUM[] = "00000000";
+static const char OUR_FORMAT[] = "\"format\":\"dltrain ";
 
 static json_t *describe(const dl_named *tensor, int64_t *offset) {
     json_t *shape = json_array();
@@ -108,11 +109,18 @@ static int damaged(const dl_safetensors *file, const char *how, dl_error *error)
     return dl_fail(error, DL_DATA, "%s: is not a whole checkpoint: %s", file->path, how);
 }
 
-/* The checksum is found as text, before the JSON is trusted. */
-static int check_sum(dl_safetensors *file, dl_error *error) {
+static bool header_has(const dl_safetensors *file, const char *words) {
+    return memmem(file->bytes + 8, (size_t)(file->start - 8), words, strlen(words)) != NULL;
+}
+
+/* The checksum is found as text, before the JSON is trusted. A file that has neither it nor the
+   format of ours is of another program. */
+static int check_sum(dl_safetensors *file, bool foreign, dl_error *error) {
     char *header = file->bytes + 8, *end = file->bytes + file->start;
     size_t key = sizeof CHECKSUM_KEY - 1;
     char *at = memmem(header, (size_t)(end - header), CHECKSUM_KEY, key);
+    if (!at && foreign && !header_has(file, OUR_FORMAT))
+        return 0;
     if (!at || end - at < (ptrdiff_t)(key + DIGITS + 1))
         return damaged(file, "it has no checksum (was it written by another program?)", error);
     char digits[DIGITS + 1] = {0}, found[DIGITS + 1];
@@ -125,7 +133,7 @@ static int check_sum(dl_safetensors *file, dl_error *error) {
     return 0;
 }
 
-int dl_safetensors_open(dl_safetensors *file, const char *path, dl_error *error) {
+static int open_file(dl_safetensors *file, const char *path, bool foreign, dl_error *error) {
     *file = (dl_safetensors){.path = xstrdup(path)};
     file->bytes = dl_file_read(path, INT64_MAX / 4, &file->size, DL_DATA, error);
     if (!file->bytes)
@@ -140,13 +148,21 @@ int dl_safetensors_open(dl_safetensors *file, const char *path, dl_error *error)
         return damaged(file, "its first bytes are not a safetensors header, or it is cut short",
                        error);
     file->start = 8 + (int64_t)length;
-    if (check_sum(file, error))
+    if (check_sum(file, foreign, error))
         return -1;
     json_error_t trouble;
     file->header = json_loadb(file->bytes + 8, (size_t)length, JSON_REJECT_DUPLICATES, &trouble);
     if (!json_is_object(file->header))
         return damaged(file, "its header is not JSON", error);
     return 0;
+}
+
+int dl_safetensors_open(dl_safetensors *file, const char *path, dl_error *error) {
+    return open_file(file, path, false, error);
+}
+
+int dl_safetensors_open_foreign(dl_safetensors *file, const char *path, dl_error *error) {
+    return open_file(file, path, true, error);
 }
 
 void dl_safetensors_close(dl_safetensors *file) {
@@ -204,5 +220,53 @@ int dl_safetensors_read(const dl_safetensors *file, const char *name, dl_shape s
                        "to another network",
                        file->path, name, dl_shape_text(a, found), dl_shape_text(b, shape));
     memcpy(value, bytes, (size_t)dl_shape_size(shape) * sizeof *value);
+    return 0;
+}
+
+void dl_safetensors_add_shape(const dl_safetensors *file, const char *name, dl_text *text) {
+    enum { MOST_DIMS = 8 };
+    json_t *entry = json_object_get(file->header, name), *dims = json_object_get(entry, "shape");
+    const char *type = json_string_value(json_object_get(entry, "dtype"));
+    if (!type || strcmp(type, "F32")) {
+        dl_text_add_plain(text, type && strlen(type) < 16 ? type : "no numbers");
+        return;
+    }
+    size_t count = json_array_size(dims);
+    for (size_t i = 0; i < count && i < MOST_DIMS; i++)
+        dl_text_add(text, "%s%lld", i ? "x" : "",
+                    (long long)json_integer_value(json_array_get(dims, i)));
+    dl_text_add(text, "%s", !count ? "one number" : count > MOST_DIMS ? "x…" : "");
+}
+
+/* Whether an entry is one that the format knows but this program does not take. */
+static bool is_other(json_t *entry) {
+    const char *type = json_string_value(json_object_get(entry, "dtype"));
+    json_t *dims = json_object_get(entry, "shape");
+    return type && json_is_array(dims) && (strcmp(type, "F32") || json_array_size(dims) > 4);
+}
+
+int dl_safetensors_take(const dl_safetensors *file, const char *name, dl_shape shape, float *value,
+                        dl_text *why, dl_error *error) {
+    dl_shape found;
+    char here[48];
+    json_t *entry = json_object_get(file->header, name);
+    const char *bytes = locate(file, name, &found);
+    if (!entry) {
+        dl_text_add(why, "not there");
+        return 0;
+    }
+    if (!bytes && !is_other(entry))
+        return dl_fail(
+            error, DL_DATA,
+            "%s: what it says of its tensor \"%s\" makes no sense, or its numbers do not "
+            "lie within the file",
+            file->path, name);
+    if (bytes && dl_shape_equal(found, shape)) {
+        memcpy(value, bytes, (size_t)dl_shape_size(shape) * sizeof *value);
+        return 1;
+    }
+    dl_text_add(why, "there ");
+    dl_safetensors_add_shape(file, name, why);
+    dl_text_add(why, ", here %s", dl_shape_text(here, shape));
     return 0;
 }

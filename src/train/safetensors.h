@@ -34,6 +34,8 @@ typedef struct {
 /* Reads a file and checks it: 0, or -1 and an error of DL_DATA. dl_safetensors_close is fine after
    either. Refuses what dltrain has not written (no checksum). */
 int dl_safetensors_open(dl_safetensors *file, const char *path, dl_error *error);
+/* The same, but a file of another program, which has no checksum, is fine. */
+int dl_safetensors_open_foreign(dl_safetensors *file, const char *path, dl_error *error);
 void dl_safetensors_close(dl_safetensors *file);
 /* A metadata string, owned by `file`; NULL if there is none. */
 const char *dl_safetensors_text(const dl_safetensors *file, const char *key);
@@ -42,5 +44,13 @@ int64_t dl_safetensors_count(const dl_safetensors *file, const char *name);
 /* Copies a tensor, which must have this shape. -1 and an error with both shapes if not. */
 int dl_safetensors_read(const dl_safetensors *file, const char *name, dl_shape shape, float *value,
                         dl_error *error);
+/* Copies a tensor if it is there and fits: 1. If not: 0, and the reason is added to `why`, for
+   people: "not there", "there 64x10, here 64x5". -1 and an error of DL_DATA if what the file says
+   of it makes no sense. */
+int dl_safetensors_take(const dl_safetensors *file, const char *name, dl_shape shape, float *value,
+                        dl_text *why, dl_error *error);
+/* A tensor's shape as the file has it, whatever it is: "64x10", or its type where that is not F32.
+ */
+void dl_safetensors_add_shape(const dl_safetensors *file, const char *name, dl_text *text);
 
 #endif

@@ -9,6 +9,7 @@
 #include "train/keeper.h"
 #include "train/profile.h"
 #include "train/report.h"
+#include "train/transfer.h"
 
 enum { MOST_VECTORS = 8 };
 
@@ -25,6 +26,7 @@ typedef struct {
     int vector_count;
     dl_progress progress;
     dl_keeper keeper;
+    dl_transfer transfer;
     double phase[DL_PHASES]; /* seconds of this epoch */
     double update_seconds;   /* of all epochs */
     int64_t steps, samples;  /* of this training */
@@ -74,6 +76,7 @@ static void release(trainer *t) {
     dl_loader_free(t->validation);
     dl_judge_close(&t->judge);
     dl_keeper_close(&t->keeper);
+    dl_transfer_free(&t->transfer);
     for (int v = 0; v < t->vector_count; v++)
         free(t->vectors[v]);
     free(t->spans);
@@ -113,9 +116,12 @@ static int report_start(trainer *t, dl_error *error) {
     if (t->validation)
         batches += dl_loader_bytes(t->validation);
     dl_report_data(t->terminal, e);
+    if (!t->options->resume)
+        dl_report_biases(t->terminal, e);
     dl_report_network(t->terminal, e);
     dl_report_memory(t->terminal, e, t->vector_count * e->net.weight_count * (int64_t)sizeof(float),
                      batches);
+    dl_report_transfer(t->terminal, &t->transfer);
     if (!t->options->resume)
         return report_initial_loss(t, error);
     if (t->progress.epoch_step)
@@ -425,7 +431,7 @@ static int prepare(trainer *t, dl_error *error) {
     dl_net_initialize(&t->e->net, (uint64_t)t->e->seed);
     if (o->profile)
         dl_net_start_profile(&t->e->net);
-    if (o->resume && resume(t, error))
+    if (o->resume ? resume(t, error) : dl_transfer_take(&t->transfer, t->e, error))
         return -1;
     if (o->dry_run)
         return report_start(t, error);

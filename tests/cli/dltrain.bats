@@ -428,3 +428,40 @@ CASES
         same_history a $run
     done
 }
+
+@test "a bias that a batch_norm takes out again is told of, once" {
+    local warning
+    warning='warning     norm.cfg:4: the bias of "dense_1" does nothing: the batch_norm after it '`
+        `'takes it out again (bias = false)'
+    # norm KEYS [NETWORK]: xor with a batch_norm behind its first layer, which has these keys
+    norm() {
+        local layers='{ layer = "batch_norm"; }'
+        xor norm.cfg
+        sed -i "s/activation = \"tanh\";/$1/; s/{ layer = \"dense\"; units = 1; }/${2:-$layers},\n&/" \
+            norm.cfg
+        train --epochs 1 --out run --force norm.cfg
+        status_is 0
+    }
+    norm ''
+    equal "$(grep '^warning' .err)" "$warning"
+    equal "$(grep '^warning' run/log.txt)" "$warning"
+    train --resume run --epochs 2
+    says_not warning
+    norm 'bias = false;'
+    says_not warning
+    norm 'activation = "relu";' # the bias comes before it
+    says_not warning
+    norm '' '{ layer = "batch_norm"; name = "n"; }, { layer = "concat"; inputs = ("n", "dense_1"); }'
+    says_not warning # another reader
+    norm '' '{ layer = "batch_norm"; }, { layer = "dense"; units = 2; share = "dense_1"; }'
+    says_not warning # another layer that has it too
+    norm '' '{ layer = "layer_norm"; }'
+    says_not warning
+    norm '' '{ layer = "batch_norm"; }, { layer = "dense"; units = 3; }, { layer = "batch_norm"; }'
+    equal "$(grep '^warning' .err)" "$warning; so with 1 more layer"
+    sed -i 's/{ layer = "dense"; units = 2;/{ layer = "reshape"; shape = (1, 1, 2); },\
+{ layer = "conv2d"; filters = 2; kernel = 1; }, { layer = "batch_norm"; },\n&/' norm.cfg
+    train --dry-run norm.cfg
+    says 'warning     norm.cfg:5: the bias of "conv2d_1" does nothing'
+    says 'so with 2 more layers'
+}

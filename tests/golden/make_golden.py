@@ -792,6 +792,68 @@ def heads():
         [(1, F.mse_loss), (1.5, lambda z, t: F.huber_loss(z, t, delta=0.3))])
 
 
+def tied(shape, hidden, activation, bias=True):
+    """A dense layer with another one's weight, transposed; the first one's has no bias."""
+    n = shape[-1]
+    params = {"weight": (torch.randn(hidden, n) / n ** 0.5, lambda t: t.t())}
+    if bias:
+        params["bias"] = (torch.randn(n), lambda t: t)
+
+    def run(x, p):
+        code = torch.tanh(F.linear(nhwc(x), p["weight"]))
+        y = ACTIVATIONS[activation](F.linear(code, p["weight"].t(), p.get("bias")))
+        return y.movedim(-1, 1)
+
+    config = ('{ layer = "dense"; name = "e"; units = %d; activation = "tanh"; bias = false; }, '
+              '{ layer = "dense"; share = "e"; transpose = true; units = %d; activation = "%s"; '
+              'bias = %s; }') % (hidden, n, activation, flag(bias))
+    return layer_case(config, shape, run, params)
+
+
+def tied_layers():
+    yield tied((7,), 4, "linear")
+    yield tied((5,), 9, "sigmoid")
+    yield tied((6,), 3, "relu", False)
+    yield tied((40,), 33, "elu")
+    yield tied((4, 5), 3, "tanh")
+
+
+def ceil_pool(kind, shape, size, stride, padding):
+    def run(x, _):
+        if kind.startswith("max"):
+            f = F.max_pool1d if kind.endswith("1d") else F.max_pool2d
+            return f(x, size, stride, padding, ceil_mode=True)
+        if kind.endswith("1d"):
+            return F.avg_pool2d(x[:, :, None], (1, size), (1, stride), (0, padding), ceil_mode=True,
+                                count_include_pad=False)[:, :, 0]
+        return F.avg_pool2d(x, size, stride, padding, ceil_mode=True, count_include_pad=False)
+
+    def text(value):
+        return "(%d, %d)" % value if isinstance(value, tuple) else str(value)
+
+    config = '{ layer = "%s"; size = %s; stride = %s; padding = %s; ceil_mode = true; }' % (
+        kind, text(size), text(stride), text(padding))
+    return layer_case(config, shape, run, {})
+
+
+def ceil_pools():
+    for kind in ("max_pool", "avg_pool"):
+        yield ceil_pool(kind, (7, 5, 3), 2, 2, 0)
+        yield ceil_pool(kind, (8, 6, 2), 3, 2, 0)
+        yield ceil_pool(kind, (6, 8, 2), 3, 2, 1)
+        yield ceil_pool(kind, (5, 6, 20), (2, 3), (3, 2), (1, 0))
+        # the last window would begin in the padding: there is none
+        yield ceil_pool(kind, (5, 5, 2), 2, 2, 1)
+        yield ceil_pool(kind, (2, 3, 1), 2, 5, 1)
+        # larger than the image
+        yield ceil_pool(kind, (2, 4, 3), 3, 2, 0)
+    for kind in ("max_pool1d", "avg_pool1d"):
+        yield ceil_pool(kind, (10, 3), 3, 3, 0)
+        yield ceil_pool(kind, (8, 17), 3, 2, 1)
+        yield ceil_pool(kind, (3, 2), 2, 2, 1)
+        yield ceil_pool(kind, (2, 4), 3, 2, 0)
+
+
 # Newer generators come last, so that they leave the numbers of the older ones as they are.
 parts = {"layers": list(layers()), "losses": list(losses()), "optimizers": list(optimizers())}
 parts["layers"] += shape_layers()
@@ -808,6 +870,8 @@ for generator in (
     positions,
     attentions,
     stateful_layers,
+    tied_layers,
+    ceil_pools,
 ):
     parts["layers"] += seeded(generator)
 parts["heads"] = seeded(heads)

@@ -1,0 +1,255 @@
+#include "train/transfer.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "train/run.h"
+#include "train/safetensors.h"
+
+enum { MOST_NAMES = 8 }; /* that an error lists of each side */
+
+static const char *where(const dl_experiment *e, const char *path) {
+    return dl_config_where(e->config, config_lookup(&e->config->tree, path));
+}
+
+/* ---- names ---- */
+
+/* A part of a text without the blanks around it. */
+typedef struct {
+    const char *text;
+    int length;
+} part;
+
+static part trim(const char *text, size_t length) {
+    while (length && *text == ' ')
+        text++, length--;
+    while (length && text[length - 1] == ' ')
+        length--;
+    return (part){text, (int)length};
+}
+
+static bool is(part p, const char *name, size_t length) {
+    return (size_t)p.length == length && !memcmp(p.text, name, length);
+}
+
+/* "layer=its name there"; false if it is not of that form. */
+static bool divide(const char *item, part *here, part *there) {
+    const char *sign = strchr(item, '=');
+    if (!sign)
+        return false;
+    *here = trim(item, (size_t)(sign - item));
+    *there = trim(sign + 1, strlen(sign + 1));
+    return here->length && there->length;
+}
+
+static bool has_layer(const dl_net *net, part name) {
+    for (int i = 0; i < net->layer_count; i++)
+        if (is(name, net->layers[i].name, strlen(net->layers[i].name)))
+            return true;
+    return false;
+}
+
+static int unknown_layer(const dl_experiment *e, const char *item, part name, dl_error *error) {
+    const char *names[256];
+    int count = 0;
+    for (int i = 0; i < e->net.layer_count && count < 256; i++)
+        names[count++] = e->net.layers[i].name;
+    char *wanted = xmalloc((size_t)name.length + 1);
+    snprintf(wanted, (size_t)name.length + 1, "%s", name.text);
+    const char *nearest = dl_text_nearest(wanted, names, count);
+    free(wanted);
+    return dl_fail(error, DL_USAGE, "%s: init_map: \"%s\": the network has no layer \"%.*s\"%s%s%s",
+                   where(e, "training.init_map"), item, name.length, name.text,
+                   nearest ? " (did you mean \"" : "", nearest ? nearest : "",
+                   nearest ? "\"?)" : "");
+}
+
+int dl_transfer_check(const dl_experiment *e, dl_error *error) {
+    const dl_strings *map = &e->settings.init_map;
+    const char *at = map->count ? where(e, "training.init_map") : "";
+    int result = 0;
+    if (map->count && !e->settings.init_from)
+        result =
+            dl_fail(error, DL_USAGE, "%s: init_map is about init_from, which is not given", at);
+    for (int i = 0; i < map->count; i++) {
+        part here, there, other;
+        if (!divide(map->items[i], &here, &there)) {
+            result =
+                dl_fail(error, DL_USAGE, "%s: init_map: \"%s\" must be \"layer=its name there\"",
+                        at, map->items[i]);
+            continue;
+        }
+        if (!has_layer(&e->net, here))
+            result = unknown_layer(e, map->items[i], here, error);
+        for (int j = 0; j < i; j++)
+            if (divide(map->items[j], &other, &there) && is(here, other.text, (size_t)other.length))
+                result = dl_fail(error, DL_USAGE, "%s: init_map names the layer \"%.*s\" twice", at,
+                                 here.length, here.text);
+    }
+    return result;
+}
+
+/* The name that a tensor "layer.weight" has in the checkpoint. */
+static const char *name_there(dl_transfer *t, const dl_experiment *e, const char *name) {
+    const char *point = strchr(name, '.'); /* layers' names have none */
+    for (int i = 0; i < e->settings.init_map.count; i++) {
+        part here, there;
+        if (divide(e->settings.init_map.items[i], &here, &there) &&
+            is(here, name, (size_t)(point - name)))
+            return dl_arena_printf(&t->arena, "%.*s%s", there.length, there.text, point);
+    }
+    return name;
+}
+
+/* ---- tensors ---- */
+
+static int take(dl_transfer *t, const dl_experiment *e, const dl_safetensors *file,
+                const dl_param *params, int count, dl_error *error) {
+    for (int i = 0; i < count; i++) {
+        dl_text why = {0};
+        const char *name = name_there(t, e, params[i].name);
+        int taken = dl_safetensors_take(file, name, params[i].shape, params[i].value, &why, error);
+        t->count++;
+        if (!taken)
+            t->missed[t->missed_count++] =
+                dl_arena_printf(&t->arena, "%s (%s)", params[i].name, dl_text_get(&why));
+        dl_text_free(&why);
+        if (taken < 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* What is in the file besides a net's tensors. */
+static bool is_aside(const char *name) {
+    return !strcmp(name, "__metadata__") || !strncmp(name, "optimizer.", 10) ||
+           !strncmp(name, "normalization.", 14);
+}
+
+/* A name from a file, which may be anything. */
+static void add_name(dl_text *list, int number, const char *name) {
+    enum { WIDEST = 60 };
+    dl_text cut = {0};
+    int length = (int)strnlen(name, 4 * WIDEST), fitting = dl_text_fitting(name, length, WIDEST);
+    dl_text_add_bytes(&cut, name, (size_t)fitting);
+    dl_text_add(list, "%s", number ? ", " : "");
+    dl_text_add_plain(list, dl_text_get(&cut));
+    dl_text_add(list, "%s ", name[fitting] ? "…" : "");
+    dl_text_free(&cut);
+}
+
+static void list_there(const dl_safetensors *file, dl_text *list) {
+    int count = 0;
+    const char *name;
+    json_t *entry;
+    json_object_foreach(file->header, name, entry) {
+        if (is_aside(name))
+            continue;
+        if (count < MOST_NAMES) {
+            add_name(list, count, name);
+            dl_safetensors_add_shape(file, name, list);
+        }
+        count++;
+    }
+    if (count > MOST_NAMES)
+        dl_text_add(list, " and %d more", count - MOST_NAMES);
+    if (!count)
+        dl_text_add(list, "nothing");
+}
+
+static void list_here(const dl_net *net, dl_text *list) {
+    int count = net->param_count + net->state_param_count;
+    for (int i = 0; i < count && i < MOST_NAMES; i++) {
+        const dl_param *p =
+            i < net->param_count ? &net->params[i] : &net->state_params[i - net->param_count];
+        char shape[48];
+        dl_text_add(list, "%s%s %s", i ? ", " : "", p->name, dl_shape_text(shape, p->shape));
+    }
+    if (count > MOST_NAMES)
+        dl_text_add(list, " and %d more", count - MOST_NAMES);
+}
+
+static int nothing_fits(const dl_experiment *e, const dl_safetensors *file, dl_error *error) {
+    dl_text there = {0}, here = {0};
+    list_there(file, &there);
+    list_here(&e->net, &here);
+    dl_fail(error, DL_USAGE,
+            "%s: init_from: nothing in %s fits this network: there %s; here %s (init_map = "
+            "(\"layer=its name there\") gives layers other names)",
+            where(e, "training.init_from"), file->path, there.data, here.data);
+    dl_text_free(&there);
+    dl_text_free(&here);
+    return -1;
+}
+
+static bool begins(const char *name, part layer) {
+    return !strncmp(name, layer.text, (size_t)layer.length) && name[layer.length] == '.';
+}
+
+static bool has_tensors(const dl_net *net, part layer) {
+    bool found = false;
+    for (int i = 0; i < net->param_count; i++)
+        found |= begins(net->params[i].name, layer);
+    for (int i = 0; i < net->state_param_count; i++)
+        found |= begins(net->state_params[i].name, layer);
+    return found;
+}
+
+/* Every name that init_map gives is one that the file has, for a layer that has something. */
+static int check_map(const dl_experiment *e, const dl_safetensors *file, dl_error *error) {
+    int result = 0;
+    for (int i = 0; i < e->settings.init_map.count; i++) {
+        part here, there;
+        bool found = false;
+        const char *name;
+        json_t *entry;
+        if (!divide(e->settings.init_map.items[i], &here, &there))
+            continue;
+        json_object_foreach(file->header, name, entry) found |= begins(name, there);
+        if (!has_tensors(&e->net, here))
+            result = dl_fail(error, DL_USAGE,
+                             "%s: init_map: the layer \"%.*s\" has no weights of its own",
+                             where(e, "training.init_map"), here.length, here.text);
+        else if (!found)
+            result = dl_fail(error, DL_USAGE, "%s: init_map: %s has no layer \"%.*s\"",
+                             where(e, "training.init_map"), file->path, there.length, there.text);
+    }
+    return result;
+}
+
+static int take_all(dl_transfer *t, dl_experiment *e, const dl_safetensors *file, dl_error *error) {
+    const dl_net *net = &e->net;
+    size_t most = (size_t)(net->param_count + net->state_param_count);
+    t->path = dl_arena_strdup(&t->arena, file->path);
+    t->missed = dl_arena_alloc(&t->arena, sizeof *t->missed * (most + 1));
+    if (check_map(e, file, error) || take(t, e, file, net->params, net->param_count, error) ||
+        take(t, e, file, net->state_params, net->state_param_count, error))
+        return -1;
+    return t->missed_count < t->count ? 0 : nothing_fits(e, file, error);
+}
+
+int dl_transfer_take(dl_transfer *t, dl_experiment *e, dl_error *error) {
+    const char *from = e->settings.init_from;
+    if (!from || !*from)
+        return 0;
+    char *found = dl_path_find_data(from);
+    if (!found)
+        return dl_fail(
+            error, DL_DATA, "%s: init_from: %s: not found%s", where(e, "training.init_from"), from,
+            from[0] == '/' ? "" : " (looked in the current folder, data/ and $DLTRAIN_DATA)");
+    char *path = dl_run_find_checkpoint(found, false, error);
+    dl_safetensors file = {0};
+    int result = path ? dl_safetensors_open_foreign(&file, path, error) : -1;
+    if (!result)
+        result = take_all(t, e, &file, error);
+    dl_safetensors_close(&file);
+    free(path);
+    free(found);
+    return result;
+}
+
+void dl_transfer_free(dl_transfer *t) {
+    dl_arena_free(&t->arena);
+    *t = (dl_transfer){0};
+}
