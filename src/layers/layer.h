@@ -89,6 +89,9 @@ typedef struct {
        also if setup failed. */
     void (*close)(dl_layer *layer);
     int most_inputs; /* 0 stands for 1 */
+    /* In training its backward pass is deliberately not the gradient of its forward pass, and at
+       test it is: gradient checks run it at test. */
+    bool not_a_gradient;
 } dl_layer_type;
 
 struct dl_layer {

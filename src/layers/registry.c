@@ -10,7 +10,7 @@ extern const dl_layer_type dl_layer_dense, dl_layer_activation, dl_layer_softmax
     dl_layer_layer_norm, dl_layer_group_norm, dl_layer_instance_norm, dl_layer_local_response_norm,
     dl_layer_spatial_dropout, dl_layer_gaussian_noise, dl_layer_gaussian_dropout, dl_layer_prelu,
     dl_layer_scale, dl_layer_maxout, dl_layer_filter, dl_layer_lstm, dl_layer_gru,
-    dl_layer_simple_rnn;
+    dl_layer_simple_rnn, dl_layer_shake;
 
 static const dl_kind *const kinds[] = {
     &dl_layer_dense.kind,
@@ -53,6 +53,7 @@ static const dl_kind *const kinds[] = {
     &dl_layer_lstm.kind,
     &dl_layer_gru.kind,
     &dl_layer_simple_rnn.kind,
+    &dl_layer_shake.kind,
 };
 
 const dl_registry dl_layer_registry = {"layer", "layers", "layer", sizeof kinds / sizeof *kinds,

@@ -356,6 +356,16 @@ def noises():
         yield case
 
 
+def shakes():
+    """Its mixtures are its own; at test it is the mean."""
+    for per, inputs, f in (("sample", '"probe", "input"', lambda x, _: (x + x.detach()) / 2),
+                           ("batch", '"probe", "input", "probe"', lambda x, _: x.detach() + 0 * x)):
+        case = layer_case('{ layer = "shake"; per = "%s"; inputs = (%s); }' % (per, inputs),
+                          (3, 4, 2), f, {})
+        case["training"] = False
+        yield case
+
+
 def prelu(shape):
     params = {"slope": (torch.randn(shape[-1]), lambda t: t)}
     return layer_case('{ layer = "prelu"; }', shape, lambda x, p: F.prelu(x, p["slope"]), params)
@@ -596,7 +606,8 @@ parts = {"layers": list(layers()), "losses": list(losses()), "optimizers": list(
 parts["layers"] += shape_layers()
 parts["losses"] += more_losses()
 parts["layers"] += unpool()
-for generator in (sample_norms, local_responses, noises, learned, image_filters, sequences):
+for generator in (sample_norms, local_responses, noises, learned, image_filters, sequences,
+                  shakes):
     parts["layers"] += seeded(generator)
 json.dump({"torch": torch.__version__, **parts}, sys.stdout)
 print()
