@@ -26,7 +26,9 @@ static const dl_schema table = {.input = {1, {4, 1, 1, 1}},
                                 .target_name = "y",
                                 .columns = 3,
                                 .column = columns};
-static const dl_schema images = {.input = {3, {28, 27, 3, 1}}, .classes = 10, .outputs = 1};
+static int64_t counts[10] = {7, 0, (int64_t)1 << 40, 1, 2, 3, 4, 5, 6, 7};
+static const dl_schema images = {
+    .input = {3, {28, 27, 3, 1}}, .classes = 10, .outputs = 1, .class_count = counts};
 static const dl_schema letters = {.input = {2, {64, 26, 1, 1}}, .classes = 26, .outputs = 64};
 static const dl_schema numbers = {.input = {2, {7, 5, 1, 1}}, .outputs = 4, .target_name = "t"};
 
@@ -43,6 +45,9 @@ static void check_equal(const dl_schema *a, const dl_schema *b) {
     assert_true(!a->class_names == !b->class_names);
     for (int i = 0; a->class_names && i < a->classes; i++)
         check_text(a->class_names[i], b->class_names[i]);
+    assert_true(!a->class_count == !b->class_count);
+    for (int i = 0; a->class_count && i < a->classes; i++)
+        assert_int_equal(a->class_count[i], b->class_count[i]);
     check_text(a->target_name, b->target_name);
     assert_int_equal(a->columns, b->columns);
     for (int i = 0; i < a->columns; i++) {
@@ -139,6 +144,12 @@ static void test_damaged(void **state) {
         "{\"input\":[4],\"classes\":2,\"outputs\":1,\"class_names\":[\"a\",\"b\\u0000\"]}",
         "{\"input\":[4],\"classes\":0,\"outputs\":1,\"class_names\":[\"a\"]}",
         "{\"input\":[4],\"classes\":2,\"outputs\":1,\"target\":7}",
+        "{\"input\":[4],\"classes\":2,\"outputs\":1,\"class_count\":[1]}",
+        "{\"input\":[4],\"classes\":2,\"outputs\":1,\"class_count\":[1,-1]}",
+        "{\"input\":[4],\"classes\":2,\"outputs\":1,\"class_count\":[1,1.5]}",
+        "{\"input\":[4],\"classes\":2,\"outputs\":1,\"class_count\":7}",
+        "{\"input\":[4],\"classes\":0,\"outputs\":1,\"class_count\":[]}",
+        "{\"input\":[4],\"classes\":2,\"outputs\":1,\"class_count\":[1,9e18]}",
         "{\"input\":[1],\"classes\":2,\"outputs\":1,\"columns\":[]}",
         "{\"input\":[1],\"classes\":2,\"outputs\":1,\"columns\":{}}",
         "{\"input\":[1],\"classes\":2,\"outputs\":1,\"columns\":[7]}",

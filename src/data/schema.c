@@ -14,6 +14,7 @@ enum {
     MOST_OUTPUTS = 1 << 20,
     MOST_COLUMNS = 1 << 20
 };
+static const int64_t MOST_ROWS = (int64_t)1 << 40;
 
 static char **copy_names(char **names, int count) {
     if (!names)
@@ -31,9 +32,15 @@ static void free_names(char **names, int count) {
     free(names);
 }
 
+static int64_t *copy_counts(const int64_t *counts, int count) {
+    size_t bytes = sizeof *counts * (size_t)count;
+    return counts ? memcpy(xmalloc(bytes), counts, bytes) : NULL;
+}
+
 dl_schema dl_schema_copy(const dl_schema *schema) {
     dl_schema copy = *schema;
     copy.class_names = copy_names(schema->class_names, schema->classes);
+    copy.class_count = copy_counts(schema->class_count, schema->classes);
     copy.target_name = schema->target_name ? xstrdup(schema->target_name) : NULL;
     copy.column = NULL;
     if (schema->columns)
@@ -49,6 +56,7 @@ dl_schema dl_schema_copy(const dl_schema *schema) {
 
 void dl_schema_free(dl_schema *schema) {
     free_names(schema->class_names, schema->classes);
+    free(schema->class_count);
     free(schema->target_name);
     for (int i = 0; schema->column && i < schema->columns; i++) {
         free(schema->column[i].name);
@@ -102,6 +110,12 @@ char *dl_schema_to_json(const dl_schema *schema) {
     if (schema->class_names)
         json_object_set_new(object, "class_names",
                             names_to_json(schema->class_names, schema->classes));
+    if (schema->class_count) {
+        list = made(json_array());
+        for (int i = 0; i < schema->classes; i++)
+            json_array_append_new(list, made(json_integer(schema->class_count[i])));
+        json_object_set_new(object, "class_count", list);
+    }
     if (schema->target_name)
         json_object_set_new(object, "target", made(json_string(schema->target_name)));
     if (schema->columns) {
@@ -152,6 +166,21 @@ static int read_names(const reading *r, const json_t *list, const char *key, int
         if (!json_is_string(name))
             return bad(r, key);
         (*names)[i] = xstrdup(json_string_value(name));
+    }
+    return 0;
+}
+
+static int read_counts(const reading *r, const json_t *list, dl_schema *schema) {
+    if (!json_is_array(list) || !schema->classes ||
+        json_array_size(list) != (size_t)schema->classes)
+        return bad(r, "class_count");
+    schema->class_count = xcalloc((size_t)schema->classes, sizeof *schema->class_count);
+    for (int i = 0; i < schema->classes; i++) {
+        const json_t *count = json_array_get(list, (size_t)i);
+        if (!json_is_integer(count) || json_integer_value(count) < 0 ||
+            json_integer_value(count) > MOST_ROWS)
+            return bad(r, "class_count");
+        schema->class_count[i] = json_integer_value(count);
     }
     return 0;
 }
@@ -227,6 +256,9 @@ static int read_schema(const reading *r, const json_t *object, dl_schema *schema
         if (schema->classes != classes)
             return bad(r, "class_names");
     }
+    const json_t *counts = json_object_get(object, "class_count");
+    if (counts && read_counts(r, counts, schema))
+        return -1;
     const json_t *target = json_object_get(object, "target");
     if (target && !json_is_string(target))
         return bad(r, "target");

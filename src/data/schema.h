@@ -22,8 +22,9 @@ typedef struct {
     int outputs;        /* how many numbers a target has; classification: 1, or where each position
                            (time step, pixel) of a sample has its class, the positions */
     char **class_names; /* `classes` names, or NULL where the numbers are the names */
-    char *target_name;  /* or NULL */
-    int columns;        /* tables: how many input columns; else 0 */
+    int64_t *class_count; /* [classes]: of the training part, where the loss needs it; or NULL */
+    char *target_name;    /* or NULL */
+    int columns;          /* tables: how many input columns; else 0 */
     dl_column *column;
 } dl_schema;
 

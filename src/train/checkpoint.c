@@ -49,6 +49,7 @@ static void describe_progress(json_t *metadata, const dl_experiment *e, const dl
     for (int m = 0; m < e->metric_count; m++)
         for (int i = 0; i < DL_METRIC_SUMS; i++)
             add_double(&sums, p->sums.metric[m][i]);
+    add_double(&sums, (double)p->sums.counted);
     set_text(metadata, "epoch_sums", sums.data);
     dl_text_free(&best);
     dl_text_free(&sums);
@@ -213,7 +214,7 @@ int dl_checkpoint_load_net(const dl_checkpoint *c, dl_net *net, dl_error *error)
 static int read_sums(const dl_checkpoint *c, const dl_experiment *e, dl_sums *sums,
                      dl_error *error) {
     const char *at = dl_safetensors_text(&c->file, "epoch_sums");
-    double rows = 0;
+    double rows = 0, counted = 0;
     *sums = (dl_sums){0};
     at = at ? next_double(at, &sums->loss) : NULL;
     at = at ? next_double(at, &rows) : NULL;
@@ -221,6 +222,11 @@ static int read_sums(const dl_checkpoint *c, const dl_experiment *e, dl_sums *su
     for (int m = 0; m < e->metric_count; m++)
         for (int i = 0; at && i < DL_METRIC_SUMS; i++)
             at = next_double(at, &sums->metric[m][i]);
+    if (at && !next_double(at, &counted)) { /* written when every position counted */
+        sums->loss *= (double)e->positions;
+        counted = rows * (double)e->positions;
+    }
+    sums->counted = (int64_t)counted;
     return at ? 0 : missing(c, "epoch_sums", error);
 }
 

@@ -6,12 +6,13 @@
 #include "math/vector.h"
 
 void dl_judge_open(dl_judge *judge, const dl_experiment *e) {
+    bool classes = e->target.classes > 0;
     *judge = (dl_judge){0};
-    if (e->target.classes)
+    if (classes && dl_experiment_ignored(e) < 0)
         return;
-    size_t count = (size_t)(e->batch_size * e->target.outputs);
-    judge->output = xmalloc(sizeof(float) * count);
-    judge->target = xmalloc(sizeof(float) * count);
+    size_t rows = (size_t)(e->batch_size * e->positions);
+    judge->output = xmalloc(sizeof(float) * rows * (size_t)e->channels);
+    judge->target = xmalloc(sizeof(float) * rows * (size_t)(classes ? 1 : e->target.outputs));
 }
 
 void dl_judge_close(dl_judge *judge) {
@@ -20,11 +21,27 @@ void dl_judge_close(dl_judge *judge) {
     *judge = (dl_judge){0};
 }
 
+/* The rows that count move together. */
+static void leave_out(dl_judge *judge, dl_outcome *outcome, int ignored) {
+    int64_t kept = 0, channels = outcome->channels;
+    for (int64_t i = 0; i < outcome->rows; i++) {
+        if ((int)outcome->target[i] == ignored)
+            continue;
+        dl_copy(judge->output + kept * channels, outcome->output + i * channels, channels);
+        judge->target[kept++] = outcome->target[i];
+    }
+    outcome->rows = kept;
+    outcome->output = judge->output;
+    outcome->target = judge->target;
+}
+
 dl_outcome dl_judge_outcome(dl_judge *judge, dl_experiment *e, const dl_batch *batch) {
     const dl_tensor *out = dl_net_output(&e->net);
     int64_t channels = e->channels, count = batch->count * channels;
     dl_outcome outcome = {batch->count * e->positions, channels,          out->value, batch->y,
                           e->target.classes,           e->loss->threshold};
+    if (e->target.classes && dl_experiment_ignored(e) >= 0)
+        leave_out(judge, &outcome, dl_experiment_ignored(e));
     if (e->target.classes)
         return outcome;
     dl_copy(judge->output, out->value, count);
@@ -36,23 +53,33 @@ dl_outcome dl_judge_outcome(dl_judge *judge, dl_experiment *e, const dl_batch *b
     return outcome;
 }
 
+/* Of the batch's rows, those that the loss does not ignore. */
+static int64_t count_rows(const dl_experiment *e, const dl_batch *batch) {
+    int64_t rows = batch->count * e->positions, counted = rows;
+    int ignored = dl_experiment_ignored(e);
+    for (int64_t i = 0; ignored >= 0 && i < rows; i++)
+        counted -= (int)batch->y[i] == ignored;
+    return counted;
+}
+
 double dl_sums_add(dl_sums *sums, dl_judge *judge, dl_experiment *e, const dl_batch *batch,
                    bool gradient) {
     dl_tensor *out = dl_net_output(&e->net);
-    int64_t rows = batch->count * e->positions;
-    double loss = e->loss->evaluate(e->loss_self, &e->target, rows, e->channels, out->value,
-                                    batch->y, 1.0f / (float)rows, gradient ? out->grad : NULL) /
-                  (double)e->positions;
+    int64_t rows = batch->count * e->positions, counted = count_rows(e, batch);
+    double loss =
+        e->loss->evaluate(e->loss_self, &e->target, rows, e->channels, out->value, batch->y,
+                          counted ? 1.0f / (float)counted : 0, gradient ? out->grad : NULL);
     dl_outcome outcome = dl_judge_outcome(judge, e, batch);
     for (int m = 0; m < e->metric_count; m++)
         e->metrics[m]->add(sums->metric[m], &outcome);
     sums->loss += loss;
+    sums->counted += counted;
     sums->rows += batch->count;
-    return loss / (double)batch->count;
+    return counted ? loss / (double)counted : 0;
 }
 
 double dl_sums_loss(const dl_sums *sums) {
-    return sums->rows ? sums->loss / (double)sums->rows : NAN;
+    return sums->counted ? sums->loss / (double)sums->counted : NAN;
 }
 
 double dl_sums_metric(const dl_sums *sums, const dl_experiment *e, int metric) {

@@ -6,24 +6,27 @@
 #include "train/experiment.h"
 
 typedef struct {
-    double loss; /* sum over the rows; of a row with many positions their mean */
-    int64_t rows;
+    double loss;     /* sum over all positions of the rows that the loss does not ignore */
+    int64_t counted; /* how many those are */
+    int64_t rows;    /* samples */
     double metric[DL_METRICS][DL_METRIC_SUMS];
 } dl_sums;
 
-/* Buffers for outputs and targets in the units of the data (regression). */
+/* Buffers for outputs and targets: in the units of the data (regression), or without those that the
+   loss ignores. */
 typedef struct {
-    float *output, *target; /* [batch][outputs]; NULL for classes */
+    float *output, *target; /* [batch][outputs], or [batch · positions][channels] and
+                               [batch · positions]; NULL: the net's and the batch's own will do */
 } dl_judge;
 
 void dl_judge_open(dl_judge *judge, const dl_experiment *experiment);
 void dl_judge_close(dl_judge *judge);
 /* The outcome of the batch that has just run forward: outputs beside targets, in the units of the
-   data. Valid until the next one. */
+   data, without rows that the loss ignores. Valid until the next one. */
 dl_outcome dl_judge_outcome(dl_judge *judge, dl_experiment *experiment, const dl_batch *batch);
 
 /* Adds the batch's loss and metrics; with `gradient`, also fills the output's gradient: that of the
-   mean loss. Returns the batch's mean loss. */
+   mean loss. Returns the batch's mean loss, over the rows that count (0 if none does). */
 double dl_sums_add(dl_sums *sums, dl_judge *judge, dl_experiment *experiment, const dl_batch *batch,
                    bool gradient);
 double dl_sums_loss(const dl_sums *sums);

@@ -264,6 +264,22 @@ static int measure_targets(dl_experiment *e, dl_error *error) {
     return result;
 }
 
+int dl_experiment_ignored(const dl_experiment *e) {
+    return e->loss->ignored ? e->loss->ignored(e->loss_self) : -1;
+}
+
+/* What a loss makes of the training part's classes must be known to whoever tests the net: then
+   the counts travel in the schema. */
+static void keep_counts(dl_experiment *e) {
+    dl_schema *schema = &e->data.schema;
+    const int64_t *train = e->data.part[DL_TRAIN].class_count;
+    size_t bytes = sizeof *train * (size_t)schema->classes;
+    if (train && !schema->class_count && e->loss->needs_counts &&
+        e->loss->needs_counts(e->loss_self))
+        schema->class_count = memcpy(xmalloc(bytes), train, bytes);
+    e->target.class_count = schema->class_count ? schema->class_count : train;
+}
+
 static int describe_target(dl_experiment *e, dl_error *error) {
     const dl_subset *train = &e->data.part[DL_TRAIN];
     dl_target *target = &e->target;
@@ -271,6 +287,7 @@ static int describe_target(dl_experiment *e, dl_error *error) {
     e->positions = classes ? e->data.schema.outputs : 1;
     *target = (dl_target){.classes = e->data.schema.classes,
                           .outputs = classes ? 1 : e->data.schema.outputs};
+    keep_counts(e);
     /* of more than two classes the numbers mean nothing */
     return train->count && target->classes <= 2 ? measure_targets(e, error) : 0;
 }
@@ -376,6 +393,23 @@ static int check_loss(dl_experiment *e, dl_error *error) {
     return e->loss->check(e->loss_self, &output, &e->target, error);
 }
 
+/* A mean over nothing is none. */
+static int check_ignored(const dl_experiment *e, dl_error *error) {
+    int ignored = dl_experiment_ignored(e), result = 0;
+    char number[16];
+    for (int part = 0; part < DL_SPLITS && ignored >= 0; part++) {
+        const dl_subset *rows = &e->data.part[part];
+        if (rows->count && rows->class_count[ignored] == rows->count * e->positions)
+            result = dl_fail(error, DL_DATA,
+                             "%s: all %lld rows for %s are of class \"%s\", which ignore_label "
+                             "leaves out",
+                             rows->dataset->where, (long long)rows->count,
+                             part == DL_TRAIN ? "training" : dl_split_names[part],
+                             dl_schema_class(&e->data.schema, ignored, number));
+    }
+    return result;
+}
+
 static int choose_precision(const dl_experiment *e, bool training, dl_error *error) {
     bool bf16 = training && e->settings.bf16;
     if (bf16 && !dl_backend_can_bf16())
@@ -398,7 +432,7 @@ int dl_experiment_build(dl_experiment *e, bool training, int threads, dl_error *
     pass_straight_through(e);
     if (dl_net_build(&e->net, e->data.schema.input, batch ? 1 : (int)e->batch_size, training,
                      threads, error) ||
-        check_loss(e, error))
+        check_loss(e, error) || check_ignored(e, error))
         return -1;
     if (training && !e->net.has_gradient[e->net.layer_count - 1])
         return dl_fail(error, DL_USAGE,

@@ -59,6 +59,8 @@ int dl_experiment_read(dl_experiment *experiment, dl_config *config, dl_error *e
 /* Once the data's schema is known: builds the net, chooses the metrics, checks that data, net and
    loss fit each other. */
 int dl_experiment_build(dl_experiment *experiment, bool training, int threads, dl_error *error);
+/* The class whose rows the loss leaves out of everything, or -1. */
+int dl_experiment_ignored(const dl_experiment *experiment);
 /* The columns of the history that say how good it is: "train_loss,train_accuracy,val_loss,…". */
 dl_text dl_experiment_columns(const dl_experiment *experiment);
 void dl_experiment_free(dl_experiment *experiment);
