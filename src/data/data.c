@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "data/bins.h"
 #include "data/normalize.h"
 #include "data/split.h"
 
@@ -12,6 +13,7 @@ const char *const dl_split_names[DL_SPLITS] = {"train", "validation", "test"};
 static const char *const normalize_choices[] = {"none", "scale", "mean_std", "min_max", NULL};
 static const char *const normalize_by_choices[] = {"auto", "feature", "channel", "global", NULL};
 static const char *const normalize_target_choices[] = {"none", "mean_std", NULL};
+static const char *const bins_words[] = {"none", NULL};
 static const char *const split_choices[] = {"auto", "stratified", "random", "tail", NULL};
 
 const dl_option dl_data_options[] = {
@@ -69,6 +71,18 @@ const dl_option dl_data_options[] = {
      .choices = normalize_target_choices,
      .help = "for regression: mean_std trains on (target - mean) / standard deviation; "
              "predictions and errors are reported in the target's own unit"},
+    {.key = "target_bins",
+     .type = DL_INT,
+     .offset = offsetof(dl_data, target_bins),
+     .fallback = "none",
+     .min = 2,
+     .max = DL_MOST_BINS,
+     .choices = bins_words,
+     .help = "regression by classes: the target, one number, is cut into this many bins at the "
+             "quantiles of the training part, each with as many rows, and the network learns the "
+             "bin with softmax_cross_entropy, a logit a bin. Its prediction in the target's own "
+             "unit (rmse, mae, mse, r2) is the bins' means, weighed by their probabilities. For "
+             "targets that are not normal around their expected value"},
     DL_OPTIONS_END,
 };
 
@@ -116,6 +130,13 @@ static const dl_option *shared_options(dl_data *data, const dl_kind *kind) {
         o->fallback = "";
     }
     return shared;
+}
+
+static const char *where_is(const dl_data *data, const char *key) {
+    config_setting_t *root = config_root_setting(&data->config->tree);
+    config_setting_t *section = config_setting_get_member(root, "data");
+    config_setting_t *setting = config_setting_get_member(section, key);
+    return dl_config_where(data->config, setting ? setting : section);
 }
 
 /* A number of the config as a share; -1 if it is none. */
@@ -183,17 +204,16 @@ int dl_data_read(dl_data *data, dl_config *config, dl_error *error) {
         result |= merge_errors(error, &found);
     }
     result |= check_shares(data, error);
+    if (data->target_bins > 0 && data->normalize_target)
+        result =
+            dl_fail(error, DL_USAGE,
+                    "%s: \"normalize_target\" is for numbers, but \"target_bins\" makes classes "
+                    "of them: one of the two",
+                    where_is(data, "normalize_target"));
     return result;
 }
 
 /* ---- opening ---- */
-
-static const char *where_is(const dl_data *data, const char *key) {
-    config_setting_t *root = config_root_setting(&data->config->tree);
-    config_setting_t *section = config_setting_get_member(root, "data");
-    config_setting_t *setting = config_setting_get_member(section, key);
-    return dl_config_where(data->config, setting ? setting : section);
-}
 
 static int open_dataset(dl_data *data, dl_split part, const dl_schema *like, dl_error *error) {
     dl_dataset *dataset = &data->dataset[part];
@@ -224,16 +244,17 @@ static int *read_classes(const dl_dataset *dataset, dl_error *error) {
     return class_of;
 }
 
-/* Counts the classes of all positions of a part's rows. */
-static int count_classes(dl_subset *subset, dl_error *error) {
+/* Counts the classes, or bins, of all positions of a part's rows. */
+static int count_classes(dl_subset *subset, const dl_schema *schema, dl_error *error) {
     const dl_dataset *dataset = subset->dataset;
     int outputs = dataset->schema.outputs, result = 0;
     float *y = xcalloc((size_t)outputs, sizeof *y);
-    subset->class_count = xcalloc((size_t)dataset->schema.classes, sizeof *subset->class_count);
+    subset->class_count = xcalloc((size_t)schema->classes, sizeof *subset->class_count);
     for (int64_t i = 0; i < subset->count && !result; i++) {
         result = dataset->type->read(dataset, subset->index[i], NULL, y, error);
         for (int k = 0; k < outputs && !result; k++)
-            subset->class_count[(int)y[k]]++;
+            subset
+                ->class_count[schema->bin_edge ? dl_bins_find(schema, (double)y[k]) : (int)y[k]]++;
     }
     free(y);
     return result;
@@ -249,7 +270,7 @@ static int make_subset(dl_subset *subset, const dl_dataset *dataset, const uint8
             subset->index[subset->count++] = i;
     size_t used = subset->count ? (size_t)subset->count : 1;
     subset->index = xrealloc(subset->index, sizeof *subset->index * used);
-    return dataset->schema.classes ? count_classes(subset, error) : 0;
+    return dataset->schema.classes ? count_classes(subset, &dataset->schema, error) : 0;
 }
 
 static int check_split(const dl_data *data, dl_error *error) {
@@ -331,6 +352,23 @@ static int measure(dl_data *data, dl_error *error) {
                                      (dl_normalize_by)data->normalize_by, error);
 }
 
+/* The parts' numbers as the bins that they are in. */
+static int count_bins(dl_data *data, dl_error *error) {
+    for (int part = 0; part < DL_SPLITS; part++)
+        if (data->part[part].count && count_classes(&data->part[part], &data->schema, error))
+            return -1;
+    return 0;
+}
+
+static int make_bins(dl_data *data, dl_error *error) {
+    if (data->target_bins <= 0)
+        return 0;
+    if (dl_bins_make(&data->schema, &data->part[DL_TRAIN], (int)data->target_bins,
+                     where_is(data, "target_bins"), error))
+        return -1;
+    return count_bins(data, error);
+}
+
 int dl_data_open(dl_data *data, dl_error *error) {
     if (open_dataset(data, DL_TRAIN, NULL, error))
         return -1;
@@ -344,7 +382,7 @@ int dl_data_open(dl_data *data, dl_error *error) {
     for (dl_split part = DL_VALIDATION; part < DL_SPLITS; part++)
         if (data->dataset[part].type && take_whole(data, part, error))
             return -1;
-    return check_classes(data, error) || measure(data, error) ? -1 : 0;
+    return make_bins(data, error) || check_classes(data, error) || measure(data, error) ? -1 : 0;
 }
 
 int dl_data_open_part(dl_data *data, dl_split only, const dl_schema *schema,
@@ -357,9 +395,13 @@ int dl_data_open_part(dl_data *data, dl_split only, const dl_schema *schema,
     data->schema = dl_schema_copy(schema);
     data->input = dl_normalization_copy(input);
     data->target = dl_normalization_copy(target);
-    if (open_dataset(data, shared ? DL_TRAIN : only, &data->schema, error))
+    dl_schema like = dl_bins_undone(&data->schema);
+    int result = open_dataset(data, shared ? DL_TRAIN : only,
+                              schema->bin_edge ? &like : &data->schema, error);
+    dl_schema_free(&like);
+    if (result || (shared ? split_training_file(data, error) : take_whole(data, only, error)))
         return -1;
-    return shared ? split_training_file(data, error) : take_whole(data, only, error);
+    return schema->bin_edge ? count_bins(data, error) : 0;
 }
 
 void dl_data_free(dl_data *data) {

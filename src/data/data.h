@@ -20,7 +20,7 @@ typedef struct {
 typedef struct {
     const dl_dataset *dataset; /* NULL: the config has no such part */
     int64_t *index, count;     /* owned; rows of the data set, ascending */
-    int64_t *class_count;      /* owned; positions a class, or NULL for regression */
+    int64_t *class_count;      /* owned; positions a class or bin, or NULL for regression */
 } dl_subset;
 
 typedef struct {
@@ -28,13 +28,14 @@ typedef struct {
     int normalize, normalize_by, normalize_target, split;
     config_setting_t *train, *validation, *test;
     int64_t split_seed;
+    int64_t target_bins; /* <= 0: none */
     /* made by dl_data_read */
     dl_config *config; /* borrowed */
     dl_arena arena;
     double share[DL_SPLITS];       /* > 0: this share of the training file's rows */
     dl_dataset dataset[DL_SPLITS]; /* with its own files; type is NULL if it has none */
     /* made by dl_data_open */
-    dl_schema schema; /* the training part's */
+    dl_schema schema; /* the training part's, its target cut into bins if that is wanted */
     dl_subset part[DL_SPLITS];
     dl_normalization input, target; /* target: regression only */
 } dl_data;

@@ -23,8 +23,11 @@ typedef struct {
                            (time step, pixel) of a sample has its class, the positions */
     char **class_names; /* `classes` names, or NULL where the numbers are the names */
     int64_t *class_count; /* [classes]: of the training part, where the loss needs it; or NULL */
-    char *target_name;    /* or NULL */
-    int columns;          /* tables: how many input columns; else 0 */
+    /* A number that was cut into bins, the classes; else both NULL. See bins.h. */
+    double *bin_edge;  /* [classes - 1], ascending: each is the lowest number of the next bin */
+    double *bin_mean;  /* [classes]: the number that a bin stands for */
+    char *target_name; /* or NULL */
+    int columns;       /* tables: how many input columns; else 0 */
     dl_column *column;
 } dl_schema;
 

@@ -48,6 +48,8 @@ typedef struct {
     int (*ignored)(const void *self);
     /* Whether target->class_count must be known, also where a net is only tested. NULL: no. */
     bool (*needs_counts)(const void *self);
+    /* The outputs are logits: their softmax is the classes' probabilities. */
+    bool softmax;
     /* One output for two classes: above this value the second class is meant. */
     float threshold;
     /* grad is meant for the sum before the last layer's activation, whose derivative then counts as

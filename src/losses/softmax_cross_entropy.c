@@ -216,4 +216,5 @@ const dl_loss_type dl_loss_softmax_cross_entropy = {
     .initial = initial,
     .ignored = ignored,
     .needs_counts = needs_counts,
+    .softmax = true,
 };

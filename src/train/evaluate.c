@@ -8,6 +8,10 @@
 void dl_judge_open(dl_judge *judge, const dl_experiment *e) {
     bool classes = e->target.classes > 0;
     *judge = (dl_judge){0};
+    if (e->data.schema.bin_edge) {
+        judge->expected = xmalloc(sizeof(float) * (size_t)e->batch_size);
+        judge->number = xmalloc(sizeof(float) * (size_t)e->batch_size);
+    }
     if (classes && dl_experiment_ignored(e) < 0)
         return;
     size_t rows = (size_t)(e->batch_size * e->positions);
@@ -16,6 +20,8 @@ void dl_judge_open(dl_judge *judge, const dl_experiment *e) {
 }
 
 void dl_judge_close(dl_judge *judge) {
+    free(judge->expected);
+    free(judge->number);
     free(judge->output);
     free(judge->target);
     *judge = (dl_judge){0};
@@ -53,6 +59,33 @@ dl_outcome dl_judge_outcome(dl_judge *judge, dl_experiment *e, const dl_batch *b
     return outcome;
 }
 
+/* sum of p_k mean_k, p = softmax(z) */
+static double expected_number(const dl_schema *schema, const float *z) {
+    double sum = 0, total = 0;
+    float most = z[0];
+    for (int k = 1; k < schema->classes; k++)
+        most = z[k] > most ? z[k] : most;
+    for (int k = 0; k < schema->classes; k++) {
+        double share = exp((double)z[k] - (double)most);
+        sum += share;
+        total += share * schema->bin_mean[k];
+    }
+    return total / sum;
+}
+
+dl_outcome dl_judge_numbers(dl_judge *judge, dl_experiment *e, const dl_batch *batch) {
+    const float *output = dl_net_output(&e->net)->value;
+    int ignored = dl_experiment_ignored(e);
+    int64_t kept = 0;
+    for (int64_t i = 0; i < batch->count; i++) {
+        if ((int)batch->y[i] == ignored)
+            continue;
+        judge->expected[kept] = (float)expected_number(&e->data.schema, output + i * e->channels);
+        judge->number[kept++] = batch->number[i];
+    }
+    return (dl_outcome){kept, 1, judge->expected, judge->number, 0, 0};
+}
+
 /* Of the batch's rows, those that the loss does not ignore. */
 static int64_t count_rows(const dl_experiment *e, const dl_batch *batch) {
     int64_t rows = batch->count * e->positions, counted = rows;
@@ -69,9 +102,11 @@ double dl_sums_add(dl_sums *sums, dl_judge *judge, dl_experiment *e, const dl_ba
     double loss =
         e->loss->evaluate(e->loss_self, &e->target, rows, e->channels, out->value, batch->y,
                           counted ? 1.0f / (float)counted : 0, gradient ? out->grad : NULL);
-    dl_outcome outcome = dl_judge_outcome(judge, e, batch);
+    dl_outcome outcome = dl_judge_outcome(judge, e, batch), numbers = outcome;
+    if (batch->number)
+        numbers = dl_judge_numbers(judge, e, batch);
     for (int m = 0; m < e->metric_count; m++)
-        e->metrics[m]->add(sums->metric[m], &outcome);
+        e->metrics[m]->add(sums->metric[m], e->metrics[m]->for_classes ? &outcome : &numbers);
     sums->loss += loss;
     sums->counted += counted;
     sums->rows += batch->count;
@@ -101,6 +136,10 @@ int dl_evaluate(dl_experiment *e, dl_loader *loader, dl_sums *sums, dl_observer 
         if (observer) {
             dl_outcome outcome = dl_judge_outcome(&judge, e, batch);
             observer(context, &outcome);
+            if (batch->number) {
+                outcome = dl_judge_numbers(&judge, e, batch);
+                observer(context, &outcome);
+            }
         }
     }
     dl_judge_close(&judge);

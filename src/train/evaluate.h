@@ -15,8 +15,9 @@ typedef struct {
 /* Buffers for outputs and targets: in the units of the data (regression), or without those that the
    loss ignores. */
 typedef struct {
-    float *output, *target; /* [batch][outputs], or [batch · positions][channels] and
-                               [batch · positions]; NULL: the net's and the batch's own will do */
+    float *expected, *number; /* [batch]: of a target that was cut into bins; else NULL */
+    float *output, *target;   /* [batch][outputs], or [batch · positions][channels] and
+                                 [batch · positions]; NULL: the net's and the batch's own will do */
 } dl_judge;
 
 void dl_judge_open(dl_judge *judge, const dl_experiment *experiment);
@@ -25,6 +26,10 @@ void dl_judge_close(dl_judge *judge);
    data, without rows that the loss ignores. Valid until the next one. */
 dl_outcome dl_judge_outcome(dl_judge *judge, dl_experiment *experiment, const dl_batch *batch);
 
+/* The same of a target that was cut into bins, as numbers in the units of the data: the output is
+   the expected value of the bins' means under the softmax of the net's outputs. */
+dl_outcome dl_judge_numbers(dl_judge *judge, dl_experiment *experiment, const dl_batch *batch);
+
 /* Adds the batch's loss and metrics; with `gradient`, also fills the output's gradient: that of the
    mean loss. Returns the batch's mean loss, over the rows that count (0 if none does). */
 double dl_sums_add(dl_sums *sums, dl_judge *judge, dl_experiment *experiment, const dl_batch *batch,
@@ -32,7 +37,8 @@ double dl_sums_add(dl_sums *sums, dl_judge *judge, dl_experiment *experiment, co
 double dl_sums_loss(const dl_sums *sums);
 double dl_sums_metric(const dl_sums *sums, const dl_experiment *experiment, int metric);
 
-/* Called with every batch of an evaluation, after its forward pass. */
+/* Called with every batch of an evaluation, after its forward pass; where the target was cut into
+   bins once for the classes and once for the numbers. */
 typedef void (*dl_observer)(void *context, const dl_outcome *outcome);
 
 /* Runs every sample of the loader's part forward exactly once. observer may be NULL. */

@@ -40,7 +40,8 @@ static const dl_option training_options[] = {
     {"epochs", DL_INT, offsetof(dl_settings, epochs), "10", 0, 1e9, NULL,
      "passes over the training part"},
     {"metrics", DL_STRINGS, offsetof(dl_settings, metrics), "", 0, 0, NULL,
-     "what is measured beside the loss; left out: accuracy for classes, rmse for numbers"},
+     "what is measured beside the loss; left out: accuracy for classes, rmse for numbers (also in "
+     "bins)"},
     {"bf16", DL_BOOL, offsetof(dl_settings, bf16), "false", 0, 0, NULL,
      "large products take their factors as bfloat16, 8 bits of precision, while weights and sums "
      "stay float: up to twice as fast where oneDNN and the processor (AVX512_BF16) can"},
@@ -214,6 +215,17 @@ static int check_name(const dl_experiment *e, config_setting_t *top, dl_error *e
                                           : "runs/latest is the link to the newest run");
 }
 
+/* Bins are weighed by their probabilities. */
+static int check_bins(const dl_experiment *e, dl_error *error) {
+    const config_setting_t *loss = config_lookup(&e->config->tree, "loss");
+    if (e->loss->softmax)
+        return 0;
+    return dl_fail(error, DL_USAGE,
+                   "%s: data.target_bins needs a loss that gives bins probabilities "
+                   "(softmax_cross_entropy), not \"%s\"",
+                   dl_config_where(e->config, loss), e->loss->kind.name);
+}
+
 int dl_experiment_read(dl_experiment *e, dl_config *config, dl_error *error) {
     e->config = config;
     config_setting_t *top = config_root_setting(&config->tree);
@@ -232,6 +244,8 @@ int dl_experiment_read(dl_experiment *e, dl_config *config, dl_error *error) {
                                                   &e->loss_self, error);
         result |= e->loss ? 0 : -1;
     }
+    if (e->loss && e->data.target_bins > 0)
+        result |= check_bins(e, error);
     result |= read_optimizer(e, top, error);
     result |= read_settings(e, top, error);
     dl_error_sort(error);
@@ -289,19 +303,21 @@ static int describe_target(dl_experiment *e, dl_error *error) {
                           .outputs = classes ? 1 : e->data.schema.outputs};
     keep_counts(e);
     /* of more than two classes the numbers mean nothing */
-    return train->count && target->classes <= 2 ? measure_targets(e, error) : 0;
+    return train->count && target->classes <= 2 && !e->data.schema.bin_edge
+               ? measure_targets(e, error)
+               : 0;
 }
 
 static int choose_metrics(dl_experiment *e, dl_error *error) {
     const dl_strings *names = &e->settings.metrics;
-    bool classes = e->data.schema.classes > 0;
+    bool classes = e->data.schema.classes > 0, bins = e->data.schema.bin_edge;
     int result = 0;
     if (!names->count)
-        e->metrics[e->metric_count++] = dl_metric_find(classes ? "accuracy" : "rmse");
+        e->metrics[e->metric_count++] = dl_metric_find(classes && !bins ? "accuracy" : "rmse");
     for (int i = 0; i < names->count; i++) {
         const dl_metric *metric = dl_metric_find(names->items[i]);
         e->metrics[e->metric_count++] = metric;
-        if (metric->for_classes == classes)
+        if (metric->for_classes == classes || bins) /* bins are classes of numbers: both */
             continue;
         const char *kinds[] = {"numbers", "classes"};
         dl_text list = {0};
@@ -385,7 +401,7 @@ static int check_positions(dl_experiment *e, const dl_layer *last, dl_error *err
 static int check_loss(dl_experiment *e, dl_error *error) {
     const dl_layer *last = &e->net.layers[e->net.layer_count - 1];
     const config_setting_t *loss = config_lookup(&e->config->tree, "loss");
-    if (check_positions(e, last, error))
+    if (check_positions(e, last, error) || (e->data.schema.bin_edge && check_bins(e, error)))
         return -1;
     dl_shape shape = e->positions > 1 ? dl_shape1((int)e->channels) : last->out.shape;
     dl_output output = {shape, last_activation(last), last->where, last->name,

@@ -8,7 +8,8 @@
 /* DL_METRICS: in a run. DL_MOST_METRICS: in the table. */
 enum { DL_METRIC_SUMS = 4, DL_METRICS = 8, DL_MOST_METRICS = 64 };
 
-/* Rows of outputs beside their targets. Numbers (regression) are in the units of the data. */
+/* Rows of outputs beside their targets, as the metric's `for_classes` says. Numbers (regression)
+ * are in the units of the data. */
 typedef struct {
     int64_t rows, channels;
     const float *output; /* [rows][channels] */

@@ -119,7 +119,8 @@ void dl_report_data(dl_terminal *t, const dl_experiment *e) {
     if (schema->classes && schema->outputs > 1)
         snprintf(item, sizeof item, "%d classes at %d positions", schema->classes, schema->outputs);
     else if (schema->classes)
-        snprintf(item, sizeof item, "%d classes", schema->classes);
+        snprintf(item, sizeof item, schema->bin_edge ? "a number in %d bins" : "%d classes",
+                 schema->classes);
     else
         snprintf(item, sizeof item, "%d target number%s", schema->outputs,
                  schema->outputs == 1 ? "" : "s");

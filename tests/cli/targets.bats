@@ -97,3 +97,50 @@ CONFIG
     status_is 0
     equal "$(of .loss)" "$tested_said"
 }
+
+# numbers: twelve rows for training, 1 to 12 in an order of their own, and three for testing.
+numbers() {
+    printf '%s\n' x,y 1,5 2,1 3,12 4,3 5,7 6,2 7,11 8,6 9,10 10,4 11,9 12,8 >train.csv
+    printf '%s\n' x,y 1,0.5 2,6.5 30,20 >test.csv
+    cat >numbers.cfg <<CONFIG
+name = "numbers";
+data = { format = "csv"; task = "regression"; target_bins = 4;
+  train = { file = "train.csv"; }; test = { file = "test.csv"; }; };
+network = ( { layer = "dense"; units = 4; init = "zeros"; } );
+loss = { type = "softmax_cross_entropy"; };
+optimizer = { type = "sgd"; learning_rate = ${1:-1e-30}; };
+training = { batch_size = 4; epochs = 2; };
+CONFIG
+}
+
+@test "a number in bins is learnt as classes and measured as a number" {
+    numbers
+    train --out run numbers.cfg
+    status_is 0
+    says 'a number in 4 bins'
+    says 'below 3.5: 3  3.5 to 6.5: 3  6.5 to 9.5: 3  from 9.5: 3'
+    equal "$(head -1 run/history.csv | cut -d, -f5,6)" train_loss,train_rmse
+    rm train.csv # the bins travel in the checkpoint
+    tested --json run
+    status_is 0
+    # all bins are as likely, and their means 2, 5, 8, 11: the answer is 6.5, the first bin the first
+    jq -e '(.mse - (36 + 0 + 13.5 * 13.5) / 3 | fabs) < 1e-4 and (.mae - 19.5 / 3 | fabs) < 1e-5
+        and (.accuracy - 1 / 3 | fabs) < 1e-9 and (.loss - (4 | log) | fabs) < 1e-6' \
+        <<<"$output" >/dev/null || fail
+    equal "$(of '[.classes[].rows]')" '[1,0,1,1]'
+    equal "$(of '.classes[3].class')" '"from 9.5"'
+}
+
+@test "a run with bins is resumed to the same bits" {
+    numbers 0.1
+    train --quiet --out whole numbers.cfg
+    status_is 0
+    train --quiet --epochs 1 --out half numbers.cfg
+    train --quiet --resume half --epochs 2
+    status_is 0
+    equal "$(cut -d, -f1,2,4-6 half/history.csv)" "$(cut -d, -f1,2,4-6 whole/history.csv)"
+    sed -i s/12,8/12,8.5/ train.csv
+    train --quiet --resume half --epochs 3
+    status_is 3
+    says 'the data are not those that the run began with'
+}
