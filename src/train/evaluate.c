@@ -59,20 +59,6 @@ dl_outcome dl_judge_outcome(dl_judge *judge, dl_experiment *e, const dl_batch *b
     return outcome;
 }
 
-/* sum of p_k mean_k, p = softmax(z) */
-static double expected_number(const dl_schema *schema, const float *z) {
-    double sum = 0, total = 0;
-    float most = z[0];
-    for (int k = 1; k < schema->classes; k++)
-        most = z[k] > most ? z[k] : most;
-    for (int k = 0; k < schema->classes; k++) {
-        double share = exp((double)z[k] - (double)most);
-        sum += share;
-        total += share * schema->bin_mean[k];
-    }
-    return total / sum;
-}
-
 dl_outcome dl_judge_numbers(dl_judge *judge, dl_experiment *e, const dl_batch *batch) {
     const float *output = dl_net_output(&e->net)->value;
     int ignored = dl_experiment_ignored(e);
@@ -80,7 +66,8 @@ dl_outcome dl_judge_numbers(dl_judge *judge, dl_experiment *e, const dl_batch *b
     for (int64_t i = 0; i < batch->count; i++) {
         if ((int)batch->y[i] == ignored)
             continue;
-        judge->expected[kept] = (float)expected_number(&e->data.schema, output + i * e->channels);
+        judge->expected[kept] = (float)dl_expected_value(output + i * e->channels,
+                                                         e->data.schema.bin_mean, (int)e->channels);
         judge->number[kept++] = batch->number[i];
     }
     return (dl_outcome){kept, 1, judge->expected, judge->number, 0, 0};

@@ -37,5 +37,7 @@ void dl_metric_list(bool for_classes, dl_text *list);
 
 /* The class that a row of outputs stands for: the first largest, or by the threshold. */
 int dl_predicted_class(const dl_outcome *outcome, int64_t row);
+/* The mean of number[count], weighed by the softmax of logits[count]. */
+double dl_expected_value(const float *logits, const double *number, int count);
 
 #endif
