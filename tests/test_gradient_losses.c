@@ -19,6 +19,13 @@ static void check_loss(const dl_loss_type *loss, const void *self, dl_target tar
     float y[ROWS * 4], t[ROWS * 4], grad[ROWS * 4];
     harness_fill(y, ROWS * channels, 3);
     make_targets(&target, ROWS * channels, t);
+    int64_t counts[4] = {0};
+    int ignored = loss->ignored ? loss->ignored(self) : -1, counted = ROWS;
+    for (int i = 0; target.classes && i < ROWS; i++) {
+        counts[(int)t[i]]++;
+        counted -= (int)t[i] == ignored;
+    }
+    target.class_count = target.classes ? counts : NULL;
     double value = loss->evaluate(self, &target, ROWS, channels, y, t, 0.25f, grad);
     assert_true(value == loss->evaluate(self, &target, ROWS, channels, y, t, 0.25f, NULL));
     int slopes = 0;
@@ -45,7 +52,8 @@ static void check_loss(const dl_loss_type *loss, const void *self, dl_target tar
     target.mean_square = square;
     target.mean_magnitude = magnitude;
     memset(y, 0, sizeof y);
-    double zero = loss->evaluate(self, &target, ROWS, channels, y, t, 1, NULL) / ROWS;
+    double zero = loss->evaluate(self, &target, ROWS, channels, y, t, 1, NULL) / counted;
+    assert_true(counted > 0 && (ignored < 0 || counted < ROWS));
     double expected = loss->initial(self, &target, channels);
     assert_true(isnan(expected) || fabs(zero - expected) < 1e-9);
 }
@@ -63,11 +71,14 @@ static int check_targets(const dl_loss_type *loss, const char *options) {
     for (size_t i = 0; i < sizeof targets / sizeof *targets; i++)
         for (int channels = 1; channels <= 4; channels++) {
             dl_error error = {0};
+            dl_target target = targets[i];
             dl_output output = {dl_shape1(channels), DL_LINEAR, "test", "last", "test",
                                 "the last layer"};
+            static const int64_t some[4] = {1, 1, 1, 1};
+            target.class_count = target.classes ? some : NULL;
             output.activation = loss->straight_through ? DL_STEP : DL_LINEAR;
-            if (!loss->check(self, &output, &targets[i], &error)) {
-                check_loss(loss, self, targets[i], channels);
+            if (!loss->check(self, &output, &target, &error)) {
+                check_loss(loss, self, target, channels);
                 fits++;
             }
             dl_error_clear(&error);
@@ -86,7 +97,9 @@ static void test_losses(void **state) {
         for (const dl_option *o = loss->kind.options; o->key; o++) {
             char options[160];
             snprintf(options, sizeof options, "%s = %s;", o->key,
-                     o->type == DL_NUMBERS ? "(0.5, 2, 1, 0.25)" : "0.2");
+                     o->type == DL_NUMBERS ? "(0.5, 2, 1, 0.25)"
+                     : o->type == DL_INT   ? "2"
+                                           : "0.2");
             assert_true(check_targets(loss, options) > 0);
         }
         printf("   %-22s %d kinds of target\n", loss->kind.name, fits);
@@ -97,6 +110,16 @@ static void test_losses(void **state) {
                                    "label_smoothing = 0.3; class_weights = (0.5, 2, 1, 0.25);"),
                      1);
     assert_int_equal(check_targets((const dl_loss_type *)softmax, "class_weights = [2, 3];"), 1);
+    assert_int_equal(check_targets((const dl_loss_type *)softmax,
+                                   "label_smoothing = 0.3; class_weights = \"balanced\";"),
+                     2);
+    assert_int_equal(check_targets((const dl_loss_type *)softmax,
+                                   "ignore_label = 0; class_weights = \"balanced\";"),
+                     1);
+    assert_int_equal(check_targets((const dl_loss_type *)softmax,
+                                   "label_smoothing = 0.3; ignore_label = 3; class_weights = (0.5, "
+                                   "2, 1, 0.25);"),
+                     1);
 }
 
 int main(void) {

@@ -76,6 +76,18 @@ static void test_numbers(void **state) {
         assert_true(isnan(dl_metrics[m].value(none)));
 }
 
+static void test_expected_value(void **state) {
+    (void)state;
+    float logits[] = {0, logf(2), logf(3)}; /* 1/6, 2/6, 3/6 */
+    double number[] = {-6, 12, 1};
+    assert_true(fabs(dl_expected_value(logits, number, 3) - 3.5) < 1e-6);
+    for (int k = 0; k < 3; k++)
+        logits[k] += 3000; /* no overflow */
+    assert_true(fabs(dl_expected_value(logits, number, 3) - 3.5) < 1e-3);
+    logits[1] = NAN;
+    assert_true(isnan(dl_expected_value(logits, number, 3)));
+}
+
 static void test_hints(void **state) {
     (void)state;
     dl_text hint = {0};
@@ -91,6 +103,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_classes),
         cmocka_unit_test(test_numbers),
+        cmocka_unit_test(test_expected_value),
         cmocka_unit_test(test_hints),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

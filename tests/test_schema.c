@@ -26,9 +26,20 @@ static const dl_schema table = {.input = {1, {4, 1, 1, 1}},
                                 .target_name = "y",
                                 .columns = 3,
                                 .column = columns};
-static const dl_schema images = {.input = {3, {28, 27, 3, 1}}, .classes = 10, .outputs = 1};
+static int64_t counts[10] = {7, 0, (int64_t)1 << 40, 1, 2, 3, 4, 5, 6, 7};
+static const dl_schema images = {
+    .input = {3, {28, 27, 3, 1}}, .classes = 10, .outputs = 1, .class_count = counts};
 static const dl_schema letters = {.input = {2, {64, 26, 1, 1}}, .classes = 26, .outputs = 64};
 static const dl_schema numbers = {.input = {2, {7, 5, 1, 1}}, .outputs = 4, .target_name = "t"};
+
+static char *ranges[] = {"below 0.1", "0.1 to 7", "from 7"};
+static double edges[] = {0.1, 7}, means[] = {-1e300, 1.0 / 3, 8};
+static const dl_schema binned = {.input = {1, {4, 1, 1, 1}},
+                                 .classes = 3,
+                                 .outputs = 1,
+                                 .class_names = ranges,
+                                 .bin_edge = edges,
+                                 .bin_mean = means};
 
 static void check_text(const char *a, const char *b) {
     assert_true(!a == !b);
@@ -43,6 +54,13 @@ static void check_equal(const dl_schema *a, const dl_schema *b) {
     assert_true(!a->class_names == !b->class_names);
     for (int i = 0; a->class_names && i < a->classes; i++)
         check_text(a->class_names[i], b->class_names[i]);
+    assert_true(!a->class_count == !b->class_count);
+    for (int i = 0; a->class_count && i < a->classes; i++)
+        assert_int_equal(a->class_count[i], b->class_count[i]);
+    assert_true(!a->bin_edge == !b->bin_edge && !a->bin_mean == !b->bin_mean);
+    for (int i = 0; a->bin_edge && i < a->classes; i++)
+        assert_true(a->bin_mean[i] == b->bin_mean[i] &&
+                    (!i || a->bin_edge[i - 1] == b->bin_edge[i - 1]));
     check_text(a->target_name, b->target_name);
     assert_int_equal(a->columns, b->columns);
     for (int i = 0; i < a->columns; i++) {
@@ -63,6 +81,10 @@ static void test_copy(void **state) {
     dl_schema_free(&copy);
     assert_null(copy.column);
     dl_schema_free(&copy); /* an empty one is fine */
+    copy = dl_schema_copy(&binned);
+    check_equal(&copy, &binned);
+    assert_true(copy.bin_edge != edges && copy.bin_mean != means);
+    dl_schema_free(&copy);
     copy = dl_schema_copy(&images);
     check_equal(&copy, &images);
     dl_schema_free(&copy);
@@ -70,8 +92,8 @@ static void test_copy(void **state) {
 
 static void test_json_and_back(void **state) {
     (void)state;
-    const dl_schema *const all[] = {&table, &images, &numbers, &letters};
-    for (int i = 0; i < 4; i++) {
+    const dl_schema *const all[] = {&table, &images, &numbers, &letters, &binned};
+    for (int i = 0; i < 5; i++) {
         dl_error error = {0};
         dl_schema back;
         char *json = dl_schema_to_json(all[i]);
@@ -139,6 +161,34 @@ static void test_damaged(void **state) {
         "{\"input\":[4],\"classes\":2,\"outputs\":1,\"class_names\":[\"a\",\"b\\u0000\"]}",
         "{\"input\":[4],\"classes\":0,\"outputs\":1,\"class_names\":[\"a\"]}",
         "{\"input\":[4],\"classes\":2,\"outputs\":1,\"target\":7}",
+        "{\"input\":[4],\"classes\":2,\"outputs\":1,\"class_count\":[1]}",
+        "{\"input\":[4],\"classes\":2,\"outputs\":1,\"class_count\":[1,-1]}",
+        "{\"input\":[4],\"classes\":2,\"outputs\":1,\"class_count\":[1,1.5]}",
+        "{\"input\":[4],\"classes\":2,\"outputs\":1,\"class_count\":7}",
+        "{\"input\":[4],\"classes\":3,\"outputs\":1,\"bin_edge\":[1,2],"
+        "\"bin_mean\":[1,2]}",
+        "{\"input\":[4],\"classes\":3,\"outputs\":1,\"bin_edge\":[1],"
+        "\"bin_mean\":[1,2,3]}",
+        "{\"input\":[4],\"classes\":3,\"outputs\":1,\"bin_edge\":[2,1],"
+        "\"bin_mean\":[1,2,3]}",
+        "{\"input\":[4],\"classes\":3,\"outputs\":1,\"bin_edge\":[1,1],"
+        "\"bin_mean\":[1,2,3]}",
+        "{\"input\":[4],\"classes\":3,\"outputs\":2,\"bin_edge\":[1,2],"
+        "\"bin_mean\":[1,2,3]}",
+        "{\"input\":[4],\"classes\":0,\"outputs\":1,\"bin_edge\":[],"
+        "\"bin_mean\":[]}",
+        "{\"input\":[4],\"classes\":1,\"outputs\":1,\"bin_edge\":[],"
+        "\"bin_mean\":[1]}",
+        "{\"input\":[4],\"classes\":3,\"outputs\":1,\"bin_edge\":[1,\"2\"],"
+        "\"bin_mean\":[1,2,3]}",
+        "{\"input\":[4],\"classes\":3,\"outputs\":1,\"bin_edge\":7,"
+        "\"bin_mean\":[1,2,3]}",
+        "{\"input\":[4],\"classes\":3,\"outputs\":1,\"bin_edge\":[1,1e999],"
+        "\"bin_mean\":[1,2,3]}",
+        "{\"input\":[4],\"classes\":2,\"outputs\":1,\"bin_edge\":[1]}",
+        "{\"input\":[4],\"classes\":2,\"outputs\":1,\"bin_mean\":[1,2]}",
+        "{\"input\":[4],\"classes\":0,\"outputs\":1,\"class_count\":[]}",
+        "{\"input\":[4],\"classes\":2,\"outputs\":1,\"class_count\":[1,9e18]}",
         "{\"input\":[1],\"classes\":2,\"outputs\":1,\"columns\":[]}",
         "{\"input\":[1],\"classes\":2,\"outputs\":1,\"columns\":{}}",
         "{\"input\":[1],\"classes\":2,\"outputs\":1,\"columns\":[7]}",

@@ -251,7 +251,8 @@ static int prepare(test *t, const arguments *a, dl_error *error) {
 
 /* Metric m of the table, wanted or not. */
 static bool is_shown(const test *t, const dl_metric *metric) {
-    return metric->for_classes == (t->experiment.target.classes > 0) &&
+    bool classes = t->experiment.target.classes > 0, bins = t->experiment.data.schema.bin_edge;
+    return (metric->for_classes == classes || bins) &&
            (t->experiment.target.classes > 5 || strcmp(metric->name, "top5"));
 }
 
@@ -260,7 +261,7 @@ static void observe(void *context, const dl_outcome *outcome) {
     if (outcome->classes)
         dl_confusion_add(&t->confusion, outcome);
     for (int m = 0; m < dl_metric_count && m < DL_METRICS; m++)
-        if (is_shown(t, &dl_metrics[m]))
+        if (is_shown(t, &dl_metrics[m]) && dl_metrics[m].for_classes == (outcome->classes > 0))
             dl_metrics[m].add(t->extra[m], outcome);
 }
 

@@ -19,8 +19,8 @@ typedef enum {
     DL_PAIR,    /* int64_t[2]: two numbers (height, width), or one for both */
     DL_STRINGS, /* dl_strings, borrowed from the config */
     DL_NAME,    /* const char *: a string, or an int as its decimal */
-    DL_NUMBERS, /* dl_numbers, owned by the config: a list, or one number; min and max are of each
-                 */
+    DL_NUMBERS, /* dl_numbers, owned by the config: a list, or one number; min and max are of each;
+                   or a word of choices */
     DL_SETTING  /* struct config_setting_t *: whatever is there, read by its owner; NULL if missing
                  */
 } dl_type;
@@ -33,6 +33,7 @@ typedef struct {
 typedef struct {
     int count;
     double *items;
+    int word; /* 1 + the index in the option's choices, if a word stands there; then no items */
 } dl_numbers;
 
 typedef struct {
@@ -41,8 +42,9 @@ typedef struct {
     size_t offset;        /* of the field in the owner's struct */
     const char *fallback; /* default, as in a config (strings bare); NULL: required; "": none */
     double min, max;      /* for numbers, both included; 0, 0: any */
-    const char *const *choices; /* NULL-terminated; for DL_CHOICE, and DL_INT with words */
-    const char *help;           /* for people: what it does, and when to use it */
+    const char *const
+        *choices;     /* NULL-terminated; for DL_CHOICE; DL_INT, DL_PAIR, DL_NUMBERS with words */
+    const char *help; /* for people: what it does, and when to use it */
 } dl_option;
 
 /* Ends a table of options. */

@@ -163,6 +163,10 @@ static int read_float(const reading *r, const config_setting_t *s, double *field
 /* One number is a list of one. The field has no items if any of them is wrong. */
 static int read_numbers(const reading *r, dl_numbers *field) {
     config_setting_t *s = r->setting;
+    if (r->option->choices && config_setting_type(s) == CONFIG_TYPE_STRING) {
+        field->word = 1 + find_choice(r, s, config_setting_get_string(s));
+        return field->word ? 0 : -1;
+    }
     bool list = config_setting_is_list(s) || config_setting_is_array(s);
     int count = list ? config_setting_length(s) : 1, result = 0;
     field->items = dl_arena_alloc(&r->config->arena, sizeof(double) * (size_t)(count + 1));

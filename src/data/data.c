@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "data/bins.h"
 #include "data/normalize.h"
 #include "data/predict.h"
 #include "data/split.h"
@@ -14,6 +15,7 @@ static const char *const normalize_choices[] = {"none", "scale", "mean_std", "mi
 static const char *const normalize_by_choices[] = {"auto", "feature", "channel", "global", NULL};
 static const char *const normalize_target_choices[] = {"none", "mean_std", NULL};
 static const char *const target_choices[] = {"label", "input", "same", NULL};
+static const char *const bins_words[] = {"none", NULL};
 static const char *const split_choices[] = {"auto", "stratified", "random", "tail", NULL};
 
 const dl_option dl_data_options[] = {
@@ -80,6 +82,18 @@ const dl_option dl_data_options[] = {
      .choices = normalize_target_choices,
      .help = "for regression: mean_std trains on (target - mean) / standard deviation; "
              "predictions and errors are reported in the target's own unit"},
+    {.key = "target_bins",
+     .type = DL_INT,
+     .offset = offsetof(dl_data, target_bins),
+     .fallback = "none",
+     .min = 2,
+     .max = DL_MOST_BINS,
+     .choices = bins_words,
+     .help = "regression by classes: the target, one number, is cut into this many bins at the "
+             "quantiles of the training part, each with as many rows, and the network learns the "
+             "bin with softmax_cross_entropy, a logit a bin. Its prediction in the target's own "
+             "unit (rmse, mae, mse, r2) is the bins' means, weighed by their probabilities. For "
+             "targets that are not normal around their expected value"},
     DL_OPTIONS_END,
 };
 
@@ -127,6 +141,13 @@ static const dl_option *shared_options(dl_data *data, const dl_kind *kind) {
         o->fallback = "";
     }
     return shared;
+}
+
+static const char *where_is(const dl_data *data, const char *key) {
+    config_setting_t *root = config_root_setting(&data->config->tree);
+    config_setting_t *section = config_setting_get_member(root, "data");
+    config_setting_t *setting = config_setting_get_member(section, key);
+    return dl_config_where(data->config, setting ? setting : section);
 }
 
 /* A number of the config as a share; -1 if it is none. */
@@ -194,17 +215,16 @@ int dl_data_read(dl_data *data, dl_config *config, dl_error *error) {
         result |= merge_errors(error, &found);
     }
     result |= check_shares(data, error);
+    if (data->target_bins > 0 && data->normalize_target)
+        result =
+            dl_fail(error, DL_USAGE,
+                    "%s: \"normalize_target\" is for numbers, but \"target_bins\" makes classes "
+                    "of them: one of the two",
+                    where_is(data, "normalize_target"));
     return result;
 }
 
 /* ---- opening ---- */
-
-static const char *where_is(const dl_data *data, const char *key) {
-    config_setting_t *root = config_root_setting(&data->config->tree);
-    config_setting_t *section = config_setting_get_member(root, "data");
-    config_setting_t *setting = config_setting_get_member(section, key);
-    return dl_config_where(data->config, setting ? setting : section);
-}
 
 static int open_dataset(dl_data *data, dl_split part, const dl_schema *like, dl_error *error) {
     dl_dataset *dataset = &data->dataset[part];
@@ -235,16 +255,17 @@ static int *read_classes(const dl_dataset *dataset, dl_error *error) {
     return class_of;
 }
 
-/* Counts the classes of all positions of a part's rows. */
-static int count_classes(dl_subset *subset, dl_error *error) {
+/* Counts the classes, or bins, of all positions of a part's rows. */
+static int count_classes(dl_subset *subset, const dl_schema *schema, dl_error *error) {
     const dl_dataset *dataset = subset->dataset;
     int outputs = dataset->schema.outputs, result = 0;
     float *y = xcalloc((size_t)outputs, sizeof *y);
-    subset->class_count = xcalloc((size_t)dataset->schema.classes, sizeof *subset->class_count);
+    subset->class_count = xcalloc((size_t)schema->classes, sizeof *subset->class_count);
     for (int64_t i = 0; i < subset->count && !result; i++) {
         result = dataset->type->read(dataset, subset->index[i], NULL, y, error);
         for (int k = 0; k < outputs && !result; k++)
-            subset->class_count[(int)y[k]]++;
+            subset
+                ->class_count[schema->bin_edge ? dl_bins_find(schema, (double)y[k]) : (int)y[k]]++;
     }
     free(y);
     return result;
@@ -273,7 +294,8 @@ static int make_subset(dl_data *data, dl_split part, const dl_dataset *dataset,
     subset->index = xrealloc(subset->index, sizeof *subset->index * used);
     if (data->predict != DL_PREDICT_LABEL && make_targets(data, part, error))
         return -1;
-    return data->schema.classes ? count_classes(subset, error) : 0;
+    const dl_schema *schema = &subset->dataset->schema;
+    return schema->classes ? count_classes(subset, schema, error) : 0;
 }
 
 static int check_split(const dl_data *data, dl_error *error) {
@@ -372,6 +394,28 @@ static int take_schema(dl_data *data, const dl_schema *base, dl_error *error) {
                              where_is(data, "predict"), error);
 }
 
+/* The parts' numbers as the bins that they are in. */
+static int count_bins(dl_data *data, dl_error *error) {
+    for (int part = 0; part < DL_SPLITS; part++)
+        if (data->part[part].count && count_classes(&data->part[part], &data->schema, error))
+            return -1;
+    return 0;
+}
+
+static int make_bins(dl_data *data, dl_error *error) {
+    if (data->target_bins <= 0)
+        return 0;
+    if (data->predict != DL_PREDICT_LABEL)
+        return dl_fail(error, DL_USAGE,
+                       "%s: \"target_bins\" is for numbers of the files, but the target is made of "
+                       "the inputs (predict)",
+                       where_is(data, "target_bins"));
+    if (dl_bins_make(&data->schema, &data->part[DL_TRAIN], (int)data->target_bins,
+                     where_is(data, "target_bins"), error))
+        return -1;
+    return count_bins(data, error);
+}
+
 int dl_data_open(dl_data *data, dl_error *error) {
     if (open_dataset(data, DL_TRAIN, NULL, error))
         return -1;
@@ -386,7 +430,11 @@ int dl_data_open(dl_data *data, dl_error *error) {
     for (dl_split part = DL_VALIDATION; part < DL_SPLITS; part++)
         if (data->dataset[part].type && take_whole(data, part, error))
             return -1;
-    return check_classes(data, error) || measure(data, error) ? -1 : 0;
+    return make_bins(data, error) || check_classes(data, error) || measure(data, error) ? -1 : 0;
+}
+
+const dl_schema *dl_data_kept_schema(const dl_data *data) {
+    return data->predict == DL_PREDICT_LABEL ? &data->schema : &data->base;
 }
 
 int dl_data_describe(dl_data *data, const dl_schema *base, const dl_normalization *input,
@@ -403,10 +451,14 @@ int dl_data_open_part(dl_data *data, dl_split only, const dl_schema *base,
     if (!shared && !data->dataset[only].type)
         return dl_fail(error, DL_USAGE, "%s: there is no data.%s", data->config->name,
                        dl_split_names[only]);
-    if (dl_data_describe(data, base, input, target, error) ||
-        open_dataset(data, shared ? DL_TRAIN : only, &data->base, error))
+    if (dl_data_describe(data, base, input, target, error))
         return -1;
-    return shared ? split_training_file(data, error) : take_whole(data, only, error);
+    dl_schema files = dl_bins_undone(&data->base);
+    int result = open_dataset(data, shared ? DL_TRAIN : only, &files, error);
+    dl_schema_free(&files);
+    if (result || (shared ? split_training_file(data, error) : take_whole(data, only, error)))
+        return -1;
+    return data->schema.bin_edge ? count_bins(data, error) : 0;
 }
 
 void dl_data_free(dl_data *data) {

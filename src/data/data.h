@@ -20,7 +20,7 @@ typedef struct {
 typedef struct {
     const dl_dataset *dataset; /* NULL: the config has no such part */
     int64_t *index, count;     /* owned; rows of the data set, ascending */
-    int64_t *class_count;      /* owned; positions a class, or NULL for regression */
+    int64_t *class_count;      /* owned; positions a class or bin, or NULL for regression */
 } dl_subset;
 
 typedef struct {
@@ -28,14 +28,15 @@ typedef struct {
     int normalize, normalize_by, normalize_target, split, predict;
     config_setting_t *train, *validation, *test;
     int64_t split_seed;
+    int64_t target_bins; /* <= 0: none */
     /* made by dl_data_read */
     dl_config *config; /* borrowed */
     dl_arena arena;
     double share[DL_SPLITS];       /* > 0: this share of the training file's rows */
     dl_dataset dataset[DL_SPLITS]; /* with its own files; type is NULL if it has none */
     /* made by dl_data_open */
-    dl_schema base;             /* what the training files hold; it travels in the checkpoint */
-    dl_schema schema;           /* what the network sees of it */
+    dl_schema base;             /* what the training files hold */
+    dl_schema schema;           /* what the network sees of it, a number in bins as classes */
     dl_dataset made[DL_SPLITS]; /* where targets are made of inputs: what the parts then read */
     dl_subset part[DL_SPLITS];
     dl_normalization input, target; /* target: regression only */
@@ -48,6 +49,8 @@ extern const dl_option dl_data_options[];
 int dl_data_read(dl_data *data, dl_config *config, dl_error *error);
 /* Opens the files, splits them and takes the statistics of the training part. */
 int dl_data_open(dl_data *data, dl_error *error);
+/* The schema that a checkpoint is to have: with bins and class counts where there are any. */
+const dl_schema *dl_data_kept_schema(const dl_data *data);
 /* Opens just what the part `only` needs, with schema (as `base`) and normalizations (copied) from a
    checkpoint: a part with files of its own needs no other file. */
 int dl_data_open_part(dl_data *data, dl_split only, const dl_schema *base,

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/random.h"
+#include "data/bins.h"
 
 /* One batch is with the caller while the thread fills the other. */
 enum { BUFFERS = 2 };
@@ -83,6 +84,10 @@ static int fill(dl_loader *loader, dl_batch *batch, int64_t step, dl_error *erro
             return -1;
         dl_normalize(&loader->data->input, x, 1, loader->size);
         dl_normalize(&loader->data->target, y, 1, loader->outputs);
+        if (batch->number) {
+            batch->number[i] = *y;
+            *y = (float)dl_bins_find(&loader->data->schema, (double)*y);
+        }
     }
     return 0;
 }
@@ -157,9 +162,12 @@ static int allocate(dl_loader *loader, dl_error *error) {
         loader->batch[i].x = dl_memory_aligned(x);
         loader->batch[i].y = dl_memory_aligned(y);
         loader->batch[i].index = xmalloc(index);
+        if (loader->data->schema.bin_edge)
+            loader->batch[i].number = xmalloc(y);
     }
     loader->order = xmalloc(order);
-    loader->bytes = (int64_t)(BUFFERS * (x + y + index) + order);
+    loader->bytes =
+        (int64_t)(BUFFERS * (x + (loader->data->schema.bin_edge ? 2 * y : y) + index) + order);
     return 0;
 }
 
@@ -239,6 +247,7 @@ void dl_loader_free(dl_loader *loader) {
         free(loader->batch[i].x);
         free(loader->batch[i].y);
         free(loader->batch[i].index);
+        free(loader->batch[i].number);
     }
     free(loader->order);
     dl_error_clear(&loader->fault);

@@ -7,6 +7,7 @@
 typedef struct {
     float *x;       /* [count][size of schema.input], normalized */
     float *y;       /* [count][schema.outputs]; class numbers, or normalized targets */
+    float *number;  /* [count] the targets that y has the bins of; NULL: there are no bins */
     int64_t *index; /* [count] rows of the data set */
     int64_t count;
     int64_t step; /* within the epoch, from 0 */

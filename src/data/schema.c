@@ -14,6 +14,7 @@ enum {
     MOST_OUTPUTS = 1 << 20,
     MOST_COLUMNS = 1 << 20
 };
+static const int64_t MOST_ROWS = (int64_t)1 << 40;
 
 static char **copy_names(char **names, int count) {
     if (!names)
@@ -31,9 +32,18 @@ static void free_names(char **names, int count) {
     free(names);
 }
 
+/* Of NULL it is NULL. */
+static void *copy_list(const void *list, int count, size_t size) {
+    size_t bytes = size * (size_t)count;
+    return list ? memcpy(xmalloc(bytes), list, bytes) : NULL;
+}
+
 dl_schema dl_schema_copy(const dl_schema *schema) {
     dl_schema copy = *schema;
     copy.class_names = copy_names(schema->class_names, schema->classes);
+    copy.class_count = copy_list(schema->class_count, schema->classes, sizeof(int64_t));
+    copy.bin_edge = copy_list(schema->bin_edge, schema->classes - 1, sizeof(double));
+    copy.bin_mean = copy_list(schema->bin_mean, schema->classes, sizeof(double));
     copy.target_name = schema->target_name ? xstrdup(schema->target_name) : NULL;
     copy.column = NULL;
     if (schema->columns)
@@ -49,6 +59,9 @@ dl_schema dl_schema_copy(const dl_schema *schema) {
 
 void dl_schema_free(dl_schema *schema) {
     free_names(schema->class_names, schema->classes);
+    free(schema->class_count);
+    free(schema->bin_edge);
+    free(schema->bin_mean);
     free(schema->target_name);
     for (int i = 0; schema->column && i < schema->columns; i++) {
         free(schema->column[i].name);
@@ -81,6 +94,13 @@ static json_t *names_to_json(char **names, int count) {
     return list;
 }
 
+static json_t *numbers_to_json(const double *numbers, int count) {
+    json_t *list = made(json_array());
+    for (int i = 0; i < count; i++)
+        json_array_append_new(list, made(json_real(numbers[i])));
+    return list;
+}
+
 static json_t *column_to_json(const dl_column *column) {
     json_t *object = made(json_object());
     json_object_set_new(object, "name", made(json_string(column->name)));
@@ -102,6 +122,17 @@ char *dl_schema_to_json(const dl_schema *schema) {
     if (schema->class_names)
         json_object_set_new(object, "class_names",
                             names_to_json(schema->class_names, schema->classes));
+    if (schema->class_count) {
+        list = made(json_array());
+        for (int i = 0; i < schema->classes; i++)
+            json_array_append_new(list, made(json_integer(schema->class_count[i])));
+        json_object_set_new(object, "class_count", list);
+    }
+    if (schema->bin_edge) {
+        json_object_set_new(object, "bin_edge",
+                            numbers_to_json(schema->bin_edge, schema->classes - 1));
+        json_object_set_new(object, "bin_mean", numbers_to_json(schema->bin_mean, schema->classes));
+    }
     if (schema->target_name)
         json_object_set_new(object, "target", made(json_string(schema->target_name)));
     if (schema->columns) {
@@ -153,6 +184,56 @@ static int read_names(const reading *r, const json_t *list, const char *key, int
             return bad(r, key);
         (*names)[i] = xstrdup(json_string_value(name));
     }
+    return 0;
+}
+
+static int read_counts(const reading *r, const json_t *list, dl_schema *schema) {
+    if (!json_is_array(list) || !schema->classes ||
+        json_array_size(list) != (size_t)schema->classes)
+        return bad(r, "class_count");
+    schema->class_count = xcalloc((size_t)schema->classes, sizeof *schema->class_count);
+    for (int i = 0; i < schema->classes; i++) {
+        const json_t *count = json_array_get(list, (size_t)i);
+        if (!json_is_integer(count) || json_integer_value(count) < 0 ||
+            json_integer_value(count) > MOST_ROWS)
+            return bad(r, "class_count");
+        schema->class_count[i] = json_integer_value(count);
+    }
+    return 0;
+}
+
+static double *read_numbers(const reading *r, const json_t *list, const char *key, int count) {
+    if (!json_is_array(list) || json_array_size(list) != (size_t)count) {
+        bad(r, key);
+        return NULL;
+    }
+    double *numbers = xcalloc((size_t)count, sizeof *numbers);
+    for (int i = 0; i < count; i++) {
+        const json_t *number = json_array_get(list, (size_t)i);
+        if (!json_is_number(number)) {
+            bad(r, key);
+            free(numbers);
+            return NULL;
+        }
+        numbers[i] = json_number_value(number);
+    }
+    return numbers;
+}
+
+static int read_bins(const reading *r, const json_t *object, dl_schema *schema) {
+    const json_t *edge = json_object_get(object, "bin_edge");
+    const json_t *mean = json_object_get(object, "bin_mean");
+    if (!edge && !mean)
+        return 0;
+    if (schema->classes < 2 || schema->outputs != 1)
+        return bad(r, "bin_edge");
+    schema->bin_edge = read_numbers(r, edge, "bin_edge", schema->classes - 1);
+    schema->bin_mean = read_numbers(r, mean, "bin_mean", schema->classes);
+    if (!schema->bin_edge || !schema->bin_mean)
+        return -1;
+    for (int i = 1; i < schema->classes - 1; i++)
+        if (!(schema->bin_edge[i] > schema->bin_edge[i - 1]))
+            return bad(r, "bin_edge");
     return 0;
 }
 
@@ -227,6 +308,9 @@ static int read_schema(const reading *r, const json_t *object, dl_schema *schema
         if (schema->classes != classes)
             return bad(r, "class_names");
     }
+    const json_t *counts = json_object_get(object, "class_count");
+    if ((counts && read_counts(r, counts, schema)) || read_bins(r, object, schema))
+        return -1;
     const json_t *target = json_object_get(object, "target");
     if (target && !json_is_string(target))
         return bad(r, "target");

@@ -22,8 +22,12 @@ typedef struct {
     int outputs;        /* how many numbers a target has; classification: 1, or where each position
                            (time step, pixel) of a sample has its class, the positions */
     char **class_names; /* `classes` names, or NULL where the numbers are the names */
-    char *target_name;  /* or NULL */
-    int columns;        /* tables: how many input columns; else 0 */
+    int64_t *class_count; /* [classes]: of the training part, where the loss needs it; or NULL */
+    /* A number that was cut into bins, the classes; else both NULL. See bins.h. */
+    double *bin_edge;  /* [classes - 1], ascending: each is the lowest number of the next bin */
+    double *bin_mean;  /* [classes]: the number that a bin stands for */
+    char *target_name; /* or NULL */
+    int columns;       /* tables: how many input columns; else 0 */
     dl_column *column;
 } dl_schema;
 

@@ -93,6 +93,9 @@ typedef struct {
     void (*close)(dl_layer *layer);
     int most_inputs;    /* 0 stands for 1 */
     bool can_transpose; /* honours `transposed` */
+    /* In training its backward pass is deliberately not the gradient of its forward pass, and at
+       test it is: gradient checks run it at test. */
+    bool not_a_gradient;
 } dl_layer_type;
 
 struct dl_layer {

@@ -11,7 +11,7 @@ extern const dl_layer_type dl_layer_dense, dl_layer_activation, dl_layer_softmax
     dl_layer_spatial_dropout, dl_layer_gaussian_noise, dl_layer_gaussian_dropout, dl_layer_prelu,
     dl_layer_scale, dl_layer_maxout, dl_layer_filter, dl_layer_lstm, dl_layer_gru,
     dl_layer_simple_rnn, dl_layer_embedding, dl_layer_one_hot, dl_layer_positional_encoding,
-    dl_layer_multi_head_attention;
+    dl_layer_multi_head_attention, dl_layer_shake;
 
 static const dl_kind *const kinds[] = {
     &dl_layer_dense.kind,
@@ -58,6 +58,7 @@ static const dl_kind *const kinds[] = {
     &dl_layer_one_hot.kind,
     &dl_layer_positional_encoding.kind,
     &dl_layer_multi_head_attention.kind,
+    &dl_layer_shake.kind,
 };
 
 const dl_registry dl_layer_registry = {"layer", "layers", "layer", sizeof kinds / sizeof *kinds,

@@ -14,9 +14,10 @@
 typedef struct {
     int classes; /* > 0: one class number a row; 0: `outputs` numbers a row */
     int outputs;
-    double mean_square;    /* of the target numbers, or of class numbers 0 and 1 */
-    double mean_magnitude; /* likewise */
-    double least, most;    /* likewise */
+    double mean_square;         /* of the target numbers, or of class numbers 0 and 1 */
+    double mean_magnitude;      /* likewise */
+    double least, most;         /* likewise */
+    const int64_t *class_count; /* [classes]: rows of the training part; NULL: not known */
 } dl_target;
 
 /* The network's end, as a loss must know it. */
@@ -34,15 +35,23 @@ typedef struct {
        numbers. */
     int (*check)(const void *self, const dl_output *output, const dl_target *target,
                  dl_error *error);
-    /* The sum of the losses of `rows` rows, in double. output[rows][channels]; target[rows] class
-       numbers, or target[rows][channels]. If grad is not NULL: grad[rows][channels] = scale ·
-       d(sum)/d(output). `target_info` is what check saw. */
+    /* The sum of the losses of `rows` rows, in double; those that are ignored add nothing, and
+       their gradient is 0. output[rows][channels]; target[rows] class numbers, or
+       target[rows][channels]. If grad is not NULL: grad[rows][channels] = scale · d(sum)/d(output).
+       `target_info` is what check saw. */
     double (*evaluate)(const void *self, const dl_target *target_info, int64_t rows,
                        int64_t channels, const float *output, const float *target, float scale,
                        float *grad);
     /* The mean loss of a network whose outputs are all zero, as they nearly are with small initial
        weights; NaN if there is none to expect. */
     double (*initial)(const void *self, const dl_target *target, int64_t channels);
+    /* The class whose rows are left out of loss, gradient, means and metrics; -1: none. NULL: it
+       leaves none out. */
+    int (*ignored)(const void *self);
+    /* Whether target->class_count must be known, also where a net is only tested. NULL: no. */
+    bool (*needs_counts)(const void *self);
+    /* The outputs are logits: their softmax is the classes' probabilities. */
+    bool softmax;
     /* One output for two classes: above this value the second class is meant. */
     float threshold;
     /* What the outputs go through to be compared with targets that are numbers: DL_SIGMOID for a

@@ -9,7 +9,8 @@ typedef struct {
     dl_activation activation;
 } block;
 
-static const char *const merges[] = {"concat", "add", "multiply", "average", "maximum", NULL};
+static const char *const merges[] = {"concat",  "add",   "multiply", "average",
+                                     "maximum", "shake", NULL};
 
 #define REPEAT                                                                                     \
     {                                                                                              \
@@ -41,7 +42,8 @@ static const dl_option parallel_options[] = {
      "lists of layers that all read the same input: ( ( { … }, … ), ( { … } ) ); an empty list () "
      "hands it on"},
     {"merge", DL_CHOICE, offsetof(block, merge), "concat", 0, 0, merges,
-     "what becomes of their outputs: side by side, or element by element"},
+     "what becomes of their outputs: side by side, or element by element (\"shake\": by the layer "
+     "of that name, a mixture a sample)"},
     REPEAT,
     DL_OPTIONS_END,
 };

@@ -51,6 +51,7 @@ static void describe_progress(json_t *metadata, const dl_experiment *e, const dl
             add_double(&sums, p->sums.metric[m][i]);
     for (int h = 0; h < e->net.head_count; h++)
         add_double(&sums, p->sums.head[h]);
+    add_double(&sums, (double)p->sums.counted);
     set_text(metadata, "epoch_sums", sums.data);
     dl_text_free(&best);
     dl_text_free(&sums);
@@ -65,7 +66,7 @@ static json_t *describe(const dl_experiment *e, const dl_progress *progress) {
     dl_config_dump(e->config, &config);
     set_text(metadata, "config", config.data);
     dl_text_free(&config);
-    char *schema = dl_schema_to_json(&e->data.base);
+    char *schema = dl_schema_to_json(dl_data_kept_schema(&e->data));
     set_text(metadata, "schema", schema);
     free(schema);
     set_number(metadata, "batch_size", e->batch_size);
@@ -225,7 +226,7 @@ int dl_checkpoint_load_carried(const dl_checkpoint *c, dl_net *net, dl_error *er
 static int read_sums(const dl_checkpoint *c, const dl_experiment *e, dl_sums *sums,
                      dl_error *error) {
     const char *at = dl_safetensors_text(&c->file, "epoch_sums");
-    double rows = 0;
+    double rows = 0, counted = 0;
     *sums = (dl_sums){0};
     at = at ? next_double(at, &sums->loss) : NULL;
     at = at ? next_double(at, &rows) : NULL;
@@ -235,6 +236,11 @@ static int read_sums(const dl_checkpoint *c, const dl_experiment *e, dl_sums *su
             at = next_double(at, &sums->metric[m][i]);
     for (int h = 0; at && h < e->net.head_count; h++)
         at = next_double(at, &sums->head[h]);
+    if (at && !next_double(at, &counted)) { /* written when every position counted */
+        sums->loss *= (double)e->positions;
+        counted = rows * (double)e->positions;
+    }
+    sums->counted = (int64_t)counted;
     return at ? 0 : missing(c, "epoch_sums", error);
 }
 
@@ -245,7 +251,7 @@ static int check_same(const dl_checkpoint *c, const dl_experiment *e, dl_error *
     if (!was || !optimizer)
         return missing(c, was ? "optimizer" : "columns", error);
     dl_text columns = dl_experiment_columns(e);
-    char *schema = dl_schema_to_json(&e->data.base);
+    char *schema = dl_schema_to_json(dl_data_kept_schema(&e->data));
     int result = 0;
     if (strcmp(was, columns.data))
         result = dl_fail(error, DL_USAGE,

@@ -44,7 +44,8 @@ static const dl_option training_options[] = {
      "the rows come in another order each epoch; false: in that of the file, which stateful layers "
      "need, but which is bad for rows that are sorted"},
     {"metrics", DL_STRINGS, offsetof(dl_settings, metrics), "", 0, 0, NULL,
-     "what is measured beside the loss; left out: accuracy for classes, rmse for numbers"},
+     "what is measured beside the loss; left out: accuracy for classes, rmse for numbers (also in "
+     "bins)"},
     {"init_from", DL_STRING, offsetof(dl_settings, init_from), "", 0, 0, NULL,
      "begin with the weights and running statistics of another checkpoint (a safetensors file of "
      "any program, or a run's folder: its best one), as far as they have the same names and "
@@ -255,6 +256,17 @@ static int check_name(const dl_experiment *e, config_setting_t *top, dl_error *e
                                           : "runs/latest is the link to the newest run");
 }
 
+/* Bins are weighed by their probabilities. */
+static int check_bins(const dl_experiment *e, dl_error *error) {
+    const config_setting_t *loss = config_lookup(&e->config->tree, "loss");
+    if (e->loss->softmax)
+        return 0;
+    return dl_fail(error, DL_USAGE,
+                   "%s: data.target_bins needs a loss that gives bins probabilities "
+                   "(softmax_cross_entropy), not \"%s\"",
+                   dl_config_where(e->config, loss), e->loss->kind.name);
+}
+
 int dl_experiment_read(dl_experiment *e, dl_config *config, dl_error *error) {
     e->config = config;
     config_setting_t *top = config_root_setting(&config->tree);
@@ -274,6 +286,8 @@ int dl_experiment_read(dl_experiment *e, dl_config *config, dl_error *error) {
         result |= e->loss ? 0 : -1;
     }
     result |= read_heads(e, error);
+    if (e->loss && e->data.target_bins > 0)
+        result |= check_bins(e, error);
     result |= read_optimizer(e, top, error);
     result |= read_settings(e, top, error);
     if (!net)
@@ -308,6 +322,22 @@ static int measure_targets(dl_experiment *e, dl_error *error) {
     return result;
 }
 
+int dl_experiment_ignored(const dl_experiment *e) {
+    return e->loss->ignored ? e->loss->ignored(e->loss_self) : -1;
+}
+
+/* What a loss makes of the training part's classes must be known to whoever tests the net: then
+   the counts travel in the schema. */
+static void keep_counts(dl_experiment *e) {
+    dl_schema *schema = &e->data.schema;
+    const int64_t *train = e->data.part[DL_TRAIN].class_count;
+    size_t bytes = sizeof *train * (size_t)schema->classes;
+    if (train && !schema->class_count && e->loss->needs_counts &&
+        e->loss->needs_counts(e->loss_self))
+        schema->class_count = memcpy(xmalloc(bytes), train, bytes);
+    e->target.class_count = schema->class_count ? schema->class_count : train;
+}
+
 static int describe_target(dl_experiment *e, dl_error *error) {
     const dl_subset *train = &e->data.part[DL_TRAIN];
     dl_target *target = &e->target;
@@ -315,20 +345,23 @@ static int describe_target(dl_experiment *e, dl_error *error) {
     e->positions = classes ? e->data.schema.outputs : 1;
     *target = (dl_target){.classes = e->data.schema.classes,
                           .outputs = classes ? 1 : e->data.schema.outputs};
+    keep_counts(e);
     /* of more than two classes the numbers mean nothing */
-    return train->count && target->classes <= 2 ? measure_targets(e, error) : 0;
+    return train->count && target->classes <= 2 && !e->data.schema.bin_edge
+               ? measure_targets(e, error)
+               : 0;
 }
 
 static int choose_metrics(dl_experiment *e, dl_error *error) {
     const dl_strings *names = &e->settings.metrics;
-    bool classes = e->data.schema.classes > 0;
+    bool classes = e->data.schema.classes > 0, bins = e->data.schema.bin_edge;
     int result = 0;
     if (!names->count)
-        e->metrics[e->metric_count++] = dl_metric_find(classes ? "accuracy" : "rmse");
+        e->metrics[e->metric_count++] = dl_metric_find(classes && !bins ? "accuracy" : "rmse");
     for (int i = 0; i < names->count; i++) {
         const dl_metric *metric = dl_metric_find(names->items[i]);
         e->metrics[e->metric_count++] = metric;
-        if (metric->for_classes == classes)
+        if (metric->for_classes == classes || bins) /* bins are classes of numbers: both */
             continue;
         const char *kinds[] = {"numbers", "classes"};
         dl_text list = {0};
@@ -480,6 +513,23 @@ dl_order dl_experiment_order(const dl_experiment *e, bool training) {
     return training && e->settings.shuffle ? DL_SHUFFLED : DL_AS_STORED;
 }
 
+/* A mean over nothing is none. */
+static int check_ignored(const dl_experiment *e, dl_error *error) {
+    int ignored = dl_experiment_ignored(e), result = 0;
+    char number[16];
+    for (int part = 0; part < DL_SPLITS && ignored >= 0; part++) {
+        const dl_subset *rows = &e->data.part[part];
+        if (rows->count && rows->class_count[ignored] == rows->count * e->positions)
+            result = dl_fail(error, DL_DATA,
+                             "%s: all %lld rows for %s are of class \"%s\", which ignore_label "
+                             "leaves out",
+                             rows->dataset->where, (long long)rows->count,
+                             part == DL_TRAIN ? "training" : dl_split_names[part],
+                             dl_schema_class(&e->data.schema, ignored, number));
+    }
+    return result;
+}
+
 static int choose_precision(const dl_experiment *e, bool training, dl_error *error) {
     bool bf16 = training && e->settings.bf16;
     const char *lacking = bf16 ? dl_backend_lacks_for_bf16() : NULL;
@@ -502,7 +552,7 @@ int dl_experiment_build(dl_experiment *e, bool training, int threads, dl_error *
     pass_straight_through(e);
     if (dl_net_build(&e->net, e->data.schema.input, batch ? 1 : (int)e->batch_size, training,
                      threads, error) ||
-        check_stateful(e, error) || check_losses(e, error))
+        check_stateful(e, error) || check_losses(e, error) || check_ignored(e, error))
         return -1;
     if (training && !e->net.has_gradient[e->net.layer_count - 1])
         return dl_fail(error, DL_USAGE,

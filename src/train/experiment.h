@@ -71,6 +71,8 @@ int dl_experiment_read(dl_experiment *experiment, dl_config *config, dl_error *e
 int dl_experiment_build(dl_experiment *experiment, bool training, int threads, dl_error *error);
 /* The order of a pass over the data, to learn from them or only to measure. */
 dl_order dl_experiment_order(const dl_experiment *experiment, bool training);
+/* The class whose rows the loss leaves out of everything, or -1. */
+int dl_experiment_ignored(const dl_experiment *experiment);
 /* The columns of the history that say how good it is: "train_loss,train_accuracy,val_loss,…";
    behind those of the training part the loss of each auxiliary head, "train_aux_1_loss". */
 dl_text dl_experiment_columns(const dl_experiment *experiment);

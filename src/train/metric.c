@@ -14,6 +14,19 @@ int dl_predicted_class(const dl_outcome *o, int64_t row) {
     return best;
 }
 
+double dl_expected_value(const float *logits, const double *number, int count) {
+    double sum = 0, total = 0;
+    float most = logits[0];
+    for (int k = 1; k < count; k++)
+        most = logits[k] > most ? logits[k] : most;
+    for (int k = 0; k < count; k++) {
+        double weight = exp((double)logits[k] - (double)most);
+        sum += weight;
+        total += weight * number[k];
+    }
+    return total / sum;
+}
+
 static double share(const double *sums) {
     return sums[1] > 0 ? sums[0] / sums[1] : NAN;
 }

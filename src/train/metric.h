@@ -8,7 +8,8 @@
 /* DL_METRICS: in a run. DL_MOST_METRICS: in the table. */
 enum { DL_METRIC_SUMS = 4, DL_METRICS = 8, DL_MOST_METRICS = 64 };
 
-/* Rows of outputs beside their targets. Numbers (regression) are in the units of the data. */
+/* Rows of outputs beside their targets, as the metric's `for_classes` says. Numbers (regression)
+ * are in the units of the data. */
 typedef struct {
     int64_t rows, channels;
     const float *output; /* [rows][channels] */
@@ -36,5 +37,7 @@ void dl_metric_list(bool for_classes, dl_text *list);
 
 /* The class that a row of outputs stands for: the first largest, or by the threshold. */
 int dl_predicted_class(const dl_outcome *outcome, int64_t row);
+/* The mean of number[count], weighed by the softmax of logits[count]. */
+double dl_expected_value(const float *logits, const double *number, int count);
 
 #endif

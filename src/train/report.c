@@ -81,20 +81,21 @@ static void report_classes(dl_terminal *t, const dl_data *data, dl_split split) 
 }
 
 /* The share of `split` that is right if every row is said to be of the training part's most
-   frequent class. */
-static void report_baseline(dl_terminal *t, const dl_data *data, dl_split split) {
-    const int64_t *train = data->part[DL_TRAIN].class_count;
-    int best = 0;
-    for (int c = 1; c < data->schema.classes; c++)
-        if (train[c] > train[best])
+   frequent class; rows that the loss ignores are left out. */
+static void report_baseline(dl_terminal *t, const dl_experiment *e, dl_split split) {
+    const dl_data *data = &e->data;
+    const int64_t *train = data->part[DL_TRAIN].class_count, *count = data->part[split].class_count;
+    int ignored = dl_experiment_ignored(e), best = ignored == 0;
+    int64_t rows = data->part[split].count * data->schema.outputs;
+    for (int c = best + 1; c < data->schema.classes; c++)
+        if (c != ignored && train[c] > train[best])
             best = c;
+    rows -= ignored < 0 ? 0 : count[ignored];
     char number[16];
-    const dl_subset *part = &data->part[split];
     dl_text name = {0};
     dl_text_add_plain(&name, dl_schema_class(&data->schema, best, number));
     dl_say(t, "baseline    always saying \"%s\" is right for %.2f %% of %s", dl_text_get(&name),
-           100 * (double)part->class_count[best] / ((double)part->count * data->schema.outputs),
-           dl_split_names[split]);
+           100 * (double)count[best] / (double)rows, dl_split_names[split]);
     dl_text_free(&name);
 }
 
@@ -118,7 +119,8 @@ void dl_report_data(dl_terminal *t, const dl_experiment *e) {
     if (schema->classes && schema->outputs > 1)
         snprintf(item, sizeof item, "%d classes at %d positions", schema->classes, schema->outputs);
     else if (schema->classes)
-        snprintf(item, sizeof item, "%d classes", schema->classes);
+        snprintf(item, sizeof item, schema->bin_edge ? "a number in %d bins" : "%d classes",
+                 schema->classes);
     else
         snprintf(item, sizeof item, "%d target number%s", schema->outputs,
                  schema->outputs == 1 ? "" : "s");
@@ -129,7 +131,7 @@ void dl_report_data(dl_terminal *t, const dl_experiment *e) {
     for (int s = 0; s < DL_SPLITS; s++)
         if (data->part[s].count)
             report_classes(t, data, (dl_split)s);
-    report_baseline(t, data, data->part[DL_VALIDATION].count ? DL_VALIDATION : DL_TRAIN);
+    report_baseline(t, e, data->part[DL_VALIDATION].count ? DL_VALIDATION : DL_TRAIN);
 }
 
 /* Parameters that the net has without its auxiliary heads: those that its other layers use. */

@@ -35,6 +35,24 @@ fcn 134,489,759
 COUNTS
 }
 
+@test "Shake-Shake: parameters as in PyTorch, and an epoch" {
+    sed '/^data/,/^};/c data = { format = "random"; input = (32, 32, 3); classes = 10; train = { rows = 4; }; };' \
+        configs/models/shake-shake-cifar.cfg >"$BATS_TEST_TMPDIR/model.cfg"
+    capture "$dltrain" --epochs 1 --set training.batch_size=2 --out "$BATS_TEST_TMPDIR/run" \
+        "$BATS_TEST_TMPDIR/model.cfg"
+    status_is 0
+    grep -Eq '^total +2,923,162$' "$BATS_TEST_TMPDIR/.err" ||
+        fail "has not 2,923,162 parameters: $(grep ^total "$BATS_TEST_TMPDIR/.err")"
+}
+
+@test "the perceptron learns what a line divides" {
+    capture "$dltrain" --quiet --out "$BATS_TEST_TMPDIR/and" configs/models/perceptron.cfg
+    status_is 0
+    capture "$dltest" --json "$BATS_TEST_TMPDIR/and"
+    status_is 0
+    [ "$(jq .accuracy <<<"$output")" = 1 ] || fail "$output"
+}
+
 @test "a step of MobileNet, within the memory that was foretold" {
     local said peak
     capture "$dltrain" --epochs 1 --set data.train.rows=2 --out "$BATS_TEST_TMPDIR/run" \

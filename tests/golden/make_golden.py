@@ -356,6 +356,16 @@ def noises():
         yield case
 
 
+def shakes():
+    """Its mixtures are its own; at test it is the mean."""
+    for per, inputs, f in (("sample", '"probe", "input"', lambda x, _: (x + x.detach()) / 2),
+                           ("batch", '"probe", "input", "probe"', lambda x, _: x.detach() + 0 * x)):
+        case = layer_case('{ layer = "shake"; per = "%s"; inputs = (%s); }' % (per, inputs),
+                          (3, 4, 2), f, {})
+        case["training"] = False
+        yield case
+
+
 def prelu(shape):
     params = {"slope": (torch.randn(shape[-1]), lambda t: t)}
     return layer_case('{ layer = "prelu"; }', shape, lambda x, p: F.prelu(x, p["slope"]), params)
@@ -685,6 +695,28 @@ def more_losses():
                         "label_smoothing = %g; %s" % (s, text if w else ""))
 
 
+def left_out_and_balanced():
+    """The mean is over the rows that count; of weighted losses the sum over them is divided by
+    their number, as everywhere in dltrain."""
+    classes = torch.tensor([0, 3, 1, 2, 3, 0, 3, 2])
+    name = "softmax_cross_entropy"
+    for ignored, s in ((2, 0.0), (0, 0.0), (3, 0.2)):
+        yield loss_case(name, lambda z, t: F.cross_entropy(
+            z, t, ignore_index=ignored, label_smoothing=s), 4, classes, 4,
+                        "ignore_label = %d; label_smoothing = %g;" % (ignored, s))
+    counts = torch.bincount(classes, minlength=5).float()
+    for ignored, s in ((-100, 0.0), (-100, 0.1), (3, 0.0)):
+        c = counts.clone()
+        if ignored >= 0:
+            c[ignored] = 0
+        w = torch.where(c > 0, c.sum() / ((c > 0).sum() * c.clamp(min=1)), torch.zeros(5))
+        yield loss_case(name, lambda z, t: F.cross_entropy(
+            z, t, w, label_smoothing=s, ignore_index=ignored, reduction="sum")
+            / (t != ignored).sum(), 5, classes, 5, 'class_weights = "balanced"; '
+                        "label_smoothing = %g; %s" % (
+                            s, "ignore_label = %d;" % ignored if ignored >= 0 else ""))
+
+
 def optimizer_case(config, make, steps=5):
     """Two tensors, the first with weight decay, on f = sum of a (w - c)^2 with fixed a, c."""
     w, b = torch.randn(4, 3), torch.randn(3)
@@ -872,8 +904,10 @@ for generator in (
     stateful_layers,
     tied_layers,
     ceil_pools,
+    shakes,
 ):
     parts["layers"] += seeded(generator)
 parts["heads"] = seeded(heads)
+parts["losses"] += seeded(left_out_and_balanced)
 json.dump({"torch": torch.__version__, **parts}, sys.stdout)
 print()
