@@ -7,6 +7,7 @@
 #include "math/vector.h"
 #include "train/divergence.h"
 #include "train/keeper.h"
+#include "train/monitor.h"
 #include "train/profile.h"
 #include "train/report.h"
 
@@ -43,10 +44,10 @@ static void make_spans(trainer *t) {
             continue;
         bool decays = param->flags & DL_DECAYS;
         dl_span span = {param->offset, param->count, decays ? (float)t->e->settings.l1 : 0,
-                        decays ? (float)t->e->settings.l2 : 0};
+                        decays ? (float)t->e->settings.l2 : 0, decays};
         dl_span *last = t->span_count ? &t->spans[t->span_count - 1] : NULL;
         bool adjoins = last && last->first + last->count == span.first;
-        if (adjoins && last->l1 == span.l1 && last->l2 == span.l2)
+        if (adjoins && last->l1 == span.l1 && last->l2 == span.l2 && last->decays == span.decays)
             last->count += span.count;
         else
             t->spans[t->span_count++] = span;
@@ -135,14 +136,30 @@ static double lap(trainer *t, int phase, double from) {
     return now;
 }
 
+/* In step number `step` of this epoch, from 0. */
 static double learning_rate(const trainer *t, int64_t step) {
     const dl_experiment *e = t->e;
+    const dl_progress *p = &t->progress;
     const dl_optimizer_common *common = e->optimizer_self;
     if (!e->schedule)
         return common->learning_rate;
-    double epoch = (double)t->progress.epoch + (double)step / (double)dl_loader_steps(t->train);
+    dl_schedule_clock clock = {p->epoch, step, p->step - p->epoch_step + step,
+                               dl_loader_steps(t->train), e->settings.epochs};
     return common->learning_rate *
-           e->schedule->factor(e->schedule_self, epoch, (double)e->settings.epochs);
+           dl_schedule_factor(e->schedule, e->schedule_self, &clock, p->schedule);
+}
+
+/* At the end of an epoch: what the schedule watches may change the rate. */
+static void observe(trainer *t, const dl_row *row) {
+    const dl_experiment *e = t->e;
+    dl_progress *p = &t->progress;
+    const dl_schedule_common *common = e->schedule_self;
+    if (!e->schedule || !common->monitor)
+        return;
+    bool higher;
+    double value = dl_monitor_value(e, common->monitor, row, &higher);
+    dl_schedule_clock clock = {p->epoch, 0, p->step, dl_loader_steps(t->train), e->settings.epochs};
+    dl_schedule_observe(e->schedule, e->schedule_self, &clock, value, higher, p->schedule);
 }
 
 static void update(trainer *t, double rate) {
@@ -227,21 +244,6 @@ static int train_epoch(trainer *t, dl_error *error) {
     return dl_divergence_check(e, &t->progress, t->train, error);
 }
 
-/* The value of the monitored column, and whether more is better. */
-static double monitored(const trainer *t, const dl_row *row, bool *higher) {
-    const dl_experiment *e = t->e;
-    const char *name = e->settings.monitor;
-    bool validation = !strncmp(name, "val_", 4);
-    name = strchr(name, '_') + 1;
-    *higher = false;
-    for (int m = 0; m < e->metric_count; m++)
-        if (!strcmp(name, e->metrics[m]->name)) {
-            *higher = e->metrics[m]->higher_is_better;
-            return validation ? row->val_metric[m] : row->train_metric[m];
-        }
-    return validation ? row->val_loss : row->train_loss;
-}
-
 /* NaN is never an improvement, and anything is one over NaN. */
 static bool improves(const trainer *t, double value, bool higher) {
     double best = t->progress.best, delta = t->e->settings.min_delta;
@@ -312,11 +314,12 @@ static int finish_epoch(trainer *t, double started, int64_t first_row, dl_error 
     if (measure(t, &row, started, first_row, error))
         return -1;
     bool higher;
-    double value = monitored(t, &row, &higher);
+    double value = dl_monitor_value(e, e->settings.monitor, &row, &higher);
     bool best = improves(t, value, higher);
     p->epoch++;
     p->epoch_step = 0;
     p->sums = (dl_sums){0};
+    observe(t, &row);
     if (best) {
         p->best = value;
         p->best_epoch = p->epoch;
