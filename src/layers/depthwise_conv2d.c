@@ -40,6 +40,7 @@ static int setup(dl_layer *layer, dl_error *error) {
     dl_shape shape = {4, {w->kernel[0], w->kernel[1], w->channels, (int)self->multiplier}};
     dl_weights_declare(layer, &self->weights, shape, area, area * self->multiplier, (int)outputs);
     layer->params[0].flags &= ~(unsigned)DL_OVERWRITES;
+    layer->params[0].columns = outputs;
     layer->out.shape = dl_shape3(w->out_height, w->out_width, (int)outputs);
     layer->needs_output = self->weights.activation.kind != DL_LINEAR;
     layer->operations = 2 * dl_shape_size(layer->out.shape) * area;

@@ -48,8 +48,9 @@ typedef struct {
     float beta; /* set by the net: 0 where backward, under DL_OVERWRITES, is to overwrite grad; else
                    1: it adds to it */
     const dl_initializer *initializer;
-    double spread;           /* for the initializer: the option init_std, or a constant */
+    double number;           /* for the initializer: a standard deviation, a value, … */
     int64_t fan_in, fan_out; /* inputs and outputs of a unit */
+    int64_t columns;         /* of the parameter as a matrix, a unit each; 0: its last dim */
 } dl_param;
 
 typedef enum {
