@@ -13,7 +13,8 @@ typedef enum {
     DL_FOR_SHUFFLE = 3,
     DL_FOR_DROPOUT = 4,
     DL_FOR_TEST = 5,
-    DL_FOR_DATA = 6
+    DL_FOR_DATA = 6,
+    DL_FOR_GRADIENT = 7
 } dl_purpose;
 
 typedef struct {

@@ -50,7 +50,9 @@ typedef struct {
     const dl_initializer *initializer;
     double number;           /* for the initializer: a standard deviation, a value, … */
     int64_t fan_in, fan_out; /* inputs and outputs of a unit */
-    int64_t columns;         /* of the parameter as a matrix, a unit each; 0: its last dim */
+    int64_t columns;         /* of the parameter as a matrix; 0: its last dim */
+    int64_t units, inner;    /* number i belongs to unit i / inner % units; 0, 0: a column each */
+    double l1, l2;           /* set by the net: penalties of its layer's own; below 0: none */
 } dl_param;
 
 typedef enum {
@@ -102,6 +104,7 @@ struct dl_layer {
     bool training;  /* the net was built to be trained */
     bool trainable; /* else its parameters stay as they are */
     int shares;     /* the layer that owns its parameters; -1: itself */
+    double l1, l2;  /* penalties of its own, in place of the training's; below 0: none */
 
     int input_count;
     dl_tensor *in; /* [input_count]; grad is this reader's own buffer, the net sums them */

@@ -11,7 +11,10 @@ typedef struct {
     dl_strings inputs;
     bool trainable;
     const char *share;
+    double l1, l2;
 } common;
+
+static const common nothing_said = {.trainable = true, .l1 = -1, .l2 = -1};
 
 static const dl_option common_options[] = {
     {"layer", DL_STRING, offsetof(common, layer), NULL, 0, 0, NULL,
@@ -25,6 +28,11 @@ static const dl_option common_options[] = {
     {"share", DL_STRING, offsetof(common, share), "", 0, 0, NULL,
      "a layer of the same type before this one, whose weights are also this one's; their gradients "
      "add up"},
+    {"l1", DL_FLOAT, offsetof(common, l1), "", 0, 1e6, NULL,
+     "for its weights, in place of regularization.l1; of a block for all of its layers that do not "
+     "say it themselves"},
+    {"l2", DL_FLOAT, offsetof(common, l2), "", 0, 1e6, NULL,
+     "for its weights, in place of regularization.l2; 0 spares them"},
     DL_OPTIONS_END,
 };
 
@@ -118,7 +126,9 @@ static dl_layer *add_layer(net_reader *r) {
                         .needs_input = true,
                         .needs_output = true,
                         .trainable = true,
-                        .shares = -1};
+                        .shares = -1,
+                        .l1 = -1,
+                        .l2 = -1};
     return layer;
 }
 
@@ -196,7 +206,7 @@ static int read_layer(net_reader *r, const dl_layer_type *type, dl_config *confi
     layer->where = r->where ? r->where : dl_config_where(config, group);
     layer->type = type;
     layer->self = dl_arena_alloc(&r->net->arena, kind->size);
-    common own = {.trainable = true};
+    common own = nothing_said;
     dl_table tables[] = {{common_options, &own}, {kind->options, layer->self}};
     const char *what = dl_arena_printf(&r->net->arena, "layer \"%s\"", kind->name);
     if (dl_config_read(config, group, NULL, what, tables, 2, r->error))
@@ -206,6 +216,8 @@ static int read_layer(net_reader *r, const dl_layer_type *type, dl_config *confi
     const char *name = own.name ? full_name(r, own.name, scope, layer->where) : NULL;
     layer->name = name ? name : automatic_name(r, layer);
     layer->trainable = own.trainable;
+    layer->l1 = own.l1;
+    layer->l2 = own.l2;
     if (own.share)
         layer->shares = find_shared(r, own.share, scope, layer);
     connect(r, layer, given_count ? given : sources, given_count ? given_count : count);
@@ -220,13 +232,23 @@ static void add_alias(net_reader *r, const char *name, int index) {
     r->alias[r->alias_count++] = (struct net_alias){name, index};
 }
 
+/* What a block says of all its layers, which are those from `first` on. */
+static void pass_on(dl_net *net, int first, const common *own) {
+    for (int i = first; i < net->layer_count; i++) {
+        dl_layer *layer = &net->layers[i];
+        layer->trainable &= own->trainable;
+        layer->l1 = layer->l1 < 0 ? own->l1 : layer->l1;
+        layer->l2 = layer->l2 < 0 ? own->l2 : layer->l2;
+    }
+}
+
 /* A block: its name stands for its last layer, `trainable = false` for all of its layers. */
 static int read_block(net_reader *r, const dl_kind *kind, dl_config *config,
                       config_setting_t *group, const net_scope *scope, int source) {
     const char *outer = r->block;
     const char *where = r->where ? r->where : dl_config_where(config, group);
     void *self = dl_arena_alloc(&r->net->arena, kind->size);
-    common own = {.trainable = true};
+    common own = nothing_said;
     dl_table tables[] = {{common_options, &own}, {kind->options, self}};
     const char *what = dl_arena_printf(&r->net->arena, "block \"%s\"", kind->name);
     if (dl_config_read(config, group, NULL, what, tables, 2, r->error))
@@ -239,8 +261,7 @@ static int read_block(net_reader *r, const dl_kind *kind, dl_config *config,
     r->block = where;
     int end = net_expand(r, kind, self, config, scope, sources[0]);
     r->block = outer;
-    for (int i = first; !own.trainable && i < r->net->layer_count; i++)
-        r->net->layers[i].trainable = false;
+    pass_on(r->net, first, &own);
     const char *name = own.name ? full_name(r, own.name, scope, where) : NULL;
     if (name)
         add_alias(r, name, end);

@@ -55,6 +55,20 @@ static const dl_option regularization_options[] = {
      "adds l2/2 * w^2 to the loss for each weight (not for biases): all stay small"},
     {"clip_norm", DL_FLOAT, offsetof(dl_settings, clip_norm), "0.0", 0, 1e12, NULL,
      "a gradient that is longer than this is made this long; 0: off"},
+    {"clip_value", DL_FLOAT, offsetof(dl_settings, clip_value), "0.0", 0, 1e12, NULL,
+     "each number of the gradient is kept between -clip_value and clip_value, before clip_norm "
+     "looks at it; 0: off"},
+    {"gradient_noise", DL_FLOAT, offsetof(dl_settings, gradient_noise), "0.0", 0, 1e6, NULL,
+     "after the clipping adds normal noise to the gradient, of variance gradient_noise / (1 + "
+     "step)^gradient_noise_decay; 0.01 to 1 helps very deep nets off bad beginnings; 0: off"},
+    {"gradient_noise_decay", DL_FLOAT, offsetof(dl_settings, gradient_noise_decay), "0.55", 0, 10,
+     NULL, "how fast the noise dies away"},
+    {"max_norm", DL_FLOAT, offsetof(dl_settings, max_norm), "0.0", 0, 1e12, NULL,
+     "after each step the weights into a unit (a filter) that are longer than this are made this "
+     "long; 3 or 4 goes well with dropout; 0: off"},
+    {"clip_weights", DL_FLOAT, offsetof(dl_settings, clip_weights), "0.0", 0, 1e12, NULL,
+     "after each step keeps every weight (not biases) between -clip_weights and clip_weights; 0: "
+     "off"},
     {"early_stopping", DL_SETTING, offsetof(dl_settings, early_stopping), "", 0, 0, NULL,
      "when to stop before the last epoch: a group { … }; left out: never"},
     DL_OPTIONS_END,

@@ -16,7 +16,8 @@ typedef struct {
     int64_t batch_size, epochs;
     bool bf16;
     dl_strings metrics;
-    double l1, l2, clip_norm;
+    double l1, l2, clip_norm, clip_value, gradient_noise, gradient_noise_decay;
+    double max_norm, clip_weights;
     config_setting_t *early_stopping;
     const char *monitor; /* a history column: "val_loss", "val_accuracy", … */
     int64_t patience;    /* epochs; 0: no early stopping */

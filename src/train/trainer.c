@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "math/vector.h"
+#include "optim/limits.h"
 #include "train/divergence.h"
 #include "train/keeper.h"
 #include "train/monitor.h"
@@ -43,8 +44,10 @@ static void make_spans(trainer *t) {
         if (param->flags & DL_FROZEN)
             continue;
         bool decays = param->flags & DL_DECAYS;
-        dl_span span = {param->offset, param->count, decays ? (float)t->e->settings.l1 : 0,
-                        decays ? (float)t->e->settings.l2 : 0, decays};
+        double l1 = param->l1 < 0 ? t->e->settings.l1 : param->l1;
+        double l2 = param->l2 < 0 ? t->e->settings.l2 : param->l2;
+        dl_span span = {param->offset, param->count, decays ? (float)l1 : 0, decays ? (float)l2 : 0,
+                        decays};
         dl_span *last = t->span_count ? &t->spans[t->span_count - 1] : NULL;
         bool adjoins = last && last->first + last->count == span.first;
         if (adjoins && last->l1 == span.l1 && last->l2 == span.l2 && last->decays == span.decays)
@@ -162,17 +165,52 @@ static void observe(trainer *t, const dl_row *row) {
     dl_schedule_observe(e->schedule, e->schedule_self, &clock, value, higher, p->schedule);
 }
 
+/* What is done to the gradient on its way; returns what the optimizer multiplies it by. */
+static double treat_gradient(const trainer *t) {
+    const dl_settings *s = &t->e->settings;
+    const dl_progress *p = &t->progress;
+    const dl_net *net = &t->e->net;
+    double scale = 1;
+    if (s->clip_value > 0)
+        dl_limit_values(net->gradients, net->weight_count, s->clip_value);
+    if (s->clip_norm > 0) {
+        double norm = sqrt(dl_sum_of_squares(net->gradients, net->weight_count));
+        if (norm > s->clip_norm)
+            scale = s->clip_norm / norm;
+    }
+    if (s->gradient_noise == 0)
+        return scale;
+    dl_draw draw = {(uint64_t)t->e->seed, DL_FOR_GRADIENT, 0, (uint32_t)p->epoch,
+                    (uint32_t)p->epoch_step};
+    double variance = s->gradient_noise / pow(1 + (double)p->step, s->gradient_noise_decay);
+    dl_add_noise(&draw, scale, sqrt(variance), net->gradients, net->weight_count);
+    return 1;
+}
+
+/* What is done to the weights after a step. */
+static void treat_weights(const trainer *t) {
+    const dl_settings *s = &t->e->settings;
+    const dl_net *net = &t->e->net;
+    for (int i = 0; (s->clip_weights > 0 || s->max_norm > 0) && i < net->param_count; i++) {
+        const dl_param *p = &net->params[i];
+        if (!(p->flags & DL_DECAYS) || p->flags & DL_FROZEN)
+            continue;
+        if (s->clip_weights > 0)
+            dl_limit_values(p->value, p->count, s->clip_weights);
+        int64_t columns = p->columns ? p->columns : dl_shape_channels(p->shape);
+        if (s->max_norm > 0)
+            dl_limit_norms(p->value, p->count, p->units ? p->units : columns,
+                           p->inner ? p->inner : 1, s->max_norm);
+    }
+}
+
 static void update(trainer *t, double rate) {
     dl_experiment *e = t->e;
     dl_net *net = &e->net;
-    dl_objective objective = {net->weight_count, net->weights, net->gradients, 1,
-                              t->spans,          t->span_count};
-    if (e->settings.clip_norm > 0) {
-        double norm = sqrt(dl_sum_of_squares(net->gradients, net->weight_count));
-        if (norm > e->settings.clip_norm)
-            objective.scale = (float)(e->settings.clip_norm / norm);
-    }
+    dl_objective objective = {net->weight_count,        net->weights, net->gradients,
+                              (float)treat_gradient(t), t->spans,     t->span_count};
     e->optimizer->step(e->optimizer_self, &objective, t->vectors, rate, t->progress.step + 1);
+    treat_weights(t);
 }
 
 static int train_batch(trainer *t, const dl_batch *batch, double rate, dl_error *error) {

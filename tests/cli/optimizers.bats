@@ -87,3 +87,53 @@ goes_on() {
         --set optimizer.schedule.warmup=0
     equal "$(column cycle learning_rate)" 2e-07
 }
+
+@test "a layer's own l1 and l2 take the place of the training's" {
+    local key
+    for key in l1 l2; do
+        xor all.cfg "regularization = { $key = 0.01; };"
+        xor own.cfg
+        sed -i "s/layer = \"dense\";/& $key = 0.01;/" own.cfg
+        xor none.cfg
+        xor spared.cfg "regularization = { $key = 0.01; };"
+        sed -i "s/layer = \"dense\";/& $key = 0;/" spared.cfg
+        for run in all own none spared; do
+            train --quiet --force --out $run $run.cfg --epochs 20
+            status_is 0
+        done
+        same_history all own
+        same_history none spared
+        [ "$(history all)" != "$(history none)" ] || fail "$key changes nothing"
+    done
+}
+
+@test "limits and noise: each does something, and all are resumed to the bit" {
+    local limit
+    plain() {
+        sed -i 's/type = "adam"; learning_rate = 0.05;/type = "sgd"; momentum = 0.5;/
+            s/batch_size = "all"/batch_size = 2/' "$1"
+    }
+    xor none.cfg
+    plain none.cfg
+    train --quiet --out none --threads 1 none.cfg --epochs 5
+    for limit in 'clip_value = 0.01' 'gradient_noise = 0.1' 'max_norm = 0.5' 'clip_weights = 0.2' \
+        'clip_norm = 0.01' 'gradient_noise = 0.1; clip_value = 0.01; clip_norm = 0.005'; do
+        xor some.cfg "regularization = { $limit; };"
+        plain some.cfg
+        goes_on some.cfg 2 5
+        [ "$(history none)" != "$(history whole)" ] || fail "$limit changes nothing"
+    done
+}
+
+# With no weights to speak of, and as many rows of either class, there is nothing to be known.
+@test "max_norm and clip_weights hold the weights after every step" {
+    local limit
+    for limit in max_norm clip_weights; do
+        xor none.cfg "regularization = { $limit = 1e-12; };"
+        train --quiet --force --out none none.cfg --epochs 300
+        status_is 0
+        [[ $(column none train_loss) == 0.693* ]] || fail "$limit: $(column none train_loss)"
+        train --quiet --force --out none none.cfg --epochs 300 --set "regularization.$limit=0"
+        [[ $(column none train_loss) == 0.[0-5]* ]] || fail "none: $(column none train_loss)"
+    done
+}
