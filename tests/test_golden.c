@@ -11,6 +11,7 @@
 #include "math/backend.h"
 #include "math/threads.h"
 #include "optim/optimizer.h"
+#include "optim/schedule.h"
 
 static json_t *golden;
 
@@ -169,26 +170,53 @@ static void test_losses(void **state) {
     }
 }
 
-/* Five steps on two tensors, the first of which decays. */
+/* A member of a registry, with its options, from `type = "…"; …`. */
+typedef struct {
+    dl_config config;
+    const dl_kind *kind;
+    void *self;
+} member;
+
+static member open_member(const dl_registry *registry, const char *text) {
+    member m;
+    dl_error error = {0};
+    assert_int_equal(dl_config_parse(&m.config, "test.cfg", text, &error), 0);
+    config_setting_t *top = config_root_setting(&m.config.tree);
+    m.kind = dl_config_choose(&m.config, top, registry, NULL, &error);
+    assert_non_null(m.kind);
+    config_setting_remove(top, "type");
+    m.self = xcalloc(1, m.kind->size);
+    dl_table table = {m.kind->options, m.self};
+    if (dl_config_read(&m.config, top, NULL, m.kind->name, &table, 1, &error))
+        fail_msg("%s: %s", text, error.text.data);
+    return m;
+}
+
+static void close_member(member *m) {
+    free(m->self);
+    dl_config_free(&m->config);
+}
+
+static double factor_of(const member *schedule, dl_schedule_clock clock, const double *state) {
+    return dl_schedule_factor((const dl_schedule_type *)schedule->kind, schedule->self, &clock,
+                              state);
+}
+
+/* Five steps or more on two tensors, the first of which decays. */
 static void check_optimizer(json_t *c) {
     const char *config = json_string_value(json_object_get(c, "config"));
-    dl_config parsed;
-    dl_error error = {0};
-    assert_int_equal(dl_config_parse(&parsed, "test.cfg", config, &error), 0);
-    config_setting_t *top = config_root_setting(&parsed.tree);
-    const dl_kind *kind = dl_config_choose(&parsed, top, &dl_optimizer_registry, NULL, &error);
-    const dl_optimizer_type *optimizer = (const dl_optimizer_type *)kind;
-    config_setting_remove(top, "type");
-    void *self = xcalloc(1, kind->size);
-    dl_table table = {kind->options, self};
-    assert_int_equal(dl_config_read(&parsed, top, NULL, "optimizer", &table, 1, &error), 0);
+    const char *how = json_string_value(json_object_get(c, "schedule"));
+    member own = open_member(&dl_optimizer_registry, config);
+    member schedule = open_member(&dl_schedule_registry, how && *how ? how : "type = \"constant\"");
+    const dl_optimizer_type *optimizer = (const dl_optimizer_type *)own.kind;
+    void *self = own.self;
     float *w = floats(json_object_get(c, "start")), *a = floats(json_object_get(c, "a"));
     float *m = floats(json_object_get(c, "c"));
     int64_t n = size_of(json_object_get(c, "start"));
     int64_t split = json_integer_value(json_object_get(c, "split"));
     float l2 = (float)json_number_value(json_object_get(c, "l2"));
     float *g = xcalloc((size_t)n, sizeof *g), *vectors[8];
-    dl_span spans[] = {{0, split, 0, l2}, {split, n - split, 0, 0}};
+    dl_span spans[] = {{0, split, 0, l2, true}, {split, n - split, 0, 0, false}};
     dl_objective objective = {n, w, g, 1, spans, 2};
     for (int v = 0; v < optimizer->vectors(self); v++)
         vectors[v] = xcalloc((size_t)n, sizeof(float));
@@ -197,7 +225,8 @@ static void check_optimizer(json_t *c) {
     for (size_t t = 0; t < json_array_size(track); t++) {
         for (int64_t i = 0; i < n; i++)
             g[i] = 2 * a[i] * (w[i] - m[i]);
-        optimizer->step(self, &objective, vectors, rate, (int64_t)t + 1);
+        double factor = factor_of(&schedule, (dl_schedule_clock){(int64_t)t, 0, 0, 1, 9}, NULL);
+        optimizer->step(self, &objective, vectors, rate * factor, (int64_t)t + 1);
         assert_close(w, json_array_get(track, t), config, "weights", 1e-6);
     }
     for (int v = 0; v < optimizer->vectors(self); v++)
@@ -206,8 +235,8 @@ static void check_optimizer(json_t *c) {
     free(a);
     free(m);
     free(g);
-    free(self);
-    dl_config_free(&parsed);
+    close_member(&own);
+    close_member(&schedule);
 }
 
 static void test_optimizers(void **state) {
@@ -216,6 +245,50 @@ static void test_optimizers(void **state) {
     assert_true(json_array_size(list) > 0);
     for (size_t i = 0; i < json_array_size(list); i++)
         check_optimizer(json_array_get(list, i));
+}
+
+/* Every step of a training, whose epochs may have had a value that the schedule looks at. */
+static void check_schedule(json_t *c) {
+    const char *config = json_string_value(json_object_get(c, "config"));
+    member own = open_member(&dl_schedule_registry, config);
+    json_t *factors = json_object_get(c, "factors"), *values = json_object_get(c, "values");
+    dl_schedule_clock clock = {.steps = json_integer_value(json_object_get(c, "steps")),
+                               .epochs = json_integer_value(json_object_get(c, "epochs"))};
+    double state[DL_SCHEDULE_STATE] = {0};
+    assert_int_equal(size_of(factors), clock.steps * clock.epochs);
+    for (; clock.step < size_of(factors); clock.step++) {
+        double wanted = json_number_value(json_array_get(factors, (size_t)clock.step));
+        double got = factor_of(&own, clock, state);
+        if (!(fabs(got - wanted) <= 1e-9))
+            fail_msg("%s: %.12g in step %lld, PyTorch has %.12g", config, got,
+                     (long long)clock.step, wanted);
+        if (++clock.epoch_step < clock.steps)
+            continue;
+        json_t *value = json_array_get(values, (size_t)clock.epoch++);
+        clock.epoch_step = 0;
+        dl_schedule_observe((const dl_schedule_type *)own.kind, own.self, &clock,
+                            json_number_value(value), json_is_true(json_object_get(c, "higher")),
+                            state);
+    }
+    close_member(&own);
+}
+
+static void test_schedules(void **state) {
+    (void)state;
+    json_t *list = json_object_get(golden, "schedules");
+    for (int k = 0; k < dl_schedule_registry.count; k++) { /* not one is left out */
+        bool met = false;
+        dl_text type = {0};
+        dl_text_add(&type, "type = \"%s\"", dl_schedule_registry.kinds[k]->name);
+        for (size_t i = 0; i < json_array_size(list); i++)
+            met |= strstr(json_string_value(json_object_get(json_array_get(list, i), "config")),
+                          type.data) != NULL;
+        if (!met)
+            fail_msg("no case for %s", type.data);
+        dl_text_free(&type);
+    }
+    for (size_t i = 0; i < json_array_size(list); i++)
+        check_schedule(json_array_get(list, i));
 }
 
 static int load(void **state) {
@@ -235,6 +308,7 @@ int main(void) {
         cmocka_unit_test(test_layers),
         cmocka_unit_test(test_losses),
         cmocka_unit_test(test_optimizers),
+        cmocka_unit_test(test_schedules),
     };
     return cmocka_run_group_tests(tests, load, unload);
 }

@@ -82,12 +82,13 @@ static void count_variant(tally *t, const dl_kind *kind, const setting *settings
 }
 
 /* One option under a value, and with it, for a word, every number option off its default: the slope
-   of leaky_relu matters only where the activation is leaky_relu. */
+   of leaky_relu matters only where the activation is leaky_relu. (Initial values only say where the
+   slopes are taken: they are varied by themselves.) */
 static void vary(tally *t, const dl_kind *kind, const dl_option *o, const char *value) {
     setting settings[3] = {{o->key, value}, {NULL, NULL}, {NULL, NULL}};
     count_variant(t, kind, settings);
     for (const dl_option *f = kind->options; value[0] == '"' && f->key; f++)
-        if (f->type == DL_FLOAT) {
+        if (f->type == DL_FLOAT && !strstr(f->key, "init") && strcmp(o->key, "init") != 0) {
             settings[1] = (setting){f->key, "0.2"};
             count_variant(t, kind, settings);
         }

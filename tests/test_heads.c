@@ -49,7 +49,7 @@ static dl_sums train_step(whole *w, const dl_batch *batch, int64_t number) {
     double loss = dl_sums_add(&sums, &judge, e, batch, true);
     assert_true(loss == dl_sums_loss(&sums));
     dl_net_backward(net, &pass);
-    dl_span span = {0, net->weight_count, 0, 0};
+    dl_span span = {.count = net->weight_count};
     dl_objective objective = {net->weight_count, net->weights, net->gradients, 1, &span, 1};
     const dl_optimizer_common *common = e->optimizer_self;
     e->optimizer->step(e->optimizer_self, &objective, &w->vector, common->learning_rate,

@@ -79,7 +79,7 @@ static void test_no_allocation(void **state) {
     dl_net_initialize(&h.net, 1);
     int64_t n = h.net.weight_count;
     float *vectors[2] = {calloc((size_t)n, sizeof(float)), calloc((size_t)n, sizeof(float))};
-    dl_span span = {0, n, 0, 0};
+    dl_span span = {0, n, 0, 0, true};
     dl_objective objective = {n, h.net.weights, h.net.gradients, 1, &span, 1};
     long before = 0;
     for (uint32_t t = 0; t < 12; t++) {

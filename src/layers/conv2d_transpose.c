@@ -66,6 +66,8 @@ static int setup(dl_layer *layer, dl_error *error) {
     dl_shape weight = {4, {w->kernel[0], w->kernel[1], (int)self->filters, in.dim[2]}};
     dl_weights_declare(layer, &self->weights, weight, area * in.dim[2], area * self->filters,
                        (int)self->filters);
+    layer->params[0].units = self->filters;
+    layer->params[0].inner = in.dim[2];
     layer->needs_output = self->weights.activation.kind != DL_LINEAR;
     layer->ends_in_bias = dl_weights_end_in_bias(&self->weights);
     layer->operations = 2 * dl_shape_size(in) * area * self->filters;

@@ -39,6 +39,7 @@ static int setup(dl_layer *layer, dl_error *error) {
                        layer->where, (long long)outputs, w->kernel[0], w->kernel[1]);
     dl_shape shape = {4, {w->kernel[0], w->kernel[1], w->channels, (int)self->multiplier}};
     dl_weights_declare(layer, &self->weights, shape, area, area * self->multiplier, (int)outputs);
+    layer->params[0].columns = outputs;
     layer->out.shape = dl_shape3(w->out_height, w->out_width, (int)outputs);
     layer->needs_output = self->weights.activation.kind != DL_LINEAR;
     layer->ends_in_bias = dl_weights_end_in_bias(&self->weights);

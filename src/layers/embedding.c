@@ -13,8 +13,7 @@ enum { MOST = 1 << 24 }; /* different numbers, all of which are floats */
 
 typedef struct {
     int64_t vocabulary, units;
-    int init;
-    double spread;
+    dl_init init;
 } embedding;
 
 typedef struct {
@@ -27,12 +26,9 @@ static const dl_option options[] = {
      "whole, the outputs are NaN, and the run stops"},
     {"units", DL_INT, offsetof(embedding, units), NULL, 1, 1 << 16, NULL,
      "length of the row that each number has"},
-    {"init", DL_CHOICE, offsetof(embedding, init), "normal", 0, 0, dl_weights_init_names + 1,
-     "initial rows: normal (init_std), xavier (normal, variance 1/units: rows about 1 long), he "
-     "(normal, 2/units), glorot_uniform (uniform, 1/units), zeros"},
-    {"init_std", DL_FLOAT, offsetof(embedding, spread), "0.02", 0, 1000, NULL,
-     "standard deviation for init = \"normal\"; 1 where a sinusoidal positional_encoding, whose "
-     "numbers are about as large, is added"},
+    DL_INIT_OPTIONS(embedding, init, "normal", "0.02", dl_weights_init_names + 1,
+                    "; n and m are both units here. With a sinusoidal positional_encoding, whose "
+                    "numbers are about 1 large, normal with init_std = 1"),
     DL_OPTIONS_END,
 };
 
@@ -69,6 +65,7 @@ static void no_slope(const dl_layer *layer, const dl_pass *pass) {
 
 static int setup(dl_layer *layer, dl_error *error) {
     const embedding *self = layer->self;
+    const dl_initializer *initializer = &dl_initializers[self->init.kind];
     if (self->vocabulary * self->units > (int64_t)1 << 33)
         return dl_fail(error, DL_USAGE, "%s: %lld rows of %lld units are too many weights",
                        layer->where, (long long)self->vocabulary, (long long)self->units);
@@ -76,8 +73,8 @@ static int setup(dl_layer *layer, dl_error *error) {
                        (dl_param){.name = "weight",
                                   .shape = dl_shape2((int)self->vocabulary, (int)self->units),
                                   .flags = DL_DECAYS | DL_OVERWRITES,
-                                  .initializer = &dl_initializers[self->init],
-                                  .spread = self->spread,
+                                  .initializer = initializer,
+                                  .number = dl_init_number(&self->init, initializer),
                                   .fan_in = self->units,
                                   .fan_out = self->units});
     return set_shape(layer, self->units, error);

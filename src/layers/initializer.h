@@ -5,25 +5,82 @@
 #include <stdint.h>
 
 #include "base/random.h"
+#include "math/shape.h"
+
+/* What an initializer knows of a parameter. */
+typedef struct {
+    dl_shape shape;
+    int64_t rows, columns;   /* as a matrix, value[rows][columns] */
+    int64_t fan_in, fan_out; /* inputs and outputs of a unit */
+    double number;           /* standard deviation, limit, value or gain, as the initializer says */
+} dl_initial;
+
+/* What a config says of it: the options below. */
+typedef struct {
+    int kind; /* index into the list of names that the layer gives */
+    double std, limit, value, gain;
+} dl_init;
 
 typedef struct {
     const char *name, *help;
-    /* value[count] of a parameter whose units have fan_in inputs and fan_out outputs. `spread` is
-       the option init_std, or the value of a constant. */
-    void (*fill)(const dl_draw *draw, int64_t fan_in, int64_t fan_out, double spread, int64_t count,
-                 float *value);
+    /* Fills value[rows][columns], all of it. draw: NULL if it draws nothing. */
+    void (*fill)(const dl_draw *draw, const dl_initial *initial, float *value);
+    size_t number; /* where in a dl_init its number stands; 0: it has none */
 } dl_initializer;
 
-/* Indices into dl_initializers. */
+/* Indices into dl_initializers; the names that a config can say come first, in this order. */
 enum {
     DL_INIT_ZEROS,
+    DL_INIT_CONSTANT,
+    DL_INIT_NORMAL,
+    DL_INIT_UNIFORM,
     DL_INIT_XAVIER,
     DL_INIT_HE,
+    DL_INIT_GLOROT_NORMAL,
     DL_INIT_GLOROT_UNIFORM,
-    DL_INIT_NORMAL,
+    DL_INIT_LECUN,
+    DL_INIT_ORTHOGONAL,
+    DL_INIT_IDENTITY,
     DL_INIT_ONES,
-    DL_INIT_CONSTANT
+    DL_INITIALIZERS
 };
-extern const dl_initializer dl_initializers[];
+#define DL_INITIALIZER_NAMES                                                                       \
+    "zeros", "constant", "normal", "uniform", "xavier", "he", "glorot_normal", "glorot_uniform",   \
+        "lecun", "orthogonal", "identity"
+extern const dl_initializer dl_initializers[DL_INITIALIZERS];
+
+/* The number that an initializer takes from the options; 0 if it takes none. */
+double dl_init_number(const dl_init *init, const dl_initializer *initializer);
+
+/* The rows of an option table for a dl_init at `field` of `owner`; with the default of init_std;
+   `more` ends the help. */
+#define DL_INIT_OPTIONS(owner, field, fallback_name, fallback_std, names, more)                    \
+    {"init",                                                                                       \
+     DL_CHOICE,                                                                                    \
+     offsetof(owner, field) + offsetof(dl_init, kind),                                             \
+     fallback_name,                                                                                \
+     0,                                                                                            \
+     0,                                                                                            \
+     names,                                                                                        \
+     "initial weights, for n inputs and m outputs of a unit. Normal: xavier (variance 1/n), he "   \
+     "(2/n), glorot_normal (2/(n+m)), normal (init_std); uniform: lecun (1/n), glorot_uniform "    \
+     "(2/(n+m)), uniform (init_limit); orthogonal keeps lengths, identity hands the inputs on "    \
+     "(both times init_gain), constant is init_value, zeros teaches hidden layers nothing" more},  \
+        {"init_std", DL_FLOAT, offsetof(owner, field) + offsetof(dl_init, std), fallback_std, 0,   \
+         1000,       NULL,     "standard deviation for init = \"normal\""},                        \
+        {"init_limit",                                                                             \
+         DL_FLOAT,                                                                                 \
+         offsetof(owner, field) + offsetof(dl_init, limit),                                        \
+         "0.05",                                                                                   \
+         0,                                                                                        \
+         1000,                                                                                     \
+         NULL,                                                                                     \
+         "for init = \"uniform\": between -init_limit and init_limit"},                            \
+        {"init_value", DL_FLOAT, offsetof(owner, field) + offsetof(dl_init, value), "0.1", -1000,  \
+         1000,         NULL,     "of every weight for init = \"constant\""},                       \
+    {                                                                                              \
+        "init_gain", DL_FLOAT, offsetof(owner, field) + offsetof(dl_init, gain), "1.0", 0, 1000,   \
+            NULL, "factor for init = \"orthogonal\" and \"identity\"; 1.4 before relu"             \
+    }
 
 #endif

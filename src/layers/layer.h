@@ -49,8 +49,11 @@ typedef struct {
     float beta; /* set by the net: 0 where backward, under DL_OVERWRITES, is to overwrite grad; else
                    1: it adds to it */
     const dl_initializer *initializer;
-    double spread;           /* for the initializer: the option init_std, or a constant */
+    double number;           /* for the initializer: a standard deviation, a value, … */
     int64_t fan_in, fan_out; /* inputs and outputs of a unit */
+    int64_t columns;         /* of the parameter as a matrix; 0: its last dim */
+    int64_t units, inner;    /* number i belongs to unit i / inner % units; 0, 0: a column each */
+    double l1, l2;           /* set by the net: penalties of its layer's own; below 0: none */
 } dl_param;
 
 typedef enum {
@@ -110,6 +113,7 @@ struct dl_layer {
     int shares;      /* the layer that owns its parameters; -1: itself */
     bool transposed; /* with `shares`: parameter 0 alone is the owner's, in whose shape it is
                         declared, and is used transposed */
+    double l1, l2;   /* penalties of its own, in place of the training's; below 0: none */
 
     int input_count;
     dl_tensor *in; /* [input_count]; grad is this reader's own buffer, the net sums them */

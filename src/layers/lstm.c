@@ -63,15 +63,15 @@ static void step_backward(const dl_recurrent_step *s) {
     }
 }
 
-static void fill_bias(const dl_draw *draw, int64_t fan_in, int64_t fan_out, double spread,
-                      int64_t count, float *value) {
-    (void)draw, (void)fan_in, (void)fan_out;
+static void fill_bias(const dl_draw *draw, const dl_initial *initial, float *value) {
+    int64_t count = initial->columns;
+    (void)draw;
     for (int64_t j = 0; j < count; j++)
-        value[j] = j / (count / 4) == 1 ? (float)spread : 0;
+        value[j] = j / (count / 4) == 1 ? (float)initial->number : 0;
 }
 
 static const dl_initializer bias = {"forget_bias", "forget_bias for the forget gate, else zero",
-                                    fill_bias};
+                                    fill_bias, 0};
 
 static const dl_recurrent_cell cell = {.gates = 4,
                                        .has_memory = true,

@@ -80,21 +80,24 @@ static int check(dl_layer *layer, dl_error *error) {
 
 static void add_weight(dl_layer *layer, const char *name, int inputs, int64_t outputs) {
     const attention *self = layer->self;
+    const dl_initializer *initializer = dl_weights_initializer(&self->weights);
     dl_layer_add_param(layer, (dl_param){.name = name,
                                          .shape = dl_shape2(inputs, (int)outputs),
                                          .flags = DL_DECAYS | DL_OVERWRITES,
-                                         .initializer = dl_weights_initializer(&self->weights),
-                                         .spread = self->weights.spread,
+                                         .initializer = initializer,
+                                         .number = dl_init_number(&self->weights.init, initializer),
                                          .fan_in = inputs,
                                          .fan_out = self->units});
 }
 
 static void add_bias(dl_layer *layer, const char *name, int64_t outputs) {
-    dl_layer_add_param(layer, (dl_param){.name = name,
-                                         .shape = dl_shape1((int)outputs),
-                                         .initializer = &dl_initializers[DL_INIT_ZEROS],
-                                         .fan_in = 1,
-                                         .fan_out = 1});
+    dl_layer_add_param(layer,
+                       (dl_param){.name = name,
+                                  .shape = dl_shape1((int)outputs),
+                                  .initializer = &dl_initializers[DL_INIT_CONSTANT],
+                                  .number = ((const attention *)layer->self)->weights.bias_init,
+                                  .fan_in = 1,
+                                  .fan_out = 1});
 }
 
 static int add_floats(dl_layer *layer, dl_lifetime lifetime, int64_t count) {

@@ -15,7 +15,7 @@ static const char *const kinds[] = {"sinusoidal", "learned", NULL};
 
 typedef struct {
     int kind;
-    double spread;
+    double std;
     float *waves; /* [T][C]: P of sinusoidal; of the net's arena */
 } positional;
 
@@ -23,7 +23,7 @@ static const dl_option options[] = {
     {"kind", DL_CHOICE, offsetof(positional, kind), "sinusoidal", 0, 0, kinds,
      "sinusoidal: waves of many lengths, nothing to learn, numbers from -1 to 1; learned: a row of "
      "weights for each step"},
-    {"init_std", DL_FLOAT, offsetof(positional, spread), "0.02", 0, 1000, NULL,
+    {"init_std", DL_FLOAT, offsetof(positional, std), "0.02", 0, 1000, NULL,
      "standard deviation of the initial weights of kind = \"learned\""},
     DL_OPTIONS_END,
 };
@@ -54,7 +54,7 @@ static int setup(dl_layer *layer, dl_error *error) {
                                              .shape = in,
                                              .flags = DL_DECAYS | DL_OVERWRITES,
                                              .initializer = &dl_initializers[DL_INIT_NORMAL],
-                                             .spread = self->spread});
+                                             .number = self->std});
     layer->out.shape = in;
     layer->gradient_in_place = true;
     layer->needs_input = layer->needs_output = false;

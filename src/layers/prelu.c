@@ -25,7 +25,7 @@ static int setup(dl_layer *layer, dl_error *error) {
     dl_layer_add_param(layer, (dl_param){.name = "slope",
                                          .shape = dl_shape1(channels),
                                          .initializer = &dl_initializers[DL_INIT_CONSTANT],
-                                         .spread = self->init});
+                                         .number = self->init});
     self->scratch = dl_layer_add_buffer(layer, DL_SCRATCH, (int64_t)dl_prelu_scratch(channels));
     layer->gradient_in_place = true;
     layer->needs_output = false;

@@ -7,9 +7,7 @@
 
 const char *const dl_recurrent_returns[] = {"sequence", "last", NULL};
 
-/* In the order of dl_initializers. */
-const char *const dl_recurrent_inits[] = {"zeros",          "xavier", "he",
-                                          "glorot_uniform", "normal", NULL};
+const char *const dl_recurrent_inits[] = {DL_INITIALIZER_NAMES, NULL};
 
 /* Between the rows of a step, so that they do not all fall into the same lines of the cache. */
 enum { APART = 16 };
@@ -21,23 +19,24 @@ enum { SMALL = 1 << 14 };
 
 static int add_matrix(dl_layer *layer, const char *name, int inputs, int outputs) {
     const dl_recurrent *self = layer->self;
+    const dl_initializer *initializer = &dl_initializers[self->init.kind];
     return dl_layer_add_param(layer, (dl_param){.name = name,
                                                 .shape = dl_shape2(inputs, outputs),
                                                 .flags = DL_DECAYS | DL_OVERWRITES,
-                                                .initializer = &dl_initializers[self->init],
-                                                .spread = self->spread,
+                                                .initializer = initializer,
+                                                .number = dl_init_number(&self->init, initializer),
                                                 .fan_in = inputs,
                                                 .fan_out = self->units});
 }
 
 static int add_bias(dl_layer *layer, const char *name, const dl_initializer *initializer,
-                    double spread) {
+                    double number) {
     const dl_recurrent *self = layer->self;
     return dl_layer_add_param(layer,
                               (dl_param){.name = name,
                                          .shape = dl_shape1((int)(self->cell->gates * self->units)),
                                          .initializer = initializer,
-                                         .spread = spread,
+                                         .number = number,
                                          .fan_in = 1,
                                          .fan_out = 1});
 }
@@ -46,7 +45,7 @@ static int add_floats(dl_layer *layer, dl_lifetime lifetime, int64_t count) {
     return dl_layer_add_buffer(layer, lifetime, count * (int64_t)sizeof(float));
 }
 
-static void declare_way(dl_layer *layer, int d, double bias_spread) {
+static void declare_way(dl_layer *layer, int d, double bias_number) {
     static const char *const names[2][4] = {
         {"weight", "recurrent_weight", "bias", "recurrent_bias"},
         {"weight_reverse", "recurrent_weight_reverse", "bias_reverse", "recurrent_bias_reverse"}};
@@ -61,7 +60,7 @@ static void declare_way(dl_layer *layer, int d, double bias_spread) {
     way->weight = add_matrix(layer, names[d][0], in.dim[1], outputs);
     way->recurrent = add_matrix(layer, names[d][1], (int)self->units, outputs);
     if (self->bias)
-        way->bias = add_bias(layer, names[d][2], cell->bias ? cell->bias : zeros, bias_spread);
+        way->bias = add_bias(layer, names[d][2], cell->bias ? cell->bias : zeros, bias_number);
     if (self->bias && cell->apart)
         way->recurrent_bias = add_bias(layer, names[d][3], zeros, 0);
     way->gates = add_floats(layer, DL_SAVED, rows * outputs);
@@ -96,7 +95,7 @@ static void declare_scratch(dl_layer *layer) {
     self->zeros = add_floats(layer, DL_SCRATCH, units);
 }
 
-int dl_recurrent_setup(dl_layer *layer, const dl_recurrent_cell *cell, double bias_spread,
+int dl_recurrent_setup(dl_layer *layer, const dl_recurrent_cell *cell, double bias_number,
                        dl_error *error) {
     dl_recurrent *self = layer->self;
     const dl_shape in = layer->in[0].shape;
@@ -121,7 +120,7 @@ int dl_recurrent_setup(dl_layer *layer, const dl_recurrent_cell *cell, double bi
                        layer->where);
     self->cell = cell;
     for (int d = 0; d < ways; d++)
-        declare_way(layer, d, bias_spread);
+        declare_way(layer, d, bias_number);
     declare_scratch(layer);
     self->kept_state = self->stateful ? add_carried(layer, "state") : -1;
     self->kept_memory = self->stateful && cell->carries_memory ? add_carried(layer, "memory") : -1;

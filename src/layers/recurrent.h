@@ -39,7 +39,7 @@ typedef struct {
     bool apart;          /* the gradient of h V is not dz: there is a second bias, that of h V */
     void (*forward)(const dl_recurrent_step *step);
     void (*backward)(const dl_recurrent_step *step);
-    const dl_initializer *bias; /* its `spread` is bias_spread */
+    const dl_initializer *bias; /* its `number` is bias_number */
 } dl_recurrent_cell;
 
 /* What the buffers of one direction are for; indices into layer->buffers, params into params. */
@@ -54,8 +54,7 @@ typedef struct {
     int64_t units;
     int returns; /* 0: the sequence, 1: the last step */
     bool bidirectional, stateful, bias;
-    int init;
-    double spread;
+    dl_init init;
     /* set by dl_recurrent_setup */
     const dl_recurrent_cell *cell;
     dl_recurrent_way way[2];
@@ -114,23 +113,11 @@ extern const char *const dl_recurrent_returns[], *const dl_recurrent_inits[];
          0,                                                                                        \
          NULL,                                                                                     \
          "add a learned bias to each gate"},                                                       \
-        {"init",                                                                                   \
-         DL_CHOICE,                                                                                \
-         offsetof(owner, field) + offsetof(dl_recurrent, init),                                    \
-         "glorot_uniform",                                                                         \
-         0,                                                                                        \
-         0,                                                                                        \
-         dl_recurrent_inits,                                                                       \
-         "initial weights, of the inputs and of the state: glorot_uniform (uniform, variance "     \
-         "2/(n+m) for n inputs and m units), xavier (normal, 1/n), he (normal, 2/n), normal "      \
-         "(init_std), zeros"},                                                                     \
-    {                                                                                              \
-        "init_std", DL_FLOAT, offsetof(owner, field) + offsetof(dl_recurrent, spread), "0.01", 0,  \
-            1000, NULL, "standard deviation for init = \"normal\""                                 \
-    }
+        DL_INIT_OPTIONS(owner, field.init, "glorot_uniform", "0.01", dl_recurrent_inits,           \
+                        "; the same for the weights of the inputs and of the state")
 
 /* The layer's operations; setup with the cell and what its bias initializer is given. */
-int dl_recurrent_setup(dl_layer *layer, const dl_recurrent_cell *cell, double bias_spread,
+int dl_recurrent_setup(dl_layer *layer, const dl_recurrent_cell *cell, double bias_number,
                        dl_error *error);
 void dl_recurrent_forward(dl_layer *layer, const dl_pass *pass);
 void dl_recurrent_backward(dl_layer *layer, const dl_pass *pass);

@@ -31,7 +31,7 @@ static int setup(dl_layer *layer, dl_error *error) {
     dl_layer_add_param(layer, (dl_param){.name = "scale",
                                          .shape = dl_shape1(channels),
                                          .initializer = &dl_initializers[DL_INIT_CONSTANT],
-                                         .spread = self->init});
+                                         .number = self->init});
     if (self->shift)
         dl_layer_add_param(layer, (dl_param){.name = "shift",
                                              .shape = dl_shape1(channels),

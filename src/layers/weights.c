@@ -1,11 +1,10 @@
 #include "layers/weights.h"
 
-const char *const dl_weights_init_names[] = {"auto",           "zeros",  "xavier", "he",
-                                             "glorot_uniform", "normal", NULL};
+const char *const dl_weights_init_names[] = {"auto", DL_INITIALIZER_NAMES, NULL};
 
 const dl_initializer *dl_weights_initializer(const dl_weights *weights) {
-    if (weights->init > 0)
-        return &dl_initializers[weights->init - 1];
+    if (weights->init.kind > 0)
+        return &dl_initializers[weights->init.kind - 1];
     switch (weights->activation.kind) {
     case DL_RELU:
     case DL_LEAKY_RELU:
@@ -18,17 +17,19 @@ const dl_initializer *dl_weights_initializer(const dl_weights *weights) {
 
 void dl_weights_declare(dl_layer *layer, const dl_weights *weights, dl_shape shape, int64_t fan_in,
                         int64_t fan_out, int outputs) {
+    const dl_initializer *initializer = dl_weights_initializer(weights);
     dl_layer_add_param(layer, (dl_param){.name = "weight",
                                          .shape = shape,
                                          .flags = DL_DECAYS | DL_OVERWRITES,
-                                         .initializer = dl_weights_initializer(weights),
-                                         .spread = weights->spread,
+                                         .initializer = initializer,
+                                         .number = dl_init_number(&weights->init, initializer),
                                          .fan_in = fan_in,
                                          .fan_out = fan_out});
     if (weights->bias)
         dl_layer_add_param(layer, (dl_param){.name = "bias",
                                              .shape = dl_shape1(outputs),
-                                             .initializer = &dl_initializers[DL_INIT_ZEROS],
+                                             .initializer = &dl_initializers[DL_INIT_CONSTANT],
+                                             .number = weights->bias_init,
                                              .fan_in = fan_in,
                                              .fan_out = fan_out});
 }

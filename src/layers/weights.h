@@ -6,8 +6,8 @@
 
 typedef struct {
     bool bias;
-    int init;
-    double spread; /* init_std */
+    double bias_init;
+    dl_init init;
     dl_activation activation;
 } dl_weights;
 
@@ -27,20 +27,16 @@ extern const char *const dl_weights_init_names[]; /* "auto", then the initialize
      0,                                                                                            \
      NULL,                                                                                         \
      "add a learned bias to each output"},                                                         \
-        {"init",                                                                                   \
-         DL_CHOICE,                                                                                \
-         offsetof(owner, field) + offsetof(dl_weights, init),                                      \
-         "auto",                                                                                   \
-         0,                                                                                        \
-         0,                                                                                        \
-         dl_weights_init_names,                                                                    \
-         "initial weights: xavier (normal, variance 1/n for n inputs), he (normal, 2/n), "         \
-         "glorot_uniform (uniform, variance 2/(n+m) for m outputs), normal (init_std), zeros; "    \
-         "auto is he before relu, leaky_relu and elu, else xavier"},                               \
-    {                                                                                              \
-        "init_std", DL_FLOAT, offsetof(owner, field) + offsetof(dl_weights, spread), "0.01", 0,    \
-            1000, NULL, "standard deviation for init = \"normal\""                                 \
-    }
+        {"bias_init",                                                                              \
+         DL_FLOAT,                                                                                 \
+         offsetof(owner, field) + offsetof(dl_weights, bias_init),                                 \
+         "0.0",                                                                                    \
+         -1000,                                                                                    \
+         1000,                                                                                     \
+         NULL,                                                                                     \
+         "what the biases begin with; 0.01 or 0.1 before relu, so that no unit begins dead"},      \
+        DL_INIT_OPTIONS(owner, field.init, "auto", "0.01", dl_weights_init_names,                  \
+                        "; auto is he before relu, leaky_relu and elu, else xavier")
 
 /* What `init` asks for. */
 const dl_initializer *dl_weights_initializer(const dl_weights *weights);

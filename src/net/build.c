@@ -76,6 +76,8 @@ static int64_t lay_out(dl_net *net, const dl_layer *layer, dl_param *params, int
     for (int p = 0; p < count; p++) {
         params[p].offset = offset;
         params[p].flags |= layer->trainable ? 0 : DL_FROZEN;
+        params[p].l1 = layer->l1;
+        params[p].l2 = layer->l2;
         offset += params[p].count;
         all[*index] = params[p];
         all[(*index)++].name = dl_arena_printf(&net->arena, "%s.%s", layer->name, params[p].name);

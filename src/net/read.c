@@ -12,7 +12,10 @@ typedef struct {
     bool trainable;
     const char *share;
     bool transpose;
+    double l1, l2;
 } common;
+
+static const common nothing_said = {.trainable = true, .l1 = -1, .l2 = -1};
 
 static const dl_option common_options[] = {
     {"layer", DL_STRING, offsetof(common, layer), NULL, 0, 0, NULL,
@@ -29,6 +32,11 @@ static const dl_option common_options[] = {
     {"transpose", DL_BOOL, offsetof(common, transpose), "false", 0, 0, NULL,
      "with `share`, of a dense layer: uses that one's weight transposed, and a bias of its own, as "
      "the decoder of a tied autoencoder does"},
+    {"l1", DL_FLOAT, offsetof(common, l1), "", 0, 1e6, NULL,
+     "for its weights, in place of regularization.l1; of a block for all of its layers that do not "
+     "say it themselves"},
+    {"l2", DL_FLOAT, offsetof(common, l2), "", 0, 1e6, NULL,
+     "for its weights, in place of regularization.l2; 0 spares them"},
     DL_OPTIONS_END,
 };
 
@@ -153,7 +161,9 @@ static dl_layer *add_layer(net_reader *r) {
                         .needs_input = true,
                         .needs_output = true,
                         .trainable = true,
-                        .shares = -1};
+                        .shares = -1,
+                        .l1 = -1,
+                        .l2 = -1};
     return layer;
 }
 
@@ -265,7 +275,7 @@ static int read_layer(net_reader *r, const dl_layer_type *type, dl_config *confi
     layer->where = r->where ? r->where : dl_config_where(config, group);
     layer->type = type;
     layer->self = dl_arena_alloc(&r->net->arena, kind->size);
-    common own = {.trainable = true};
+    common own = nothing_said;
     dl_table tables[] = {{common_options, &own}, {kind->options, layer->self}};
     const char *what = dl_arena_printf(&r->net->arena, "layer \"%s\"", kind->name);
     if (dl_config_read(config, group, NULL, what, tables, 2, r->error))
@@ -276,6 +286,8 @@ static int read_layer(net_reader *r, const dl_layer_type *type, dl_config *confi
     layer->name = name ? name : automatic_name(r, layer);
     layer->trainable = own.trainable;
     share(r, &own, scope, layer);
+    layer->l1 = own.l1;
+    layer->l2 = own.l2;
     connect(r, layer, given_count ? given : sources, given_count ? given_count : count);
     return layer->index;
 }
@@ -312,13 +324,23 @@ static void name_head(net_reader *r, const char *name, int first, const char *wh
         add_alias(r, head->name, head->last);
 }
 
+/* What a block says of all its layers, which are those from `first` on. */
+static void pass_on(dl_net *net, int first, const common *own) {
+    for (int i = first; i < net->layer_count; i++) {
+        dl_layer *layer = &net->layers[i];
+        layer->trainable &= own->trainable;
+        layer->l1 = layer->l1 < 0 ? own->l1 : layer->l1;
+        layer->l2 = layer->l2 < 0 ? own->l2 : layer->l2;
+    }
+}
+
 /* A block: its name stands for its last layer, `trainable = false` for all of its layers. */
 static int read_block(net_reader *r, const dl_kind *kind, dl_config *config,
                       config_setting_t *group, const net_scope *scope, int source) {
     const char *outer = r->block;
     const char *where = r->where ? r->where : dl_config_where(config, group);
     void *self = dl_arena_alloc(&r->net->arena, kind->size);
-    common own = {.trainable = true};
+    common own = nothing_said;
     dl_table tables[] = {{common_options, &own}, {kind->options, self}};
     const char *what = dl_arena_printf(&r->net->arena, "block \"%s\"", kind->name);
     bool faulty = dl_config_read(config, group, NULL, what, tables, 2, r->error) != 0;
@@ -337,8 +359,7 @@ static int read_block(net_reader *r, const dl_kind *kind, dl_config *config,
     r->block = where;
     int end = net_expand(r, kind, self, faulty, config, scope, sources[0]);
     r->block = outer;
-    for (int i = first; !own.trainable && i < r->net->layer_count; i++)
-        r->net->layers[i].trainable = false;
+    pass_on(r->net, first, &own);
     const char *name = own.name ? full_name(r, own.name, scope, where) : NULL;
     if (name)
         add_alias(r, name, end);

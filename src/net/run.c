@@ -5,17 +5,24 @@
 #include "math/vector.h"
 #include "net/net.h"
 
+static void initialize(const dl_param *param, const dl_draw *draw) {
+    const dl_shape shape = param->shape;
+    dl_initial initial = {.shape = shape,
+                          .columns = param->columns ? param->columns : dl_shape_channels(shape),
+                          .fan_in = param->fan_in,
+                          .fan_out = param->fan_out,
+                          .number = param->number};
+    initial.rows = param->count / initial.columns;
+    param->initializer->fill(draw, &initial, param->value);
+}
+
 void dl_net_initialize(dl_net *net, uint64_t seed) {
     for (int p = 0; p < net->param_count; p++) {
-        dl_param *param = &net->params[p];
         dl_draw draw = {seed, DL_FOR_WEIGHTS, (uint16_t)p, 0, 0};
-        param->initializer->fill(&draw, param->fan_in, param->fan_out, param->spread, param->count,
-                                 param->value);
+        initialize(&net->params[p], &draw);
     }
-    for (int p = 0; p < net->state_param_count; p++) {
-        dl_param *state = &net->state_params[p];
-        state->initializer->fill(NULL, 1, 1, state->spread, state->count, state->value);
-    }
+    for (int p = 0; p < net->state_param_count; p++)
+        initialize(&net->state_params[p], NULL);
 }
 
 void dl_net_begin(dl_net *net) {

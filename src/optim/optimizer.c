@@ -10,7 +10,7 @@ static dl_piece cut(const dl_objective *o, const dl_span *span, int64_t number) 
     int64_t first = span->first + number * PIECE, end = span->first + span->count;
     int64_t count = end - first < PIECE ? end - first : PIECE;
     return (dl_piece){o->weight + first, o->gradient + first, first, count, o->scale, span->l1,
-                      span->l2};
+                      span->l2,          span->decays};
 }
 
 void dl_objective_each(const dl_objective *o,

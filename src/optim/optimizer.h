@@ -9,6 +9,7 @@
 typedef struct {
     int64_t first, count; /* within the flat block */
     float l1, l2;         /* penalties l1·|w| + l2/2·w^2 */
+    bool decays;          /* weights, not biases: a decay of the optimizer's own is for these */
 } dl_span;
 
 /* What is minimized, as a first-order method sees it: the flat blocks, and what the trainer wants
@@ -30,6 +31,10 @@ typedef struct {
     /* Step number t (from 1): moves the weights. */
     void (*step)(const void *self, const dl_objective *objective, float *const *vectors,
                  double rate, int64_t t);
+    /* What the ranges of the options do not say: 0, or -1 and errors that begin with `where`
+       ("file:line"). NULL if they say it all. */
+    int (*check)(const void *self, const char *where, dl_error *error);
+    bool whole_set; /* it makes no sense of the gradients of minibatches */
 } dl_optimizer_type;
 
 typedef struct {
@@ -60,6 +65,7 @@ typedef struct {
     const float *gradient;
     int64_t first, count;
     float scale, l1, l2;
+    bool decays;
 } dl_piece;
 
 /* Calls work(context, piece) for all the pieces of the objective, in parallel. */

@@ -1,7 +1,10 @@
 /* Stochastic gradient descent, with momentum (Polyak 1964) or Nesterov's (1983, as in Sutskever et
-   al., "On the importance of initialization and momentum in deep learning", ICML 2013). v = m v +
-   g,  w -= rate v;      nesterov: w -= rate (g + m v). (The form v = m v - rate g, w += v is the
-   same as long as the rate is.) */
+   al., "On the importance of initialization and momentum in deep learning", ICML 2013):
+     v = m v + g,  w -= rate v;      nesterov: w -= rate (g + m v).
+   The form v = m v - rate g, w += v is the same as long as the rate is; where the rate changes, the
+   steps here follow at once, and there bit by bit.
+   Without momentum, under the loss "perceptron" with a last layer of activation "step", this is
+   Rosenblatt's perceptron rule; under "mse" with a linear one the delta rule of Widrow and Hoff. */
 #include "optim/optimizer.h"
 
 typedef struct {
@@ -13,9 +16,10 @@ typedef struct {
 static const dl_option options[] = {
     DL_OPTIMIZER_OPTIONS(sgd, "0.01"),
     {"momentum", DL_FLOAT, offsetof(sgd, momentum), "0.0", 0, 0.9999, NULL,
-     "share of the last step that is kept; 0.9 is usual"},
+     "share m of the velocity that is kept, 0.9 being usual: v = m v + g, w = w - rate v, as in "
+     "PyTorch (not v = m v - rate g, in which the rate is remembered, too); 0: none"},
     {"nesterov", DL_BOOL, offsetof(sgd, nesterov), "false", 0, 0, NULL,
-     "look ahead along the momentum before the gradient is used"},
+     "look ahead along the momentum: w = w - rate (g + m v); needs a momentum"},
     DL_OPTIONS_END,
 };
 
@@ -57,5 +61,22 @@ static void step(const void *self, const dl_objective *objective, float *const *
     dl_objective_each(objective, u.velocity ? with_momentum : plain, &u);
 }
 
+static int check(const void *self, const char *where, dl_error *error) {
+    const sgd *s = self;
+    if (!s->nesterov || s->momentum > 0)
+        return 0;
+    return dl_fail(error, DL_USAGE,
+                   "%s: nesterov looks ahead along the momentum, which is 0 (momentum = 0.9 is "
+                   "usual)",
+                   where);
+}
+
 const dl_optimizer_type dl_optimizer_sgd = {
-    {"sgd", "gradient descent, with or without momentum", sizeof(sgd), options}, vectors, step};
+    .kind = {"sgd",
+             "gradient descent, with or without momentum; plain, it is the delta rule, and "
+             "Rosenblatt's perceptron under the loss \"perceptron\"",
+             sizeof(sgd), options},
+    .vectors = vectors,
+    .step = step,
+    .check = check,
+};

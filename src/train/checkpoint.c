@@ -31,6 +31,24 @@ static const char *next_double(const char *text, double *value) {
     return end == text ? NULL : end;
 }
 
+/* The schedule that remembers something, and what it watches: "plateau val_loss". */
+static dl_text name_schedule(const dl_experiment *e) {
+    const dl_schedule_common *common = e->schedule_self;
+    dl_text name = {0};
+    dl_text_add(&name, "%s %s", e->schedule->kind.name, common->monitor);
+    return name;
+}
+
+static void describe_schedule(json_t *metadata, const dl_experiment *e, const double *state) {
+    dl_text name = name_schedule(e), numbers = {0};
+    for (int i = 0; i < DL_SCHEDULE_STATE; i++)
+        add_double(&numbers, state[i]);
+    set_text(metadata, "schedule", name.data);
+    set_text(metadata, "schedule_state", numbers.data);
+    dl_text_free(&name);
+    dl_text_free(&numbers);
+}
+
 static void describe_progress(json_t *metadata, const dl_experiment *e, const dl_progress *p) {
     set_number(metadata, "epoch", p->epoch);
     set_number(metadata, "epoch_step", p->epoch_step);
@@ -55,6 +73,8 @@ static void describe_progress(json_t *metadata, const dl_experiment *e, const dl
     set_text(metadata, "epoch_sums", sums.data);
     dl_text_free(&best);
     dl_text_free(&sums);
+    if (e->schedule && e->schedule->observe)
+        describe_schedule(metadata, e, p->schedule);
 }
 
 static json_t *describe(const dl_experiment *e, const dl_progress *progress) {
@@ -244,6 +264,26 @@ static int read_sums(const dl_checkpoint *c, const dl_experiment *e, dl_sums *su
     return at ? 0 : missing(c, "epoch_sums", error);
 }
 
+/* Another schedule, or another column, begins anew. */
+static int read_schedule(const dl_checkpoint *c, const dl_experiment *e, double *state,
+                         dl_error *error) {
+    const char *was = dl_safetensors_text(&c->file, "schedule");
+    if (!was || !e->schedule || !e->schedule->observe)
+        return 0;
+    dl_text name = name_schedule(e);
+    bool same = !strcmp(was, name.data);
+    dl_text_free(&name);
+    const char *at = dl_safetensors_text(&c->file, "schedule_state");
+    double read[DL_SCHEDULE_STATE] = {0};
+    for (int i = 0; at && i < DL_SCHEDULE_STATE; i++)
+        at = next_double(at, &read[i]);
+    if (!at)
+        return missing(c, "schedule_state", error);
+    if (same)
+        memcpy(state, read, sizeof read);
+    return 0;
+}
+
 /* A run goes on with the data, the optimizer and the history's columns that it began with. */
 static int check_same(const dl_checkpoint *c, const dl_experiment *e, dl_error *error) {
     const char *was = dl_safetensors_text(&c->file, "columns");
@@ -294,7 +334,8 @@ int dl_checkpoint_load_progress(const dl_checkpoint *c, const dl_experiment *e, 
     if (check_same(c, e, error) || read_number(c, "epoch", &p->epoch, error) ||
         read_number(c, "epoch_step", &p->epoch_step, error) ||
         read_number(c, "step", &p->step, error) ||
-        read_number(c, "best_epoch", &p->best_epoch, error) || read_sums(c, e, &p->sums, error))
+        read_number(c, "best_epoch", &p->best_epoch, error) || read_sums(c, e, &p->sums, error) ||
+        read_schedule(c, e, p->schedule, error))
         return -1;
     const char *best = dl_safetensors_text(&c->file, "best");
     const char *monitor = dl_safetensors_text(&c->file, "monitor");

@@ -16,6 +16,7 @@ typedef struct {
     dl_sums sums;       /* of the steps of the epoch that is not complete */
     double best;        /* value of the monitored column, NaN before the first epoch */
     int64_t best_epoch; /* 0: none yet */
+    double schedule[DL_SCHEDULE_STATE]; /* what a schedule that watches a column remembers */
 } dl_progress;
 
 /* vectors: the optimizer's, each net.weight_count floats. Whole or not at all. */

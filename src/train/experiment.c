@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "math/backend.h"
+#include "train/monitor.h"
 #include "train/transfer.h"
 
 typedef struct {
@@ -67,6 +68,20 @@ static const dl_option regularization_options[] = {
      "adds l2/2 * w^2 to the loss for each weight (not for biases): all stay small"},
     {"clip_norm", DL_FLOAT, offsetof(dl_settings, clip_norm), "0.0", 0, 1e12, NULL,
      "a gradient that is longer than this is made this long; 0: off"},
+    {"clip_value", DL_FLOAT, offsetof(dl_settings, clip_value), "0.0", 0, 1e12, NULL,
+     "each number of the gradient is kept between -clip_value and clip_value, before clip_norm "
+     "looks at it; 0: off"},
+    {"gradient_noise", DL_FLOAT, offsetof(dl_settings, gradient_noise), "0.0", 0, 1e6, NULL,
+     "after the clipping adds normal noise to the gradient, of variance gradient_noise / (1 + "
+     "step)^gradient_noise_decay; 0.01 to 1 helps very deep nets off bad beginnings; 0: off"},
+    {"gradient_noise_decay", DL_FLOAT, offsetof(dl_settings, gradient_noise_decay), "0.55", 0, 10,
+     NULL, "how fast the noise dies away"},
+    {"max_norm", DL_FLOAT, offsetof(dl_settings, max_norm), "0.0", 0, 1e12, NULL,
+     "after each step the weights into a unit (a filter) that are longer than this are made this "
+     "long; 3 or 4 goes well with dropout; 0: off"},
+    {"clip_weights", DL_FLOAT, offsetof(dl_settings, clip_weights), "0.0", 0, 1e12, NULL,
+     "after each step keeps every weight (not biases) between -clip_weights and clip_weights; 0: "
+     "off"},
     {"early_stopping", DL_SETTING, offsetof(dl_settings, early_stopping), "", 0, 0, NULL,
      "when to stop before the last epoch: a group { … }; left out: never"},
     DL_OPTIONS_END,
@@ -145,18 +160,27 @@ static int read_heads(dl_experiment *e, dl_error *error) {
     return result;
 }
 
+static int read_schedule(dl_experiment *e, config_setting_t *optimizer, dl_error *error) {
+    e->schedule = (const dl_schedule_type *)read_kind(
+        e, optimizer, "schedule", &dl_schedule_registry, NULL, &e->schedule_self, error);
+    if (!e->schedule)
+        return -1;
+    const config_setting_t *group = config_setting_get_member(optimizer, "schedule");
+    return e->schedule->check
+               ? e->schedule->check(e->schedule_self, dl_config_where(e->config, group), error)
+               : 0;
+}
+
 static int read_optimizer(dl_experiment *e, config_setting_t *top, dl_error *error) {
     e->optimizer = (const dl_optimizer_type *)read_kind(e, top, "optimizer", &dl_optimizer_registry,
                                                         "adam", &e->optimizer_self, error);
-    if (!e->optimizer)
-        return -1;
-    const dl_optimizer_common *common = e->optimizer_self;
-    if (!common->schedule)
-        return 0;
-    e->schedule = (const dl_schedule_type *)read_kind(
-        e, config_setting_get_member(top, "optimizer"), "schedule", &dl_schedule_registry, NULL,
-        &e->schedule_self, error);
-    return e->schedule ? 0 : -1;
+    config_setting_t *group = config_setting_get_member(top, "optimizer");
+    int result = e->optimizer ? 0 : -1;
+    if (config_setting_is_group(group) && config_setting_get_member(group, "schedule"))
+        result |= read_schedule(e, group, error);
+    if (e->optimizer && e->optimizer->check)
+        result |= e->optimizer->check(e->optimizer_self, dl_config_where(e->config, group), error);
+    return result;
 }
 
 static const char *where_metrics(const dl_experiment *e) {
@@ -186,45 +210,31 @@ static int check_metric_names(const dl_experiment *e, dl_error *error) {
     return result;
 }
 
-/* Early stopping watches a column of the history, of which these metrics are some. */
-static int check_monitor(dl_experiment *e, const char *const *metrics, int count, dl_error *error) {
-    const char *monitor = e->settings.monitor, *names[2 * DL_MOST_METRICS + 2 + DL_MOST_HEADS];
-    const char *where = dl_config_where(e->config, e->settings.early_stopping);
-    config_setting_t *given = config_setting_get_member(e->settings.early_stopping, "monitor");
-    if (given)
-        where = dl_config_where(e->config, given);
-    if (!strncmp(monitor, "val_", 4) && !e->data.validation)
-        return dl_fail(error, DL_USAGE,
-                       "%s: early_stopping watches \"%s\", but there is no validation data (say "
-                       "data.validation = 0.1, or monitor = \"train_loss\")",
-                       where, monitor);
-    int n = 0;
-    for (int part = 0; part < 2; part++)
-        for (int m = -1; m < count && (part == 0 || e->data.validation); m++) {
-            names[n] = dl_arena_printf(&e->arena, "%s_%s", part ? "val" : "train",
-                                       m < 0 ? "loss" : metrics[m]);
-            if (!strcmp(names[n++], monitor))
-                return 0;
-        }
-    for (int h = 0; h < e->net.head_count; h++) {
-        names[n] = dl_arena_printf(&e->arena, "train_%s_loss", e->net.heads[h].name);
-        if (!strcmp(names[n++], monitor))
-            return 0;
-    }
-    dl_text list = {0};
-    for (int i = 0; i < n; i++)
-        dl_text_add(&list, "%s%s", i ? ", " : "", names[i]);
-    const char *nearest = dl_text_nearest(monitor, names, n), *measured = strchr(monitor, '_');
-    if (measured && dl_metric_find(measured + 1))
-        dl_fail(error, DL_USAGE,
-                "%s: monitor = \"%s\", but \"%s\" is not a metric of this run (there are %s)",
-                where, monitor, measured + 1, list.data);
-    else
-        dl_fail(error, DL_USAGE, "%s: monitor = \"%s\" is not a column of the history (%s%s%s)",
-                where, monitor, nearest ? "did you mean \"" : "there are ",
-                nearest ? nearest : list.data, nearest ? "\"?" : "");
-    dl_text_free(&list);
-    return -1;
+/* Of early stopping and the schedule. */
+static int check_monitors(dl_experiment *e, const char *const *metrics, int count,
+                          dl_error *error) {
+    int result = 0;
+    if (e->settings.early_stopping)
+        result = dl_monitor_check(e, "early_stopping", e->settings.monitor,
+                                  e->settings.early_stopping, metrics, count, error);
+    if (!e->schedule || !e->schedule->observe)
+        return result;
+    const dl_schedule_common *schedule = e->schedule_self;
+    return dl_monitor_check(e, e->schedule->kind.name, schedule->monitor,
+                            config_lookup(&e->config->tree, "optimizer.schedule"), metrics, count,
+                            error) |
+           result;
+}
+
+static int check_whole_set(const dl_experiment *e, dl_error *error) {
+    if (!e->optimizer || !e->optimizer->whole_set || e->settings.batch_size == DL_BATCH_ALL)
+        return 0;
+    config_setting_t *where = config_lookup(&e->config->tree, "training.batch_size");
+    return dl_fail(error, DL_USAGE,
+                   "%s: %s is for steps on the whole training part: it needs batch_size = \"all\", "
+                   "not %lld",
+                   dl_config_where(e->config, where), e->optimizer->kind.name,
+                   (long long)e->settings.batch_size);
 }
 
 static int read_settings(dl_experiment *e, config_setting_t *top, dl_error *error) {
@@ -232,9 +242,8 @@ static int read_settings(dl_experiment *e, config_setting_t *top, dl_error *erro
     result |= read_section(e, top, "regularization", regularization_options, error);
     result |= check_metric_names(e, error);
     e->settings.monitor = e->data.validation ? "val_loss" : "train_loss";
-    if (!e->settings.early_stopping)
-        return result;
-    if (read_section(e, config_setting_get_member(top, "regularization"), "early_stopping",
+    if (e->settings.early_stopping &&
+        read_section(e, config_setting_get_member(top, "regularization"), "early_stopping",
                      stopping_options, error))
         return -1;
     const char *all[DL_MOST_METRICS];
@@ -242,8 +251,9 @@ static int read_settings(dl_experiment *e, config_setting_t *top, dl_error *erro
         all[i] = dl_metrics[i].name;
     const dl_strings *own = &e->settings.metrics;
     bool named = own->count > 0 && own->count <= DL_METRICS;
-    return check_monitor(e, named ? own->items : all, named ? own->count : dl_metric_count, error) |
-           result;
+    result |=
+        check_monitors(e, named ? own->items : all, named ? own->count : dl_metric_count, error);
+    return check_whole_set(e, error) | result;
 }
 
 static int check_name(const dl_experiment *e, config_setting_t *top, dl_error *error) {
@@ -379,11 +389,9 @@ static int choose_metrics(dl_experiment *e, dl_error *error) {
 /* Again, now that it is known which metrics there are where none was named. */
 static int check_monitor_again(dl_experiment *e, dl_error *error) {
     const char *names[DL_METRICS];
-    if (!e->settings.early_stopping)
-        return 0;
     for (int i = 0; i < e->metric_count; i++)
         names[i] = e->metrics[i]->name;
-    return check_monitor(e, names, e->metric_count, error);
+    return check_monitors(e, names, e->metric_count, error);
 }
 
 /* NULL if the layer has no key `activation`. */

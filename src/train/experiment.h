@@ -18,7 +18,8 @@ typedef struct {
     dl_strings metrics;
     const char *init_from; /* a checkpoint to begin with, or NULL */
     dl_strings init_map;   /* "layer=its name there" */
-    double l1, l2, clip_norm;
+    double l1, l2, clip_norm, clip_value, gradient_noise, gradient_noise_decay;
+    double max_norm, clip_weights;
     config_setting_t *early_stopping;
     const char *monitor; /* a history column: "val_loss", "val_accuracy", … */
     int64_t patience;    /* epochs; 0: no early stopping */

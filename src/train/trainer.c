@@ -5,8 +5,10 @@
 #include <string.h>
 
 #include "math/vector.h"
+#include "optim/limits.h"
 #include "train/divergence.h"
 #include "train/keeper.h"
+#include "train/monitor.h"
 #include "train/profile.h"
 #include "train/report.h"
 #include "train/transfer.h"
@@ -44,11 +46,13 @@ static void make_spans(trainer *t) {
         if (param->flags & DL_FROZEN)
             continue;
         bool decays = param->flags & DL_DECAYS;
-        dl_span span = {param->offset, param->count, decays ? (float)t->e->settings.l1 : 0,
-                        decays ? (float)t->e->settings.l2 : 0};
+        double l1 = param->l1 < 0 ? t->e->settings.l1 : param->l1;
+        double l2 = param->l2 < 0 ? t->e->settings.l2 : param->l2;
+        dl_span span = {param->offset, param->count, decays ? (float)l1 : 0, decays ? (float)l2 : 0,
+                        decays};
         dl_span *last = t->span_count ? &t->spans[t->span_count - 1] : NULL;
         bool adjoins = last && last->first + last->count == span.first;
-        if (adjoins && last->l1 == span.l1 && last->l2 == span.l2)
+        if (adjoins && last->l1 == span.l1 && last->l2 == span.l2 && last->decays == span.decays)
             last->count += span.count;
         else
             t->spans[t->span_count++] = span;
@@ -142,27 +146,78 @@ static double lap(trainer *t, int phase, double from) {
     return now;
 }
 
+/* In step number `step` of this epoch, from 0. */
 static double learning_rate(const trainer *t, int64_t step) {
     const dl_experiment *e = t->e;
+    const dl_progress *p = &t->progress;
     const dl_optimizer_common *common = e->optimizer_self;
     if (!e->schedule)
         return common->learning_rate;
-    double epoch = (double)t->progress.epoch + (double)step / (double)dl_loader_steps(t->train);
+    dl_schedule_clock clock = {p->epoch, step, p->step - p->epoch_step + step,
+                               dl_loader_steps(t->train), e->settings.epochs};
     return common->learning_rate *
-           e->schedule->factor(e->schedule_self, epoch, (double)e->settings.epochs);
+           dl_schedule_factor(e->schedule, e->schedule_self, &clock, p->schedule);
+}
+
+/* At the end of an epoch: what the schedule watches may change the rate. */
+static void observe(trainer *t, const dl_row *row) {
+    const dl_experiment *e = t->e;
+    dl_progress *p = &t->progress;
+    const dl_schedule_common *common = e->schedule_self;
+    if (!e->schedule || !common->monitor)
+        return;
+    bool higher;
+    double value = dl_monitor_value(e, common->monitor, row, &higher);
+    dl_schedule_clock clock = {p->epoch, 0, p->step, dl_loader_steps(t->train), e->settings.epochs};
+    dl_schedule_observe(e->schedule, e->schedule_self, &clock, value, higher, p->schedule);
+}
+
+/* What is done to the gradient on its way; returns what the optimizer multiplies it by. */
+static double treat_gradient(const trainer *t) {
+    const dl_settings *s = &t->e->settings;
+    const dl_progress *p = &t->progress;
+    const dl_net *net = &t->e->net;
+    double scale = 1;
+    if (s->clip_value > 0)
+        dl_limit_values(net->gradients, net->weight_count, s->clip_value);
+    if (s->clip_norm > 0) {
+        double norm = sqrt(dl_sum_of_squares(net->gradients, net->weight_count));
+        if (norm > s->clip_norm)
+            scale = s->clip_norm / norm;
+    }
+    if (s->gradient_noise == 0)
+        return scale;
+    dl_draw draw = {(uint64_t)t->e->seed, DL_FOR_GRADIENT, 0, (uint32_t)p->epoch,
+                    (uint32_t)p->epoch_step};
+    double variance = s->gradient_noise / pow(1 + (double)p->step, s->gradient_noise_decay);
+    dl_add_noise(&draw, scale, sqrt(variance), net->gradients, net->weight_count);
+    return 1;
+}
+
+/* What is done to the weights after a step. */
+static void treat_weights(const trainer *t) {
+    const dl_settings *s = &t->e->settings;
+    const dl_net *net = &t->e->net;
+    for (int i = 0; (s->clip_weights > 0 || s->max_norm > 0) && i < net->param_count; i++) {
+        const dl_param *p = &net->params[i];
+        if (!(p->flags & DL_DECAYS) || p->flags & DL_FROZEN)
+            continue;
+        if (s->clip_weights > 0)
+            dl_limit_values(p->value, p->count, s->clip_weights);
+        int64_t columns = p->columns ? p->columns : dl_shape_channels(p->shape);
+        if (s->max_norm > 0)
+            dl_limit_norms(p->value, p->count, p->units ? p->units : columns,
+                           p->inner ? p->inner : 1, s->max_norm);
+    }
 }
 
 static void update(trainer *t, double rate) {
     dl_experiment *e = t->e;
     dl_net *net = &e->net;
-    dl_objective objective = {net->weight_count, net->weights, net->gradients, 1,
-                              t->spans,          t->span_count};
-    if (e->settings.clip_norm > 0) {
-        double norm = sqrt(dl_sum_of_squares(net->gradients, net->weight_count));
-        if (norm > e->settings.clip_norm)
-            objective.scale = (float)(e->settings.clip_norm / norm);
-    }
+    dl_objective objective = {net->weight_count,        net->weights, net->gradients,
+                              (float)treat_gradient(t), t->spans,     t->span_count};
     e->optimizer->step(e->optimizer_self, &objective, t->vectors, rate, t->progress.step + 1);
+    treat_weights(t);
 }
 
 static int head_diverged(trainer *t, int h, const dl_batch *batch, dl_error *error) {
@@ -253,27 +308,6 @@ static int train_epoch(trainer *t, dl_error *error) {
     return dl_divergence_check(e, &t->progress, t->train, error);
 }
 
-/* The value of the monitored column, and whether more is better. */
-static double monitored(const trainer *t, const dl_row *row, bool *higher) {
-    const dl_experiment *e = t->e;
-    const char *name = e->settings.monitor;
-    bool validation = !strncmp(name, "val_", 4);
-    name = strchr(name, '_') + 1;
-    *higher = false;
-    for (int m = 0; m < e->metric_count; m++)
-        if (!strcmp(name, e->metrics[m]->name)) {
-            *higher = e->metrics[m]->higher_is_better;
-            return validation ? row->val_metric[m] : row->train_metric[m];
-        }
-    size_t length = strlen(name);
-    for (int h = 0; !validation && h < e->net.head_count; h++) { /* "aux_1_loss" */
-        size_t own = strlen(e->net.heads[h].name);
-        if (length == own + 5 && !strncmp(name, e->net.heads[h].name, own))
-            return row->train_head[h];
-    }
-    return validation ? row->val_loss : row->train_loss;
-}
-
 /* NaN is never an improvement, and anything is one over NaN. */
 static bool improves(const trainer *t, double value, bool higher) {
     double best = t->progress.best, delta = t->e->settings.min_delta;
@@ -346,11 +380,12 @@ static int finish_epoch(trainer *t, double started, int64_t first_row, dl_error 
     if (measure(t, &row, started, first_row, error))
         return -1;
     bool higher;
-    double value = monitored(t, &row, &higher);
+    double value = dl_monitor_value(e, e->settings.monitor, &row, &higher);
     bool best = improves(t, value, higher);
     p->epoch++;
     p->epoch_step = 0;
     p->sums = (dl_sums){0};
+    observe(t, &row);
     if (best) {
         p->best = value;
         p->best_epoch = p->epoch;

@@ -717,7 +717,7 @@ def left_out_and_balanced():
                             s, "ignore_label = %d;" % ignored if ignored >= 0 else ""))
 
 
-def optimizer_case(config, make, steps=5):
+def optimizer_case(config, make, steps=5, make_scheduler=None):
     """Two tensors, the first with weight decay, on f = sum of a (w - c)^2 with fixed a, c."""
     w, b = torch.randn(4, 3), torch.randn(3)
     aw, ab, cw, cb = torch.rand(4, 3) + 0.5, torch.rand(3) + 0.5, torch.randn(4, 3), torch.randn(3)
@@ -725,11 +725,14 @@ def optimizer_case(config, make, steps=5):
     w.requires_grad_()
     b.requires_grad_()
     optimizer = make([{"params": [w], "weight_decay": 0.1}, {"params": [b], "weight_decay": 0.0}])
+    scheduler = make_scheduler(optimizer) if make_scheduler else None
     track = []
     for _ in range(steps):
         optimizer.zero_grad()
         ((aw * (w - cw) ** 2).sum() + (ab * (b - cb) ** 2).sum()).backward()
         optimizer.step()
+        if scheduler:
+            scheduler.step()
         track.append(numbers(w) + numbers(b))
     return {"config": config, "l2": 0.1, "split": 12, "start": start,
             "a": numbers(aw) + numbers(ab), "c": numbers(cw) + numbers(cb), "track": track}
@@ -886,6 +889,152 @@ def ceil_pools():
         yield ceil_pool(kind, (2, 4), 3, 2, 0)
 
 
+def scheduled(config, make, schedule="", decay=None, steps=5):
+    """optimizer_case with the learning rate halved after every second step."""
+    def halve(optimizer):
+        return torch.optim.lr_scheduler.StepLR(optimizer, step_size=2, gamma=0.5)
+
+    case = optimizer_case(config, make, steps, halve if schedule else None)
+    case["schedule"] = schedule
+    if decay is not None:
+        case["l2"] = decay
+    return case
+
+
+class NAdam(torch.optim.NAdam):
+    """As PyTorch documents it, and does from 2.0 on: 1.13 has mu_t twice in the second product."""
+
+    @torch.no_grad()
+    def step(self):
+        for group in self.param_groups:
+            b1, b2 = group["betas"]
+            for w in group["params"]:
+                s = self.state[w]
+                if not s:
+                    s.update(t=0, product=1.0, m=torch.zeros_like(w), v=torch.zeros_like(w))
+                s["t"] += 1
+                g = w.grad + group["weight_decay"] * w
+                mu, after = (b1 * (1 - 0.5 * 0.96 ** (t * group["momentum_decay"]))
+                             for t in (s["t"], s["t"] + 1))
+                s["product"] *= mu
+                s["m"].mul_(b1).add_(g, alpha=1 - b1)
+                s["v"].mul_(b2).addcmul_(g, g, value=1 - b2)
+                root = (s["v"] / (1 - b2 ** s["t"])).sqrt() + group["eps"]
+                w.addcdiv_(g, root, value=-group["lr"] * (1 - mu) / (1 - s["product"]))
+                w.addcdiv_(s["m"], root,
+                           value=-group["lr"] * after / (1 - s["product"] * after))
+
+
+def first_order():
+    """Weight decay and a schedule are on, except where an optimizer takes none."""
+    step = 'type = "step"; every = 2; factor = 0.5;'
+    o = torch.optim
+    yield scheduled('type = "sgd"; learning_rate = 0.05; momentum = 0.9; nesterov = true;',
+                    lambda g: o.SGD(g, lr=0.05, momentum=0.9, nesterov=True), step)
+    yield scheduled('type = "sgd"; learning_rate = 0.05; momentum = 0.8;',
+                    lambda g: o.SGD(g, lr=0.05, momentum=0.8), step)
+    yield scheduled('type = "adagrad";', lambda g: o.Adagrad(g), step)
+    yield scheduled('type = "adagrad"; learning_rate = 0.3; epsilon = 0.01;',
+                    lambda g: o.Adagrad(g, lr=0.3, eps=0.01), step)
+    yield scheduled('type = "rmsprop";', lambda g: o.RMSprop(g), step)
+    yield scheduled('type = "rmsprop"; alpha = 0.8; epsilon = 0.001; centered = true;',
+                    lambda g: o.RMSprop(g, alpha=0.8, eps=0.001, centered=True), step)
+    yield scheduled('type = "rmsprop"; alpha = 0.9; momentum = 0.7;',
+                    lambda g: o.RMSprop(g, alpha=0.9, momentum=0.7), step)
+    yield scheduled('type = "rmsprop"; alpha = 0.9; momentum = 0.7; centered = true;',
+                    lambda g: o.RMSprop(g, alpha=0.9, momentum=0.7, centered=True), step)
+    yield scheduled('type = "adadelta";', lambda g: o.Adadelta(g), step)
+    yield scheduled('type = "adadelta"; learning_rate = 2.0; rho = 0.8; epsilon = 0.001;',
+                    lambda g: o.Adadelta(g, lr=2, rho=0.8, eps=0.001), step)
+    yield scheduled('type = "adam"; learning_rate = 0.05;', lambda g: o.Adam(g, lr=0.05), step)
+    yield scheduled('type = "adamw"; learning_rate = 0.05; weight_decay = 0.1;',
+                    lambda g: o.AdamW(g, lr=0.05), step, decay=0)
+    yield scheduled('type = "nadam";', lambda g: NAdam(g), step)
+    yield scheduled('type = "nadam"; learning_rate = 0.05; beta1 = 0.8; beta2 = 0.99; '
+                    'epsilon = 1e-6; momentum_decay = 0.5;',
+                    lambda g: NAdam(g, lr=0.05, betas=(0.8, 0.99), eps=1e-6,
+                                    momentum_decay=0.5), step, steps=12)
+    yield scheduled('type = "rprop";', lambda g: o.Rprop(g), decay=0, steps=9)
+    yield scheduled('type = "rprop"; learning_rate = 0.2; eta_minus = 0.4; eta_plus = 1.5; '
+                    'min_step = 0.1; max_step = 0.5;',
+                    lambda g: o.Rprop(g, lr=0.2, etas=(0.4, 1.5), step_sizes=(0.1, 0.5)), decay=0,
+                    steps=9)
+
+
+def schedule_case(config, make, epochs, steps=1, values=None):
+    """The factors of a schedule in every step; make: the optimizer to a scheduler, stepped after
+    every one of our steps, or after every epoch of so many steps."""
+    w = torch.zeros(1, requires_grad=True)
+    optimizer = torch.optim.SGD([w], lr=1.0)
+    scheduler = make(optimizer)
+    each = 1 if 'by = "step"' in config or values == "step" else steps
+    factors = []
+    for t in range(epochs * steps):
+        factors.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        if (t + 1) % each == 0:
+            if isinstance(values, list):
+                scheduler.step(values[t // steps])
+            else:
+                scheduler.step()
+    case = {"config": config, "epochs": epochs, "steps": steps, "factors": factors}
+    if isinstance(values, list):
+        case["values"] = values
+    return case
+
+
+def schedules():
+    s = torch.optim.lr_scheduler
+    yield schedule_case('type = "constant";', lambda o: s.ConstantLR(o, 1, 1), 3, 2)
+    for by in ("epoch", "step"):
+        keys = 'by = "%s"; ' % by
+        yield schedule_case('type = "step"; every = 3; factor = 0.5; ' + keys,
+                            lambda o: s.StepLR(o, 3, 0.5), 9, 2)
+        yield schedule_case('type = "piecewise"; at = (2, 3, 7); factors = (0.5, 2, 0.01); ' + keys,
+                            lambda o: s.LambdaLR(o, lambda n: 1 if n < 2 else 0.5 if n < 3 else
+                                                 2 if n < 7 else 0.01), 9, 2)
+        yield schedule_case('type = "exponential"; factor = 0.9; ' + keys,
+                            lambda o: s.ExponentialLR(o, 0.9), 6, 3)
+        yield schedule_case('type = "inverse_time"; decay = 0.3; ' + keys,
+                            lambda o: s.LambdaLR(o, lambda n: 1 / (1 + 0.3 * n)), 6, 3)
+        yield schedule_case('type = "sqrt"; scale = 0.7; ' + keys,
+                            lambda o: s.LambdaLR(o, lambda n: 0.7 / (n + 1) ** 0.5), 6, 3)
+    yield schedule_case('type = "cosine"; end = 0.1; by = "step";',
+                        lambda o: s.CosineAnnealingLR(o, 12, 0.1), 4, 3)
+    yield schedule_case('type = "cosine";', lambda o: s.CosineAnnealingLR(o, 12), 4, 3,
+                        values="step")
+    for by in ("epoch", "step"):
+        yield schedule_case('type = "one_cycle"; by = "%s";' % by,
+                            lambda o: s.OneCycleLR(o, 1.0, total_steps=20), 5, 4, values="step")
+    yield schedule_case('type = "one_cycle"; rise = 0.5; start = 0.1; end = 0.001;',
+                        lambda o: s.OneCycleLR(o, 1.0, total_steps=12, pct_start=0.5,
+                                               div_factor=10, final_div_factor=100), 3, 4,
+                        values="step")
+    # PyTorch's patience of n waits for n + 1 epochs
+    losses = [1, 0.9, 0.95, 0.9, 0.89, 0.88, 0.9, 0.9, 0.9, 0.7, 0.8, 0.8, 0.8, 0.8]
+    yield schedule_case('type = "plateau"; factor = 0.5; patience = 2; monitor = "train_loss";',
+                        lambda o: s.ReduceLROnPlateau(o, factor=0.5, patience=1, threshold=0,
+                                                      threshold_mode="abs"), 14, 2, losses)
+    yield schedule_case('type = "plateau"; factor = 0.1; patience = 2; min_delta = 0.05; '
+                        'lowest = 0.05;',
+                        lambda o: s.ReduceLROnPlateau(o, factor=0.1, patience=1, threshold=0.05,
+                                                      threshold_mode="abs", min_lr=0.05), 14, 2,
+                        losses)
+    rising = [1 - v for v in losses]
+    case = schedule_case('type = "plateau"; factor = 0.5; patience = 3; monitor = "val_accuracy";',
+                         lambda o: s.ReduceLROnPlateau(o, "max", factor=0.5, patience=2,
+                                                       threshold=0), 14, 2, rising)
+    yield {**case, "higher": True}
+    yield schedule_case('type = "constant"; warmup = 5; by = "step";',
+                        lambda o: s.LinearLR(o, 1 / 5, 1, 4), 3, 4)
+    yield schedule_case('type = "exponential"; factor = 0.5; warmup = 2;',
+                        lambda o: s.LambdaLR(o, lambda n: (n + 1) / 8 if n < 8
+                                             else 0.5 ** ((n - 8) // 4)), 5, 4, values="step")
+    yield schedule_case('type = "cosine"; warmup = 4; by = "step";',
+                        lambda o: s.LambdaLR(o, lambda n: (n + 1) / 4 if n < 4 else
+                                             (1 + np.cos(np.pi * (n - 4) / 16)) / 2), 5, 4)
+
+
 # Newer generators come last, so that they leave the numbers of the older ones as they are.
 parts = {"layers": list(layers()), "losses": list(losses()), "optimizers": list(optimizers())}
 parts["layers"] += shape_layers()
@@ -909,5 +1058,7 @@ for generator in (
     parts["layers"] += seeded(generator)
 parts["heads"] = seeded(heads)
 parts["losses"] += seeded(left_out_and_balanced)
+parts["optimizers"] += seeded(first_order)
+parts["schedules"] = list(schedules())
 json.dump({"torch": torch.__version__, **parts}, sys.stdout)
 print()

@@ -1,0 +1,61 @@
+#include "train/monitor.h"
+
+#include <string.h>
+
+int dl_monitor_check(dl_experiment *e, const char *watcher, const char *monitor,
+                     config_setting_t *group, const char *const *metrics, int count,
+                     dl_error *error) {
+    const char *names[2 * DL_MOST_METRICS + 2 + DL_MOST_HEADS];
+    config_setting_t *given = config_setting_get_member(group, "monitor");
+    const char *where = dl_config_where(e->config, given ? given : group);
+    if (!strncmp(monitor, "val_", 4) && !e->data.validation)
+        return dl_fail(error, DL_USAGE,
+                       "%s: %s watches \"%s\", but there is no validation data (say "
+                       "data.validation = 0.1, or monitor = \"train_loss\")",
+                       where, watcher, monitor);
+    int n = 0;
+    for (int part = 0; part < 2; part++)
+        for (int m = -1; m < count && (part == 0 || e->data.validation); m++) {
+            names[n] = dl_arena_printf(&e->arena, "%s_%s", part ? "val" : "train",
+                                       m < 0 ? "loss" : metrics[m]);
+            if (!strcmp(names[n++], monitor))
+                return 0;
+        }
+    for (int h = 0; h < e->net.head_count; h++) {
+        names[n] = dl_arena_printf(&e->arena, "train_%s_loss", e->net.heads[h].name);
+        if (!strcmp(names[n++], monitor))
+            return 0;
+    }
+    dl_text list = {0};
+    for (int i = 0; i < n; i++)
+        dl_text_add(&list, "%s%s", i ? ", " : "", names[i]);
+    const char *nearest = dl_text_nearest(monitor, names, n), *measured = strchr(monitor, '_');
+    if (measured && dl_metric_find(measured + 1))
+        dl_fail(error, DL_USAGE,
+                "%s: monitor = \"%s\", but \"%s\" is not a metric of this run (there are %s)",
+                where, monitor, measured + 1, list.data);
+    else
+        dl_fail(error, DL_USAGE, "%s: monitor = \"%s\" is not a column of the history (%s%s%s)",
+                where, monitor, nearest ? "did you mean \"" : "there are ",
+                nearest ? nearest : list.data, nearest ? "\"?" : "");
+    dl_text_free(&list);
+    return -1;
+}
+
+double dl_monitor_value(const dl_experiment *e, const char *name, const dl_row *row, bool *higher) {
+    bool validation = !strncmp(name, "val_", 4);
+    name = strchr(name, '_') + 1;
+    *higher = false;
+    for (int m = 0; m < e->metric_count; m++)
+        if (!strcmp(name, e->metrics[m]->name)) {
+            *higher = e->metrics[m]->higher_is_better;
+            return validation ? row->val_metric[m] : row->train_metric[m];
+        }
+    size_t length = strlen(name);
+    for (int h = 0; !validation && h < e->net.head_count; h++) { /* "aux_1_loss" */
+        size_t own = strlen(e->net.heads[h].name);
+        if (length == own + 5 && !strncmp(name, e->net.heads[h].name, own))
+            return row->train_head[h];
+    }
+    return validation ? row->val_loss : row->train_loss;
+}

@@ -1,0 +1,139 @@
+#!/usr/bin/env bats
+# Every optimizer and schedule trains, and goes on where it was to the bits of one that was not
+# stopped: what they remember travels in the checkpoint.
+
+# The variables that helper.bash sets; each test is a subshell of its own, as it should be.
+# shellcheck disable=SC2154,SC2030,SC2031
+
+load helper
+
+# names TOPIC: what `--help TOPIC` lists.
+names() { "$dltrain" --help "$1" | sed -n 's/^  \([a-z_0-9]*\) .*/\1/p'; }
+
+# goes_on CONFIG EPOCHS ALL: trained for some epochs and then up to ALL, it is as if in one go.
+goes_on() {
+    rm -rf whole parts
+    train --quiet --out whole --threads 1 "$1" --epochs "$3"
+    status_is 0
+    train --quiet --out parts --threads 1 "$1" --epochs "$2"
+    status_is 0
+    train --quiet --resume parts --threads 1 --epochs "$3"
+    status_is 0
+    same_checkpoints whole parts
+    same_history whole parts
+}
+
+@test "every optimizer is resumed to the bit" {
+    local name count=0
+    for name in $(names optimizers); do
+        xor xor.cfg 'regularization = { l2 = 1e-4; clip_norm = 1.0; };'
+        sed -i "s/type = \"adam\"; learning_rate = 0.05;/type = \"$name\";/" xor.cfg
+        goes_on xor.cfg 2 5 || fail "$name"
+        count=$((count + 1))
+    done
+    [ $count -ge 8 ]
+}
+
+@test "every form of sgd and rmsprop is resumed to the bit" {
+    local options
+    for options in 'type = "sgd"; momentum = 0.9' \
+        'type = "sgd"; momentum = 0.9; nesterov = true' \
+        'type = "rmsprop"; momentum = 0.5' 'type = "rmsprop"; centered = true' \
+        'type = "rmsprop"; centered = true; momentum = 0.5'; do
+        xor xor.cfg
+        sed -i "s/type = \"adam\"; learning_rate = 0.05/$options/" xor.cfg
+        goes_on xor.cfg 2 5 || fail "$options"
+    done
+}
+
+@test "schedules that do not depend on the end are resumed to the bit, by epoch and by step" {
+    local by options
+    for by in epoch step; do
+        for options in 'type = "step"; every = 2' 'type = "inverse_time"' 'type = "exponential"' \
+            'type = "sqrt"' 'type = "piecewise"; at = (1, 3); factors = (0.5, 0.1)'; do
+            xor xor.cfg
+            sed -i "s/learning_rate = 0.05;/& schedule = { $options; by = \"$by\"; warmup = 1; };/
+                s/batch_size = \"all\"/batch_size = 2/" xor.cfg
+            goes_on xor.cfg 2 5 || fail "$options by $by"
+        done
+    done
+}
+
+# A huge min_delta: no epoch but the first is ever an improvement.
+@test "plateau cuts the rate, and what it has waited for is not forgotten" {
+    xor xor.cfg
+    sed -i 's/learning_rate = 0.05;/& schedule = { type = "plateau"; monitor = "train_loss"; \
+        factor = 0.5; patience = 3; min_delta = 1000.0; };/' xor.cfg
+    train --quiet --out whole xor.cfg --epochs 8
+    status_is 0
+    equal "$(history whole | cut -d, -f1,3 | tr '\n' ' ')" \
+        "epoch,learning_rate 1,0.05 2,0.05 3,0.05 4,0.05 5,0.025 6,0.025 7,0.025 8,0.0125 "
+    equal "$(metadata whole/last.safetensors schedule)" "plateau train_loss"
+    for at in 2 3 4 5; do goes_on xor.cfg $at 8; done
+    # another column begins anew: two more cuts, and not three
+    train --quiet --resume parts --epochs 12 --set optimizer.schedule.monitor=train_accuracy
+    status_is 0
+    equal "$(history parts | tail -4 | cut -d, -f1,3 | tr '\n' ' ')" \
+        "9,0.05 10,0.05 11,0.05 12,0.05 "
+}
+
+@test "warm-up and one_cycle end where they should" {
+    xor xor.cfg
+    sed -i 's/learning_rate = 0.05;/& schedule = { type = "constant"; warmup = 4; };/' xor.cfg
+    train --quiet --out warm xor.cfg --epochs 6
+    equal "$(history warm | cut -d, -f3 | tr '\n' ' ')" \
+        "learning_rate 0.0125 0.025 0.0375 0.05 0.05 0.05 "
+    train --quiet --out cycle xor.cfg --epochs 10 --set optimizer.schedule.type=one_cycle \
+        --set optimizer.schedule.warmup=0
+    equal "$(column cycle learning_rate)" 2e-07
+}
+
+@test "a layer's own l1 and l2 take the place of the training's" {
+    local key
+    for key in l1 l2; do
+        xor all.cfg "regularization = { $key = 0.01; };"
+        xor own.cfg
+        sed -i "s/layer = \"dense\";/& $key = 0.01;/" own.cfg
+        xor none.cfg
+        xor spared.cfg "regularization = { $key = 0.01; };"
+        sed -i "s/layer = \"dense\";/& $key = 0;/" spared.cfg
+        for run in all own none spared; do
+            train --quiet --force --out $run $run.cfg --epochs 20
+            status_is 0
+        done
+        same_history all own
+        same_history none spared
+        [ "$(history all)" != "$(history none)" ] || fail "$key changes nothing"
+    done
+}
+
+@test "limits and noise: each does something, and all are resumed to the bit" {
+    local limit
+    plain() {
+        sed -i 's/type = "adam"; learning_rate = 0.05;/type = "sgd"; momentum = 0.5;/
+            s/batch_size = "all"/batch_size = 2/' "$1"
+    }
+    xor none.cfg
+    plain none.cfg
+    train --quiet --out none --threads 1 none.cfg --epochs 5
+    for limit in 'clip_value = 0.01' 'gradient_noise = 0.1' 'max_norm = 0.5' 'clip_weights = 0.2' \
+        'clip_norm = 0.01' 'gradient_noise = 0.1; clip_value = 0.01; clip_norm = 0.005'; do
+        xor some.cfg "regularization = { $limit; };"
+        plain some.cfg
+        goes_on some.cfg 2 5
+        [ "$(history none)" != "$(history whole)" ] || fail "$limit changes nothing"
+    done
+}
+
+# With no weights to speak of, and as many rows of either class, there is nothing to be known.
+@test "max_norm and clip_weights hold the weights after every step" {
+    local limit
+    for limit in max_norm clip_weights; do
+        xor none.cfg "regularization = { $limit = 1e-12; };"
+        train --quiet --force --out none none.cfg --epochs 300
+        status_is 0
+        [[ $(column none train_loss) == 0.693* ]] || fail "$limit: $(column none train_loss)"
+        train --quiet --force --out none none.cfg --epochs 300 --set "regularization.$limit=0"
+        [[ $(column none train_loss) == 0.[0-5]* ]] || fail "none: $(column none train_loss)"
+    done
+}
