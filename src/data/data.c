@@ -454,7 +454,8 @@ int dl_data_open_part(dl_data *data, dl_split only, const dl_schema *base,
     if (dl_data_describe(data, base, input, target, error))
         return -1;
     dl_schema files = dl_bins_undone(&data->base);
-    int result = open_dataset(data, shared ? DL_TRAIN : only, &files, error);
+    int result = open_dataset(data, shared ? DL_TRAIN : only,
+                              data->base.bin_edge ? &files : &data->base, error);
     dl_schema_free(&files);
     if (result || (shared ? split_training_file(data, error) : take_whole(data, only, error)))
         return -1;
