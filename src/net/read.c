@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "net/block.h"
+#include "net/names.h"
 #include "net/net.h"
 
 /* What every layer and block can say, whatever its type. */
@@ -45,105 +46,6 @@ const dl_option *const dl_net_layer_options = common_options;
 int net_read_failed(net_reader *r) {
     r->failed = true;
     return 0;
-}
-
-/* ---- names ---- */
-
-/* The layer, or the last layer of the block, of that full name; -2 if there is none. */
-static int find_full(const net_reader *r, const char *name) {
-    const dl_net *net = r->net;
-    for (int i = 0; i < net->layer_count; i++)
-        if (net->layers[i].name && !strcmp(net->layers[i].name, name))
-            return i;
-    for (int i = 0; i < r->alias_count; i++)
-        if (!strcmp(r->alias[i].name, name))
-            return r->alias[i].index;
-    return -2;
-}
-
-/* Looks a name up in the scope and those around it; -1 is the data. */
-static int find_name(const net_reader *r, const net_scope *scope, const char *name) {
-    for (; scope; scope = scope->outer) {
-        int index = find_full(r, dl_arena_printf(&r->net->arena, "%s%s", name, scope->suffix));
-        if (index != -2)
-            return index;
-    }
-    return strcmp(name, "input") ? -2 : -1;
-}
-
-/* A name that the user chose, as it is known everywhere; NULL and an error if it cannot be. */
-static const char *full_name(net_reader *r, const char *wanted, const net_scope *scope,
-                             const char *where) {
-    const char *name = dl_arena_printf(&r->net->arena, "%s%s", wanted, scope->suffix);
-    if (!*wanted || strpbrk(wanted, ". ") || !strcmp(wanted, "input")) {
-        dl_fail(r->error, DL_USAGE,
-                "%s: a layer cannot be called \"%s\" (no blanks, no points, not \"input\")", where,
-                wanted);
-        net_read_failed(r);
-        return NULL;
-    }
-    int other = find_full(r, name);
-    if (other < 0)
-        return name;
-    dl_fail(r->error, DL_USAGE, "%s: there are two layers called \"%s\", the other at %s", where,
-            name, r->net->layers[other].where);
-    net_read_failed(r);
-    return name;
-}
-
-static const char *automatic_name(net_reader *r, const dl_layer *layer) {
-    const char *name;
-    int number = 1;
-    for (int i = 0; i < layer->index; i++)
-        number += r->net->layers[i].type == layer->type;
-    do
-        name = dl_arena_printf(&r->net->arena, "%s_%d", layer->type->kind.name, number++);
-    while (find_full(r, name) >= 0);
-    return name;
-}
-
-/* Whether "file:line" a is further down in the same file than b. */
-static bool is_below(const char *a, const char *b) {
-    const char *line_a = strrchr(a, ':'), *line_b = strrchr(b, ':');
-    bool same =
-        line_a && line_b && line_a - a == line_b - b && !strncmp(a, b, (size_t)(line_a - a));
-    return same && strtol(line_a + 1, NULL, 10) > strtol(line_b + 1, NULL, 10);
-}
-
-/* Where a layer of that name stands further down, within `setting`; NULL if none does. */
-static const char *find_below(const net_reader *r, config_setting_t *setting, const char *where,
-                              const char *name) {
-    const char *own = NULL, *found = NULL;
-    if (config_setting_is_group(setting) && config_setting_lookup_string(setting, "name", &own) &&
-        !strcmp(own, name))
-        found = dl_config_where(r->net->config, setting);
-    if (found && is_below(found, where))
-        return found;
-    for (int i = 0; config_setting_is_aggregate(setting) && i < config_setting_length(setting); i++)
-        if ((found = find_below(r, config_setting_get_elem(setting, (unsigned)i), where, name)))
-            return found;
-    return NULL;
-}
-
-static void unknown_input(net_reader *r, const char *where, const char *name) {
-    config_setting_t *network = config_lookup(&r->net->config->tree, "network");
-    const char *below = find_below(r, network, where, name);
-    net_read_failed(r);
-    if (below) {
-        dl_fail(r->error, DL_USAGE,
-                "%s: the layer \"%s\" comes later, at %s: only layers before this one can be named",
-                where, name, below);
-        return;
-    }
-    const char *names[256] = {"input"};
-    int count = 1;
-    for (int i = 0; i < r->net->layer_count && count < 256; i++)
-        if (r->net->layers[i].name)
-            names[count++] = r->net->layers[i].name;
-    const char *nearest = dl_text_nearest(name, names, count);
-    dl_fail(r->error, DL_USAGE, "%s: there is no layer \"%s\" before this one to read%s%s%s", where,
-            name, nearest ? " (did you mean \"" : "", nearest ? nearest : "",
-            nearest ? "\"?)" : "");
 }
 
 /* ---- a layer ---- */
@@ -198,9 +100,9 @@ static int find_inputs(net_reader *r, const dl_strings *inputs, const net_scope 
                        const char *where, int source, int sources[DL_MOST_INPUTS]) {
     sources[0] = source;
     for (int k = 0; k < inputs->count && k < DL_MOST_INPUTS; k++) {
-        sources[k] = find_name(r, scope, inputs->items[k]);
+        sources[k] = net_find_name(r, scope, inputs->items[k]);
         if (sources[k] == -2) {
-            unknown_input(r, where, inputs->items[k]);
+            net_unknown_input(r, where, inputs->items[k]);
             sources[k] = -1;
         }
     }
@@ -215,9 +117,9 @@ static int find_inputs(net_reader *r, const dl_strings *inputs, const net_scope 
 /* The layer that owns the weights which `share` asks for; -1 and an error if there is none. */
 static int find_shared(net_reader *r, const char *share, const net_scope *scope,
                        const dl_layer *layer) {
-    int index = find_name(r, scope, share);
+    int index = net_find_name(r, scope, share);
     if (index == -2 || index == layer->index) {
-        unknown_input(r, layer->where, share);
+        net_unknown_input(r, layer->where, share);
         return -1;
     }
     const dl_layer *source = index < 0 ? NULL : &r->net->layers[index];
@@ -282,22 +184,14 @@ static int read_layer(net_reader *r, const dl_layer_type *type, dl_config *confi
         net_read_failed(r);
     int sources[DL_MOST_INPUTS];
     int count = find_inputs(r, &own.inputs, scope, layer->where, source, sources);
-    const char *name = own.name ? full_name(r, own.name, scope, layer->where) : NULL;
-    layer->name = name ? name : automatic_name(r, layer);
+    const char *name = own.name ? net_full_name(r, own.name, scope, layer->where) : NULL;
+    layer->name = name ? name : net_automatic_name(r, layer);
     layer->trainable = own.trainable;
     share(r, &own, scope, layer);
     layer->l1 = own.l1;
     layer->l2 = own.l2;
     connect(r, layer, given_count ? given : sources, given_count ? given_count : count);
     return layer->index;
-}
-
-static void add_alias(net_reader *r, const char *name, int index) {
-    if (r->alias_count == r->alias_room) {
-        r->alias_room = r->alias_room ? 2 * r->alias_room : 16;
-        r->alias = xrealloc(r->alias, sizeof *r->alias * (size_t)r->alias_room);
-    }
-    r->alias[r->alias_count++] = (struct net_alias){name, index};
 }
 
 /* The name of the head that begins with layer `first`, if one could be made of its body: of a
@@ -318,10 +212,10 @@ static void name_head(net_reader *r, const char *name, int first, const char *wh
         return;
     int number = net->head_count;
     head->name = name;
-    while (!head->name || (!name && find_full(r, head->name) >= 0))
+    while (!head->name || (!name && net_find_full(r, head->name) >= 0))
         head->name = dl_arena_printf(&net->arena, "aux_%d", number++);
     if (!name)
-        add_alias(r, head->name, head->last);
+        net_add_alias(r, head->name, head->last);
 }
 
 /* What a block says of all its layers, which are those from `first` on. */
@@ -360,9 +254,9 @@ static int read_block(net_reader *r, const dl_kind *kind, dl_config *config,
     int end = net_expand(r, kind, self, faulty, config, scope, sources[0]);
     r->block = outer;
     pass_on(r->net, first, &own);
-    const char *name = own.name ? full_name(r, own.name, scope, where) : NULL;
+    const char *name = own.name ? net_full_name(r, own.name, scope, where) : NULL;
     if (name)
-        add_alias(r, name, end);
+        net_add_alias(r, name, end);
     if (!net_is_head(kind))
         return end;
     name_head(r, name, first, where);

@@ -77,6 +77,8 @@ int dl_experiment_ignored(const dl_experiment *experiment);
 /* The columns of the history that say how good it is: "train_loss,train_accuracy,val_loss,…";
    behind those of the training part the loss of each auxiliary head, "train_aux_1_loss". */
 dl_text dl_experiment_columns(const dl_experiment *experiment);
+/* "file:line" of a setting ("training.metrics"), or of the whole config if it has none. */
+const char *dl_experiment_where(const dl_experiment *experiment, const char *path);
 void dl_experiment_free(dl_experiment *experiment);
 
 #endif

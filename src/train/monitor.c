@@ -2,9 +2,9 @@
 
 #include <string.h>
 
-int dl_monitor_check(dl_experiment *e, const char *watcher, const char *monitor,
-                     config_setting_t *group, const char *const *metrics, int count,
-                     dl_error *error) {
+static int check_monitor(dl_experiment *e, const char *watcher, const char *monitor,
+                         config_setting_t *group, const char *const *metrics, int count,
+                         dl_error *error) {
     const char *names[2 * DL_MOST_METRICS + 2 + DL_MOST_HEADS];
     config_setting_t *given = config_setting_get_member(group, "monitor");
     const char *where = dl_config_where(e->config, given ? given : group);
@@ -40,6 +40,20 @@ int dl_monitor_check(dl_experiment *e, const char *watcher, const char *monitor,
                 nearest ? nearest : list.data, nearest ? "\"?" : "");
     dl_text_free(&list);
     return -1;
+}
+
+int dl_monitors_check(dl_experiment *e, const char *const *metrics, int count, dl_error *error) {
+    int result = 0;
+    if (e->settings.early_stopping)
+        result = check_monitor(e, "early_stopping", e->settings.monitor, e->settings.early_stopping,
+                               metrics, count, error);
+    if (!e->schedule || !e->schedule->observe)
+        return result;
+    const dl_schedule_common *schedule = e->schedule_self;
+    return check_monitor(e, e->schedule->kind.name, schedule->monitor,
+                         config_lookup(&e->config->tree, "optimizer.schedule"), metrics, count,
+                         error) |
+           result;
 }
 
 double dl_monitor_value(const dl_experiment *e, const char *name, const dl_row *row, bool *higher) {

@@ -4,11 +4,10 @@
 
 #include "train/run.h"
 
-/* Whether `name` is a column of the history, of which these metrics are some: 0, or -1 and an error
-   at the key `monitor` of `group`, which belongs to `watcher` ("early_stopping"). */
-int dl_monitor_check(dl_experiment *experiment, const char *watcher, const char *name,
-                     config_setting_t *group, const char *const *metrics, int count,
-                     dl_error *error);
+/* Whether what early stopping and the schedule watch are columns of the history, of which these
+   metrics are some: 0, or -1 and errors. */
+int dl_monitors_check(dl_experiment *experiment, const char *const *metrics, int count,
+                      dl_error *error);
 /* The column's value in a row, and whether more is better. */
 double dl_monitor_value(const dl_experiment *experiment, const char *name, const dl_row *row,
                         bool *higher);

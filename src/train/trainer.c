@@ -5,15 +5,13 @@
 #include <string.h>
 
 #include "math/vector.h"
-#include "optim/limits.h"
 #include "train/divergence.h"
 #include "train/keeper.h"
 #include "train/monitor.h"
 #include "train/profile.h"
 #include "train/report.h"
 #include "train/transfer.h"
-
-enum { MOST_VECTORS = 8 };
+#include "train/update.h"
 
 typedef struct {
     dl_experiment *e;
@@ -22,10 +20,7 @@ typedef struct {
     dl_run run;
     dl_loader *train, *validation;
     dl_judge judge;
-    dl_span *spans;
-    int span_count;
-    float *vectors[MOST_VECTORS];
-    int vector_count;
+    dl_update update;
     dl_progress progress;
     dl_keeper keeper;
     dl_transfer transfer;
@@ -37,34 +32,9 @@ typedef struct {
 
 /* ---- building ---- */
 
-/* Neighbouring parameters under the same penalties become one span; frozen ones are in none. */
-static void make_spans(trainer *t) {
-    const dl_net *net = &t->e->net;
-    t->spans = xcalloc((size_t)net->param_count, sizeof *t->spans);
-    for (int p = 0; p < net->param_count; p++) {
-        const dl_param *param = &net->params[p];
-        if (param->flags & DL_FROZEN)
-            continue;
-        bool decays = param->flags & DL_DECAYS;
-        double l1 = param->l1 < 0 ? t->e->settings.l1 : param->l1;
-        double l2 = param->l2 < 0 ? t->e->settings.l2 : param->l2;
-        dl_span span = {param->offset, param->count, decays ? (float)l1 : 0, decays ? (float)l2 : 0,
-                        decays};
-        dl_span *last = t->span_count ? &t->spans[t->span_count - 1] : NULL;
-        bool adjoins = last && last->first + last->count == span.first;
-        if (adjoins && last->l1 == span.l1 && last->l2 == span.l2 && last->decays == span.decays)
-            last->count += span.count;
-        else
-            t->spans[t->span_count++] = span;
-    }
-}
-
 static int build(trainer *t, dl_error *error) {
     dl_experiment *e = t->e;
-    make_spans(t);
-    t->vector_count = e->optimizer->vectors(e->optimizer_self);
-    for (int v = 0; v < t->vector_count; v++)
-        t->vectors[v] = dl_memory_aligned(sizeof(float) * (size_t)e->net.weight_count);
+    dl_update_open(&t->update, e);
     dl_judge_open(&t->judge, e);
     t->train = dl_loader_new(&e->data, DL_TRAIN, e->batch_size, error);
     if (!t->train)
@@ -81,9 +51,7 @@ static void release(trainer *t) {
     dl_judge_close(&t->judge);
     dl_keeper_close(&t->keeper);
     dl_transfer_free(&t->transfer);
-    for (int v = 0; v < t->vector_count; v++)
-        free(t->vectors[v]);
-    free(t->spans);
+    dl_update_close(&t->update);
     dl_run_close(&t->run);
 }
 
@@ -123,7 +91,8 @@ static int report_start(trainer *t, dl_error *error) {
     if (!t->options->resume)
         dl_report_biases(t->terminal, e);
     dl_report_network(t->terminal, e);
-    dl_report_memory(t->terminal, e, t->vector_count * e->net.weight_count * (int64_t)sizeof(float),
+    dl_report_memory(t->terminal, e,
+                     t->update.vector_count * e->net.weight_count * (int64_t)sizeof(float),
                      batches);
     dl_report_transfer(t->terminal, &t->transfer);
     if (!t->options->resume)
@@ -172,54 +141,6 @@ static void observe(trainer *t, const dl_row *row) {
     dl_schedule_observe(e->schedule, e->schedule_self, &clock, value, higher, p->schedule);
 }
 
-/* What is done to the gradient on its way; returns what the optimizer multiplies it by. */
-static double treat_gradient(const trainer *t) {
-    const dl_settings *s = &t->e->settings;
-    const dl_progress *p = &t->progress;
-    const dl_net *net = &t->e->net;
-    double scale = 1;
-    if (s->clip_value > 0)
-        dl_limit_values(net->gradients, net->weight_count, s->clip_value);
-    if (s->clip_norm > 0) {
-        double norm = sqrt(dl_sum_of_squares(net->gradients, net->weight_count));
-        if (norm > s->clip_norm)
-            scale = s->clip_norm / norm;
-    }
-    if (s->gradient_noise == 0)
-        return scale;
-    dl_draw draw = {(uint64_t)t->e->seed, DL_FOR_GRADIENT, 0, (uint32_t)p->epoch,
-                    (uint32_t)p->epoch_step};
-    double variance = s->gradient_noise / pow(1 + (double)p->step, s->gradient_noise_decay);
-    dl_add_noise(&draw, scale, sqrt(variance), net->gradients, net->weight_count);
-    return 1;
-}
-
-/* What is done to the weights after a step. */
-static void treat_weights(const trainer *t) {
-    const dl_settings *s = &t->e->settings;
-    const dl_net *net = &t->e->net;
-    for (int i = 0; (s->clip_weights > 0 || s->max_norm > 0) && i < net->param_count; i++) {
-        const dl_param *p = &net->params[i];
-        if (!(p->flags & DL_DECAYS) || p->flags & DL_FROZEN)
-            continue;
-        if (s->clip_weights > 0)
-            dl_limit_values(p->value, p->count, s->clip_weights);
-        int64_t columns = p->columns ? p->columns : dl_shape_channels(p->shape);
-        if (s->max_norm > 0)
-            dl_limit_norms(p->value, p->count, p->units ? p->units : columns,
-                           p->inner ? p->inner : 1, s->max_norm);
-    }
-}
-
-static void update(trainer *t, double rate) {
-    dl_experiment *e = t->e;
-    dl_net *net = &e->net;
-    dl_objective objective = {net->weight_count,        net->weights, net->gradients,
-                              (float)treat_gradient(t), t->spans,     t->span_count};
-    e->optimizer->step(e->optimizer_self, &objective, t->vectors, rate, t->progress.step + 1);
-    treat_weights(t);
-}
-
 static int head_diverged(trainer *t, int h, const dl_batch *batch, dl_error *error) {
     dl_text what = {0};
     dl_text_add(&what, "the loss of the auxiliary head \"%s\"", t->e->net.heads[h].name);
@@ -249,7 +170,7 @@ static int train_batch(trainer *t, const dl_batch *batch, double rate, dl_error 
             return head_diverged(t, h, batch, error);
     dl_net_backward(&e->net, &pass);
     from = lap(t, DL_PHASE_BACKWARD, from);
-    update(t, rate);
+    dl_update_step(&t->update, e, p, rate);
     lap(t, DL_PHASE_UPDATE, from);
     t->steps++;
     t->samples += batch->count;
@@ -435,7 +356,7 @@ static int load(trainer *t, const dl_checkpoint *c, dl_error *error) {
     dl_experiment *e = t->e;
     dl_progress *p = &t->progress;
     if (dl_checkpoint_load_net(c, &e->net, error) ||
-        dl_checkpoint_load_progress(c, e, p, t->vectors, t->vector_count, error))
+        dl_checkpoint_load_progress(c, e, p, t->update.vectors, t->update.vector_count, error))
         return -1;
     if (p->epoch_step > dl_loader_steps(t->train) ||
         (p->epoch_step && c->batch_size != e->batch_size))
@@ -475,7 +396,8 @@ static int prepare(trainer *t, dl_error *error) {
                    : dl_run_create(&t->run, t->terminal, t->e, o->out, o->force, error);
     if (made)
         return -1;
-    t->keeper = (dl_keeper){t->run.folder, t->e, t->vectors, t->vector_count, {{0}}, 0};
+    t->keeper =
+        (dl_keeper){t->run.folder, t->e, t->update.vectors, t->update.vector_count, {{0}}, 0};
     return report_start(t, error);
 }
 

@@ -1,0 +1,267 @@
+/* What of an experiment can be made and checked only when its data are known. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "math/backend.h"
+#include "train/experiment.h"
+#include "train/monitor.h"
+
+/* What an output should equal, squared, in magnitude and at its ends, over the first rows of the
+   training part. */
+static int measure_targets(dl_experiment *e, dl_error *error) {
+    enum { ENOUGH = 10000 };
+    const dl_subset *train = &e->data.part[DL_TRAIN];
+    int64_t outputs = e->data.schema.outputs, rows = train->count < ENOUGH ? train->count : ENOUGH;
+    float *y = xmalloc(sizeof *y * (size_t)outputs);
+    int result = 0;
+    for (int64_t i = 0; i < rows && !result; i++) {
+        result = train->dataset->type->read(train->dataset, train->index[i], NULL, y, error);
+        if (!e->target.classes)
+            dl_normalize(&e->data.target, y, 1, outputs);
+        for (int64_t j = 0; j < outputs && !result; j++) {
+            bool first = !i && !j;
+            e->target.least = first || y[j] < e->target.least ? y[j] : e->target.least;
+            e->target.most = first || y[j] > e->target.most ? y[j] : e->target.most;
+            e->target.mean_square += (double)y[j] * y[j] / (double)(rows * outputs);
+            e->target.mean_magnitude += fabs((double)y[j]) / (double)(rows * outputs);
+        }
+    }
+    free(y);
+    return result;
+}
+
+int dl_experiment_ignored(const dl_experiment *e) {
+    return e->loss->ignored ? e->loss->ignored(e->loss_self) : -1;
+}
+
+/* What a loss makes of the training part's classes must be known to whoever tests the net: then
+   the counts travel in the schema. */
+static void keep_counts(dl_experiment *e) {
+    dl_schema *schema = &e->data.schema;
+    const int64_t *train = e->data.part[DL_TRAIN].class_count;
+    size_t bytes = sizeof *train * (size_t)schema->classes;
+    if (train && !schema->class_count && e->loss->needs_counts &&
+        e->loss->needs_counts(e->loss_self))
+        schema->class_count = memcpy(xmalloc(bytes), train, bytes);
+    e->target.class_count = schema->class_count ? schema->class_count : train;
+}
+
+static int describe_target(dl_experiment *e, dl_error *error) {
+    const dl_subset *train = &e->data.part[DL_TRAIN];
+    dl_target *target = &e->target;
+    bool classes = e->data.schema.classes > 0;
+    e->positions = classes ? e->data.schema.outputs : 1;
+    *target = (dl_target){.classes = e->data.schema.classes,
+                          .outputs = classes ? 1 : e->data.schema.outputs};
+    keep_counts(e);
+    /* of more than two classes the numbers mean nothing */
+    return train->count && target->classes <= 2 && !e->data.schema.bin_edge
+               ? measure_targets(e, error)
+               : 0;
+}
+
+static int choose_metrics(dl_experiment *e, dl_error *error) {
+    const dl_strings *names = &e->settings.metrics;
+    bool classes = e->data.schema.classes > 0, bins = e->data.schema.bin_edge;
+    int result = 0;
+    if (!names->count)
+        e->metrics[e->metric_count++] = dl_metric_find(classes && !bins ? "accuracy" : "rmse");
+    for (int i = 0; i < names->count; i++) {
+        const dl_metric *metric = dl_metric_find(names->items[i]);
+        e->metrics[e->metric_count++] = metric;
+        if (metric->for_classes == classes || bins) /* bins are classes of numbers: both */
+            continue;
+        const char *kinds[] = {"numbers", "classes"};
+        dl_text list = {0};
+        dl_metric_list(classes, &list);
+        result = dl_fail(
+            error, DL_USAGE,
+            "%s: the metric \"%s\" is for %s, but the data's targets are %s (for %s there are %s)",
+            dl_experiment_where(e, "training.metrics"), metric->name, kinds[!classes],
+            kinds[classes], kinds[classes], list.data);
+        dl_text_free(&list);
+    }
+    return result;
+}
+
+/* Again, now that it is known which metrics there are where none was named. */
+static int check_monitor_again(dl_experiment *e, dl_error *error) {
+    const char *names[DL_METRICS];
+    for (int i = 0; i < e->metric_count; i++)
+        names[i] = e->metrics[i]->name;
+    return dl_monitors_check(e, names, e->metric_count, error);
+}
+
+/* NULL if the layer has no key `activation`. */
+static dl_activation *find_activation(const dl_layer *layer) {
+    for (const dl_option *o = layer->type->kind.options; o && o->key; o++)
+        if (o->choices == dl_activation_names || o->choices == dl_activation_all_names)
+            return (dl_activation *)((char *)layer->self + o->offset -
+                                     offsetof(dl_activation, kind));
+    return NULL;
+}
+
+static int last_activation(const dl_layer *layer) {
+    const dl_activation *activation = find_activation(layer);
+    if (activation)
+        return activation->kind;
+    return strcmp(layer->type->kind.name, "softmax") ? DL_LINEAR : DL_SOFTMAX;
+}
+
+/* Before the net is built, since layers may copy their activation then. */
+static void pass_straight_through(dl_experiment *e) {
+    dl_activation *last = find_activation(&e->net.layers[e->net.layer_count - 1]);
+    if (last)
+        last->straight = e->loss->straight_through;
+    for (int h = 0; h < e->net.head_count; h++)
+        if ((last = find_activation(&e->net.layers[e->net.heads[h].last])))
+            last->straight = e->heads[h].loss->straight_through;
+}
+
+static int choose_batch(dl_experiment *e, dl_error *error) {
+    int64_t rows = e->data.part[DL_TRAIN].count, wanted = e->settings.batch_size;
+    const char *where = dl_experiment_where(e, "training.batch_size");
+    if (!e->batch_size) {
+        if (rows && wanted > rows)
+            return dl_fail(error, DL_USAGE,
+                           "%s: batch_size is %lld, but the training part has only %lld rows "
+                           "(batch_size = \"all\" takes them all)",
+                           where, (long long)wanted, (long long)rows);
+        e->batch_size = wanted == DL_BATCH_ALL ? rows : wanted;
+    }
+    if (e->batch_size > INT32_MAX / 2)
+        return dl_fail(error, DL_USAGE, "%s: a batch of %lld rows is too large", where,
+                       (long long)e->batch_size);
+    return 0;
+}
+
+/* The last layer has its outputs at each position that has a class: the loss looks at one. */
+static int check_positions(const dl_experiment *e, const dl_layer *last, const char *role,
+                           int64_t *outputs, dl_error *error) {
+    int64_t size = dl_shape_size(last->out.shape);
+    int channels = dl_shape_channels(last->out.shape);
+    *outputs = e->positions > 1 ? channels : size;
+    if (e->positions == 1 || (last->out.shape.rank > 1 && size == e->positions * channels))
+        return 0;
+    char shape[48], input[48];
+    return dl_fail(error, DL_USAGE,
+                   "%s: %s, \"%s\", has the output %s, but the data (%s) has a class "
+                   "at each of %lld positions: it must have as many, with an output a class",
+                   last->where, role, last->name, dl_shape_text(shape, last->out.shape),
+                   dl_shape_text(input, e->net.input), (long long)e->positions);
+}
+
+static int check_end(const dl_experiment *e, const dl_layer *last, const char *role,
+                     const config_setting_t *setting, dl_head_loss *end, dl_error *error) {
+    if (check_positions(e, last, role, &end->channels, error))
+        return -1;
+    dl_shape shape = e->positions > 1 ? dl_shape1((int)end->channels) : last->out.shape;
+    dl_output output = {
+        shape, last_activation(last), last->where, last->name, dl_config_where(e->config, setting),
+        role};
+    return end->loss->check(end->self, &output, &e->target, error);
+}
+
+/* That the output of the net and those of its heads are such as their losses take. */
+static int check_losses(dl_experiment *e, dl_error *error) {
+    const dl_net *net = &e->net;
+    const config_setting_t *loss = config_lookup(&e->config->tree, "loss");
+    dl_head_loss own = {e->loss, e->loss_self, 0};
+    int result =
+        check_end(e, &net->layers[net->layer_count - 1], "the last layer", loss, &own, error);
+    e->channels = own.channels;
+    for (int h = 0; h < net->head_count; h++) {
+        const dl_head *head = &net->heads[h];
+        const config_setting_t *setting = head->loss ? head->loss : loss;
+        const char *role =
+            dl_arena_printf(&e->arena, "the last layer of the auxiliary head \"%s\" (its loss: %s)",
+                            head->name, dl_config_where(e->config, setting));
+        result |= check_end(e, &net->layers[head->last], role, setting, &e->heads[h], error);
+    }
+    return result;
+}
+
+/* A layer that goes on where the batch before ended needs data and an order in which it can. */
+static int check_stateful(const dl_experiment *e, dl_error *error) {
+    const dl_layer *layer = dl_net_stateful(&e->net);
+    const config_setting_t *format = config_lookup(&e->config->tree, "data.format");
+    if (!layer)
+        return 0;
+    for (dl_split part = 0; part < DL_SPLITS; part++) {
+        const dl_subset *rows = &e->data.part[part];
+        if (!rows->dataset)
+            continue;
+        if (!rows->dataset->ordered)
+            return dl_fail(error, DL_USAGE,
+                           "%s: layer \"%s\" is stateful, but the rows of format \"%s\" do not go "
+                           "on where the one before ends, as those of \"text\" do: leave out "
+                           "stateful",
+                           layer->where, layer->name, config_setting_get_string(format));
+        if (rows->index[rows->count - 1] - rows->index[0] != rows->count - 1)
+            return dl_fail(error, DL_USAGE,
+                           "%s: layer \"%s\" is stateful, but the rows for %s are taken from all "
+                           "over the text: write data.split = \"tail\"",
+                           layer->where, layer->name,
+                           part == DL_TRAIN ? "training" : dl_split_names[part]);
+    }
+    if (e->settings.shuffle)
+        return dl_fail(error, DL_USAGE,
+                       "%s: layer \"%s\" is stateful, but the rows are shuffled, so that none goes "
+                       "on where the one before ends: write training.shuffle = false",
+                       layer->where, layer->name);
+    return 0;
+}
+
+dl_order dl_experiment_order(const dl_experiment *e, bool training) {
+    if (dl_net_stateful(&e->net))
+        return DL_LANES;
+    return training && e->settings.shuffle ? DL_SHUFFLED : DL_AS_STORED;
+}
+
+/* A mean over nothing is none. */
+static int check_ignored(const dl_experiment *e, dl_error *error) {
+    int ignored = dl_experiment_ignored(e), result = 0;
+    char number[16];
+    for (int part = 0; part < DL_SPLITS && ignored >= 0; part++) {
+        const dl_subset *rows = &e->data.part[part];
+        if (rows->count && rows->class_count[ignored] == rows->count * e->positions)
+            result = dl_fail(error, DL_DATA,
+                             "%s: all %lld rows for %s are of class \"%s\", which ignore_label "
+                             "leaves out",
+                             rows->dataset->where, (long long)rows->count,
+                             part == DL_TRAIN ? "training" : dl_split_names[part],
+                             dl_schema_class(&e->data.schema, ignored, number));
+    }
+    return result;
+}
+
+static int choose_precision(const dl_experiment *e, bool training, dl_error *error) {
+    bool bf16 = training && e->settings.bf16;
+    const char *lacking = bf16 ? dl_backend_lacks_for_bf16() : NULL;
+    if (lacking)
+        return dl_fail(error, DL_USAGE, "%s: bf16 is not possible: %s",
+                       dl_experiment_where(e, "training.bf16"), lacking);
+    dl_backend_set_bf16(bf16);
+    return 0;
+}
+
+int dl_experiment_build(dl_experiment *e, bool training, int threads, dl_error *error) {
+    if (describe_target(e, error))
+        return -1;
+    int result = choose_metrics(e, error);
+    if (training && !result)
+        result |= check_monitor_again(e, error);
+    int batch = choose_batch(e, error);
+    result |= choose_precision(e, training, error);
+    pass_straight_through(e);
+    if (dl_net_build(&e->net, e->data.schema.input, batch ? 1 : (int)e->batch_size, training,
+                     threads, error) ||
+        check_stateful(e, error) || check_losses(e, error) || check_ignored(e, error))
+        return -1;
+    if (training && !e->net.has_gradient[e->net.layer_count - 1])
+        return dl_fail(
+            error, DL_USAGE, "%s: the network has no weights%s: there is nothing to train",
+            dl_experiment_where(e, "network"), e->net.weight_count ? " that are trainable" : "");
+    return result | batch;
+}

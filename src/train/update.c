@@ -1,0 +1,89 @@
+#include "train/update.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "math/vector.h"
+#include "optim/limits.h"
+
+/* Neighbouring parameters under the same penalties become one span; frozen ones are in none. */
+static void make_spans(dl_update *u, const dl_experiment *e) {
+    const dl_net *net = &e->net;
+    u->spans = xcalloc((size_t)net->param_count, sizeof *u->spans);
+    for (int p = 0; p < net->param_count; p++) {
+        const dl_param *param = &net->params[p];
+        if (param->flags & DL_FROZEN)
+            continue;
+        bool decays = param->flags & DL_DECAYS;
+        double l1 = param->l1 < 0 ? e->settings.l1 : param->l1;
+        double l2 = param->l2 < 0 ? e->settings.l2 : param->l2;
+        dl_span span = {param->offset, param->count, decays ? (float)l1 : 0, decays ? (float)l2 : 0,
+                        decays};
+        dl_span *last = u->span_count ? &u->spans[u->span_count - 1] : NULL;
+        bool adjoins = last && last->first + last->count == span.first;
+        if (adjoins && last->l1 == span.l1 && last->l2 == span.l2 && last->decays == span.decays)
+            last->count += span.count;
+        else
+            u->spans[u->span_count++] = span;
+    }
+}
+
+/* What is done to the gradient on its way; returns what the optimizer multiplies it by. */
+static double treat_gradient(const dl_experiment *e, const dl_progress *p) {
+    const dl_settings *s = &e->settings;
+    const dl_net *net = &e->net;
+    double scale = 1;
+    if (s->clip_value > 0)
+        dl_limit_values(net->gradients, net->weight_count, s->clip_value);
+    if (s->clip_norm > 0) {
+        double norm = sqrt(dl_sum_of_squares(net->gradients, net->weight_count));
+        if (norm > s->clip_norm)
+            scale = s->clip_norm / norm;
+    }
+    if (s->gradient_noise == 0)
+        return scale;
+    dl_draw draw = {(uint64_t)e->seed, DL_FOR_GRADIENT, 0, (uint32_t)p->epoch,
+                    (uint32_t)p->epoch_step};
+    double variance = s->gradient_noise / pow(1 + (double)p->step, s->gradient_noise_decay);
+    dl_add_noise(&draw, scale, sqrt(variance), net->gradients, net->weight_count);
+    return 1;
+}
+
+/* What is done to the weights after a step. */
+static void treat_weights(const dl_experiment *e) {
+    const dl_settings *s = &e->settings;
+    const dl_net *net = &e->net;
+    for (int i = 0; (s->clip_weights > 0 || s->max_norm > 0) && i < net->param_count; i++) {
+        const dl_param *p = &net->params[i];
+        if (!(p->flags & DL_DECAYS) || p->flags & DL_FROZEN)
+            continue;
+        if (s->clip_weights > 0)
+            dl_limit_values(p->value, p->count, s->clip_weights);
+        int64_t columns = p->columns ? p->columns : dl_shape_channels(p->shape);
+        if (s->max_norm > 0)
+            dl_limit_norms(p->value, p->count, p->units ? p->units : columns,
+                           p->inner ? p->inner : 1, s->max_norm);
+    }
+}
+
+void dl_update_open(dl_update *u, const dl_experiment *e) {
+    *u = (dl_update){.vector_count = e->optimizer->vectors(e->optimizer_self)};
+    make_spans(u, e);
+    for (int v = 0; v < u->vector_count; v++)
+        u->vectors[v] = dl_memory_aligned(sizeof(float) * (size_t)e->net.weight_count);
+}
+
+void dl_update_step(const dl_update *u, const dl_experiment *e, const dl_progress *p, double rate) {
+    const dl_net *net = &e->net;
+    dl_objective objective = {net->weight_count,           net->weights, net->gradients,
+                              (float)treat_gradient(e, p), u->spans,     u->span_count};
+    e->optimizer->step(e->optimizer_self, &objective, u->vectors, rate, p->step + 1);
+    treat_weights(e);
+}
+
+void dl_update_close(dl_update *u) {
+    for (int v = 0; v < u->vector_count; v++)
+        free(u->vectors[v]);
+    free(u->spans);
+    *u = (dl_update){0};
+}
