@@ -86,6 +86,9 @@ void dl_net_forward(dl_net *net, const float *x, const dl_pass *pass);
    (overwritten). The forward pass before it was one of training. */
 void dl_net_backward(dl_net *net, const dl_pass *pass);
 dl_tensor *dl_net_output(dl_net *net);
+/* A training pass over zeros, so that what the libraries' kernels allocate when they are first used
+   is there. The net, built to be trained, is as before, but for its gradients. */
+void dl_net_warm_up(dl_net *net);
 /* Head h's output: valid after a training pass. */
 dl_tensor *dl_net_head_output(dl_net *net, int h);
 /* The index of the head that layer i is part of; -1: of none. */

@@ -1,5 +1,7 @@
 /* The passes over a net. */
 #include <math.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "base/terminal.h"
 #include "math/vector.h"
@@ -114,6 +116,26 @@ void dl_net_backward(dl_net *net, const dl_pass *pass) {
         if (net->profile)
             net->profile[i].backward += dl_clock() - started;
     }
+}
+
+void dl_net_warm_up(dl_net *net) {
+    size_t states = sizeof(float) * (size_t)net->state_count;
+    int64_t inputs = net->max_batch * dl_shape_size(net->input);
+    float *x = dl_memory_aligned(sizeof *x * (size_t)inputs), *kept = xmalloc(states + 1);
+    dl_pass pass = {.batch = net->max_batch, .training = true};
+    if (states)
+        memcpy(kept, net->states, states);
+    dl_zero(x, inputs);
+    dl_net_forward(net, x, &pass);
+    for (int end = 0; end <= net->head_count; end++) {
+        dl_tensor *out = end < net->head_count ? dl_net_head_output(net, end) : dl_net_output(net);
+        dl_zero(out->grad, pass.batch * dl_shape_size(out->shape));
+    }
+    dl_net_backward(net, &pass);
+    if (states)
+        memcpy(net->states, kept, states);
+    free(kept);
+    free(x);
 }
 
 dl_tensor *dl_net_output(dl_net *net) {

@@ -385,6 +385,7 @@ static int prepare(trainer *t, dl_error *error) {
     if (build(t, error))
         return -1;
     dl_net_initialize(&t->e->net, (uint64_t)t->e->seed);
+    dl_net_warm_up(&t->e->net);
     if (o->profile)
         dl_net_start_profile(&t->e->net);
     if (o->resume ? resume(t, error) : dl_transfer_take(&t->transfer, t->e, error))
