@@ -2,6 +2,19 @@
  */
 #include "gradient.h"
 
+/* Layers behind a probe, in batches of `batch` samples where there is room for `most`. */
+static void check_layers(const char *layers, dl_shape shape, int most, int batch) {
+    dl_text text = {0};
+    harness h;
+    harness_probe(&text, shape);
+    dl_text_add(&text, "%s", layers);
+    if (!harness_open(&h, text.data, shape, most, true, 2))
+        fail_msg("%s", dl_text_get(&h.error.text));
+    assert_true(check_net(&h.net, layers, batch) > 0);
+    harness_close(&h);
+    dl_text_free(&text);
+}
+
 /* Stride, padding and windows that overhang, together; activations behind each other. */
 static void test_combinations(void **state) {
     (void)state;
@@ -57,17 +70,8 @@ static void test_combinations(void **state) {
         "{ layer = \"softmax\"; }",
     };
     tolerance *= 10;
-    for (size_t i = 0; i < sizeof layers / sizeof *layers; i++) {
-        dl_text text = {0};
-        harness h;
-        harness_probe(&text, shapes[0]);
-        dl_text_add(&text, "%s", layers[i]);
-        if (!harness_open(&h, text.data, shapes[0], BATCH, true, 2))
-            fail_msg("%s", dl_text_get(&h.error.text));
-        assert_true(check_net(&h.net, layers[i], BATCH) > 0);
-        harness_close(&h);
-        dl_text_free(&text);
-    }
+    for (size_t i = 0; i < sizeof layers / sizeof *layers; i++)
+        check_layers(layers[i], shapes[0], BATCH, BATCH);
     tolerance /= 10;
 }
 
@@ -90,18 +94,8 @@ static void test_sequences(void **state) {
     };
     static const int steps[] = {1, 2, 7}, batches[] = {1, 4, 33};
     for (size_t i = 0; i < sizeof layers / sizeof *layers; i++)
-        for (int k = 0; k < 3; k++) {
-            dl_text text = {0};
-            harness h;
-            dl_shape shape = dl_shape2(steps[k], 2);
-            harness_probe(&text, shape);
-            dl_text_add(&text, "%s", layers[i]);
-            if (!harness_open(&h, text.data, shape, batches[k] + 1, true, 2))
-                fail_msg("%s", dl_text_get(&h.error.text));
-            assert_true(check_net(&h.net, layers[i], batches[k]) > 0);
-            harness_close(&h);
-            dl_text_free(&text);
-        }
+        for (int k = 0; k < 3; k++)
+            check_layers(layers[i], dl_shape2(steps[k], 2), batches[k] + 1, batches[k]);
 }
 
 /* Attention behind attention, in sequences of one step and of more than it works on at a time. The
@@ -121,18 +115,8 @@ static void test_attention(void **state) {
     static const int steps[] = {1, 9, 67};
     tolerance *= 10;
     for (size_t i = 0; i < sizeof layers / sizeof *layers; i++)
-        for (int k = 0; k < 3; k++) {
-            dl_text text = {0};
-            harness h;
-            dl_shape shape = dl_shape2(steps[k], 2);
-            harness_probe(&text, shape);
-            dl_text_add(&text, "%s", layers[i]);
-            if (!harness_open(&h, text.data, shape, 3, true, 2))
-                fail_msg("%s", dl_text_get(&h.error.text));
-            assert_true(check_net(&h.net, layers[i], 2) > 0);
-            harness_close(&h);
-            dl_text_free(&text);
-        }
+        for (int k = 0; k < 3; k++)
+            check_layers(layers[i], dl_shape2(steps[k], 2), 3, 2);
     tolerance /= 10;
 }
 
@@ -182,17 +166,8 @@ static void test_blocks(void **state) {
         "{ layer = \"dense\"; units = 126; share = \"k\"; transpose = true; bias = false; }",
     };
     tolerance *= 10;
-    for (size_t i = 0; i < sizeof layers / sizeof *layers; i++) {
-        dl_text text = {0};
-        harness h;
-        harness_probe(&text, shapes[0]);
-        dl_text_add(&text, "%s", layers[i]);
-        if (!harness_open(&h, text.data, shapes[0], BATCH, true, 2))
-            fail_msg("%s", dl_text_get(&h.error.text));
-        assert_true(check_net(&h.net, layers[i], BATCH) > 0);
-        harness_close(&h);
-        dl_text_free(&text);
-    }
+    for (size_t i = 0; i < sizeof layers / sizeof *layers; i++)
+        check_layers(layers[i], shapes[0], BATCH, BATCH);
     tolerance /= 10;
 }
 
