@@ -31,14 +31,19 @@ static double ulps(float got, double want) {
 
 static void test_elementary(void **state) {
     (void)state;
-    double worst_exp = 0, worst_tanh = 0, worst_sigmoid = 0;
+    double worst_exp = 0, worst_tanh = 0, worst_sigmoid = 0, worst_erf = 0, worst_log1p = 0;
     for (float x = -87; x < 88.7f; x += 0.00137f) {
         worst_exp = fmax(worst_exp, ulps(dl_exp(x), exp(x)));
         worst_tanh = fmax(worst_tanh, ulps(dl_tanh(x), tanh(x)));
+        worst_erf = fmax(worst_erf, ulps(dl_erf(x / 10), erf((double)(x / 10))));
+        worst_log1p =
+            fmax(worst_log1p, ulps(dl_log1p(fabsf(x) / 100), log1p((double)(fabsf(x) / 100))));
         if (x > -80)
             worst_sigmoid = fmax(worst_sigmoid, ulps(dl_sigmoid(x), 1 / (1 + exp(-(double)x))));
     }
     assert_true(worst_exp < 2 && worst_tanh < 3 && worst_sigmoid < 3);
+    assert_true(worst_erf < 2 && worst_log1p < 2);
+    assert_true(isnan(dl_erf(NAN)) && isnan(dl_log1p(NAN)) && dl_erf(INFINITY) == 1);
     assert_true(dl_exp(0) == 1 && dl_exp(-200) == 0 && isinf(dl_exp(100)));
     assert_true(isnan(dl_exp(NAN)) && isnan(dl_tanh(NAN)) && isnan(dl_sigmoid(NAN)));
     assert_true(dl_tanh(50) == 1 && dl_tanh(-50) == -1 && dl_tanh(INFINITY) == 1);

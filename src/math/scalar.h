@@ -65,11 +65,44 @@ static inline float dl_exp_inside(float x) {
     return p * scale;
 }
 
+/* Least-squares polynomials at Chebyshev's nodes: of erf(x) / x - 1 in x^2 below 1, and of
+   -ln(1 - erf(x)) from 1 to 4, where erf is 1 to a float. NaN stays NaN. */
 static inline float dl_erf(float x) {
-    return erff(x);
+    float z = fabsf(x), s = x * x, t = z > 4.0f ? 4.0f : z;
+    float p = -9.63499132922152e-06f;
+    p = p * s + 0.00011254641140112653f;
+    p = p * s + -0.0008482507546432316f;
+    p = p * s + 0.0052209231071174145f;
+    p = p * s + -0.026865392923355103f;
+    p = p * s + 0.11283782124519348f;
+    p = p * s + -0.37612637877464294f;
+    p = p * s + 0.12837916612625122f;
+    float small = p * x + x;
+    float q = -3.4946501159538457e-07f;
+    q = q * t + 2.66681508946931e-05f;
+    q = q * t + -0.0004717842966783792f;
+    q = q * t + 0.0043088351376354694f;
+    q = q * t + -0.02542717382311821f;
+    q = q * t + 0.10870722681283951f;
+    q = q * t + 0.6329863667488098f;
+    q = q * t + 1.1296844482421875f;
+    q = q * t + -0.000208761848625727f;
+    float large = 1.0f - dl_exp(-q);
+    large = x < 0 ? -large : large;
+    return z < 1.0f ? small : large;
 }
+
+/* ln(1 + x) for x from 0 to 1: the series of 2 artanh(x / (2 + x)). */
 static inline float dl_log1p(float x) {
-    return log1pf(x);
+    float s = x / (2.0f + x), z = s * s;
+    float p = 1.0f / 15;
+    p = p * z + 1.0f / 13;
+    p = p * z + 1.0f / 11;
+    p = p * z + 1.0f / 9;
+    p = p * z + 1.0f / 7;
+    p = p * z + 1.0f / 5;
+    p = p * z + 1.0f / 3;
+    return x - s * (x - 2.0f * z * p); /* 2 s is x - s x, which rounds less */
 }
 
 static inline float dl_tanh(float x) {
