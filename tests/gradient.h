@@ -127,6 +127,11 @@ static inline int check_net(dl_net *net, const char *what, int batch) {
         x[i] = x[i] > 0;
     harness_fill(r, out, 2);
     memset(net->memory, 0xFF, (size_t)net->memory_bytes); /* NaN: nobody may count on zeros */
+    for (int i = 0; i < net->layer_count; i++) /* nor on those of parameters that are trained */
+        for (int p = 0; p < net->layers[i].param_count; p++)
+            if (!(net->layers[i].params[p].flags & DL_FROZEN))
+                memset(net->layers[i].params[p].grad, 0xFF,
+                       sizeof *x * (size_t)net->layers[i].params[p].count);
     dl_net_forward(net, x, &pass);
     fill_gradients(net, r, &pass);
     dl_net_backward(net, &pass);
