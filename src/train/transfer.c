@@ -9,10 +9,6 @@
 
 enum { MOST_NAMES = 8 }; /* that an error lists of each side */
 
-static const char *where(const dl_experiment *e, const char *path) {
-    return dl_config_where(e->config, config_lookup(&e->config->tree, path));
-}
-
 /* ---- names ---- */
 
 /* A part of a text without the blanks around it. */
@@ -60,14 +56,14 @@ static int unknown_layer(const dl_experiment *e, const char *item, part name, dl
     const char *nearest = dl_text_nearest(wanted, names, count);
     free(wanted);
     return dl_fail(error, DL_USAGE, "%s: init_map: \"%s\": the network has no layer \"%.*s\"%s%s%s",
-                   where(e, "training.init_map"), item, name.length, name.text,
+                   dl_experiment_where(e, "training.init_map"), item, name.length, name.text,
                    nearest ? " (did you mean \"" : "", nearest ? nearest : "",
                    nearest ? "\"?)" : "");
 }
 
 int dl_transfer_check(const dl_experiment *e, dl_error *error) {
     const dl_strings *map = &e->settings.init_map;
-    const char *at = map->count ? where(e, "training.init_map") : "";
+    const char *at = map->count ? dl_experiment_where(e, "training.init_map") : "";
     int result = 0;
     if (map->count && !e->settings.init_from)
         result =
@@ -177,7 +173,7 @@ static int nothing_fits(const dl_experiment *e, const dl_safetensors *file, dl_e
     dl_fail(error, DL_USAGE,
             "%s: init_from: nothing in %s fits this network: there %s; here %s (init_map = "
             "(\"layer=its name there\") gives layers other names)",
-            where(e, "training.init_from"), file->path, there.data, here.data);
+            dl_experiment_where(e, "training.init_from"), file->path, there.data, here.data);
     dl_text_free(&there);
     dl_text_free(&here);
     return -1;
@@ -210,10 +206,11 @@ static int check_map(const dl_experiment *e, const dl_safetensors *file, dl_erro
         if (!has_tensors(&e->net, here))
             result = dl_fail(error, DL_USAGE,
                              "%s: init_map: the layer \"%.*s\" has no weights of its own",
-                             where(e, "training.init_map"), here.length, here.text);
+                             dl_experiment_where(e, "training.init_map"), here.length, here.text);
         else if (!found)
             result = dl_fail(error, DL_USAGE, "%s: init_map: %s has no layer \"%.*s\"",
-                             where(e, "training.init_map"), file->path, there.length, there.text);
+                             dl_experiment_where(e, "training.init_map"), file->path, there.length,
+                             there.text);
     }
     return result;
 }
@@ -235,9 +232,10 @@ int dl_transfer_take(dl_transfer *t, dl_experiment *e, dl_error *error) {
         return 0;
     char *found = dl_path_find_data(from);
     if (!found)
-        return dl_fail(
-            error, DL_DATA, "%s: init_from: %s: not found%s", where(e, "training.init_from"), from,
-            from[0] == '/' ? "" : " (looked in the current folder, data/ and $DLTRAIN_DATA)");
+        return dl_fail(error, DL_DATA, "%s: init_from: %s: not found%s",
+                       dl_experiment_where(e, "training.init_from"), from,
+                       from[0] == '/' ? ""
+                                      : " (looked in the current folder, data/ and $DLTRAIN_DATA)");
     char *path = dl_run_find_checkpoint(found, false, error);
     dl_safetensors file = {0};
     int result = path ? dl_safetensors_open_foreign(&file, path, error) : -1;
