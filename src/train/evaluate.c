@@ -5,6 +5,7 @@
 
 #include "math/activation.h"
 #include "math/vector.h"
+#include "train/views.h"
 
 void dl_judge_open(dl_judge *judge, const dl_experiment *e) {
     bool classes = e->target.classes > 0;
@@ -169,15 +170,16 @@ double dl_sums_metric(const dl_sums *sums, const dl_experiment *e, int metric) {
 int dl_evaluate(dl_experiment *e, dl_loader *loader, dl_sums *sums, dl_observer observer,
                 void *context, dl_error *error) {
     dl_judge judge;
+    dl_views views;
     dl_judge_open(&judge, e);
+    dl_views_open(&views, e);
     *sums = (dl_sums){0};
     dl_loader_start(loader, dl_experiment_order(e, false), 0, 0, 0);
     dl_net_begin(&e->net);
     const dl_batch *batch;
     int before = error->count;
     while ((batch = dl_loader_next(loader, error))) {
-        dl_pass pass = {.batch = (int)batch->count, .carry = true};
-        dl_net_forward(&e->net, batch->x, &pass);
+        dl_views_forward(&views, e, batch);
         dl_sums_add(sums, &judge, e, batch, false);
         if (observer) {
             dl_outcome outcome = dl_judge_outcome(&judge, e, batch);
@@ -189,5 +191,6 @@ int dl_evaluate(dl_experiment *e, dl_loader *loader, dl_sums *sums, dl_observer 
         }
     }
     dl_judge_close(&judge);
+    dl_views_close(&views);
     return error->count > before ? -1 : 0;
 }
