@@ -107,8 +107,8 @@ static const dl_option shift_options[] = {
 static void shift(const void *self, const dl_draw *draw, dl_place *place) {
     const shift_augmentation *own = self;
     double x = own->horizontal * place->width, y = own->vertical * place->height;
-    dl_place_add(place, (const double[]){1, 0, dl_augment_number(draw, 0, -x, x), 0, 1,
-                                         dl_augment_number(draw, 1, -y, y)});
+    dl_place_add(place, (const double[]){1, 0, -dl_augment_number(draw, 0, -x, x), 0, 1,
+                                         -dl_augment_number(draw, 1, -y, y)});
 }
 
 const dl_augmentation_type dl_augmentation_shift = {
