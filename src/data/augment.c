@@ -51,7 +51,9 @@ static int read_item(dl_augment *augment, dl_config *config, dl_arena *arena,
     augment->mixes |= item->type->mix != NULL;
     dl_table tables[] = {{type_option, &type}, {kind->options, item->self}};
     const char *what = dl_arena_printf(arena, "augmentation \"%s\"", kind->name);
-    return dl_config_read(config, group, NULL, what, tables, 2, error);
+    if (dl_config_read(config, group, NULL, what, tables, 2, error))
+        return -1;
+    return item->type->check ? item->type->check(item->self, (dl_shape){0}, where, error) : 0;
 }
 
 int dl_augment_read(dl_augment *augment, dl_config *config, dl_arena *arena, dl_error *error) {
@@ -88,7 +90,7 @@ int dl_augment_check(const dl_augment *augment, const dl_schema *schema, bool st
         if (schema->input.rank != 3)
             return dl_fail(error, DL_USAGE,
                            "%s: data.augment is for images, of height, width and channels, but a "
-                           "sample of these data is %s",
+                           "sample of these data has the shape %s",
                            item->where, dl_shape_text(shape, schema->input));
         if (stacked)
             return dl_fail(error, DL_USAGE,

@@ -45,8 +45,9 @@ typedef struct {
 
 typedef struct {
     dl_kind kind; /* its struct begins with a dl_augmentation_common */
-    /* Can it be done to images of that shape? Else -1 and an error that begins with `where`. NULL:
-       to all. */
+    /* Can it be done to images of that shape? Else -1 and an error that begins with `where`. First
+       with a shape of rank 0, before the data are known: do the options fit each other? NULL: all
+       is fine. */
     int (*check)(const void *self, dl_shape image, const char *where, dl_error *error);
     /* One of these three, by which it moves, paints or mixes. `draw` is for this image; block 0 of
        it is used up. */

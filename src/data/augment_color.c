@@ -34,7 +34,7 @@ static float grey_of(const float *rgb) {
 }
 
 static int check_colours(dl_shape image, const char *what, const char *where, dl_error *error) {
-    if (image.dim[2] == 3)
+    if (!image.rank || image.dim[2] == 3)
         return 0;
     return dl_fail(error, DL_USAGE,
                    "%s: %s is for images of 3 channels (red, green, blue), but these have %d",

@@ -62,8 +62,7 @@ static const dl_option erase_options[] = {
 
 static int check_erase(const void *self, dl_shape image, const char *where, dl_error *error) {
     const erase_augmentation *own = self;
-    (void)image;
-    if (own->least <= own->most)
+    if (image.rank || own->least <= own->most)
         return 0;
     return dl_fail(error, DL_USAGE, "%s: random_erase: least (%g) is more than most (%g)", where,
                    own->least, own->most);

@@ -134,8 +134,7 @@ static const dl_option zoom_options[] = {
 
 static int check_zoom(const void *self, dl_shape image, const char *where, dl_error *error) {
     const zoom_augmentation *own = self;
-    (void)image;
-    if (own->least <= own->most)
+    if (image.rank || own->least <= own->most)
         return 0;
     return dl_fail(error, DL_USAGE, "%s: zoom: least (%g) is more than most (%g)", where,
                    own->least, own->most);
@@ -172,7 +171,7 @@ static const dl_option crop_options[] = {
 static int check_crop(const void *self, dl_shape image, const char *where, dl_error *error) {
     const crop_augmentation *own = self;
     int side = image.dim[0] < image.dim[1] ? image.dim[0] : image.dim[1];
-    if (own->padding < side)
+    if (!image.rank || own->padding < side)
         return 0;
     return dl_fail(error, DL_USAGE,
                    "%s: random_crop: a padding of %lld pixels leaves images of %dx%d that have "

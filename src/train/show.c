@@ -14,7 +14,7 @@ typedef struct {
     const dl_batch *batch;
     dl_shape image;
     int count, columns, rows, factor; /* samples; of the grid; pixels of the picture a pixel */
-    int caption;                      /* its height: two lines where two targets are mixed */
+    int caption;                      /* its height: two lines where two are mixed */
     int cell[2];                      /* height and width of a sample with its caption and gap */
     int height, width;                /* of the whole */
     float low, high;                  /* what becomes black and white */
@@ -130,7 +130,8 @@ static void lay_out(sheet *s) {
     s->columns = s->count < MOST_COLUMNS ? s->count : MOST_COLUMNS;
     s->rows = (s->count + s->columns - 1) / s->columns;
     s->factor = most < SIDE ? SIDE / most : 1;
-    s->caption = s->batch->share ? 2 * LINE : LINE;
+    bool words = dl_augment_form(&s->e->data.schema) == DL_TARGET_APART;
+    s->caption = words ? (s->batch->share ? 2 * LINE : LINE) : 0;
     s->cell[0] = s->image.dim[0] * s->factor + s->caption + GAP;
     s->cell[1] = s->image.dim[1] * s->factor + GAP;
     s->height = s->rows * s->cell[0] + GAP;
@@ -167,7 +168,7 @@ int dl_show_batch(dl_experiment *e, int threads, const char *path, int *shown, d
     if (e->data.schema.input.rank != 3)
         return dl_fail(error, DL_USAGE,
                        "%s: --show-batch is for images, of height, width and channels, but a "
-                       "sample of these data is %s",
+                       "sample of these data has the shape %s",
                        e->config->name, dl_shape_text(shape, e->data.schema.input));
     if (dl_experiment_build(e, true, threads, error))
         return -1;

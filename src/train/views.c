@@ -14,7 +14,7 @@ int dl_views_check(const dl_experiment *e, dl_error *error) {
         return 0;
     if (schema->input.rank != 3 || e->data.predict == DL_PREDICT_SAME)
         return dl_fail(error, DL_USAGE,
-                       "%s: test_time is for single images, but a sample of these data is %s%s",
+                       "%s: test_time is for single images, but a sample of these data has the shape %s%s",
                        where, dl_shape_text(shape, schema->input),
                        schema->input.rank == 3 ? ", a pair of them" : "");
     if (e->positions > 1 || dl_augment_form(schema) != DL_TARGET_APART)
