@@ -60,7 +60,7 @@ static void test_pure_function(void **state) {
     (void)state;
     enum { ROWS = 101 };
     static const char text[] =
-        "format = \"random\"; train = { input = (6, 5, 3); classes = 4; rows = 101; };"
+        "format = \"random\"; train = { input = (22, 19, 3); classes = 4; rows = 101; };"
         "normalize = \"mean_std\"; workers = %d; augment_border = \"reflect\"; augment = ("
         "{ type = \"flip_horizontal\"; }, { type = \"flip_vertical\"; }, { type = \"rotate\"; },"
         "{ type = \"shift\"; }, { type = \"zoom\"; }, { type = \"shear\"; }, { type = \"elastic\"; "

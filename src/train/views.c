@@ -13,10 +13,11 @@ int dl_views_check(const dl_experiment *e, dl_error *error) {
     if (e->data.augment.test_time == DL_VIEWS_ONE)
         return 0;
     if (schema->input.rank != 3 || e->data.predict == DL_PREDICT_SAME)
-        return dl_fail(error, DL_USAGE,
-                       "%s: test_time is for single images, but a sample of these data has the shape %s%s",
-                       where, dl_shape_text(shape, schema->input),
-                       schema->input.rank == 3 ? ", a pair of them" : "");
+        return dl_fail(
+            error, DL_USAGE,
+            "%s: test_time is for single images, but a sample of these data has the shape %s%s",
+            where, dl_shape_text(shape, schema->input),
+            schema->input.rank == 3 ? ", a pair of them" : "");
     if (e->positions > 1 || dl_augment_form(schema) != DL_TARGET_APART)
         return dl_fail(error, DL_USAGE,
                        "%s: test_time is for a target that says something of the image as a whole, "
