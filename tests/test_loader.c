@@ -1,4 +1,4 @@
-/* Batches from a thread of its own: every row once, in an order that is a function of seed and
+/* Batches from threads of their own: every row once, in an order that is a function of seed and
    epoch, and a clean end at any moment. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -19,6 +19,7 @@
 
 typedef struct {
     int64_t broken;   /* this row cannot be read */
+    int64_t second;   /* nor can this one */
     long nanoseconds; /* that reading a row takes */
 } fake_state;
 
@@ -26,7 +27,7 @@ static int fake_read(const dl_dataset *dataset, int64_t i, float *x, float *y, d
     const fake_state *fake = dataset->state;
     if (fake->nanoseconds)
         nanosleep(&(struct timespec){.tv_nsec = fake->nanoseconds}, NULL);
-    if (i == fake->broken)
+    if (i == fake->broken || i == fake->second)
         return dl_fail(error, DL_DATA, "row %d is broken", (int)i);
     x[0] = (float)i;
     x[1] = (float)(2 * i);
@@ -40,10 +41,13 @@ static void fake_close(dl_dataset *dataset) {
 
 static const dl_dataset_type fake_type = {.read = fake_read, .close = fake_close};
 
+static int workers; /* of the loaders that are made */
+
 /* Every second row of 2 * count: indices are not positions. */
 static void make_data(dl_data *data, fake_state *fake, int64_t count) {
-    *fake = (fake_state){.broken = -1};
+    *fake = (fake_state){.broken = -1, .second = -1};
     *data = (dl_data){.schema = {.input = dl_shape1(2), .outputs = 1}};
+    data->augment.workers = workers;
     data->dataset[DL_TRAIN] = (dl_dataset){
         .type = &fake_type, .state = fake, .count = 2 * count, .schema = {.outputs = 1}};
     data->part[DL_TRAIN].dataset = &data->dataset[DL_TRAIN];
@@ -250,7 +254,12 @@ static void test_errors_are_carried_over(void **state) {
             dl_error_clear(&error);
         }
     }
-    fake.broken = -1;
+    fake.second = 2 * 17 + 1; /* of two in a batch the first is told */
+    dl_loader_start(loader, false, 1, 1, 16 / 8);
+    assert_null(dl_loader_next(loader, &error));
+    assert_string_equal(dl_text_get(&error.text), "row 35 is broken");
+    dl_error_clear(&error);
+    fake.broken = fake.second = -1;
     int64_t order[50];
     dl_loader_start(loader, false, 1, 1, 0);
     assert_int_equal(take_pass(loader, 8, 0, 50, order), 50);
@@ -327,5 +336,11 @@ int main(void) {
         cmocka_unit_test(test_errors_are_carried_over),
         cmocka_unit_test(test_normalizes),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    static const int many[] = {1, 2, 5};
+    int failed = 0;
+    for (int i = 0; i < 3; i++) {
+        workers = many[i];
+        failed += cmocka_run_group_tests(tests, NULL, NULL);
+    }
+    return failed;
 }

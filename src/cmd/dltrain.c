@@ -13,6 +13,7 @@
 #include "cmd/help.h"
 #include "math/threads.h"
 #include "train/report.h"
+#include "train/show.h"
 #include "train/trainer.h"
 #include "train/version.h"
 
@@ -34,10 +35,13 @@ static const char usage[] =
     "  --profile         at the end, where the time went: a table by layer\n"
     "  --dry-run         everything but training: check the config, read the data,\n"
     "                    show the network\n"
+    "  --show-batch FILE instead: write a PNG picture of the images that the network\n"
+    "                    sees in its first batch, augmented, with their targets\n"
     "  --quiet           no lines and no bar on stderr, only errors\n"
     "  --json            an object per epoch, and one at the end, on stdout\n"
     "  --help [TOPIC]    this; or config, layers, losses, optimizers, schedules,\n"
-    "                    formats or metrics; or one of them: --help layer dense\n"
+    "                    formats, augmentations or metrics; or one of them:\n"
+    "                    --help layer dense\n"
     "  --version\n"
     "\n"
     "Exit status: 0 done, 1 run-time failure, 2 usage or config, 3 data or\n"
@@ -49,6 +53,7 @@ typedef struct {
     dl_train_options train;
     const char *program; /* as it was called */
     const char *config;
+    const char *show; /* the file for the picture of a batch; NULL: train */
     const char *sets[MOST_SETS];
     int set_count;
     int64_t threads;
@@ -94,6 +99,7 @@ enum {
     BACKEND,
     PROFILE,
     DRY_RUN,
+    SHOW_BATCH,
     QUIET,
     JSON,
     HELP,
@@ -111,6 +117,7 @@ static const struct option long_options[] = {
     {"backend", required_argument, NULL, BACKEND},
     {"profile", no_argument, NULL, PROFILE},
     {"dry-run", no_argument, NULL, DRY_RUN},
+    {"show-batch", required_argument, NULL, SHOW_BATCH},
     {"quiet", no_argument, NULL, QUIET},
     {"json", no_argument, NULL, JSON},
     {"help", no_argument, NULL, HELP},
@@ -174,6 +181,9 @@ static int store_option(int option, arguments *a) {
     case DRY_RUN:
         a->train.dry_run = true;
         break;
+    case SHOW_BATCH:
+        a->show = optarg;
+        return *optarg ? -1 : cmd_usage("dltrain", "--show-batch needs a file's name");
     case QUIET:
         a->quiet = true;
         break;
@@ -226,6 +236,10 @@ static int parse_arguments(int argc, char **argv, arguments *a) {
                          a->config);
     if (a->train.resume && a->train.out)
         return cmd_usage("dltrain", "--resume goes on in the run's own folder: leave out --out");
+    if (a->show && a->train.dry_run)
+        return cmd_usage("dltrain", "--show-batch trains nothing anyway: leave out --dry-run");
+    if (a->show && a->train.resume)
+        return cmd_usage("dltrain", "--show-batch takes a config, not --resume");
     return -1;
 }
 
@@ -348,6 +362,14 @@ static void name_config(dl_config *config, const char *path) {
     free(name);
 }
 
+static int show(const arguments *a, dl_experiment *e, dl_terminal *terminal, dl_error *error) {
+    int shown = 0;
+    if (dl_show_batch(e, a->train.threads, a->show, &shown, error))
+        return -1;
+    dl_say(terminal, "picture     %d images of the first batch: %s", shown, a->show);
+    return 0;
+}
+
 /* *interrupted: the training was, and is saved. */
 static int train(const arguments *a, dl_terminal *terminal, bool *interrupted, dl_error *error) {
     dl_config config = {0};
@@ -363,10 +385,11 @@ static int train(const arguments *a, dl_terminal *terminal, bool *interrupted, d
                dl_threads() == 1 ? "" : "s");
         if (dl_threads_warning())
             dl_say(terminal, "note        %s", dl_threads_warning());
-        status = dl_train(&experiment, &a->train, terminal, &result, error);
+        status = a->show ? show(a, &experiment, terminal, error)
+                         : dl_train(&experiment, &a->train, terminal, &result, error);
     }
     *interrupted = result.interrupted || (a->train.dry_run && caught);
-    if (!status && !a->train.dry_run) {
+    if (!status && !a->train.dry_run && !a->show) {
         report_end(terminal, a, &experiment, &result);
         if (a->json)
             print_end(&experiment, &result);

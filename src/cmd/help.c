@@ -9,9 +9,9 @@
 #include "train/experiment.h"
 #include "train/version.h"
 
-static const dl_registry *const registries[] = {&dl_layer_registry,    &dl_block_registry,
-                                                &dl_loss_registry,     &dl_optimizer_registry,
-                                                &dl_schedule_registry, &dl_dataset_registry};
+static const dl_registry *const registries[] = {
+    &dl_layer_registry,    &dl_block_registry,   &dl_loss_registry,        &dl_optimizer_registry,
+    &dl_schedule_registry, &dl_dataset_registry, &dl_augmentation_registry};
 enum { REGISTRIES = sizeof registries / sizeof *registries };
 
 extern const dl_option *const dl_net_layer_options;

@@ -206,8 +206,11 @@ int dl_data_read(dl_data *data, dl_config *config, dl_error *error) {
     dl_error found = {0};
     const dl_kind *kind = dl_config_choose(config, section, &dl_dataset_registry, NULL, &found);
     struct config_setting_t *unused;
-    dl_table tables[] = {{dl_data_options, data}, {shared_options(data, kind), &unused}};
-    dl_config_read(config, section, NULL, "data", tables, 2, &found);
+    dl_table tables[] = {{dl_data_options, data},
+                         {dl_augment_options, &data->augment},
+                         {shared_options(data, kind), &unused}};
+    dl_config_read(config, section, NULL, "data", tables, 3, &found);
+    dl_augment_read(&data->augment, config, &data->arena, &found);
     result |= merge_errors(error, &found);
     config_setting_t *settings[] = {data->train, data->validation, data->test};
     for (dl_split part = 0; part < DL_SPLITS; part++) {
@@ -430,7 +433,12 @@ int dl_data_open(dl_data *data, dl_error *error) {
     for (dl_split part = DL_VALIDATION; part < DL_SPLITS; part++)
         if (data->dataset[part].type && take_whole(data, part, error))
             return -1;
-    return make_bins(data, error) || check_classes(data, error) || measure(data, error) ? -1 : 0;
+    if (make_bins(data, error) || check_classes(data, error))
+        return -1;
+    bool pairs = data->predict == DL_PREDICT_SAME;
+    return dl_augment_check(&data->augment, &data->schema, pairs, error) || measure(data, error)
+               ? -1
+               : 0;
 }
 
 const dl_schema *dl_data_kept_schema(const dl_data *data) {

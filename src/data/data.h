@@ -4,6 +4,7 @@
 #define DL_DATA_DATA_H
 
 #include "config/config.h"
+#include "data/augment.h"
 #include "data/dataset.h"
 
 typedef enum { DL_TRAIN, DL_VALIDATION, DL_TEST, DL_SPLITS } dl_split;
@@ -29,6 +30,7 @@ typedef struct {
     config_setting_t *train, *validation, *test;
     int64_t split_seed;
     int64_t target_bins; /* <= 0: none */
+    dl_augment augment;  /* with the options of dl_augment_options */
     /* made by dl_data_read */
     dl_config *config; /* borrowed */
     dl_arena arena;

@@ -9,12 +9,14 @@
 #include "base/random.h"
 #include "data/bins.h"
 
-/* One batch is with the caller while the thread fills the other. */
+/* One batch is with the caller while the threads fill the other. */
 enum { BUFFERS = 2 };
 
 enum { AHEAD = 2 }; /* rows that are on their way to the cache while one is read */
 
-/* What a pass is: written by the caller, copied by the thread. */
+enum { MOST_WORKERS = 64 };
+
+/* What a pass is: written by the caller, copied by the threads. */
 typedef struct {
     dl_order order;
     uint64_t seed;
@@ -22,13 +24,26 @@ typedef struct {
     int64_t first_step;
 } pass_request;
 
+/* A batch that the threads are at work on, each on some of its rows at a time. */
+typedef struct {
+    dl_batch *batch;              /* NULL: there is none */
+    pass_request request;         /* of its pass */
+    int64_t pass;                 /* the number of its pass */
+    int64_t claimed, done, piece; /* rows; how many are claimed at a time */
+    int64_t failed;               /* the first row that could not be read; -1: none */
+    dl_error fault;
+} filling;
+
 struct dl_loader {
     const dl_data *data;
     const dl_subset *part;
     int64_t batch_size, steps, size, outputs, bytes;
-    int64_t *order; /* [rows of the part]; the thread's own */
-    pthread_t thread;
-    bool started; /* the thread runs */
+    bool augmented;
+    int64_t *order;      /* [rows of the part]; made when no thread is at work on rows */
+    int64_t ordered_for; /* the pass that `order` is for; 0: none */
+    pthread_t thread[MOST_WORKERS];
+    int workers, started, numbered; /* wanted; running; how many have taken their room */
+    dl_augment_room room[MOST_WORKERS];
 
     pthread_mutex_t mutex; /* guards what follows */
     pthread_cond_t work, ready;
@@ -40,11 +55,12 @@ struct dl_loader {
     bool holding;            /* the caller has the batch taken - 1 */
     bool failed;             /* the batch `made` could not be read: `fault` says why */
     dl_error fault;
+    filling job;
     bool stop;
-    atomic_bool give_up; /* tells a thread amid a batch not to finish it */
+    atomic_bool give_up; /* tells threads amid a batch not to finish it */
 };
 
-/* ---- the thread ---- */
+/* ---- the threads ---- */
 
 static void make_lanes(dl_loader *loader) {
     int64_t lanes = loader->batch_size, rows = loader->part->count;
@@ -67,26 +83,51 @@ static void make_order(dl_loader *loader, const pass_request *pass) {
     dl_random_shuffle(&draw, loader->order, loader->part->count);
 }
 
-/* Reads and normalizes, row by row while it is in the cache. Ends early if told to give up. */
-static int fill(dl_loader *loader, dl_batch *batch, int64_t step, dl_error *error) {
+static int read_row(dl_loader *loader, const pass_request *pass, dl_augment_room *room,
+                    dl_batch *batch, int64_t i, dl_error *error) {
     const dl_dataset *dataset = loader->part->dataset;
-    int64_t first = step * loader->batch_size, left = loader->part->count - first;
-    batch->step = step;
-    batch->count = left < loader->batch_size ? left : loader->batch_size;
-    for (int64_t i = 0; i < batch->count; i++) {
+    float *x = batch->x + i * loader->size, *y = batch->y + i * loader->outputs;
+    if (!loader->augmented)
+        return dataset->type->read(dataset, batch->index[i], x, y, error);
+    dl_augment_pass augmented = {.augment = &loader->data->augment,
+                                 .dataset = dataset,
+                                 .schema = &loader->data->schema,
+                                 .index = loader->part->index,
+                                 .rows = loader->part->count,
+                                 .seed = pass->seed,
+                                 .epoch = pass->epoch};
+    dl_augmented made = {x, y, batch->other ? batch->other + i * loader->outputs : NULL, 1};
+    int result = dl_augment_row(&augmented, room, batch->index[i], &made, error);
+    if (batch->share)
+        batch->share[i] = made.share;
+    return result;
+}
+
+/* Reads and normalizes rows first .. last - 1, each while it is in the cache. Ends early if told to
+   give up. -1 and an error at the row *broken. */
+static int fill(dl_loader *loader, const filling *job, dl_augment_room *room, int64_t first,
+                int64_t last, int64_t *broken, dl_error *error) {
+    const dl_dataset *dataset = loader->part->dataset;
+    const dl_schema *schema = &loader->data->schema;
+    dl_batch *batch = job->batch;
+    const int64_t *order = loader->order + batch->step * loader->batch_size;
+    for (int64_t i = first; i < last; i++) {
         if (atomic_load_explicit(&loader->give_up, memory_order_relaxed))
             return 0;
-        float *x = batch->x + i * loader->size, *y = batch->y + i * loader->outputs;
-        batch->index[i] = loader->order[first + i];
-        if (dataset->type->prefetch && i + AHEAD < left)
-            dataset->type->prefetch(dataset, loader->order[first + i + AHEAD]);
-        if (dataset->type->read(dataset, batch->index[i], x, y, error))
+        batch->index[i] = order[i];
+        if (dataset->type->prefetch && i + AHEAD < last)
+            dataset->type->prefetch(dataset, order[i + AHEAD]);
+        *broken = i;
+        if (read_row(loader, &job->request, room, batch, i, error))
             return -1;
-        dl_normalize(&loader->data->input, x, 1, loader->size);
+        float *y = batch->y + i * loader->outputs;
+        dl_normalize(&loader->data->input, batch->x + i * loader->size, 1, loader->size);
         dl_normalize(&loader->data->target, y, 1, loader->outputs);
         if (batch->number) {
             batch->number[i] = *y;
-            *y = (float)dl_bins_find(&loader->data->schema, (double)*y);
+            *y = (float)dl_bins_find(schema, (double)*y);
+            if (batch->other)
+                batch->other[i] = (float)dl_bins_find(schema, (double)batch->other[i]);
         }
     }
     return 0;
@@ -97,34 +138,77 @@ static bool can_fill(const dl_loader *loader) {
     return !loader->failed && loader->made < loader->to_come && in_use < BUFFERS;
 }
 
+/* Begins the next batch, if there is one to begin and nobody is at work on the one before. */
+static bool begin(dl_loader *loader) {
+    if (loader->job.batch || !can_fill(loader))
+        return false;
+    atomic_store(&loader->give_up, false);
+    if (loader->ordered_for != loader->pass_number)
+        make_order(loader, &loader->pass);
+    loader->ordered_for = loader->pass_number;
+    dl_batch *batch = &loader->batch[loader->made % BUFFERS];
+    batch->step = loader->pass.first_step + loader->made;
+    int64_t left = loader->part->count - batch->step * loader->batch_size;
+    batch->count = left < loader->batch_size ? left : loader->batch_size;
+    int64_t pieces = loader->workers > 1 ? 4 * loader->workers : 1;
+    loader->job = (filling){.batch = batch,
+                            .request = loader->pass,
+                            .pass = loader->pass_number,
+                            .piece = (batch->count + pieces - 1) / pieces,
+                            .failed = -1};
+    pthread_cond_broadcast(&loader->work);
+    return true;
+}
+
+/* All its rows are done: it is handed on, unless its pass was given up meanwhile. */
+static void finish(dl_loader *loader) {
+    filling *done = &loader->job;
+    if (done->pass == loader->pass_number) {
+        loader->made += done->failed < 0;
+        loader->failed = done->failed >= 0;
+        loader->fault = done->fault;
+        done->fault = (dl_error){0};
+        pthread_cond_signal(&loader->ready);
+    }
+    dl_error_clear(&done->fault);
+    done->batch = NULL;
+    pthread_cond_broadcast(&loader->work);
+}
+
+/* Some rows of the batch, without the mutex. Of several that cannot be read the first counts,
+   whoever comes upon it. */
+static void work_on(dl_loader *loader, dl_augment_room *room) {
+    filling *shared = &loader->job;
+    const filling mine = *shared;
+    int64_t first = mine.claimed, last = first + mine.piece, broken = -1;
+    last = last < mine.batch->count ? last : mine.batch->count;
+    shared->claimed = last;
+    pthread_mutex_unlock(&loader->mutex);
+    dl_error error = {0};
+    int result = fill(loader, &mine, room, first, last, &broken, &error);
+    pthread_mutex_lock(&loader->mutex);
+    if (result && (shared->failed < 0 || broken < shared->failed)) {
+        dl_error_clear(&shared->fault);
+        shared->fault = error;
+        shared->failed = broken;
+        error = (dl_error){0};
+    }
+    dl_error_clear(&error);
+    shared->done += last - first;
+    if (shared->done == mine.batch->count)
+        finish(loader);
+}
+
 static void *run(void *argument) {
     dl_loader *loader = argument;
-    int64_t ordered_for = 0; /* the pass that loader->order is for; 0: none */
     pthread_mutex_lock(&loader->mutex);
+    dl_augment_room *room = &loader->room[loader->numbered++];
     while (!loader->stop) {
-        if (!can_fill(loader)) {
+        const filling *job = &loader->job;
+        if ((job->batch && job->claimed < job->batch->count) || begin(loader))
+            work_on(loader, room);
+        else
             pthread_cond_wait(&loader->work, &loader->mutex);
-            continue;
-        }
-        int64_t number = loader->pass_number, step = loader->pass.first_step + loader->made;
-        pass_request pass = loader->pass;
-        dl_batch *batch = &loader->batch[loader->made % BUFFERS];
-        atomic_store(&loader->give_up, false);
-        pthread_mutex_unlock(&loader->mutex);
-        dl_error error = {0};
-        if (ordered_for != number)
-            make_order(loader, &pass);
-        ordered_for = number;
-        int result = fill(loader, batch, step, &error);
-        pthread_mutex_lock(&loader->mutex);
-        if (number == loader->pass_number) {
-            loader->made += !result;
-            loader->failed = result != 0;
-            loader->fault = error;
-            error = (dl_error){0};
-            pthread_cond_signal(&loader->ready);
-        }
-        dl_error_clear(&error);
     }
     pthread_mutex_unlock(&loader->mutex);
     return NULL;
@@ -132,17 +216,20 @@ static void *run(void *argument) {
 
 /* ---- the caller ---- */
 
-/* Signals are for the main thread: the loader's is born with all of them blocked. */
-static int start_thread(dl_loader *loader, dl_error *error) {
+/* Signals are for the main thread: the loader's are born with all of them blocked. */
+static int start_threads(dl_loader *loader, dl_error *error) {
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    int result = pthread_create(&loader->thread, NULL, run, loader);
+    int result = 0;
+    while (loader->started < loader->workers && !result) {
+        result = pthread_create(&loader->thread[loader->started], NULL, run, loader);
+        loader->started += !result;
+    }
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (result)
         return dl_fail(error, DL_FAILURE, "cannot start the thread that loads data: %s",
                        strerror(result));
-    loader->started = true;
     return 0;
 }
 
@@ -178,15 +265,36 @@ dl_loader *dl_loader_new(const dl_data *data, dl_split part, int64_t batch_size,
     loader->batch_size = batch_size;
     loader->size = dl_shape_size(data->schema.input);
     loader->outputs = data->schema.outputs;
+    int64_t workers = data->augment.workers;
+    loader->workers = (int)(workers < 1 ? 1 : workers > MOST_WORKERS ? MOST_WORKERS : workers);
     loader->steps = loader->part->count / batch_size + (loader->part->count % batch_size != 0);
     pthread_mutex_init(&loader->mutex, NULL);
     pthread_cond_init(&loader->work, NULL);
     pthread_cond_init(&loader->ready, NULL);
-    if (allocate(loader, error) || start_thread(loader, error)) {
+    if (allocate(loader, error) || start_threads(loader, error)) {
         dl_loader_free(loader);
         return NULL;
     }
     return loader;
+}
+
+void dl_loader_augment(dl_loader *loader) {
+    const dl_data *data = loader->data;
+    if (!data->augment.count)
+        return;
+    int64_t rows =
+        loader->part->count < loader->batch_size ? loader->part->count : loader->batch_size;
+    size_t share = sizeof(float) * (size_t)rows, other = share * (size_t)loader->outputs;
+    loader->augmented = true;
+    for (int i = 0; i < loader->workers; i++) {
+        dl_augment_room_open(&loader->room[i], &data->schema);
+        loader->bytes += loader->room[i].bytes;
+    }
+    for (int i = 0; i < BUFFERS && data->augment.mixes && data->schema.classes; i++) {
+        loader->batch[i].share = xmalloc(share);
+        loader->batch[i].other = xmalloc(other);
+        loader->bytes += (int64_t)(share + other);
+    }
 }
 
 void dl_loader_start(dl_loader *loader, dl_order order, uint64_t seed, uint32_t epoch,
@@ -199,7 +307,7 @@ void dl_loader_start(dl_loader *loader, dl_order order, uint64_t seed, uint32_t 
     loader->holding = loader->failed = false;
     dl_error_clear(&loader->fault);
     atomic_store(&loader->give_up, true);
-    pthread_cond_signal(&loader->work);
+    pthread_cond_broadcast(&loader->work);
     pthread_mutex_unlock(&loader->mutex);
 }
 
@@ -208,7 +316,7 @@ const dl_batch *dl_loader_next(dl_loader *loader, dl_error *error) {
     pthread_mutex_lock(&loader->mutex);
     if (loader->holding) {
         loader->holding = false;
-        pthread_cond_signal(&loader->work);
+        pthread_cond_broadcast(&loader->work);
     }
     if (loader->taken < loader->to_come) {
         while (loader->made == loader->taken && !loader->failed)
@@ -235,22 +343,26 @@ int64_t dl_loader_bytes(const dl_loader *loader) {
 void dl_loader_free(dl_loader *loader) {
     if (!loader)
         return;
-    if (loader->started) {
-        pthread_mutex_lock(&loader->mutex);
-        loader->stop = true;
-        atomic_store(&loader->give_up, true);
-        pthread_cond_signal(&loader->work);
-        pthread_mutex_unlock(&loader->mutex);
-        pthread_join(loader->thread, NULL);
-    }
+    pthread_mutex_lock(&loader->mutex);
+    loader->stop = true;
+    atomic_store(&loader->give_up, true);
+    pthread_cond_broadcast(&loader->work);
+    pthread_mutex_unlock(&loader->mutex);
+    for (int i = 0; i < loader->started; i++)
+        pthread_join(loader->thread[i], NULL);
+    for (int i = 0; i < loader->workers; i++)
+        dl_augment_room_close(&loader->room[i]);
     for (int i = 0; i < BUFFERS; i++) {
         free(loader->batch[i].x);
         free(loader->batch[i].y);
         free(loader->batch[i].index);
         free(loader->batch[i].number);
+        free(loader->batch[i].share);
+        free(loader->batch[i].other);
     }
     free(loader->order);
     dl_error_clear(&loader->fault);
+    dl_error_clear(&loader->job.fault);
     pthread_cond_destroy(&loader->ready);
     pthread_cond_destroy(&loader->work);
     pthread_mutex_destroy(&loader->mutex);

@@ -1,4 +1,4 @@
-/* Batches, made by a thread of their own while the trainer works on the one before. */
+/* Batches, made by threads of their own while the trainer works on the one before. */
 #ifndef DL_DATA_LOADER_H
 #define DL_DATA_LOADER_H
 
@@ -8,6 +8,8 @@ typedef struct {
     float *x;       /* [count][size of schema.input], normalized */
     float *y;       /* [count][schema.outputs]; class numbers, or normalized targets */
     float *number;  /* [count] the targets that y has the bins of; NULL: there are no bins */
+    float *share;   /* [count] the share of y in the loss, 0.5 to 1; NULL: 1 for all */
+    float *other;   /* [count][schema.outputs]: the classes that have the rest, likewise NULL */
     int64_t *index; /* [count] rows of the data set */
     int64_t count;
     int64_t step; /* within the epoch, from 0 */
@@ -24,10 +26,14 @@ typedef enum {
 
 typedef struct dl_loader dl_loader;
 
-/* Starts the thread. `data` is borrowed and must outlive the loader. Buffers for two batches of at
-   most `batch_size` samples are allocated here and nowhere else. NULL and an error if the thread
-   cannot be started. */
+/* Starts data->augment.workers threads (0: one). `data` is borrowed and must outlive the loader.
+   Buffers for two batches of at most `batch_size` samples are allocated here and, for augmentation,
+   in dl_loader_augment. The batches are the same for any number of threads. NULL and an error if
+   a thread cannot be started. */
 dl_loader *dl_loader_new(const dl_data *data, dl_split part, int64_t batch_size, dl_error *error);
+/* From now on the rows are augmented as data->augment says: for training alone. To be called before
+   the first pass. */
+void dl_loader_augment(dl_loader *loader);
 /* Begins a pass over every sample of the part exactly once, from step `first_step` on. The last
    batch may be partial. A pass that has not ended is given up. */
 void dl_loader_start(dl_loader *loader, dl_order order, uint64_t seed, uint32_t epoch,

@@ -5,10 +5,17 @@
 
 #include "math/activation.h"
 #include "math/vector.h"
+#include "train/views.h"
 
 void dl_judge_open(dl_judge *judge, const dl_experiment *e) {
     bool classes = e->target.classes > 0;
     *judge = (dl_judge){0};
+    if (e->data.augment.mixes) {
+        int64_t most = e->channels;
+        for (int h = 0; h < e->net.head_count; h++)
+            most = e->heads[h].channels > most ? e->heads[h].channels : most;
+        judge->grad = xmalloc(sizeof(float) * (size_t)(e->positions * most));
+    }
     if (e->data.schema.bin_edge) {
         judge->expected = xmalloc(sizeof(float) * (size_t)e->batch_size);
         judge->number = xmalloc(sizeof(float) * (size_t)e->batch_size);
@@ -21,6 +28,7 @@ void dl_judge_open(dl_judge *judge, const dl_experiment *e) {
 }
 
 void dl_judge_close(dl_judge *judge) {
+    free(judge->grad);
     free(judge->expected);
     free(judge->number);
     free(judge->output);
@@ -87,35 +95,60 @@ static int64_t count_rows(const dl_experiment *e, const dl_loss_type *loss, cons
     return counted;
 }
 
-static void add_heads(dl_sums *sums, dl_experiment *e, const dl_batch *batch) {
-    int64_t rows = batch->count * e->positions;
+/* As the loss's `evaluate` over the batch. A row that two were mixed to has the loss of both
+   classes, each with its share: share * L(y) + (1 - share) * L(other). */
+static double evaluate(const dl_head_loss *head, const dl_judge *judge, const dl_experiment *e,
+                       const dl_batch *batch, const float *output, float scale, float *grad) {
+    const dl_loss_type *loss = head->loss;
+    int64_t rows = e->positions, size = rows * head->channels;
+    double sum = 0;
+    if (!batch->share)
+        return loss->evaluate(head->self, &e->target, batch->count * rows, head->channels, output,
+                              batch->y, scale, grad);
+    for (int64_t i = 0; i < batch->count; i++) {
+        float share = batch->share[i], *g = grad ? grad + i * size : NULL;
+        const float *z = output + i * size, *y = batch->y + i * rows;
+        sum += (double)share *
+               loss->evaluate(head->self, &e->target, rows, head->channels, z, y, scale * share, g);
+        if (share == 1)
+            continue;
+        float rest = 1 - share, *second = g ? judge->grad : NULL;
+        y = batch->other + i * rows;
+        sum += (double)rest * loss->evaluate(head->self, &e->target, rows, head->channels, z, y,
+                                             scale * rest, second);
+        for (int64_t j = 0; g && j < size; j++)
+            g[j] += second[j];
+    }
+    return sum;
+}
+
+static void add_heads(dl_sums *sums, const dl_judge *judge, dl_experiment *e,
+                      const dl_batch *batch) {
     for (int h = 0; h < e->net.head_count; h++) {
         const dl_head_loss *head = &e->heads[h];
         dl_tensor *out = dl_net_head_output(&e->net, h);
         int64_t counted = count_rows(e, head->loss, head->self, batch);
         double share = counted ? 1 / (double)counted : 0;
         float scale = (float)(e->net.heads[h].weight * share);
-        sums->head[h] += head->loss->evaluate(head->self, &e->target, rows, head->channels,
-                                              out->value, batch->y, scale, out->grad) *
-                         share * (double)batch->count;
+        sums->head[h] += evaluate(head, judge, e, batch, out->value, scale, out->grad) * share *
+                         (double)batch->count;
     }
 }
 
 double dl_sums_add(dl_sums *sums, dl_judge *judge, dl_experiment *e, const dl_batch *batch,
                    bool gradient) {
     dl_tensor *out = dl_net_output(&e->net);
-    int64_t rows = batch->count * e->positions,
-            counted = count_rows(e, e->loss, e->loss_self, batch);
-    double loss =
-        e->loss->evaluate(e->loss_self, &e->target, rows, e->channels, out->value, batch->y,
-                          counted ? 1.0f / (float)counted : 0, gradient ? out->grad : NULL);
+    int64_t counted = count_rows(e, e->loss, e->loss_self, batch);
+    const dl_head_loss own = {e->loss, e->loss_self, e->channels};
+    double loss = evaluate(&own, judge, e, batch, out->value, counted ? 1.0f / (float)counted : 0,
+                           gradient ? out->grad : NULL);
     dl_outcome outcome = dl_judge_outcome(judge, e, batch), numbers = outcome;
     if (batch->number)
         numbers = dl_judge_numbers(judge, e, batch);
     for (int m = 0; m < e->metric_count; m++)
         e->metrics[m]->add(sums->metric[m], e->metrics[m]->for_classes ? &outcome : &numbers);
     if (gradient)
-        add_heads(sums, e, batch);
+        add_heads(sums, judge, e, batch);
     sums->loss += loss;
     sums->counted += counted;
     sums->rows += batch->count;
@@ -137,15 +170,16 @@ double dl_sums_metric(const dl_sums *sums, const dl_experiment *e, int metric) {
 int dl_evaluate(dl_experiment *e, dl_loader *loader, dl_sums *sums, dl_observer observer,
                 void *context, dl_error *error) {
     dl_judge judge;
+    dl_views views;
     dl_judge_open(&judge, e);
+    dl_views_open(&views, e);
     *sums = (dl_sums){0};
     dl_loader_start(loader, dl_experiment_order(e, false), 0, 0, 0);
     dl_net_begin(&e->net);
     const dl_batch *batch;
     int before = error->count;
     while ((batch = dl_loader_next(loader, error))) {
-        dl_pass pass = {.batch = (int)batch->count, .carry = true};
-        dl_net_forward(&e->net, batch->x, &pass);
+        dl_views_forward(&views, e, batch);
         dl_sums_add(sums, &judge, e, batch, false);
         if (observer) {
             dl_outcome outcome = dl_judge_outcome(&judge, e, batch);
@@ -157,5 +191,6 @@ int dl_evaluate(dl_experiment *e, dl_loader *loader, dl_sums *sums, dl_observer 
         }
     }
     dl_judge_close(&judge);
+    dl_views_close(&views);
     return error->count > before ? -1 : 0;
 }

@@ -19,6 +19,7 @@ typedef struct {
     float *expected, *number; /* [batch]: of a target that was cut into bins; else NULL */
     float *output, *target;   /* [batch][outputs], or [batch · positions][channels] and
                                  [batch · positions]; NULL: the net's and the batch's own will do */
+    float *grad; /* [positions][channels]: of the second of two targets; NULL: none are mixed */
 } dl_judge;
 
 void dl_judge_open(dl_judge *judge, const dl_experiment *experiment);

@@ -101,6 +101,7 @@ static const dl_option stopping_options[] = {
 const dl_section dl_sections[] = {
     {"", "the top level", root_options},
     {"data", "what to learn from; beside these, the keys of its format", dl_data_options},
+    {"data", "how its images are varied, and how they are read", dl_augment_options},
     {"training", "how long and how", training_options},
     {"regularization", "what keeps the network from learning by heart", regularization_options},
     {"regularization.early_stopping", "when to stop before the last epoch", stopping_options},

@@ -6,6 +6,7 @@
 #include "math/backend.h"
 #include "train/experiment.h"
 #include "train/monitor.h"
+#include "train/views.h"
 
 /* What an output should equal, squared, in magnitude and at its ends, over the first rows of the
    training part. */
@@ -257,7 +258,8 @@ int dl_experiment_build(dl_experiment *e, bool training, int threads, dl_error *
     pass_straight_through(e);
     if (dl_net_build(&e->net, e->data.schema.input, batch ? 1 : (int)e->batch_size, training,
                      threads, error) ||
-        check_stateful(e, error) || check_losses(e, error) || check_ignored(e, error))
+        check_stateful(e, error) || check_losses(e, error) || check_ignored(e, error) ||
+        dl_views_check(e, error))
         return -1;
     if (training && !e->net.has_gradient[e->net.layer_count - 1])
         return dl_fail(

@@ -99,6 +99,17 @@ static void report_baseline(dl_terminal *t, const dl_experiment *e, dl_split spl
     dl_text_free(&name);
 }
 
+static void report_augmentation(dl_terminal *t, const dl_augment *augment) {
+    listing list = {.terminal = t, .label = "augment", .indent = 12, .between = " "};
+    char item[64];
+    for (int i = 0; i < augment->count; i++) {
+        snprintf(item, sizeof item, "%s%s", augment->items[i].type->kind.name,
+                 i + 1 < augment->count ? "," : "");
+        list_add(&list, item);
+    }
+    list_end(&list);
+}
+
 void dl_report_data(dl_terminal *t, const dl_experiment *e) {
     const dl_data *data = &e->data;
     const dl_schema *schema = &data->schema;
@@ -126,12 +137,12 @@ void dl_report_data(dl_terminal *t, const dl_experiment *e) {
                  schema->outputs == 1 ? "" : "s");
     list_add(&list, item);
     list_end(&list);
-    if (!schema->classes)
-        return;
     for (int s = 0; s < DL_SPLITS; s++)
-        if (data->part[s].count)
+        if (schema->classes && data->part[s].count)
             report_classes(t, data, (dl_split)s);
-    report_baseline(t, e, data->part[DL_VALIDATION].count ? DL_VALIDATION : DL_TRAIN);
+    report_augmentation(t, &data->augment);
+    if (schema->classes)
+        report_baseline(t, e, data->part[DL_VALIDATION].count ? DL_VALIDATION : DL_TRAIN);
 }
 
 /* Parameters that the net has without its auxiliary heads: those that its other layers use. */

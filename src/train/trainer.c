@@ -39,6 +39,7 @@ static int build(trainer *t, dl_error *error) {
     t->train = dl_loader_new(&e->data, DL_TRAIN, e->batch_size, error);
     if (!t->train)
         return -1;
+    dl_loader_augment(t->train);
     if (!e->data.part[DL_VALIDATION].count)
         return 0;
     t->validation = dl_loader_new(&e->data, DL_VALIDATION, e->batch_size, error);

@@ -1,0 +1,286 @@
+/* One row after the other: the kinds that move pixels first, put together into one map and sampled
+   once; then those that paint, in the order of the list; then it is mixed with another row, which
+   is what that row itself becomes in this epoch. */
+#include "data/augment.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const test_time_names[] = {"none", "flip", "five_crop", NULL};
+
+const dl_option dl_augment_options[] = {
+    {"augment", DL_SETTING, offsetof(dl_augment, list), "", 0, 0, NULL,
+     "the training images are varied anew in each epoch, before they are normalized: a list "
+     "( { type = \"rotate\"; degrees = 15; }, … ) of augmentations. Those that move pixels are put "
+     "together and the image is sampled once (bilinear), then the others follow in the order of "
+     "the list. A target that is an image, or has a class at each pixel, is moved alike. "
+     "Validation, test and statistics see the images as they are"},
+    {"augment_border", DL_CHOICE, offsetof(dl_augment, border), "zero", 0, 0, dl_border_names,
+     "what comes in where pixels are moved: zero (black; class 0), edge (the nearest pixel of the "
+     "edge) or reflect (the image, mirrored)"},
+    {"workers", DL_INT, offsetof(dl_augment, workers), "1", 1, 64, NULL,
+     "threads that read and augment the rows of the next batch while the network trains on this "
+     "one; the numbers are the same for any. More than 1 is worth it where history.csv's "
+     "data_seconds says that training waits for data"},
+    {"test_time", DL_CHOICE, offsetof(dl_augment, test_time), "none", 0, 0, test_time_names,
+     "validation and test show the network several views of each image and take the mean of its "
+     "answers (of the probabilities, for classes): flip (the image and its mirror image: takes "
+     "twice as long) or five_crop (the image, and moved by a 16th of its sides towards each "
+     "corner: takes five times as long)"},
+    DL_OPTIONS_END,
+};
+
+/* ---- reading the config ---- */
+
+static int read_item(dl_augment *augment, dl_config *config, dl_arena *arena,
+                     config_setting_t *group, dl_error *error) {
+    const char *where = dl_config_where(config, group), *type = NULL;
+    if (!config_setting_is_group(group))
+        return dl_fail(error, DL_USAGE, "%s: an augmentation must be a group { type = \"…\"; … }",
+                       where);
+    const dl_registry *registry = &dl_augmentation_registry;
+    const dl_kind *kind = dl_config_choose(config, group, registry, NULL, error);
+    if (!kind)
+        return -1;
+    const dl_option type_option[] = {{registry->key, DL_STRING, 0, NULL, 0, 0, NULL, ""},
+                                     DL_OPTIONS_END};
+    dl_augmentation *item = &augment->items[augment->count++];
+    *item = (dl_augmentation){(const dl_augmentation_type *)kind, dl_arena_alloc(arena, kind->size),
+                              where};
+    augment->moves |= item->type->move != NULL;
+    augment->mixes |= item->type->mix != NULL;
+    dl_table tables[] = {{type_option, &type}, {kind->options, item->self}};
+    const char *what = dl_arena_printf(arena, "augmentation \"%s\"", kind->name);
+    if (dl_config_read(config, group, NULL, what, tables, 2, error))
+        return -1;
+    return item->type->check ? item->type->check(item->self, (dl_shape){0}, where, error) : 0;
+}
+
+int dl_augment_read(dl_augment *augment, dl_config *config, dl_arena *arena, dl_error *error) {
+    if (!augment->list)
+        return 0;
+    if (!config_setting_is_list(augment->list))
+        return dl_fail(error, DL_USAGE, "%s: \"augment\" must be a list ( { type = \"…\"; … }, … )",
+                       dl_config_where(config, augment->list));
+    int length = config_setting_length(augment->list), result = 0;
+    augment->items = dl_arena_alloc(arena, sizeof *augment->items * ((size_t)length + 1));
+    for (int i = 0; i < length; i++)
+        result |= read_item(augment, config, arena,
+                            config_setting_get_elem(augment->list, (unsigned)i), error);
+    return result;
+}
+
+/* ---- whether it can be done ---- */
+
+dl_target_form dl_augment_form(const dl_schema *schema) {
+    int64_t pixels = (int64_t)schema->input.dim[0] * schema->input.dim[1];
+    if (schema->input.rank != 3 || pixels < 2 || schema->outputs < pixels ||
+        schema->outputs % pixels)
+        return DL_TARGET_APART;
+    return schema->classes ? DL_TARGET_MASK : DL_TARGET_IMAGE;
+}
+
+int dl_augment_check(const dl_augment *augment, const dl_schema *schema, bool stacked,
+                     dl_error *error) {
+    int result = 0;
+    char shape[48];
+    for (int i = 0; i < augment->count; i++) {
+        const dl_augmentation *item = &augment->items[i];
+        const char *name = item->type->kind.name;
+        if (schema->input.rank != 3)
+            return dl_fail(error, DL_USAGE,
+                           "%s: data.augment is for images, of height, width and channels, but a "
+                           "sample of these data has the shape %s",
+                           item->where, dl_shape_text(shape, schema->input));
+        if (stacked)
+            return dl_fail(error, DL_USAGE,
+                           "%s: data.augment is for single images, but data.predict = \"same\" "
+                           "makes pairs of them",
+                           item->where);
+        if ((item->type->move || item->type->mix) && schema->classes && schema->outputs > 1 &&
+            dl_augment_form(schema) == DL_TARGET_APART)
+            result =
+                dl_fail(error, DL_USAGE,
+                        "%s: \"%s\" cannot take the targets along: %d positions have a class "
+                        "each, but the image (%s) has %d pixels",
+                        item->where, name, schema->outputs, dl_shape_text(shape, schema->input),
+                        schema->input.dim[0] * schema->input.dim[1]);
+        if (item->type->check)
+            result |= item->type->check(item->self, schema->input, item->where, error);
+    }
+    return result;
+}
+
+/* ---- drawing ---- */
+
+double dl_augment_number(const dl_draw *draw, int number, double low, double high) {
+    uint32_t words[4];
+    dl_random_words(draw, 1 + (uint32_t)number / 4, words);
+    return low + (high - low) * ((double)(words[number % 4] >> 8) * 0x1p-24);
+}
+
+/* Whether augmentation number i is done to the row. *draw: what it may draw from. */
+static bool is_done(const dl_augment_pass *pass, int i, int64_t row, dl_draw *draw) {
+    const dl_augmentation_common *common = pass->augment->items[i].self;
+    uint32_t words[4];
+    *draw = (dl_draw){.seed = pass->seed,
+                      .purpose = DL_FOR_AUGMENT,
+                      .stream = (uint16_t)i,
+                      .epoch = pass->epoch,
+                      .step = (uint32_t)row};
+    dl_random_words(draw, 0, words);
+    return (double)words[0] * 0x1p-32 < common->probability;
+}
+
+void dl_place_add(dl_place *place, const double n[6]) {
+    const double *m = place->map;
+    double map[6] = {
+        m[0] * n[0] + m[1] * n[3], m[0] * n[1] + m[1] * n[4], m[0] * n[2] + m[1] * n[5] + m[2],
+        m[3] * n[0] + m[4] * n[3], m[3] * n[1] + m[4] * n[4], m[3] * n[2] + m[4] * n[5] + m[5],
+    };
+    memcpy(place->map, map, sizeof map);
+}
+
+/* ---- a row ---- */
+
+void dl_augment_room_open(dl_augment_room *room, const dl_schema *schema) {
+    size_t pixels = (size_t)schema->input.dim[0] * (size_t)schema->input.dim[1];
+    size_t size = (size_t)dl_shape_size(schema->input), outputs = (size_t)schema->outputs;
+    size_t larger = size > outputs ? size : outputs;
+    room->x[0] = xcalloc(larger, sizeof(float)); /* also what a target is copied to */
+    room->x[1] = xcalloc(size, sizeof(float));
+    room->y = xcalloc(outputs, sizeof(float));
+    room->field = xcalloc(2 * pixels, sizeof(float));
+    room->scratch = xcalloc(3 * pixels, sizeof(float));
+    room->bytes = (int64_t)(sizeof(float) * (larger + size + outputs + 5 * pixels));
+}
+
+void dl_augment_room_close(dl_augment_room *room) {
+    free(room->x[0]);
+    free(room->x[1]);
+    free(room->y);
+    free(room->field);
+    free(room->scratch);
+    *room = (dl_augment_room){0};
+}
+
+static void move(const dl_augment_pass *pass, dl_augment_room *room, int64_t row, float *x,
+                 float *y) {
+    static const double identity[6] = {1, 0, 0, 0, 1, 0};
+    const dl_augment *augment = pass->augment;
+    dl_shape image = pass->schema->input;
+    dl_place place = {.height = image.dim[0],
+                      .width = image.dim[1],
+                      .field = room->field,
+                      .scratch = room->scratch};
+    memcpy(place.map, identity, sizeof identity);
+    dl_draw draw;
+    for (int i = 0; i < augment->count; i++)
+        if (augment->items[i].type->move && is_done(pass, i, row, &draw))
+            augment->items[i].type->move(augment->items[i].self, &draw, &place);
+    if (!place.bent && !memcmp(place.map, identity, sizeof identity))
+        return;
+    dl_warp warp = {.height = place.height,
+                    .width = place.width,
+                    .field = place.bent ? place.field : NULL,
+                    .border = (dl_border)augment->border};
+    memcpy(warp.map, place.map, sizeof place.map);
+    size_t size = (size_t)dl_shape_size(image), outputs = (size_t)pass->schema->outputs;
+    memcpy(room->x[0], x, sizeof(float) * size);
+    dl_warp_bilinear(&warp, dl_shape_channels(image), room->x[0], x);
+    dl_target_form form = dl_augment_form(pass->schema);
+    if (form == DL_TARGET_APART)
+        return;
+    memcpy(room->x[0], y, sizeof(float) * outputs);
+    int channels = (int)outputs / (place.height * place.width);
+    (form == DL_TARGET_MASK ? dl_warp_nearest : dl_warp_bilinear)(&warp, channels, room->x[0], y);
+}
+
+/* What the row is before it is mixed. */
+static int make_alone(const dl_augment_pass *pass, dl_augment_room *room, int64_t row, float *x,
+                      float *y, dl_error *error) {
+    if (pass->dataset->type->read(pass->dataset, row, x, y, error))
+        return -1;
+    if (pass->augment->moves)
+        move(pass, room, row, x, y);
+    bool bytes = pass->dataset->bytes;
+    dl_shape image = pass->schema->input;
+    dl_picture picture = {image.dim[0], image.dim[1], image.dim[2], x, bytes ? 255 : 1, bytes};
+    dl_draw draw;
+    for (int i = 0; i < pass->augment->count; i++) {
+        const dl_augmentation *item = &pass->augment->items[i];
+        if (item->type->paint && is_done(pass, i, row, &draw))
+            item->type->paint(item->self, &draw, &picture);
+    }
+    return 0;
+}
+
+/* The box of `from` into `to`, both [height][width][channels]. */
+static void paste(const dl_box *box, int width, int channels, const float *from, float *to) {
+    size_t bytes = sizeof(float) * (size_t)(box->last[1] - box->first[1]) * (size_t)channels;
+    for (int r = box->first[0]; r < box->last[0]; r++) {
+        int64_t at = ((int64_t)r * width + box->first[1]) * channels;
+        memcpy(to + at, from + at, bytes);
+    }
+}
+
+static void blend(float share, int64_t count, const float *other, float *own) {
+    for (int64_t i = 0; i < count; i++)
+        own[i] = share * own[i] + (1 - share) * other[i];
+}
+
+/* Classes are not mixed but both told, the one with the larger share first. */
+static void tell_both(dl_augmented *made, const float *other, int outputs, float share) {
+    for (int k = 0; k < outputs; k++) {
+        float own = made->y[k];
+        made->y[k] = share < 0.5f ? other[k] : own;
+        made->other[k] = share < 0.5f ? own : other[k];
+    }
+    made->share = share < 0.5f ? 1 - share : share;
+}
+
+static void mix(const dl_augment_pass *pass, const dl_augmentation *item, const dl_draw *draw,
+                const dl_augment_room *room, dl_augmented *made) {
+    dl_shape image = pass->schema->input;
+    dl_box box = {{0, 0}, {0, 0}};
+    int height = image.dim[0], width = image.dim[1], outputs = pass->schema->outputs;
+    float share = (float)item->type->mix(item->self, draw, height, width, &box);
+    int area = (box.last[0] - box.first[0]) * (box.last[1] - box.first[1]);
+    dl_target_form form = dl_augment_form(pass->schema);
+    if (share >= 1)
+        return;
+    if (area)
+        paste(&box, width, image.dim[2], room->x[1], made->x);
+    else
+        blend(share, dl_shape_size(image), room->x[1], made->x);
+    if (area && form != DL_TARGET_APART)
+        paste(&box, width, outputs / (height * width), room->y, made->y);
+    else if (pass->schema->classes)
+        tell_both(made, room->y, outputs, share);
+    else
+        blend(share, outputs, room->y, made->y);
+}
+
+int dl_augment_row(const dl_augment_pass *pass, dl_augment_room *room, int64_t row,
+                   dl_augmented *made, dl_error *error) {
+    if (make_alone(pass, room, row, made->x, made->y, error))
+        return -1;
+    made->share = 1;
+    dl_draw draw;
+    for (int i = 0; i < pass->augment->count; i++) {
+        const dl_augmentation *item = &pass->augment->items[i];
+        if (!item->type->mix || !is_done(pass, i, row, &draw))
+            continue;
+        uint32_t words[4];
+        dl_random_words(&draw, 0, words);
+        uint64_t chance = (uint64_t)words[1] << 32 | words[2];
+        int64_t partner = pass->index[chance % (uint64_t)pass->rows];
+        if (make_alone(pass, room, partner, room->x[1], room->y, error))
+            return -1;
+        mix(pass, item, &draw, room, made);
+        break; /* with one other */
+    }
+    if (made->other && made->share == 1)
+        memcpy(made->other, made->y, sizeof(float) * (size_t)pass->schema->outputs);
+    return 0;
+}

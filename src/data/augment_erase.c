@@ -1,0 +1,99 @@
+/* Augmentations that take a piece out of the picture.
+     cutout        a black square; its middle is anywhere, so that it may go over the edge. DeVries
+                   and Taylor, "Improved regularization of convolutional neural networks with
+                   cutout", 2017.
+     random_erase  a rectangle of uniform noise inside the picture, of a drawn area and aspect.
+                   Zhong et al., "Random erasing data augmentation", AAAI 2020. */
+#include <math.h>
+
+#include "data/augment.h"
+
+/* ---- cutout ---- */
+
+typedef struct {
+    dl_augmentation_common common;
+    int64_t size;
+} cutout_augmentation;
+
+static const dl_option cutout_options[] = {
+    DL_AUGMENT_PROBABILITY("1.0"),
+    {"size", DL_INT, offsetof(cutout_augmentation, size), "8", 1, 1 << 15, NULL,
+     "the square's side in pixels: 16 is usual for CIFAR-10"},
+    DL_OPTIONS_END,
+};
+
+/* The first of `size` pixels around a middle that is any of `length`. */
+static int place_square(const dl_draw *draw, int number, int length, int size) {
+    return (int)dl_augment_number(draw, number, 0, length) - size / 2;
+}
+
+static void cutout(const void *self, const dl_draw *draw, dl_picture *p) {
+    int size = (int)((const cutout_augmentation *)self)->size;
+    int top = place_square(draw, 0, p->height, size), left = place_square(draw, 1, p->width, size);
+    for (int r = top < 0 ? 0 : top; r < p->height && r < top + size; r++)
+        for (int s = left < 0 ? 0 : left; s < p->width && s < left + size; s++)
+            for (int c = 0; c < p->channels; c++)
+                p->x[((int64_t)r * p->width + s) * p->channels + c] = 0;
+}
+
+const dl_augmentation_type dl_augmentation_cutout = {
+    .kind = {"cutout", "a black square anywhere: the network is to look at all of the picture",
+             sizeof(cutout_augmentation), cutout_options},
+    .paint = cutout,
+};
+
+/* ---- random_erase ---- */
+
+typedef struct {
+    dl_augmentation_common common;
+    double least, most, aspect;
+} erase_augmentation;
+
+static const dl_option erase_options[] = {
+    DL_AUGMENT_PROBABILITY("0.5"),
+    {"least", DL_FLOAT, offsetof(erase_augmentation, least), "0.02", 0.001, 1, NULL,
+     "the rectangle takes at least this share of the picture"},
+    {"most", DL_FLOAT, offsetof(erase_augmentation, most), "0.33", 0.001, 1, NULL,
+     "and at most this share"},
+    {"aspect", DL_FLOAT, offsetof(erase_augmentation, aspect), "3.3", 1, 100, NULL,
+     "it is up to this many times as high as wide, or as wide as high"},
+    DL_OPTIONS_END,
+};
+
+static int check_erase(const void *self, dl_shape image, const char *where, dl_error *error) {
+    const erase_augmentation *own = self;
+    if (image.rank || own->least <= own->most)
+        return 0;
+    return dl_fail(error, DL_USAGE, "%s: random_erase: least (%g) is more than most (%g)", where,
+                   own->least, own->most);
+}
+
+/* A side in whole pixels that fits. */
+static int side(double length, int most) {
+    int whole = (int)(length + 0.5);
+    return whole < 1 ? 1 : whole > most ? most : whole;
+}
+
+static void random_erase(const void *self, const dl_draw *draw, dl_picture *p) {
+    const erase_augmentation *own = self;
+    double area = dl_augment_number(draw, 0, own->least, own->most) * p->height * p->width;
+    double ratio = exp(dl_augment_number(draw, 1, -log(own->aspect), log(own->aspect)));
+    int height = side(sqrt(area * ratio), p->height), width = side(sqrt(area / ratio), p->width);
+    int top = (int)dl_augment_number(draw, 2, 0, p->height - height + 1);
+    int left = (int)dl_augment_number(draw, 3, 0, p->width - width + 1);
+    int64_t count = (int64_t)width * p->channels;
+    int64_t room = (count + 3) / 4 * 4; /* a row's numbers begin at a multiple of 4 */
+    for (int r = 0; r < height; r++) {
+        float *x = p->x + ((int64_t)(top + r) * p->width + left) * p->channels;
+        dl_random_uniform(draw, DL_AUGMENT_MANY + r * room, count, x);
+        for (int64_t i = 0; i < count; i++)
+            x[i] *= (float)p->range;
+    }
+}
+
+const dl_augmentation_type dl_augmentation_random_erase = {
+    .kind = {"random_erase", "a rectangle of noise somewhere in the picture",
+             sizeof(erase_augmentation), erase_options},
+    .check = check_erase,
+    .paint = random_erase,
+};

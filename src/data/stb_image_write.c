@@ -1,0 +1,26 @@
+/* The one place where stb_image_write and stb_easy_font are compiled, as their authors wrote them.
+ */
+#include "data/stb_image_write.h"
+
+#pragma GCC diagnostic ignored "-Wsign-compare"
+#pragma GCC diagnostic ignored "-Wunused-parameter"
+#pragma GCC diagnostic ignored "-Wunused-function"
+#pragma GCC diagnostic ignored "-Wshadow"
+#pragma GCC diagnostic ignored "-Wpedantic"
+#pragma GCC diagnostic ignored "-Wmissing-field-initializers"
+#pragma GCC diagnostic ignored "-Wconversion"
+#define STB_IMAGE_WRITE_STATIC
+#define STB_IMAGE_WRITE_IMPLEMENTATION
+#define STBI_WRITE_NO_STDIO
+#include <stb/stb_easy_font.h>
+#include <stb/stb_image_write.h>
+
+unsigned char *dl_stb_png(const unsigned char *pixels, int height, int width, int *bytes) {
+    return stbi_write_png_to_mem(pixels, 3 * width, width, height, 3, bytes);
+}
+
+int dl_stb_text(const char *text, dl_stb_corner *corners, int most) {
+    unsigned char colour[4] = {0};
+    return stb_easy_font_print(0, 0, (char *)text, colour, corners,
+                               most * 4 * (int)sizeof *corners);
+}

@@ -1,0 +1,185 @@
+#include "train/show.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "data/image.h"
+
+enum { MOST = 64, SIDE = 96, GAP = 4, LINE = 12, MOST_COLUMNS = 8 };
+
+typedef struct {
+    const dl_experiment *e;
+    const dl_batch *batch;
+    dl_shape image;
+    int count, columns, rows, factor; /* samples; of the grid; pixels of the picture a pixel */
+    int caption;                      /* its height: two lines where two are mixed */
+    int cell[2];                      /* height and width of a sample with its caption and gap */
+    int height, width;                /* of the whole */
+    float low, high;                  /* what becomes black and white */
+    float *x;                         /* [count][size of an image], in the units of the files */
+    unsigned char *pixels;            /* [height][width][3] */
+} sheet;
+
+static unsigned char *pixel(const sheet *s, int row, int column) {
+    return s->pixels + ((int64_t)row * s->width + column) * 3;
+}
+
+/* Classes from 1 on, from a circle of colours whose neighbours are far from each other. */
+static void colour_of(int class, float rgb[3]) {
+    double turn = 0.38196601125 * class;
+    for (int c = 0; c < 3; c++)
+        rgb[c] = (float)(127.5 + 127.5 * cos(2 * 3.14159265358979323846 * (turn - c / 3.0)));
+}
+
+/* The target at a pixel of sample i is laid over it: a colour, and how much of it. */
+static float overlay(const sheet *s, int i, int at, float rgb[3]) {
+    const dl_schema *schema = &s->e->data.schema;
+    dl_target_form form = dl_augment_form(schema);
+    int64_t pixels = (int64_t)s->image.dim[0] * s->image.dim[1];
+    if (form == DL_TARGET_APART || schema->outputs != pixels)
+        return 0;
+    float y = s->batch->y[i * pixels + at];
+    colour_of(form == DL_TARGET_MASK ? (int)y : 3, rgb);
+    if (form == DL_TARGET_MASK)
+        return y > 0 ? 0.45f : 0;
+    return s->e->data.predict ? 0 : 0.45f * fminf(fmaxf(y, 0), 1);
+}
+
+static void draw_image(const sheet *s, int i, int top, int left) {
+    int channels = s->image.dim[2], width = s->image.dim[1];
+    const float *x = s->x + i * dl_shape_size(s->image);
+    for (int at = 0; at < s->image.dim[0] * width; at++) {
+        float rgb[3] = {0}, part = overlay(s, i, at, rgb);
+        unsigned char bytes[3];
+        for (int c = 0; c < 3; c++) { /* one or two channels are grey; of many the first three */
+            float value = x[(int64_t)at * channels + (channels < 3 ? 0 : c)];
+            value = 255 * (value - s->low) / (s->high - s->low);
+            value = (1 - part) * value + part * rgb[c];
+            bytes[c] = (unsigned char)(fminf(fmaxf(value, 0), 255) + 0.5f);
+        }
+        for (int r = 0; r < s->factor; r++)
+            for (int k = 0; k < s->factor; k++)
+                memcpy(
+                    pixel(s, top + at / width * s->factor + r, left + at % width * s->factor + k),
+                    bytes, 3);
+    }
+}
+
+static void add_target(const sheet *s, float y, dl_text *text) {
+    const dl_schema *schema = &s->e->data.schema;
+    char number[16];
+    if (schema->classes)
+        dl_text_add(text, "%s", dl_schema_class(schema, (int)y, number));
+    else
+        dl_text_add(text, "%.4g", (double)y);
+}
+
+/* "cat", or in two lines "62% cat", "38% dog"; nothing where the target is an image. */
+static void caption(const sheet *s, int i, dl_text *text) {
+    const dl_batch *batch = s->batch;
+    int outputs = s->e->data.schema.outputs;
+    if (dl_augment_form(&s->e->data.schema) != DL_TARGET_APART)
+        return;
+    float y = batch->y[(int64_t)i * outputs];
+    if (batch->number)
+        dl_text_add(text, "%.4g", (double)batch->number[i]);
+    else if (!batch->share || batch->share[i] > 0.995f) {
+        if (!s->e->data.schema.classes)
+            dl_denormalize(&s->e->data.target, &y, 1, 1);
+        add_target(s, y, text);
+    } else {
+        int share = (int)(100 * batch->share[i] + 0.5f);
+        dl_text_add(text, "%d%% ", share);
+        add_target(s, y, text);
+        dl_text_add(text, "\n%d%% ", 100 - share);
+        add_target(s, batch->other[(int64_t)i * outputs], text);
+    }
+}
+
+/* As far as it fits. */
+static void draw_caption(const sheet *s, int i, int top, int left) {
+    dl_text text = {0};
+    caption(s, i, &text);
+    if (text.length)
+        dl_image_write_text(text.data, s->pixels + ((int64_t)top * s->width + left) * 3, s->caption,
+                            s->cell[1] - GAP, s->width);
+    dl_text_free(&text);
+}
+
+/* Bytes are shown as they are; of other numbers the smallest are black and the largest white. */
+static void find_range(sheet *s) {
+    int64_t size = s->count * dl_shape_size(s->image);
+    s->low = 0;
+    s->high = 255;
+    if (s->e->data.part[DL_TRAIN].dataset->bytes)
+        return;
+    s->low = s->high = s->x[0];
+    for (int64_t i = 1; i < size; i++) {
+        s->low = fminf(s->low, s->x[i]);
+        s->high = fmaxf(s->high, s->x[i]);
+    }
+    if (s->high <= s->low)
+        s->high = s->low + 1;
+}
+
+static void lay_out(sheet *s) {
+    int most = s->image.dim[0] > s->image.dim[1] ? s->image.dim[0] : s->image.dim[1];
+    s->count = s->batch->count < MOST ? (int)s->batch->count : MOST;
+    s->columns = s->count < MOST_COLUMNS ? s->count : MOST_COLUMNS;
+    s->rows = (s->count + s->columns - 1) / s->columns;
+    s->factor = most < SIDE ? SIDE / most : 1;
+    bool words = dl_augment_form(&s->e->data.schema) == DL_TARGET_APART;
+    s->caption = words ? (s->batch->share ? 2 * LINE : LINE) : 0;
+    s->cell[0] = s->image.dim[0] * s->factor + s->caption + GAP;
+    s->cell[1] = s->image.dim[1] * s->factor + GAP;
+    s->height = s->rows * s->cell[0] + GAP;
+    s->width = s->columns * s->cell[1] + GAP;
+}
+
+static int draw(sheet *s, const char *path, dl_error *error) {
+    lay_out(s);
+    int64_t size = dl_shape_size(s->image), bytes;
+    if (!dl_multiply((int64_t)s->height * s->width, 3, &bytes) || bytes > INT32_MAX)
+        return dl_fail(error, DL_FAILURE, "%s: %d images of %dx%d are too large for one picture",
+                       path, s->count, s->image.dim[0], s->image.dim[1]);
+    s->x = xmalloc(sizeof(float) * (size_t)(s->count * size));
+    memcpy(s->x, s->batch->x, sizeof(float) * (size_t)(s->count * size));
+    dl_denormalize(&s->e->data.input, s->x, s->count, size);
+    find_range(s);
+    s->pixels = xmalloc((size_t)bytes);
+    memset(s->pixels, 48, (size_t)bytes);
+    for (int i = 0; i < s->count; i++) {
+        int top = GAP + i / s->columns * s->cell[0], left = GAP + i % s->columns * s->cell[1];
+        draw_image(s, i, top, left);
+        draw_caption(s, i, top + s->image.dim[0] * s->factor + 2, left);
+    }
+    int result = dl_image_save(path, s->pixels, s->height, s->width, error);
+    free(s->x);
+    free(s->pixels);
+    return result;
+}
+
+int dl_show_batch(dl_experiment *e, int threads, const char *path, int *shown, dl_error *error) {
+    char shape[48];
+    if (dl_data_open(&e->data, error))
+        return -1;
+    if (e->data.schema.input.rank != 3)
+        return dl_fail(error, DL_USAGE,
+                       "%s: --show-batch is for images, of height, width and channels, but a "
+                       "sample of these data has the shape %s",
+                       e->config->name, dl_shape_text(shape, e->data.schema.input));
+    if (dl_experiment_build(e, true, threads, error))
+        return -1;
+    dl_loader *loader = dl_loader_new(&e->data, DL_TRAIN, e->batch_size, error);
+    if (!loader)
+        return -1;
+    dl_loader_augment(loader);
+    dl_loader_start(loader, dl_experiment_order(e, true), (uint64_t)e->seed, 0, 0);
+    sheet s = {.e = e, .batch = dl_loader_next(loader, error), .image = e->data.schema.input};
+    int result = s.batch ? draw(&s, path, error) : -1;
+    *shown = s.count;
+    dl_loader_free(loader);
+    return result;
+}

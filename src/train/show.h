@@ -1,0 +1,14 @@
+/* What the network sees of its first training batch, as a picture. */
+#ifndef DL_TRAIN_SHOW_H
+#define DL_TRAIN_SHOW_H
+
+#include "train/experiment.h"
+
+/* Opens the data of what was read and not yet built, makes the first batch of the first epoch with
+   all that augments it, and writes a PNG file: at most 64 samples, without their normalization,
+   with their targets below; a class at each pixel is laid over the image as a colour (class 0 is
+   none). *shown: how many. 0, or -1 and an error: the samples must be images. */
+int dl_show_batch(dl_experiment *experiment, int threads, const char *path, int *shown,
+                  dl_error *error);
+
+#endif

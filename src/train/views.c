@@ -1,0 +1,137 @@
+#include "train/views.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "data/predict.h"
+
+int dl_views_check(const dl_experiment *e, dl_error *error) {
+    const dl_schema *schema = &e->data.schema;
+    const char *where = dl_experiment_where(e, "data.test_time");
+    char shape[48];
+    if (e->data.augment.test_time == DL_VIEWS_ONE)
+        return 0;
+    if (schema->input.rank != 3 || e->data.predict == DL_PREDICT_SAME)
+        return dl_fail(
+            error, DL_USAGE,
+            "%s: test_time is for single images, but a sample of these data has the shape %s%s",
+            where, dl_shape_text(shape, schema->input),
+            schema->input.rank == 3 ? ", a pair of them" : "");
+    if (e->positions > 1 || dl_augment_form(schema) != DL_TARGET_APART)
+        return dl_fail(error, DL_USAGE,
+                       "%s: test_time is for a target that says something of the image as a whole, "
+                       "but these data have %d targets an image",
+                       where, schema->outputs);
+    return 0;
+}
+
+void dl_views_open(dl_views *v, const dl_experiment *e) {
+    static const int counts[] = {1, 2, 5};
+    *v = (dl_views){counts[e->data.augment.test_time], e->data.schema.input, NULL, NULL, NULL};
+    if (v->count == 1)
+        return;
+    size_t size = (size_t)dl_shape_size(v->image), batch = (size_t)e->batch_size;
+    v->x = dl_memory_aligned(sizeof *v->x * size * batch);
+    v->sum = xmalloc(sizeof *v->sum * batch * (size_t)e->channels);
+    v->black = xcalloc(size, sizeof *v->black);
+    dl_normalize(&e->data.input, v->black, 1, (int64_t)size);
+}
+
+void dl_views_close(dl_views *v) {
+    free(v->x);
+    free(v->sum);
+    free(v->black);
+    *v = (dl_views){0};
+}
+
+static void mirror(dl_shape image, const float *from, float *to) {
+    int width = image.dim[1], channels = image.dim[2];
+    for (int64_t i = 0; i < (int64_t)image.dim[0] * width; i++)
+        memcpy(to + i * channels, from + (i + width - 1 - 2 * (i % width)) * channels,
+               sizeof *to * (size_t)channels);
+}
+
+/* Moved by whole pixels; what comes in is black, or as augment_border says. */
+static void move(const dl_views *v, dl_border border, int down, int right, const float *from,
+                 float *to) {
+    dl_warp warp = {.height = v->image.dim[0],
+                    .width = v->image.dim[1],
+                    .map = {1, 0, -right, 0, 1, -down},
+                    .border = border};
+    int channels = v->image.dim[2];
+    dl_warp_nearest(&warp, channels, from, to);
+    for (int r = 0; r < warp.height && border == DL_BORDER_ZERO; r++)
+        for (int s = 0; s < warp.width; s++)
+            if (r < down || r >= warp.height + down || s < right || s >= warp.width + right) {
+                int64_t at = ((int64_t)r * warp.width + s) * channels;
+                memcpy(to + at, v->black + at, sizeof *to * (size_t)channels);
+            }
+}
+
+/* View number `view`, from 1, of all images of the batch. */
+static void make_view(const dl_views *v, const dl_experiment *e, const dl_batch *batch, int view) {
+    int64_t size = dl_shape_size(v->image);
+    int down = (v->image.dim[0] + 8) / 16, right = (v->image.dim[1] + 8) / 16;
+    for (int64_t i = 0; i < batch->count; i++) {
+        const float *from = batch->x + i * size;
+        float *to = v->x + i * size;
+        if (v->count == 2)
+            mirror(v->image, from, to);
+        else
+            move(v, (dl_border)e->data.augment.border, view > 2 ? down : -down,
+                 view % 2 ? right : -right, from, to);
+    }
+}
+
+/* The loss takes the softmax of the outputs for probabilities. */
+static bool has_softmax(const dl_experiment *e) {
+    return e->loss->softmax || e->loss->link == DL_SOFTMAX;
+}
+
+/* Adds to sum[channels] what the loss makes of the outputs z[channels] of a row. */
+static void add(const dl_experiment *e, int64_t channels, const float *z, double *sum) {
+    double most = (double)z[0], total = 0;
+    for (int64_t j = 0; j < channels; j++)
+        most = fmax(most, (double)z[j]);
+    for (int64_t j = 0; j < channels; j++)
+        total += exp((double)z[j] - most);
+    for (int64_t j = 0; j < channels; j++)
+        sum[j] += has_softmax(e)                ? exp((double)z[j] - most) / total
+                  : e->loss->link == DL_SIGMOID ? 1 / (1 + exp(-(double)z[j]))
+                                                : (double)z[j];
+}
+
+/* ln, not below that of the smallest number; NaN stays what it is. */
+static double bounded_log(double p) {
+    return p < 1e-300 ? log(1e-300) : log(p);
+}
+
+/* Back to what the loss takes. */
+static float back(const dl_experiment *e, double mean) {
+    if (has_softmax(e))
+        return (float)bounded_log(mean);
+    if (e->loss->link == DL_SIGMOID)
+        return (float)(bounded_log(mean) - log(mean < 1 ? 1 - mean : 1e-16));
+    return (float)mean;
+}
+
+void dl_views_forward(dl_views *v, dl_experiment *e, const dl_batch *batch) {
+    dl_pass pass = {.batch = (int)batch->count, .carry = true};
+    dl_net_forward(&e->net, batch->x, &pass);
+    if (v->count == 1)
+        return;
+    float *output = dl_net_output(&e->net)->value;
+    int64_t channels = e->channels, size = batch->count * channels;
+    memset(v->sum, 0, sizeof *v->sum * (size_t)size);
+    for (int view = 0; view < v->count; view++) {
+        if (view) {
+            make_view(v, e, batch, view);
+            dl_net_forward(&e->net, v->x, &pass);
+        }
+        for (int64_t i = 0; i < batch->count; i++)
+            add(e, channels, output + i * channels, v->sum + i * channels);
+    }
+    for (int64_t i = 0; i < size; i++)
+        output[i] = back(e, v->sum[i] / v->count);
+}

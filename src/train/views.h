@@ -1,0 +1,24 @@
+/* Several views of each image at validation and test (data.test_time), whose answers are averaged:
+   of the probabilities, where the loss knows what they are, else of the outputs. */
+#ifndef DL_TRAIN_VIEWS_H
+#define DL_TRAIN_VIEWS_H
+
+#include "train/experiment.h"
+
+typedef struct {
+    int count;      /* views of an image; 1: nothing to do, and no buffers */
+    dl_shape image; /* of a sample */
+    float *x;       /* [batch][size of an image]: a view */
+    float *black;   /* [size of an image]: zeros of the files, normalized */
+    double *sum;    /* [batch][channels] */
+} dl_views;
+
+/* Can the net's data be seen in that way? Else -1 and an error. For an experiment that is built. */
+int dl_views_check(const dl_experiment *experiment, dl_error *error);
+void dl_views_open(dl_views *views, const dl_experiment *experiment);
+void dl_views_close(dl_views *views);
+/* Runs the batch forward, once a view. The net's output is then the one of which the loss and the
+   metrics make the mean: logits of the mean probabilities, or mean outputs. */
+void dl_views_forward(dl_views *views, dl_experiment *experiment, const dl_batch *batch);
+
+#endif
