@@ -125,6 +125,40 @@ static void close_method(method *m) {
     dl_config_free(&m->config);
 }
 
+/* Of 200 unknowns, 150 of which are free: the last 50 columns are sums of the first ones. */
+static void test_many(void **state) {
+    (void)state;
+    enum { ROWS = 300, MANY = 200, FREE = 150, BLOCK = 70 };
+    float *numbers = xmalloc(sizeof *numbers * ROWS * FREE);
+    double *j = xmalloc(sizeof *j * ROWS * MANY), b[ROWS], x[MANY];
+    double *r = xcalloc((MANY + 1) * (MANY + 1), sizeof *r);
+    double *work = xmalloc(sizeof *work *
+                           (size_t)(dl_triangle_work(MANY, BLOCK) + dl_triangle_solve_work(MANY)));
+    harness_fill(numbers, ROWS * FREE, 3);
+    for (int i = 0; i < ROWS; i++) {
+        for (int k = 0; k < MANY; k++)
+            j[i * MANY + k] = k < FREE ? numbers[i * FREE + k]
+                                       : j[i * MANY + k - FREE] + 2 * j[i * MANY + k - FREE + 1];
+        b[i] = dl_dot(MANY, j + i * MANY, j) + numbers[i];
+    }
+    for (int i = 0; i < ROWS; i += BLOCK)
+        dl_triangle_add(MANY, i + BLOCK < ROWS ? BLOCK : ROWS - i, j + i * MANY, b + i, r, work);
+    for (int scaled = 0; scaled < 2; scaled++) {
+        assert_int_equal(dl_triangle_solve(MANY, r, scaled, 1e-12, x, work), FREE);
+        double rest[MANY] = {0}; /* J'(J x - b) */
+        for (int i = 0; i < ROWS; i++) {
+            double difference = dl_dot(MANY, j + i * MANY, x) - b[i];
+            dl_add_rows_times(MANY, 1, j + i * MANY, &difference, rest);
+        }
+        for (int k = 0; k < MANY; k++)
+            assert_true(fabs(rest[k]) < 1e-8);
+    }
+    free(numbers);
+    free(j);
+    free(r);
+    free(work);
+}
+
 /* What is in the working memory between two iterations must not matter. */
 static double iterate(method *m, dl_function *f) {
     m->it.t++;
@@ -343,7 +377,7 @@ int main(void) {
         cmocka_unit_test(test_quadratic),  cmocka_unit_test(test_theta),
         cmocka_unit_test(test_valley),     cmocka_unit_test(test_dependent),
         cmocka_unit_test(test_not_linear), cmocka_unit_test(test_at_rest),
-        cmocka_unit_test(test_wall),
+        cmocka_unit_test(test_wall),       cmocka_unit_test(test_many),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,7 +4,7 @@
 # The variables that helper.bash sets; each test is a subshell of its own, as it should be.
 # shellcheck disable=SC2154,SC2030,SC2031
 
-fetched=${DLTRAIN_DATA:-} # the helper unsets it
+export FETCHED_DATA=${FETCHED_DATA:-${DLTRAIN_DATA:-}} # the helper unsets it
 load helper
 
 least_squares="gauss_newton levenberg levenberg_marquardt"
@@ -143,7 +143,7 @@ first_below() {
 # numpy.linalg.lstsq (in double) on all 1030 rows, with a column of ones: rank 9, rmse 10.3536098.
 @test "normal_equations: the concrete data's linear regression, as numpy has it" {
     local folder=$root/data/concrete
-    [ -e "$folder/concrete.csv" ] || folder=$fetched/concrete
+    [ -e "$folder/concrete.csv" ] || folder=$FETCHED_DATA/concrete
     [ -e "$folder/concrete.csv" ] || skip "scripts/get_data.sh concrete"
     grep -v 'test =\|validation =\|normalize' "$root/configs/concrete-linear.cfg" |
         sed "s|concrete/concrete.csv|$folder/concrete.csv|" >plain.cfg
@@ -179,6 +179,35 @@ CONFIG
         fail "$(column run train_loss)"
 }
 
+# Ridge regression on ten outputs, some inputs of which are always 0. What lbfgs finds from the loss
+# and its gradient is what the factorization of the Jacobian gives: they are scaled alike.
+@test "the sum of squares is the loss, with its penalties" {
+    local type
+    cat >ridge.cfg <<'CONFIG'
+data = { format = "csv"; header = false; train = { file = "digits.csv.gz"; }; normalize = "scale"; };
+network = ( { layer = "dense"; units = 10; } );
+loss = { type = "mse"; };
+optimizer = { type = "normal_equations"; };
+regularization = { l2 = 0.003; };
+training = { epochs = 1; };
+CONFIG
+    train --quiet --out solved ridge.cfg
+    status_is 0
+    says_not warning
+    for type in lbfgs gauss_newton; do
+        train --quiet --out $type ridge.cfg --epochs 100 --set "optimizer.type=$type"
+        status_is 0
+        awk -v a="$(column solved train_loss)" -v b="$(column $type train_loss)" \
+            'BEGIN { exit !(a > 0.01 && a / b > 0.99999 && a / b < 1.00001) }' ||
+            fail "$type: $(column $type train_loss), and it is $(column solved train_loss)"
+    done
+    # without the penalty the loss is less, and there is no one solution
+    train --out free ridge.cfg --set regularization.l2=0.0
+    says "warning     the inputs are linearly dependent: rank 620 of 650"
+    awk -v a="$(column solved train_loss)" -v b="$(column free train_loss)" \
+        'BEGIN { exit !(b < 0.999 * a) }' || fail "the penalty changes nothing"
+}
+
 @test "what does not go together is refused before anything is written" {
     while IFS='|' read -r type set message; do
         sine sine.cfg "$type"
@@ -194,6 +223,7 @@ lbfgs|regularization={clip_norm=1.0;}|clip_norm does not go with lbfgs: it finds
 gauss_newton|regularization={l1=0.1;}|the penalty l1 is no sum of squares, which gauss_newton needs (l2 is one)
 lbfgs|network.0={layer="dropout";}|in training what layer "dropout_1" gives depends on chance or on the other samples of the batch, but lbfgs needs a loss that is the same whenever it looks
 bfgs|network.0={layer="batch_norm";}|what layer "batch_norm_1" gives depends on chance or on the other samples
+newton|network.0={layer="gaussian_noise";}|what layer "gaussian_noise_1" gives depends on chance
 lbfgs|optimizer.learning_rate=0.1|"learning_rate"
 lbfgs|optimizer.schedule={type="cosine";}|"schedule"
 normal_equations|training.epochs=1|sine.cfg:4: normal_equations needs outputs that are linear in the parameters
