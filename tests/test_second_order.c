@@ -11,7 +11,7 @@
 #include "base/random.h"
 #include "math/orthogonal.h"
 #include "math/solve.h"
-#include "optim/optimizer.h"
+#include "optim/line_search.h"
 
 enum { N = 10 };
 
@@ -372,12 +372,69 @@ static void test_wall(void **state) {
     }
 }
 
+/* (x - c)^2 (1 + (x - c)^2 / 4), the least of which is at c. */
+typedef struct {
+    dl_function f;
+    double c;
+} bowl;
+
+static double evaluate_bowl(dl_function *f, const double *theta, double *gradient) {
+    double d = theta[0] - ((bowl *)f)->c;
+    if (gradient)
+        gradient[0] = 2 * d + d * d * d;
+    return d * d + d * d * d * d / 4;
+}
+
+/* Wherever the least is, near or far: both strong Wolfe conditions hold at what is found. */
+static void test_wolfe(void **state) {
+    (void)state;
+    static const double places[] = {0.003, 0.1, 0.4, 0.6, 1, 1.7, 5, 300};
+    static const double curvatures[] = {0.01, 0.1, 0.9};
+    for (int i = 0; i < 24; i++) {
+        bowl b = {{.count = 1, .precision = 1e-16, .evaluate = evaluate_bowl}, places[i % 8]};
+        double theta = 0, direction = 1, trial, gradient, slope, c = curvatures[i / 8];
+        double value = evaluate_bowl(&b.f, &theta, &slope);
+        dl_line line = {&b.f, &theta, &direction, value, slope, &trial, &gradient, 0};
+        double a = dl_line_wolfe(&line, 1, c);
+        assert_true(a > 0 && trial == a);
+        assert_true(line.found == evaluate_bowl(&b.f, &trial, NULL));
+        assert_true(line.found <= value + 1e-4 * a * slope);
+        evaluate_bowl(&b.f, &trial, &slope);
+        if (!(gradient == slope && fabs(slope) <= c * fabs(line.slope)))
+            fail_msg("least at %g: a = %.17g, slope %g (%g) of %g", b.c, a, slope, gradient,
+                     line.slope);
+    }
+}
+
+/* x^4 / 4 - x^2 / 2 + 50 y^2 curves down where |x| is small: the Hessian must be damped, since the
+   gradient alone leads slowly down this valley. */
+static double evaluate_saddle(dl_function *f, const double *theta, double *gradient) {
+    double x = theta[0], y = theta[1];
+    (void)f;
+    if (gradient) {
+        gradient[0] = x * x * x - x;
+        gradient[1] = 100 * y;
+    }
+    return x * x * x * x / 4 - x * x / 2 + 50 * y * y;
+}
+
+static void test_saddle(void **state) {
+    (void)state;
+    static const double begin[] = {0.01, 1};
+    dl_function f = {.count = 2, .precision = 1e-16, .evaluate = evaluate_saddle};
+    int k = count("newton", "", &f, begin, -0.25 + 1e-9, 15);
+    printf("saddle, to 1e-9: newton %d iterations\n", k);
+    if (k > 15)
+        fail_msg("newton does not come away from a saddle");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_quadratic),  cmocka_unit_test(test_theta),
         cmocka_unit_test(test_valley),     cmocka_unit_test(test_dependent),
         cmocka_unit_test(test_not_linear), cmocka_unit_test(test_at_rest),
         cmocka_unit_test(test_wall),       cmocka_unit_test(test_many),
+        cmocka_unit_test(test_wolfe),      cmocka_unit_test(test_saddle),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -65,10 +65,11 @@ static double interpolate(const point *low, const point *high) {
     return low->a + width * (share < 0.01 ? 0.01 : share > 0.99 ? 0.99 : share);
 }
 
-/* Beyond q, as far again as p is away from it, or up to nine times that. */
+/* Beyond q, by the distance from p to q or up to nine times that, as where the cubic falls for
+ * ever. */
 static double extrapolate(const point *p, const point *q) {
     double width = q->a - p->a, share = (least_of_cubic(p, q) - q->a) / width;
-    return q->a + width * (!(share > 1) ? 1 : share > 9 ? 9 : share);
+    return q->a + width * (!(share < 9) ? 9 : share < 1 ? 1 : share);
 }
 
 /* Leaves trial and gradient at p. */
