@@ -34,6 +34,7 @@ check and accuracy ge 1
 check or accuracy ge 1
 check not accuracy ge 1
 check xor accuracy ge 1
+check xor-lm accuracy ge 1
 check iris accuracy ge 0.93
 check car accuracy ge 0.98
 check concrete rmse le 6.0

@@ -273,16 +273,17 @@ static void test_checkpoint(void **state) {
                ROWS, true);
     harness_fill(x_of_all, ROWS * 4, 1);
     dl_net_initialize(&w.e.net, 1);
-    float *vectors[] = {w.vector};
+    dl_remembered remembered = {.vectors = {w.vector}, .vector_count = 1};
     dl_progress kept = {.epoch_step = 1, .step = 1, .best = NAN}, got;
     kept.sums = train_step(&w, &all, 0);
     int file = mkstemp(path);
     assert_true(file >= 0 && !close(file));
-    assert_int_equal(dl_checkpoint_save(path, &w.e, &kept, vectors, 1, &w.error), 0);
+    assert_int_equal(dl_checkpoint_save(path, &w.e, &kept, &remembered, &w.error), 0);
     dl_checkpoint checkpoint;
     assert_int_equal(dl_checkpoint_open(&checkpoint, path, &w.error), 0);
     assert_int_equal(dl_checkpoint_load_net(&checkpoint, &w.e.net, &w.error), 0);
-    assert_int_equal(dl_checkpoint_load_progress(&checkpoint, &w.e, &got, vectors, 1, &w.error), 0);
+    assert_int_equal(dl_checkpoint_load_progress(&checkpoint, &w.e, &got, &remembered, &w.error),
+                     0);
     assert_memory_equal(&got.sums, &kept.sums, sizeof kept.sums);
     assert_true(got.sums.head[0] > 0);
     dl_checkpoint_close(&checkpoint);

@@ -37,6 +37,7 @@ static int setup(dl_layer *layer, dl_error *error) {
     dl_shape shape = dl_shape1(channels);
     (void)error;
     layer->out.shape = layer->in[0].shape;
+    layer->varies = true;
     if (self->scale)
         dl_layer_add_param(layer, (dl_param){.name = "scale",
                                              .shape = shape,

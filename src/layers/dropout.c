@@ -20,6 +20,7 @@ static int setup(dl_layer *layer, dl_error *error) {
     (void)error;
     layer->out.shape = layer->in[0].shape;
     layer->gradient_in_place = true;
+    layer->varies = ((const dropout *)layer->self)->rate > 0;
     layer->needs_input = layer->needs_output = false;
     return 0;
 }

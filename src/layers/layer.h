@@ -126,6 +126,7 @@ struct dl_layer {
     bool gradient_in_place; /* in[0].grad is the same memory as out.grad */
     bool ends_in_bias;      /* parameter "bias" is added to each channel of out, behind all else */
     bool takes_out_bias;    /* a constant in a channel of in[0] does not reach out */
+    bool varies;            /* in training out depends on chance, or on the batch's other samples */
     bool is_view;           /* out is in[0] under another shape: no pass, no memory */
     int64_t operations;     /* of a forward pass, a sample: 2 a multiply-add */
 

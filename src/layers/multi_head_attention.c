@@ -112,6 +112,7 @@ static int setup(dl_layer *layer, dl_error *error) {
     const int64_t units = self->units, rows = (int64_t)layer->max_batch * steps;
     self->attention = (dl_attention){self->heads,  steps,         units / self->heads,
                                      self->causal, self->dropout, layer->threads};
+    layer->varies = self->dropout > 0;
     add_weight(layer, "qkv_weight", channels, 3 * units);
     add_weight(layer, "output_weight", (int)units, units);
     if (self->weights.bias) {

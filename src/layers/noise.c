@@ -42,6 +42,7 @@ static int setup(dl_layer *layer, dl_error *error) {
     (void)error;
     layer->out.shape = layer->in[0].shape;
     layer->gradient_in_place = true;
+    layer->varies = true;
     layer->needs_input = layer->needs_output = false;
     return 0;
 }

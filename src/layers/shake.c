@@ -29,6 +29,7 @@ static int setup(dl_layer *layer, dl_error *error) {
     if (dl_layer_same_shapes(layer, "mix", error))
         return -1;
     layer->out.shape = layer->in[0].shape;
+    layer->varies = true;
     layer->needs_input = layer->needs_output = false;
     return 0;
 }

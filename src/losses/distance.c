@@ -117,6 +117,7 @@ const dl_loss_type dl_loss_mse = {
     .check = check,
     .evaluate = evaluate_mse,
     .initial = initial_mse,
+    .least_squares = true,
     .threshold = 0.5f,
 };
 

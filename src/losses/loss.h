@@ -50,6 +50,8 @@ typedef struct {
     int (*ignored)(const void *self);
     /* Whether target->class_count must be known, also where a net is only tested. NULL: no. */
     bool (*needs_counts)(const void *self);
+    /* The sum of the losses is that of (output - wanted)^2, over the number of channels. */
+    bool least_squares;
     /* The outputs are logits: their softmax is the classes' probabilities. */
     bool softmax;
     /* One output for two classes: above this value the second class is meant. */

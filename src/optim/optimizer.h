@@ -23,6 +23,32 @@ typedef struct {
     int span_count;
 } dl_objective;
 
+/* What is minimized, as a method of the whole training set sees it: f(theta), in double, its
+   penalties included. The same theta always gives the same bits. */
+typedef struct dl_function dl_function;
+/* Rows of the Jacobian, jacobian[rows][count], and their residuals[rows]. */
+typedef void (*dl_take_rows)(void *context, int64_t rows, const double *jacobian,
+                             const double *residual);
+struct dl_function {
+    int64_t count;    /* of parameters, those that are trained */
+    double precision; /* the relative error that f is computed with, as of its gradient */
+    /* f(theta[count]), and unless it is NULL gradient[count]. Not finite: theta is no good place,
+       or the data could not be read, of which the trainer knows. */
+    double (*evaluate)(dl_function *, const double *theta, double *gradient);
+    /* f = |r|^2 / 2 as a sum of squares: hands on every row of J = dr/dtheta once, with its
+       residual, in blocks of at most `most_rows`, so that the gradient of f is J'r. Returns f as
+       `evaluate`. NULL: f is no such sum. */
+    double (*squares)(dl_function *, const double *theta, dl_take_rows take, void *context);
+    int64_t most_rows;
+};
+
+/* How an optimizer of the whole set goes on: one call is one iteration, an epoch of the history. */
+typedef struct {
+    double *state; /* [state_count]: theta[count], then its own; zero at the beginning; saved */
+    double *work;  /* [work_count]: holds nothing from one call to the next */
+    int64_t t;     /* from 1 */
+} dl_iteration;
+
 typedef struct {
     dl_kind
         kind; /* its struct begins with a dl_optimizer_common, its options with the macro below */
@@ -35,12 +61,40 @@ typedef struct {
        ("file:line"). NULL if they say it all. */
     int (*check)(const void *self, const char *where, dl_error *error);
     bool whole_set; /* it makes no sense of the gradients of minibatches */
+
+    /* In place of `vectors` and `step`, in a method that asks for f where it likes: its struct
+       begins with a dl_minimizer_common. One iteration; returns how much of the direction was gone,
+       0 if theta has stayed. The trainer gives it the whole training part, whatever batch_size is.
+     */
+    double (*minimize)(const void *self, dl_function *f, const dl_iteration *iteration);
+    /* How many doubles it needs, of n parameters. */
+    int64_t (*state_count)(const void *self, int64_t n);
+    int64_t (*work_count)(const void *self, const dl_function *f);
+    /* Before the first iteration: can it minimize this f? 0, and maybe a note for people; or -1 and
+       an error that begins with `where`. NULL: it can. */
+    int (*begin)(const void *self, dl_function *f, const dl_iteration *iteration, const char *where,
+                 dl_text *note, dl_error *error);
+    bool needs_squares; /* it asks for f->squares */
 } dl_optimizer_type;
 
 typedef struct {
     double learning_rate;
     struct config_setting_t *schedule; /* of optim/schedule.h's registry, or NULL: constant */
 } dl_optimizer_common;
+
+/* What the struct of one with `minimize` begins with; it has no learning rate and no schedule. */
+typedef struct {
+    dl_optimizer_common common;
+    int64_t most_parameters; /* it refuses more; 0: it keeps no matrices, any number will do */
+} dl_minimizer_common;
+
+#define DL_MOST_PARAMETERS_OPTION(owner)                                                           \
+    {                                                                                              \
+        "most_parameters", DL_INT, offsetof(owner, common.most_parameters), "2000", 1, 40000,      \
+            NULL,                                                                                  \
+            "refuse networks with more: memory grows by their square (2000: about 100 MB), time "  \
+            "by their cube"                                                                        \
+    }
 
 #define DL_OPTIMIZER_OPTIONS(owner, rate)                                                          \
     {"learning_rate",                                                                              \

@@ -94,10 +94,16 @@ static json_t *describe(const dl_experiment *e, const dl_progress *progress) {
     return metadata;
 }
 
+static const char STATE[] = "optimizer.state";
+
+static dl_named named(const char *name, dl_shape shape, const float *value) {
+    return (dl_named){.name = name, .shape = shape, .value = value};
+}
+
 static int add_params(dl_named *list, int count, const dl_param *params, int n, bool carried) {
     for (int i = 0; i < n; i++)
         if (carried || !(params[i].flags & DL_CARRIED))
-            list[count++] = (dl_named){params[i].name, params[i].shape, params[i].value};
+            list[count++] = named(params[i].name, params[i].shape, params[i].value);
     return count;
 }
 
@@ -109,14 +115,20 @@ typedef struct {
     dl_arena names;
 } content;
 
-static content collect(const dl_experiment *e, const dl_progress *progress, float *const *vectors,
-                       int vector_count) {
+static content collect(const dl_experiment *e, const dl_progress *progress,
+                       const dl_remembered *r) {
     const dl_net *net = &e->net;
     const dl_normalization *normalizations[2] = {&e->data.input, &e->data.target};
-    int most = net->param_count + net->state_param_count + 4 + vector_count * net->param_count;
+    int most = net->param_count + net->state_param_count + 5 + r->vector_count * net->param_count;
     content c = {.metadata = describe(e, progress),
                  .list = xmalloc(sizeof(dl_named) * (size_t)most)};
-    int count = add_params(c.list, 0, net->params, net->param_count, false);
+    int count = 0;
+    if (r->state_count) /* the first, where doubles are aligned */
+        c.list[count++] = (dl_named){.name = STATE,
+                                     .shape = dl_shape1((int)r->state_count),
+                                     .value = r->state,
+                                     .is_double = true};
+    count = add_params(c.list, count, net->params, net->param_count, false);
     /* an epoch begins without carried states */
     count = add_params(c.list, count, net->state_params, net->state_param_count,
                        progress->epoch_step > 0);
@@ -124,15 +136,15 @@ static content collect(const dl_experiment *e, const dl_progress *progress, floa
         const dl_normalization *norm = normalizations[n];
         dl_shape shape = dl_shape1((int)norm->count);
         if (norm->count) {
-            c.list[count++] = (dl_named){normalization_names[n][0], shape, norm->shift};
-            c.list[count++] = (dl_named){normalization_names[n][1], shape, norm->scale};
+            c.list[count++] = named(normalization_names[n][0], shape, norm->shift);
+            c.list[count++] = named(normalization_names[n][1], shape, norm->scale);
         }
     }
-    for (int v = 0; v < vector_count; v++)
+    for (int v = 0; v < r->vector_count; v++)
         for (int p = 0; p < net->param_count; p++)
             c.list[count++] =
-                (dl_named){dl_arena_printf(&c.names, "optimizer.%d.%s", v, net->params[p].name),
-                           net->params[p].shape, vectors[v] + net->params[p].offset};
+                named(dl_arena_printf(&c.names, "optimizer.%d.%s", v, net->params[p].name),
+                      net->params[p].shape, r->vectors[v] + net->params[p].offset);
     c.count = count;
     return c;
 }
@@ -144,16 +156,16 @@ static void drop(content *c) {
 }
 
 int dl_checkpoint_save(const char *path, const dl_experiment *e, const dl_progress *progress,
-                       float *const *vectors, int vector_count, dl_error *error) {
-    content c = collect(e, progress, vectors, vector_count);
+                       const dl_remembered *remembered, dl_error *error) {
+    content c = collect(e, progress, remembered);
     int result = dl_safetensors_write(path, c.metadata, c.list, c.count, error);
     drop(&c);
     return result;
 }
 
 char *dl_checkpoint_encode(const dl_experiment *e, const dl_progress *progress,
-                           float *const *vectors, int vector_count, size_t *size) {
-    content c = collect(e, progress, vectors, vector_count);
+                           const dl_remembered *remembered, size_t *size) {
+    content c = collect(e, progress, remembered);
     char *bytes = dl_safetensors_encode(c.metadata, c.list, c.count, size);
     drop(&c);
     return bytes;
@@ -313,23 +325,25 @@ static int check_same(const dl_checkpoint *c, const dl_experiment *e, dl_error *
     return result;
 }
 
-static int read_vectors(const dl_checkpoint *c, const dl_net *net, float *const *vectors,
-                        int vector_count, dl_error *error) {
+static int read_remembered(const dl_checkpoint *c, const dl_net *net, const dl_remembered *r,
+                           dl_error *error) {
     dl_text name = {0};
-    int result = 0;
-    for (int v = 0; v < vector_count && !result; v++)
+    int result = r->state_count
+                     ? dl_safetensors_read_doubles(&c->file, STATE, r->state_count, r->state, error)
+                     : 0;
+    for (int v = 0; v < r->vector_count && !result; v++)
         for (int i = 0; i < net->param_count && !result; i++) {
             dl_text_free(&name);
             dl_text_add(&name, "optimizer.%d.%s", v, net->params[i].name);
             result = dl_safetensors_read(&c->file, name.data, net->params[i].shape,
-                                         vectors[v] + net->params[i].offset, error);
+                                         r->vectors[v] + net->params[i].offset, error);
         }
     dl_text_free(&name);
     return result;
 }
 
 int dl_checkpoint_load_progress(const dl_checkpoint *c, const dl_experiment *e, dl_progress *p,
-                                float *const *vectors, int vector_count, dl_error *error) {
+                                const dl_remembered *remembered, dl_error *error) {
     *p = (dl_progress){0};
     if (check_same(c, e, error) || read_number(c, "epoch", &p->epoch, error) ||
         read_number(c, "epoch_step", &p->epoch_step, error) ||
@@ -345,5 +359,5 @@ int dl_checkpoint_load_progress(const dl_checkpoint *c, const dl_experiment *e, 
         p->best = NAN;
         p->best_epoch = p->epoch;
     }
-    return read_vectors(c, &e->net, vectors, vector_count, error);
+    return read_remembered(c, &e->net, remembered, error);
 }

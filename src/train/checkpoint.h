@@ -19,13 +19,23 @@ typedef struct {
     double schedule[DL_SCHEDULE_STATE]; /* what a schedule that watches a column remembers */
 } dl_progress;
 
-/* vectors: the optimizer's, each net.weight_count floats. Whole or not at all. */
+enum { DL_MOST_VECTORS = 8 };
+
+/* What the optimizer remembers from step to step. */
+typedef struct {
+    float *vectors[DL_MOST_VECTORS]; /* [vector_count][net.weight_count] */
+    int vector_count;
+    double *state; /* [state_count], of one with `minimize` */
+    int64_t state_count;
+} dl_remembered;
+
+/* Whole or not at all. */
 int dl_checkpoint_save(const char *path, const dl_experiment *experiment,
-                       const dl_progress *progress, float *const *vectors, int vector_count,
+                       const dl_progress *progress, const dl_remembered *remembered,
                        dl_error *error);
 /* The same bytes in memory; freed by the caller. */
 char *dl_checkpoint_encode(const dl_experiment *experiment, const dl_progress *progress,
-                           float *const *vectors, int vector_count, size_t *size);
+                           const dl_remembered *remembered, size_t *size);
 
 /* An open checkpoint, with its config parsed. */
 typedef struct {
@@ -47,7 +57,7 @@ int dl_checkpoint_load_carried(const dl_checkpoint *checkpoint, dl_net *net, dl_
 /* The rest of what a training needs to go on; an error if its data or its history's columns are
    other ones. */
 int dl_checkpoint_load_progress(const dl_checkpoint *checkpoint, const dl_experiment *experiment,
-                                dl_progress *progress, float *const *vectors, int vector_count,
+                                dl_progress *progress, const dl_remembered *remembered,
                                 dl_error *error);
 
 #endif

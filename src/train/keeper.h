@@ -17,8 +17,7 @@ typedef struct {
 typedef struct {
     const char *folder; /* the run's; this and what follows is borrowed */
     const dl_experiment *experiment;
-    float *const *vectors; /* the optimizer's */
-    int vector_count;
+    const dl_remembered *remembered;
     dl_held held[DL_KEPT];
     double written; /* when; 0: never */
 } dl_keeper;

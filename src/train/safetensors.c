@@ -12,13 +12,19 @@ static const char CHECKSUM_KEY[] = "\"checksum\":\"";
 static const char NO_CHECKSUM[] = "00000000";
 static const char OUR_FORMAT[] = "\"format\":\"dltrain ";
 
+static int64_t bytes_of(const dl_named *tensor) {
+    return dl_shape_size(tensor->shape) *
+           (int64_t)(tensor->is_double ? sizeof(double) : sizeof(float));
+}
+
 static json_t *describe(const dl_named *tensor, int64_t *offset) {
     json_t *shape = json_array();
     for (int i = 0; i < tensor->shape.rank; i++)
         json_array_append_new(shape, json_integer(tensor->shape.dim[i]));
-    int64_t end = *offset + dl_shape_size(tensor->shape) * (int64_t)sizeof(float);
-    json_t *object = json_pack("{s:s, s:o, s:[I, I]}", "dtype", "F32", "shape", shape,
-                               "data_offsets", (json_int_t)*offset, (json_int_t)end);
+    int64_t end = *offset + bytes_of(tensor);
+    json_t *object =
+        json_pack("{s:s, s:o, s:[I, I]}", "dtype", tensor->is_double ? "F64" : "F32", "shape",
+                  shape, "data_offsets", (json_int_t)*offset, (json_int_t)end);
     *offset = end;
     return object;
 }
@@ -64,8 +70,7 @@ static dl_text encode_header(json_t *metadata, const dl_named *tensors, int coun
     encode_length(length, header.length);
     uint32_t crc = add_crc(add_crc(0, length, 8), header.data, header.length);
     for (int i = 0; i < count; i++)
-        crc =
-            add_crc(crc, tensors[i].value, (size_t)dl_shape_size(tensors[i].shape) * sizeof(float));
+        crc = add_crc(crc, tensors[i].value, (size_t)bytes_of(&tensors[i]));
     char digits[DIGITS + 1];
     snprintf(digits, sizeof digits, "%08x", crc);
     memcpy(strstr(header.data, CHECKSUM_KEY) + sizeof CHECKSUM_KEY - 1, digits, DIGITS);
@@ -79,7 +84,7 @@ static void put(FILE *file, json_t *metadata, const dl_named *tensors, int count
     fwrite(length, 1, 8, file);
     fwrite(header.data, 1, header.length, file);
     for (int i = 0; i < count; i++)
-        fwrite(tensors[i].value, sizeof(float), (size_t)dl_shape_size(tensors[i].shape), file);
+        fwrite(tensors[i].value, 1, (size_t)bytes_of(&tensors[i]), file);
     dl_text_free(&header);
 }
 
@@ -176,12 +181,14 @@ const char *dl_safetensors_text(const dl_safetensors *file, const char *key) {
     return json_string_value(json_object_get(json_object_get(file->header, "__metadata__"), key));
 }
 
-/* Where the tensor's numbers are, or NULL if it is missing or does not lie within the file. */
-static const char *locate(const dl_safetensors *file, const char *name, dl_shape *shape) {
+/* Where the tensor's numbers of this type are, or NULL if it is missing or does not lie within the
+   file. */
+static const char *locate_type(const dl_safetensors *file, const char *name, const char *wanted,
+                               int64_t size, dl_shape *shape) {
     json_t *entry = json_object_get(file->header, name);
     const char *type = json_string_value(json_object_get(entry, "dtype"));
     json_t *dims = json_object_get(entry, "shape"), *range = json_object_get(entry, "data_offsets");
-    if (!type || strcmp(type, "F32") || json_array_size(dims) > 4 || json_array_size(range) != 2)
+    if (!type || strcmp(type, wanted) || json_array_size(dims) > 4 || json_array_size(range) != 2)
         return NULL;
     *shape = (dl_shape){(int)json_array_size(dims), {1, 1, 1, 1}};
     int64_t count = 1;
@@ -193,9 +200,14 @@ static const char *locate(const dl_safetensors *file, const char *name, dl_shape
     }
     int64_t first = json_integer_value(json_array_get(range, 0));
     int64_t end = json_integer_value(json_array_get(range, 1)), room = file->size - file->start;
-    if (first < 0 || end < first || end > room || (end - first) / 4 != count || (end - first) % 4)
+    if (first < 0 || end < first || end > room || (end - first) / size != count ||
+        (end - first) % size)
         return NULL;
     return file->bytes + file->start + first;
+}
+
+static const char *locate(const dl_safetensors *file, const char *name, dl_shape *shape) {
+    return locate_type(file, name, "F32", sizeof(float), shape);
 }
 
 int64_t dl_safetensors_count(const dl_safetensors *file, const char *name) {
@@ -220,6 +232,20 @@ int dl_safetensors_read(const dl_safetensors *file, const char *name, dl_shape s
                        "to another network",
                        file->path, name, dl_shape_text(a, found), dl_shape_text(b, shape));
     memcpy(value, bytes, (size_t)dl_shape_size(shape) * sizeof *value);
+    return 0;
+}
+
+int dl_safetensors_read_doubles(const dl_safetensors *file, const char *name, int64_t count,
+                                double *value, dl_error *error) {
+    dl_shape found;
+    const char *bytes = locate_type(file, name, "F64", sizeof *value, &found);
+    if (!bytes || dl_shape_size(found) != count)
+        return dl_fail(error, DL_DATA,
+                       "%s: its tensor \"%s\" has %lld numbers, but the optimizer keeps %lld: its "
+                       "options or its network are other ones",
+                       file->path, name, bytes ? (long long)dl_shape_size(found) : 0,
+                       (long long)count);
+    memcpy(value, bytes, (size_t)count * sizeof *value);
     return 0;
 }
 

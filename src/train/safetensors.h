@@ -10,11 +10,12 @@
 #include "base/error.h"
 #include "math/shape.h"
 
-/* A tensor to be written; float32. */
+/* A tensor to be written. */
 typedef struct {
     const char *name;
     dl_shape shape;
-    const float *value;
+    const void *value; /* float, "F32" */
+    bool is_double;    /* it is double, "F64" */
 } dl_named;
 
 /* Writes a file whole or not at all. `metadata`: an object of strings, borrowed; the checksum is
@@ -44,6 +45,9 @@ int64_t dl_safetensors_count(const dl_safetensors *file, const char *name);
 /* Copies a tensor, which must have this shape. -1 and an error with both shapes if not. */
 int dl_safetensors_read(const dl_safetensors *file, const char *name, dl_shape shape, float *value,
                         dl_error *error);
+/* The same of a list of doubles. */
+int dl_safetensors_read_doubles(const dl_safetensors *file, const char *name, int64_t count,
+                                double *value, dl_error *error);
 /* Copies a tensor if it is there and fits: 1. If not: 0, and the reason is added to `why`, for
    people: "not there", "there 64x10, here 64x5". -1 and an error of DL_DATA if what the file says
    of it makes no sense. */

@@ -11,7 +11,7 @@
 #include "train/profile.h"
 #include "train/report.h"
 #include "train/transfer.h"
-#include "train/update.h"
+#include "train/whole.h"
 
 typedef struct {
     dl_experiment *e;
@@ -21,6 +21,9 @@ typedef struct {
     dl_loader *train, *validation;
     dl_judge judge;
     dl_update update;
+    dl_whole whole; /* of an optimizer with `minimize` */
+    dl_text note;   /* what it had to say of the problem */
+    double share;   /* of the direction, that its last iteration has gone */
     dl_progress progress;
     dl_keeper keeper;
     dl_transfer transfer;
@@ -40,6 +43,9 @@ static int build(trainer *t, dl_error *error) {
     if (!t->train)
         return -1;
     dl_loader_augment(t->train);
+    if (e->optimizer->minimize &&
+        dl_whole_open(&t->whole, e, t->train, &t->judge, &t->update, error))
+        return -1;
     if (!e->data.part[DL_VALIDATION].count)
         return 0;
     t->validation = dl_loader_new(&e->data, DL_VALIDATION, e->batch_size, error);
@@ -52,6 +58,8 @@ static void release(trainer *t) {
     dl_judge_close(&t->judge);
     dl_keeper_close(&t->keeper);
     dl_transfer_free(&t->transfer);
+    dl_whole_close(&t->whole);
+    dl_text_free(&t->note);
     dl_update_close(&t->update);
     dl_run_close(&t->run);
 }
@@ -93,8 +101,12 @@ static int report_start(trainer *t, dl_error *error) {
         dl_report_biases(t->terminal, e);
     dl_report_network(t->terminal, e);
     dl_report_memory(t->terminal, e,
-                     t->update.vector_count * e->net.weight_count * (int64_t)sizeof(float),
+                     t->update.remembered.vector_count * e->net.weight_count *
+                             (int64_t)sizeof(float) +
+                         t->whole.bytes,
                      batches);
+    if (t->note.length)
+        dl_say(t->terminal, "warning     %s", t->note.data);
     dl_report_transfer(t->terminal, &t->transfer);
     if (!t->options->resume)
         return report_initial_loss(t, error);
@@ -230,6 +242,27 @@ static int train_epoch(trainer *t, dl_error *error) {
     return dl_divergence_check(e, &t->progress, t->train, error);
 }
 
+/* An iteration of an optimizer of the whole set is an epoch, measured where it has led. */
+static int minimize_epoch(trainer *t, dl_error *error) {
+    dl_experiment *e = t->e;
+    dl_progress *p = &t->progress;
+    int before = error->count;
+    double from = dl_clock();
+    t->share = dl_whole_iterate(&t->whole, p->step + 1);
+    from = lap(t, DL_PHASE_UPDATE, from);
+    if (error->count > before || dl_evaluate(e, t->train, &p->sums, NULL, NULL, error))
+        return -1;
+    lap(t, DL_PHASE_FORWARD, from);
+    t->steps++;
+    t->samples += p->sums.rows;
+    p->epoch_step = 1;
+    p->step++;
+    if (isfinite(dl_sums_loss(&p->sums)))
+        return dl_divergence_check(e, p, t->train, error);
+    dl_loader_start(t->train, dl_experiment_order(e, false), 0, 0, 0);
+    return dl_divergence_fail(e, p->epoch, 1, dl_loader_next(t->train, error), "the loss", error);
+}
+
 /* NaN is never an improvement, and anything is one over NaN. */
 static bool improves(const trainer *t, double value, bool higher) {
     double best = t->progress.best, delta = t->e->settings.min_delta;
@@ -261,7 +294,7 @@ static int measure(trainer *t, dl_row *row, double started, int64_t first_row, d
     double trained = dl_clock() - started;
     row->epoch = t->progress.epoch + 1;
     row->step = t->progress.step;
-    row->rate = learning_rate(t, 0);
+    row->rate = e->optimizer->minimize ? t->share : learning_rate(t, 0);
     row->samples_per_second = (double)(t->progress.sums.rows - first_row) / trained;
     row->train_loss = dl_sums_loss(&t->progress.sums);
     for (int m = 0; m < e->metric_count; m++)
@@ -328,7 +361,7 @@ static int train_all(trainer *t, dl_train_result *result, dl_error *error) {
         double started = dl_clock();
         int64_t first_row = p->sums.rows;
         memset(t->phase, 0, sizeof t->phase);
-        int status = train_epoch(t, error);
+        int status = t->e->optimizer->minimize ? minimize_epoch(t, error) : train_epoch(t, error);
         if (status < 0 || (!status && finish_epoch(t, started, first_row, error)))
             return -1;
         if (status > 0 && dl_keeper_save(&t->keeper, p, error))
@@ -357,7 +390,7 @@ static int load(trainer *t, const dl_checkpoint *c, dl_error *error) {
     dl_experiment *e = t->e;
     dl_progress *p = &t->progress;
     if (dl_checkpoint_load_net(c, &e->net, error) ||
-        dl_checkpoint_load_progress(c, e, p, t->update.vectors, t->update.vector_count, error))
+        dl_checkpoint_load_progress(c, e, p, &t->update.remembered, error))
         return -1;
     if (p->epoch_step > dl_loader_steps(t->train) ||
         (p->epoch_step && c->batch_size != e->batch_size))
@@ -391,6 +424,8 @@ static int prepare(trainer *t, dl_error *error) {
         dl_net_start_profile(&t->e->net);
     if (o->resume ? resume(t, error) : dl_transfer_take(&t->transfer, t->e, error))
         return -1;
+    if (t->e->optimizer->minimize && dl_whole_begin(&t->whole, o->resume, &t->note, error))
+        return -1;
     if (o->dry_run)
         return report_start(t, error);
     int made = o->resume
@@ -398,8 +433,7 @@ static int prepare(trainer *t, dl_error *error) {
                    : dl_run_create(&t->run, t->terminal, t->e, o->out, o->force, error);
     if (made)
         return -1;
-    t->keeper =
-        (dl_keeper){t->run.folder, t->e, t->update.vectors, t->update.vector_count, {{0}}, 0};
+    t->keeper = (dl_keeper){t->run.folder, t->e, &t->update.remembered, {{0}}, 0};
     return report_start(t, error);
 }
 

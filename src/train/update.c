@@ -67,23 +67,27 @@ static void treat_weights(const dl_experiment *e) {
 }
 
 void dl_update_open(dl_update *u, const dl_experiment *e) {
-    *u = (dl_update){.vector_count = e->optimizer->vectors(e->optimizer_self)};
+    const dl_optimizer_type *type = e->optimizer;
+    dl_remembered *r = &u->remembered;
+    *u = (dl_update){0};
     make_spans(u, e);
-    for (int v = 0; v < u->vector_count; v++)
-        u->vectors[v] = dl_memory_aligned(sizeof(float) * (size_t)e->net.weight_count);
+    r->vector_count = type->minimize ? 0 : type->vectors(e->optimizer_self);
+    for (int v = 0; v < r->vector_count; v++)
+        r->vectors[v] = dl_memory_aligned(sizeof(float) * (size_t)e->net.weight_count);
 }
 
 void dl_update_step(const dl_update *u, const dl_experiment *e, const dl_progress *p, double rate) {
     const dl_net *net = &e->net;
     dl_objective objective = {net->weight_count,           net->weights, net->gradients,
                               (float)treat_gradient(e, p), u->spans,     u->span_count};
-    e->optimizer->step(e->optimizer_self, &objective, u->vectors, rate, p->step + 1);
+    e->optimizer->step(e->optimizer_self, &objective, u->remembered.vectors, rate, p->step + 1);
     treat_weights(e);
 }
 
 void dl_update_close(dl_update *u) {
-    for (int v = 0; v < u->vector_count; v++)
-        free(u->vectors[v]);
+    for (int v = 0; v < u->remembered.vector_count; v++)
+        free(u->remembered.vectors[v]);
+    free(u->remembered.state);
     free(u->spans);
     *u = (dl_update){0};
 }

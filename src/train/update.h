@@ -5,14 +5,11 @@
 
 #include "train/checkpoint.h"
 
-enum { DL_MOST_VECTORS = 8 };
-
 /* Made once, before the first step. */
 typedef struct {
     dl_span *spans; /* [span_count], owned: stretches of the weights that are treated alike */
     int span_count;
-    float *vectors[DL_MOST_VECTORS]; /* [vector_count][weights], owned: the optimizer's own */
-    int vector_count;
+    dl_remembered remembered; /* owned */
 } dl_update;
 
 void dl_update_open(dl_update *update, const dl_experiment *experiment);

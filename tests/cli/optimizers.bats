@@ -26,6 +26,8 @@ goes_on() {
 @test "every optimizer is resumed to the bit" {
     local name count=0
     for name in $(names optimizers); do
+        "$dltrain" --help optimizer "$name" | grep -q '^  learning_rate:' ||
+            continue # of the whole set: second_order.bats
         xor xor.cfg 'regularization = { l2 = 1e-4; clip_norm = 1.0; };'
         sed -i "s/type = \"adam\"; learning_rate = 0.05;/type = \"$name\";/" xor.cfg
         goes_on xor.cfg 2 5 || fail "$name"

@@ -42,6 +42,20 @@ checked() {
     [ ! -s log ] || fail "valgrind says: $(head -40 log)"
 }
 
+@test "optimizers of second order" {
+    local type
+    xor second.cfg
+    sed -i 's/binary_cross_entropy/mse/; s/ learning_rate = 0.05;//' second.cfg
+    for type in newton bfgs lbfgs gauss_newton levenberg_marquardt normal_equations; do
+        sed "s/type = \"adam\"/type = \"$type\"/" second.cfg >$type.cfg
+        if [ $type = normal_equations ]; then sed -i '/units = 2/d' $type.cfg; fi
+        checked "$dltrain" --quiet --threads 1 --epochs 3 --out $type $type.cfg
+        status_is 0
+        checked "$dltrain" --quiet --threads 1 --epochs 5 --resume $type
+        status_is 0
+    done
+}
+
 @test "a training, its resumption and its test" {
     checked "$dltrain" --json --threads 1 --epochs 2 --out run xor.cfg
     status_is 0

@@ -1,0 +1,263 @@
+/* Quasi-Newton methods, which learn the curvature from the gradients g that they meet. With
+   s = theta' - theta and y = g' - g of the last step, and r = 1 / s'y:
+     bfgs:   theta += a p,  p = -H g,   H = (I - r s y') H (I - r y s') + r s s'
+             H is an n x n matrix, that begins as I · s'y / y'y. Broyden, Fletcher, Goldfarb, Shanno
+             1970; Nocedal and Wright, "Numerical Optimization", 2nd edition, 2006, (6.17), (6.20).
+     lbfgs:  the same from the last m pairs (s, y) alone, by two loops over them: Liu and Nocedal,
+             "On the limited memory BFGS method for large scale optimization", 1989.
+   a is found under the strong Wolfe conditions. Where p does not descend, or nothing is found along
+   it, the curvature is forgotten, and the step is along -g. A pair of which s'y is not clearly
+   positive is not learned from. */
+#include <math.h>
+#include <string.h>
+
+#include "math/solve.h"
+#include "optim/line_search.h"
+
+typedef struct {
+    dl_minimizer_common common;
+    double curvature;
+} bfgs;
+
+typedef struct {
+    dl_minimizer_common common;
+    double curvature;
+    int64_t history;
+} lbfgs;
+
+#define CURVATURE_OPTION(owner)                                                                    \
+    {                                                                                              \
+        "curvature", DL_FLOAT, offsetof(owner, curvature), "0.1", 0.001, 0.999, NULL,              \
+            "how much of the slope a step may leave: 0.9 is usual; 0.1 looks for better places "   \
+            "along each direction: fewer iterations, of more passes each"                          \
+    }
+
+static const dl_option bfgs_options[] = {
+    DL_MOST_PARAMETERS_OPTION(bfgs),
+    CURVATURE_OPTION(bfgs),
+    DL_OPTIONS_END,
+};
+
+static const dl_option lbfgs_options[] = {
+    {"history", DL_INT, offsetof(lbfgs, history), "10", 1, 1000, NULL,
+     "how many of the last steps are remembered, each two vectors; 3 to 20 is usual"},
+    CURVATURE_OPTION(lbfgs),
+    DL_OPTIONS_END,
+};
+
+/* What both keep behind theta[n]. */
+typedef struct {
+    double *theta, *gradient; /* [n] */
+    double *value;            /* f(theta) */
+    double *learned; /* how many pairs there were since the beginning or the last restart */
+    double *ready;   /* value and gradient are known */
+    double *rest;    /* H[n][n], or s[m][n] and y[m][n] */
+} memory;
+
+enum { NUMBERS = 3 };
+
+static memory open_state(int64_t n, double *state) {
+    double *numbers = state + 2 * n;
+    return (memory){state, state + n, numbers, numbers + 1, numbers + 2, numbers + NUMBERS};
+}
+
+/* Of the working memory: the direction, and where the line search ends up. */
+typedef struct {
+    double *direction, *trial, *gradient; /* [n] */
+    double *rest;                         /* [n] */
+} space;
+
+static space open_work(int64_t n, double *work) {
+    return (space){work, work + n, work + 2 * n, work + 3 * n};
+}
+
+/* Of one method: p = -H g, and what is learned from a step. Nothing is learned yet: learned = 0. */
+typedef struct {
+    int64_t n, most; /* pairs of lbfgs */
+    double curvature;
+    void (*direct)(const memory *m, const space *w, int64_t n, int64_t most);
+    void (*learn)(const memory *m, const space *w, int64_t n, int64_t most);
+} method;
+
+static bool look_first(dl_function *f, const memory *m) {
+    if (*m->ready == 0) {
+        *m->value = f->evaluate(f, m->theta, m->gradient);
+        *m->ready = isfinite(*m->value);
+    }
+    return *m->ready != 0;
+}
+
+/* a along the direction that the method gives; 0: none was found. */
+static double search(const method *k, dl_function *f, const memory *m, const space *w,
+                     double *found) {
+    k->direct(m, w, k->n, k->most);
+    dl_line line = {f,
+                    m->theta,
+                    w->direction,
+                    *m->value,
+                    dl_dot(k->n, m->gradient, w->direction),
+                    w->trial,
+                    w->gradient,
+                    0};
+    if (!(line.slope < 0))
+        return 0;
+    /* nothing is known of the right length of the first step */
+    double first = *m->learned > 0 ? 1 : fmin(1, 1 / sqrt(-line.slope));
+    double a = dl_line_wolfe(&line, first, k->curvature);
+    *found = line.found;
+    return a;
+}
+
+/* From where the line search has ended up: direction and gradient become s and y. */
+static void advance(const method *k, const memory *m, const space *w, double found) {
+    double *s = w->direction, *y = w->gradient;
+    for (int64_t i = 0; i < k->n; i++) {
+        double g = y[i];
+        s[i] = w->trial[i] - m->theta[i];
+        y[i] = g - m->gradient[i];
+        m->theta[i] = w->trial[i];
+        m->gradient[i] = g;
+    }
+    *m->value = found;
+    static const double CLEARLY = 1e-10;
+    double sy = dl_dot(k->n, s, y), ss = dl_dot(k->n, s, s), yy = dl_dot(k->n, y, y);
+    if (!(sy > CLEARLY * sqrt(ss * yy)))
+        return;
+    k->learn(m, w, k->n, k->most);
+    ++*m->learned;
+}
+
+static double iterate(const method *k, dl_function *f, const dl_iteration *it) {
+    memory m = open_state(k->n, it->state);
+    space w = open_work(k->n, it->work);
+    double found = 0;
+    if (!look_first(f, &m))
+        return 0;
+    double a = search(k, f, &m, &w, &found);
+    if (a == 0 && *m.learned > 0) {
+        *m.learned = 0;
+        a = search(k, f, &m, &w, &found);
+    }
+    if (a > 0)
+        advance(k, &m, &w, found);
+    return a;
+}
+
+static void steepest(const memory *m, const space *w, int64_t n) {
+    for (int64_t i = 0; i < n; i++)
+        w->direction[i] = -m->gradient[i];
+}
+
+/* ---- bfgs ---- */
+
+static void direct_bfgs(const memory *m, const space *w, int64_t n, int64_t most) {
+    (void)most;
+    if (*m->learned == 0) {
+        steepest(m, w, n);
+        return;
+    }
+    dl_symmetric_times(n, m->rest, m->gradient, w->direction);
+    for (int64_t i = 0; i < n; i++)
+        w->direction[i] = -w->direction[i];
+}
+
+/* H, multiplied out: H + r (1 + r y'Hy) s s' - r (Hy s' + s (Hy)') */
+static void learn_bfgs(const memory *m, const space *w, int64_t n, int64_t most) {
+    (void)most;
+    double *h = m->rest, *s = w->direction, *y = w->gradient, *hy = w->rest;
+    double r = 1 / dl_dot(n, s, y);
+    if (*m->learned == 0) {
+        memset(h, 0, sizeof *h * (size_t)(n * n));
+        for (int64_t i = 0; i < n; i++)
+            h[i * n + i] = 1 / (r * dl_dot(n, y, y));
+    }
+    dl_symmetric_times(n, h, y, hy);
+    dl_symmetric_add(n, r * (1 + r * dl_dot(n, y, hy)), s, h);
+    dl_symmetric_add_pair(n, -r, hy, s, h);
+}
+
+static double minimize_bfgs(const void *self, dl_function *f, const dl_iteration *it) {
+    const bfgs *b = self;
+    method k = {f->count, 0, b->curvature, direct_bfgs, learn_bfgs};
+    return iterate(&k, f, it);
+}
+
+static int64_t state_bfgs(const void *self, int64_t n) {
+    (void)self;
+    return n * n + 2 * n + NUMBERS;
+}
+
+static int64_t work_bfgs(const void *self, const dl_function *f) {
+    (void)self;
+    return 4 * f->count;
+}
+
+/* ---- lbfgs ---- */
+
+/* Pair number k since the beginning is in place k modulo `most`. The rest of the working memory has
+   the pairs' factors. */
+static void direct_lbfgs(const memory *m, const space *w, int64_t n, int64_t most) {
+    int64_t learned = (int64_t)*m->learned, first = learned > most ? learned - most : 0;
+    double *p = w->direction, *factor = w->rest, *s = m->rest, *y = s + most * n;
+    steepest(m, w, n);
+    for (int64_t k = learned - 1; k >= first; k--) {
+        const double *sk = s + k % most * n, *yk = y + k % most * n;
+        double a = factor[k % most] = dl_dot(n, sk, p) / dl_dot(n, sk, yk);
+        for (int64_t i = 0; i < n; i++)
+            p[i] -= a * yk[i];
+    }
+    const double *sl = s + (learned + most - 1) % most * n,
+                 *yl = y + (learned + most - 1) % most * n;
+    double scale = learned ? dl_dot(n, sl, yl) / dl_dot(n, yl, yl) : 1;
+    for (int64_t i = 0; i < n; i++)
+        p[i] *= scale;
+    for (int64_t k = first; k < learned; k++) {
+        const double *sk = s + k % most * n, *yk = y + k % most * n;
+        double a = factor[k % most] - dl_dot(n, yk, p) / dl_dot(n, sk, yk);
+        for (int64_t i = 0; i < n; i++)
+            p[i] += a * sk[i];
+    }
+}
+
+static void learn_lbfgs(const memory *m, const space *w, int64_t n, int64_t most) {
+    double *s = m->rest, *y = s + most * n;
+    int64_t place = (int64_t)*m->learned % most;
+    memcpy(s + place * n, w->direction, sizeof *s * (size_t)n);
+    memcpy(y + place * n, w->gradient, sizeof *y * (size_t)n);
+}
+
+static double minimize_lbfgs(const void *self, dl_function *f, const dl_iteration *it) {
+    const lbfgs *l = self;
+    method k = {f->count, l->history, l->curvature, direct_lbfgs, learn_lbfgs};
+    return iterate(&k, f, it);
+}
+
+static int64_t state_lbfgs(const void *self, int64_t n) {
+    return 2 * ((const lbfgs *)self)->history * n + 2 * n + NUMBERS;
+}
+
+static int64_t work_lbfgs(const void *self, const dl_function *f) {
+    return 3 * f->count + ((const lbfgs *)self)->history;
+}
+
+const dl_optimizer_type dl_optimizer_bfgs = {
+    .kind = {"bfgs",
+             "quasi-Newton: learns the inverse Hessian, an n x n matrix, from the gradients; an "
+             "epoch is one step on the whole set, of a pass or a few; for small networks with "
+             "smooth activations",
+             sizeof(bfgs), bfgs_options},
+    .minimize = minimize_bfgs,
+    .state_count = state_bfgs,
+    .work_count = work_bfgs,
+};
+
+const dl_optimizer_type dl_optimizer_lbfgs = {
+    .kind = {"lbfgs",
+             "quasi-Newton with a memory of the last steps in place of a matrix: for networks of "
+             "any size on sets of which a pass does not take long; an epoch is one step on the "
+             "whole set, of a pass or a few",
+             sizeof(lbfgs), lbfgs_options},
+    .minimize = minimize_lbfgs,
+    .state_count = state_lbfgs,
+    .work_count = work_lbfgs,
+};

@@ -1,0 +1,316 @@
+#include "train/whole.h"
+
+#include <float.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- what does not go together ---- */
+
+static int check_settings(const dl_experiment *e, dl_error *error) {
+    const dl_settings *s = &e->settings;
+    const struct {
+        bool on;
+        const char *path, *why;
+    } cases[] = {
+        {s->clip_norm > 0, "regularization.clip_norm", "it finds the length of its steps itself"},
+        {s->clip_value > 0, "regularization.clip_value", "it finds the length of its steps itself"},
+        {s->gradient_noise > 0, "regularization.gradient_noise", "it needs exact gradients"},
+        {s->max_norm > 0, "regularization.max_norm", "weights stay where it has put them"},
+        {s->clip_weights > 0, "regularization.clip_weights", "weights stay where it has put them"},
+        {s->bf16, "training.bf16", "it needs exact gradients"},
+        {e->data.augment.count > 0, "data.augment", "it needs rows that stay the same"},
+    };
+    int result = 0;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        if (cases[i].on)
+            result = dl_fail(error, DL_USAGE, "%s: %s does not go with %s: %s",
+                             dl_experiment_where(e, cases[i].path), strchr(cases[i].path, '.') + 1,
+                             e->optimizer->kind.name, cases[i].why);
+    return result;
+}
+
+static int check_layers(const dl_experiment *e, dl_error *error) {
+    const dl_net *net = &e->net;
+    const dl_layer *stateful = dl_net_stateful(net);
+    const char *name = e->optimizer->kind.name;
+    int result = 0;
+    for (int i = 0; i < net->layer_count; i++)
+        if (net->layers[i].varies)
+            result = dl_fail(error, DL_USAGE,
+                             "%s: in training what layer \"%s\" gives depends on chance or on the "
+                             "other samples of the batch, but %s needs a loss that is the same "
+                             "whenever it looks: leave the layer out, or use adam",
+                             net->layers[i].where, net->layers[i].name, name);
+    if (stateful)
+        result = dl_fail(error, DL_USAGE, "%s: layer \"%s\" is stateful, which does not go with %s",
+                         stateful->where, stateful->name, name);
+    if (net->head_count)
+        result = dl_fail(error, DL_USAGE, "%s: auxiliary heads do not go with %s",
+                         net->heads[0].where, name);
+    return result;
+}
+
+static int check_loss(const dl_whole *w, dl_error *error) {
+    const dl_experiment *e = w->e;
+    const char *name = e->optimizer->kind.name, *where = dl_experiment_where(e, "loss");
+    if (e->loss->straight_through)
+        return dl_fail(error, DL_USAGE,
+                       "%s: what loss \"%s\" gives as its gradient is a rule of its own and not a "
+                       "gradient, which %s needs: sgd is for it",
+                       where, e->loss->kind.name, name);
+    if (!e->optimizer->needs_squares)
+        return 0;
+    if (!e->loss->least_squares)
+        return dl_fail(error, DL_USAGE,
+                       "%s: %s is for sums of squares: it needs loss \"mse\", not \"%s\" (lbfgs is "
+                       "for any loss)",
+                       where, name, e->loss->kind.name);
+    for (int s = 0; s < w->update->span_count; s++)
+        if (w->update->spans[s].l1 > 0)
+            return dl_fail(error, DL_USAGE,
+                           "%s: the penalty l1 is no sum of squares, which %s needs (l2 is one)",
+                           dl_experiment_where(e, "regularization.l1"), name);
+    return 0;
+}
+
+/* What is kept in all, of n parameters. */
+static int64_t bytes_of(const dl_whole *w) {
+    const dl_optimizer_type *type = w->e->optimizer;
+    int64_t n = w->f.count, doubles = type->state_count(w->e->optimizer_self, n);
+    doubles += type->work_count(w->e->optimizer_self, &w->f);
+    return (doubles + (type->needs_squares ? (n + 1) * w->f.most_rows : 0)) *
+           (int64_t)sizeof(double);
+}
+
+static int check_size(const dl_whole *w, dl_error *error) {
+    const dl_experiment *e = w->e;
+    const dl_minimizer_common *own = e->optimizer_self;
+    char bytes[32];
+    if (own->most_parameters && w->f.count > own->most_parameters)
+        return dl_fail(error, DL_USAGE,
+                       "%s: the network has %lld parameters to be trained, but most_parameters is "
+                       "%lld: %s would need %s for its matrices (lbfgs needs none)",
+                       dl_experiment_where(e, "optimizer"), (long long)w->f.count,
+                       (long long)own->most_parameters, e->optimizer->kind.name,
+                       dl_text_bytes(bytes, (double)bytes_of(w)));
+    if (e->optimizer->state_count(own, w->f.count) > INT32_MAX) /* a tensor of the checkpoint */
+        return dl_fail(error, DL_USAGE,
+                       "%s: for %lld parameters %s would need %s: that is too much",
+                       dl_experiment_where(e, "optimizer"), (long long)w->f.count,
+                       e->optimizer->kind.name, dl_text_bytes(bytes, (double)bytes_of(w)));
+    return 0;
+}
+
+/* ---- the function ---- */
+
+/* theta[count] from the net's weights */
+static void gather(const dl_whole *w, double *theta) {
+    for (int s = 0; s < w->update->span_count; s++)
+        for (int64_t i = 0; i < w->update->spans[s].count; i++)
+            *theta++ = w->e->net.weights[w->update->spans[s].first + i];
+}
+
+/* and back, rounded to float */
+static void scatter(const dl_whole *w, const double *theta) {
+    for (int s = 0; s < w->update->span_count; s++)
+        for (int64_t i = 0; i < w->update->spans[s].count; i++)
+            w->e->net.weights[w->update->spans[s].first + i] = (float)*theta++;
+}
+
+/* to[count] += or = factor · the net's gradients */
+static void take_gradients(const dl_whole *w, double factor, bool add, double *to) {
+    for (int s = 0; s < w->update->span_count; s++) {
+        const float *from = w->e->net.gradients + w->update->spans[s].first;
+        for (int64_t i = 0; i < w->update->spans[s].count; i++, to++)
+            *to = (add ? *to : 0) + factor * (double)from[i];
+    }
+}
+
+/* Of all spans, and with `gradient` adds theirs to it. */
+static double penalties(const dl_whole *w, const double *theta, double *gradient) {
+    double sum = 0;
+    for (int s = 0; s < w->update->span_count; s++) {
+        double l1 = w->update->spans[s].l1, l2 = w->update->spans[s].l2;
+        for (int64_t i = 0; (l1 > 0 || l2 > 0) && i < w->update->spans[s].count; i++) {
+            sum += l1 * fabs(theta[i]) + l2 / 2 * theta[i] * theta[i];
+            if (gradient)
+                gradient[i] += l1 * ((theta[i] > 0) - (theta[i] < 0)) + l2 * theta[i];
+        }
+        theta += w->update->spans[s].count;
+        gradient += gradient ? w->update->spans[s].count : 0;
+    }
+    return sum;
+}
+
+/* The weights are theta; a pass over the training part begins. */
+static void begin_pass(dl_whole *w, const double *theta) {
+    scatter(w, theta);
+    dl_loader_start(w->loader, dl_experiment_order(w->e, false), 0, 0, 0);
+    dl_net_begin(&w->e->net);
+}
+
+static dl_pass pass_of(const dl_whole *w, int64_t count) {
+    return (dl_pass){.batch = (int)count, .training = true, .seed = (uint64_t)w->e->seed};
+}
+
+static double evaluate(dl_function *f, const double *theta, double *gradient) {
+    dl_whole *w = (dl_whole *)f;
+    dl_sums sums = {0};
+    int before = w->error->count;
+    if (gradient)
+        memset(gradient, 0, sizeof *gradient * (size_t)f->count);
+    begin_pass(w, theta);
+    const dl_batch *batch;
+    while ((batch = dl_loader_next(w->loader, w->error))) {
+        dl_pass pass = pass_of(w, batch->count);
+        int64_t counted = sums.counted;
+        dl_net_forward(&w->e->net, batch->x, &pass);
+        dl_sums_add(&sums, w->judge, w->e, batch, true);
+        if (!gradient)
+            continue;
+        dl_net_backward(&w->e->net, &pass);
+        take_gradients(w, (double)(sums.counted - counted), true, gradient);
+    }
+    if (w->error->count > before)
+        return NAN;
+    for (int64_t i = 0; gradient && i < f->count; i++)
+        gradient[i] /= (double)sums.counted;
+    return dl_sums_loss(&sums) + penalties(w, theta, gradient);
+}
+
+/* A block of rows that is not full yet. */
+typedef struct {
+    dl_whole *w;
+    int64_t rows;
+    dl_take_rows take;
+    void *context;
+    double sum; /* of the residuals' squares so far */
+} block;
+
+static void hand_on(block *b) {
+    if (b->rows)
+        b->take(b->context, b->rows, b->w->rows, b->w->residual);
+    b->rows = 0;
+}
+
+/* The row to be filled. */
+static double *next_row(block *b, double residual) {
+    if (b->rows == b->w->f.most_rows)
+        hand_on(b);
+    b->sum += residual * residual;
+    b->w->residual[b->rows] = residual;
+    return b->w->rows + b->rows++ * b->w->f.count;
+}
+
+/* Row i of the batch: a forward and a backward pass of its own for each output, since the backward
+   pass may use the memory of what the forward pass has left. */
+static void add_sample(block *b, const dl_batch *batch, int64_t i, double scale) {
+    dl_whole *w = b->w;
+    dl_experiment *e = w->e;
+    dl_tensor *out = dl_net_output(&e->net);
+    int64_t outputs = e->positions * e->channels, targets = e->data.schema.outputs;
+    const float *x = batch->x + i * dl_shape_size(e->net.input), *y = batch->y + i * targets;
+    dl_pass pass = pass_of(w, 1);
+    for (int64_t k = 0; k < outputs; k++) {
+        dl_net_forward(&e->net, x, &pass);
+        float difference = out->value[k] - dl_loss_wanted(&e->target, e->channels, y,
+                                                          k / e->channels, k % e->channels);
+        memset(out->grad, 0, sizeof *out->grad * (size_t)outputs);
+        out->grad[k] = 1;
+        dl_net_backward(&e->net, &pass);
+        take_gradients(w, scale, false, next_row(b, scale * (double)difference));
+    }
+}
+
+/* l2/2 · w^2 is the half of the square of sqrt(l2) · w. */
+static void add_penalties(block *b, const double *theta) {
+    const dl_whole *w = b->w;
+    int64_t k = 0;
+    for (int s = 0; s < w->update->span_count; s++)
+        for (int64_t i = 0; i < w->update->spans[s].count; i++, k++) {
+            double root = sqrt((double)w->update->spans[s].l2);
+            if (root == 0)
+                continue;
+            double *row = next_row(b, root * theta[k]);
+            memset(row, 0, sizeof *row * (size_t)w->f.count);
+            row[k] = root;
+        }
+}
+
+/* The mean of (y - t)^2 over all rows and outputs is |r|^2 / 2 with
+   r = sqrt(2 / (rows · outputs)) (y - t). */
+static double squares(dl_function *f, const double *theta, dl_take_rows take, void *context) {
+    dl_whole *w = (dl_whole *)f;
+    block b = {w, 0, take, context, 0};
+    int64_t values = w->e->data.part[DL_TRAIN].count * w->e->positions * w->e->channels;
+    int before = w->error->count;
+    begin_pass(w, theta);
+    const dl_batch *batch;
+    while ((batch = dl_loader_next(w->loader, w->error)))
+        for (int64_t i = 0; i < batch->count; i++)
+            add_sample(&b, batch, i, sqrt(2 / (double)values));
+    if (w->error->count > before)
+        return NAN;
+    add_penalties(&b, theta);
+    hand_on(&b);
+    return b.sum / 2;
+}
+
+/* ---- */
+
+static double *make(int64_t count) {
+    return dl_memory_aligned(sizeof(double) * (size_t)count);
+}
+
+int dl_whole_open(dl_whole *w, dl_experiment *e, dl_loader *loader, dl_judge *judge, dl_update *u,
+                  dl_error *error) {
+    enum { FEW_ROWS = 64 };
+    const dl_optimizer_type *type = e->optimizer;
+    *w = (dl_whole){.e = e, .loader = loader, .judge = judge, .update = u, .error = error};
+    w->f = (dl_function){.precision = FLT_EPSILON, .evaluate = evaluate};
+    for (int s = 0; s < u->span_count; s++)
+        w->f.count += u->spans[s].count;
+    w->f.most_rows = w->f.count > FEW_ROWS ? w->f.count : FEW_ROWS;
+    if (check_settings(e, error) | check_layers(e, error) | check_loss(w, error) |
+        check_size(w, error))
+        return -1;
+    w->bytes = bytes_of(w);
+    w->work = make(type->work_count(e->optimizer_self, &w->f));
+    u->remembered.state_count = type->state_count(e->optimizer_self, w->f.count);
+    u->remembered.state = make(u->remembered.state_count);
+    if (!type->needs_squares)
+        return 0;
+    w->f.squares = squares;
+    w->rows = make(w->f.count * w->f.most_rows);
+    w->residual = make(w->f.most_rows);
+    return 0;
+}
+
+int dl_whole_begin(dl_whole *w, bool resumed, dl_text *note, dl_error *error) {
+    const dl_optimizer_type *type = w->e->optimizer;
+    dl_iteration it = {w->update->remembered.state, w->work, 1};
+    if (resumed)
+        return 0;
+    int before = error->count;
+    gather(w, it.state);
+    if (type->begin && type->begin(w->e->optimizer_self, &w->f, &it,
+                                   dl_experiment_where(w->e, "optimizer"), note, error))
+        return -1;
+    scatter(w, it.state);
+    return error->count > before ? -1 : 0;
+}
+
+double dl_whole_iterate(dl_whole *w, int64_t t) {
+    dl_iteration it = {w->update->remembered.state, w->work, t};
+    double a = w->e->optimizer->minimize(w->e->optimizer_self, &w->f, &it);
+    scatter(w, it.state);
+    return a;
+}
+
+void dl_whole_close(dl_whole *w) {
+    free(w->rows);
+    free(w->residual);
+    free(w->work);
+    *w = (dl_whole){0};
+}
