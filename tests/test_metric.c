@@ -25,7 +25,7 @@ static double measure(const char *name, dl_outcome o) {
     rest.target += first.rows * (o.classes ? 1 : o.channels);
     assert_non_null(metric);
     dl_tally_open(&tally, &metric, 1, o.classes, true);
-    dl_tally_add(&tally, &o, &o); /* to be forgotten */
+    dl_tally_add(&tally, &first, &first); /* to be forgotten */
     dl_tally_clear(&tally);
     dl_tally_add(&tally, &first, &first);
     dl_tally_add(&tally, &rest, &rest);
@@ -155,6 +155,9 @@ static void test_golden(void **state) {
         expect(golden[i].name, logit, golden[i].two);
         expect(golden[i].name, logits, golden[i].two);
     }
+    float sure_of[] = {1000, 0, 0, 900, 0, 0, 1100, 0, 0}, first[] = {1, 1, 0};
+    dl_outcome all_one = {3, 3, sure_of, first, 3, 0, DL_SOFTMAX}; /* probabilities of 1 */
+    expect("auc", all_one, 1);        /* and yet they differ, and are in the right order */
     logit.link = DL_NO_PROBABILITIES; /* a score will do for an order */
     expect("auc", logit, golden[9].two);
 }
@@ -202,11 +205,11 @@ static void test_masks_and_boxes(void **state) {
     expect("dice", o, 4.0 / 6);
     output[3] = NAN;
     expect("iou", o, NAN);
-    /* two of four units overlap in one; one inside another; apart; a box without a width */
-    float said[] = {0, 0, 2, 2, 1, 1, 1, 1, 0, 0, 1, 1, 0, 0, -1, 1};
-    float is[] = {1, 1, 2, 2, 0, 0, 4, 4, 5, 5, 1, 1, 0, 0, 1, 1};
+    /* two of four units overlap in one; one inside another, twice; a width below zero */
+    float said[] = {0, 0, 2, 2, 1, 1, 1, 1, 0, 0, 4, 4, 0, 0, -1, 1};
+    float is[] = {1, 1, 2, 2, 0, 0, 4, 4, 1, 2, 1, 1, 0, 0, 1, 1};
     dl_outcome boxes = {4, 4, said, is, 0, 0, 0};
-    expect("box_iou", boxes, (1.0 / 7 + 1.0 / 16 + 0 + 0) / 4);
+    expect("box_iou", boxes, (1.0 / 7 + 1.0 / 16 + 1.0 / 16 + 0) / 4);
     boxes.output = is;
     expect("box_iou", boxes, 1);
     said[0] = NAN;

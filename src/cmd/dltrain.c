@@ -54,7 +54,7 @@ typedef struct {
     const char *sets[MOST_SETS];
     int set_count;
     int64_t threads;
-    bool quiet, json;
+    bool fold, quiet, json;
 } arguments;
 
 static volatile sig_atomic_t caught;
@@ -154,6 +154,7 @@ static bool add_fold(arguments *a, const char *text) {
                   text);
         return false;
     }
+    a->fold = true;
     snprintf(fold, sizeof fold, "data.fold=%lld", i);
     snprintf(folds, sizeof folds, "data.folds=%lld", k);
     return add_set(a, fold) && add_set(a, folds);
@@ -248,6 +249,8 @@ static int parse_arguments(int argc, char **argv, arguments *a) {
                          a->config);
     if (a->train.resume && a->train.out)
         return cmd_usage("dltrain", "--resume goes on in the run's own folder: leave out --out");
+    if (a->train.resume && a->fold)
+        return cmd_usage("dltrain", "--resume goes on with the run's own fold: leave out --fold");
     return -1;
 }
 

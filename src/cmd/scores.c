@@ -111,7 +111,7 @@ static const char *const column_names[COLUMNS] = {"precision", "recall", "F1", "
 static const char *const column_keys[COLUMNS] = {"precision", "recall", "f1", "iou", "auc"};
 
 static bool has_column(const scores *s, int column) {
-    bool masks = s->experiment->positions > 1;
+    bool masks = s->experiment->positions > 1 && s->experiment->data.schema.input.rank == 3;
     for (int m = 0; m < s->tally.metric_count; m++)
         masks |= !strcmp(s->tally.metric[m]->name, "iou");
     return column == COLUMN_AUC ? s->tally.ordered : column == COLUMN_IOU ? masks : true;

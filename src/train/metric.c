@@ -191,9 +191,8 @@ static void add_boxes(const dl_metric *self, double *sums, const dl_outcome *o) 
     (void)self;
     for (int64_t i = 0; i < o->rows; i++) {
         const float *p = o->output + 4 * i, *t = o->target + 4 * i;
-        double width = p[2] > 0 ? p[2] : 0, height = p[3] > 0 ? p[3] : 0;
-        double both = common(p[0], width, t[0], t[2]) * common(p[1], height, t[1], t[3]);
-        double all = width * height + (double)t[2] * (double)t[3] - both;
+        double both = common(p[0], p[2], t[0], t[2]) * common(p[1], p[3], t[1], t[3]);
+        double all = (double)p[2] * p[3] + (double)t[2] * t[3] - both;
         sums[0] += all > 0 ? both / all : 0;
         sums[0] += isnan(p[0] + p[1] + p[2] + p[3]) ? NAN : 0;
     }

@@ -6,7 +6,7 @@
 #include "losses/loss.h"
 
 /* DL_METRICS: in a run. DL_MOST_METRICS: in the table. */
-enum { DL_METRIC_SUMS = 4, DL_METRICS = 8, DL_MOST_METRICS = 64, DL_MOST_TOP = 1000 };
+enum { DL_METRIC_SUMS = 4, DL_METRICS = 16, DL_MOST_METRICS = 64, DL_MOST_TOP = 1000 };
 
 /* Rows of outputs beside their targets, as the metric's `for_classes` says. Numbers (regression)
  * are in the units of the data. */

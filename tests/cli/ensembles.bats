@@ -192,6 +192,9 @@ CONFIG
     # and without a share for validation
     train --dry-run digits.cfg --fold 1/5 --set regularization.early_stopping.monitor=val_loss
     status_is 0
+    train --resume run --fold 1/5
+    status_is 2
+    says "--resume goes on with the run's own fold: leave out --fold"
     for fold in 0/5 6/5 1/1 2 2/ 2/5x x; do
         train digits.cfg --fold $fold
         status_is 2
