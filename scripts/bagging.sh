@@ -2,14 +2,18 @@
 # bagging.sh CONFIG K [dltrain options]: trains K nets, each on a bootstrap sample of the training
 # part (data.bagging) with another seed, 1 to K, and prints what they reach on the test part, each
 # alone and together by the mean of their answers.
-# Each run's folder is runs/NAME-bagging/SEED, or below $BAGGING_DIR. Nets that are finished are not
-# trained again, and one that was stopped is gone on with: to begin anew remove the folder.
+# Each run's folder is runs/NAME-bagging/SEED, or below $BAGGING_DIR. Nets that are finished are
+# not trained again, and one that was stopped is gone on with: to begin anew remove the folder.
 set -eu
 
 usage() {
     echo "usage: $0 CONFIG K [dltrain options]" >&2
     exit 2
 }
+if [ "${1:-}" = --help ]; then
+    sed -n '2,/^set/s/^# //p' "$0"
+    exit 0
+fi
 [ $# -ge 2 ] || usage
 config=$1 nets=$2
 shift 2
