@@ -1,7 +1,8 @@
 #!/bin/sh
 # cross_validate.sh CONFIG K [dltrain options]: trains K nets, each validated on another fold of
 # the training file's rows, and prints loss and metrics of the folds, their mean and standard
-# deviation (of a sample: divided by K - 1). They are those of each net's best epoch, which its fold chooses.
+# deviation (of a sample: divided by K - 1). They are those of each net's best epoch, which its
+# fold chooses.
 # Each run's folder is runs/NAME-folds-K/I, or below $FOLDS_DIR. Folds that are finished are not
 # trained again, and one that was stopped is gone on with: to begin anew remove the folder.
 set -eu
