@@ -6,38 +6,53 @@
 
 #include <cmocka.h>
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
+#include "math/activation.h"
 #include "train/confusion.h"
+#include "train/tally.h"
 
 /* Adds the outcome in two parts, as batches come. */
 static double measure(const char *name, dl_outcome o) {
     const dl_metric *metric = dl_metric_find(name);
-    double sums[DL_METRIC_SUMS] = {0};
+    dl_tally tally;
     dl_outcome first = o, rest = o;
     first.rows = o.rows / 2;
     rest.rows = o.rows - first.rows;
     rest.output += first.rows * o.channels;
     rest.target += first.rows * (o.classes ? 1 : o.channels);
-    metric->add(sums, &first);
-    metric->add(sums, &rest);
-    return metric->value(sums);
+    assert_non_null(metric);
+    dl_tally_open(&tally, &metric, 1, o.classes, true);
+    dl_tally_add(&tally, &first, &first); /* to be forgotten */
+    dl_tally_clear(&tally);
+    dl_tally_add(&tally, &first, &first);
+    dl_tally_add(&tally, &rest, &rest);
+    double value = dl_tally_value(&tally, 0);
+    dl_tally_close(&tally);
+    return value;
+}
+
+static void expect(const char *name, dl_outcome o, double want) {
+    double got = measure(name, o);
+    if (!(fabs(got - want) < 1e-9 * (1 + fabs(want))) && !(isnan(got) && isnan(want)))
+        fail_msg("%s: %.15g, not %.15g", name, got, want);
 }
 
 static void test_classes(void **state) {
     (void)state;
     float output[] = {1, 2, 0, 5, 4, 3, 0, 0, 1, 2, 2, 1, 0, 1, 0};
     float target[] = {1, 0, 1, 1, 1}; /* right, right, 2 for 1, the first of a tie for 1, right */
-    dl_outcome o = {5, 3, output, target, 3, 0};
+    dl_outcome o = {5, 3, output, target, 3, 0, 0};
     assert_true(measure("accuracy", o) == 3.0 / 5);
     float binary[] = {-1, 2, 0.5f, -3}, truth[] = {0, 1, 0, 1};
-    dl_outcome two = {4, 1, binary, truth, 2, 0};
+    dl_outcome two = {4, 1, binary, truth, 2, 0, 0};
     assert_true(measure("accuracy", two) == 0.5);
     two.threshold = 1;
     assert_true(measure("accuracy", two) == 0.75);
     float six[12] = {6, 5, 4, 3, 2, 1, 1, 1, 1, 1, 1, 1}, last[2] = {5, 0};
-    dl_outcome top = {2, 6, six, last, 6, 0};
+    dl_outcome top = {2, 6, six, last, 6, 0, 0};
     assert_true(measure("top5", top) == 0); /* a tie of all counts against it */
     last[0] = 4;
     assert_true(measure("top5", top) == 0.5);
@@ -58,22 +73,164 @@ static void test_classes(void **state) {
 static void test_numbers(void **state) {
     (void)state;
     float output[] = {1, 2, 3, 4}, target[] = {2, 2, 2, 6};
-    dl_outcome o = {4, 1, output, target, 0, 0};
+    dl_outcome o = {4, 1, output, target, 0, 0, 0};
     assert_true(measure("mse", o) == 6.0 / 4);
     assert_true(measure("rmse", o) == sqrt(1.5));
     assert_true(measure("mae", o) == 1);
     assert_true(fabs(measure("r2", o) - (1 - 6.0 / 12)) < 1e-12);
     float large[] = {100000000, 100000008, 100000016, 100000024}; /* no cancellation */
-    dl_outcome far = {4, 1, large, large, 0, 0};
+    dl_outcome far = {4, 1, large, large, 0, 0, 0};
     assert_true(measure("r2", far) == 1);
     float flat[] = {2, 2, 2, 2};
-    dl_outcome constant = {4, 1, output, flat, 0, 0};
+    dl_outcome constant = {4, 1, output, flat, 0, 0, 0};
     assert_true(isnan(measure("r2", constant)));
     output[1] = NAN;
     assert_true(isnan(measure("mse", o)));
-    double none[DL_METRIC_SUMS] = {0};
-    for (int m = 0; m < dl_metric_count; m++)
-        assert_true(isnan(dl_metrics[m].value(none)));
+}
+
+/* Of no rows there is nothing to say; NaN is never an improvement. */
+static void test_nothing(void **state) {
+    (void)state;
+    for (int classes = 0; classes < 4; classes++)
+        for (int m = 0; m < dl_metric_count; m++) {
+            dl_outcome none = {.channels = classes ? classes : 4, .classes = classes};
+            if (classes != 1 && (classes ? dl_metrics[m].for_classes : dl_metrics[m].for_numbers))
+                expect(dl_metrics[m].name, none, NAN);
+        }
+}
+
+static uint32_t drawn;
+static int draw(void) {
+    drawn = (1103515245u * drawn + 12345u) & 0x7fffffffu;
+    return (int)((drawn >> 16) % 9);
+}
+
+/* The numbers are those of tests/golden/make_metrics.py, which works them out with numpy. */
+static void test_golden(void **state) {
+    (void)state;
+    enum { ROWS = 40 };
+    float z[ROWS * 3], t[ROWS], one[ROWS], p[ROWS * 3], both[ROWS * 2];
+    drawn = 12345;
+    for (int i = 0; i < ROWS * 3; i++)
+        z[i] = (float)draw() / 2;
+    for (int i = 0; i < ROWS; i++)
+        t[i] = (float)(draw() % 3);
+    dl_outcome three = {ROWS, 3, z, t, 3, 0, DL_SOFTMAX};
+    static const struct {
+        const char *name;
+        double three, two;
+    } golden[] = {
+        {"accuracy", 0.3, 0.525},
+        {"precision", 0.3125, 0.3333333333333333},
+        {"recall", 0.30811965811965814, 0.46153846153846156},
+        {"f1", 0.29795816377525525, 0.3870967741935484},
+        {"iou", 0.17579710144927538, 0.34058823529411764},
+        {"dice", 0.29795816377525525, 0.49967083607636603},
+        {"log_loss", 1.7722670811407126, 0.8544347384184754},
+        {"perplexity", 5.884178160811752, 2.350045614559352},
+        {"bits_per_character", 2.5568409290924645, 1.2326887598795933},
+        {"auc", 0.4511465879799213, 0.5527065527065527},
+    };
+    enum { COUNT = sizeof golden / sizeof *golden };
+    for (int i = 0; i < COUNT; i++)
+        expect(golden[i].name, three, golden[i].three);
+    expect("top2", three, 0.6);
+    expect("top3", three, 1);
+    double probability[3];
+    for (int i = 0; i < ROWS; i++) { /* the same as probabilities, but for rounding */
+        dl_class_probabilities(&three, i, probability);
+        for (int c = 0; c < 3; c++)
+            p[3 * i + c] = (float)probability[c];
+        one[i] = z[3 * i] - 2;
+        both[2 * i] = 0;
+        both[2 * i + 1] = one[i];
+    }
+    dl_outcome sure = {ROWS, 3, p, t, 3, 0, DL_LINEAR};
+    assert_true(fabs(measure("log_loss", sure) - golden[6].three) < 1e-6);
+    for (int i = 0; i < ROWS; i++)
+        t[i] = (float)((int)t[i] % 2);
+    dl_outcome logit = {ROWS, 1, one, t, 2, 0, DL_SIGMOID}; /* an output, or two */
+    dl_outcome logits = {ROWS, 2, both, t, 2, 0, DL_SOFTMAX};
+    for (int i = 0; i < COUNT; i++) {
+        expect(golden[i].name, logit, golden[i].two);
+        expect(golden[i].name, logits, golden[i].two);
+    }
+    float sure_of[] = {1000, 0, 0, 900, 0, 0, 1100, 0, 0}, first[] = {1, 1, 0};
+    dl_outcome all_one = {3, 3, sure_of, first, 3, 0, DL_SOFTMAX}; /* probabilities of 1 */
+    expect("auc", all_one, 1);        /* and yet they differ, and are in the right order */
+    logit.link = DL_NO_PROBABILITIES; /* a score will do for an order */
+    expect("auc", logit, golden[9].two);
+}
+
+/* By hand: classes that do not occur, are never predicted, or both. */
+static void test_absent_classes(void **state) {
+    (void)state;
+    float output[] = {1, 0, 0, 0, 0, 0, 1, 0, 0, 1, 0, 0, 1, 0, 0, 0};
+    float target[] = {0, 0, 2, 0}; /* predicted: 0, 2, 1, 0; class 3 is nowhere */
+    dl_outcome o = {4, 4, output, target, 4, 0, DL_LINEAR};
+    expect("precision", o, (1.0 + 0 + 0) / 3); /* 0: 2 of 2; 1: 0 of 1; 2: 0 of 1 */
+    expect("recall", o, (2.0 / 3 + 0) / 2);    /* class 1 does not occur */
+    expect("f1", o, (4.0 / 5 + 0 + 0) / 3);    /* class 3 is left out */
+    expect("iou", o, (2.0 / 3 + 0 + 0) / 3);
+    float never[] = {0, 0, 0}, rare[] = {1, 0, 0};
+    dl_outcome two = {3, 1, never, rare, 2, 0, DL_LINEAR};
+    expect("precision", two, 0); /* it occurs, and nobody says so */
+    expect("recall", two, 0);
+    expect("auc", two, 0.5); /* all the same */
+    two.target = never;
+    expect("precision", two, NAN);
+    expect("recall", two, NAN);
+    expect("f1", two, NAN);
+    expect("auc", two, NAN);
+    expect("log_loss", two, 0);
+    two.target = rare; /* ln 0 */
+    expect("log_loss", two, -log((double)FLT_MIN) / 3);
+    never[2] = NAN;
+    expect("auc", two, NAN);
+    expect("log_loss", two, NAN);
+    float far[] = {-3000, 3000};
+    dl_outcome wrong = {1, 2, far, never, 2, 0, DL_SOFTMAX}; /* no overflow */
+    expect("log_loss", wrong, 6000);
+    wrong.channels = 1;
+    wrong.link = DL_SIGMOID;
+    wrong.target = rare;
+    expect("log_loss", wrong, 3000);
+}
+
+static void test_masks_and_boxes(void **state) {
+    (void)state;
+    float output[] = {0.9f, 0.6f, 0.2f, 0.5f, 0.7f, 0}, target[] = {1, 0, 1, 0, 1, 0};
+    dl_outcome o = {2, 3, output, target, 0, 0, 0};
+    expect("iou", o, 2.0 / 4);
+    expect("dice", o, 4.0 / 6);
+    output[3] = NAN;
+    expect("iou", o, NAN);
+    /* two of four units overlap in one; one inside another, twice; a width below zero */
+    float said[] = {0, 0, 2, 2, 1, 1, 1, 1, 0, 0, 4, 4, 0, 0, -1, 1};
+    float is[] = {1, 1, 2, 2, 0, 0, 4, 4, 1, 2, 1, 1, 0, 0, 1, 1};
+    dl_outcome boxes = {4, 4, said, is, 0, 0, 0};
+    expect("box_iou", boxes, (1.0 / 7 + 1.0 / 16 + 1.0 / 16 + 0) / 4);
+    boxes.output = is;
+    expect("box_iou", boxes, 1);
+    said[0] = NAN;
+    boxes.output = said;
+    expect("box_iou", boxes, NAN);
+}
+
+static void test_top(void **state) {
+    (void)state;
+    float z[] = {5, 4, 3, 2, 1, 5, 4, 3, 2, 1}, t[] = {2, 1};
+    dl_outcome o = {2, 5, z, t, 5, 0, 0};
+    expect("top1", o, 0);
+    expect("top2", o, 0.5);
+    expect("top3", o, 1);
+    assert_ptr_equal(dl_metric_find("top3"), dl_metric_find("top3"));
+    assert_string_equal(dl_metric_find("top17")->name, "top17");
+    assert_int_equal(dl_metric_find("top1000")->k, 1000);
+    static const char *const none[] = {"top",   "top0",  "top03",         "top1001",
+                                       "top5x", "top-1", "top99999999999"};
+    for (size_t i = 0; i < sizeof none / sizeof *none; i++)
+        assert_null(dl_metric_find(none[i]));
 }
 
 static void test_expected_value(void **state) {
@@ -103,6 +260,11 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_classes),
         cmocka_unit_test(test_numbers),
+        cmocka_unit_test(test_nothing),
+        cmocka_unit_test(test_golden),
+        cmocka_unit_test(test_absent_classes),
+        cmocka_unit_test(test_masks_and_boxes),
+        cmocka_unit_test(test_top),
         cmocka_unit_test(test_expected_value),
         cmocka_unit_test(test_hints),
     };

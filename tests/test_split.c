@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "data/resample.h"
 #include "data/split.h"
 
 enum { ROWS = 1000, CLASSES = 4 };
@@ -45,7 +46,7 @@ static void test_stratified(void **state) {
             double share[DL_SPLITS] = {0, shares[a], shares[b]};
             int64_t counts[DL_SPLITS][CLASSES], total[DL_SPLITS] = {0};
             uint8_t part_of[ROWS];
-            dl_split_rows(DL_SPLIT_STRATIFIED, class_of, CLASSES, ROWS, share, 3, part_of);
+            dl_split_rows(DL_SPLIT_STRATIFIED, class_of, CLASSES, ROWS, share, NULL, 3, part_of);
             count_parts(part_of, class_of, ROWS, counts);
             for (int p = DL_VALIDATION; p < DL_SPLITS; p++)
                 for (int c = 0; c < CLASSES; c++) {
@@ -69,7 +70,7 @@ static void test_largest_remainders(void **state) {
     const double share[DL_SPLITS] = {0, 0, 0.3};
     int64_t counts[DL_SPLITS][CLASSES];
     uint8_t part_of[10];
-    dl_split_rows(DL_SPLIT_AUTO, class_of, 3, 10, share, 0, part_of);
+    dl_split_rows(DL_SPLIT_AUTO, class_of, 3, 10, share, NULL, 0, part_of);
     count_parts(part_of, class_of, 10, counts);
     assert_int_equal(counts[DL_TEST][0], 1);
     assert_int_equal(counts[DL_TEST][1], 1);
@@ -83,7 +84,7 @@ static void test_rare_classes(void **state) {
     const double share[DL_SPLITS] = {0, 0, 0.5};
     int64_t counts[DL_SPLITS][CLASSES];
     uint8_t part_of[12];
-    dl_split_rows(DL_SPLIT_STRATIFIED, class_of, 4, 12, share, 0, part_of);
+    dl_split_rows(DL_SPLIT_STRATIFIED, class_of, 4, 12, share, NULL, 0, part_of);
     count_parts(part_of, class_of, 12, counts);
     assert_int_equal(
         counts[DL_TEST][0] + counts[DL_TEST][1] + counts[DL_TEST][2] + counts[DL_TEST][3], 6);
@@ -98,7 +99,7 @@ static void test_classes_are_drawn_apart(void **state) {
     uint8_t part_of[ROWS];
     for (int i = 0; i < ROWS; i++)
         class_of[i] = i % 2;
-    dl_split_rows(DL_SPLIT_STRATIFIED, class_of, 2, ROWS, share, 0, part_of);
+    dl_split_rows(DL_SPLIT_STRATIFIED, class_of, 2, ROWS, share, NULL, 0, part_of);
     for (int i = 0; i < ROWS; i += 2)
         same += part_of[i] == part_of[i + 1];
     assert_in_range(same, 200, 300);
@@ -111,16 +112,16 @@ static void test_split_is_a_function_of_the_seed(void **state) {
     double share[DL_SPLITS] = {0, 0.1, 0.2};
     make_classes(class_of);
     for (int kind = DL_SPLIT_STRATIFIED; kind <= DL_SPLIT_RANDOM; kind++) {
-        dl_split_rows((dl_split_kind)kind, class_of, CLASSES, ROWS, share, 3, first);
-        dl_split_rows((dl_split_kind)kind, class_of, CLASSES, ROWS, share, 3, second);
+        dl_split_rows((dl_split_kind)kind, class_of, CLASSES, ROWS, share, NULL, 3, first);
+        dl_split_rows((dl_split_kind)kind, class_of, CLASSES, ROWS, share, NULL, 3, second);
         assert_memory_equal(first, second, ROWS);
-        dl_split_rows((dl_split_kind)kind, class_of, CLASSES, ROWS, share, 4, second);
+        dl_split_rows((dl_split_kind)kind, class_of, CLASSES, ROWS, share, NULL, 4, second);
         int same = 0;
         for (int i = 0; i < ROWS; i++)
             same += first[i] == DL_TEST && second[i] == DL_TEST;
         assert_in_range(same, 20, 65); /* 40 by chance, of 200 */
         double without[DL_SPLITS] = {0, 0, 0.2};
-        dl_split_rows((dl_split_kind)kind, class_of, CLASSES, ROWS, without, 3, second);
+        dl_split_rows((dl_split_kind)kind, class_of, CLASSES, ROWS, without, NULL, 3, second);
         for (int i = 0; i < ROWS; i++)
             assert_true((first[i] == DL_TEST) == (second[i] == DL_TEST));
     }
@@ -131,7 +132,7 @@ static void test_random_and_tail(void **state) {
     const double share[DL_SPLITS] = {0, 0.1, 0.25};
     int64_t counts[DL_SPLITS][CLASSES];
     uint8_t part_of[ROWS];
-    dl_split_rows(DL_SPLIT_RANDOM, NULL, 0, ROWS, share, 0, part_of);
+    dl_split_rows(DL_SPLIT_RANDOM, NULL, 0, ROWS, share, NULL, 0, part_of);
     count_parts(part_of, NULL, ROWS, counts);
     assert_int_equal(counts[DL_VALIDATION][0], 100);
     assert_int_equal(counts[DL_TEST][0], 250);
@@ -139,13 +140,80 @@ static void test_random_and_tail(void **state) {
     for (int i = 0; i < ROWS / 2; i++)
         beginning += part_of[i] == DL_TEST;
     assert_in_range(beginning, 90, 160);
-    dl_split_rows(DL_SPLIT_TAIL, NULL, 0, ROWS, share, 0, part_of);
+    dl_split_rows(DL_SPLIT_TAIL, NULL, 0, ROWS, share, NULL, 0, part_of);
     for (int i = 0; i < ROWS; i++)
         assert_int_equal(part_of[i], i < 650 ? DL_TRAIN : i < 750 ? DL_VALIDATION : DL_TEST);
 }
 
+/* Every row that is not for testing is in one fold; each class has as many rows in each, give or
+   take one, and so has each fold. */
+static void test_folds(void **state) {
+    (void)state;
+    int class_of[ROWS];
+    make_classes(class_of);
+    static const dl_split_kind kinds[] = {DL_SPLIT_STRATIFIED, DL_SPLIT_RANDOM, DL_SPLIT_TAIL};
+    for (int k = 0; k < 3; k++)
+        for (int folds = 2; folds <= 7; folds++) {
+            double share[DL_SPLITS] = {0, 0.5, folds % 2 ? 0.2 : 0};
+            uint8_t plain[ROWS], part_of[ROWS];
+            int times[ROWS] = {0}, first = -1;
+            dl_split_rows(kinds[k], class_of, CLASSES, ROWS, share, NULL, 3, plain);
+            for (int f = 1; f <= folds; f++) {
+                dl_fold fold = {f, folds};
+                int64_t counts[DL_SPLITS][CLASSES], total = 0;
+                dl_split_rows(kinds[k], class_of, CLASSES, ROWS, share, &fold, 3, part_of);
+                count_parts(part_of, class_of, ROWS, counts);
+                for (int c = 0; c < CLASSES; c++) {
+                    double exact = (double)(sizes[c] - counts[DL_TEST][c]) / folds;
+                    total += counts[DL_VALIDATION][c];
+                    if (k == 0 && !(fabs((double)counts[DL_VALIDATION][c] - exact) < 1))
+                        fail_msg("class %d: %d rows of %g", c, (int)counts[DL_VALIDATION][c],
+                                 exact);
+                }
+                assert_true(fabs((double)total - (1 - share[DL_TEST]) * ROWS / folds) < 1);
+                for (int i = 0; i < ROWS; i++) {
+                    assert_int_equal(part_of[i] == DL_TEST, plain[i] == DL_TEST);
+                    times[i] += part_of[i] == DL_VALIDATION;
+                    if (k == 2 && part_of[i] == DL_VALIDATION) { /* neighbours, one after another */
+                        assert_true(i == first + 1);
+                        first = i;
+                    }
+                }
+            }
+            for (int i = 0; i < ROWS; i++)
+                assert_int_equal(times[i], plain[i] != DL_TEST);
+        }
+}
+
+/* With replacement: about 1 - 1/e of the rows, ascending, by the seed alone. */
+static void test_bootstrap(void **state) {
+    (void)state;
+    int64_t index[ROWS], again[ROWS], other[ROWS];
+    for (int i = 0; i < ROWS; i++)
+        index[i] = again[i] = other[i] = 3 * i + 1;
+    dl_resample_bootstrap(index, ROWS, 7);
+    dl_resample_bootstrap(again, ROWS, 7);
+    dl_resample_bootstrap(other, ROWS, 8);
+    assert_memory_equal(index, again, sizeof index);
+    assert_memory_not_equal(index, other, sizeof index);
+    int different = 0, shared = 0;
+    for (int i = 0; i < ROWS; i++) {
+        assert_true(index[i] % 3 == 1 && index[i] >= 1 && index[i] < 3 * ROWS);
+        assert_true(!i || index[i] >= index[i - 1]);
+        different += !i || index[i] != index[i - 1];
+        shared += index[i] == other[i];
+    }
+    assert_true(different > 590 && different < 675); /* 632 */
+    assert_true(shared < ROWS / 2);
+    int64_t one = 5;
+    dl_resample_bootstrap(&one, 1, 1);
+    assert_true(one == 5);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_folds),
+        cmocka_unit_test(test_bootstrap),
         cmocka_unit_test(test_stratified),
         cmocka_unit_test(test_largest_remainders),
         cmocka_unit_test(test_rare_classes),

@@ -8,15 +8,16 @@
 #include <unistd.h>
 
 #include "cmd/common.h"
+#include "cmd/scores.h"
 #include "data/text.h"
 #include "math/threads.h"
-#include "train/confusion.h"
 #include "train/report.h"
 #include "train/speed.h"
 #include "train/write.h"
 
 static const char usage[] =
     "Usage: dltest [options] CHECKPOINT|RUN\n"
+    "       dltest [options] --average|--vote CHECKPOINT|RUN...\n"
     "Evaluates a checkpoint, or the best one of a run's folder (runs/latest is the\n"
     "newest run). It needs no config: only the checkpoint and the data.\n"
     "\n"
@@ -27,6 +28,9 @@ static const char usage[] =
     "  --threads N       processors to use (default: all of them)\n"
     "  --backend NAME    openblas, onednn or auto, the faster one for each shape\n"
     "                    (default: auto)\n"
+    "  --average         of several nets: how good the mean of their answers is, of\n"
+    "                    probabilities for classes, else of numbers\n"
+    "  --vote            of several nets: how good the class is that most of them say\n"
     "  --speed N         instead: time forward passes over a batch of N rows\n"
     "  --write N         instead, of a net that has learnt a text: write N symbols\n"
     "    --prompt TEXT     what they follow (default: the beginning of a line)\n"
@@ -49,11 +53,12 @@ enum {
     PROMPT,
     TEMPERATURE,
     SEED,
+    AVERAGE,
+    VOTE,
     JSON,
     HELP,
     VERSION,
-    MOST_SETS = 256,
-    MISTAKES = 5
+    MOST_SETS = 256
 };
 
 static const struct option long_options[] = {
@@ -67,6 +72,8 @@ static const struct option long_options[] = {
     {"prompt", required_argument, NULL, PROMPT},
     {"temperature", required_argument, NULL, TEMPERATURE},
     {"seed", required_argument, NULL, SEED},
+    {"average", no_argument, NULL, AVERAGE},
+    {"vote", no_argument, NULL, VOTE},
     {"json", no_argument, NULL, JSON},
     {"help", no_argument, NULL, HELP},
     {"version", no_argument, NULL, VERSION},
@@ -74,7 +81,9 @@ static const struct option long_options[] = {
 };
 
 typedef struct {
-    const char *path;
+    const char *const *paths; /* [path_count] */
+    int path_count;
+    bool average, vote;
     const char *sets[MOST_SETS];
     int set_count, split; /* -1: not chosen */
     bool last, json;
@@ -86,13 +95,17 @@ typedef struct {
 typedef struct {
     dl_checkpoint checkpoint;
     dl_experiment experiment;
-    dl_split split;
     char *path; /* of the checkpoint */
-    dl_sums sums;
-    dl_confusion confusion;
+} member;
+
+typedef struct {
+    member *member; /* [count] */
+    int count;
+    dl_split split;
+    dl_sums sums; /* of one net; several have their ensemble */
+    dl_ensemble ensemble;
+    scores scores;
     dl_speed speed;
-    /* metrics that are reported whether the config asks for them or not */
-    double extra[DL_METRICS][DL_METRIC_SUMS];
 } test;
 
 static int find_split(const char *name) {
@@ -145,6 +158,12 @@ static int store_option(int option, arguments *a) {
         a->of_write = "--seed";
         fine = cmd_number("dltest", a->of_write, optarg, 0, (int64_t)9e15, &a->seed);
         break;
+    case AVERAGE:
+        a->average = true;
+        break;
+    case VOTE:
+        a->vote = true;
+        break;
     case JSON:
         a->json = true;
         break;
@@ -154,6 +173,19 @@ static int store_option(int option, arguments *a) {
 
 /* What goes together: -1, or DL_USAGE and a message. */
 static int check_options(const arguments *a) {
+    const char *joined = a->average ? "--average" : "--vote";
+    if (a->average && a->vote)
+        return cmd_usage("dltest", "--average or --vote, not both");
+    if ((a->average || a->vote) && a->path_count < 2)
+        return cmd_usage("dltest", "%s is for several checkpoints", joined);
+    if ((a->average || a->vote) && (a->speed || a->write.count))
+        return cmd_usage("dltest", "%s evaluates: leave out %s", joined,
+                         a->speed ? "--speed" : "--write");
+    if (a->path_count > 1 && !a->average && !a->vote)
+        return cmd_usage("dltest",
+                         "one checkpoint at a time, not also %s (--average or --vote lets several "
+                         "answer together)",
+                         a->paths[1]);
     if (a->of_write && !a->write.count)
         return cmd_usage("dltest", "%s is for --write N", a->of_write);
     if (a->write.count && (a->json || a->speed || a->split >= 0))
@@ -186,38 +218,36 @@ static int parse_arguments(int argc, char **argv, arguments *a) {
     }
     if (status >= 0)
         return status;
-    if (optind < argc)
-        a->path = argv[optind++];
-    if (optind < argc)
-        return cmd_usage("dltest", "one checkpoint at a time, not also %s", argv[optind]);
-    if (!a->path)
+    a->paths = (const char *const *)argv + optind;
+    a->path_count = argc - optind;
+    if (!a->path_count)
         return cmd_usage("dltest", "which checkpoint or run? (runs/latest is the newest run)");
     return check_options(a);
 }
 
 /* The part to evaluate: the one that was asked for, or the first that there is. */
-static int choose_split(test *t, const arguments *a, dl_error *error) {
-    const dl_data *data = &t->experiment.data;
+static int choose_split(test *t, int wanted, const member *m, dl_error *error) {
+    const dl_data *data = &m->experiment.data;
     static const dl_split order[] = {DL_TEST, DL_VALIDATION, DL_TRAIN};
     for (int i = 0; i < DL_SPLITS; i++) {
-        dl_split s = a->split >= 0 ? (dl_split)a->split : order[i];
+        dl_split s = wanted >= 0 ? (dl_split)wanted : order[i];
         if (data->dataset[s].type || data->share[s] > 0) {
             t->split = s;
             return 0;
         }
-        if (a->split >= 0)
+        if (wanted >= 0)
             break;
     }
-    return dl_fail(error, DL_USAGE, "%s: its config has no %s data", t->path,
-                   dl_split_names[a->split]);
+    return dl_fail(error, DL_USAGE, "%s: its config has no %s data", m->path,
+                   dl_split_names[wanted]);
 }
 
 /* Writing needs no data, only what the checkpoint says of them. */
-static int prepare_writing(test *t, dl_error *error) {
-    dl_checkpoint *c = &t->checkpoint;
-    dl_experiment *e = &t->experiment;
+static int prepare_writing(member *m, dl_error *error) {
+    dl_checkpoint *c = &m->checkpoint;
+    dl_experiment *e = &m->experiment;
     if (dl_data_describe(&e->data, &c->schema, &c->input, &c->target, error) ||
-        dl_symbols_check(&e->data, t->path, error))
+        dl_symbols_check(&e->data, m->path, error))
         return -1;
     e->batch_size = 1;
     if (dl_experiment_build(e, false, dl_threads(), error))
@@ -225,193 +255,139 @@ static int prepare_writing(test *t, dl_error *error) {
     return dl_checkpoint_load_net(c, &e->net, error);
 }
 
-static int prepare(test *t, const arguments *a, dl_error *error) {
-    dl_checkpoint *c = &t->checkpoint;
-    dl_experiment *e = &t->experiment;
-    t->path = dl_run_find_checkpoint(a->path, a->last, error);
-    if (!t->path || dl_checkpoint_open(c, t->path, error))
+static int open_member(member *m, const char *path, const arguments *a, dl_error *error) {
+    dl_checkpoint *c = &m->checkpoint;
+    m->path = dl_run_find_checkpoint(path, a->last, error);
+    if (!m->path || dl_checkpoint_open(c, m->path, error))
         return -1;
     for (int i = 0; i < a->set_count; i++)
         if (dl_config_set(&c->config, a->sets[i], error))
             return -1;
-    if (dl_experiment_read(e, &c->config, error))
-        return -1;
-    if (a->write.count)
-        return prepare_writing(t, error);
-    if (choose_split(t, a, error) ||
-        dl_data_open_part(&e->data, t->split, &c->schema, &c->input, &c->target, error))
-        return -1;
-    int64_t rows = e->data.part[t->split].count; /* bounds what a strange file may ask for */
-    int64_t batch = a->speed ? a->speed : c->batch_size;
-    e->batch_size = batch < rows ? batch : rows;
-    if (dl_experiment_build(e, false, dl_threads(), error))
-        return -1;
-    return dl_checkpoint_load_net(c, &e->net, error);
+    return dl_experiment_read(&m->experiment, &c->config, error);
 }
 
-/* Metric m of the table, wanted or not. */
-static bool is_shown(const test *t, const dl_metric *metric) {
-    bool classes = t->experiment.target.classes > 0, bins = t->experiment.data.schema.bin_edge;
-    return (metric->for_classes == classes || bins) &&
-           (t->experiment.target.classes > 5 || strcmp(metric->name, "top5"));
+/* Nets that answer together do so in batches of one size. */
+static int build_members(test *t, int64_t batch, dl_error *error) {
+    for (int i = 0; i < t->count; i++) {
+        dl_experiment *e = &t->member[i].experiment;
+        int64_t rows = e->data.part[t->split].count; /* bounds what a strange file may ask for */
+        e->batch_size = batch < rows ? batch : rows;
+        if (dl_experiment_build(e, false, dl_threads(), error) ||
+            dl_checkpoint_load_net(&t->member[i].checkpoint, &e->net, error))
+            return -1;
+    }
+    return 0;
 }
 
-static void observe(void *context, const dl_outcome *outcome) {
-    test *t = context;
-    if (outcome->classes)
-        dl_confusion_add(&t->confusion, outcome);
-    for (int m = 0; m < dl_metric_count && m < DL_METRICS; m++)
-        if (is_shown(t, &dl_metrics[m]) && dl_metrics[m].for_classes == (outcome->classes > 0))
-            dl_metrics[m].add(t->extra[m], outcome);
+static int prepare(test *t, const arguments *a, dl_error *error) {
+    int64_t batch = a->speed;
+    t->count = a->path_count;
+    t->member = xcalloc((size_t)t->count, sizeof *t->member);
+    for (int i = 0; i < t->count; i++) {
+        member *m = &t->member[i];
+        dl_checkpoint *c = &m->checkpoint;
+        if (open_member(m, a->paths[i], a, error))
+            return -1;
+        if (a->write.count)
+            return prepare_writing(m, error);
+        if (choose_split(t, i ? (int)t->split : a->split, m, error) ||
+            dl_data_open_part(&m->experiment.data, t->split, &c->schema, &c->input, &c->target,
+                              error))
+            return -1;
+        if (!batch || (!a->speed && c->batch_size < batch))
+            batch = c->batch_size;
+    }
+    return build_members(t, batch, error);
 }
 
-static int evaluate(test *t, bool speed, dl_error *error) {
-    dl_experiment *e = &t->experiment;
-    if (e->target.classes && !speed)
-        t->confusion = dl_confusion_new(e->target.classes);
+static int evaluate_together(test *t, const arguments *a, dl_error *error) {
+    dl_ensemble *s = &t->ensemble;
+    *s = (dl_ensemble){xcalloc((size_t)t->count, sizeof *s->member), t->count, t->split, a->vote};
+    for (int i = 0; i < t->count; i++)
+        s->member[i] =
+            (dl_member){.experiment = &t->member[i].experiment, .name = t->member[i].path};
+    if (dl_ensemble_check(s, error))
+        return -1;
+    scores_open(&t->scores, &t->member[0].experiment, dl_ensemble_classes(s), dl_ensemble_link(s),
+                t->split);
+    for (int i = 0; i < t->count; i++)
+        scores_open_like(&s->member[i].tally, &t->scores);
+    return dl_ensemble_evaluate(s, scores_observe, &t->scores, &t->scores.rows, error);
+}
+
+static int evaluate(test *t, const arguments *a, dl_error *error) {
+    dl_experiment *e = &t->member[0].experiment;
+    if (t->count > 1)
+        return evaluate_together(t, a, error);
+    if (!a->speed)
+        scores_open(&t->scores, e, e->target.classes, e->link, t->split);
     dl_loader *loader = dl_loader_new(&e->data, t->split, e->batch_size, error);
     if (!loader)
         return -1;
-    int result = speed ? dl_speed_measure(e, loader, &t->speed, error)
-                       : dl_evaluate(e, loader, &t->sums, observe, t, error);
+    int result = a->speed ? dl_speed_measure(e, loader, &t->speed, error)
+                          : dl_evaluate(e, loader, &t->sums, scores_observe, &t->scores, error);
+    t->scores.rows = t->sums.rows;
     dl_loader_free(loader);
     return result;
 }
 
+static void close_test(test *t) {
+    scores_close(&t->scores);
+    dl_sums_close(&t->sums);
+    for (int i = 0; i < t->ensemble.count; i++)
+        dl_tally_close(&t->ensemble.member[i].tally);
+    free(t->ensemble.member);
+    for (int i = 0; i < t->count; i++) {
+        dl_experiment_free(&t->member[i].experiment);
+        dl_checkpoint_close(&t->member[i].checkpoint);
+        free(t->member[i].path);
+    }
+    free(t->member);
+}
+
 /* ---- printing ---- */
 
-enum { WIDEST_MATRIX = 20, WIDEST_NAME = 30, LABEL = 10 };
-
-/* A class's name in a column of that width; cut off if it is too long for it. */
-static void print_name(const test *t, int class, int width, bool right) {
-    char number[16];
-    dl_text name = {0};
-    dl_text_add_plain(&name, dl_schema_class(&t->experiment.data.schema, class, number));
-    int bytes = dl_text_fitting(dl_text_get(&name), (int)name.length, width);
-    int padding = width - dl_text_width(dl_text_get(&name), bytes);
-    printf("%*s%.*s%*s", right ? padding : 0, "", bytes, dl_text_get(&name), right ? 0 : padding,
-           "");
-    dl_text_free(&name);
+static const char *joined(const arguments *a) {
+    return a->vote ? "voting" : "averaged";
 }
 
-/* The columns that the longest name takes, from `least` to `most`. */
-static int name_width(const test *t, int least, int most) {
-    int width = least;
-    for (int c = 0; c < t->confusion.classes; c++) {
-        char number[16];
-        const char *name = dl_schema_class(&t->experiment.data.schema, c, number);
-        int length = dl_text_width(name, (int)strlen(name));
-        width = length > width ? length : width;
-    }
-    return width < most ? width : most;
-}
-
-static void print_scores(const test *t) {
-    int width = name_width(t, 5, WIDEST_NAME);
-    printf("\n%-*s %10s %10s %10s %10s\n", width, "class", "rows", "precision", "recall", "F1");
-    for (int c = 0; c < t->confusion.classes; c++) {
-        dl_class_score s = dl_confusion_score(&t->confusion, c);
-        print_name(t, c, width, false);
-        printf(" %10lld", (long long)s.rows);
-        double values[] = {s.precision, s.recall, s.f1};
-        for (int i = 0; i < 3; i++)
-            if (isnan(values[i]))
-                printf(" %10s", "-");
-            else
-                printf(" %8.2f %%", 100 * values[i]);
-        printf("\n");
-    }
-}
-
-static void print_matrix(const test *t) {
-    int classes = t->confusion.classes;
-    if (classes > WIDEST_MATRIX) {
-        printf("\n(the confusion matrix of %d classes is in --json)\n", classes);
+static void print_text(const test *t, const arguments *a) {
+    char count[32];
+    const dl_experiment *e = &t->member[0].experiment;
+    if (t->count > 1) {
+        printf("%s: %d nets, %s, on %s %s rows\n", e->name, t->count, joined(a),
+               dl_text_count(count, t->scores.rows), dl_split_names[t->split]);
+        scores_print_members(&t->scores, &t->ensemble);
         return;
     }
-    int width = name_width(t, 5, LABEL),
-        digits = snprintf(NULL, 0, "%lld", (long long)(t->sums.rows * t->experiment.positions));
-    width = digits > width ? digits : width;
-    printf("\nconfusion: a row is the true class, a column the predicted one\n%-*s", LABEL, "");
-    for (int c = 0; c < classes; c++) {
-        printf(" ");
-        print_name(t, c, width, true);
-    }
-    printf("\n");
-    for (int r = 0; r < classes; r++) {
-        print_name(t, r, LABEL, false);
-        for (int c = 0; c < classes; c++)
-            printf(" %*lld", width, (long long)t->confusion.count[(int64_t)r * classes + c]);
-        printf("\n");
-    }
+    double loss = dl_sums_loss(&t->sums);
+    printf("%s on %s %s rows (%s)\n", e->name, dl_text_count(count, t->scores.rows),
+           dl_split_names[t->split], t->member[0].path);
+    scores_print(&t->scores, &loss);
 }
 
-static void print_mistakes(const test *t) {
-    dl_mistake mistakes[MISTAKES];
-    const dl_schema *schema = &t->experiment.data.schema;
-    int count = dl_confusion_mistakes(&t->confusion, MISTAKES, mistakes);
-    if (count)
-        printf("\nmost frequent mistakes\n");
-    for (int i = 0; i < count; i++) {
-        char a[16], b[16];
-        dl_text line = {0};
-        dl_text_add(&line, "%6lld  ", (long long)mistakes[i].count);
-        dl_text_add_plain(&line, dl_schema_class(schema, mistakes[i].truth, a));
-        dl_text_add(&line, " taken for ");
-        dl_text_add_plain(&line, dl_schema_class(schema, mistakes[i].predicted, b));
-        puts(line.data);
-        dl_text_free(&line);
+static json_t *members_json(const test *t) {
+    json_t *list = json_array();
+    for (int i = 0; i < t->count; i++) {
+        json_t *object = json_pack("{s:o}", "checkpoint", cmd_json_string(t->member[i].path));
+        scores_tally_to_json(&t->ensemble.member[i].tally, object);
+        json_array_append_new(list, object);
     }
+    return list;
 }
 
-static void print_text(const test *t) {
-    char count[32], value[32];
-    const dl_experiment *e = &t->experiment;
-    printf("%s on %s %s rows (%s)\n", e->name, dl_text_count(count, t->sums.rows),
-           dl_split_names[t->split], t->path);
-    printf("%-10s %.6g\n", "loss", dl_sums_loss(&t->sums));
-    for (int m = 0; m < dl_metric_count && m < DL_METRICS; m++)
-        if (is_shown(t, &dl_metrics[m]))
-            printf("%-10s %s\n", dl_metrics[m].name,
-                   dl_report_metric(value, &dl_metrics[m], dl_metrics[m].value(t->extra[m])));
-    if (!e->target.classes)
-        return;
-    print_scores(t);
-    print_matrix(t);
-    print_mistakes(t);
-}
-
-static void add_classes(const test *t, json_t *object) {
-    const dl_schema *schema = &t->experiment.data.schema;
-    json_t *list = json_array(), *matrix = json_array();
-    int classes = t->confusion.classes;
-    for (int r = 0; r < classes; r++) {
-        char name[16];
-        dl_class_score s = dl_confusion_score(&t->confusion, r);
-        json_array_append_new(
-            list, json_pack("{s:s, s:I, s:o, s:o, s:o}", "class", dl_schema_class(schema, r, name),
-                            "rows", (json_int_t)s.rows, "precision", cmd_json_number(s.precision),
-                            "recall", cmd_json_number(s.recall), "f1", cmd_json_number(s.f1)));
-        json_t *row = json_array();
-        for (int c = 0; c < classes; c++)
-            json_array_append_new(row, json_integer(t->confusion.count[(int64_t)r * classes + c]));
-        json_array_append_new(matrix, row);
-    }
-    json_object_set_new(object, "classes", list);
-    json_object_set_new(object, "confusion", matrix);
-}
-
-static void print_json(const test *t) {
-    json_t *object =
-        json_pack("{s:o, s:o, s:s, s:I, s:o}", "name", cmd_json_string(t->experiment.name),
-                  "checkpoint", cmd_json_string(t->path), "split", dl_split_names[t->split], "rows",
-                  (json_int_t)t->sums.rows, "loss", cmd_json_number(dl_sums_loss(&t->sums)));
-    for (int m = 0; m < dl_metric_count && m < DL_METRICS; m++)
-        if (is_shown(t, &dl_metrics[m]))
-            json_object_set_new(object, dl_metrics[m].name,
-                                cmd_json_number(dl_metrics[m].value(t->extra[m])));
-    if (t->experiment.target.classes)
-        add_classes(t, object);
+static void print_json(const test *t, const arguments *a) {
+    json_t *object = json_pack("{s:o}", "name", cmd_json_string(t->member[0].experiment.name));
+    if (t->count > 1) {
+        json_object_set_new(object, "members", members_json(t));
+        json_object_set_new(object, "joined", json_string(joined(a)));
+    } else
+        json_object_set_new(object, "checkpoint", cmd_json_string(t->member[0].path));
+    json_object_set_new(object, "split", json_string(dl_split_names[t->split]));
+    json_object_set_new(object, "rows", json_integer((json_int_t)t->scores.rows));
+    if (t->count == 1)
+        json_object_set_new(object, "loss", cmd_json_number(dl_sums_loss(&t->sums)));
+    scores_to_json(&t->scores, object);
     cmd_print_json(object, JSON_INDENT(1));
 }
 
@@ -420,16 +396,17 @@ static void print_speed(const test *t, bool json) {
     char rows[32], rate[32];
     if (json) {
         cmd_print_json(json_pack("{s:o, s:o, s:I, s:f, s:f, s:f, s:f}", "name",
-                                 cmd_json_string(t->experiment.name), "checkpoint",
-                                 cmd_json_string(t->path), "batch", (json_int_t)s->samples,
-                                 "seconds_a_batch", s->seconds, "fastest", s->fastest, "slowest",
-                                 s->slowest, "samples_per_second", s->samples_per_second),
+                                 cmd_json_string(t->member[0].experiment.name), "checkpoint",
+                                 cmd_json_string(t->member[0].path), "batch",
+                                 (json_int_t)s->samples, "seconds_a_batch", s->seconds, "fastest",
+                                 s->fastest, "slowest", s->slowest, "samples_per_second",
+                                 s->samples_per_second),
                        JSON_INDENT(1));
         return;
     }
     printf("%s, batches of %s: %.4g ms a forward pass (%.4g to %.4g), %s rows a second\n",
-           t->experiment.name, dl_text_count(rows, s->samples), 1e3 * s->seconds, 1e3 * s->fastest,
-           1e3 * s->slowest, dl_text_count(rate, (int64_t)s->samples_per_second));
+           t->member[0].experiment.name, dl_text_count(rows, s->samples), 1e3 * s->seconds,
+           1e3 * s->fastest, 1e3 * s->slowest, dl_text_count(rate, (int64_t)s->samples_per_second));
 }
 
 static char last_byte; /* of what was written */
@@ -442,7 +419,8 @@ static bool print_symbol(const char *bytes, int count) {
 
 static int write_text(test *t, arguments *a, dl_error *error) {
     a->write.seed = (uint64_t)a->seed;
-    int result = dl_write(&t->experiment, &a->write, t->path, print_symbol, error);
+    member *m = &t->member[0];
+    int result = dl_write(&m->experiment, &a->write, m->path, print_symbol, error);
     if (!result && last_byte != '\n' && isatty(STDOUT_FILENO))
         putchar('\n');
     return result;
@@ -452,9 +430,9 @@ static void print_result(const test *t, const arguments *a) {
     if (a->speed)
         print_speed(t, a->json);
     else if (a->json)
-        print_json(t);
+        print_json(t, a);
     else
-        print_text(t);
+        print_text(t, a);
 }
 
 int main(int argc, char **argv) {
@@ -469,14 +447,11 @@ int main(int argc, char **argv) {
     test t = {0};
     int result = prepare(&t, &a, &error);
     if (!result)
-        result = a.write.count ? write_text(&t, &a, &error) : evaluate(&t, a.speed > 0, &error);
+        result = a.write.count ? write_text(&t, &a, &error) : evaluate(&t, &a, &error);
     status = result ? cmd_fail("dltest", &error) : DL_OK;
     if (!result && !a.write.count)
         print_result(&t, &a);
     dl_error_clear(&error);
-    dl_confusion_free(&t.confusion);
-    dl_experiment_free(&t.experiment);
-    dl_checkpoint_close(&t.checkpoint);
-    free(t.path);
+    close_test(&t);
     return cmd_finish("dltest", status);
 }

@@ -28,6 +28,8 @@ static const char usage[] =
     "  --set KEY=VALUE   override a key of the config; may be given several times:\n"
     "                    --set network.0.units=64 --set optimizer.learning_rate=0.01\n"
     "  --seed N          the same as --set seed=N\n"
+    "  --fold I/K        cross-validation: fold I of K of the training file is for\n"
+    "                    validation; the same as --set data.fold=I --set data.folds=K\n"
     "  --epochs N        the same as --set training.epochs=N\n"
     "  --threads N       processors to use (default: all of them)\n"
     "  --backend NAME    openblas, onednn or auto, the faster one for each shape\n"
@@ -57,7 +59,7 @@ typedef struct {
     const char *sets[MOST_SETS];
     int set_count;
     int64_t threads;
-    bool quiet, json;
+    bool fold, quiet, json;
 } arguments;
 
 static volatile sig_atomic_t caught;
@@ -95,6 +97,7 @@ enum {
     SET,
     SEED,
     EPOCHS,
+    FOLD,
     THREADS,
     BACKEND,
     PROFILE,
@@ -113,6 +116,7 @@ static const struct option long_options[] = {
     {"set", required_argument, NULL, SET},
     {"seed", required_argument, NULL, SEED},
     {"epochs", required_argument, NULL, EPOCHS},
+    {"fold", required_argument, NULL, FOLD},
     {"threads", required_argument, NULL, THREADS},
     {"backend", required_argument, NULL, BACKEND},
     {"profile", no_argument, NULL, PROFILE},
@@ -147,6 +151,22 @@ static bool add_number(arguments *a, const char *option, const char *key, const 
     return add_set(a, buffer);
 }
 
+/* Turns --fold 2/5 into two --set. The texts live as long as the program. */
+static bool add_fold(arguments *a, const char *text) {
+    static char fold[64], folds[64];
+    long long i = 0, k = 0;
+    char rest;
+    if (sscanf(text, "%lld/%lld%c", &i, &k, &rest) != 2 || i < 1 || k < 2 || i > k || k > 1 << 20) {
+        cmd_usage("dltrain", "--fold %s: must be I/K, fold I from 1 to K of K folds (--fold 2/5)",
+                  text);
+        return false;
+    }
+    a->fold = true;
+    snprintf(fold, sizeof fold, "data.fold=%lld", i);
+    snprintf(folds, sizeof folds, "data.folds=%lld", k);
+    return add_set(a, fold) && add_set(a, folds);
+}
+
 /* An option that needs no more than to be stored; -1, or DL_USAGE and a message. */
 static int store_option(int option, arguments *a) {
     bool fine = true;
@@ -168,6 +188,9 @@ static int store_option(int option, arguments *a) {
         break;
     case EPOCHS:
         fine = add_number(a, "--epochs", "training.epochs", optarg, (int64_t)1e9);
+        break;
+    case FOLD:
+        fine = add_fold(a, optarg);
         break;
     case THREADS:
         fine = cmd_number("dltrain", "--threads", optarg, 1, 1024, &a->threads);
@@ -240,6 +263,8 @@ static int parse_arguments(int argc, char **argv, arguments *a) {
         return cmd_usage("dltrain", "--show-batch trains nothing anyway: leave out --dry-run");
     if (a->show && a->train.resume)
         return cmd_usage("dltrain", "--show-batch takes a config, not --resume");
+    if (a->train.resume && a->fold)
+        return cmd_usage("dltrain", "--resume goes on with the run's own fold: leave out --fold");
     return -1;
 }
 
@@ -249,6 +274,8 @@ static void set_part(json_t *object, const dl_experiment *e, const char *part, d
     snprintf(key, sizeof key, "%s_loss", part);
     json_object_set_new(object, key, cmd_json_number(loss));
     for (int m = 0; m < e->metric_count; m++) {
+        if (!strcmp(part, "train") && !dl_metric_of_steps(e->metrics[m]))
+            continue;
         snprintf(key, sizeof key, "%s_%s", part, e->metrics[m]->name);
         json_object_set_new(object, key, cmd_json_number(metric[m]));
     }

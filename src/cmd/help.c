@@ -67,8 +67,8 @@ static void help_metrics(void) {
         dl_text_add(&text, classes ? "for classes:\n" : "for numbers (regression):\n");
         for (int m = 0; m < dl_metric_count; m++) {
             const dl_kind line = {dl_metrics[m].name, dl_metrics[m].help, 0, NULL};
-            if (dl_metrics[m].for_classes == classes)
-                dl_kind_line(&line, 10, &text);
+            if (classes ? dl_metrics[m].for_classes : dl_metrics[m].for_numbers)
+                dl_kind_line(&line, 18, &text);
         }
     }
     print(&text);
@@ -218,7 +218,9 @@ void help_manual(void) {
     dl_text_add(&text, ".SH METRICS\nThe key\n.B training.metrics\nnames some of these.\n");
     for (int m = 0; m < dl_metric_count; m++) {
         dl_text_add(&text, ".TP\n.B %s\nFor %s.\n", dl_metrics[m].name,
-                    dl_metrics[m].for_classes ? "classes" : "numbers");
+                    !dl_metrics[m].for_classes  ? "numbers"
+                    : dl_metrics[m].for_numbers ? "classes and numbers"
+                                                : "classes");
         dl_add_roff_sentence(&text, dl_metrics[m].help);
     }
     dl_text_add(&text, ".SH SEE ALSO\n.BR dltrain (1),\n.BR dltest (1)\n");

@@ -7,6 +7,7 @@
 #include "data/bins.h"
 #include "data/normalize.h"
 #include "data/predict.h"
+#include "data/resample.h"
 #include "data/split.h"
 
 const char *const dl_split_names[DL_SPLITS] = {"train", "validation", "test"};
@@ -208,8 +209,9 @@ int dl_data_read(dl_data *data, dl_config *config, dl_error *error) {
     struct config_setting_t *unused;
     dl_table tables[] = {{dl_data_options, data},
                          {dl_augment_options, &data->augment},
+                         {dl_resample_options, data},
                          {shared_options(data, kind), &unused}};
-    dl_config_read(config, section, NULL, "data", tables, 3, &found);
+    dl_config_read(config, section, NULL, "data", tables, 4, &found);
     dl_augment_read(&data->augment, config, &data->arena, &found);
     result |= merge_errors(error, &found);
     config_setting_t *settings[] = {data->train, data->validation, data->test};
@@ -217,7 +219,7 @@ int dl_data_read(dl_data *data, dl_config *config, dl_error *error) {
         read_part(data, part, section, settings[part], kind, &found);
         result |= merge_errors(error, &found);
     }
-    result |= check_shares(data, error);
+    result |= (!result && dl_resample_check(data, error)) || check_shares(data, error) ? -1 : 0;
     if (data->target_bins > 0 && data->normalize_target)
         result =
             dl_fail(error, DL_USAGE,
@@ -293,6 +295,8 @@ static int make_subset(dl_data *data, dl_split part, const dl_dataset *dataset,
     for (int64_t i = 0; i < dataset->count; i++)
         if (!part_of || part_of[i] == part)
             subset->index[subset->count++] = i;
+    if (part == DL_TRAIN && data->bagging)
+        dl_resample_bootstrap(subset->index, subset->count, data->seed);
     size_t used = subset->count ? (size_t)subset->count : 1;
     subset->index = xrealloc(subset->index, sizeof *subset->index * used);
     if (data->predict != DL_PREDICT_LABEL && make_targets(data, part, error))
@@ -306,13 +310,15 @@ static int check_split(const dl_data *data, dl_error *error) {
     int result = 0;
     for (dl_split part = 0; part < DL_SPLITS; part++)
         if ((part == DL_TRAIN || data->share[part] > 0) && !data->part[part].count)
-            result =
-                dl_fail(error, DL_DATA, "%s: of %lld rows none %s",
-                        part == DL_TRAIN ? dataset->where : where_is(data, dl_split_names[part]),
-                        (long long)dataset->count,
-                        part == DL_TRAIN        ? "is left for training"
-                        : part == DL_VALIDATION ? "would be for validation"
-                                                : "would be for test");
+            result = dl_fail(error, DL_DATA, "%s: of %lld rows none %s",
+                             part == DL_TRAIN ? dataset->where
+                             : part == DL_VALIDATION && data->fold > 0
+                                 ? where_is(data, "fold")
+                                 : where_is(data, dl_split_names[part]),
+                             (long long)dataset->count,
+                             part == DL_TRAIN        ? "is left for training"
+                             : part == DL_VALIDATION ? "would be for validation"
+                                                     : "would be for test");
     return result;
 }
 
@@ -337,8 +343,9 @@ static int split_training_file(dl_data *data, dl_error *error) {
     if (one_class && !(class_of = read_classes(dataset, error)))
         return -1;
     uint8_t *part_of = xmalloc((size_t)dataset->count);
+    dl_fold fold = {data->fold, data->folds};
     dl_split_rows(split_kind(data, dataset), class_of, dataset->schema.classes, dataset->count,
-                  data->share, (uint64_t)data->split_seed, part_of);
+                  data->share, data->fold > 0 ? &fold : NULL, (uint64_t)data->split_seed, part_of);
     for (dl_split part = 0; part < DL_SPLITS; part++)
         if (part == DL_TRAIN || data->share[part] > 0)
             result |= make_subset(data, part, dataset, part_of, error);

@@ -31,6 +31,9 @@ typedef struct {
     int64_t split_seed;
     int64_t target_bins; /* <= 0: none */
     dl_augment augment;  /* with the options of dl_augment_options */
+    int64_t fold, folds; /* fold 1 … folds of the training file is for validation; <= 0: none */
+    bool bagging;        /* the training part is a bootstrap sample, drawn by `seed` */
+    uint64_t seed;       /* the experiment's */
     /* made by dl_data_read */
     dl_config *config; /* borrowed */
     dl_arena arena;
@@ -44,7 +47,7 @@ typedef struct {
     dl_normalization input, target; /* target: regression only */
 } dl_data;
 
-extern const dl_option dl_data_options[];
+extern const dl_option dl_data_options[], dl_resample_options[];
 
 /* Reads and checks the `data` section, before any data is read. `data` is all zero; dl_data_free is
    fine after a failure. */

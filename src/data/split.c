@@ -51,8 +51,19 @@ static void apportion(stratum *strata, stratum **order, int count, double share,
         }
 }
 
+/* What the parts before have left is dealt out, class after class. */
+static void deal_folds(const stratum *strata, int classes, const int64_t *rows, const dl_fold *fold,
+                       uint8_t *part_of) {
+    int64_t dealt = 0;
+    for (int c = 0; c < classes; c++)
+        for (int64_t i = strata[c].taken; i < strata[c].count; i++)
+            if (dealt++ % fold->count == fold->number - 1)
+                part_of[rows[strata[c].first + i]] = DL_VALIDATION;
+}
+
 static void split_strata(stratum *strata, int classes, int64_t *rows, int64_t count,
-                         const double *share, uint64_t seed, uint8_t *part_of) {
+                         const double *share, const dl_fold *fold, uint64_t seed,
+                         uint8_t *part_of) {
     static const dl_split order_of_parts[] = {DL_TEST, DL_VALIDATION};
     stratum **order = xmalloc(sizeof *order * (size_t)classes);
     for (int c = 0; c < classes; c++) {
@@ -61,7 +72,9 @@ static void split_strata(stratum *strata, int classes, int64_t *rows, int64_t co
     }
     for (int p = 0; p < 2; p++) {
         dl_split part = order_of_parts[p];
-        if (!(share[part] > 0))
+        if (part == DL_VALIDATION && fold)
+            deal_folds(strata, classes, rows, fold, part_of);
+        if (!(share[part] > 0) || (part == DL_VALIDATION && fold))
             continue;
         apportion(strata, order, classes, share[part], llround(share[part] * (double)count));
         for (int c = 0; c < classes; c++) {
@@ -74,21 +87,27 @@ static void split_strata(stratum *strata, int classes, int64_t *rows, int64_t co
     free(order);
 }
 
-static void split_tail(int64_t count, const double *share, uint8_t *part_of) {
+static void split_tail(int64_t count, const double *share, const dl_fold *fold, uint8_t *part_of) {
     int64_t test = llround(share[DL_TEST] * (double)count);
-    int64_t validation = llround(share[DL_VALIDATION] * (double)count);
+    int64_t to = count - test, from = to - llround(share[DL_VALIDATION] * (double)count);
+    if (fold) {
+        from = to / fold->count * (fold->number - 1) +
+               to % fold->count * (fold->number - 1) / fold->count;
+        to = to / fold->count * fold->number + to % fold->count * fold->number / fold->count;
+    }
     for (int64_t i = 0; i < count; i++)
         if (i >= count - test)
             part_of[i] = DL_TEST;
-        else if (i >= count - test - validation)
+        else if (i >= from && i < to)
             part_of[i] = DL_VALIDATION;
 }
 
 void dl_split_rows(dl_split_kind kind, const int *class_of, int classes, int64_t count,
-                   const double share[DL_SPLITS], uint64_t seed, uint8_t *part_of) {
+                   const double share[DL_SPLITS], const dl_fold *fold, uint64_t seed,
+                   uint8_t *part_of) {
     memset(part_of, DL_TRAIN, (size_t)count);
     if (kind == DL_SPLIT_TAIL) {
-        split_tail(count, share, part_of);
+        split_tail(count, share, fold, part_of);
         return;
     }
     if (kind == DL_SPLIT_RANDOM || !class_of) { /* one class that all belong to */
@@ -109,7 +128,7 @@ void dl_split_rows(dl_split_kind kind, const int *class_of, int classes, int64_t
     }
     for (int c = 0; c < classes; c++)
         strata[c].taken = 0;
-    split_strata(strata, classes, rows, count, share, seed, part_of);
+    split_strata(strata, classes, rows, count, share, fold, seed, part_of);
     free(rows);
     free(strata);
 }

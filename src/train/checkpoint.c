@@ -56,6 +56,8 @@ static void describe_progress(json_t *metadata, const dl_experiment *e, const dl
     set_number(metadata, "best_epoch", p->best_epoch);
     set_text(metadata, "optimizer", e->optimizer->kind.name);
     set_text(metadata, "monitor", e->settings.monitor);
+    if (e->settings.mode != DL_MODE_AUTO)
+        set_text(metadata, "monitor_mode", dl_mode_names[e->settings.mode]);
     dl_text columns = dl_experiment_columns(e);
     set_text(metadata, "columns", columns.data);
     dl_text_free(&columns);
@@ -66,10 +68,16 @@ static void describe_progress(json_t *metadata, const dl_experiment *e, const dl
     add_double(&sums, (double)p->sums.rows);
     for (int m = 0; m < e->metric_count; m++)
         for (int i = 0; i < DL_METRIC_SUMS; i++)
-            add_double(&sums, p->sums.metric[m][i]);
+            add_double(&sums, p->sums.tally.sums[m][i]);
     for (int h = 0; h < e->net.head_count; h++)
         add_double(&sums, p->sums.head[h]);
     add_double(&sums, (double)p->sums.counted);
+    for (int c = 0; p->sums.tally.count && c < p->sums.tally.classes; c++) {
+        const dl_class_count *count = &p->sums.tally.count[c];
+        add_double(&sums, (double)count->rows);
+        add_double(&sums, (double)count->predicted);
+        add_double(&sums, (double)count->right);
+    }
     set_text(metadata, "epoch_sums", sums.data);
     dl_text_free(&best);
     dl_text_free(&sums);
@@ -255,24 +263,40 @@ int dl_checkpoint_load_carried(const dl_checkpoint *c, dl_net *net, dl_error *er
     return load_params(c, net->state_params, net->state_param_count, true, error);
 }
 
+/* Those of metrics that are worked out from them. */
+static const char *read_counts(const char *at, const dl_tally *tally) {
+    for (int c = 0; at && tally->count && c < tally->classes; c++) {
+        int64_t *numbers[] = {&tally->count[c].rows, &tally->count[c].predicted,
+                              &tally->count[c].right};
+        for (int i = 0; at && i < 3; i++) {
+            double number = 0;
+            at = next_double(at, &number);
+            *numbers[i] = (int64_t)number;
+        }
+    }
+    return at;
+}
+
 static int read_sums(const dl_checkpoint *c, const dl_experiment *e, dl_sums *sums,
                      dl_error *error) {
     const char *at = dl_safetensors_text(&c->file, "epoch_sums");
     double rows = 0, counted = 0;
-    *sums = (dl_sums){0};
+    dl_sums_clear(sums);
     at = at ? next_double(at, &sums->loss) : NULL;
     at = at ? next_double(at, &rows) : NULL;
     sums->rows = (int64_t)rows;
     for (int m = 0; m < e->metric_count; m++)
         for (int i = 0; at && i < DL_METRIC_SUMS; i++)
-            at = next_double(at, &sums->metric[m][i]);
+            at = next_double(at, &sums->tally.sums[m][i]);
     for (int h = 0; at && h < e->net.head_count; h++)
         at = next_double(at, &sums->head[h]);
-    if (at && !next_double(at, &counted)) { /* written when every position counted */
+    const char *behind = at ? next_double(at, &counted) : NULL;
+    if (at && !behind) { /* written when every position counted */
         sums->loss *= (double)e->positions;
         counted = rows * (double)e->positions;
     }
     sums->counted = (int64_t)counted;
+    at = behind ? read_counts(behind, &sums->tally) : at;
     return at ? 0 : missing(c, "epoch_sums", error);
 }
 
@@ -344,7 +368,7 @@ static int read_remembered(const dl_checkpoint *c, const dl_net *net, const dl_r
 
 int dl_checkpoint_load_progress(const dl_checkpoint *c, const dl_experiment *e, dl_progress *p,
                                 const dl_remembered *remembered, dl_error *error) {
-    *p = (dl_progress){0};
+    *p = (dl_progress){.sums = p->sums};
     if (check_same(c, e, error) || read_number(c, "epoch", &p->epoch, error) ||
         read_number(c, "epoch_step", &p->epoch_step, error) ||
         read_number(c, "step", &p->step, error) ||
@@ -355,7 +379,10 @@ int dl_checkpoint_load_progress(const dl_checkpoint *c, const dl_experiment *e, 
     const char *monitor = dl_safetensors_text(&c->file, "monitor");
     if (!best || !next_double(best, &p->best))
         return missing(c, "best", error);
-    if (!monitor || strcmp(monitor, e->settings.monitor)) { /* another column begins anew */
+    const char *mode = dl_safetensors_text(&c->file, "monitor_mode");
+    if (!monitor || strcmp(monitor, e->settings.monitor) ||
+        strcmp(mode ? mode : "auto",
+               dl_mode_names[e->settings.mode])) { /* another column begins anew */
         p->best = NAN;
         p->best_epoch = p->epoch;
     }

@@ -54,8 +54,8 @@ int dl_checkpoint_load_net(const dl_checkpoint *checkpoint, dl_net *net, dl_erro
 /* What the last batch of an epoch that is not complete left for the next one; the net's batches
    must be as large as they were. */
 int dl_checkpoint_load_carried(const dl_checkpoint *checkpoint, dl_net *net, dl_error *error);
-/* The rest of what a training needs to go on; an error if its data or its history's columns are
-   other ones. */
+/* The rest of what a training needs to go on (progress->sums are open); an error if its data or its
+   history's columns are other ones. */
 int dl_checkpoint_load_progress(const dl_checkpoint *checkpoint, const dl_experiment *experiment,
                                 dl_progress *progress, const dl_remembered *remembered,
                                 dl_error *error);

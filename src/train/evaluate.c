@@ -7,6 +7,21 @@
 #include "math/vector.h"
 #include "train/views.h"
 
+void dl_sums_open(dl_sums *sums, const dl_experiment *e, bool ordered) {
+    *sums = (dl_sums){0};
+    dl_tally_open(&sums->tally, e->metrics, e->metric_count, e->target.classes, ordered);
+}
+
+void dl_sums_clear(dl_sums *sums) {
+    dl_tally tally = sums->tally;
+    dl_tally_clear(&tally);
+    *sums = (dl_sums){.tally = tally};
+}
+
+void dl_sums_close(dl_sums *sums) {
+    dl_tally_close(&sums->tally);
+}
+
 void dl_judge_open(dl_judge *judge, const dl_experiment *e) {
     bool classes = e->target.classes > 0;
     *judge = (dl_judge){0};
@@ -53,8 +68,8 @@ static void leave_out(dl_judge *judge, dl_outcome *outcome, int ignored) {
 dl_outcome dl_judge_outcome(dl_judge *judge, dl_experiment *e, const dl_batch *batch) {
     const dl_tensor *out = dl_net_output(&e->net);
     int64_t channels = e->channels, count = batch->count * channels;
-    dl_outcome outcome = {batch->count * e->positions, channels,          out->value, batch->y,
-                          e->target.classes,           e->loss->threshold};
+    dl_outcome outcome = {batch->count * e->positions, channels,           out->value, batch->y,
+                          e->target.classes,           e->loss->threshold, e->link};
     if (e->target.classes && dl_experiment_ignored(e) >= 0)
         leave_out(judge, &outcome, dl_experiment_ignored(e));
     if (e->target.classes)
@@ -82,7 +97,7 @@ dl_outcome dl_judge_numbers(dl_judge *judge, dl_experiment *e, const dl_batch *b
                                                          e->data.schema.bin_mean, (int)e->channels);
         judge->number[kept++] = batch->number[i];
     }
-    return (dl_outcome){kept, 1, judge->expected, judge->number, 0, 0};
+    return (dl_outcome){kept, 1, judge->expected, judge->number, 0, 0, 0};
 }
 
 /* Of the batch's rows, those that a loss does not ignore. */
@@ -145,8 +160,7 @@ double dl_sums_add(dl_sums *sums, dl_judge *judge, dl_experiment *e, const dl_ba
     dl_outcome outcome = dl_judge_outcome(judge, e, batch), numbers = outcome;
     if (batch->number)
         numbers = dl_judge_numbers(judge, e, batch);
-    for (int m = 0; m < e->metric_count; m++)
-        e->metrics[m]->add(sums->metric[m], e->metrics[m]->for_classes ? &outcome : &numbers);
+    dl_tally_add(&sums->tally, &outcome, &numbers);
     if (gradient)
         add_heads(sums, judge, e, batch);
     sums->loss += loss;
@@ -163,8 +177,8 @@ double dl_sums_head(const dl_sums *sums, int head) {
     return sums->rows ? sums->head[head] / (double)sums->rows : NAN;
 }
 
-double dl_sums_metric(const dl_sums *sums, const dl_experiment *e, int metric) {
-    return e->metrics[metric]->value(sums->metric[metric]);
+double dl_sums_metric(const dl_sums *sums, int metric) {
+    return dl_tally_value(&sums->tally, metric);
 }
 
 int dl_evaluate(dl_experiment *e, dl_loader *loader, dl_sums *sums, dl_observer observer,
@@ -173,7 +187,7 @@ int dl_evaluate(dl_experiment *e, dl_loader *loader, dl_sums *sums, dl_observer 
     dl_views views;
     dl_judge_open(&judge, e);
     dl_views_open(&views, e);
-    *sums = (dl_sums){0};
+    dl_sums_open(sums, e, true);
     dl_loader_start(loader, dl_experiment_order(e, false), 0, 0, 0);
     dl_net_begin(&e->net);
     const dl_batch *batch;

@@ -4,14 +4,20 @@
 
 #include "data/loader.h"
 #include "train/experiment.h"
+#include "train/tally.h"
 
 typedef struct {
     double loss;     /* sum over all positions of the rows that the loss does not ignore */
     int64_t counted; /* how many those are */
     int64_t rows;    /* samples */
-    double metric[DL_METRICS][DL_METRIC_SUMS];
+    dl_tally tally;  /* for the experiment's metrics */
     double head[DL_MOST_HEADS]; /* like `loss`, of each auxiliary head, unweighted */
 } dl_sums;
+
+/* `ordered`: also for metrics that only an evaluation knows. */
+void dl_sums_open(dl_sums *sums, const dl_experiment *experiment, bool ordered);
+void dl_sums_clear(dl_sums *sums);
+void dl_sums_close(dl_sums *sums);
 
 /* Buffers for outputs and targets: in the units of the data (regression), or without those that the
    loss ignores. */
@@ -40,13 +46,14 @@ double dl_sums_add(dl_sums *sums, dl_judge *judge, dl_experiment *experiment, co
                    bool gradient);
 double dl_sums_loss(const dl_sums *sums);
 double dl_sums_head(const dl_sums *sums, int head);
-double dl_sums_metric(const dl_sums *sums, const dl_experiment *experiment, int metric);
+double dl_sums_metric(const dl_sums *sums, int metric);
 
 /* Called with every batch of an evaluation, after its forward pass; where the target was cut into
    bins once for the classes and once for the numbers. */
 typedef void (*dl_observer)(void *context, const dl_outcome *outcome);
 
-/* Runs every sample of the loader's part forward exactly once. observer may be NULL. */
+/* Runs every sample of the loader's part forward exactly once. observer may be NULL. The sums are
+   opened here, and closed by the caller, also after a failure. */
 int dl_evaluate(dl_experiment *experiment, dl_loader *loader, dl_sums *sums, dl_observer observer,
                 void *context, dl_error *error);
 

@@ -87,12 +87,21 @@ static const dl_option regularization_options[] = {
     DL_OPTIONS_END,
 };
 
+const char *const dl_mode_names[] = {"auto", "min", "max", NULL};
+static const char *const patience_words[] = {"never", NULL};
+
 static const dl_option stopping_options[] = {
     {"monitor", DL_STRING, offsetof(dl_settings, monitor), "val_loss", 0, 0, NULL,
      "the column of history.csv that must improve: \"val_loss\", \"val_accuracy\", "
-     "\"train_loss\" and so on"},
-    {"patience", DL_INT, offsetof(dl_settings, patience), "5", 1, 1e9, NULL,
-     "epochs without improvement after which to stop"},
+     "\"train_loss\" and so on; best.safetensors is the epoch where it was best"},
+    {"mode", DL_CHOICE, offsetof(dl_settings, mode), "auto", 0, 0, dl_mode_names,
+     "which values of it are better: min (the smaller ones), max (the larger ones); auto is max "
+     "for "
+     "accuracy and its like, min for losses and errors"},
+    {"patience", DL_INT, offsetof(dl_settings, patience), "5", 1, 1e9, patience_words,
+     "epochs without improvement after which to stop; \"never\" goes on to the last epoch, and "
+     "only "
+     "chooses the best checkpoint by `monitor`"},
     {"min_delta", DL_FLOAT, offsetof(dl_settings, min_delta), "0.0", 0, 1e9, NULL,
      "a smaller change is no improvement"},
     DL_OPTIONS_END,
@@ -102,6 +111,7 @@ const dl_section dl_sections[] = {
     {"", "the top level", root_options},
     {"data", "what to learn from; beside these, the keys of its format", dl_data_options},
     {"data", "how its images are varied, and how they are read", dl_augment_options},
+    {"data", "rows by chance: cross-validation and bagging", dl_resample_options},
     {"training", "how long and how", training_options},
     {"regularization", "what keeps the network from learning by heart", regularization_options},
     {"regularization.early_stopping", "when to stop before the last epoch", stopping_options},
@@ -206,6 +216,13 @@ static int check_metric_names(const dl_experiment *e, dl_error *error) {
                 dl_fail(error, DL_USAGE, "%s: there is no metric \"%s\"%s",
                         dl_experiment_where(e, "training.metrics"), metrics->items[i], hint.data);
         dl_text_free(&hint);
+        const dl_metric *found = dl_metric_find(metrics->items[i]);
+        if (found && !dl_metric_of_steps(found) && !e->data.validation)
+            result =
+                dl_fail(error, DL_USAGE,
+                        "%s: the metric \"%s\" is only measured in validation, but there is no "
+                        "validation data (say data.validation = 0.1)",
+                        dl_experiment_where(e, "training.metrics"), metrics->items[i]);
     }
     if (metrics->count > DL_METRICS)
         result = dl_fail(error, DL_USAGE, "%s: at most %d metrics",
@@ -273,6 +290,7 @@ int dl_experiment_read(dl_experiment *e, dl_config *config, dl_error *error) {
     e->name = own.name;
     e->seed = own.seed;
     result |= check_name(e, top, error);
+    e->data.seed = (uint64_t)own.seed;
     if (own.data)
         result |= dl_data_read(&e->data, config, error);
     int net = own.network ? dl_net_read(&e->net, config, error) : -1;
@@ -301,7 +319,8 @@ dl_text dl_experiment_columns(const dl_experiment *e) {
             continue;
         dl_text_add(&line, "%s%s_loss", part ? "," : "", prefix);
         for (int m = 0; m < e->metric_count; m++)
-            dl_text_add(&line, ",%s_%s", prefix, e->metrics[m]->name);
+            if (part || dl_metric_of_steps(e->metrics[m]))
+                dl_text_add(&line, ",%s_%s", prefix, e->metrics[m]->name);
         for (int h = 0; !part && h < e->net.head_count; h++)
             dl_text_add(&line, ",train_%s_loss", e->net.heads[h].name);
     }

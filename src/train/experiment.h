@@ -11,6 +11,10 @@
 
 enum { DL_BATCH_ALL = -1 }; /* batch_size = "all" */
 
+/* Which values of the monitored column are better: by its own kind, less, or more. */
+enum { DL_MODE_AUTO, DL_MODE_MIN, DL_MODE_MAX };
+extern const char *const dl_mode_names[]; /* "auto", "min", "max", NULL */
+
 /* The sections `training` and `regularization`. */
 typedef struct {
     int64_t batch_size, epochs;
@@ -22,7 +26,8 @@ typedef struct {
     double max_norm, clip_weights;
     config_setting_t *early_stopping;
     const char *monitor; /* a history column: "val_loss", "val_accuracy", … */
-    int64_t patience;    /* epochs; 0: no early stopping */
+    int mode;            /* DL_MODE_… */
+    int64_t patience;    /* epochs; not above 0: no early stopping */
     double min_delta;
 } dl_settings;
 
@@ -52,6 +57,7 @@ typedef struct {
     dl_target target;  /* of a position */
     int64_t positions; /* of a sample that have a class each; 1: the sample as a whole */
     int64_t channels;  /* outputs of the net at a position */
+    int link;          /* classes: what makes probabilities of the outputs, as in dl_outcome */
     const dl_metric *metrics[DL_METRICS];
     int metric_count;
     int64_t batch_size; /* in samples; kept if it was set before */

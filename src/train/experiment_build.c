@@ -71,7 +71,8 @@ static int choose_metrics(dl_experiment *e, dl_error *error) {
     for (int i = 0; i < names->count; i++) {
         const dl_metric *metric = dl_metric_find(names->items[i]);
         e->metrics[e->metric_count++] = metric;
-        if (metric->for_classes == classes || bins) /* bins are classes of numbers: both */
+        if ((classes ? metric->for_classes : metric->for_numbers) ||
+            bins) /* bins are classes of numbers: both */
             continue;
         const char *kinds[] = {"numbers", "classes"};
         dl_text list = {0};
@@ -183,6 +184,45 @@ static int check_losses(dl_experiment *e, dl_error *error) {
     return result;
 }
 
+/* What makes probabilities of the outputs, if they stand for any. */
+static int choose_link(const dl_experiment *e) {
+    int last = last_activation(&e->net.layers[e->net.layer_count - 1]);
+    if (e->loss->softmax)
+        return DL_SOFTMAX;
+    if (e->loss->link == DL_SIGMOID && e->channels == 1)
+        return DL_SIGMOID;
+    bool row = e->channels > 1 && last == DL_SOFTMAX, one = e->channels == 1 && last == DL_SIGMOID;
+    return row || one ? DL_LINEAR : DL_NO_PROBABILITIES;
+}
+
+/* That the metrics can be worked out from such outputs and targets. */
+static int check_metrics(const dl_experiment *e, dl_error *error) {
+    const dl_target *target = &e->target;
+    const char *where = dl_experiment_where(e, "training.metrics");
+    int result = 0;
+    for (int m = 0; m < e->metric_count; m++) {
+        const dl_metric *metric = e->metrics[m];
+        if (metric->probabilities && target->classes && e->link == DL_NO_PROBABILITIES)
+            result = dl_fail(error, DL_USAGE,
+                             "%s: the metric \"%s\" needs probabilities, but the outputs of \"%s\" "
+                             "with the loss \"%s\" are none (softmax_cross_entropy and "
+                             "binary_cross_entropy make some of them)",
+                             where, metric->name, e->net.layers[e->net.layer_count - 1].name,
+                             e->loss->kind.name);
+        if (metric->outputs && e->data.schema.outputs != metric->outputs)
+            result = dl_fail(error, DL_USAGE,
+                             "%s: the metric \"%s\" is for targets of %d numbers, but the data's "
+                             "have %d",
+                             where, metric->name, metric->outputs, e->data.schema.outputs);
+        if (metric->unit_targets && !target->classes && (target->least < 0 || target->most > 1))
+            result = dl_fail(error, DL_USAGE,
+                             "%s: the metric \"%s\" is for targets from 0 to 1, but the data's go "
+                             "from %g to %g",
+                             where, metric->name, target->least, target->most);
+    }
+    return result;
+}
+
 /* A layer that goes on where the batch before ended needs data and an order in which it can. */
 static int check_stateful(const dl_experiment *e, dl_error *error) {
     const dl_layer *layer = dl_net_stateful(&e->net);
@@ -199,13 +239,18 @@ static int check_stateful(const dl_experiment *e, dl_error *error) {
                            "on where the one before ends, as those of \"text\" do: leave out "
                            "stateful",
                            layer->where, layer->name, config_setting_get_string(format));
-        if (rows->index[rows->count - 1] - rows->index[0] != rows->count - 1)
+        if (!e->data.bagging && rows->index[rows->count - 1] - rows->index[0] != rows->count - 1)
             return dl_fail(error, DL_USAGE,
                            "%s: layer \"%s\" is stateful, but the rows for %s are taken from all "
                            "over the text: write data.split = \"tail\"",
                            layer->where, layer->name,
                            part == DL_TRAIN ? "training" : dl_split_names[part]);
     }
+    if (e->data.bagging)
+        return dl_fail(error, DL_USAGE,
+                       "%s: layer \"%s\" is stateful, but data.bagging draws rows that do not go "
+                       "on where the one before ends: leave out one of them",
+                       layer->where, layer->name);
     if (e->settings.shuffle)
         return dl_fail(error, DL_USAGE,
                        "%s: layer \"%s\" is stateful, but the rows are shuffled, so that none goes "
@@ -265,5 +310,6 @@ int dl_experiment_build(dl_experiment *e, bool training, int threads, dl_error *
         return dl_fail(
             error, DL_USAGE, "%s: the network has no weights%s: there is nothing to train",
             dl_experiment_where(e, "network"), e->net.weight_count ? " that are trainable" : "");
-    return result | batch;
+    e->link = choose_link(e);
+    return result | batch | check_metrics(e, error);
 }

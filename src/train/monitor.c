@@ -2,6 +2,12 @@
 
 #include <string.h>
 
+/* It has no column of the training part. The name may be that of no metric at all. */
+static bool is_of_evaluation(const char *name) {
+    const dl_metric *metric = dl_metric_find(name);
+    return metric && !dl_metric_of_steps(metric);
+}
+
 static int check_monitor(dl_experiment *e, const char *watcher, const char *monitor,
                          config_setting_t *group, const char *const *metrics, int count,
                          dl_error *error) {
@@ -16,6 +22,8 @@ static int check_monitor(dl_experiment *e, const char *watcher, const char *moni
     int n = 0;
     for (int part = 0; part < 2; part++)
         for (int m = -1; m < count && (part == 0 || e->data.validation); m++) {
+            if (m >= 0 && !part && is_of_evaluation(metrics[m]))
+                continue;
             names[n] = dl_arena_printf(&e->arena, "%s_%s", part ? "val" : "train",
                                        m < 0 ? "loss" : metrics[m]);
             if (!strcmp(names[n++], monitor))
@@ -30,7 +38,11 @@ static int check_monitor(dl_experiment *e, const char *watcher, const char *moni
     for (int i = 0; i < n; i++)
         dl_text_add(&list, "%s%s", i ? ", " : "", names[i]);
     const char *nearest = dl_text_nearest(monitor, names, n), *measured = strchr(monitor, '_');
-    if (measured && dl_metric_find(measured + 1))
+    if (measured && !strncmp(monitor, "train_", 6) && is_of_evaluation(measured + 1))
+        dl_fail(error, DL_USAGE,
+                "%s: monitor = \"%s\", but \"%s\" is only measured in validation (val_%s)", where,
+                monitor, measured + 1, measured + 1);
+    else if (measured && dl_metric_find(measured + 1))
         dl_fail(error, DL_USAGE,
                 "%s: monitor = \"%s\", but \"%s\" is not a metric of this run (there are %s)",
                 where, monitor, measured + 1, list.data);

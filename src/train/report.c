@@ -299,18 +299,38 @@ static void add_cell(table_line *line, int width, const char *cell) {
 
 enum { LOSS_WIDTH = 11, METRIC_WIDTH = 9, BEST_WIDTH = 6, TIME_WIDTH = 8 };
 
+static int metric_width(const dl_metric *metric) {
+    int length = (int)strlen(metric->name);
+    return length < METRIC_WIDTH ? METRIC_WIDTH : length + 1;
+}
+
+/* How many metrics there is room for in a line; at least one. */
+static int fitting_metrics(const dl_experiment *e, int parts, int room) {
+    int count = 0;
+    while (count < e->metric_count) {
+        bool both = parts > 1 && dl_metric_of_steps(e->metrics[count]);
+        room -= metric_width(e->metrics[count]) * (both ? 2 : 1);
+        if (count && room < 0)
+            break;
+        count++;
+    }
+    return count;
+}
+
 /* Loss and the first `metrics` metrics of a part; metric NULL: their headings. */
-static void add_part(table_line *line, const dl_experiment *e, int metrics, const char *part,
+static void add_part(table_line *line, const dl_experiment *e, int metrics, bool training,
                      double loss, const double *metric) {
     char cell[32];
     if (metric)
         snprintf(cell, sizeof cell, fabs(loss) < 99999 ? "%.4f" : "%.4g", loss);
     else
-        snprintf(cell, sizeof cell, "%s loss", part);
+        snprintf(cell, sizeof cell, "%s loss", training ? "train" : "val");
     add_cell(line, LOSS_WIDTH, cell);
     for (int m = 0; m < metrics; m++)
-        add_cell(line, METRIC_WIDTH,
-                 metric ? dl_report_metric(cell, e->metrics[m], metric[m]) : e->metrics[m]->name);
+        if (!training || dl_metric_of_steps(e->metrics[m]))
+            add_cell(line, metric_width(e->metrics[m]),
+                     metric ? dl_report_metric(cell, e->metrics[m], metric[m])
+                            : e->metrics[m]->name);
 }
 
 /* The losses of the auxiliary heads, under their names. */
@@ -350,14 +370,13 @@ static dl_text compose(const dl_experiment *e, const dl_row *row, bool is_best, 
     int width = 2 * digits + 1 < 7 ? 7 : 2 * digits + 1;
     int parts = e->data.part[DL_VALIDATION].count ? 2 : 1;
     int metrics =
-        (room - width - parts * LOSS_WIDTH - BEST_WIDTH - TIME_WIDTH) / METRIC_WIDTH / parts;
-    metrics = metrics < 1 ? 1 : metrics > e->metric_count ? e->metric_count : metrics;
+        fitting_metrics(e, parts, room - width - parts * LOSS_WIDTH - BEST_WIDTH - TIME_WIDTH);
     snprintf(cell, sizeof cell, "%lld/%lld", (long long)(row ? row->epoch : 0),
              (long long)e->settings.epochs);
     add_cell(&line, width, row ? cell : "epoch");
-    add_part(&line, e, metrics, "train", row ? row->train_loss : 0, row ? row->train_metric : NULL);
+    add_part(&line, e, metrics, true, row ? row->train_loss : 0, row ? row->train_metric : NULL);
     if (parts > 1)
-        add_part(&line, e, metrics, "val", row ? row->val_loss : 0, row ? row->val_metric : NULL);
+        add_part(&line, e, metrics, false, row ? row->val_loss : 0, row ? row->val_metric : NULL);
     add_cell(&line, BEST_WIDTH, is_best ? "best" : "");
     add_cell(&line, TIME_WIDTH, row ? dl_text_seconds(number, row->seconds) : "time");
     snprintf(cell, sizeof cell, "%.3g", row ? row->rate : 0);

@@ -203,10 +203,12 @@ int dl_run_reopen(dl_run *run, dl_terminal *terminal, const char *folder, const 
     return result;
 }
 
-static void add_part(dl_text *line, const dl_experiment *e, double loss, const double *metric) {
+static void add_part(dl_text *line, const dl_experiment *e, bool training, double loss,
+                     const double *metric) {
     dl_text_add(line, ",%.9g", loss);
     for (int m = 0; m < e->metric_count; m++)
-        dl_text_add(line, ",%.9g", metric[m]);
+        if (!training || dl_metric_of_steps(e->metrics[m]))
+            dl_text_add(line, ",%.9g", metric[m]);
 }
 
 /* A row is written whole or not at all: on a full disk what went through is taken back. */
@@ -214,11 +216,11 @@ int dl_run_add_row(dl_run *run, const dl_experiment *e, const dl_row *row, dl_er
     dl_text line = {0};
     dl_text_add(&line, "%lld,%lld,%.6f,%.9g", (long long)row->epoch, (long long)row->step,
                 row->seconds, row->rate);
-    add_part(&line, e, row->train_loss, row->train_metric);
+    add_part(&line, e, true, row->train_loss, row->train_metric);
     for (int h = 0; h < e->net.head_count; h++)
         dl_text_add(&line, ",%.9g", row->train_head[h]);
     if (e->data.part[DL_VALIDATION].count)
-        add_part(&line, e, row->val_loss, row->val_metric);
+        add_part(&line, e, false, row->val_loss, row->val_metric);
     dl_text_add(&line, ",%.1f", row->samples_per_second);
     for (int p = 0; p < DL_PHASES; p++)
         dl_text_add(&line, ",%.6f", row->phase[p]);

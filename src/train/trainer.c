@@ -39,6 +39,7 @@ static int build(trainer *t, dl_error *error) {
     dl_experiment *e = t->e;
     dl_update_open(&t->update, e);
     dl_judge_open(&t->judge, e);
+    dl_sums_open(&t->progress.sums, e, false);
     t->train = dl_loader_new(&e->data, DL_TRAIN, e->batch_size, error);
     if (!t->train)
         return -1;
@@ -56,6 +57,7 @@ static void release(trainer *t) {
     dl_loader_free(t->train);
     dl_loader_free(t->validation);
     dl_judge_close(&t->judge);
+    dl_sums_close(&t->progress.sums);
     dl_keeper_close(&t->keeper);
     dl_transfer_free(&t->transfer);
     dl_whole_close(&t->whole);
@@ -70,7 +72,7 @@ static void release(trainer *t) {
 static int report_initial_loss(trainer *t, dl_error *error) {
     enum { ENOUGH = 512 };
     dl_experiment *e = t->e;
-    dl_sums sums = {0};
+    dl_sums sums = {0}; /* of the loss alone */
     int before = error->count;
     dl_loader_start(t->train, dl_experiment_order(e, true), (uint64_t)e->seed, 0, 0);
     dl_net_begin(&e->net);
@@ -201,13 +203,16 @@ static void draw_bar(trainer *t, double started, int64_t first_step) {
     int64_t steps = dl_loader_steps(t->train), done = t->progress.epoch_step;
     char metric[32] = "", left[32];
     double elapsed = dl_clock() - started, made = (double)(done - first_step);
-    if (e->metric_count)
-        dl_report_metric(metric, e->metrics[0], dl_sums_metric(&t->progress.sums, e, 0));
+    int shown = 0;
+    while (shown < e->metric_count && !dl_metric_of_steps(e->metrics[shown]))
+        shown++;
+    if (shown < e->metric_count)
+        dl_report_metric(metric, e->metrics[shown], dl_sums_metric(&t->progress.sums, shown));
     dl_text line = {0};
     dl_text_add(
         &line, "epoch %lld/%lld  loss %.4f  %s %s  %s left", (long long)t->progress.epoch + 1,
         (long long)e->settings.epochs, dl_sums_loss(&t->progress.sums),
-        e->metric_count ? e->metrics[0]->name : "", metric,
+        shown < e->metric_count ? e->metrics[shown]->name : "", metric,
         dl_text_seconds(left, made > 0 ? elapsed / made * (double)(steps - done) : INFINITY));
     dl_terminal_bar(t->terminal, (double)done / (double)steps, line.data);
     dl_text_free(&line);
@@ -250,6 +255,7 @@ static int minimize_epoch(trainer *t, dl_error *error) {
     double from = dl_clock();
     t->share = dl_whole_iterate(&t->whole, p->step + 1);
     from = lap(t, DL_PHASE_UPDATE, from);
+    dl_sums_close(&p->sums); /* the evaluation opens them anew */
     if (error->count > before || dl_evaluate(e, t->train, &p->sums, NULL, NULL, error))
         return -1;
     lap(t, DL_PHASE_FORWARD, from);
@@ -276,11 +282,13 @@ static bool improves(const trainer *t, double value, bool higher) {
 static int measure_validation(trainer *t, dl_row *row, dl_error *error) {
     dl_experiment *e = t->e;
     dl_sums sums;
-    if (dl_evaluate(e, t->validation, &sums, NULL, NULL, error))
-        return -1;
+    int failed = dl_evaluate(e, t->validation, &sums, NULL, NULL, error);
     row->val_loss = dl_sums_loss(&sums);
-    for (int m = 0; m < e->metric_count; m++)
-        row->val_metric[m] = dl_sums_metric(&sums, e, m);
+    for (int m = 0; m < e->metric_count && !failed; m++)
+        row->val_metric[m] = dl_sums_metric(&sums, m);
+    dl_sums_close(&sums);
+    if (failed)
+        return -1;
     if (isfinite(row->val_loss))
         return 0;
     dl_loader_start(t->validation, dl_experiment_order(e, false), 0, 0, 0);
@@ -298,7 +306,7 @@ static int measure(trainer *t, dl_row *row, double started, int64_t first_row, d
     row->samples_per_second = (double)(t->progress.sums.rows - first_row) / trained;
     row->train_loss = dl_sums_loss(&t->progress.sums);
     for (int m = 0; m < e->metric_count; m++)
-        row->train_metric[m] = dl_sums_metric(&t->progress.sums, e, m);
+        row->train_metric[m] = dl_sums_metric(&t->progress.sums, m);
     for (int h = 0; h < e->net.head_count; h++)
         row->train_head[h] = dl_sums_head(&t->progress.sums, h);
     memcpy(row->phase, t->phase, sizeof t->phase);
@@ -311,7 +319,8 @@ static int measure(trainer *t, dl_row *row, double started, int64_t first_row, d
 /* Early stopping has ended the training. */
 static bool has_stopped(const trainer *t) {
     const dl_settings *s = &t->e->settings;
-    return s->early_stopping && t->progress.epoch - t->progress.best_epoch >= s->patience;
+    return s->early_stopping && s->patience > 0 &&
+           t->progress.epoch - t->progress.best_epoch >= s->patience;
 }
 
 static bool is_over(const trainer *t) {
@@ -336,10 +345,12 @@ static int finish_epoch(trainer *t, double started, int64_t first_row, dl_error 
         return -1;
     bool higher;
     double value = dl_monitor_value(e, e->settings.monitor, &row, &higher);
+    if (e->settings.mode != DL_MODE_AUTO)
+        higher = e->settings.mode == DL_MODE_MAX;
     bool best = improves(t, value, higher);
     p->epoch++;
     p->epoch_step = 0;
-    p->sums = (dl_sums){0};
+    dl_sums_clear(&p->sums);
     observe(t, &row);
     if (best) {
         p->best = value;

@@ -210,7 +210,7 @@ CONFIG
 @test "usage" {
     tested --help
     status_is 0
-    for option in split last set threads json help version; do shows "--$option"; done
+    for option in split last set threads average vote json help version; do shows "--$option"; done
     [ "$(wc -L <.out)" -le 80 ] || fail "wider than 80 columns"
     tested --version
     [[ $output =~ ^dltest\ [0-9]+\.[0-9]+\.[0-9]+ ]] || fail "no version"
@@ -222,7 +222,10 @@ CONFIG
 Try dltest --help."
     done <<'CASES'
 |which checkpoint or run? (runs/latest is the newest run)
-a b|one checkpoint at a time, not also b
+a b|one checkpoint at a time, not also b (--average or --vote lets several answer together)
+--vote a|--vote is for several checkpoints
+--vote --average a b|--average or --vote, not both
+--average --write 5 a b|--average evaluates: leave out --write
 --jsn a|there is no option --jsn (did you mean --json?)
 --split|--split needs a value
 --json=yes a|--json takes no value

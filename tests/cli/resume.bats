@@ -10,6 +10,7 @@ set_up() {
     digits digits.cfg
     # large enough that a signal meets it at work: some tenths of a second an epoch
     sed 's/units = 32;/units = 1024;/
+        s/"top5"/"f1", "auc"/
         s/rate = 0.2; },/&\n  { layer = "dense"; units = 1024; activation = "relu"; },/' \
         digits.cfg >large.cfg
     echo 'regularization = { l2 = 1e-4; clip_norm = 1.0; early_stopping = { patience = 5; }; };' \

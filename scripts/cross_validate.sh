@@ -1,0 +1,93 @@
+#!/bin/sh
+# cross_validate.sh CONFIG K [dltrain options]: trains K nets, each validated on another fold of
+# the training file's rows, and prints loss and metrics of the folds, their mean and standard
+# deviation (of a sample: divided by K - 1). They are those of each net's best epoch, which its
+# fold chooses.
+# Each run's folder is runs/NAME-folds-K/I, or below $FOLDS_DIR. Folds that are finished are not
+# trained again, and one that was stopped is gone on with: to begin anew remove the folder.
+set -eu
+
+usage() {
+    echo "usage: $0 CONFIG K [dltrain options]" >&2
+    exit 2
+}
+if [ "${1:-}" = --help ]; then
+    sed -n '2,/^set/s/^# //p' "$0"
+    exit 0
+fi
+[ $# -ge 2 ] || usage
+config=$1 folds=$2
+shift 2
+case $folds in '' | *[!0-9]* | 0* | 1) usage ;; esac
+programs=${DLTRAIN_PROGRAMS:-$(dirname -- "$0")/..}
+name=$(basename -- "$config" .cfg)
+folder=${FOLDS_DIR:-runs/$name-folds-$folds}
+mkdir -p "$folder"
+
+# What a fold was trained with: other options would be another experiment.
+asked=$(cksum <"$config" && printf '%s\n' "$@")
+if [ -e "$folder/asked" ] && [ "$(cat "$folder/asked")" != "$asked" ]; then
+    echo "$0: $folder has folds of another config or other options: remove it" >&2
+    exit 2
+fi
+printf '%s\n' "$asked" >"$folder/asked"
+
+fold=1
+while [ "$fold" -le "$folds" ]; do
+    run=$folder/$fold
+    if [ -e "$run/done" ]; then
+        echo "fold $fold/$folds: is there already" >&2
+    elif [ -e "$run/last.safetensors" ]; then
+        echo "fold $fold/$folds: goes on" >&2
+        "$programs/dltrain" --quiet "$@" --resume "$run"
+    else
+        echo "fold $fold/$folds" >&2
+        "$programs/dltrain" --quiet "$@" --force --out "$run" --fold "$fold/$folds" "$config"
+    fi
+    : >"$run/done"
+    "$programs/dltest" --split validation --json "$run" >"$run/validation.json"
+    fold=$((fold + 1))
+done
+
+# "name": number, of the top level alone
+fold=1
+while [ "$fold" -le "$folds" ]; do
+    sed -n "s/^ \"\([a-z0-9_]*\)\": \(-\{0,1\}[0-9][-+.e0-9]*\|null\),\{0,1\}$/$fold \1 \2/p" \
+        "$folder/$fold/validation.json"
+    fold=$((fold + 1))
+done | awk -v folds="$folds" '
+    { if (!($2 in seen)) { seen[$2] = 1; names[++count] = $2 }
+      value[$1, $2] = $3 }
+    END {
+        printf "%-6s", "fold"
+        for (n = 1; n <= count; n++) printf " %12s", names[n]
+        printf "\n"
+        for (f = 1; f <= folds; f++) {
+            printf "%-6d", f
+            for (n = 1; n <= count; n++) printf " %12s", shown(value[f, names[n]], names[n])
+            printf "\n"
+        }
+        for (n = 2; n <= count; n++) {
+            name = names[n]; sum[name] = 0; squares[name] = 0; have[name] = 0
+            for (f = 1; f <= folds; f++)
+                if (value[f, name] != "null") { have[name]++; sum[name] += value[f, name] }
+            if (have[name]) mean[name] = sum[name] / have[name]
+            for (f = 1; f <= folds; f++)
+                if (value[f, name] != "null") squares[name] += (value[f, name] - mean[name]) ^ 2
+        }
+        row("mean"); row("sd")
+    }
+    function shown(number, name) {
+        if (number == "null" || number == "") return "-"
+        return name == "rows" ? sprintf("%d", number) : sprintf("%.6g", number)
+    }
+    function row(what,    n, name) {
+        printf "%-6s %12s", what, ""
+        for (n = 2; n <= count; n++) {
+            name = names[n]
+            if (have[name] < (what == "mean" ? 1 : 2)) printf " %12s", "-"
+            else if (what == "mean") printf " %12.6g", mean[name]
+            else printf " %12.6g", sqrt(squares[name] / (have[name] - 1))
+        }
+        printf "\n"
+    }'

@@ -1,0 +1,39 @@
+/* What dltest prints of an evaluation, for people and as JSON. */
+#ifndef DL_CMD_SCORES_H
+#define DL_CMD_SCORES_H
+
+#include <jansson.h>
+
+#include "train/confusion.h"
+#include "train/ensemble.h"
+
+typedef struct {
+    const dl_experiment *experiment; /* with the names of the classes; borrowed */
+    int64_t rows;
+    dl_tally tally;         /* of the metrics that are shown */
+    dl_confusion confusion; /* classes 0: there is none */
+} scores;
+
+/* For what a dl_outcome says of classes (0: numbers) and link: the metrics that can be worked out
+   from it and either are asked for by the experiment or are always shown. scores_close is fine with
+   zeros. */
+void scores_open(scores *s, const dl_experiment *experiment, int classes, int link, dl_split split);
+/* The same metrics for another net. */
+void scores_open_like(dl_tally *tally, const scores *s);
+void scores_close(scores *s);
+/* A dl_observer: `context` is the scores. */
+void scores_observe(void *context, const dl_outcome *outcome);
+
+/* The metrics, a line each, behind `loss` if it is not NULL; for classes also the table of the
+   classes, the confusion matrix and the most frequent mistakes. */
+void scores_print(const scores *s, const double *loss);
+/* The two halves of it, for more tables between. */
+void scores_print_classes(const scores *s);
+/* The same, as members of the object. */
+void scores_to_json(const scores *s, json_t *object);
+/* The metrics alone. */
+void scores_tally_to_json(const dl_tally *tally, json_t *object);
+/* A row a net, a row a metric. */
+void scores_print_members(const scores *s, const dl_ensemble *ensemble);
+
+#endif
