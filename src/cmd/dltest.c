@@ -239,7 +239,8 @@ static int prepare(test *t, const arguments *a, dl_error *error) {
     if (a->write.count)
         return prepare_writing(t, error);
     if (choose_split(t, a, error) ||
-        dl_data_open_part(&e->data, t->split, &c->schema, &c->input, &c->target, error))
+        dl_data_open_part(&e->data, t->split, &c->schema, &c->input, &c->target, error) ||
+        dl_checkpoint_check_split(c, &e->data, error))
         return -1;
     int64_t rows = e->data.part[t->split].count; /* bounds what a strange file may ask for */
     int64_t batch = a->speed ? a->speed : c->batch_size;

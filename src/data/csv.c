@@ -51,6 +51,13 @@ static const dl_option options[] = {
      .offset = offsetof(dl_csv_options, ignore),
      .fallback = "",
      .help = "columns, by name or number, that are left out: identifiers, say"},
+    {.key = "group",
+     .type = DL_NAME,
+     .offset = offsetof(dl_csv_options, group),
+     .fallback = "",
+     .help = "the column, by name or number, that says which rows belong together: a patient, a "
+             "speaker, a day. A split takes all rows of a group or none, so that what is tested on "
+             "is of none that was learnt from. It is no input"},
     {.key = "missing",
      .type = DL_CHOICE,
      .offset = offsetof(dl_csv_options, missing),
@@ -64,11 +71,20 @@ static const dl_option options[] = {
 
 typedef struct {
     int64_t features;
-    float *x; /* [count][features] */
-    float *y; /* [count] */
+    float *x;        /* [count][features] */
+    float *y;        /* [count] */
+    uint64_t *group; /* [count], or NULL */
 } csv_state;
 
 /* ---- the second pass ---- */
+
+/* FNV-1a: names that differ have, but for one in 10^19, other numbers. */
+static uint64_t hash(const char *name) {
+    uint64_t h = 14695981039346656037u;
+    for (; *name; name++)
+        h = (h ^ (unsigned char)*name) * 1099511628211u;
+    return h ^ h >> 32;
+}
 
 static int unknown_name(const dl_csv_table *table, const dl_csv_reader *csv, int column,
                         dl_error *error) {
@@ -142,6 +158,8 @@ static int store_rows(const dl_csv_table *table, dl_csv_reader *csv, csv_state *
         if (row == table->rows)
             break;
         result |= store(table, csv, state->x + row * state->features, state->y + row, error);
+        if (state->group)
+            state->group[row] = hash(csv->field[table->group]);
         row++;
     }
     if (!result && got >= 0 && (got || row != table->rows))
@@ -166,6 +184,8 @@ static int allocate(const dl_csv_table *table, csv_state *state, dl_error *error
     }
     state->x = xcalloc((size_t)values, sizeof *state->x);
     state->y = xcalloc((size_t)table->rows, sizeof *state->y);
+    if (table->group >= 0)
+        state->group = xcalloc((size_t)table->rows, sizeof *state->group);
     return 0;
 }
 
@@ -205,11 +225,12 @@ static int open_table(dl_dataset *dataset, const dl_schema *like, dl_csv_table *
     if (!result)
         result = store_rows(table, &csv, state, error);
     dl_csv_close(&csv);
+    dataset->group = state->group;
     return result;
 }
 
 static int csv_open(dl_dataset *dataset, const dl_schema *like, dl_error *error) {
-    dl_csv_table table = {.dataset = dataset, .options = dataset->options};
+    dl_csv_table table = {.dataset = dataset, .options = dataset->options, .group = -1};
     dataset->state = xcalloc(1, sizeof(csv_state));
     int result = open_table(dataset, like, &table, error);
     dl_csv_table_free(&table);
@@ -232,6 +253,7 @@ static void csv_close(dl_dataset *dataset) {
         return;
     free(state->x);
     free(state->y);
+    free(state->group);
     free(state);
     dataset->state = NULL;
 }

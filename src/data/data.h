@@ -25,7 +25,7 @@ typedef struct {
 
 typedef struct {
     /* options of the config's section */
-    int normalize, normalize_by, normalize_target, split, predict;
+    int normalize, normalize_by, normalize_target, split, predict, balance;
     config_setting_t *train, *validation, *test;
     int64_t split_seed;
     int64_t target_bins; /* <= 0: none */
@@ -40,7 +40,11 @@ typedef struct {
     dl_dataset made[DL_SPLITS]; /* where targets are made of inputs: what the parts then read */
     dl_subset part[DL_SPLITS];
     dl_normalization input, target; /* target: regression only */
+    char digest[40]; /* of the split of the training file: "" if none of its rows go elsewhere */
 } dl_data;
+
+/* As the choices of the option `balance`. */
+enum { DL_BALANCE_NONE, DL_BALANCE_OVERSAMPLE, DL_BALANCE_WEIGHTS };
 
 extern const dl_option dl_data_options[];
 
