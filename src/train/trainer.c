@@ -39,6 +39,8 @@ static int build(trainer *t, dl_error *error) {
     t->train = dl_loader_new(&e->data, DL_TRAIN, e->batch_size, error);
     if (!t->train)
         return -1;
+    if (e->data.balance == DL_BALANCE_OVERSAMPLE && dl_loader_balance(t->train, error))
+        return -1;
     if (!e->data.part[DL_VALIDATION].count)
         return 0;
     t->validation = dl_loader_new(&e->data, DL_VALIDATION, e->batch_size, error);
@@ -88,8 +90,10 @@ static int report_start(trainer *t, dl_error *error) {
     if (t->validation)
         batches += dl_loader_bytes(t->validation);
     dl_report_data(t->terminal, e);
-    if (!t->options->resume)
+    if (!t->options->resume) {
+        dl_report_warnings(t->terminal, e);
         dl_report_biases(t->terminal, e);
+    }
     dl_report_network(t->terminal, e);
     dl_report_memory(t->terminal, e,
                      t->update.vector_count * e->net.weight_count * (int64_t)sizeof(float),
