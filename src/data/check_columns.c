@@ -132,9 +132,9 @@ static void judge(const table *t, column *c, const float *value, pair *pairs, bo
         c->constant = value[i] == value[0];
     if (c->constant || !targets || t->readable < FEW_ROWS)
         return;
-    c->equal = equal == t->readable;
+    c->equal = equal == t->readable && !t->files->schema.classes;
     qsort(pairs, (size_t)t->readable, sizeof *pairs, by_value);
-    c->gives_away = gives_away(pairs, t->readable, t->files->schema.classes);
+    c->gives_away = !c->equal && gives_away(pairs, t->readable, t->files->schema.classes);
 }
 
 static dl_text name_column(const column *c) {
