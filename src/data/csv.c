@@ -2,7 +2,6 @@
    columns are, the second stores the numbers; the text itself is never in memory as a whole. */
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/memory.h"
 #include "data/csv.h"
@@ -171,17 +170,15 @@ static int store_rows(const dl_csv_table *table, dl_csv_reader *csv, csv_state *
 /* A few megabytes of text can ask for a lot of memory, if their categories are many. */
 static int allocate(const dl_csv_table *table, csv_state *state, dl_error *error) {
     int64_t values = 0, bytes = 0;
-    double machine = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
-    if (!dl_multiply(table->rows, state->features, &values) ||
-        !dl_multiply(values, (int64_t)sizeof(float), &bytes) || (double)bytes > machine) {
-        char need[32], have[32];
-        return dl_fail(error, DL_DATA,
-                       "%s: %lld rows of %lld numbers (with a number a category) need %s of "
-                       "memory; this machine has %s",
-                       table->path, (long long)table->rows, (long long)state->features,
-                       dl_text_bytes(need, 4.0 * (double)table->rows * (double)state->features),
-                       dl_text_bytes(have, machine));
-    }
+    bool fits = dl_multiply(table->rows, state->features, &values) &&
+                dl_multiply(values, (int64_t)sizeof(float), &bytes);
+    char advice[128];
+    snprintf(advice, sizeof advice, "it has %lld rows of %lld numbers, one a category",
+             (long long)table->rows, (long long)state->features);
+    if (dl_dataset_fits(table->dataset, table->path,
+                        4.0 * (double)table->rows * (double)(state->features + 1), advice, error) ||
+        !fits)
+        return -1;
     state->x = xcalloc((size_t)values, sizeof *state->x);
     state->y = xcalloc((size_t)table->rows, sizeof *state->y);
     if (table->group >= 0)

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "data/bins.h"
 #include "data/normalize.h"
@@ -70,6 +71,13 @@ static double share_of(const config_setting_t *setting) {
     return share > 0 && share < 1 ? share : -1;
 }
 
+static void set_memory(const dl_data *data, dl_dataset *dataset) {
+    int64_t machine = (int64_t)sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE);
+    bool given = data->memory_limit > 0;
+    dataset->memory = given ? data->memory_limit * 1000000 : machine / 4;
+    dataset->memory_most = given ? dataset->memory : machine;
+}
+
 static int read_part(dl_data *data, dl_split part, config_setting_t *section,
                      config_setting_t *setting, const dl_kind *kind, dl_error *error) {
     if (!setting)
@@ -94,6 +102,7 @@ static int read_part(dl_data *data, dl_split part, config_setting_t *section,
     dataset->type = (const dl_dataset_type *)kind;
     dataset->options = dl_arena_alloc(&data->arena, kind->size);
     dataset->where = where;
+    set_memory(data, dataset);
     dl_table table = {kind->options, dataset->options};
     return dl_config_read(data->config, setting, section,
                           dl_arena_printf(&data->arena, "data.%s", name), &table, 1, error);

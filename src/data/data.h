@@ -28,7 +28,8 @@ typedef struct {
     int normalize, normalize_by, normalize_target, split, predict, balance;
     config_setting_t *train, *validation, *test;
     int64_t split_seed;
-    int64_t target_bins; /* <= 0: none */
+    int64_t target_bins;  /* <= 0: none */
+    int64_t memory_limit; /* in MB; <= 0: by the machine's memory */
     /* made by dl_data_read */
     dl_config *config; /* borrowed */
     dl_arena arena;

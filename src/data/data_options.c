@@ -7,6 +7,7 @@ static const char *const normalize_by_choices[] = {"auto", "feature", "channel",
 static const char *const normalize_target_choices[] = {"none", "mean_std", NULL};
 static const char *const target_choices[] = {"label", "input", "same", NULL};
 static const char *const balance_choices[] = {"none", "oversample", "weights", NULL};
+static const char *const memory_words[] = {"auto", NULL};
 static const char *const bins_words[] = {"none", NULL};
 static const char *const split_choices[] = {"auto", "stratified", "random", "tail", NULL};
 
@@ -97,5 +98,16 @@ const dl_option dl_data_options[] = {
              "training part comes as often as its largest one: rows of the others come again, and "
              "an epoch is that much longer); weights (a loss that has class_weights takes "
              "\"balanced\" ones). What is tested on stays as it is"},
+    {.key = "memory_limit",
+     .type = DL_INT,
+     .offset = offsetof(dl_data, memory_limit),
+     .fallback = "auto",
+     .min = 1,
+     .max = 1e9,
+     .choices = memory_words,
+     .help = "how many megabytes the data of a part's files may take in memory. What is larger is "
+             "read and decoded as needed, again in each epoch, by the formats that can (image_tar, "
+             "if the archive is not gzipped), and refused by the others. auto: a quarter of the "
+             "machine's memory for those that can, all of it for those that cannot"},
     DL_OPTIONS_END,
 };

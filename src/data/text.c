@@ -265,6 +265,8 @@ static int fill(dl_dataset *dataset, const source *s, dl_error *error) {
                        (long long)given->length, s->unit == WORD ? "word" : "symbol",
                        (long long)given->length + 1);
     const char *at = s->bytes;
+    if (dl_dataset_fits(dataset, s->path, (double)s->count * sizeof *state->symbols, NULL, error))
+        return -1;
     state->symbols = xmalloc(sizeof *state->symbols * (size_t)s->count);
     for (int64_t i = 0; i < s->count; i++)
         state->symbols[i] = (uint16_t)next_class(s, &at);

@@ -226,6 +226,8 @@ int dl_run_reopen(dl_run *run, dl_terminal *terminal, const char *folder, const 
     int result = dl_file_write(path, kept.data, kept.length, error);
     if (!result)
         result = open_files(run, terminal, "ae", error);
+    if (!result)
+        result = write_split(run, e, error);
     if (!result) {
         remove_files(run, RUN_FILES);
         point_latest(folder);
