@@ -203,7 +203,7 @@ static int64_t balanced_pass(dl_loader *loader, uint64_t seed, uint32_t epoch, i
 static void test_balance(void **state) {
     (void)state;
     enum { ALL = 180, SIZE = 16 };
-    int64_t rows[3][ALL], often[95] = {0}, other = 0, mixed = 0;
+    int64_t rows[3][ALL], often[95] = {0}, then[95] = {0}, other = 0, mixed = 0, changed = 0;
     dl_error error = {0};
     section s;
     save_unequal();
@@ -215,11 +215,15 @@ static void test_balance(void **state) {
         assert_int_equal(balanced_pass(loader, 7, (uint32_t)e, 0, rows[e]), ALL);
     for (int i = 0; i < ALL; i++) {
         often[rows[0][i]]++;
+        then[rows[1][i]]++;
         other += rows[0][i] != rows[1][i];
         mixed += i && (rows[0][i] < 60) != (rows[0][i - 1] < 60);
     }
     for (int i = 0; i < 95; i++) /* 60 rows of each class, as evenly as it goes */
         assert_in_range(often[i], i < 60 ? 1 : i < 85 ? 2 : 6, i < 60 ? 1 : i < 85 ? 3 : 6);
+    for (int i = 60; i < 85; i++) /* in another epoch others come once more */
+        changed += often[i] != then[i];
+    assert_true(changed > 0);
     assert_true(other > ALL / 2 && mixed > 40);
     assert_int_equal(balanced_pass(loader, 7, 1, 4, rows[2]), ALL - 4 * SIZE); /* amid an epoch */
     assert_memory_equal(rows[2], rows[1] + 4 * SIZE, sizeof(int64_t) * (ALL - 4 * SIZE));
