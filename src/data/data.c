@@ -222,12 +222,11 @@ static int check_split(const dl_data *data, dl_error *error) {
 /* Divides the rows of the training file among the parts that take a share of it. */
 static int split_training_file(dl_data *data, dl_error *error) {
     const dl_dataset *dataset = &data->dataset[DL_TRAIN];
-    uint8_t *part_of = xmalloc((size_t)dataset->count);
+    uint8_t *part_of = data->part_of = xmalloc((size_t)dataset->count);
     int result = dl_split_dataset(data, where_is(data, "split"), part_of, error);
     for (dl_split part = 0; part < DL_SPLITS && !result; part++)
         if (part == DL_TRAIN || data->share[part] > 0)
             result = make_subset(data, part, dataset, part_of, error);
-    free(part_of);
     return result ? -1 : check_split(data, error);
 }
 
@@ -361,6 +360,7 @@ void dl_data_free(dl_data *data) {
         free(data->part[part].index);
         free(data->part[part].class_count);
     }
+    free(data->part_of);
     dl_schema_free(&data->base);
     dl_schema_free(&data->schema);
     dl_normalization_free(&data->input);

@@ -41,6 +41,7 @@ typedef struct {
     dl_dataset made[DL_SPLITS]; /* where targets are made of inputs: what the parts then read */
     dl_subset part[DL_SPLITS];
     dl_normalization input, target; /* target: regression only */
+    uint8_t *part_of;               /* owned; the dl_split of each of the training file's rows */
     char digest[40]; /* of the split of the training file: "" if none of its rows go elsewhere */
 } dl_data;
 

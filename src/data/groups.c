@@ -97,8 +97,62 @@ static void fill_part(grouping *g, dl_split part, int64_t later, uint8_t *part_o
         take(g, nearest, part, part_of);
 }
 
+/* ---- folds ---- */
+
+typedef struct {
+    int64_t rows, place, group; /* place: in the order in which groups are looked at */
+} sized;
+
+static int by_size(const void *a, const void *b) {
+    const sized *p = a, *q = b;
+    if (p->rows != q->rows)
+        return p->rows < q->rows ? 1 : -1;
+    return (p->place > q->place) - (p->place < q->place);
+}
+
+/* The fold to which the group adds least of what is there already; have[folds][classes]. */
+static int64_t emptiest(grouping *g, double *have, int64_t folds, size_t classes, int64_t group) {
+    double *own = g->have, least = INFINITY;
+    int64_t best = 0;
+    g->share = 0;
+    for (int64_t f = 0; f < folds; f++) {
+        g->have = have + (size_t)f * classes;
+        double change = farther(g, group);
+        if (change < least) {
+            least = change;
+            best = f;
+        }
+    }
+    g->have = own;
+    return best;
+}
+
+/* Deals the groups that are left out to all folds alike; number `fold` is for validation. */
+static void deal_folds(grouping *g, int64_t fold, int64_t folds, size_t classes, uint8_t *part_of) {
+    sized *list = xmalloc(sizeof *list * (size_t)g->groups);
+    double *have = xcalloc((size_t)folds * classes, sizeof *have);
+    int64_t count = 0;
+    for (int64_t k = 0; k < g->groups; k++) {
+        int64_t group = g->order[k];
+        if (!g->taken[group])
+            list[count++] = (sized){g->first[group + 1] - g->first[group], k, group};
+    }
+    qsort(list, (size_t)count, sizeof *list, by_size);
+    for (int64_t k = 0; k < count; k++) {
+        int64_t group = list[k].group, f = emptiest(g, have, folds, classes, group);
+        for (int64_t i = g->first[group]; i < g->first[group + 1]; i++) {
+            have[(size_t)f * classes + (size_t)class_at(g, i)]++;
+            if (f == fold - 1)
+                part_of[g->member[i].row] = DL_VALIDATION;
+        }
+    }
+    free(list);
+    free(have);
+}
+
 void dl_split_groups(const int *class_of, int classes, const uint64_t *group, int64_t count,
-                     const double share[DL_SPLITS], uint64_t seed, uint8_t *part_of) {
+                     const double share[DL_SPLITS], int64_t fold, int64_t folds, uint64_t seed,
+                     uint8_t *part_of) {
     static const dl_split order_of_parts[] = {DL_TEST, DL_VALIDATION};
     size_t kinds = class_of ? (size_t)classes : 1;
     grouping g = {.class_of = class_of,
@@ -116,7 +170,9 @@ void dl_split_groups(const int *class_of, int classes, const uint64_t *group, in
         bool another = part == DL_TEST && share[DL_VALIDATION] > 0;
         g.share = share[part];
         memset(g.have, 0, kinds * sizeof *g.have);
-        if (share[part] > 0)
+        if (part == DL_VALIDATION && fold > 0)
+            deal_folds(&g, fold, folds, kinds, part_of);
+        else if (share[part] > 0)
             fill_part(&g, part, another ? 2 : 1, part_of);
     }
     free(g.member);

@@ -193,7 +193,7 @@ int dl_split_dataset(dl_data *data, const char *where, uint8_t *part_of, dl_erro
     if (one_class && kind != DL_SPLIT_RANDOM && !(class_of = read_classes(dataset, error)))
         return -1;
     if (dataset->group)
-        dl_split_groups(class_of, classes, dataset->group, dataset->count, data->share, seed,
+        dl_split_groups(class_of, classes, dataset->group, dataset->count, data->share, 0, 0, seed,
                         part_of);
     else
         dl_split_rows(kind, class_of, classes, dataset->count, data->share, seed, part_of);

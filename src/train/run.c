@@ -135,7 +135,6 @@ static int write_split(const dl_run *run, const dl_experiment *e, dl_error *erro
     const dl_data *data = &e->data;
     char *path = dl_run_path(run, "split.csv");
     dl_writer writer = {0};
-    int64_t next[DL_SPLITS] = {0};
     if (!data->digest[0]) {
         unlink(path);
         free(path);
@@ -145,15 +144,7 @@ static int write_split(const dl_run *run, const dl_experiment *e, dl_error *erro
     if (!result)
         fputs("row,part\n", writer.file);
     for (int64_t row = 0; row < data->dataset[DL_TRAIN].count && !result; row++)
-        for (int s = 0; s < DL_SPLITS; s++) {
-            const dl_subset *part = &data->part[s];
-            if (s && !(data->share[s] > 0))
-                continue;
-            if (next[s] < part->count && part->index[next[s]] == row) {
-                fprintf(writer.file, "%lld,%s\n", (long long)row, dl_split_names[s]);
-                next[s]++;
-            }
-        }
+        fprintf(writer.file, "%lld,%s\n", (long long)row, dl_split_names[data->part_of[row]]);
     if (!result)
         result = dl_writer_commit(&writer, error);
     dl_writer_abort(&writer);
