@@ -77,6 +77,27 @@ static void test_random_numbers(void **state) {
     }
 }
 
+/* Numbers of 16 to 19 digits, as programs write doubles in full: to the last bit those of strtod.
+ */
+static void test_long_numbers(void **state) {
+    (void)state;
+    uint64_t random = 88172645463325252u;
+    for (int i = 0; i < 400000; i++) {
+        char digits[32], text[64];
+        random ^= random << 13;
+        random ^= random >> 7;
+        random ^= random << 17;
+        int length = 16 + (int)(random & 3), point = (int)(random >> 2 & 15);
+        snprintf(digits, sizeof digits, "%019llu", (unsigned long long)(random >> 1));
+        snprintf(text, sizeof text, "-%.*s.%.*se%d", point, digits, length - point, digits + point,
+                 (int)(random >> 6 & 31) - 16);
+        double value = 0;
+        assert_int_equal(dl_csv_number(text, &value), DL_CSV_NUMBER);
+        if (value != strtod(text, NULL))
+            fail_msg("%s became %.17g", text, value);
+    }
+}
+
 static void test_missing_words(void **state) {
     (void)state;
     static const char *const yes[] = {"", "NA", "?", "nan", "NaN", "NAN"};
@@ -187,9 +208,9 @@ static void test_long_records(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_numbers),       cmocka_unit_test(test_random_numbers),
-        cmocka_unit_test(test_missing_words), cmocka_unit_test(test_records),
-        cmocka_unit_test(test_long_records),
+        cmocka_unit_test(test_numbers),      cmocka_unit_test(test_random_numbers),
+        cmocka_unit_test(test_long_numbers), cmocka_unit_test(test_missing_words),
+        cmocka_unit_test(test_records),      cmocka_unit_test(test_long_records),
     };
     return cmocka_run_group_tests(tests, scratch_enter, scratch_leave);
 }

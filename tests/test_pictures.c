@@ -108,6 +108,89 @@ static void refused(const char *text, const char *message) {
     section_free(&s);
 }
 
+enum { SIDE = 250, LARGE = 3 * SIDE * SIDE };
+
+/* Eight large pictures, of 1.5 MB; `salt` makes other ones. */
+static void save_large(const char *name, int salt) {
+    tar_file tar = {0};
+    char *picture = xmalloc(LARGE + 64);
+    for (int k = 0; k < 8; k++) {
+        char path[32];
+        int head = snprintf(picture, 64, "P6 %d %d 255\n", SIDE, SIDE);
+        for (int i = 0; i < LARGE; i++)
+            picture[head + i] = (char)(i * (k + 3) / 7 + salt);
+        snprintf(path, sizeof path, "%c/%d.ppm", "ba"[k % 2], k);
+        add_member(&tar, path, '0', picture, (size_t)(head + LARGE));
+    }
+    save_tar(&tar, name);
+    free(picture);
+}
+
+/* What is larger than memory_limit is decoded as needed, to the same numbers. */
+static void test_on_demand(void **state) {
+    (void)state;
+    section whole, s;
+    static float x[LARGE], y[LARGE];
+    dl_error error = {0};
+    save_large("a.tar", 0);
+    section_must_open(&whole, "format = \"image_tar\"; train = { file = \"a.tar\"; };");
+    section_must_open(&s,
+                      "format = \"image_tar\"; memory_limit = 1; train = { file = \"a.tar\"; };");
+    const dl_dataset *set = s.set, *other = whole.set;
+    for (int64_t i = 7; i >= 0; i--) {
+        float a, b;
+        assert_int_equal(set->type->read(set, i, x, &a, &error), 0);
+        assert_int_equal(other->type->read(other, i, y, &b, &error), 0);
+        assert_memory_equal(x, y, sizeof x);
+        assert_true(a == b && a == (i + 1) % 2);
+    }
+    FILE *file = fopen("a.tar", "r+"); /* the same file, with something else in it */
+    assert_int_equal(ftruncate(fileno(file), 1000), 0);
+    fclose(file);
+    assert_int_equal(other->type->read(other, 3, x, NULL, &error), 0);
+    assert_int_equal(set->type->read(set, 3, NULL, x, &error), 0); /* only its class */
+    assert_int_equal(set->type->read(set, 3, x, NULL, &error), -1);
+    assert_non_null(strstr(dl_text_get(&error.text), "a.tar: offset "));
+    assert_non_null(strstr(dl_text_get(&error.text), "was changed since it was opened"));
+    dl_error_clear(&error);
+    section_free(&s);
+    section_free(&whole);
+}
+
+static void test_too_large(void **state) {
+    (void)state;
+    save_large("b.tar", 0);
+    size_t room = 8 * (LARGE + 2048), count;
+    char *bytes = xmalloc(room);
+    count = load_bytes("b.tar", bytes, room);
+    save_gzip("b.tar.gz", bytes, count);
+    refused(
+        "format = \"image_tar\"; memory_limit = 1; train = { file = \"b.tar.gz\"; };",
+        "b.tar.gz: needs 1.1 MB of memory, of which there may be 1.0 MB (data.memory_limit); "
+        "the format \"image_tar\" cannot be read piece by piece: gunzip the archive, then it can");
+    memset(bytes, 0, 3073 * 400);
+    save_bytes("c.bin", bytes, 3073 * 400);
+    refused("format = \"cifar\"; memory_limit = 1; train = { files = (\"c.bin\"); };",
+            "c.bin: needs 1.2 MB of memory, of which there may be 1.0 MB");
+    memcpy(bytes, "\0\0\x08\x03\0\0\x04\xb0\0\0\0\x20\0\0\0\x20", 16);
+    save_bytes("images", bytes, 16 + 1200 * 1024);
+    memcpy(bytes, "\0\0\x08\x01\0\0\x04\xb0", 8);
+    save_bytes("labels", bytes, 8 + 1200);
+    refused("format = \"idx\"; memory_limit = 1; train = { images = \"images\"; labels = "
+            "\"labels\"; };",
+            "images: needs 1.2 MB of memory, of which there may be 1.0 MB");
+    memset(bytes, 'a', 600000);
+    save_bytes("text", bytes, 600000);
+    refused("format = \"text\"; memory_limit = 1; train = { file = \"text\"; };",
+            "text: needs 1.2 MB of memory, of which there may be 1.0 MB");
+    for (int i = 0; i < 600000; i += 4)
+        memcpy(bytes + i, i % 400 ? "1,2\n" : "2,1\n", 4);
+    save_bytes("t.csv", bytes, 600000);
+    refused("format = \"csv\"; memory_limit = 1; header = false; train = { file = \"t.csv\"; };",
+            "it has 150000 rows of 1 numbers, one a category");
+    free(bytes);
+}
+
 static void test_bad_archives(void **state) {
     (void)state;
     tar_file tar = {0};
@@ -223,10 +306,9 @@ static void test_random(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_archive),
-        cmocka_unit_test(test_bad_archives),
-        cmocka_unit_test(test_cifar),
-        cmocka_unit_test(test_random),
+        cmocka_unit_test(test_archive),   cmocka_unit_test(test_on_demand),
+        cmocka_unit_test(test_too_large), cmocka_unit_test(test_bad_archives),
+        cmocka_unit_test(test_cifar),     cmocka_unit_test(test_random),
     };
     return cmocka_run_group_tests(tests, scratch_enter, scratch_leave);
 }

@@ -210,6 +210,123 @@ static void test_bootstrap(void **state) {
     assert_true(one == 5);
 }
 
+enum { GROUPS = 60, LARGEST = 33 }; /* rows of the largest group */
+
+/* Groups of 1 to 32 rows, mixed; each leans to a class of its own. */
+static void make_groups(uint64_t group[ROWS], int class_of[ROWS]) {
+    for (int i = 0; i < ROWS; i++) {
+        int draw = (int)((unsigned)i * 2654435761u >> 16) % (GROUPS * GROUPS);
+        int g = (int)sqrt((double)draw);
+        group[i] = (uint64_t)g * 0x9E3779B97F4A7C15u;
+        class_of[i] = (i % 3 ? g : i) % CLASSES;
+    }
+}
+
+/* No group is in two parts, the shares are near, and so is that of each class where it can be. */
+static void test_groups(void **state) {
+    (void)state;
+    const double share[DL_SPLITS] = {0, 0.15, 0.2};
+    uint64_t group[ROWS];
+    int class_of[ROWS];
+    double away[2] = {0}; /* rows of a class more or less than its share, in all */
+    make_groups(group, class_of);
+    for (int stratified = 0; stratified < 2; stratified++)
+        for (uint64_t seed = 0; seed < 20; seed++) {
+            uint8_t part_of[ROWS], again[ROWS];
+            int64_t counts[DL_SPLITS][CLASSES], all[CLASSES] = {0};
+            const int *classes = stratified ? class_of : NULL;
+            dl_split_groups(classes, CLASSES, group, ROWS, share, 0, 0, seed, part_of);
+            dl_split_groups(classes, CLASSES, group, ROWS, share, 0, 0, seed, again);
+            assert_memory_equal(part_of, again, ROWS);
+            for (int i = 0; i < ROWS; i++)
+                for (int j = 0; j < i; j++)
+                    assert_true(group[i] != group[j] || part_of[i] == part_of[j]);
+            count_parts(part_of, class_of, ROWS, counts);
+            for (int i = 0; i < ROWS; i++)
+                all[class_of[i]]++;
+            for (int p = DL_VALIDATION; p < DL_SPLITS; p++) {
+                int64_t rows = 0;
+                for (int c = 0; c < CLASSES; c++) {
+                    double off = fabs((double)counts[p][c] - share[p] * (double)all[c]);
+                    rows += counts[p][c];
+                    away[stratified] += off;
+                    assert_true(!stratified || off < LARGEST);
+                }
+                assert_true(stratified || fabs((double)rows - share[p] * ROWS) < LARGEST / 2.0);
+            }
+            dl_split_groups(classes, CLASSES, group, ROWS, share, 0, 0, seed + 1, again);
+            assert_memory_not_equal(part_of, again, ROWS);
+        }
+    assert_true(away[1] < away[0] / 2);
+}
+
+/* What is tested on does not depend on the share for validation, nor on the order of the rows. */
+static void test_groups_stay(void **state) {
+    (void)state;
+    const double share[DL_SPLITS] = {0, 0.15, 0.2}, without[DL_SPLITS] = {0, 0, 0.2};
+    uint64_t group[ROWS], turned[ROWS];
+    uint8_t part_of[ROWS], other[ROWS];
+    int class_of[ROWS];
+    make_groups(group, class_of);
+    dl_split_groups(NULL, 0, group, ROWS, share, 0, 0, 5, part_of);
+    dl_split_groups(NULL, 0, group, ROWS, without, 0, 0, 5, other);
+    for (int i = 0; i < ROWS; i++)
+        assert_true((part_of[i] == DL_TEST) == (other[i] == DL_TEST));
+    for (int i = 0; i < ROWS; i++)
+        turned[i] = group[ROWS - 1 - i];
+    dl_split_groups(NULL, 0, turned, ROWS, share, 0, 0, 5, other);
+    for (int i = 0; i < ROWS; i++)
+        assert_int_equal(part_of[i], other[ROWS - 1 - i]);
+}
+
+/* Each group that is not for testing is for validation in one fold, and the folds are alike. */
+static void test_folds_of_groups(void **state) {
+    (void)state;
+    enum { FOLDS = 5 };
+    const double share[DL_SPLITS] = {0, 0.16, 0.2}, test[DL_SPLITS] = {0, 0, 0.2};
+    uint64_t group[ROWS];
+    uint8_t part_of[ROWS], without[ROWS];
+    int class_of[ROWS], seen[ROWS] = {0};
+    int64_t counts[DL_SPLITS][CLASSES], left[CLASSES] = {0};
+    make_groups(group, class_of);
+    dl_split_groups(class_of, CLASSES, group, ROWS, test, 0, 0, 3, without);
+    for (int i = 0; i < ROWS; i++)
+        left[class_of[i]] += without[i] != DL_TEST;
+    for (int fold = 1; fold <= FOLDS; fold++) {
+        dl_split_groups(class_of, CLASSES, group, ROWS, share, fold, FOLDS, 3, part_of);
+        for (int i = 0; i < ROWS; i++) {
+            seen[i] += part_of[i] == DL_VALIDATION;
+            assert_int_equal(part_of[i] == DL_TEST, without[i] == DL_TEST);
+            for (int j = 0; j < i; j++)
+                assert_true(group[i] != group[j] || part_of[i] == part_of[j]);
+        }
+        count_parts(part_of, class_of, ROWS, counts);
+        for (int c = 0; c < CLASSES; c++)
+            assert_true(fabs((double)counts[DL_VALIDATION][c] - (double)left[c] / FOLDS) < LARGEST);
+    }
+    for (int i = 0; i < ROWS; i++)
+        assert_int_equal(seen[i], without[i] != DL_TEST);
+}
+
+/* Groups that are too large for their shares: each part gets one, as long as there are any. */
+static void test_few_groups(void **state) {
+    (void)state;
+    const double share[DL_SPLITS] = {0, 0.1, 0.1};
+    for (int groups = 1; groups <= 4; groups++) {
+        uint64_t group[20];
+        uint8_t part_of[20];
+        int found[DL_SPLITS] = {0};
+        for (int i = 0; i < 20; i++)
+            group[i] = (uint64_t)(i % groups);
+        dl_split_groups(NULL, 0, group, 20, share, 0, 0, 0, part_of);
+        for (int i = 0; i < 20; i++)
+            found[part_of[i]]++;
+        assert_true(found[DL_TRAIN] > 0);
+        assert_int_equal(found[DL_TEST] > 0, groups > 2);
+        assert_int_equal(found[DL_VALIDATION] > 0, groups > 1);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_folds),
@@ -220,6 +337,10 @@ int main(void) {
         cmocka_unit_test(test_classes_are_drawn_apart),
         cmocka_unit_test(test_split_is_a_function_of_the_seed),
         cmocka_unit_test(test_random_and_tail),
+        cmocka_unit_test(test_groups),
+        cmocka_unit_test(test_groups_stay),
+        cmocka_unit_test(test_few_groups),
+        cmocka_unit_test(test_folds_of_groups),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -148,7 +148,7 @@ static void test_writing(void **state) {
         assert_non_null(symbols);
         assert_int_equal(count, i % 2 ? 18 : 12);
         for (int64_t k = 0; k < count; k++)
-            end += dl_symbols_write(&s.data, symbols[k], end);
+            end += dl_symbols_write(&s.data, symbols[k], k == 0, end);
         assert_int_equal(end - again, sizeof text - 1);
         assert_memory_equal(again, text, sizeof text - 1);
         int size = (int)dl_shape_size(s.data.schema.input);
@@ -174,6 +174,67 @@ static void test_writing(void **state) {
         dl_error_clear(&error);
         section_free(&s);
     }
+}
+
+/* Words, the vocabulary of the frequent ones, and the unknown rest, in another text, too. */
+static void test_words(void **state) {
+    (void)state;
+    section s, o;
+    char x[64], y[64];
+    const char *keys = "format = \"text\"; train = { file = \"a.txt\"; }; unit = \"word\"; "
+                       "length = 3; encoding = \"number\"; lower_case = true; most_words = 6;";
+    save_text("a.txt", "The cat's here. The cat's THERE;\n\xc3\x84ra \xc3\xa4ra, here. the 'end'");
+    /* the cat's here . the cat's there ; ära ära , here . the ' end ' */
+    assert_int_equal(section_open_set(&s, keys, NULL), 0);
+    const dl_schema *schema = &s.set->schema;
+    static const char *const names[] = {"<unknown>", "'",   ".",         "cat's",
+                                        "here",      "the", "\xc3\xa4ra"};
+    assert_int_equal(schema->classes, 7);
+    for (int c = 0; c < 7; c++)
+        assert_string_equal(schema->class_names[c], names[c]);
+    assert_int_equal(s.set->count, 5);
+    read_row(&s, 0, x, y);
+    assert_string_equal(x, "thecat'shere");
+    assert_string_equal(y, "cat'shere.");
+    read_row(&s, 2, x, y);
+    assert_string_equal(x, "<unknown><unknown>\xc3\xa4ra");
+    save_text("a.txt", "Nobody here sees the cat's end");
+    assert_int_equal(section_open_set(&o, keys, schema), 0);
+    read_row(&o, 0, x, y);
+    assert_string_equal(x, "<unknown>here<unknown>");
+    assert_string_equal(y, "here<unknown>the");
+    section_free(&o);
+    section_free(&s);
+    save_text("a.txt", "one Two");
+    section_refuses(
+        "format = \"text\"; train = { file = \"a.txt\"; length = 2; unit = \"word\"; };", DL_DATA,
+        "has 2 words, but a sample of length 2 and the word after it need 3");
+    save_bytes("a.txt", "one \xff", 5);
+    section_refuses(
+        "format = \"text\"; train = { file = \"a.txt\"; length = 2; unit = \"word\"; };", DL_DATA,
+        "a.txt: offset 4: is not UTF-8");
+}
+
+static void test_words_written(void **state) {
+    (void)state;
+    section s;
+    dl_error error = {0};
+    int64_t count;
+    char again[128], *end = again;
+    save_text("a.txt", "Aa bb, cc dd ee Aa bb, cc dd ee");
+    section_must_open(&s, "format = \"text\"; train = { file = \"a.txt\"; }; unit = \"word\"; "
+                          "length = 2; encoding = \"number\";");
+    assert_int_equal(dl_symbols_check(&s.data, "c", &error), 0);
+    uint16_t *words = dl_symbols_read(&s.data, " bb,Aa  xx\n", "--prompt", &count, &error);
+    assert_int_equal(count, 4);
+    for (int64_t k = 0; k < count; k++)
+        end += dl_symbols_write(&s.data, words[k], k == 0, end);
+    assert_string_equal(again, "bb , Aa <unknown>");
+    free(words);
+    assert_null(dl_symbols_read(&s.data, "bb \xff", "--prompt", &count, &error));
+    assert_string_equal(dl_text_get(&error.text), "--prompt: offset 3: is not UTF-8");
+    dl_error_clear(&error);
+    section_free(&s);
 }
 
 static void test_refused(void **state) {
@@ -221,6 +282,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_samples), cmocka_unit_test(test_names),
         cmocka_unit_test(test_parts),   cmocka_unit_test(test_writing),
+        cmocka_unit_test(test_words),   cmocka_unit_test(test_words_written),
         cmocka_unit_test(test_refused),
     };
     return cmocka_run_group_tests(tests, scratch_enter, scratch_leave);

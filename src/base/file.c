@@ -126,6 +126,10 @@ int64_t dl_reader_bound(const dl_reader *reader) {
     return reader->bound;
 }
 
+bool dl_reader_is_plain(const dl_reader *reader) {
+    return gzdirect(reader->file);
+}
+
 void dl_reader_close(dl_reader *reader) {
     if (!reader)
         return;

@@ -28,6 +28,8 @@ int64_t dl_reader_read(dl_reader *reader, void *out, int64_t count, dl_error *er
 int64_t dl_reader_offset(const dl_reader *reader);
 /* No more than this many bytes can be in the file, whatever it claims. */
 int64_t dl_reader_bound(const dl_reader *reader);
+/* Whether the file is not compressed: then the offset is that of the file. */
+bool dl_reader_is_plain(const dl_reader *reader);
 void dl_reader_close(dl_reader *reader);
 
 /* The whole file, decompressed if need be and NUL-terminated (the NUL is not counted); refused

@@ -292,7 +292,8 @@ static int prepare(test *t, const arguments *a, dl_error *error) {
             return prepare_writing(m, error);
         if (choose_split(t, i ? (int)t->split : a->split, m, error) ||
             dl_data_open_part(&m->experiment.data, t->split, &c->schema, &c->input, &c->target,
-                              error))
+                              error) ||
+            dl_checkpoint_check_split(c, &m->experiment.data, error))
             return -1;
         if (!batch || (!a->speed && c->batch_size < batch))
             batch = c->batch_size;

@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "cmd/common.h"
 #include "cmd/help.h"
+#include "data/check.h"
 #include "math/threads.h"
 #include "train/report.h"
 #include "train/show.h"
@@ -39,6 +40,9 @@ static const char usage[] =
     "                    show the network\n"
     "  --show-batch FILE instead: write a PNG picture of the images that the network\n"
     "                    sees in its first batch, augmented, with their targets\n"
+    "  --check-data      only look at the data: rows that are in two parts, that are\n"
+    "                    there twice or contradict each other, columns that are\n"
+    "                    constant or give the target away; ends with 5 if any are\n"
     "  --quiet           no lines and no bar on stderr, only errors\n"
     "  --json            an object per epoch, and one at the end, on stdout\n"
     "  --help [TOPIC]    this; or config, layers, losses, optimizers, schedules,\n"
@@ -47,7 +51,8 @@ static const char usage[] =
     "  --version\n"
     "\n"
     "Exit status: 0 done, 1 run-time failure, 2 usage or config, 3 data or\n"
-    "checkpoint, 4 diverged, 128+n stopped by signal n (after saving).\n";
+    "checkpoint, 4 diverged, 5 --check-data has found something, 128+n stopped by\n"
+    "signal n (after saving).\n";
 
 enum { MOST_SETS = 256 };
 
@@ -59,7 +64,7 @@ typedef struct {
     const char *sets[MOST_SETS];
     int set_count;
     int64_t threads;
-    bool fold, quiet, json;
+    bool fold, quiet, json, check_data;
 } arguments;
 
 static volatile sig_atomic_t caught;
@@ -103,6 +108,7 @@ enum {
     PROFILE,
     DRY_RUN,
     SHOW_BATCH,
+    CHECK_DATA,
     QUIET,
     JSON,
     HELP,
@@ -122,6 +128,7 @@ static const struct option long_options[] = {
     {"profile", no_argument, NULL, PROFILE},
     {"dry-run", no_argument, NULL, DRY_RUN},
     {"show-batch", required_argument, NULL, SHOW_BATCH},
+    {"check-data", no_argument, NULL, CHECK_DATA},
     {"quiet", no_argument, NULL, QUIET},
     {"json", no_argument, NULL, JSON},
     {"help", no_argument, NULL, HELP},
@@ -207,6 +214,9 @@ static int store_option(int option, arguments *a) {
     case SHOW_BATCH:
         a->show = optarg;
         return *optarg ? -1 : cmd_usage("dltrain", "--show-batch needs a file's name");
+    case CHECK_DATA:
+        a->check_data = true;
+        break;
     case QUIET:
         a->quiet = true;
         break;
@@ -397,6 +407,50 @@ static int show(const arguments *a, dl_experiment *e, dl_terminal *terminal, dl_
     return 0;
 }
 
+static void print_findings(const dl_findings *findings, bool json) {
+    json_t *list = json_array();
+    for (int i = 0; i < findings->count; i++) {
+        const dl_finding *f = &findings->list[i];
+        if (!json)
+            printf("%-11s %s\n", f->wrong ? "warning" : "note", f->text);
+        json_array_append_new(list, json_pack("{s:s, s:b, s:I, s:o}", "check", f->check, "wrong",
+                                              f->wrong, "count", (json_int_t)f->count, "text",
+                                              cmd_json_string(f->text)));
+    }
+    if (json)
+        cmd_print_json(
+            json_pack("{s:b, s:o}", "wrong", dl_findings_wrong(findings), "findings", list),
+            JSON_INDENT(1));
+    else {
+        json_decref(list);
+        if (!dl_findings_wrong(findings))
+            puts("nothing is wrong with the data");
+    }
+}
+
+/* --check-data: opens the data and looks at all of it. 0, 1 if something is wrong, or -1 and an
+   error. */
+static int check_data(const arguments *a, dl_error *error) {
+    dl_config config = {0};
+    dl_experiment experiment = {0};
+    dl_findings findings = {0};
+    int status = load_config(a, &config, error);
+    if (!status)
+        status = dl_experiment_read(&experiment, &config, error);
+    if (!status)
+        status = dl_data_open(&experiment.data, error);
+    if (!status) {
+        dl_check_counts(&findings, &experiment.data);
+        dl_check_rows(&findings, &experiment.data);
+        print_findings(&findings, a->json);
+        status = dl_findings_wrong(&findings);
+    }
+    dl_findings_free(&findings);
+    dl_experiment_free(&experiment);
+    dl_config_free(&config);
+    return status;
+}
+
 /* *interrupted: the training was, and is saved. */
 static int train(const arguments *a, dl_terminal *terminal, bool *interrupted, dl_error *error) {
     dl_config config = {0};
@@ -433,13 +487,19 @@ int main(int argc, char **argv) {
     int status = parse_arguments(argc, argv, &a);
     if (status >= 0)
         return cmd_finish("dltrain", status);
-    watch_signals();
+    dl_error error = {0};
     dl_threads_set((int)a.threads);
+    if (a.check_data) {
+        status = check_data(&a, &error);
+        status = status < 0 ? cmd_fail("dltrain", &error) : status ? DL_CHECK : DL_OK;
+        dl_error_clear(&error);
+        return cmd_finish("dltrain", status);
+    }
+    watch_signals();
     a.train.threads = dl_threads();
     a.train.interrupted = &caught;
     a.train.on_row = a.json ? print_row : NULL;
     dl_terminal terminal = dl_terminal_open(a.quiet);
-    dl_error error = {0};
     bool interrupted = false;
     status = train(&a, &terminal, &interrupted, &error) ? (int)error.code : DL_OK;
     if (status && terminal.log)

@@ -48,6 +48,8 @@ static int read_file(dl_dataset *dataset, const char *name, dl_error *error) {
         }
         got = dl_reader_read(reader, state->rows + state->bytes, room - state->bytes, error);
         state->bytes += got > 0 ? got : 0;
+        if (dl_dataset_fits(dataset, path, (double)state->bytes, NULL, error))
+            got = -1;
     }
     dl_reader_close(reader);
     int64_t bytes = state->bytes - first;

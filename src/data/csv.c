@@ -2,7 +2,6 @@
    columns are, the second stores the numbers; the text itself is never in memory as a whole. */
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/memory.h"
 #include "data/csv.h"
@@ -51,6 +50,13 @@ static const dl_option options[] = {
      .offset = offsetof(dl_csv_options, ignore),
      .fallback = "",
      .help = "columns, by name or number, that are left out: identifiers, say"},
+    {.key = "group",
+     .type = DL_NAME,
+     .offset = offsetof(dl_csv_options, group),
+     .fallback = "",
+     .help = "the column, by name or number, that says which rows belong together: a patient, a "
+             "speaker, a day. A split takes all rows of a group or none, so that what is tested on "
+             "is of none that was learnt from. It is no input"},
     {.key = "missing",
      .type = DL_CHOICE,
      .offset = offsetof(dl_csv_options, missing),
@@ -64,11 +70,20 @@ static const dl_option options[] = {
 
 typedef struct {
     int64_t features;
-    float *x; /* [count][features] */
-    float *y; /* [count] */
+    float *x;        /* [count][features] */
+    float *y;        /* [count] */
+    uint64_t *group; /* [count], or NULL */
 } csv_state;
 
 /* ---- the second pass ---- */
+
+/* FNV-1a: names that differ have, but for one in 10^19, other numbers. */
+static uint64_t hash(const char *name) {
+    uint64_t h = 14695981039346656037u;
+    for (; *name; name++)
+        h = (h ^ (unsigned char)*name) * 1099511628211u;
+    return h ^ h >> 32;
+}
 
 static int unknown_name(const dl_csv_table *table, const dl_csv_reader *csv, int column,
                         dl_error *error) {
@@ -142,6 +157,8 @@ static int store_rows(const dl_csv_table *table, dl_csv_reader *csv, csv_state *
         if (row == table->rows)
             break;
         result |= store(table, csv, state->x + row * state->features, state->y + row, error);
+        if (state->group)
+            state->group[row] = hash(csv->field[table->group]);
         row++;
     }
     if (!result && got >= 0 && (got || row != table->rows))
@@ -153,19 +170,19 @@ static int store_rows(const dl_csv_table *table, dl_csv_reader *csv, csv_state *
 /* A few megabytes of text can ask for a lot of memory, if their categories are many. */
 static int allocate(const dl_csv_table *table, csv_state *state, dl_error *error) {
     int64_t values = 0, bytes = 0;
-    double machine = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
-    if (!dl_multiply(table->rows, state->features, &values) ||
-        !dl_multiply(values, (int64_t)sizeof(float), &bytes) || (double)bytes > machine) {
-        char need[32], have[32];
-        return dl_fail(error, DL_DATA,
-                       "%s: %lld rows of %lld numbers (with a number a category) need %s of "
-                       "memory; this machine has %s",
-                       table->path, (long long)table->rows, (long long)state->features,
-                       dl_text_bytes(need, 4.0 * (double)table->rows * (double)state->features),
-                       dl_text_bytes(have, machine));
-    }
+    bool fits = dl_multiply(table->rows, state->features, &values) &&
+                dl_multiply(values, (int64_t)sizeof(float), &bytes);
+    char advice[128];
+    snprintf(advice, sizeof advice, "it has %lld rows of %lld numbers, one a category",
+             (long long)table->rows, (long long)state->features);
+    if (dl_dataset_fits(table->dataset, table->path,
+                        4.0 * (double)table->rows * (double)(state->features + 1), advice, error) ||
+        !fits)
+        return -1;
     state->x = xcalloc((size_t)values, sizeof *state->x);
     state->y = xcalloc((size_t)table->rows, sizeof *state->y);
+    if (table->group >= 0)
+        state->group = xcalloc((size_t)table->rows, sizeof *state->group);
     return 0;
 }
 
@@ -205,11 +222,12 @@ static int open_table(dl_dataset *dataset, const dl_schema *like, dl_csv_table *
     if (!result)
         result = store_rows(table, &csv, state, error);
     dl_csv_close(&csv);
+    dataset->group = state->group;
     return result;
 }
 
 static int csv_open(dl_dataset *dataset, const dl_schema *like, dl_error *error) {
-    dl_csv_table table = {.dataset = dataset, .options = dataset->options};
+    dl_csv_table table = {.dataset = dataset, .options = dataset->options, .group = -1};
     dataset->state = xcalloc(1, sizeof(csv_state));
     int result = open_table(dataset, like, &table, error);
     dl_csv_table_free(&table);
@@ -232,6 +250,7 @@ static void csv_close(dl_dataset *dataset) {
         return;
     free(state->x);
     free(state->y);
+    free(state->group);
     free(state);
     dataset->state = NULL;
 }

@@ -69,7 +69,7 @@ enum { DL_CSV_TASK_AUTO, DL_CSV_CLASSIFICATION, DL_CSV_REGRESSION };
 enum { DL_CSV_MISSING_ERROR, DL_CSV_MISSING_MEAN, DL_CSV_MISSING_DROP };
 
 typedef struct {
-    const char *file, *delimiter, *target;
+    const char *file, *delimiter, *target, *group;
     bool header;
     int task, missing;
     dl_strings categorical, ignore;
@@ -108,6 +108,7 @@ typedef struct {
     dl_csv_column *column;
     int *input, inputs; /* [inputs]: the columns that are inputs, in the schema's order */
     int target;         /* a column, too */
+    int group;          /* a column, or -1: none */
     int64_t rows;       /* that are used */
     int64_t first_line; /* where the first record is */
 } dl_csv_table;

@@ -94,6 +94,12 @@ static int apply_options(dl_csv_table *table, dl_error *error) {
         if (column >= 0)
             table->column[column].categorical = true;
     }
+    if (options->group) {
+        table->group = resolve(table, "group", options->group, error);
+        if (table->group < 0)
+            return -1;
+        table->column[table->group].ignored = true;
+    }
     table->target = table->count - 1;
     while (table->target > 0 && table->column[table->target].ignored)
         table->target--;
@@ -101,6 +107,9 @@ static int apply_options(dl_csv_table *table, dl_error *error) {
         table->target = resolve(table, "target", options->target, error);
     if (result || table->target < 0)
         return -1;
+    if (table->target == table->group)
+        return dl_fail(error, DL_DATA, "%s: the target, \"%s\", cannot be the group, too",
+                       table->path, table->column[table->target].name);
     if (table->column[table->target].ignored)
         return dl_fail(error, DL_DATA, "%s: the target, \"%s\", must not be ignored", table->path,
                        table->column[table->target].name);
@@ -140,6 +149,8 @@ static int find_by_name(dl_csv_table *table, const dl_schema *like, dl_error *er
             table->column[found].taken = true;
         dl_text_free(&hint);
     }
+    if (table->options->group) /* where it is not, nothing is to be split */
+        table->group = dl_csv_names_find(&names, table->options->group);
     dl_csv_names_free(&names);
     return result;
 }
@@ -231,13 +242,17 @@ static void look_at(dl_csv_column *column, const char *field, int64_t line) {
     }
 }
 
-/* Column k of those that are used; the target comes last. */
+/* Column k of those that are used; behind the inputs come the target and the group. */
 static int used(const dl_csv_table *table, int k) {
-    return k < table->inputs ? table->input[k] : table->target;
+    return k < table->inputs ? table->input[k] : k == table->inputs ? table->target : table->group;
+}
+
+static int used_count(const dl_csv_table *table) {
+    return table->inputs + 1 + (table->group >= 0);
 }
 
 bool dl_csv_incomplete(const dl_csv_table *table, const dl_csv_reader *csv) {
-    for (int k = 0; k <= table->inputs; k++)
+    for (int k = 0; k < used_count(table); k++)
         if (dl_csv_missing(csv->field[used(table, k)]))
             return true;
     return false;
@@ -249,12 +264,12 @@ static int take_row(dl_csv_table *table, const dl_csv_reader *csv, bool look, dl
                        (long long)csv->line, csv->fields, csv->fields == 1 ? "" : "s",
                        table->options->header ? "the header" : "the first row", table->count);
     bool drop = table->options->missing == DL_CSV_MISSING_DROP && dl_csv_incomplete(table, csv);
-    for (int k = 0; k <= table->inputs && !drop; k++) {
+    for (int k = 0; k < used_count(table) && !drop; k++) {
         dl_csv_column *column = &table->column[used(table, k)];
         const char *field = csv->field[used(table, k)];
         if (dl_csv_missing(field))
             note(&column->missing, csv->line, field);
-        else if (look)
+        else if (look && k <= table->inputs)
             look_at(column, field, csv->line);
     }
     table->rows += !drop;
@@ -263,7 +278,7 @@ static int take_row(dl_csv_table *table, const dl_csv_reader *csv, bool look, dl
 
 static int check_missing(const dl_csv_table *table, dl_error *error) {
     int result = 0, told = 0;
-    for (int k = 0; k <= table->inputs && told < 10; k++) {
+    for (int k = 0; k < used_count(table) && told < 10; k++) {
         const dl_csv_column *column = &table->column[used(table, k)];
         bool mean = table->options->missing == DL_CSV_MISSING_MEAN && k < table->inputs;
         if (!column->missing.count || mean)
@@ -276,7 +291,8 @@ static int check_missing(const dl_csv_table *table, dl_error *error) {
             dl_fail(error, DL_DATA, "%s:%lld: column \"%s\": the value is missing%s; %s",
                     table->path, (long long)column->missing.line, column->name, more,
                     k < table->inputs ? "missing = \"mean\" or \"drop_row\" would go on without it"
-                                      : "for a target only missing = \"drop_row\" helps");
+                    : k == table->inputs ? "for a target only missing = \"drop_row\" helps"
+                                         : "for a group only missing = \"drop_row\" helps");
         told++;
     }
     return result;

@@ -19,6 +19,36 @@ static const double powers[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
                                 1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
                                 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
 
+#if defined(__x86_64__) && LDBL_MANT_DIG == 64
+/* 10^0 .. 10^27: those that 64 bits hold exactly. */
+static const long double long_powers[] = {1e0L,  1e1L,  1e2L,  1e3L,  1e4L,  1e5L,  1e6L,
+                                          1e7L,  1e8L,  1e9L,  1e10L, 1e11L, 1e12L, 1e13L,
+                                          1e14L, 1e15L, 1e16L, 1e17L, 1e18L, 1e19L, 1e20L,
+                                          1e21L, 1e22L, 1e23L, 1e24L, 1e25L, 1e26L, 1e27L};
+
+/* The same with 64 bits: the result is within half a unit of the last of them, so that rounded to
+   53 bits it is right, unless its last 11 bits are next to the half of a unit. False: strtod must
+   say. */
+static bool by_64_bits(uint64_t mantissa, int exponent, double *value) {
+    if (exponent < -27 || exponent > 27 || !mantissa)
+        return false;
+    long double number = (long double)mantissa;
+    number = exponent < 0 ? number / long_powers[-exponent] : number * long_powers[exponent];
+    uint64_t bits;
+    memcpy(&bits, &number, sizeof bits); /* x87: the 64 bits come first */
+    unsigned last = bits & 2047;
+    *value = (double)number;
+    return last < 1023 || last > 1025;
+}
+#else
+static bool by_64_bits(uint64_t mantissa, int exponent, double *value) {
+    (void)mantissa;
+    (void)exponent;
+    (void)value;
+    return false;
+}
+#endif
+
 static dl_csv_type checked(double value, double *out) {
     *out = value;
     return fabs(value) <= (double)FLT_MAX ? DL_CSV_NUMBER : DL_CSV_INFINITE;
@@ -43,7 +73,8 @@ static bool is_infinite(const char *unsigned_field) {
 }
 
 /* Up to 2^53 and 10^22 both factors are exact, and one operation rounds once: the result is the one
-   of strtod (Clinger 1990). Everything else is left to strtod. */
+   of strtod (Clinger 1990). The digits of a double that is written in full need 64 bits. Everything
+   else is left to strtod. */
 dl_csv_type dl_csv_number(const char *field, double *value) {
     const char *c = field;
     bool negative = *c == '-';
@@ -67,9 +98,13 @@ dl_csv_type dl_csv_number(const char *field, double *value) {
         return DL_CSV_TEXT;
     if (*c)
         return DL_CSV_TEXT;
-    if (digits > 18 || mantissa >> 53 || exponent < -22 || exponent > 22)
-        return checked(strtod(field, NULL), value);
-    double number = (double)mantissa;
+    double number;
+    if (digits > 18 || mantissa >> 53 || exponent < -22 || exponent > 22) {
+        if (digits > 19 || !by_64_bits(mantissa, exponent, &number))
+            return checked(strtod(field, NULL), value);
+        return checked(negative ? -number : number, value);
+    }
+    number = (double)mantissa;
     number = exponent < 0 ? number / powers[-exponent] : number * powers[exponent];
     return checked(negative ? -number : number, value);
 }

@@ -1,8 +1,8 @@
 #include "data/data.h"
 
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "data/bins.h"
 #include "data/normalize.h"
@@ -11,92 +11,6 @@
 #include "data/split.h"
 
 const char *const dl_split_names[DL_SPLITS] = {"train", "validation", "test"};
-
-static const char *const normalize_choices[] = {"none", "scale", "mean_std", "min_max", NULL};
-static const char *const normalize_by_choices[] = {"auto", "feature", "channel", "global", NULL};
-static const char *const normalize_target_choices[] = {"none", "mean_std", NULL};
-static const char *const target_choices[] = {"label", "input", "same", NULL};
-static const char *const bins_words[] = {"none", NULL};
-static const char *const split_choices[] = {"auto", "stratified", "random", "tail", NULL};
-
-const dl_option dl_data_options[] = {
-    {.key = "train",
-     .type = DL_SETTING,
-     .offset = offsetof(dl_data, train),
-     .help = "a group that names the training files with the options of the data format; an "
-             "option that all parts share may stand in `data` itself"},
-    {.key = "validation",
-     .type = DL_SETTING,
-     .offset = offsetof(dl_data, validation),
-     .fallback = "",
-     .help = "a group with files of its own, or a number between 0 and 1: this share of the "
-             "training file's rows is kept from training and tells when it begins to overfit"},
-    {.key = "test",
-     .type = DL_SETTING,
-     .offset = offsetof(dl_data, test),
-     .fallback = "",
-     .help = "a group with files of its own, or a share as for validation; only dltest looks at "
-             "it. The rows do not change when a share for validation is added"},
-    {.key = "split",
-     .type = DL_CHOICE,
-     .offset = offsetof(dl_data, split),
-     .fallback = "auto",
-     .choices = split_choices,
-     .help = "how shares are taken: stratified (at random, each class in the same proportion), "
-             "random, or tail (the last rows of the file: train, validation, test); auto is "
-             "stratified for classes, random for numbers and tail for a text"},
-    {.key = "split_seed",
-     .type = DL_INT,
-     .offset = offsetof(dl_data, split_seed),
-     .fallback = "0",
-     .help = "another number takes other rows; `seed` does not change them"},
-    {.key = "predict",
-     .type = DL_CHOICE,
-     .offset = offsetof(dl_data, predict),
-     .fallback = "label",
-     .choices = target_choices,
-     .help = "what the network is to say: label (what the files say); input (the sample itself, "
-             "normalized as it is: for autoencoders); same (two samples, one above the other, and "
-             "whether they are of the same class, which half of the pairs are: for siamese "
-             "networks)"},
-    {.key = "normalize",
-     .type = DL_CHOICE,
-     .offset = offsetof(dl_data, normalize),
-     .fallback = "none",
-     .choices = normalize_choices,
-     .help = "what is done to the inputs, by statistics of the training part only: none; scale "
-             "(divide by 255 for images of bytes, else by the largest absolute value); mean_std "
-             "(subtract the mean, divide by the standard deviation); min_max (to 0 .. 1). One-hot "
-             "columns stay 0 and 1, and what never changes is not divided"},
-    {.key = "normalize_by",
-     .type = DL_CHOICE,
-     .offset = offsetof(dl_data, normalize_by),
-     .fallback = "auto",
-     .choices = normalize_by_choices,
-     .help = "what shares its statistics: feature (each input has its own), channel (all pixels "
-             "of a channel together) or global (all inputs); auto is channel for images, else "
-             "feature"},
-    {.key = "normalize_target",
-     .type = DL_CHOICE,
-     .offset = offsetof(dl_data, normalize_target),
-     .fallback = "none",
-     .choices = normalize_target_choices,
-     .help = "for regression: mean_std trains on (target - mean) / standard deviation; "
-             "predictions and errors are reported in the target's own unit"},
-    {.key = "target_bins",
-     .type = DL_INT,
-     .offset = offsetof(dl_data, target_bins),
-     .fallback = "none",
-     .min = 2,
-     .max = DL_MOST_BINS,
-     .choices = bins_words,
-     .help = "regression by classes: the target, one number, is cut into this many bins at the "
-             "quantiles of the training part, each with as many rows, and the network learns the "
-             "bin with softmax_cross_entropy, a logit a bin. Its prediction in the target's own "
-             "unit (rmse, mae, mse, r2) is the bins' means, weighed by their probabilities. For "
-             "targets that are not normal around their expected value"},
-    DL_OPTIONS_END,
-};
 
 /* ---- reading the config ---- */
 
@@ -158,6 +72,13 @@ static double share_of(const config_setting_t *setting) {
     return share > 0 && share < 1 ? share : -1;
 }
 
+static void set_memory(const dl_data *data, dl_dataset *dataset) {
+    int64_t machine = (int64_t)sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE);
+    bool given = data->memory_limit > 0;
+    dataset->memory = given ? data->memory_limit * 1000000 : machine / 4;
+    dataset->memory_most = given ? dataset->memory : machine;
+}
+
 static int read_part(dl_data *data, dl_split part, config_setting_t *section,
                      config_setting_t *setting, const dl_kind *kind, dl_error *error) {
     if (!setting)
@@ -182,6 +103,7 @@ static int read_part(dl_data *data, dl_split part, config_setting_t *section,
     dataset->type = (const dl_dataset_type *)kind;
     dataset->options = dl_arena_alloc(&data->arena, kind->size);
     dataset->where = where;
+    set_memory(data, dataset);
     dl_table table = {kind->options, dataset->options};
     return dl_config_read(data->config, setting, section,
                           dl_arena_printf(&data->arena, "data.%s", name), &table, 1, error);
@@ -242,22 +164,6 @@ static int open_dataset(dl_data *data, dl_split part, const dl_schema *like, dl_
         dl_fail(error, DL_DATA, "%s: the %s data cannot be read", dataset->where,
                 dl_split_names[part]);
     return result;
-}
-
-/* The class of every row, each of which has one; NULL and an error if a row cannot be read. The
-   caller frees it. */
-static int *read_classes(const dl_dataset *dataset, dl_error *error) {
-    int *class_of = xmalloc(sizeof *class_of * (size_t)dataset->count);
-    assert(dataset->schema.outputs == 1);
-    for (int64_t i = 0; i < dataset->count; i++) {
-        float y;
-        if (dataset->type->read(dataset, i, NULL, &y, error)) {
-            free(class_of);
-            return NULL;
-        }
-        class_of[i] = (int)y;
-    }
-    return class_of;
 }
 
 /* Counts the classes, or bins, of all positions of a part's rows. */
@@ -322,35 +228,14 @@ static int check_split(const dl_data *data, dl_error *error) {
     return result;
 }
 
-/* What `split` means for this data set. */
-static dl_split_kind split_kind(const dl_data *data, const dl_dataset *dataset) {
-    return data->split == DL_SPLIT_AUTO && dataset->ordered ? DL_SPLIT_TAIL
-                                                            : (dl_split_kind)data->split;
-}
-
 /* Divides the rows of the training file among the parts that take a share of it. */
 static int split_training_file(dl_data *data, dl_error *error) {
     const dl_dataset *dataset = &data->dataset[DL_TRAIN];
-    bool one_class = dataset->schema.classes && dataset->schema.outputs == 1;
-    int *class_of = NULL, result = 0;
-    if (data->split == DL_SPLIT_STRATIFIED && !one_class)
-        return dl_fail(error, DL_USAGE,
-                       "%s: \"split\" cannot be \"stratified\": %s (\"random\" or \"tail\" are "
-                       "possible)",
-                       where_is(data, "split"),
-                       dataset->schema.classes ? "a row has many classes, not one"
-                                               : "the target is a number, there are no classes");
-    if (one_class && !(class_of = read_classes(dataset, error)))
-        return -1;
-    uint8_t *part_of = xmalloc((size_t)dataset->count);
-    dl_fold fold = {data->fold, data->folds};
-    dl_split_rows(split_kind(data, dataset), class_of, dataset->schema.classes, dataset->count,
-                  data->share, data->fold > 0 ? &fold : NULL, (uint64_t)data->split_seed, part_of);
-    for (dl_split part = 0; part < DL_SPLITS; part++)
+    uint8_t *part_of = data->part_of = xmalloc((size_t)dataset->count);
+    int result = dl_split_dataset(data, where_is(data, "split"), part_of, error);
+    for (dl_split part = 0; part < DL_SPLITS && !result; part++)
         if (part == DL_TRAIN || data->share[part] > 0)
-            result |= make_subset(data, part, dataset, part_of, error);
-    free(part_of);
-    free(class_of);
+            result = make_subset(data, part, dataset, part_of, error);
     return result ? -1 : check_split(data, error);
 }
 
@@ -489,6 +374,7 @@ void dl_data_free(dl_data *data) {
         free(data->part[part].index);
         free(data->part[part].class_count);
     }
+    free(data->part_of);
     dl_schema_free(&data->base);
     dl_schema_free(&data->schema);
     dl_normalization_free(&data->input);

@@ -26,7 +26,7 @@ typedef struct {
 
 typedef struct {
     /* options of the config's section */
-    int normalize, normalize_by, normalize_target, split, predict;
+    int normalize, normalize_by, normalize_target, split, predict, balance;
     config_setting_t *train, *validation, *test;
     int64_t split_seed;
     int64_t target_bins; /* <= 0: none */
@@ -34,6 +34,7 @@ typedef struct {
     int64_t fold, folds; /* fold 1 … folds of the training file is for validation; <= 0: none */
     bool bagging;        /* the training part is a bootstrap sample, drawn by `seed` */
     uint64_t seed;       /* the experiment's */
+    int64_t memory_limit; /* in MB; <= 0: by the machine's memory */
     /* made by dl_data_read */
     dl_config *config; /* borrowed */
     dl_arena arena;
@@ -45,7 +46,12 @@ typedef struct {
     dl_dataset made[DL_SPLITS]; /* where targets are made of inputs: what the parts then read */
     dl_subset part[DL_SPLITS];
     dl_normalization input, target; /* target: regression only */
+    uint8_t *part_of;               /* owned; the dl_split of each of the training file's rows */
+    char digest[40]; /* of the split of the training file: "" if none of its rows go elsewhere */
 } dl_data;
+
+/* As the choices of the option `balance`. */
+enum { DL_BALANCE_NONE, DL_BALANCE_OVERSAMPLE, DL_BALANCE_WEIGHTS };
 
 extern const dl_option dl_data_options[], dl_resample_options[];
 

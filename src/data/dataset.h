@@ -29,11 +29,16 @@ struct dl_dataset {
     const dl_dataset_type *type;
     void *options;     /* the type's struct, filled from the config; owned by the dl_data */
     const char *where; /* "file:line" of the config's group, for messages */
-    void *state;       /* the type's own; owned by it */
-    int64_t count;     /* rows */
-    bool bytes;        /* set by open: inputs are whole numbers from 0 to 255, as in image files */
-    bool ordered;      /* set by open: rows go on where the one before ends; shares are the tail */
-    dl_schema schema;  /* owned */
+    /* Bytes, 0: any. What is larger than `memory` a format that can reads and decodes as needed;
+       what is larger than `memory_most` others refuse (dl_dataset_fits). */
+    int64_t memory, memory_most;
+    void *state;      /* the type's own; owned by it */
+    int64_t count;    /* rows */
+    bool bytes;       /* set by open: inputs are whole numbers from 0 to 255, as in image files */
+    bool ordered;     /* set by open: rows go on where the one before ends; shares are the tail */
+    dl_schema schema; /* owned */
+    const uint64_t *group; /* set by open: [count], equal for rows that a split must not part, or
+                              NULL; the state owns it */
 };
 
 extern const dl_registry dl_dataset_registry;
@@ -41,5 +46,10 @@ extern const dl_registry dl_dataset_registry;
 /* The path of the data file `name` (freed by the caller), or NULL and an error that says where it
    was looked for, and which `scripts/get_data.sh` command gets it, if one does. */
 char *dl_dataset_find(const dl_dataset *dataset, const char *name, dl_error *error);
+
+/* Whether so many bytes may be held in memory for the file `path`: 0, or -1 and an error. `advice`,
+   or NULL, is what helps beside a larger limit. */
+int dl_dataset_fits(const dl_dataset *dataset, const char *path, double bytes, const char *advice,
+                    dl_error *error);
 
 #endif

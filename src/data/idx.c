@@ -367,6 +367,9 @@ static int open_files(dl_dataset *dataset, const dl_schema *like, idx_file *imag
     if (dl_element_is_float(labels->type) ? take_targets(dataset, labels, error)
                                           : take_classes(dataset, labels, classes, error))
         return -1;
+    if (dl_dataset_fits(dataset, images->path,
+                        (double)images->rows * (double)images->size * images->width, NULL, error))
+        return -1;
     if (read_values(images, error) || check_finite(images, error))
         return -1;
     state->type = images->type;

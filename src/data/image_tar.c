@@ -1,7 +1,11 @@
 /* Pictures in a tar archive, plain or gzip, one folder a class: `…/class/name.jpg`. The archive is
-   read once, from the front, without unpacking it; the pictures are kept as bytes. */
+   read once, from the front, without unpacking it; the pictures are kept as bytes. Where they do
+   not fit into the memory that they may take, only their places in the archive are kept, and each
+   is read and decoded when it is wanted; all have been decoded once by then. */
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "base/memory.h"
@@ -25,10 +29,19 @@ static const dl_option options[] = {
     DL_OPTIONS_END,
 };
 
+/* Where the bytes of a picture's file are in the archive. */
 typedef struct {
-    unsigned char *pixels; /* [count][size], owned */
+    int64_t offset, bytes;
+} place;
+
+typedef struct {
+    unsigned char *pixels; /* [count][size], owned; NULL: they are decoded as needed */
+    place *places;         /* [count], owned */
+    int archive;           /* then the open file */
+    char *path;            /* and its name; owned */
     int *classes;          /* [count], owned */
     int64_t size, room;
+    bool on_demand;
 } tar_state;
 
 /* What is known while the archive is read. */
@@ -115,8 +128,32 @@ static void note_bad(archive *a, const char *name, const char *why) {
         dl_text_add(&a->bad_names, "\n  %s (%s)", name, why);
 }
 
+/* Room for one more picture. From where their pixels take too much memory only places are kept. */
+static int make_room(archive *a, dl_error *error) {
+    const dl_dataset *dataset = a->dataset;
+    tar_state *state = dataset->state;
+    bool first = dataset->count == 0;
+    double need = (double)(dataset->count + 1) * (double)state->size;
+    if (dataset->memory > 0 && need > (double)dataset->memory && (state->pixels || first)) {
+        if (!dl_reader_is_plain(a->reader))
+            return dl_dataset_fits(dataset, a->path, need, "gunzip the archive, then it can",
+                                   error);
+        free(state->pixels);
+        state->pixels = NULL;
+        state->on_demand = true;
+    }
+    if (dataset->count < state->room)
+        return 0;
+    state->room = state->room ? 2 * state->room : 1024;
+    if (!state->on_demand)
+        state->pixels = xrealloc(state->pixels, (size_t)(state->room * state->size));
+    state->classes = xrealloc(state->classes, sizeof(int) * (size_t)state->room);
+    state->places = xrealloc(state->places, sizeof *state->places * (size_t)state->room);
+    return 0;
+}
+
 static int add_picture(archive *a, const char *name, const unsigned char *pixels, int height,
-                       int width, dl_error *error) {
+                       int width, place at, dl_error *error) {
     dl_dataset *dataset = a->dataset;
     tar_state *state = dataset->state;
     int channels = 1 + 2 * ((const tar_options *)dataset->options)->channels;
@@ -132,12 +169,13 @@ static int add_picture(archive *a, const char *name, const unsigned char *pixels
     if (!folder)
         return dl_fail(error, DL_DATA, "%s: %s is in no folder, which would be its class", a->path,
                        name);
-    if (dataset->count == state->room) {
-        state->room = state->room ? 2 * state->room : 1024;
-        state->pixels = xrealloc(state->pixels, (size_t)(state->room * state->size));
-        state->classes = xrealloc(state->classes, sizeof(int) * (size_t)state->room);
+    if (make_room(a, error)) {
+        free(folder);
+        return -1;
     }
-    memcpy(state->pixels + dataset->count * state->size, pixels, (size_t)state->size);
+    if (state->pixels)
+        memcpy(state->pixels + dataset->count * state->size, pixels, (size_t)state->size);
+    state->places[dataset->count] = at;
     state->classes[dataset->count++] = class_of(a, folder);
     if (a->name_count > MOST_CLASSES)
         return dl_fail(error, DL_DATA, "%s: more than %d folders", a->path, MOST_CLASSES);
@@ -145,7 +183,7 @@ static int add_picture(archive *a, const char *name, const unsigned char *pixels
 }
 
 static int read_picture(archive *a, const char *name, const char *bytes, int64_t size,
-                        dl_error *error) {
+                        int64_t offset, dl_error *error) {
     int channels = 1 + 2 * ((const tar_options *)a->dataset->options)->channels;
     int height, width;
     const char *why = NULL;
@@ -154,7 +192,8 @@ static int read_picture(archive *a, const char *name, const char *bytes, int64_t
         note_bad(a, name, why);
         return 0;
     }
-    int result = add_picture(a, name, pixels, height, width, error);
+    place at = {offset, size};
+    int result = add_picture(a, name, pixels, height, width, at, error);
     free(pixels);
     return result;
 }
@@ -167,6 +206,7 @@ static int read_all(archive *a, dl_error *error) {
         bool has_prefix = !memcmp(record + 257, "ustar", 5) && record[345];
         snprintf(name, sizeof name, "%.155s%s%.100s", has_prefix ? record + 345 : "",
                  has_prefix ? "/" : "", record);
+        int64_t offset = dl_reader_offset(a->reader);
         char *bytes = read_member(a, octal(record + 124, 12), error);
         if (!bytes)
             break;
@@ -178,7 +218,7 @@ static int read_all(archive *a, dl_error *error) {
         }
         const char *full = longer ? longer : name;
         if ((record[156] == '0' || !record[156]) && dl_image_is_named(full))
-            result = read_picture(a, full, bytes, octal(record + 124, 12), error);
+            result = read_picture(a, full, bytes, octal(record + 124, 12), offset, error);
         free(bytes);
         free(longer);
         longer = NULL;
@@ -242,7 +282,8 @@ static int check(const archive *a, const dl_schema *like, dl_error *error) {
 
 static int tar_open(dl_dataset *dataset, const dl_schema *like, dl_error *error) {
     const tar_options *o = dataset->options;
-    dataset->state = xcalloc(1, sizeof(tar_state));
+    tar_state *state = dataset->state = xcalloc(1, sizeof *state);
+    state->archive = -1;
     dataset->bytes = true;
     char *path = dl_dataset_find(dataset, o->file, error);
     archive a = {.dataset = dataset, .path = path};
@@ -258,18 +299,51 @@ static int tar_open(dl_dataset *dataset, const dl_schema *like, dl_error *error)
     free(a.names);
     dl_text_free(&a.bad_names);
     dl_reader_close(a.reader);
-    free(path);
+    state->path = path;
+    if (!result && state->on_demand && (state->archive = open(path, O_RDONLY | O_CLOEXEC)) < 0)
+        result = dl_fail(error, DL_DATA, "%s: cannot be opened again", path);
     return result;
+}
+
+/* The pixels of picture i, from the archive; the caller frees them. */
+static unsigned char *decode(const dl_dataset *dataset, int64_t i, dl_error *error) {
+    const tar_state *state = dataset->state;
+    const dl_shape *shape = &dataset->schema.input;
+    place at = state->places[i];
+    int height = 0, width = 0;
+    int64_t done = 0;
+    ssize_t got = 1;
+    const char *why = "";
+    char *bytes = xmalloc((size_t)at.bytes + 1);
+    while (done < at.bytes && got > 0) {
+        got = pread(state->archive, bytes + done, (size_t)(at.bytes - done), at.offset + done);
+        done += got > 0 ? got : 0;
+    }
+    unsigned char *pixels =
+        done < at.bytes ? NULL
+                        : dl_image_decode(bytes, at.bytes, shape->dim[2], &height, &width, &why);
+    free(bytes);
+    if (pixels && height == shape->dim[0] && width == shape->dim[1])
+        return pixels;
+    free(pixels);
+    dl_fail(error, DL_DATA, "%s: offset %lld: the archive was changed since it was opened",
+            state->path, (long long)at.offset);
+    return NULL;
 }
 
 static int tar_read(const dl_dataset *dataset, int64_t i, float *x, float *y, dl_error *error) {
     const tar_state *state = dataset->state;
-    const unsigned char *pixels = state->pixels + i * state->size;
-    (void)error;
-    for (int64_t p = 0; x && p < state->size; p++)
-        x[p] = (float)pixels[p];
     if (y)
         *y = (float)state->classes[i];
+    if (!x)
+        return 0;
+    unsigned char *decoded = state->on_demand ? decode(dataset, i, error) : NULL;
+    const unsigned char *pixels = state->on_demand ? decoded : state->pixels + i * state->size;
+    if (!pixels)
+        return -1;
+    for (int64_t p = 0; p < state->size; p++)
+        x[p] = (float)pixels[p];
+    free(decoded);
     return 0;
 }
 
@@ -278,6 +352,10 @@ static void tar_close(dl_dataset *dataset) {
     if (state) {
         free(state->pixels);
         free(state->classes);
+        free(state->places);
+        free(state->path);
+        if (state->archive >= 0)
+            close(state->archive);
     }
     free(state);
     dataset->state = NULL;

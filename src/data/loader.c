@@ -39,11 +39,16 @@ struct dl_loader {
     const dl_subset *part;
     int64_t batch_size, steps, size, outputs, bytes;
     bool augmented;
-    int64_t *order;      /* [rows of the part]; made when no thread is at work on rows */
+    int64_t rows;        /* of a pass: those of the part, or more where classes are balanced */
+    int64_t *order;      /* [rows]; made when no thread is at work on rows */
     int64_t ordered_for; /* the pass that `order` is for; 0: none */
     pthread_t thread[MOST_WORKERS];
     int workers, started, numbered; /* wanted; running; how many have taken their room */
     dl_augment_room room[MOST_WORKERS];
+    /* where classes are balanced, else NULL */
+    int64_t *of_class; /* [rows of the part]: the first class's, the second's, … */
+    int64_t *first;    /* [classes + 1]: where each begins */
+    int64_t most;      /* rows of the largest class */
 
     pthread_mutex_t mutex; /* guards what follows */
     pthread_cond_t work, ready;
@@ -71,16 +76,36 @@ static void make_lanes(dl_loader *loader) {
             loader->order[s * lanes + b] = *row++;
 }
 
+/* Each class in an order of its own, from the front again until it has as many rows as the largest
+   has; then all of them mixed. */
+static void make_balanced(dl_loader *loader, const pass_request *pass) {
+    int64_t *to = loader->order;
+    for (int c = 0; c < loader->data->schema.classes; c++) {
+        int64_t *own = to, count = loader->first[c + 1] - loader->first[c];
+        dl_draw draw = {pass->seed, DL_FOR_SHUFFLE, 1, pass->epoch, (uint32_t)c};
+        if (!count)
+            continue;
+        memcpy(own, loader->of_class + loader->first[c], sizeof *own * (size_t)count);
+        dl_random_shuffle(&draw, own, count);
+        for (int64_t i = count; i < loader->most; i++)
+            own[i] = own[i - count];
+        to += loader->most;
+    }
+}
+
 static void make_order(dl_loader *loader, const pass_request *pass) {
     if (pass->order == DL_LANES) {
         make_lanes(loader);
         return;
     }
-    memcpy(loader->order, loader->part->index, sizeof(int64_t) * (size_t)loader->part->count);
+    if (loader->of_class)
+        make_balanced(loader, pass);
+    else
+        memcpy(loader->order, loader->part->index, sizeof(int64_t) * (size_t)loader->rows);
     if (pass->order == DL_AS_STORED)
         return;
     dl_draw draw = {.seed = pass->seed, .purpose = DL_FOR_SHUFFLE, .epoch = pass->epoch};
-    dl_random_shuffle(&draw, loader->order, loader->part->count);
+    dl_random_shuffle(&draw, loader->order, loader->rows);
 }
 
 static int read_row(dl_loader *loader, const pass_request *pass, dl_augment_room *room,
@@ -148,7 +173,7 @@ static bool begin(dl_loader *loader) {
     loader->ordered_for = loader->pass_number;
     dl_batch *batch = &loader->batch[loader->made % BUFFERS];
     batch->step = loader->pass.first_step + loader->made;
-    int64_t left = loader->part->count - batch->step * loader->batch_size;
+    int64_t left = loader->rows - batch->step * loader->batch_size;
     batch->count = left < loader->batch_size ? left : loader->batch_size;
     int64_t pieces = loader->workers > 1 ? 4 * loader->workers : 1;
     loader->job = (filling){.batch = batch,
@@ -267,7 +292,8 @@ dl_loader *dl_loader_new(const dl_data *data, dl_split part, int64_t batch_size,
     loader->outputs = data->schema.outputs;
     int64_t workers = data->augment.workers;
     loader->workers = (int)(workers < 1 ? 1 : workers > MOST_WORKERS ? MOST_WORKERS : workers);
-    loader->steps = loader->part->count / batch_size + (loader->part->count % batch_size != 0);
+    loader->rows = loader->part->count;
+    loader->steps = loader->rows / batch_size + (loader->rows % batch_size != 0);
     pthread_mutex_init(&loader->mutex, NULL);
     pthread_cond_init(&loader->work, NULL);
     pthread_cond_init(&loader->ready, NULL);
@@ -295,6 +321,41 @@ void dl_loader_augment(dl_loader *loader) {
         loader->batch[i].other = xmalloc(other);
         loader->bytes += (int64_t)(share + other);
     }
+}
+
+/* The class of a row of the part, a number's bin. */
+static int class_of(const dl_loader *loader, int64_t row, int *class, dl_error *error) {
+    const dl_dataset *dataset = loader->part->dataset;
+    const dl_schema *schema = &loader->data->schema;
+    float y = 0;
+    int result = dataset->type->read(dataset, row, NULL, &y, error);
+    *class = schema->bin_edge ? dl_bins_find(schema, (double)y) : (int)y;
+    return result;
+}
+
+int dl_loader_balance(dl_loader *loader, dl_error *error) {
+    const dl_subset *part = loader->part;
+    int classes = loader->data->schema.classes, there = 0, result = 0;
+    loader->first = xcalloc((size_t)classes + 2, sizeof *loader->first);
+    loader->of_class = xmalloc(sizeof *loader->of_class * (size_t)part->count);
+    for (int c = 0; c < classes; c++) {
+        int64_t count = part->class_count[c];
+        there += count > 0;
+        loader->most = count > loader->most ? count : loader->most;
+        loader->first[c + 2] = loader->first[c + 1] + count;
+    }
+    /* first[c + 1]: where the next row of class c goes; in the end, where class c + 1 begins */
+    for (int64_t i = 0; i < part->count && !result; i++) {
+        int class;
+        result = class_of(loader, part->index[i], &class, error);
+        if (!result)
+            loader->of_class[loader->first[class + 1]++] = part->index[i];
+    }
+    loader->rows = loader->most * there;
+    loader->steps = loader->rows / loader->batch_size + (loader->rows % loader->batch_size != 0);
+    loader->order = xrealloc(loader->order, sizeof *loader->order * (size_t)loader->rows);
+    loader->bytes += (int64_t)sizeof *loader->order * loader->rows;
+    return result;
 }
 
 void dl_loader_start(dl_loader *loader, dl_order order, uint64_t seed, uint32_t epoch,
@@ -361,6 +422,8 @@ void dl_loader_free(dl_loader *loader) {
         free(loader->batch[i].other);
     }
     free(loader->order);
+    free(loader->of_class);
+    free(loader->first);
     dl_error_clear(&loader->fault);
     dl_error_clear(&loader->job.fault);
     pthread_cond_destroy(&loader->ready);

@@ -34,6 +34,11 @@ dl_loader *dl_loader_new(const dl_data *data, dl_split part, int64_t batch_size,
 /* From now on the rows are augmented as data->augment says: for training alone. To be called before
    the first pass. */
 void dl_loader_augment(dl_loader *loader);
+/* From now on a pass, to be DL_SHUFFLED, has each class that the part has as often as its largest
+   one: every row at least once, those of smaller classes again, in turn; which ones once more than
+   others, by (seed, epoch). A target is one class. To be called before the first pass. -1 and an
+   error if a row cannot be read. */
+int dl_loader_balance(dl_loader *loader, dl_error *error);
 /* Begins a pass over every sample of the part exactly once, from step `first_step` on. The last
    batch may be partial. A pass that has not ended is given up. */
 void dl_loader_start(dl_loader *loader, dl_order order, uint64_t seed, uint32_t epoch,

@@ -45,6 +45,19 @@ static const char *public_set(const char *name) {
     return NULL;
 }
 
+int dl_dataset_fits(const dl_dataset *dataset, const char *path, double bytes, const char *advice,
+                    dl_error *error) {
+    char need[32], most[32];
+    if (dataset->memory_most <= 0 || bytes <= (double)dataset->memory_most)
+        return 0;
+    return dl_fail(
+        error, DL_DATA,
+        "%s: needs %s of memory, of which there may be %s (data.memory_limit); the format "
+        "\"%s\" cannot be read piece by piece%s%s",
+        path, dl_text_bytes(need, bytes), dl_text_bytes(most, (double)dataset->memory_most),
+        dataset->type->kind.name, advice ? ": " : "", advice ? advice : "");
+}
+
 char *dl_dataset_find(const dl_dataset *dataset, const char *name, dl_error *error) {
     char *path = dl_path_find_data(name);
     if (path)

@@ -1,6 +1,8 @@
 #include "data/split.h"
 
+#include <assert.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -131,4 +133,91 @@ void dl_split_rows(dl_split_kind kind, const int *class_of, int classes, int64_t
     split_strata(strata, classes, rows, count, share, fold, seed, part_of);
     free(rows);
     free(strata);
+}
+
+/* ---- a data set ---- */
+
+/* The class of every row, each of which has one; NULL and an error if a row cannot be read. The
+   caller frees it. */
+static int *read_classes(const dl_dataset *dataset, dl_error *error) {
+    int *class_of = xmalloc(sizeof *class_of * (size_t)dataset->count);
+    assert(dataset->schema.outputs == 1);
+    for (int64_t i = 0; i < dataset->count; i++) {
+        float y;
+        if (dataset->type->read(dataset, i, NULL, &y, error)) {
+            free(class_of);
+            return NULL;
+        }
+        class_of[i] = (int)y;
+    }
+    return class_of;
+}
+
+/* FNV-1a of which part each row is in, and of its first target number: another file, or the same
+   rows in another order, has another. */
+static int take_digest(dl_data *data, const uint8_t *part_of, dl_error *error) {
+    const dl_dataset *dataset = &data->dataset[DL_TRAIN];
+    float *y = xcalloc((size_t)dataset->schema.outputs, sizeof *y);
+    uint64_t h = 14695981039346656037u;
+    int result = 0;
+    for (int64_t i = 0; i < dataset->count && !result; i++) {
+        uint32_t bits;
+        result = dataset->type->read(dataset, i, NULL, y, error);
+        memcpy(&bits, y, sizeof bits);
+        h = (h ^ part_of[i]) * 1099511628211u;
+        for (int byte = 0; byte < 4; byte++)
+            h = (h ^ (bits >> 8 * byte & 255)) * 1099511628211u;
+    }
+    snprintf(data->digest, sizeof data->digest, "%lld %016llx", (long long)dataset->count,
+             (unsigned long long)h);
+    free(y);
+    return result;
+}
+
+/* What `split` means for this data set. */
+static dl_split_kind kind_of(const dl_data *data, const dl_dataset *dataset) {
+    return data->split == DL_SPLIT_AUTO && dataset->ordered ? DL_SPLIT_TAIL
+                                                            : (dl_split_kind)data->split;
+}
+
+static int check_kind(const dl_data *data, const char *where, bool one_class, dl_error *error) {
+    const dl_dataset *dataset = &data->dataset[DL_TRAIN];
+    if (data->split == DL_SPLIT_STRATIFIED && !one_class)
+        return dl_fail(error, DL_USAGE,
+                       "%s: \"split\" cannot be \"stratified\": %s (\"random\" or \"tail\" are "
+                       "possible)",
+                       where,
+                       dataset->schema.classes ? "a row has many classes, not one"
+                                               : "the target is a number, there are no classes");
+    if (data->split == DL_SPLIT_TAIL && dataset->group)
+        return dl_fail(error, DL_USAGE,
+                       "%s: \"split\" cannot be \"tail\" where rows have a group, which a cut "
+                       "through the file would part (\"stratified\" or \"random\" are possible)",
+                       where);
+    return 0;
+}
+
+int dl_split_dataset(dl_data *data, const char *where, uint8_t *part_of, dl_error *error) {
+    const dl_dataset *dataset = &data->dataset[DL_TRAIN];
+    bool one_class = dataset->schema.classes && dataset->schema.outputs == 1;
+    bool shared = data->share[DL_VALIDATION] > 0 || data->share[DL_TEST] > 0 || data->fold > 0;
+    dl_fold fold = {data->fold > 0 ? data->fold : 0, data->folds};
+    dl_split_kind kind = kind_of(data, dataset);
+    uint64_t seed = (uint64_t)data->split_seed;
+    int *class_of = NULL, classes = dataset->schema.classes;
+    memset(part_of, DL_TRAIN, (size_t)dataset->count);
+    if (check_kind(data, where, one_class, error))
+        return -1;
+    if (!shared)
+        return 0;
+    if (one_class && kind != DL_SPLIT_RANDOM && !(class_of = read_classes(dataset, error)))
+        return -1;
+    if (dataset->group)
+        dl_split_groups(class_of, classes, dataset->group, dataset->count, data->share, fold.number,
+                        fold.count, seed, part_of);
+    else
+        dl_split_rows(kind, class_of, classes, dataset->count, data->share,
+                      fold.number ? &fold : NULL, seed, part_of);
+    free(class_of);
+    return take_digest(data, part_of, error);
 }

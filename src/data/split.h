@@ -23,4 +23,18 @@ void dl_split_rows(dl_split_kind kind, const int *class_of, int classes, int64_t
                    const double share[DL_SPLITS], const dl_fold *fold, uint64_t seed,
                    uint8_t *part_of);
 
+/* The same for rows that come in groups, all of which go to one part: equal numbers in
+   group[0..count). Groups are taken in an order that is a pure function of the seed and their
+   numbers, each if it brings the part nearer to its share of every class (class_of NULL: of the
+   rows). A part with a share has a group at least, training too, if there are as many.
+   fold from 1 to folds (0: none): what is not for testing is cut into as many folds, and this one
+   is for validation, whatever its share: the largest groups first, each to the fold that has least
+   of its classes. */
+void dl_split_groups(const int *class_of, int classes, const uint64_t *group, int64_t count,
+                     const double share[DL_SPLITS], int64_t fold, int64_t folds, uint64_t seed,
+                     uint8_t *part_of);
+/* Splits the training file as the options of `data` say: sets part_of[0..its rows) and the digest.
+   `where` is that of the option `split`. -1 and an error if these data cannot be split so. */
+int dl_split_dataset(dl_data *data, const char *where, uint8_t *part_of, dl_error *error);
+
 #endif

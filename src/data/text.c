@@ -1,24 +1,26 @@
-/* A text as training data: sample i is the stretch of T symbols (bytes or characters) from symbol
-   i · T on, and its target at each of the T steps is the symbol that comes next. The classes are
-   the symbols that occur in the training text, sorted by their numbers. The text stays in memory,
-   two bytes a symbol. */
+/* A text as training data: sample i is the stretch of T symbols (bytes, characters or words) from
+   symbol i · T on, and its target at each of the T steps is the symbol that comes next. The classes
+   are the symbols that occur in the training text, sorted by their numbers; of words the most
+   frequent ones (words.h). The text stays in memory, two bytes a symbol. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/file.h"
 #include "base/memory.h"
 #include "data/text.h"
+#include "data/words.h"
 
 enum { ONE_HOT, NUMBER };
-enum { BYTE, CHARACTER };
+enum { BYTE, CHARACTER, WORD };
 
-static const char *const units[] = {"byte", "character", NULL};
+static const char *const units[] = {"byte", "character", "word", NULL};
 static const char *const encodings[] = {"one_hot", "number", NULL};
 
 typedef struct {
     const char *file;
     int unit, encoding;
-    int64_t length;
+    bool lower_case;
+    int64_t length, most_words;
 } text_options;
 
 static const dl_option options[] = {
@@ -31,7 +33,22 @@ static const dl_option options[] = {
      .offset = offsetof(text_options, unit),
      .fallback = "character",
      .choices = units,
-     .help = "what a symbol is: character (the text must be UTF-8) or byte (any file)"},
+     .help = "what a symbol is: character (the text must be UTF-8), byte (any file) or word "
+             "(letters and digits, with apostrophes between them, or one other character; blanks "
+             "and the ends of lines are left out)"},
+    {.key = "lower_case",
+     .type = DL_BOOL,
+     .offset = offsetof(text_options, lower_case),
+     .fallback = "false",
+     .help = "words: capitals become small letters, so that \"The\" and \"the\" are one word"},
+    {.key = "most_words",
+     .type = DL_INT,
+     .offset = offsetof(text_options, most_words),
+     .fallback = "10000",
+     .min = 1,
+     .max = DL_MOST_WORDS,
+     .help = "words: the vocabulary has so many, the most frequent ones of the training text; all "
+             "others are the class 0, \"<unknown>\". The last layer has an output more than that"},
     {.key = "length",
      .type = DL_INT,
      .offset = offsetof(text_options, length),
@@ -45,7 +62,7 @@ static const dl_option options[] = {
      .fallback = "one_hot",
      .choices = encodings,
      .help = "one_hot (an input for each symbol of the vocabulary, 1 where it is meant, else 0) or "
-             "number (the symbol's number)"},
+             "number (the symbol's number, for a layer \"embedding\": the choice for words)"},
     DL_OPTIONS_END,
 };
 
@@ -117,7 +134,14 @@ typedef struct {
     int64_t size, count; /* bytes, and symbols */
     int unit;
     int *class_of; /* [codes]: a symbol's class, -1: it has none */
+    bool lower;
+    dl_csv_names words; /* those of the text, then of the vocabulary, by their classes */
 } source;
+
+static int not_utf8(const source *s, const char *at, dl_error *error) {
+    return dl_fail(error, DL_DATA, "%s: offset %lld: is not UTF-8 (unit = \"byte\" takes any file)",
+                   s->path, (long long)(at - s->bytes));
+}
 
 /* Counts the symbols; class_of becomes 0 where one occurs. */
 static int survey(source *s, dl_error *error) {
@@ -125,9 +149,7 @@ static int survey(source *s, dl_error *error) {
     for (; at < end; s->count++) {
         int code = next_code(s->unit, &at);
         if (code < 0)
-            return dl_fail(error, DL_DATA,
-                           "%s: offset %lld: is not UTF-8 (unit = \"byte\" takes any file)",
-                           s->path, (long long)(at - s->bytes));
+            return not_utf8(s, at, error);
         s->class_of[code] = 0;
     }
     return 0;
@@ -176,6 +198,48 @@ static int take_classes(source *s, const dl_schema *like, dl_error *error) {
     return 0;
 }
 
+/* The vocabulary of words: that of another text, or the frequent ones of this one. */
+static int take_words(source *s, int most, const dl_schema *like, dl_schema *schema,
+                      dl_error *error) {
+    const char *at = s->bytes, *end = s->bytes + s->size;
+    char word[DL_LONGEST_WORD + 1];
+    int length, room = 0;
+    int64_t *count = NULL;
+    while ((length = dl_word_next(&at, end, s->lower, word)) > 0) {
+        int number = dl_csv_names_add(&s->words, word);
+        if (number >= room) {
+            int more = room ? 2 * room : 1024;
+            count = xrealloc(count, sizeof *count * (size_t)more);
+            memset(count + room, 0, sizeof *count * (size_t)(more - room));
+            room = more;
+        }
+        count[number]++;
+        s->count++;
+    }
+    if (!length && !like)
+        dl_words_choose(&s->words, count, most, schema);
+    free(count);
+    dl_csv_names_free(&s->words);
+    if (length < 0)
+        return not_utf8(s, at, error);
+    const dl_schema *from = like ? like : schema;
+    if (!from->class_names || strcmp(from->class_names[0], dl_unknown_word))
+        return dl_fail(error, DL_DATA, "%s: the training data were no text of words", s->path);
+    for (int c = 0; c < from->classes; c++)
+        dl_csv_names_add(&s->words, from->class_names[c]);
+    return 0;
+}
+
+/* The class of the next symbol. */
+static int next_class(const source *s, const char **at) {
+    char word[DL_LONGEST_WORD + 1];
+    if (s->unit != WORD)
+        return s->class_of[next_code(s->unit, at)];
+    dl_word_next(at, s->bytes + s->size, s->lower, word);
+    int found = dl_csv_names_find(&s->words, word);
+    return found < 0 ? 0 : found;
+}
+
 static int check_like(const dl_dataset *dataset, const source *s, const dl_schema *like,
                       dl_error *error) {
     const text_options *given = dataset->options;
@@ -196,14 +260,16 @@ static int fill(dl_dataset *dataset, const source *s, dl_error *error) {
     text_state *state = dataset->state;
     if (s->count <= given->length)
         return dl_fail(error, DL_DATA,
-                       "%s: has %lld symbols, but a sample of length %lld and the symbol after it "
-                       "need %lld",
-                       s->path, (long long)s->count, (long long)given->length,
+                       "%s: has %lld %s, but a sample of length %lld and the %s after it need %lld",
+                       s->path, (long long)s->count, s->unit == WORD ? "words" : "symbols",
+                       (long long)given->length, s->unit == WORD ? "word" : "symbol",
                        (long long)given->length + 1);
     const char *at = s->bytes;
+    if (dl_dataset_fits(dataset, s->path, (double)s->count * sizeof *state->symbols, NULL, error))
+        return -1;
     state->symbols = xmalloc(sizeof *state->symbols * (size_t)s->count);
     for (int64_t i = 0; i < s->count; i++)
-        state->symbols[i] = (uint16_t)s->class_of[next_code(s->unit, &at)];
+        state->symbols[i] = (uint16_t)next_class(s, &at);
     state->length = given->length;
     state->classes = dataset->schema.classes;
     state->one_hot = given->encoding == ONE_HOT;
@@ -212,18 +278,26 @@ static int fill(dl_dataset *dataset, const source *s, dl_error *error) {
     return 0;
 }
 
+static int take_symbols(source *s, const dl_schema *like, dl_schema *schema, dl_error *error) {
+    s->class_of = xmalloc(sizeof *s->class_of * (size_t)codes(s->unit));
+    memset(s->class_of, -1, sizeof *s->class_of * (size_t)codes(s->unit));
+    if (survey(s, error))
+        return -1;
+    return like ? take_classes(s, like, error) : make_classes(s, schema, error);
+}
+
 static int open_source(dl_dataset *dataset, source *s, const dl_schema *like, dl_error *error) {
     const text_options *given = dataset->options;
     dl_schema *schema = &dataset->schema;
     s->unit = given->unit;
+    s->lower = given->lower_case;
     s->path = dl_dataset_find(dataset, given->file, error);
     if (!s->path || !(s->bytes = dl_file_read(s->path, MOST_BYTES, &s->size, DL_DATA, error)))
         return -1;
-    s->class_of = xmalloc(sizeof *s->class_of * (size_t)codes(s->unit));
-    memset(s->class_of, -1, sizeof *s->class_of * (size_t)codes(s->unit));
-    if (survey(s, error) || (like && check_like(dataset, s, like, error)))
+    if (like && check_like(dataset, s, like, error))
         return -1;
-    if (like ? take_classes(s, like, error) : make_classes(s, schema, error))
+    if (s->unit == WORD ? take_words(s, (int)given->most_words, like, schema, error)
+                        : take_symbols(s, like, schema, error))
         return -1;
     if (like)
         *schema = dl_schema_copy(like);
@@ -243,6 +317,7 @@ static int text_open(dl_dataset *dataset, const dl_schema *like, dl_error *error
     free(s.path);
     free(s.bytes);
     free(s.class_of);
+    dl_csv_names_free(&s.words);
     return result;
 }
 
@@ -316,11 +391,32 @@ static int class_named(const dl_schema *schema, const char *name) {
     return -1;
 }
 
+/* Words that are not in the vocabulary are dl_unknown_word. NULL if it is not UTF-8. */
+static uint16_t *read_words(const dl_data *data, const char *text, const char *name, int64_t *count,
+                            dl_error *error) {
+    const char *at = text, *end = text + strlen(text);
+    char word[DL_LONGEST_WORD + 1];
+    uint16_t *words = xmalloc(sizeof *words * (strlen(text) + 1));
+    int length;
+    *count = 0;
+    while ((length = dl_word_next(&at, end, options_of(data)->lower_case, word)) > 0) {
+        int class = class_named(&data->schema, word);
+        words[(*count)++] = (uint16_t)(class < 0 ? 0 : class);
+    }
+    if (!length)
+        return words;
+    dl_fail(error, DL_USAGE, "%s: offset %d: is not UTF-8", name, (int)(at - text));
+    free(words);
+    return NULL;
+}
+
 uint16_t *dl_symbols_read(const dl_data *data, const char *text, const char *name, int64_t *count,
                           dl_error *error) {
     const int unit = options_of(data)->unit;
     const char *at = text;
     int result = 0;
+    if (unit == WORD)
+        return read_words(data, text, name, count, error);
     uint16_t *symbols = xmalloc(sizeof *symbols * (strlen(text) + 1));
     for (*count = 0; *at && !result; ++*count) {
         char called[8] = "";
@@ -343,8 +439,11 @@ uint16_t *dl_symbols_read(const dl_data *data, const char *text, const char *nam
     return NULL;
 }
 
-int dl_symbols_write(const dl_data *data, int class, char out[4]) {
+int dl_symbols_write(const dl_data *data, int class, bool first, char *out) {
     const int unit = options_of(data)->unit;
+    if (unit == WORD)
+        return snprintf(out, DL_MOST_SYMBOL, "%s%.*s", first ? "" : " ", DL_LONGEST_WORD,
+                        data->schema.class_names[class]);
     int code = symbol_named(unit, data->schema.class_names[class]);
     return code < 0 ? 0 : spell(unit, code, out);
 }

@@ -9,11 +9,14 @@
    Only the config and the schema are looked at. */
 int dl_symbols_check(const dl_data *data, const char *name, dl_error *error);
 /* The classes of a text's symbols, [*count], freed by the caller. NULL and an error of DL_USAGE
-   that begins with `name` if there is a symbol that the training text has not. */
+   that begins with `name` if there is a symbol that the training text has not (a word that it
+   has not is the unknown one). */
 uint16_t *dl_symbols_read(const dl_data *data, const char *text, const char *name, int64_t *count,
                           dl_error *error);
-/* The bytes of the symbol that a class is; returns how many they are, 0 if it is none. */
-int dl_symbols_write(const dl_data *data, int class, char out[4]);
+enum { DL_MOST_SYMBOL = 72 };
+/* The bytes, less than DL_MOST_SYMBOL, of the symbol that a class is; returns how many they are, 0
+   if it is none. Words, but the first, have a blank in front. */
+int dl_symbols_write(const dl_data *data, int class, bool first, char *out);
 /* The sample x[size of schema.input] that begins with these symbols, normalized; of the steps
    behind them all are zero. */
 void dl_symbols_encode(const dl_data *data, const uint16_t *symbols, int64_t count, float *x);

@@ -97,6 +97,8 @@ static json_t *describe(const dl_experiment *e, const dl_progress *progress) {
     char *schema = dl_schema_to_json(dl_data_kept_schema(&e->data));
     set_text(metadata, "schema", schema);
     free(schema);
+    if (e->data.digest[0])
+        set_text(metadata, "split", e->data.digest);
     set_number(metadata, "batch_size", e->batch_size);
     describe_progress(metadata, e, progress);
     return metadata;
@@ -232,6 +234,24 @@ int dl_checkpoint_open(dl_checkpoint *c, const char *path, dl_error *error) {
     return c->batch_size > 0 ? 0 : missing(c, "batch_size", error);
 }
 
+int dl_checkpoint_check_split(const dl_checkpoint *c, const dl_data *data, dl_error *error) {
+    const char *was = dl_safetensors_text(&c->file, "split");
+    if (!was || !data->digest[0] || !strcmp(was, data->digest))
+        return 0;
+    long long rows = strtoll(was, NULL, 10), now = strtoll(data->digest, NULL, 10);
+    dl_text how = {0};
+    if (rows != now)
+        dl_text_add(&how, "it had %lld rows, the file has %lld", rows, now);
+    else
+        dl_text_add(&how, "as many rows, but others, in another order or with another split");
+    dl_fail(error, DL_DATA,
+            "%s: the data are not split as they were when the run began (%s): what was learnt "
+            "from would be tested on",
+            c->file.path, how.data);
+    dl_text_free(&how);
+    return -1;
+}
+
 void dl_checkpoint_close(dl_checkpoint *c) {
     dl_safetensors_close(&c->file);
     dl_config_free(&c->config);
@@ -339,6 +359,7 @@ static int check_same(const dl_checkpoint *c, const dl_experiment *e, dl_error *
                          "%s: the run's optimizer is %s, which cannot become %s: what it remembers "
                          "of the gradients would be lost",
                          c->file.path, optimizer, e->optimizer->kind.name);
+    result |= dl_checkpoint_check_split(c, &e->data, error);
     if (strcmp(schema, dl_safetensors_text(&c->file, "schema")))
         result = dl_fail(error, DL_DATA,
                          "%s: the data are not those that the run began with (other columns, "

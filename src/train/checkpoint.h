@@ -49,6 +49,10 @@ typedef struct {
 /* 0, or -1 and an error of DL_DATA. dl_checkpoint_close is fine after either. */
 int dl_checkpoint_open(dl_checkpoint *checkpoint, const char *path, dl_error *error);
 void dl_checkpoint_close(dl_checkpoint *checkpoint);
+/* Whether the rows of the training file, if it was opened and parts take shares of it, are in the
+   parts that they were in when the checkpoint was made: 0, or -1 and an error. */
+int dl_checkpoint_check_split(const dl_checkpoint *checkpoint, const dl_data *data,
+                              dl_error *error);
 /* Weights and running statistics into a net that was built. */
 int dl_checkpoint_load_net(const dl_checkpoint *checkpoint, dl_net *net, dl_error *error);
 /* What the last batch of an epoch that is not complete left for the next one; the net's batches

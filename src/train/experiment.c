@@ -270,6 +270,40 @@ static int check_name(const dl_experiment *e, config_setting_t *top, dl_error *e
                                           : "runs/latest is the link to the newest run");
 }
 
+/* data.balance = "weights" is the word "balanced" for a loss that has class weights. */
+static int weigh_classes(dl_experiment *e, dl_error *error) {
+    const char *where = dl_experiment_where(e, "data.balance");
+    const dl_option *o = e->loss->kind.options;
+    while (o->key && (o->type != DL_NUMBERS || strcmp(o->key, "class_weights")))
+        o++;
+    if (!o->key)
+        return dl_fail(
+            error, DL_USAGE,
+            "%s: \"balance\" cannot be \"weights\": the loss \"%s\" has no class_weights "
+            "(\"oversample\" goes with any)",
+            where, e->loss->kind.name);
+    dl_numbers *weights = (dl_numbers *)((char *)e->loss_self + o->offset);
+    if (weights->count)
+        return dl_fail(error, DL_USAGE,
+                       "%s: \"balance\" is \"weights\", but the loss has class_weights of its own "
+                       "(%s): one of the two",
+                       where, dl_experiment_where(e, "loss.class_weights"));
+    for (int i = 0; o->choices && o->choices[i]; i++)
+        if (!strcmp(o->choices[i], "balanced"))
+            weights->word = 1 + i;
+    return 0;
+}
+
+static int check_oversample(const dl_experiment *e, dl_error *error) {
+    if (e->settings.shuffle)
+        return 0;
+    return dl_fail(
+        error, DL_USAGE,
+        "%s: \"balance\" is \"oversample\", which mixes the rows anew in each epoch, but "
+        "training.shuffle is false (%s)",
+        dl_experiment_where(e, "data.balance"), dl_experiment_where(e, "training.shuffle"));
+}
+
 /* Bins are weighed by their probabilities. */
 static int check_bins(const dl_experiment *e, dl_error *error) {
     const config_setting_t *loss = config_lookup(&e->config->tree, "loss");
@@ -303,8 +337,12 @@ int dl_experiment_read(dl_experiment *e, dl_config *config, dl_error *error) {
     result |= read_heads(e, error);
     if (e->loss && e->data.target_bins > 0)
         result |= check_bins(e, error);
+    if (e->loss && e->data.balance == DL_BALANCE_WEIGHTS)
+        result |= weigh_classes(e, error);
     result |= read_optimizer(e, top, error);
     result |= read_settings(e, top, error);
+    if (e->data.balance == DL_BALANCE_OVERSAMPLE)
+        result |= check_oversample(e, error);
     if (!net)
         result |= dl_transfer_check(e, error);
     dl_error_sort(error);

@@ -282,6 +282,17 @@ static int check_ignored(const dl_experiment *e, dl_error *error) {
     return result;
 }
 
+static int check_balance(const dl_experiment *e, dl_error *error) {
+    const dl_schema *schema = &e->data.schema;
+    bool oversample = e->data.balance == DL_BALANCE_OVERSAMPLE;
+    if (!e->data.balance || (schema->classes && (schema->outputs == 1 || !oversample)))
+        return 0;
+    return dl_fail(error, DL_USAGE, "%s: \"balance\" is for classes, but %s",
+                   dl_experiment_where(e, "data.balance"),
+                   schema->classes ? "a row has many of them (\"weights\" is possible)"
+                                   : "the targets are numbers");
+}
+
 static int choose_precision(const dl_experiment *e, bool training, dl_error *error) {
     bool bf16 = training && e->settings.bf16;
     const char *lacking = bf16 ? dl_backend_lacks_for_bf16() : NULL;
@@ -296,6 +307,7 @@ int dl_experiment_build(dl_experiment *e, bool training, int threads, dl_error *
     if (describe_target(e, error))
         return -1;
     int result = choose_metrics(e, error);
+    result |= check_balance(e, error);
     if (training && !result)
         result |= check_monitor_again(e, error);
     int batch = choose_batch(e, error);

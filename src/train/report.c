@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "data/check.h"
 #include "math/backend.h"
 
 enum { MOST_CLASSES_SHOWN = 20 };
@@ -143,6 +144,15 @@ void dl_report_data(dl_terminal *t, const dl_experiment *e) {
     report_augmentation(t, &data->augment);
     if (schema->classes)
         report_baseline(t, e, data->part[DL_VALIDATION].count ? DL_VALIDATION : DL_TRAIN);
+}
+
+void dl_report_warnings(dl_terminal *t, const dl_experiment *e) {
+    dl_findings findings = {0};
+    dl_check_counts(&findings, &e->data);
+    for (int i = 0; i < findings.count; i++)
+        if (findings.list[i].wrong)
+            dl_say(t, "warning     %s", findings.list[i].text);
+    dl_findings_free(&findings);
 }
 
 /* Parameters that the net has without its auxiliary heads: those that its other layers use. */

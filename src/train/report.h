@@ -7,6 +7,8 @@
 
 /* Sizes and class counts of the parts, and what the simplest guess would reach. */
 void dl_report_data(dl_terminal *terminal, const dl_experiment *experiment);
+/* A line for each thing that the counts of the data tell to be wrong. */
+void dl_report_warnings(dl_terminal *terminal, const dl_experiment *experiment);
 /* A line about biases that do nothing, if there are any. */
 void dl_report_biases(dl_terminal *terminal, const dl_experiment *experiment);
 /* A row a layer: name, type, output shape, parameters, the auxiliary head that it is part of; the

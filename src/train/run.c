@@ -11,9 +11,9 @@
 
 #include "base/file.h"
 
-static const char *const run_files[] = {"config.cfg", "history.csv", "log.txt", "best.safetensors",
-                                        "last.safetensors"};
-enum { RUN_FILES = sizeof run_files / sizeof *run_files, FIRST_CHECKPOINT = 3 };
+static const char *const run_files[] = {"config.cfg", "history.csv",      "log.txt",
+                                        "split.csv",  "best.safetensors", "last.safetensors"};
+enum { RUN_FILES = sizeof run_files / sizeof *run_files, FIRST_CHECKPOINT = 4 };
 
 char *dl_run_path(const dl_run *run, const char *name) {
     return dl_path_join(run->folder, name);
@@ -130,6 +130,28 @@ static dl_text header(const dl_experiment *e) {
     return line;
 }
 
+/* split.csv: where each row of the training file went; not there if none of them went elsewhere. */
+static int write_split(const dl_run *run, const dl_experiment *e, dl_error *error) {
+    const dl_data *data = &e->data;
+    char *path = dl_run_path(run, "split.csv");
+    dl_writer writer = {0};
+    if (!data->digest[0]) {
+        unlink(path);
+        free(path);
+        return 0;
+    }
+    int result = dl_writer_open(&writer, path, error);
+    if (!result)
+        fputs("row,part\n", writer.file);
+    for (int64_t row = 0; row < data->dataset[DL_TRAIN].count && !result; row++)
+        fprintf(writer.file, "%lld,%s\n", (long long)row, dl_split_names[data->part_of[row]]);
+    if (!result)
+        result = dl_writer_commit(&writer, error);
+    dl_writer_abort(&writer);
+    free(path);
+    return result;
+}
+
 /* The first files of a run. With --force an older run's checkpoints go only when these are there.
  */
 static int begin(dl_run *run, dl_terminal *terminal, const dl_experiment *e, dl_error *error) {
@@ -139,6 +161,8 @@ static int begin(dl_run *run, dl_terminal *terminal, const dl_experiment *e, dl_
     int result = dl_file_write(path, config.data, config.length, error);
     if (!result)
         result = dl_file_write(history, first.data, first.length, error);
+    if (!result)
+        result = write_split(run, e, error);
     if (!result)
         result = open_files(run, terminal, "we", error);
     if (!result)
@@ -193,6 +217,8 @@ int dl_run_reopen(dl_run *run, dl_terminal *terminal, const char *folder, const 
     int result = dl_file_write(path, kept.data, kept.length, error);
     if (!result)
         result = open_files(run, terminal, "ae", error);
+    if (!result)
+        result = write_split(run, e, error);
     if (!result) {
         remove_files(run, RUN_FILES);
         point_latest(folder);

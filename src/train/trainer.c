@@ -44,6 +44,8 @@ static int build(trainer *t, dl_error *error) {
     if (!t->train)
         return -1;
     dl_loader_augment(t->train);
+    if (e->data.balance == DL_BALANCE_OVERSAMPLE && dl_loader_balance(t->train, error))
+        return -1;
     if (e->optimizer->minimize &&
         dl_whole_open(&t->whole, e, t->train, &t->judge, &t->update, error))
         return -1;
@@ -99,8 +101,10 @@ static int report_start(trainer *t, dl_error *error) {
     if (t->validation)
         batches += dl_loader_bytes(t->validation);
     dl_report_data(t->terminal, e);
-    if (!t->options->resume)
+    if (!t->options->resume) {
+        dl_report_warnings(t->terminal, e);
         dl_report_biases(t->terminal, e);
+    }
     dl_report_network(t->terminal, e);
     dl_report_memory(t->terminal, e,
                      t->update.remembered.vector_count * e->net.weight_count *

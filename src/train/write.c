@@ -91,7 +91,7 @@ static void write_text(writer *w, const dl_write_options *o, const uint16_t *pro
                        dl_write_sink sink) {
     const dl_data *data = &w->e->data;
     const int classes = data->schema.classes;
-    char bytes[4];
+    char bytes[DL_MOST_SYMBOL];
     if (!given)
         push(w, beginning(data));
     for (int64_t i = 0; i < given + o->count; i++) {
@@ -105,7 +105,7 @@ static void write_text(writer *w, const dl_write_options *o, const uint16_t *pro
             symbol = choose(z, classes, o->temperature, (double)words[0] * 0x1p-32);
         }
         push(w, (uint16_t)symbol);
-        if (!sink(bytes, dl_symbols_write(data, symbol, bytes)))
+        if (!sink(bytes, dl_symbols_write(data, symbol, i == 0, bytes)))
             break;
     }
 }

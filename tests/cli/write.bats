@@ -139,3 +139,24 @@ CASES
     status_is 1
     says_only "dltest: standard output: No space left on device"
 }
+
+@test "a net that has learnt words writes them with blanks between, unknown ones too" {
+    for _ in $(seq 60); do printf 'The quick brown fox jumps over the lazy dog.\n'; done >text.txt
+    cat >words.cfg <<'CONFIG'
+data = { format = "text"; train = { file = "text.txt"; }; length = 6; unit = "word";
+  encoding = "number"; lower_case = true; most_words = 8; };
+network = ( { layer = "embedding"; vocabulary = 9; units = 8; }, { layer = "lstm"; units = 24; },
+  { layer = "dense"; units = 9; } );
+loss = { type = "softmax_cross_entropy"; };
+optimizer = { type = "adam"; learning_rate = 0.03; };
+training = { batch_size = 8; epochs = 40; };
+CONFIG
+    train words.cfg --out words
+    status_is 0
+    says "9 classes at 6 positions"
+    rm text.txt
+    tested words --write 9 --prompt "THE Quick" --temperature 0
+    status_is 0
+    # of eight words that occur equally often seven are kept, the first by their bytes: not "quick"
+    equal "$output" "the <unknown> brown fox jumps over the lazy dog . the"
+}

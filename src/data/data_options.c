@@ -1,0 +1,113 @@
+/* The keys of the `data` section that are no format's. */
+#include "data/bins.h"
+#include "data/data.h"
+
+static const char *const normalize_choices[] = {"none", "scale", "mean_std", "min_max", NULL};
+static const char *const normalize_by_choices[] = {"auto", "feature", "channel", "global", NULL};
+static const char *const normalize_target_choices[] = {"none", "mean_std", NULL};
+static const char *const target_choices[] = {"label", "input", "same", NULL};
+static const char *const balance_choices[] = {"none", "oversample", "weights", NULL};
+static const char *const memory_words[] = {"auto", NULL};
+static const char *const bins_words[] = {"none", NULL};
+static const char *const split_choices[] = {"auto", "stratified", "random", "tail", NULL};
+
+const dl_option dl_data_options[] = {
+    {.key = "train",
+     .type = DL_SETTING,
+     .offset = offsetof(dl_data, train),
+     .help = "a group that names the training files with the options of the data format; an "
+             "option that all parts share may stand in `data` itself"},
+    {.key = "validation",
+     .type = DL_SETTING,
+     .offset = offsetof(dl_data, validation),
+     .fallback = "",
+     .help = "a group with files of its own, or a number between 0 and 1: this share of the "
+             "training file's rows is kept from training and tells when it begins to overfit"},
+    {.key = "test",
+     .type = DL_SETTING,
+     .offset = offsetof(dl_data, test),
+     .fallback = "",
+     .help = "a group with files of its own, or a share as for validation; only dltest looks at "
+             "it. The rows do not change when a share for validation is added"},
+    {.key = "split",
+     .type = DL_CHOICE,
+     .offset = offsetof(dl_data, split),
+     .fallback = "auto",
+     .choices = split_choices,
+     .help = "how shares are taken: stratified (at random, each class in the same proportion), "
+             "random, or tail (the last rows of the file: train, validation, test); auto is "
+             "stratified for classes, random for numbers and tail for a text. Where the format "
+             "csv has a `group`, its rows stay together, and the shares are as near as that "
+             "allows"},
+    {.key = "split_seed",
+     .type = DL_INT,
+     .offset = offsetof(dl_data, split_seed),
+     .fallback = "0",
+     .help = "another number takes other rows; `seed` does not change them"},
+    {.key = "predict",
+     .type = DL_CHOICE,
+     .offset = offsetof(dl_data, predict),
+     .fallback = "label",
+     .choices = target_choices,
+     .help = "what the network is to say: label (what the files say); input (the sample itself, "
+             "normalized as it is: for autoencoders); same (two samples, one above the other, and "
+             "whether they are of the same class, which half of the pairs are: for siamese "
+             "networks)"},
+    {.key = "normalize",
+     .type = DL_CHOICE,
+     .offset = offsetof(dl_data, normalize),
+     .fallback = "none",
+     .choices = normalize_choices,
+     .help = "what is done to the inputs, by statistics of the training part only: none; scale "
+             "(divide by 255 for images of bytes, else by the largest absolute value); mean_std "
+             "(subtract the mean, divide by the standard deviation); min_max (to 0 .. 1). One-hot "
+             "columns stay 0 and 1, and what never changes is not divided"},
+    {.key = "normalize_by",
+     .type = DL_CHOICE,
+     .offset = offsetof(dl_data, normalize_by),
+     .fallback = "auto",
+     .choices = normalize_by_choices,
+     .help = "what shares its statistics: feature (each input has its own), channel (all pixels "
+             "of a channel together) or global (all inputs); auto is channel for images, else "
+             "feature"},
+    {.key = "normalize_target",
+     .type = DL_CHOICE,
+     .offset = offsetof(dl_data, normalize_target),
+     .fallback = "none",
+     .choices = normalize_target_choices,
+     .help = "for regression: mean_std trains on (target - mean) / standard deviation; "
+             "predictions and errors are reported in the target's own unit"},
+    {.key = "target_bins",
+     .type = DL_INT,
+     .offset = offsetof(dl_data, target_bins),
+     .fallback = "none",
+     .min = 2,
+     .max = DL_MOST_BINS,
+     .choices = bins_words,
+     .help = "regression by classes: the target, one number, is cut into this many bins at the "
+             "quantiles of the training part, each with as many rows, and the network learns the "
+             "bin with softmax_cross_entropy, a logit a bin. Its prediction in the target's own "
+             "unit (rmse, mae, mse, r2) is the bins' means, weighed by their probabilities. For "
+             "targets that are not normal around their expected value"},
+    {.key = "balance",
+     .type = DL_CHOICE,
+     .offset = offsetof(dl_data, balance),
+     .fallback = "none",
+     .choices = balance_choices,
+     .help = "what is done for rare classes: none; oversample (in an epoch each class of the "
+             "training part comes as often as its largest one: rows of the others come again, and "
+             "an epoch is that much longer); weights (a loss that has class_weights takes "
+             "\"balanced\" ones). What is tested on stays as it is"},
+    {.key = "memory_limit",
+     .type = DL_INT,
+     .offset = offsetof(dl_data, memory_limit),
+     .fallback = "auto",
+     .min = 1,
+     .max = 1e9,
+     .choices = memory_words,
+     .help = "how many megabytes the data of a part's files may take in memory. What is larger is "
+             "read and decoded as needed, again in each epoch, by the formats that can (image_tar, "
+             "if the archive is not gzipped), and refused by the others. auto: a quarter of the "
+             "machine's memory for those that can, all of it for those that cannot"},
+    DL_OPTIONS_END,
+};

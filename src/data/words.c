@@ -1,0 +1,107 @@
+#include "data/words.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/text.h"
+
+const char dl_unknown_word[] = "<unknown>";
+
+/* ---- characters ---- */
+
+static bool is_blank(int code) {
+    return code <= ' ' || (code >= 127 && code <= 0xA0) || (code >= 0x2000 && code <= 0x200F) ||
+           (code >= 0x2028 && code <= 0x202F) || code == 0x3000 || code == 0xFEFF;
+}
+
+/* Of what is not ASCII all that is no punctuation is taken for letters. */
+static bool is_letter(int code) {
+    if (code < 128)
+        return (code >= 'a' && code <= 'z') || (code >= 'A' && code <= 'Z') ||
+               (code >= '0' && code <= '9');
+    if (code < 0xC0)
+        return code == 0xAA || code == 0xB5 || code == 0xBA;
+    bool sign = code == 0xD7 || code == 0xF7 || (code >= 0x2010 && code <= 0x205E) ||
+                (code >= 0x3001 && code <= 0x3003) || (code >= 0x3008 && code <= 0x3011);
+    return !sign && !is_blank(code);
+}
+
+static bool is_apostrophe(int code) {
+    return code == '\'' || code == 0x2019;
+}
+
+static int to_lower(int code) {
+    bool by_32 = (code >= 'A' && code <= 'Z') || (code >= 0xC0 && code <= 0xDE && code != 0xD7) ||
+                 (code >= 0x391 && code <= 0x3A9) || (code >= 0x410 && code <= 0x42F);
+    return by_32 ? code + 32 : code >= 0x400 && code <= 0x40F ? code + 80 : code;
+}
+
+/* Adds the character [from, to), made small if need be: what it becomes takes as many bytes. */
+static int add(char *out, int length, int code, const char *from, const char *to, bool lower) {
+    int small = lower ? to_lower(code) : code, bytes = (int)(to - from);
+    memcpy(out + length, from, (size_t)bytes);
+    if (small != code && bytes == 1)
+        out[length] = (char)small;
+    else if (small != code) { /* all of them take two bytes */
+        out[length] = (char)(0xC0 | small >> 6);
+        out[length + 1] = (char)(0x80 | (small & 63));
+    }
+    return length + bytes;
+}
+
+int dl_word_next(const char **at, const char *end, bool lower, char out[DL_LONGEST_WORD + 1]) {
+    int length = 0;
+    while (*at < end) {
+        const char *from = *at, *to = from;
+        int code = dl_text_next(&to);
+        if (code < 0)
+            return length ? length : -1;
+        const char *behind = to;
+        int next = is_apostrophe(code) && to < end ? dl_text_next(&behind) : 0;
+        bool letter = is_letter(code) || (length && is_apostrophe(code) && is_letter(next));
+        if (length && (!letter || length + (to - from) > DL_LONGEST_WORD))
+            break;
+        *at = to;
+        if (is_blank(code))
+            continue;
+        length = add(out, length, code, from, to, lower);
+        if (!letter)
+            break;
+    }
+    out[length] = '\0';
+    return length;
+}
+
+/* ---- the vocabulary ---- */
+
+typedef struct {
+    const char *name;
+    int64_t count;
+} frequency;
+
+static int by_count(const void *a, const void *b) {
+    const frequency *p = a, *q = b;
+    if (p->count != q->count)
+        return p->count < q->count ? 1 : -1;
+    return strcmp(p->name, q->name);
+}
+
+static int by_bytes(const void *a, const void *b) {
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+void dl_words_choose(const dl_csv_names *names, const int64_t *count, int most, dl_schema *schema) {
+    int kept = names->count < most ? names->count : most;
+    frequency *all = xmalloc(sizeof *all * (size_t)(names->count + 1));
+    for (int i = 0; i < names->count; i++)
+        all[i] = (frequency){names->name[i], count[i]};
+    qsort(all, (size_t)names->count, sizeof *all, by_count);
+    schema->classes = kept + 1;
+    schema->class_names = xcalloc((size_t)schema->classes, sizeof *schema->class_names);
+    schema->class_names[0] = xstrdup(dl_unknown_word);
+    for (int i = 0; i < kept; i++)
+        schema->class_names[i + 1] = xstrdup(all[i].name);
+    qsort(schema->class_names + 1, (size_t)kept, sizeof *schema->class_names, by_bytes);
+    free(all);
+}

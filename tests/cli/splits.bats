@@ -1,0 +1,188 @@
+#!/usr/bin/env bats
+# Which rows go where, and what is checked of the data before anything is learnt.
+
+# The variables that helper.bash sets; each test is a subshell of its own, as it should be.
+# shellcheck disable=SC2154,SC2030,SC2031,SC2012,SC2013,SC2034,SC2094,SC2238
+
+load helper
+
+# patients [KEYS]: a table of 300 rows of 30 patients, and a config for it.
+patients() {
+    awk 'BEGIN {
+        print "patient,a,b,label"
+        for (i = 0; i < 300; i++)
+            printf "p%d,%d,%d,%s\n", i * 7919 % 1009 % 30, i * 104729 % 997, i, i % 3 ? "well" : "ill"
+    }' >patients.csv
+    cat >patients.cfg <<CONFIG
+name = "patients";
+data = { format = "csv"; train = { file = "patients.csv"; }; $1 };
+network = ( { layer = "dense"; units = 2; } );
+loss = { type = "softmax_cross_entropy"; };
+training = { batch_size = 16; epochs = 1; };
+CONFIG
+}
+
+@test "split.csv says where each row went, and no group is in two parts" {
+    patients 'validation = 0.1; test = 0.2; group = "patient";'
+    train --out run patients.cfg
+    status_is 0
+    says "2 inputs, 2 classes"
+    equal "$(head -1 run/split.csv)" "row,part"
+    equal "$(wc -l <run/split.csv)" 301
+    # row and part, beside the patient
+    paste -d, <(tail -n +2 patients.csv) <(tail -n +2 run/split.csv) >both.csv
+    equal "$(awk -F, '$5 != NR - 1' both.csv)" ""
+    equal "$(awk -F, '{ print $1 "," $6 }' both.csv | sort -u | cut -d, -f1 | uniq -d)" ""
+    for part in train validation test; do
+        says "$part $(grep -c ",$part\$" run/split.csv)"
+    done
+    tested --json run
+    equal "$(jq .rows <<<"$output")" "$(grep -c ',test$' run/split.csv)"
+    # a run without shares has none; one that replaces another's takes its away
+    patients 'ignore = ("patient");'
+    train --quiet --out run --force patients.cfg
+    status_is 0
+    exists_not run/split.csv
+}
+
+@test "dltest and --resume take only the rows that the run has split" {
+    patients 'test = 0.2; split = "random";' # the same places, whatever is in them
+    cp patients.csv whole.csv
+    sed -i 's/{ file/{ ignore = ("patient"); file/' patients.cfg
+    train --quiet --out run patients.cfg
+    status_is 0
+    tested run --set data.train.file=whole.csv
+    status_is 0
+    head -n 299 whole.csv >patients.csv
+    tested run
+    status_is 3
+    says_only "dltest: run/best.safetensors: the data are not split as they were when the run \
+began (it had 300 rows, the file has 298): what was learnt from would be tested on"
+    { head -1 whole.csv && tail -n +2 whole.csv | tac; } >patients.csv
+    tested run
+    status_is 3
+    says "as many rows, but others, in another order or with another split"
+    train --resume run --epochs 2
+    status_is 3
+    says "the data are not split as they were"
+    tested run --set data.train.file=whole.csv --set data.split_seed=5
+    status_is 3
+}
+
+@test "groups: a cut through the file, a target, a missing column or value is refused" {
+    patients 'test = 0.2; group = "patient"; split = "tail";'
+    train patients.cfg
+    status_is 2
+    says "dltrain: patients.cfg:2: \"split\" cannot be \"tail\" where rows have a group, which \
+a cut through the file would part (\"stratified\" or \"random\" are possible)"
+    train patients.cfg --set data.split=random --set data.group=label --set data.target=label
+    status_is 3
+    says "patients.csv: the target, \"label\", cannot be the group, too"
+    train patients.cfg --set data.split=random --set data.group=pateint
+    status_is 3
+    says "group: patients.csv has no column \"pateint\" (did you mean \"patient\"?)"
+    sed -i '7s/^p[0-9]*,/,/' patients.csv
+    train patients.cfg --set data.split=random
+    status_is 3
+    says "dltrain: patients.csv:7: column \"patient\": the value is missing; for a group only \
+missing = \"drop_row\" helps"
+    train patients.cfg --quiet --dry-run --set data.split=random --set data.missing=drop_row
+    status_is 0
+}
+
+# table FILE FIRST COUNT: rows of two numbers and a class.
+table() {
+    awk -v first="$2" -v count="$3" 'BEGIN {
+        print "x,z,class"
+        for (i = first; i < first + count; i++)
+            printf "%d,%d,%s\n", i * 7919 % 1009, i * 104729 % 997, i % 2 ? "a" : "b"
+    }' >"$1"
+}
+
+two_files() {
+    table train.csv 0 200
+    table test.csv 300 50
+    cat >two.cfg <<'CONFIG'
+data = { format = "csv"; train = { file = "train.csv"; }; test = { file = "test.csv"; }; };
+network = ( { layer = "dense"; units = 2; } );
+loss = { type = "softmax_cross_entropy"; };
+training = { epochs = 1; };
+CONFIG
+}
+
+@test "--check-data: nothing is wrong, nothing is written" {
+    two_files
+    train --check-data two.cfg
+    status_is 0
+    equal "$errors" ""
+    shows "nothing is wrong with the data"
+    shows "note        train: 100 rows of each class"
+    exists_not runs
+    train --check-data --json two.cfg
+    status_is 0
+    equal "$(jq -c '[.wrong, .findings[].check]' <<<"$output")" \
+        '[false,"class_counts","class_counts"]'
+}
+
+@test "--check-data: rows in two parts, twice, or with two classes end it with 5" {
+    two_files
+    sed -n 11,20p train.csv >>test.csv
+    sed -n '30p; 30s/,[ab]$/,?/p' train.csv | sed 's/?$/b/' >>train.csv
+    train --check-data two.cfg
+    status_is 5
+    equal "$errors" ""
+    shows "warning     test: the input of 10 rows is in train, too: row 50 of test is row 9 of train"
+    shows "warning     train: 2 rows have the same input as one before: row 200 is row 28"
+    train --check-data --json two.cfg
+    status_is 5
+    equal "$(jq -c '[.wrong, (.findings[] | select(.check == "duplicates_across") | .count)]' \
+        <<<"$output")" '[true,10]'
+    train --check-data nothing.cfg
+    status_is 2
+    sed -i '3s/^[^,]*/?/' test.csv
+    train --check-data two.cfg
+    status_is 3
+}
+
+@test "an absent class and unequal ones are told of before training, unless balanced" {
+    two_files
+    { cat train.csv; echo 5,5,c; echo 6,6,c; } >more.csv
+    sed -i 's/units = 2/units = 3/' two.cfg
+    train two.cfg --set data.train.file=more.csv --out run
+    status_is 0
+    says "warning     train: 3 classes, of 2 rows (\"c\") to 100 (\"a\"): data.balance"
+    says "warning     test: 1 of 3 classes has no row: \"c\""
+    train two.cfg --set data.train.file=more.csv --set data.balance=weights --dry-run
+    says_not "warning     train"
+}
+
+@test "balance: each class as often in an epoch, or weights; the same bits when resumed" {
+    two_files
+    { cat train.csv; for i in 1 2 3 4; do echo "$i,$i,c"; done; } >more.csv
+    sed -i 's/train.csv/more.csv/; s/units = 2/units = 3/; s/epochs = 1/epochs = 4; batch_size = 32/' two.cfg
+    train --quiet two.cfg --set data.balance=oversample --out whole
+    status_is 0
+    equal "$(column whole step)" 40 # 300 rows, 10 steps an epoch
+    train --quiet two.cfg --set data.balance=oversample --epochs 2 --out half
+    train --quiet --resume half --epochs 4
+    same_history whole half
+    tested --json whole --split train # each row once
+    equal "$(jq .rows <<<"$output")" 204
+    train --quiet two.cfg --set data.balance=weights --out weights
+    status_is 0
+    sed 's/entropy"/&; class_weights = "balanced"/' two.cfg >loss.cfg
+    train --quiet loss.cfg --out loss
+    same_history weights loss
+    tested --json weights
+    status_is 0
+    sed -i 's/"balanced"/(1, 1, 2)/' loss.cfg
+    train loss.cfg --set data.balance=weights
+    status_is 2
+    says '"balance" is "weights", but the loss has class_weights of its own (loss.cfg:3)'
+    train two.cfg --set data.balance=oversample --set training.shuffle=false
+    status_is 2
+    says "mixes the rows anew in each epoch, but training.shuffle is false"
+    train two.cfg --set data.balance=weights --set 'loss.type="hinge"'
+    status_is 2
+    says 'the loss "hinge" has no class_weights ("oversample" goes with any)'
+}
