@@ -115,7 +115,7 @@ static void test_bad_archives(void **state) {
     add_member(&tar, "b/2.png", '0', "no picture", 10);
     save_tar(&tar, "bad.tar");
     refused("format = \"image_tar\"; train = { file = \"bad.tar\"; };",
-            "bad.tar: 1 pictures cannot be read:\n  b/2.png (");
+            "bad.tar: 1 picture cannot be read:\n  b/2.png (");
     add_picture(&tar, "a/1.ppm", 1);
     add_member(&tar, "b/1.ppm", '0', "P6 1 1 255\nabc", 14);
     save_tar(&tar, "sizes.tar");
