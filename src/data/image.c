@@ -31,9 +31,13 @@ static int look(const void *bytes, int64_t count, int *height, int *width, int *
                 const char **why) {
     if (count > INT_MAX)
         return refuse("too large", why);
+    if (!dl_image_is_safe(bytes, count))
+        return refuse("a Huffman table of more than 256 codes", why);
     if (!stbi_info_from_memory(bytes, (int)count, width, height, channels))
         return refuse(stbi_failure_reason(), why);
-    if (*height < 0 && *height > INT_MIN) /* a BMP whose first row is the upper one */
+    if (((const char *)bytes)[0] == 'P' && stbi_is_16_bit_from_memory(bytes, (int)count))
+        return refuse("a PNM of 16 bits a value", why); /* stb_image would read beyond it */
+    if (*height < 0 && *height > INT_MIN)               /* a BMP whose first row is the upper one */
         *height = -*height;
     if (*height < 1 || *width < 1)
         return refuse("no pixels", why);
@@ -128,8 +132,8 @@ int dl_image_read(const void *bytes, int64_t count, const dl_image_form *form, u
         return refuse("another size", why);
     if (form->labels && (found > 2 || stbi_is_16_bit_from_memory(bytes, (int)count)))
         return refuse("not grey of 8 bits, so its values are no class numbers", why);
-    if ((*why = dl_image_fault(bytes, count)))
-        return -1;
+    if (!dl_image_is_whole(bytes, count))
+        return refuse("cut short", why);
     unsigned char *image = stbi_load_from_memory(bytes, (int)count, &own_width, &own_height, &found,
                                                  form->shape.dim[2]);
     if (!image)

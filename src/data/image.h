@@ -24,9 +24,10 @@ typedef struct {
 
 /* Does the name end like that of a picture? */
 bool dl_image_is_named(const char *name);
-/* What stb_image would not notice in the file of a picture, a constant: its end is missing, as far
-   as its format tells, or it would not be safe to decode. NULL: nothing. */
-const char *dl_image_fault(const void *bytes, int64_t count);
+/* What stb_image does not look at itself. Whether it can decode the bytes without harm; */
+bool dl_image_is_safe(const void *bytes, int64_t count);
+/* and whether the end of the file is there, as far as its format tells, if it is a picture. */
+bool dl_image_is_whole(const void *bytes, int64_t count);
 /* The size of the picture in bytes[count], as its header has it. 0, or -1 and what is wrong in
  *why, a constant. */
 int dl_image_size(const void *bytes, int64_t count, int *height, int *width, const char **why);

@@ -99,7 +99,21 @@ static bool pnm_is_whole(const unsigned char *b, int64_t count) {
     return at + 1 + number[0] * number[1] * pixel <= count;
 }
 
-static bool is_whole(const unsigned char *b, int64_t count) {
+/* FF may be repeated before any marker. */
+static bool is_jpeg(const unsigned char *b) {
+    return b[0] == 0xff && b[1] >= 0xd8;
+}
+
+bool dl_image_is_safe(const void *bytes, int64_t count) {
+    return count < 2 || !is_jpeg(bytes) || jpeg_is_safe(bytes, count);
+}
+
+bool dl_image_is_whole(const void *bytes, int64_t count) {
+    const unsigned char *b = bytes;
+    if (count < 8)
+        return false;
+    if (is_jpeg(b))
+        return jpeg_is_whole(b, count);
     if (!memcmp(b, "\x89PNG", 4))
         return true;
     if (!memcmp(b, "GIF8", 4))
@@ -109,16 +123,4 @@ static bool is_whole(const unsigned char *b, int64_t count) {
     if (b[0] == 'P' && (b[1] == '5' || b[1] == '6'))
         return pnm_is_whole(b, count);
     return tga_is_whole(b, count);
-}
-
-const char *dl_image_fault(const void *bytes, int64_t count) {
-    const unsigned char *b = bytes;
-    if (count < 8)
-        return "cut short";
-    if (b[0] == 0xff && b[1] >= 0xd8) { /* FF may be repeated before any marker */
-        if (!jpeg_is_safe(b, count))
-            return "a Huffman table of more than 256 codes";
-        return jpeg_is_whole(b, count) ? NULL : "cut short";
-    }
-    return is_whole(b, count) ? NULL : "cut short";
 }

@@ -90,3 +90,56 @@ refused() {
     refused folder.cfg "dltrain: digits: 3 pictures cannot be read:" "  digits/one/x.png (" \
         "  digits/two/y.ppm (cut short)" "  digits/three/y.gif ("
 }
+
+@test "a list of pictures: classes, numbers, masks and pictures" {
+    digit_files
+    (
+        cd digits
+        echo path,name,value,ink,copy
+        for file in */*.pgm; do
+            value=$(LC_ALL=C tail -c +13 "$file" | od -An -v -t u1 | tr -s ' ' '\n' |
+                awk '{ sum += $1 } END { print sum / 64 + 0.5 }')
+            echo "$file,${file%%/*},$value,../ink/${file##*/},$file"
+        done
+    ) >list.csv
+    mv list.csv digits
+    mkdir ink # where it is darker than 128
+    for file in digits/*/*.pgm; do
+        {
+            head -c 12 "$file"
+            LC_ALL=C tail -c +13 "$file" | LC_ALL=C tr '\000-\177\200-\377' '[\000*128][\001*128]'
+        } >ink/"${file##*/}"
+    done
+    {
+        echo 'data = { format = "image_list"; channels = "grey"; train = { file = "digits/list.csv";'
+        echo '  target = ["name"]; }; validation = 0.1; test = 0.2; normalize = "scale"; };'
+        network
+    } >list.cfg
+    train list.cfg
+    status_is 0
+    tested runs/list --json
+    status_is 0
+    jq -e '.accuracy > 0.95 and .classes[0].class == "one"' .out >/dev/null || fail "not learnt"
+    sed 's/"name"/"value"/; s/softmax_cross_entropy/mse/; s/units = 4/units = 1/' list.cfg >mean.cfg
+    train mean.cfg
+    status_is 0
+    tested runs/mean --json
+    jq -e '.r2 > 0.5' .out >/dev/null || fail "not learnt"
+    sed 's/"name"\]/"ink"]; task = "mask"/; /^network/d' list.cfg >mask.cfg
+    echo 'network = ( { layer = "conv2d"; filters = 2; kernel = 1; } );' >>mask.cfg
+    train --epochs 30 mask.cfg
+    status_is 0
+    says "2 classes at 64 positions"
+    tested runs/mask --json
+    jq -e '.accuracy > 0.95' .out >/dev/null || fail "not learnt"
+    sed 's/"name"\]/"copy"]; task = "picture"/; s/softmax_cross_entropy/mse/; /^network/d' list.cfg |
+        sed 's/normalize = "scale";/& normalize_target = "mean_std";/' >copy.cfg
+    echo 'network = ( { layer = "dense"; units = 64; } );' >>copy.cfg
+    train copy.cfg
+    status_is 0
+    says "64 target numbers"
+    echo 'nowhere.png,one,1,x,y' >>digits/list.csv
+    mv runs before
+    refused list.cfg "dltrain: digits/list.csv: 1 picture cannot be read:" \
+        "digits/nowhere.png (No such file or directory)"
+}
