@@ -279,17 +279,18 @@ static void test_stretch(void **state) {
     resized(&s, "size = (1, 4);");
     ROW(&s, 1, 1, 0, 40, 80, 120); /* untouched */
     section_free(&s);
-    /* halved: weights 1 3 3 1 of 8; the pixels at the edge go on beyond it */
+    /* halved: weights -12 -35 113 434 434 113 -35 -12 of 1000 (Catmull and Rom's cubic); the pixels
+       at the edge go on beyond it */
     resized(&s, "size = (1, 2);");
-    ROW(&s, 0, 0, 25, 95);
+    ROW(&s, 0, 0, 21, 99);
     section_free(&s);
     resized(&s, "size = (2, 2); resize = \"stretch\";");
-    ROW(&s, 0, 0, 25, 95, 25, 95);
+    ROW(&s, 0, 0, 21, 99, 21, 99);
     section_free(&s);
-    /* doubled: weights 1 3 of 4 */
+    /* doubled: weights -70 867 227 -23 of 1000; 85.6 and -5.6 at the edges */
     save_both(1, 2, (const int[]){0, 80});
     resized(&s, "size = (1, 4);");
-    ROW(&s, 0, 0, 0, 20, 60, 80);
+    ROW(&s, 0, 0, 0, 16, 64, 86);
     section_free(&s);
 }
 

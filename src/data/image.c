@@ -88,7 +88,9 @@ static void copy_nearest(const unsigned char *in, int in_width, part from, unsig
     }
 }
 
-/* Linear between pixels; where there are fewer, each is the mean of those that it stands for. */
+/* Catmull and Rom's cubic, widened where pixels become fewer: it leaves a side that keeps its size
+   as it is, which stb_image_resize's default does not; and its triangle fails an assertion of its
+   own at many ratios. */
 static int resample(const unsigned char *in, int in_width, part from, unsigned char *out,
                     int out_width, part to, int channels) {
     in += ((int64_t)from.top * in_width + from.left) * channels;
@@ -96,7 +98,7 @@ static int resample(const unsigned char *in, int in_width, part from, unsigned c
     return stbir_resize_uint8_generic(in, from.width, from.height, in_width * channels, out,
                                       to.width, to.height, out_width * channels, channels,
                                       STBIR_ALPHA_CHANNEL_NONE, 0, STBIR_EDGE_CLAMP,
-                                      STBIR_FILTER_TRIANGLE, STBIR_COLORSPACE_LINEAR, NULL)
+                                      STBIR_FILTER_CATMULLROM, STBIR_COLORSPACE_LINEAR, NULL)
                ? 0
                : -1;
 }
