@@ -40,6 +40,24 @@ static void test_folder(void **state) {
     section_free(&s);
 }
 
+/* More pictures than are decoded at once: each keeps its place. */
+static void test_many(void **state) {
+    (void)state;
+    section s;
+    make_tree();
+    for (int i = 0; i < 1300; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "root/007/%04d.pgm", i);
+        GREY(name, 1, 2, i % 256, i / 256);
+    }
+    section_must_open(&s, TRAIN);
+    assert_int_equal(s.data.part[DL_TRAIN].count, 1303);
+    for (int i = 0; i < 1300; i++)
+        ROW(&s, i, 0, (float)(i % 256), (float)(i / 256));
+    ROW(&s, 1301, 1, 1, 2);
+    section_free(&s);
+}
+
 /* A part that was not trained on may lack classes, and have empty folders; its rows are numbered as
    in training. */
 static void test_other_parts(void **state) {
@@ -250,7 +268,10 @@ static void test_cut_short(void **state) {
     EVERY_CUT("BM\x3e\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0\2\0\0\0\xff\xff\xff\xff\1\0\x18\0\0\0\0\0"
               "\x08\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0abcdef\0\0",
               0);
-    every_cut(jpeg, make_jpeg(jpeg), 0);
+    size_t count = make_jpeg(jpeg);
+    every_cut(jpeg, count, 0);
+    memcpy(jpeg + count, "\xff\xda behind the end", 16); /* a film, say */
+    assert_int_equal(open_cut(jpeg, count + 16, count + 16), 0);
     clear("root");
 }
 
@@ -334,12 +355,12 @@ static void test_crop(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_folder),    cmocka_unit_test(test_other_parts),
-        cmocka_unit_test(test_links),     cmocka_unit_test(test_unreadable),
-        cmocka_unit_test(test_refused),   cmocka_unit_test(test_claims),
-        cmocka_unit_test(test_cut_short), cmocka_unit_test(test_not_safe),
-        cmocka_unit_test(test_stretch),   cmocka_unit_test(test_fit),
-        cmocka_unit_test(test_crop),
+        cmocka_unit_test(test_folder),      cmocka_unit_test(test_many),
+        cmocka_unit_test(test_other_parts), cmocka_unit_test(test_links),
+        cmocka_unit_test(test_unreadable),  cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_claims),      cmocka_unit_test(test_cut_short),
+        cmocka_unit_test(test_not_safe),    cmocka_unit_test(test_stretch),
+        cmocka_unit_test(test_fit),         cmocka_unit_test(test_crop),
     };
     return cmocka_run_group_tests(tests, scratch_enter, scratch_leave);
 }

@@ -82,11 +82,13 @@ static void test_masks(void **state) {
     assert_true(x[1] == 2 && y[0] == 0 && y[1] == 2);
     section_free(&s);
     /* the class of the nearest pixel, where the picture is a mixture */
+    GREY("root/m.pgm", 1, 2, 0, 200);
     section_must_open(&s, TRAIN "task = \"mask\"; size = (1, 4);");
     float wide[4], labels[4];
     assert_int_equal(s.set->type->read(s.set, 0, wide, labels, &s.error), 0);
-    assert_true(wide[1] == 1 && labels[0] == 0 && labels[1] == 0 && labels[2] == 2);
+    assert_true(wide[1] == 1 && labels[0] == 0 && labels[1] == 0 && labels[2] == 200);
     section_free(&s);
+    GREY("root/m.pgm", 1, 2, 0, 2);
     section_must_open(&s, TRAIN "task = \"mask\"; classes = 5;");
     assert_int_equal(s.data.schema.classes, 5);
     section_free(&s);

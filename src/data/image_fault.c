@@ -20,24 +20,30 @@ static bool tables_fit(const unsigned char *b, int64_t count, int64_t at) {
     return true;
 }
 
-/* Goes through the segments up to the first scan as stb_image does; from there on each FF C4 is
-   looked at, since in a scan it can be nothing else. */
-static bool jpeg_is_safe(const unsigned char *b, int64_t count) {
+typedef enum { WHOLE, CUT, UNSAFE } verdict;
+
+/* Goes through the segments up to the first scan as stb_image does (a thumbnail is within one).
+   From there on FF C4 can only be a table and FF D9 only the end; what follows that is not read. */
+static verdict look_at_jpeg(const unsigned char *b, int64_t count) {
     bool scan = false;
     for (int64_t at = 2; at + 1 < count;) {
-        if (b[at] != 0xff || b[at + 1] == 0xff) {
-            at++;
+        const unsigned char *next = memchr(b + at, 0xff, (size_t)(count - 1 - at));
+        if (!next)
+            break;
+        at = next - b + 1;
+        int marker = b[at];
+        if (marker == 0xff) /* it may be repeated before any marker */
             continue;
-        }
-        int marker = b[at + 1];
-        at += 2;
+        at++;
+        if (scan && marker == 0xd9)
+            return WHOLE;
         if (marker == 0xc4 && !tables_fit(b, count, at))
-            return false;
+            return UNSAFE;
         scan = scan || marker == 0xda;
         if (!scan && marker && at + 1 < count)
             at += b[at] << 8 | b[at + 1];
     }
-    return true;
+    return CUT;
 }
 
 static int64_t little(const unsigned char *b, int width) {
@@ -45,15 +51,6 @@ static int64_t little(const unsigned char *b, int width) {
     for (int i = width - 1; i >= 0; i--)
         value = value << 8 | b[i];
     return value;
-}
-
-/* The last scan (FF DA) is followed by the end of the image (FF D9). Within a scan neither occurs,
-   and a thumbnail stands before. */
-static bool jpeg_is_whole(const unsigned char *b, int64_t count) {
-    for (int64_t i = count - 2; i >= 0; i--)
-        if (b[i] == 0xff && (b[i + 1] == 0xda || b[i + 1] == 0xd9))
-            return b[i + 1] == 0xd9;
-    return false;
 }
 
 /* A GIF ends with a semicolon; some programs write zeros behind it. */
@@ -105,7 +102,7 @@ static bool is_jpeg(const unsigned char *b) {
 }
 
 bool dl_image_is_safe(const void *bytes, int64_t count) {
-    return count < 2 || !is_jpeg(bytes) || jpeg_is_safe(bytes, count);
+    return count < 2 || !is_jpeg(bytes) || look_at_jpeg(bytes, count) != UNSAFE;
 }
 
 bool dl_image_is_whole(const void *bytes, int64_t count) {
@@ -113,7 +110,7 @@ bool dl_image_is_whole(const void *bytes, int64_t count) {
     if (count < 8)
         return false;
     if (is_jpeg(b))
-        return jpeg_is_whole(b, count);
+        return look_at_jpeg(b, count) == WHOLE;
     if (!memcmp(b, "\x89PNG", 4))
         return true;
     if (!memcmp(b, "GIF8", 4))
