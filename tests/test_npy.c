@@ -11,7 +11,7 @@ typedef struct {
 
 static void put(blob *b, uint64_t value, int width) {
     for (int i = 0; i < width; i++)
-        b->bytes[b->count++] = (unsigned char)(value >> 8 * i);
+        b->bytes[b->count++] = (unsigned char)(i < 8 ? value >> 8 * i : 0);
 }
 
 static void put_bytes(blob *b, const void *bytes, size_t count) {
