@@ -100,6 +100,27 @@ static void test_archive(void **state) {
     section_free(&s);
 }
 
+/* More pictures than are decoded at once: each keeps its place and its class. */
+static void test_many(void **state) {
+    (void)state;
+    tar_file tar = {0};
+    section s;
+    float class;
+    for (int i = 0; i < 1300; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "%c/%04d.ppm", i % 3 ? 'b' : 'a', i);
+        add_picture(&tar, name, i % 251);
+    }
+    save_tar(&tar, "many.tar");
+    section_must_open(&s, "format = \"image_tar\"; train = { file = \"many.tar\"; };");
+    assert_int_equal(s.data.part[DL_TRAIN].count, 1300);
+    for (int i = 0; i < 1300; i++) {
+        assert_true(first_value(&s.data, DL_TRAIN, i, &class) == (float)(i % 251));
+        assert_true(class == (float)(i % 3 > 0));
+    }
+    section_free(&s);
+}
+
 static void refused(const char *text, const char *message) {
     section s;
     assert_int_equal(section_open(&s, text), -1);
@@ -198,7 +219,7 @@ static void test_bad_archives(void **state) {
     add_member(&tar, "b/2.png", '0', "no picture", 10);
     save_tar(&tar, "bad.tar");
     refused("format = \"image_tar\"; train = { file = \"bad.tar\"; };",
-            "bad.tar: 1 pictures cannot be read:\n  b/2.png (");
+            "bad.tar: 1 picture cannot be read:\n  b/2.png (");
     add_picture(&tar, "a/1.ppm", 1);
     add_member(&tar, "b/1.ppm", '0', "P6 1 1 255\nabc", 14);
     save_tar(&tar, "sizes.tar");
@@ -309,6 +330,7 @@ int main(void) {
         cmocka_unit_test(test_archive),   cmocka_unit_test(test_on_demand),
         cmocka_unit_test(test_too_large), cmocka_unit_test(test_bad_archives),
         cmocka_unit_test(test_cifar),     cmocka_unit_test(test_random),
+        cmocka_unit_test(test_many),
     };
     return cmocka_run_group_tests(tests, scratch_enter, scratch_leave);
 }

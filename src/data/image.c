@@ -10,6 +10,8 @@
 #include "data/stb_image.h"
 #include "data/stb_image_write.h"
 
+enum { MOST_PIXELS = 1 << 27 };
+
 bool dl_image_is_named(const char *name) {
     static const char *const endings[] = {".png", ".jpg", ".jpeg", ".bmp", ".gif",
                                           ".tga", ".ppm", ".pgm",  ".pnm"};
@@ -22,18 +24,132 @@ bool dl_image_is_named(const char *name) {
     return false;
 }
 
-unsigned char *dl_image_decode(const void *bytes, int64_t count, int channels, int *height,
-                               int *width, const char **why) {
-    int found;
-    if (count > INT_MAX) {
-        *why = "too large";
-        return NULL;
+static int refuse(const char *reason, const char **why) {
+    *why = reason ? reason : "not a picture";
+    return -1;
+}
+
+/* Also how many channels the file has. */
+static int look(const void *bytes, int64_t count, int *height, int *width, int *channels,
+                const char **why) {
+    if (count > INT_MAX)
+        return refuse("too large", why);
+    if (!dl_image_is_safe(bytes, count))
+        return refuse("a Huffman table of more than 256 codes", why);
+    if (!stbi_info_from_memory(bytes, (int)count, width, height, channels))
+        return refuse(stbi_failure_reason(), why);
+    if (((const char *)bytes)[0] == 'P' && stbi_is_16_bit_from_memory(bytes, (int)count))
+        return refuse("a PNM of 16 bits a value", why); /* stb_image would read beyond it */
+    if (*height < 0 && *height > INT_MIN)               /* a BMP whose first row is the upper one */
+        *height = -*height;
+    if (*height < 1 || *width < 1)
+        return refuse("no pixels", why);
+    if ((int64_t)*height * *width > MOST_PIXELS)
+        return refuse("too many pixels", why);
+    return 0;
+}
+
+int dl_image_size(const void *bytes, int64_t count, int *height, int *width, const char **why) {
+    int channels;
+    return look(bytes, count, height, width, &channels, why);
+}
+
+/* A part of a picture: its upper left corner and its size. */
+typedef struct {
+    int top, left, height, width;
+} part;
+
+/* a * b / c, rounded, from 1 to `most`. */
+static int share(int a, int b, int c, int most) {
+    int64_t value = (2 * (int64_t)a * b + c) / (2 * (int64_t)c);
+    return value < 1 ? 1 : value > most ? most : (int)value;
+}
+
+/* The part of `all` that has the proportions of `like`, in its middle. */
+static part inner(part all, part like) {
+    part in = all;
+    if ((int64_t)like.width * all.height < (int64_t)all.width * like.height)
+        in.width = share(all.height, like.width, like.height, all.width);
+    else
+        in.height = share(all.width, like.height, like.width, all.height);
+    in.top = (all.height - in.height) / 2;
+    in.left = (all.width - in.width) / 2;
+    return in;
+}
+
+/* Rows and columns of `to` are those of `from` that are nearest to their middle. */
+static void copy_nearest(const unsigned char *in, int in_width, part from, unsigned char *out,
+                         int out_width, part to, int channels) {
+    for (int i = 0; i < to.height; i++) {
+        int row = from.top + (int)((2 * (int64_t)i + 1) * from.height / (2 * (int64_t)to.height));
+        for (int j = 0; j < to.width; j++) {
+            int column =
+                from.left + (int)((2 * (int64_t)j + 1) * from.width / (2 * (int64_t)to.width));
+            memcpy(out + ((int64_t)(to.top + i) * out_width + to.left + j) * channels,
+                   in + ((int64_t)row * in_width + column) * channels, (size_t)channels);
+        }
     }
-    unsigned char *image =
-        stbi_load_from_memory(bytes, (int)count, width, height, &found, channels);
+}
+
+/* Catmull and Rom's cubic, widened where pixels become fewer: it leaves a side that keeps its size
+   as it is, which stb_image_resize's default does not; and its triangle fails an assertion of its
+   own at many ratios. */
+static int resample(const unsigned char *in, int in_width, part from, unsigned char *out,
+                    int out_width, part to, int channels) {
+    in += ((int64_t)from.top * in_width + from.left) * channels;
+    out += ((int64_t)to.top * out_width + to.left) * channels;
+    return stbir_resize_uint8_generic(in, from.width, from.height, in_width * channels, out,
+                                      to.width, to.height, out_width * channels, channels,
+                                      STBIR_ALPHA_CHANNEL_NONE, 0, STBIR_EDGE_CLAMP,
+                                      STBIR_FILTER_CATMULLROM, STBIR_COLORSPACE_LINEAR, NULL)
+               ? 0
+               : -1;
+}
+
+static int place(const unsigned char *in, int height, int width, const dl_image_form *form,
+                 unsigned char *out) {
+    int channels = form->shape.dim[2];
+    part from = {0, 0, height, width}, to = {0, 0, form->shape.dim[0], form->shape.dim[1]};
+    int out_width = to.width;
+    if (height == to.height && width == to.width) {
+        memcpy(out, in, (size_t)dl_shape_size(form->shape));
+        return 0;
+    }
+    if (form->resize == DL_IMAGE_FIT) {
+        memset(out, 0, (size_t)dl_shape_size(form->shape));
+        to = inner(to, from);
+    } else if (form->resize == DL_IMAGE_CROP) {
+        from = inner(from, to);
+    }
+    if (!form->labels && (from.height != to.height || from.width != to.width))
+        return resample(in, width, from, out, out_width, to, channels);
+    copy_nearest(in, width, from, out, out_width, to, channels);
+    return 0;
+}
+
+int dl_image_read(const void *bytes, int64_t count, const dl_image_form *form, unsigned char *out,
+                  const char **why) {
+    int height, width, found, own_height, own_width;
+    if (look(bytes, count, &height, &width, &found, why))
+        return -1;
+    if (form->resize == DL_IMAGE_EXACT &&
+        (height != form->shape.dim[0] || width != form->shape.dim[1]))
+        return refuse("another size", why);
+    if (form->labels && (found > 2 || stbi_is_16_bit_from_memory(bytes, (int)count)))
+        return refuse("not grey of 8 bits, so its values are no class numbers", why);
+    if (!dl_image_is_whole(bytes, count))
+        return refuse("cut short", why);
+    unsigned char *image = stbi_load_from_memory(bytes, (int)count, &own_width, &own_height, &found,
+                                                 form->shape.dim[2]);
     if (!image)
-        *why = stbi_failure_reason();
-    return image;
+        return refuse(stbi_failure_reason(), why);
+    int result = 0;
+    if (own_height != height || own_width != width)
+        result = refuse("it contradicts itself about its size", why);
+    else if (place(image, height, width, form, out))
+        result = refuse("cannot be resized", why);
+    free(image);
+    return result;
 }
 
 int dl_image_save(const char *path, const unsigned char *pixels, int height, int width,

@@ -9,13 +9,19 @@
 extern const dl_dataset_type dl_dataset_csv;
 extern const dl_dataset_type dl_dataset_idx;
 extern const dl_dataset_type dl_dataset_cifar;
+extern const dl_dataset_type dl_dataset_image_folder;
+extern const dl_dataset_type dl_dataset_image_list;
 extern const dl_dataset_type dl_dataset_image_tar;
+extern const dl_dataset_type dl_dataset_npy;
+extern const dl_dataset_type dl_dataset_npz;
 extern const dl_dataset_type dl_dataset_random;
 extern const dl_dataset_type dl_dataset_text;
 
 static const dl_kind *const formats[] = {
-    &dl_dataset_csv.kind,       &dl_dataset_idx.kind,    &dl_dataset_cifar.kind,
-    &dl_dataset_image_tar.kind, &dl_dataset_random.kind, &dl_dataset_text.kind,
+    &dl_dataset_csv.kind,          &dl_dataset_idx.kind,        &dl_dataset_cifar.kind,
+    &dl_dataset_image_folder.kind, &dl_dataset_image_list.kind, &dl_dataset_image_tar.kind,
+    &dl_dataset_npy.kind,          &dl_dataset_npz.kind,        &dl_dataset_random.kind,
+    &dl_dataset_text.kind,
 };
 
 const dl_registry dl_dataset_registry = {

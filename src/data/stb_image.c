@@ -9,4 +9,5 @@
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #endif
 #define STB_IMAGE_IMPLEMENTATION
+#define STB_IMAGE_RESIZE_IMPLEMENTATION
 #include "data/stb_image.h"

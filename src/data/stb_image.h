@@ -1,12 +1,15 @@
 /* stb_image, with what is not needed left out, and images of more than 32,768 pixels a side
-   refused. Private to src/data/image.c. */
+   refused; and stb_image_resize. Private to src/data/image.c. */
 #ifndef DL_DATA_STB_IMAGE_H
 #define DL_DATA_STB_IMAGE_H
 
 #define STBI_NO_STDIO
 #define STBI_NO_HDR
+#define STBI_NO_PSD
+#define STBI_NO_PIC
 #define STBI_NO_LINEAR
 #define STBI_MAX_DIMENSIONS (1 << 15)
 #include <stb/stb_image.h>
+#include <stb/stb_image_resize.h>
 
 #endif

@@ -1,0 +1,123 @@
+/* Is a picture's file all there, and safe to decode? stb_image reads what is missing as zeros or,
+   in PNM and TGA, not at all, and says nothing: a file that was cut short would be trained on. Only
+   what the formats themselves tell is looked at; PNG has its own checks, which stb_image makes. */
+#include <string.h>
+
+#include "data/image.h"
+
+/* The codes of a Huffman table are counted by length; more than 256 in all would be written over
+   what stands behind the table in stb_image. `at`: where the segment's length is. */
+static bool tables_fit(const unsigned char *b, int64_t count, int64_t at) {
+    int64_t end = at + (at + 2 <= count ? b[at] << 8 | b[at + 1] : 0);
+    for (at += 2; at < end;) {
+        int codes = 0;
+        for (int i = 1; i <= 16; i++)
+            codes += at + i < count ? b[at + i] : 0;
+        if (codes > 256)
+            return false;
+        at += 17 + codes;
+    }
+    return true;
+}
+
+typedef enum { WHOLE, CUT, UNSAFE } verdict;
+
+/* Goes through the segments up to the first scan as stb_image does (a thumbnail is within one).
+   From there on FF C4 can only be a table and FF D9 only the end; what follows that is not read. */
+static verdict look_at_jpeg(const unsigned char *b, int64_t count) {
+    bool scan = false;
+    for (int64_t at = 2; at + 1 < count;) {
+        const unsigned char *next = memchr(b + at, 0xff, (size_t)(count - 1 - at));
+        if (!next)
+            break;
+        at = next - b + 1;
+        int marker = b[at];
+        if (marker == 0xff) /* it may be repeated before any marker */
+            continue;
+        at++;
+        if (scan && marker == 0xd9)
+            return WHOLE;
+        if (marker == 0xc4 && !tables_fit(b, count, at))
+            return UNSAFE;
+        scan = scan || marker == 0xda;
+        if (!scan && marker && at + 1 < count)
+            at += b[at] << 8 | b[at + 1];
+    }
+    return CUT;
+}
+
+static int64_t little(const unsigned char *b, int width) {
+    int64_t value = 0;
+    for (int i = width - 1; i >= 0; i--)
+        value = value << 8 | b[i];
+    return value;
+}
+
+/* A GIF ends with a semicolon; some programs write zeros behind it. */
+static bool gif_is_whole(const unsigned char *b, int64_t count) {
+    while (count > 0 && !b[count - 1])
+        count--;
+    return count > 0 && b[count - 1] == ';';
+}
+
+static bool bmp_is_whole(const unsigned char *b, int64_t count) {
+    if (count < 30)
+        return false;
+    bool old = little(b + 14, 4) == 12;
+    int64_t width = old ? little(b + 18, 2) : (int32_t)little(b + 18, 4);
+    int64_t height = old ? little(b + 20, 2) : (int32_t)little(b + 22, 4);
+    int64_t row = (width * little(b + (old ? 24 : 28), 2) + 31) / 32 * 4;
+    height = height < 0 ? -height : height; /* the first row is the upper one */
+    return width > 0 && row <= (count - little(b + 10, 4)) / (height ? height : 1);
+}
+
+/* Types 9 to 11 are compressed, and tell nothing of their length. */
+static bool tga_is_whole(const unsigned char *b, int64_t count) {
+    if (count < 18 || b[2] > 3)
+        return count >= 18;
+    int64_t head = 18 + b[0] + (b[1] ? little(b + 5, 2) * ((b[7] + 7) / 8) : 0);
+    return head + little(b + 12, 2) * little(b + 14, 2) * ((b[16] + 7) / 8) <= count;
+}
+
+/* Width, height and largest value, with white space and comments between them, and one white
+   space behind. */
+static bool pnm_is_whole(const unsigned char *b, int64_t count) {
+    int64_t number[3], at = 2;
+    for (int k = 0; k < 3; k++) {
+        while (at < count && (b[at] == '#' || memchr(" \t\n\v\f\r", b[at], 6))) {
+            bool comment = b[at++] == '#';
+            while (comment && at < count && b[at] != '\n' && b[at] != '\r')
+                at++;
+        }
+        for (number[k] = 0; at < count && b[at] >= '0' && b[at] <= '9'; at++)
+            number[k] = number[k] < 1 << 20 ? 10 * number[k] + b[at] - '0' : number[k];
+    }
+    int64_t pixel = (b[1] == '6' ? 3 : 1) * (number[2] > 255 ? 2 : 1);
+    return at + 1 + number[0] * number[1] * pixel <= count;
+}
+
+/* FF may be repeated before any marker. */
+static bool is_jpeg(const unsigned char *b) {
+    return b[0] == 0xff && b[1] >= 0xd8;
+}
+
+bool dl_image_is_safe(const void *bytes, int64_t count) {
+    return count < 2 || !is_jpeg(bytes) || look_at_jpeg(bytes, count) != UNSAFE;
+}
+
+bool dl_image_is_whole(const void *bytes, int64_t count) {
+    const unsigned char *b = bytes;
+    if (count < 8)
+        return false;
+    if (is_jpeg(b))
+        return look_at_jpeg(b, count) == WHOLE;
+    if (!memcmp(b, "\x89PNG", 4))
+        return true;
+    if (!memcmp(b, "GIF8", 4))
+        return gif_is_whole(b, count);
+    if (!memcmp(b, "BM", 2))
+        return bmp_is_whole(b, count);
+    if (b[0] == 'P' && (b[1] == '5' || b[1] == '6'))
+        return pnm_is_whole(b, count);
+    return tga_is_whole(b, count);
+}

@@ -1,0 +1,190 @@
+/* Pictures in folders, one a class: `root/class/name.jpg`. Classes are the names of the folders,
+   exactly, in order; rows come class by class, by the files' names: not as the file system has
+   them. Hidden files and folders (their names begin with a dot) are left out, links are followed,
+   and what is in a folder within a class is not looked at. */
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "data/pictures.h"
+
+typedef struct {
+    const char *folder;
+    dl_picture_options pictures;
+} folder_options;
+
+static const dl_option options[] = {
+    {.key = "folder",
+     .type = DL_STRING,
+     .offset = offsetof(folder_options, folder),
+     .help = "the folder that holds a folder for each class, which holds its pictures; the class "
+             "has the folder's name"},
+    DL_PICTURE_OPTIONS(folder_options),
+    DL_OPTIONS_END,
+};
+
+/* ---- what is in a folder ---- */
+
+typedef struct {
+    char **name; /* [count], owned, sorted by their bytes */
+    int64_t count;
+} listing;
+
+static void free_listing(listing *list) {
+    for (int64_t i = 0; i < list->count; i++)
+        free(list->name[i]);
+    free(list->name);
+    *list = (listing){0};
+}
+
+static int by_bytes(const void *a, const void *b) {
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* 0, or -1 and an error. */
+static int list_folder(const char *path, listing *list, dl_error *error) {
+    DIR *folder = opendir(path);
+    struct dirent *entry = NULL;
+    int64_t room = 0;
+    errno = folder ? 0 : errno;
+    while (folder && (entry = readdir(folder))) {
+        if (entry->d_name[0] == '.')
+            continue;
+        if (list->count == room) {
+            room = room ? 2 * room : 64;
+            list->name = xrealloc(list->name, sizeof *list->name * (size_t)room);
+        }
+        list->name[list->count++] = xstrdup(entry->d_name);
+    }
+    int reason = errno;
+    if (folder)
+        closedir(folder);
+    if (list->count)
+        qsort(list->name, (size_t)list->count, sizeof *list->name, by_bytes);
+    return reason ? dl_fail(error, DL_DATA, "%s: %s", path, strerror(reason)) : 0;
+}
+
+/* ---- the classes ---- */
+
+/* What is known while the folders are read. */
+typedef struct {
+    dl_classed_pictures *state;
+    const char *root;
+    bool training;      /* no class may be empty */
+    dl_csv_names names; /* of the classes */
+    char **path;        /* [count], owned: of the pictures */
+    int64_t count, room;
+} tree;
+
+static void add_path(tree *t, char *path, int class) {
+    if (t->count == t->room) {
+        t->room = t->room ? 2 * t->room : 1024;
+        t->path = xrealloc(t->path, sizeof *t->path * (size_t)t->room);
+        t->state->classes = xrealloc(t->state->classes, sizeof(int) * (size_t)t->room);
+    }
+    t->path[t->count] = path;
+    t->state->classes[t->count++] = class;
+}
+
+static int add_class(tree *t, const char *name, const char *path, dl_error *error) {
+    listing list = {0};
+    int64_t before = t->count;
+    bool deeper = false;
+    int class = -1, result = list_folder(path, &list, error);
+    for (int64_t i = 0; i < list.count && !result; i++) {
+        char *file = dl_path_join(path, list.name[i]);
+        bool is_folder = dl_file_is_folder(file);
+        deeper |= is_folder;
+        if (is_folder || !dl_image_is_named(list.name[i])) {
+            free(file);
+            continue;
+        }
+        if (class < 0)
+            class = dl_csv_names_add(&t->names, name);
+        add_path(t, file, class);
+    }
+    free_listing(&list);
+    if (!result && t->training && t->count == before)
+        result = dl_fail(error, DL_DATA,
+                         "%s: there are no pictures (.png, .jpg, .jpeg, .bmp, .gif, .tga, .ppm, "
+                         ".pgm, .pnm) in this folder of a class%s",
+                         path, deeper ? ", only folders, which are not looked into" : "");
+    return result;
+}
+
+/* All faults of the tree are told, not only the first. */
+static int add_classes(tree *t, dl_error *error) {
+    listing list = {0};
+    int result = list_folder(t->root, &list, error);
+    for (int64_t i = 0; i < list.count; i++) {
+        char *path = dl_path_join(t->root, list.name[i]);
+        struct stat info;
+        if (dl_file_is_folder(path))
+            result |= add_class(t, list.name[i], path, error);
+        else if (dl_image_is_named(list.name[i]))
+            result =
+                dl_fail(error, DL_DATA,
+                        "%s: is a picture in no folder of its own, which would be its class", path);
+        else if (stat(path, &info)) /* a link to nowhere, or to itself */
+            result = dl_fail(error, DL_DATA, "%s: %s", path, strerror(errno));
+        free(path);
+    }
+    free_listing(&list);
+    return result;
+}
+
+static int add_pictures(tree *t, dl_error *error) {
+    dl_picture_source sources[DL_PICTURES_PIECE];
+    for (int64_t done = 0; done < t->count;) {
+        int count = 0;
+        for (; count < DL_PICTURES_PIECE && done + count < t->count; count++)
+            sources[count] =
+                (dl_picture_source){.name = t->path[done + count], .path = t->path[done + count]};
+        if (dl_pictures_add(&t->state->pictures, sources, count, error))
+            return -1;
+        done += count;
+    }
+    return 0;
+}
+
+/* ---- the format ---- */
+
+static int folder_open(dl_dataset *dataset, const dl_schema *like, dl_error *error) {
+    const folder_options *o = dataset->options;
+    tree t = {.training = !like};
+    dataset->state = t.state = xcalloc(1, sizeof *t.state);
+    char *root = dl_dataset_find(dataset, o->folder, error);
+    int result = -1;
+    if (root && !dl_file_is_folder(root)) {
+        dl_fail(error, DL_DATA, "%s: is a file, not a folder", root);
+    } else if (root) {
+        t.root = root;
+        dl_pictures_begin(&t.state->pictures, &o->pictures, false, root);
+        result = add_classes(&t, error) || add_pictures(&t, error) ||
+                         dl_classed_finish(dataset, &t.names, like, error)
+                     ? -1
+                     : 0;
+    }
+    for (int64_t i = 0; i < t.count; i++)
+        free(t.path[i]);
+    free(t.path);
+    dl_csv_names_free(&t.names);
+    free(root);
+    return result;
+}
+
+extern const dl_dataset_type dl_dataset_image_folder;
+const dl_dataset_type dl_dataset_image_folder = {
+    .kind = {.name = "image_folder",
+             .help = "pictures (PNG, JPEG, BMP, GIF, TGA, PNM) in folders, one folder a class",
+             .size = sizeof(folder_options),
+             .options = options},
+    .open = folder_open,
+    .read = dl_classed_read,
+    .prefetch = dl_classed_prefetch,
+    .close = dl_classed_close,
+};

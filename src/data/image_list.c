@@ -1,0 +1,467 @@
+/* Pictures named by a list: a table (RFC 4180) with a column of paths, relative to the list's own
+   folder, and one or more of targets: a class, numbers, or the path of another picture, which is a
+   mask (a class a pixel) or what the network is to make of the first. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "data/pictures.h"
+
+enum { AUTO, CLASSIFICATION, REGRESSION, MASK, PICTURE };
+enum { MOST_ERRORS = 10, MOST_WHOLE = 20, MOST_OUTPUTS = 1 << 20 };
+
+static const char *const task_choices[] = {"auto", "classification", "regression",
+                                           "mask", "picture",        NULL};
+
+typedef struct {
+    const char *file, *delimiter, *path;
+    dl_strings target;
+    bool header;
+    int task;
+    int64_t classes;
+    dl_picture_options pictures;
+} list_options;
+
+static const dl_option options[] = {
+    {.key = "file",
+     .type = DL_STRING,
+     .offset = offsetof(list_options, file),
+     .help = "the list, plain or gzip: a table with a picture a line. Paths in it are relative to "
+             "the folder that the list is in"},
+    {.key = "delimiter",
+     .type = DL_STRING,
+     .offset = offsetof(list_options, delimiter),
+     .fallback = ",",
+     .help = "the one character between fields, or \"tab\""},
+    {.key = "header",
+     .type = DL_BOOL,
+     .offset = offsetof(list_options, header),
+     .fallback = "true",
+     .help = "whether the first line names the columns; else they are called 1, 2, 3, …"},
+    {.key = "path",
+     .type = DL_NAME,
+     .offset = offsetof(list_options, path),
+     .fallback = "1",
+     .help = "the column of the pictures' paths, by its name or its number from 1"},
+    {.key = "target",
+     .type = DL_STRINGS,
+     .offset = offsetof(list_options, target),
+     .fallback = "",
+     .help = "the columns to predict, by name or number: one of classes, of numbers or of paths, "
+             "or several of numbers (a box, say); if not given, all but `path`"},
+    {.key = "task",
+     .type = DL_CHOICE,
+     .offset = offsetof(list_options, task),
+     .fallback = "auto",
+     .choices = task_choices,
+     .help = "what the target is: classification (its different values are the classes), "
+             "regression (numbers), mask (the path of a grey picture, whose values are the classes "
+             "of the pixels, from 0) or picture (the path of a picture, whose values, 0 to 255, "
+             "are the targets); auto is regression for several columns, and for one takes words, "
+             "and at most 20 different whole numbers, for classes"},
+    {.key = "classes",
+     .type = DL_INT,
+     .offset = offsetof(list_options, classes),
+     .fallback = "",
+     .min = 2,
+     .max = 256,
+     .help = "of a mask: how many classes there are; if not given, one more than the largest value "
+             "of the training masks"},
+    DL_PICTURE_OPTIONS(list_options),
+    DL_OPTIONS_END,
+};
+
+typedef struct {
+    dl_pictures inputs, targets; /* targets: of masks and pictures */
+    float *y;                    /* [count][outputs], owned; of classes and numbers */
+    int outputs;
+} list_state;
+
+/* The list as text. */
+typedef struct {
+    const dl_dataset *dataset;
+    const list_options *options;
+    const dl_schema *like;                  /* or NULL */
+    int task;                               /* as it was decided */
+    char *path, *folder;                    /* of the list; owned */
+    char **name;                            /* [columns]: owned */
+    int columns, picture, *target, targets; /* target[targets]: columns */
+    char **input;                           /* [count]: paths; owned */
+    char **field;                           /* [count][targets], owned */
+    int64_t *line;                          /* [count] */
+    int64_t count, room;
+} list;
+
+/* ---- the table ---- */
+
+/* The column that an option means, or -1 and an error. */
+static int resolve(const list *l, const char *option, const char *name, dl_error *error) {
+    for (int i = 0; i < l->columns; i++)
+        if (!strcmp(l->name[i], name))
+            return i;
+    char *end;
+    long number = strtol(name, &end, 10);
+    if (*name && !*end && number >= 1 && number <= l->columns)
+        return (int)number - 1;
+    const char *const *names = (const char *const *)l->name;
+    const char *nearest = *name && !*end ? NULL : dl_text_nearest(name, names, l->columns);
+    return dl_fail(error, DL_DATA, "%s: %s: %s has no column \"%s\" (%s%s%s)", l->dataset->where,
+                   option, l->path, name, nearest ? "did you mean \"" : "its first is \"",
+                   nearest ? nearest : l->name[0], nearest ? "\"?" : "\"");
+}
+
+static int take_columns(list *l, const dl_csv_reader *csv, dl_error *error) {
+    const dl_strings *wanted = &l->options->target;
+    char number[16];
+    int before = error->count;
+    l->columns = csv->fields;
+    l->name = xcalloc((size_t)l->columns, sizeof *l->name);
+    l->target = xcalloc((size_t)(l->columns + wanted->count), sizeof *l->target);
+    for (int i = 0; i < l->columns; i++) {
+        snprintf(number, sizeof number, "%d", i + 1);
+        l->name[i] = xstrdup(l->options->header && csv->field[i][0] ? csv->field[i] : number);
+    }
+    l->picture = resolve(l, "path", l->options->path, error);
+    for (int i = 0; i < wanted->count; i++)
+        l->target[l->targets++] = resolve(l, "target", wanted->items[i], error);
+    for (int i = 0; i < l->columns && !wanted->count; i++)
+        if (i != l->picture)
+            l->target[l->targets++] = i;
+    if (error->count > before)
+        return -1;
+    if (!l->targets)
+        return dl_fail(error, DL_DATA,
+                       "%s: has no column beside that of the paths, \"%s\" (is the delimiter "
+                       "another than '%s'?)",
+                       l->path, l->name[l->picture], l->options->delimiter);
+    for (int i = 0; i < l->targets; i++)
+        if (l->target[i] == l->picture)
+            return dl_fail(error, DL_DATA,
+                           "%s: the column \"%s\" cannot be the path and a target at once", l->path,
+                           l->name[l->picture]);
+    return 0;
+}
+
+static int take_row(list *l, const dl_csv_reader *csv, dl_error *error) {
+    if (csv->fields != l->columns)
+        return dl_fail(error, DL_DATA, "%s:%lld: has %d field%s, but %s has %d", l->path,
+                       (long long)csv->line, csv->fields, csv->fields == 1 ? "" : "s",
+                       l->options->header ? "the header" : "the first row", l->columns);
+    for (int k = -1; k < l->targets; k++) {
+        int column = k < 0 ? l->picture : l->target[k];
+        if (k < 0 ? !csv->field[column][0] : dl_csv_missing(csv->field[column]))
+            return dl_fail(error, DL_DATA, "%s:%lld: column \"%s\": the value is missing", l->path,
+                           (long long)csv->line, l->name[column]);
+    }
+    if (l->count == l->room) {
+        l->room = l->room ? 2 * l->room : 256;
+        l->input = xrealloc(l->input, sizeof *l->input * (size_t)l->room);
+        l->line = xrealloc(l->line, sizeof *l->line * (size_t)l->room);
+        l->field = xrealloc(l->field, sizeof *l->field * (size_t)(l->room * l->targets));
+    }
+    l->input[l->count] = dl_path_join(l->folder, csv->field[l->picture]);
+    for (int k = 0; k < l->targets; k++)
+        l->field[l->count * l->targets + k] = xstrdup(csv->field[l->target[k]]);
+    l->line[l->count++] = csv->line;
+    return 0;
+}
+
+static int read_rows(list *l, dl_csv_reader *csv, dl_error *error) {
+    int got = dl_csv_next(csv, error), before = error->count;
+    if (got <= 0)
+        return got < 0 ? -1 : dl_fail(error, DL_DATA, "%s: is empty", l->path);
+    if (take_columns(l, csv, error))
+        return -1;
+    if (l->options->header)
+        got = dl_csv_next(csv, error);
+    for (; got > 0 && error->count < before + MOST_ERRORS; got = dl_csv_next(csv, error))
+        take_row(l, csv, error);
+    if (got < 0 || error->count > before)
+        return -1;
+    return l->count ? 0
+                    : dl_fail(error, DL_DATA, "%s: has no rows%s", l->path,
+                              l->options->header ? " below the header" : "");
+}
+
+static int read_list(list *l, dl_error *error) {
+    const char *text = l->options->delimiter;
+    text = !strcmp(text, "tab") || !strcmp(text, "\\t") ? "\t" : text;
+    if (!text[0] || text[1] || strchr("\"\r\n", text[0]))
+        return dl_fail(error, DL_DATA,
+                       "%s: delimiter: must be one character (not a quote or a newline) or "
+                       "\"tab\", not \"%s\"",
+                       l->dataset->where, text);
+    l->path = dl_dataset_find(l->dataset, l->options->file, error);
+    if (!l->path)
+        return -1;
+    l->folder = xstrdup(l->path);
+    l->folder[dl_path_base(l->path) - l->path] = '\0';
+    dl_csv_reader csv = {0};
+    int result = dl_csv_open(&csv, l->path, text[0], error);
+    if (!result)
+        result = read_rows(l, &csv, error);
+    dl_csv_close(&csv);
+    return result;
+}
+
+static void free_list(list *l) {
+    for (int i = 0; i < l->columns; i++)
+        free(l->name[i]);
+    for (int64_t i = 0; i < l->count; i++)
+        free(l->input[i]);
+    for (int64_t i = 0; i < l->count * l->targets; i++)
+        free(l->field[i]);
+    free(l->name);
+    free(l->target);
+    free(l->input);
+    free(l->field);
+    free(l->line);
+    free(l->folder);
+    free(l->path);
+}
+
+/* ---- classes and numbers ---- */
+
+/* What the targets are, where the config leaves it open. */
+static int decide(list *l, dl_error *error) {
+    bool words = false, paths = true, whole = true, many = false;
+    dl_csv_names names = {0};
+    double value;
+    l->task = l->options->task;
+    for (int64_t i = 0; i < l->count && l->targets == 1; i++) {
+        words |= dl_csv_number(l->field[i], &value) == DL_CSV_TEXT;
+        paths &= dl_image_is_named(l->field[i]);
+        if (!many)
+            dl_csv_names_add(&names, l->field[i]);
+        many |= names.count > MOST_WHOLE;
+    }
+    whole = dl_csv_names_whole(&names);
+    dl_csv_names_free(&names);
+    if (l->task != AUTO && l->task != REGRESSION && l->targets > 1)
+        return dl_fail(error, DL_DATA, "%s: task = \"%s\" is for one target column, not %d",
+                       l->dataset->where, task_choices[l->task], l->targets);
+    if (l->task != AUTO)
+        return 0;
+    if (l->targets == 1 && paths)
+        return dl_fail(error, DL_DATA,
+                       "%s: the column \"%s\" of %s has paths of pictures: task must say whether "
+                       "they are a \"mask\" or a \"picture\"",
+                       l->dataset->where, l->name[l->target[0]], l->path);
+    if (l->like)
+        l->task = l->like->classes && l->targets == 1 ? CLASSIFICATION : REGRESSION;
+    else
+        l->task = l->targets == 1 && (words || (whole && !many)) ? CLASSIFICATION : REGRESSION;
+    return 0;
+}
+
+static int take_numbers(const list *l, dl_dataset *dataset, dl_error *error) {
+    list_state *state = dataset->state;
+    int before = error->count;
+    char quoted[64];
+    for (int64_t i = 0; i < l->count * l->targets && error->count < before + MOST_ERRORS; i++) {
+        double value;
+        dl_csv_type type = dl_csv_number(l->field[i], &value);
+        state->y[i] = (float)value;
+        if (type != DL_CSV_NUMBER)
+            dl_fail(error, DL_DATA, "%s:%lld: column \"%s\": \"%s\" is not a %snumber", l->path,
+                    (long long)l->line[i / l->targets], l->name[l->target[i % l->targets]],
+                    dl_csv_quote(quoted, l->field[i]), type == DL_CSV_INFINITE ? "finite " : "");
+    }
+    return error->count > before ? -1 : 0;
+}
+
+/* The names of the classes: those of training, or all that occur. */
+static int name_classes(const list *l, dl_csv_names *names, dl_schema *schema, dl_error *error) {
+    char number[16];
+    for (int c = 0; l->like && c < l->like->classes; c++)
+        dl_csv_names_add(names, dl_schema_class(l->like, c, number));
+    for (int64_t i = 0; i < l->count && !l->like; i++) {
+        if (!dl_text_is_utf8(l->field[i]))
+            return dl_fail(error, DL_DATA, "%s:%lld: column \"%s\": the text is not UTF-8", l->path,
+                           (long long)l->line[i], l->name[l->target[0]]);
+        dl_csv_names_add(names, l->field[i]);
+        if (names->count > DL_CSV_MOST_CATEGORIES * 100)
+            return dl_fail(error, DL_DATA, "%s: column \"%s\" has more than %d classes", l->path,
+                           l->name[l->target[0]], DL_CSV_MOST_CATEGORIES * 100);
+    }
+    if (l->like)
+        return 0;
+    dl_csv_names_sort(names);
+    schema->classes = names->count;
+    schema->class_names = xcalloc((size_t)names->count, sizeof *schema->class_names);
+    for (int c = 0; c < names->count; c++)
+        schema->class_names[c] = xstrdup(names->name[c]);
+    return 0;
+}
+
+static int take_classes(const list *l, dl_dataset *dataset, dl_error *error) {
+    list_state *state = dataset->state;
+    dl_csv_names names = {0};
+    int before = error->count;
+    if (name_classes(l, &names, &dataset->schema, error)) {
+        dl_csv_names_free(&names);
+        return -1;
+    }
+    for (int64_t i = 0; i < l->count && error->count < before + MOST_ERRORS; i++) {
+        int class = dl_csv_names_match(&names, l->field[i]);
+        state->y[i] = (float)class;
+        if (class >= 0)
+            continue;
+        char quoted[64];
+        const char *nearest =
+            dl_text_nearest(l->field[i], (const char *const *)names.name, names.count);
+        dl_fail(error, DL_DATA,
+                "%s:%lld: column \"%s\": the training data has no class \"%s\"%s%s%s", l->path,
+                (long long)l->line[i], l->name[l->target[0]], dl_csv_quote(quoted, l->field[i]),
+                nearest ? " (did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?)" : "");
+    }
+    dl_csv_names_free(&names);
+    return error->count > before ? -1 : 0;
+}
+
+/* ---- pictures ---- */
+
+/* The files paths[count], relative to `folder` (NULL: as they are). */
+static int add_pictures(dl_pictures *pictures, char **paths, int64_t count, const char *folder,
+                        dl_error *error) {
+    dl_picture_source sources[DL_PICTURES_PIECE];
+    char *joined[DL_PICTURES_PIECE];
+    int result = 0;
+    for (int64_t done = 0; done < count && !result; done += DL_PICTURES_PIECE) {
+        int piece = 0;
+        for (; piece < DL_PICTURES_PIECE && done + piece < count; piece++) {
+            joined[piece] = folder ? dl_path_join(folder, paths[done + piece]) : NULL;
+            const char *path = folder ? joined[piece] : paths[done + piece];
+            sources[piece] = (dl_picture_source){.name = path, .path = path};
+        }
+        result = dl_pictures_add(pictures, sources, piece, error);
+        for (int i = 0; i < piece; i++)
+            free(joined[i]);
+    }
+    return result;
+}
+
+static int take_mask_classes(const list *l, dl_dataset *dataset, dl_error *error) {
+    const dl_pictures *masks = &((list_state *)dataset->state)->targets;
+    int classes = l->like ? l->like->classes : (int)l->options->classes, largest = 1;
+    for (int64_t i = 0; i < masks->count * masks->size; i++) {
+        int value = masks->pixels[i];
+        largest = value > largest ? value : largest;
+        if (classes && value >= classes)
+            return dl_fail(error, DL_DATA,
+                           "%s:%lld: column \"%s\": the mask %s has a pixel of the class %d, but "
+                           "there are %d classes, 0 to %d",
+                           l->path, (long long)l->line[i / masks->size], l->name[l->target[0]],
+                           l->field[i / masks->size], value, classes, classes - 1);
+    }
+    dataset->schema.classes = classes ? classes : largest + 1;
+    return 0;
+}
+
+/* ---- the format ---- */
+
+static int take_targets(const list *l, dl_dataset *dataset, dl_error *error) {
+    list_state *state = dataset->state;
+    state->outputs = l->targets;
+    if (l->task == CLASSIFICATION || l->task == REGRESSION) {
+        state->y = xcalloc((size_t)(l->count * l->targets), sizeof *state->y);
+        dataset->schema.outputs = l->targets;
+        return l->task == REGRESSION ? take_numbers(l, dataset, error)
+                                     : take_classes(l, dataset, error);
+    }
+    dl_pictures_begin(&state->targets, &l->options->pictures, l->task == MASK, l->path);
+    if (add_pictures(&state->targets, l->field, l->count, l->folder, error) ||
+        dl_pictures_check(&state->targets, error))
+        return -1;
+    if (state->targets.size > MOST_OUTPUTS)
+        return dl_fail(error, DL_DATA, "%s: a target of %lld numbers; at most %d are possible",
+                       l->path, (long long)state->targets.size, MOST_OUTPUTS);
+    dataset->schema.outputs = state->outputs = (int)state->targets.size;
+    return l->task == MASK ? take_mask_classes(l, dataset, error) : 0;
+}
+
+static int check_like(const list *l, const dl_dataset *dataset, dl_error *error) {
+    char own[48], theirs[48];
+    const dl_schema *schema = &dataset->schema, *like = l->like;
+    if (!dl_shape_equal(schema->input, like->input))
+        return dl_fail(error, DL_DATA, "%s: its pictures are %s, those of training %s", l->path,
+                       dl_shape_text(own, schema->input), dl_shape_text(theirs, like->input));
+    if (schema->outputs != like->outputs)
+        return dl_fail(error, DL_DATA, "%s: has %d targets a row, training had %d", l->path,
+                       schema->outputs, like->outputs);
+    return 0;
+}
+
+static int open_list(dl_dataset *dataset, list *l, dl_error *error) {
+    list_state *state = dataset->state;
+    if (read_list(l, error) || decide(l, error))
+        return -1;
+    bool classes = l->task == CLASSIFICATION || l->task == MASK;
+    if (l->like && classes != (l->like->classes > 0))
+        return dl_fail(error, DL_DATA, "%s: its targets are %s, those of training %s", l->path,
+                       classes ? "classes" : "numbers", classes ? "numbers" : "classes");
+    dl_pictures_begin(&state->inputs, &l->options->pictures, false, l->path);
+    int failed = take_targets(l, dataset, error);
+    if (add_pictures(&state->inputs, l->input, l->count, NULL, error) ||
+        dl_pictures_check(&state->inputs, error) || failed)
+        return -1;
+    dataset->schema.input = state->inputs.form.shape;
+    dataset->count = l->count;
+    dataset->bytes = true;
+    if (!l->like)
+        return 0;
+    if (check_like(l, dataset, error))
+        return -1;
+    dl_schema_free(&dataset->schema);
+    dataset->schema = dl_schema_copy(l->like);
+    return 0;
+}
+
+static int list_open(dl_dataset *dataset, const dl_schema *like, dl_error *error) {
+    list l = {.dataset = dataset, .options = dataset->options, .like = like};
+    dataset->state = xcalloc(1, sizeof(list_state));
+    int result = open_list(dataset, &l, error);
+    free_list(&l);
+    return result;
+}
+
+static int list_read(const dl_dataset *dataset, int64_t i, float *x, float *y, dl_error *error) {
+    const list_state *state = dataset->state;
+    (void)error;
+    if (x)
+        dl_pictures_read(&state->inputs, i, x);
+    if (y && state->y)
+        memcpy(y, state->y + i * state->outputs, sizeof *y * (size_t)state->outputs);
+    else if (y)
+        dl_pictures_read(&state->targets, i, y);
+    return 0;
+}
+
+static void list_prefetch(const dl_dataset *dataset, int64_t i) {
+    const list_state *state = dataset->state;
+    dl_pictures_prefetch(&state->inputs, i);
+}
+
+static void list_close(dl_dataset *dataset) {
+    list_state *state = dataset->state;
+    if (!state)
+        return;
+    dl_pictures_free(&state->inputs);
+    dl_pictures_free(&state->targets);
+    free(state->y);
+    free(state);
+    dataset->state = NULL;
+}
+
+extern const dl_dataset_type dl_dataset_image_list;
+const dl_dataset_type dl_dataset_image_list = {
+    .kind = {.name = "image_list",
+             .help = "pictures (PNG, JPEG, BMP, GIF, TGA, PNM) that a table names, each with its "
+                     "class, numbers, mask or target picture",
+             .size = sizeof(list_options),
+             .options = options},
+    .open = list_open,
+    .read = list_read,
+    .prefetch = list_prefetch,
+    .close = list_close,
+};

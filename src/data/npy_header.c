@@ -1,0 +1,354 @@
+/* The npy format (numpy.lib.format): \x93NUMPY, a version (1.0, 2.0, 3.0), the length of the header
+   in 2 bytes (version 1) or 4, little-endian; then the header, which is a literal of a dict in
+   Python, {'descr': '<f4', 'fortran_order': False, 'shape': (60000, 28, 28), }; then the
+   elements. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "data/npy.h"
+
+enum { MOST_ELEMENTS = 1 << 28, MOST_HEADER = 1 << 16, PIECE = 512 };
+
+/* ---- the header ---- */
+
+/* A place in it. */
+typedef struct {
+    const char *at, *end;
+} cursor;
+
+static void skip_blanks(cursor *c) {
+    while (c->at < c->end && (*c->at == ' ' || *c->at == '\t' || *c->at == '\n'))
+        c->at++;
+}
+
+static bool take(cursor *c, char wanted) {
+    skip_blanks(c);
+    if (c->at == c->end || *c->at != wanted)
+        return false;
+    c->at++;
+    return true;
+}
+
+/* A word in quotes, of at most 15 characters. */
+static bool take_string(cursor *c, char out[16]) {
+    skip_blanks(c);
+    if (c->at == c->end || (*c->at != '\'' && *c->at != '"'))
+        return false;
+    char quote = *c->at++;
+    int length = 0;
+    for (; c->at < c->end && *c->at != quote; c->at++) {
+        if (length == 15)
+            return false;
+        out[length++] = *c->at;
+    }
+    out[length] = '\0';
+    return take(c, quote);
+}
+
+static bool take_bool(cursor *c, bool *out) {
+    skip_blanks(c);
+    *out = c->end - c->at >= 4 && !memcmp(c->at, "True", 4);
+    bool no = c->end - c->at >= 5 && !memcmp(c->at, "False", 5);
+    c->at += *out ? 4 : no ? 5 : 0;
+    return *out || no;
+}
+
+/* A whole number that is not negative; one too large for any file becomes the largest. */
+static bool take_number(cursor *c, int64_t *out) {
+    skip_blanks(c);
+    const char *first = c->at;
+    for (*out = 0; c->at < c->end && *c->at >= '0' && *c->at <= '9'; c->at++)
+        *out = *out > INT64_MAX / 10 - 1 ? INT64_MAX / 10 : 10 * *out + (*c->at - '0');
+    if (c->at < c->end && *c->at == 'L' && c->at > first) /* Python 2 wrote 5L */
+        c->at++;
+    return c->at > first;
+}
+
+/* (5, 3), (5,) or (); rank is -1 if there are too many. */
+static bool take_shape(cursor *c, dl_npy *array) {
+    if (!take(c, '('))
+        return false;
+    for (array->rank = 0; !take(c, ')');) {
+        int64_t dim;
+        if (!take_number(c, &dim))
+            return false;
+        if (array->rank >= 0 && array->rank < DL_NPY_MOST_DIMS)
+            array->dim[array->rank++] = dim;
+        else
+            array->rank = -1;
+        if (!take(c, ',')) /* only before the end */
+            return take(c, ')');
+    }
+    return true;
+}
+
+static bool type_of(const char *descr, dl_npy *array) {
+    static const struct {
+        const char *name;
+        dl_element type;
+    } types[] = {{"u1", DL_U8},  {"i1", DL_I8},  {"i2", DL_I16}, {"i4", DL_I32},
+                 {"i8", DL_I64}, {"f4", DL_F32}, {"f8", DL_F64}};
+    if (!descr[0] || !strchr("<>|=", descr[0]))
+        return false;
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+        if (!strcmp(descr + 1, types[i].name)) {
+            array->type = types[i].type;
+            array->width = dl_element_width(array->type);
+            bool little = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__;
+            array->swapped = array->width > 1 && descr[0] == (little ? '>' : '<');
+            return descr[0] != '|' || array->width == 1;
+        }
+    return false;
+}
+
+static int wrong_header(const dl_npy *array, const cursor *c, const char *what, dl_error *error) {
+    return dl_fail(error, DL_DATA, "%s: offset %lld: %s", array->path,
+                   (long long)(c->at - (const char *)array->bytes), what);
+}
+
+/* The three keys, each once, in any order. */
+static int read_dict(dl_npy *array, cursor *c, dl_error *error) {
+    static const char *const keys[] = {"descr", "fortran_order", "shape"};
+    char key[16], descr[16] = "";
+    int seen = 0;
+    if (!take(c, '{'))
+        return wrong_header(array, c, "the header does not begin with {", error);
+    while (!take(c, '}')) {
+        cursor before = *c;
+        int k = 0;
+        if (!take_string(c, key) || !take(c, ':'))
+            return wrong_header(array, &before, "there is no key of a header", error);
+        while (k < 3 && strcmp(keys[k], key) != 0)
+            k++;
+        if (k == 3 || seen & 1 << k)
+            return wrong_header(array, &before, "the key does not belong in a header", error);
+        seen |= 1 << k;
+        before = *c;
+        if (k == 0 && take(&before, '['))
+            return wrong_header(array, c,
+                                "an array of records (fields with names); save each "
+                                "field by itself",
+                                error);
+        if (!(k == 0   ? take_string(c, descr)
+              : k == 1 ? take_bool(c, &array->fortran)
+                       : take_shape(c, array)))
+            return wrong_header(array, c, "the header cannot be understood", error);
+        if (!take(c, ',')) { /* only before the end */
+            if (take(c, '}'))
+                break;
+            return wrong_header(array, c, "there is neither a comma nor the header's end", error);
+        }
+    }
+    if (seen != 7)
+        return wrong_header(array, c, "the header must have descr, fortran_order and shape", error);
+    if (!type_of(descr, array)) {
+        for (char *d = descr; *d; d++)
+            *d = *d < ' ' || *d > '~' ? '?' : *d;
+        return dl_fail(error, DL_DATA,
+                       "%s: elements of the type \"%s\"; u1, i1, i2, i4, i8, f4 and f8 can be read "
+                       "(save x.astype(\"f4\"), say)",
+                       array->path, descr);
+    }
+    return 0;
+}
+
+/* ---- what it claims ---- */
+
+char *dl_npy_dims(const dl_npy *array, char out[96]) {
+    int at = 0;
+    snprintf(out, 96, "one number");
+    for (int i = 0; i < array->rank; i++)
+        at += snprintf(out + at, (size_t)(96 - at), i ? "x%lld" : "%lld", (long long)array->dim[i]);
+    return out;
+}
+
+/* Nothing is read or asked for before the size that the header claims is known to be there. */
+static int check_size(dl_npy *array, dl_error *error) {
+    char dims[96];
+    int64_t bytes = 0, there = array->count - array->header;
+    bool possible = true;
+    if (array->rank < 1)
+        return dl_fail(error, DL_DATA, "%s: an array of %s dimensions; from 1 to %d are possible",
+                       array->path, array->rank ? "too many" : "no", DL_NPY_MOST_DIMS);
+    array->rows = array->dim[0];
+    array->size = 1;
+    for (int i = 0; i < array->rank; i++)
+        if (!array->dim[i])
+            return dl_fail(error, DL_DATA, "%s: is an array of %s: it has no %s", array->path,
+                           dl_npy_dims(array, dims), i ? "elements" : "rows");
+    for (int i = 1; i < array->rank; i++)
+        possible = possible && dl_multiply(array->size, array->dim[i], &array->size) &&
+                   array->size <= MOST_ELEMENTS;
+    if (!possible)
+        return dl_fail(error, DL_DATA,
+                       "%s: the header claims %s; more than %d numbers a row are not possible",
+                       array->path, dl_npy_dims(array, dims), MOST_ELEMENTS);
+    if (!dl_multiply(array->size, array->width, &bytes) ||
+        !dl_multiply(bytes, array->rows, &bytes) || bytes > there)
+        return dl_fail(error, DL_DATA,
+                       "%s: is cut short, or its header is wrong: %s elements of %d byte%s need "
+                       "%.15g bytes, there are %lld",
+                       array->path, dl_npy_dims(array, dims), array->width,
+                       array->width > 1 ? "s" : "",
+                       (double)array->size * array->width * (double)array->rows, (long long)there);
+    if (bytes < there)
+        return dl_fail(error, DL_DATA,
+                       "%s: offset %lld: there is more after the last element that the header "
+                       "tells of",
+                       array->path, (long long)(array->header + bytes));
+    return 0;
+}
+
+/* out[i][j] = in[j][i], for elements of some bytes; in squares, so that both stay in the cache. */
+static void transpose(const char *in, int64_t rows, int64_t columns, int width, char *out) {
+    enum { SIDE = 32 };
+    for (int64_t i0 = 0; i0 < columns; i0 += SIDE)
+        for (int64_t j0 = 0; j0 < rows; j0 += SIDE)
+            for (int64_t i = i0; i < columns && i < i0 + SIDE; i++)
+                for (int64_t j = j0; j < rows && j < j0 + SIDE; j++)
+                    memcpy(out + (i * rows + j) * width, in + (j * columns + i) * width,
+                           (size_t)width);
+}
+
+/* From the order in which the first index runs fastest. All of a row's indices are turned round at
+   once first, then those within each row. */
+static void bring_into_order(dl_npy *array) {
+    int64_t bytes = array->rows * array->size * array->width, row = array->size * array->width;
+    char *made = xmalloc((size_t)bytes), *turned = xmalloc((size_t)row);
+    transpose(array->values, array->size, array->rows, array->width, made);
+    for (int64_t r = 0; r < array->rows && array->rank > 2; r++) {
+        /* a row is [d3][d2][d1]: d1 is taken to the front, then d2 */
+        int64_t first = array->dim[1], rest = array->size / first;
+        transpose(made + r * row, rest, first, array->width, turned);
+        memcpy(made + r * row, turned, (size_t)row);
+        for (int64_t k = 0; k < first && array->rank > 3; k++) {
+            char *part = made + r * row + k * rest * array->width;
+            transpose(part, array->dim[3], array->dim[2], array->width, turned);
+            memcpy(part, turned, (size_t)(rest * array->width));
+        }
+    }
+    free(turned);
+    free(array->owned);
+    array->owned = made;
+    array->values = made;
+}
+
+static const char *looks_like(const unsigned char *b, int64_t count) {
+    if (count > 1 && b[0] == 'P' && b[1] == 'K')
+        return ": it is a zip archive (format = \"npz\" reads those)";
+    return count > 1 && b[0] == 0x1f && b[1] == 0x8b ? ": it is gzip; unpack it first" : "";
+}
+
+int dl_npy_parse(dl_npy *array, dl_error *error) {
+    const unsigned char *b = array->bytes;
+    if (array->count < 10 || memcmp(b, "\x93NUMPY", 6) != 0)
+        return dl_fail(error, DL_DATA, "%s: offset 0: is no NumPy array (npy), or cut short%s",
+                       array->path, looks_like(b, array->count));
+    if (b[6] < 1 || b[6] > 3 || b[7])
+        return dl_fail(error, DL_DATA,
+                       "%s: offset 6: version %d.%d of the npy format; 1.0, 2.0 and 3.0 can be "
+                       "read",
+                       array->path, b[6], b[7]);
+    int64_t before = b[6] == 1 ? 10 : 12, length = b[8] | b[9] << 8;
+    if (b[6] > 1 && array->count >= 12)
+        length |= (int64_t)b[10] << 16 | (int64_t)b[11] << 24;
+    if (length > MOST_HEADER || before + length > array->count)
+        return dl_fail(error, DL_DATA,
+                       "%s: offset 8: a header of %lld bytes: the file is cut short, or the header "
+                       "is wrong",
+                       array->path, (long long)length);
+    array->header = before + length;
+    array->values = b + array->header;
+    cursor c = {(const char *)b + before, (const char *)b + array->header};
+    if (read_dict(array, &c, error))
+        return -1;
+    skip_blanks(&c);
+    if (c.at < c.end)
+        return wrong_header(array, &c, "something follows the header's end", error);
+    if (check_size(array, error))
+        return -1;
+    if (array->fortran && array->rank > 1)
+        bring_into_order(array);
+    return 0;
+}
+
+/* ---- elements ---- */
+
+/* piece[count] in the machine's order; the bytes of a file may lie anywhere. */
+static const void *fetch(const dl_npy *array, int64_t first, int64_t count, double piece[PIECE]) {
+    const char *from = (const char *)array->values + first * array->width;
+    memcpy(piece, from, (size_t)(count * array->width));
+    if (array->swapped)
+        dl_elements_from_big_endian(piece, count, array->width);
+    return piece;
+}
+
+void dl_npy_floats(const dl_npy *array, int64_t first, int64_t count, float *out) {
+    double piece[PIECE];
+    for (int64_t done = 0; done < count; done += PIECE) {
+        int64_t many = count - done < PIECE ? count - done : PIECE;
+        dl_elements_to_floats(fetch(array, first + done, many, piece), array->type, many,
+                              out + done);
+    }
+}
+
+int64_t dl_npy_find_bad(const dl_npy *array) {
+    double piece[PIECE];
+    int64_t total = array->rows * array->size;
+    for (int64_t done = 0; done < total && dl_element_is_float(array->type); done += PIECE) {
+        int64_t many = total - done < PIECE ? total - done : PIECE;
+        int64_t bad = dl_elements_find_bad(fetch(array, done, many, piece), array->type, many);
+        if (bad >= 0)
+            return done + bad;
+    }
+    return -1;
+}
+
+int64_t dl_npy_whole(const dl_npy *array, int64_t i) {
+    double piece[PIECE];
+    return dl_element_whole(fetch(array, i, 1, piece), array->type, 0);
+}
+
+double dl_npy_number(const dl_npy *array, int64_t i) {
+    double piece[PIECE];
+    return dl_element_number(fetch(array, i, 1, piece), array->type, 0);
+}
+
+/* ---- files ---- */
+
+int dl_npy_load(dl_npy *array, const char *path, dl_error *error) {
+    struct stat info;
+    array->path = xstrdup(path);
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), reason = 0;
+    void *mapped = MAP_FAILED;
+    if (descriptor < 0 || fstat(descriptor, &info))
+        reason = errno;
+    else if (!S_ISREG(info.st_mode))
+        dl_fail(error, DL_DATA, "%s: is a folder or a device, not a file", path);
+    else if (!info.st_size)
+        dl_fail(error, DL_DATA, "%s: is empty", path);
+    else if ((mapped = mmap(NULL, (size_t)info.st_size, PROT_READ, MAP_PRIVATE, descriptor, 0)) ==
+             MAP_FAILED)
+        reason = errno;
+    if (descriptor >= 0)
+        close(descriptor);
+    if (mapped == MAP_FAILED)
+        return reason ? dl_fail(error, DL_DATA, "%s: %s", path, strerror(reason)) : -1;
+    array->bytes = array->mapped = mapped;
+    array->count = array->mapped_count = info.st_size;
+    return 0;
+}
+
+void dl_npy_free(dl_npy *array) {
+    if (array->mapped)
+        munmap(array->mapped, (size_t)array->mapped_count);
+    free(array->owned);
+    free(array->path);
+    *array = (dl_npy){0};
+}

@@ -1,0 +1,210 @@
+/* NumPy's archives: zip files (PKWARE's APPNOTE 6.3) whose members are npy files, stored or
+   deflated. The central directory at the end says where each is and how large; sizes above 32 bits
+   are in its zip64 fields. */
+#include <stdlib.h>
+#include <string.h>
+#include <zlib.h>
+
+#include "base/memory.h"
+#include "data/npy.h"
+
+enum { END = 22, END64 = 56, LOCATOR64 = 20, ENTRY = 46, LOCAL = 30, DEFLATE_RATIO = 1032 };
+enum { STORED = 0, DEFLATED = 8, MOST_TOLD = 20 };
+
+/* What the directory says of a member. */
+typedef struct {
+    const char *name; /* [name_length] */
+    int name_length, flags, method;
+    uint32_t crc;
+    int64_t packed, size, offset; /* offset: of its local header */
+} member;
+
+typedef struct {
+    const unsigned char *b; /* [count] */
+    int64_t count;
+    const char *path;
+    dl_error *error;
+} archive;
+
+static uint64_t little(const unsigned char *b, int width) {
+    uint64_t value = 0;
+    for (int i = width - 1; i >= 0; i--)
+        value = value << 8 | b[i];
+    return value;
+}
+
+static int bad(const archive *a, const char *what) {
+    return dl_fail(a->error, DL_DATA, "%s: %s: the zip archive is cut short or damaged", a->path,
+                   what);
+}
+
+static bool fits(const archive *a, uint64_t at, uint64_t length) {
+    return at <= (uint64_t)a->count && length <= (uint64_t)a->count - at;
+}
+
+/* Where the directory begins, and how many members it has. */
+static int find_directory(const archive *a, uint64_t *at, uint64_t *members) {
+    int64_t end = a->count - END;
+    while (end >= 0 && end >= a->count - END - 0xffff && memcmp(a->b + end, "PK\5\6", 4) != 0)
+        end--;
+    if (end < 0 || memcmp(a->b + end, "PK\5\6", 4) != 0)
+        return dl_fail(a->error, DL_DATA,
+                       "%s: is no zip archive (npz), or it is cut short: there is no directory at "
+                       "its end",
+                       a->path);
+    *members = little(a->b + end + 10, 2);
+    *at = little(a->b + end + 16, 4);
+    const unsigned char *locator = a->b + end - LOCATOR64;
+    if (end >= LOCATOR64 && !memcmp(locator, "PK\6\7", 4)) {
+        uint64_t end64 = little(locator + 8, 8);
+        if (!fits(a, end64, END64) || memcmp(a->b + end64, "PK\6\6", 4) != 0)
+            return bad(a, "the directory's end");
+        *members = little(a->b + end64 + 32, 8);
+        *at = little(a->b + end64 + 48, 8);
+    }
+    return 0;
+}
+
+/* Those of size, packed and offset that did not fit 32 bits, in this order. */
+static int read_zip64(const archive *a, const unsigned char *extra, int length, member *m) {
+    int64_t *wide[] = {&m->size, &m->packed, &m->offset};
+    for (int at = 0; at + 4 <= length;) {
+        int id = (int)little(extra + at, 2), end = at + 4 + (int)little(extra + at + 2, 2);
+        if (end > length)
+            return bad(a, "a member's extra field");
+        at += 4;
+        for (int k = 0; k < 3 && id == 1; k++)
+            if (*wide[k] == UINT32_MAX) {
+                if (at + 8 > end)
+                    return bad(a, "a member's extra field");
+                *wide[k] = (int64_t)little(extra + at, 8);
+                at += 8;
+            }
+        at = end;
+    }
+    return 0;
+}
+
+/* The member at *at of the directory, behind which *at is moved. */
+static int read_entry(const archive *a, uint64_t *at, member *m) {
+    const unsigned char *e = a->b + *at;
+    if (!fits(a, *at, ENTRY) || memcmp(e, "PK\1\2", 4) != 0)
+        return bad(a, "the directory");
+    m->flags = (int)little(e + 8, 2);
+    m->method = (int)little(e + 10, 2);
+    m->crc = (uint32_t)little(e + 16, 4);
+    m->packed = (int64_t)little(e + 20, 4);
+    m->size = (int64_t)little(e + 24, 4);
+    m->name_length = (int)little(e + 28, 2);
+    int extra = (int)little(e + 30, 2), comment = (int)little(e + 32, 2);
+    m->offset = (int64_t)little(e + 42, 4);
+    m->name = (const char *)e + ENTRY;
+    uint64_t length = (uint64_t)(ENTRY + m->name_length + extra + comment);
+    if (!fits(a, *at, length))
+        return bad(a, "the directory");
+    *at += length;
+    return read_zip64(a, e + ENTRY + m->name_length, extra, m);
+}
+
+/* Its name without ".npy". */
+static int plain_length(const member *m) {
+    bool npy = m->name_length > 4 && !memcmp(m->name + m->name_length - 4, ".npy", 4);
+    return m->name_length - (npy ? 4 : 0);
+}
+
+/* Finds the array `name`; -1 and an error that says which there are. */
+static int find_member(const archive *a, const char *name, member *m) {
+    uint64_t at = 0, members = 0;
+    dl_text there = {0};
+    int result = find_directory(a, &at, &members), told = 0;
+    for (uint64_t i = 0; i < members && !result; i++) {
+        if ((result = read_entry(a, &at, m)))
+            break;
+        int length = plain_length(m);
+        if ((size_t)length == strlen(name) && !memcmp(m->name, name, (size_t)length)) {
+            dl_text_free(&there);
+            return 0;
+        }
+        char *copy = memcpy(xcalloc((size_t)length + 1, 1), m->name, (size_t)length);
+        dl_text_add(&there, told ? ", " : "");
+        if (told++ < MOST_TOLD)
+            dl_text_add_plain(&there, copy);
+        free(copy);
+        if (told > MOST_TOLD)
+            break;
+    }
+    if (!result)
+        result =
+            dl_fail(a->error, DL_DATA, "%s: has no array \"%s\"; there %s%s%s", a->path, name,
+                    told ? "are: " : "are none", dl_text_get(&there), told > MOST_TOLD ? "…" : "");
+    dl_text_free(&there);
+    return result;
+}
+
+/* out[m->size] = what in[m->packed] was made of. */
+static bool unpack(const unsigned char *in, const member *m, unsigned char *out) {
+    z_stream z = {0};
+    if (inflateInit2(&z, -MAX_WBITS) != Z_OK)
+        return false;
+    int64_t read = 0, made = 0;
+    int status = Z_OK;
+    while (status == Z_OK) {
+        int64_t left = m->packed - read, room = m->size - made;
+        z.next_in = (unsigned char *)(uintptr_t)(in + read); /* zlib does not write there */
+        z.avail_in = left > 1 << 30 ? 1u << 30 : (unsigned)left;
+        z.next_out = out + made;
+        z.avail_out = room > 1 << 30 ? 1u << 30 : (unsigned)room;
+        unsigned before_in = z.avail_in, before_out = z.avail_out;
+        status = inflate(&z, Z_NO_FLUSH);
+        read += before_in - z.avail_in;
+        made += before_out - z.avail_out;
+    }
+    inflateEnd(&z);
+    return status == Z_STREAM_END && made == m->size;
+}
+
+static uint32_t checksum(const unsigned char *bytes, int64_t count) {
+    return (uint32_t)crc32_z(crc32_z(0, NULL, 0), bytes, (size_t)count);
+}
+
+static int load_member(dl_npy *array, const archive *a, const member *m) {
+    const unsigned char *local = a->b + m->offset;
+    if (m->offset < 0 || m->packed < 0 || m->size < 1 || !fits(a, (uint64_t)m->offset, LOCAL) ||
+        memcmp(local, "PK\3\4", 4) != 0)
+        return bad(a, "the place of a member");
+    uint64_t at = (uint64_t)m->offset + LOCAL + little(local + 26, 2) + little(local + 28, 2);
+    if (!fits(a, at, (uint64_t)m->packed))
+        return bad(a, "a member");
+    if (m->flags & 1 || (m->method != STORED && m->method != DEFLATED))
+        return dl_fail(a->error, DL_DATA,
+                       "%s: is encrypted or packed in a way (%d) that is not known; stored and "
+                       "deflated members can be read",
+                       a->path, m->method);
+    array->bytes = a->b + at;
+    array->count = m->size;
+    if (m->method == STORED && m->packed != m->size)
+        return bad(a, "a member's size");
+    if (m->method == DEFLATED) {
+        if (m->size / DEFLATE_RATIO > m->packed) /* it would not be asked for in vain only */
+            return bad(a, "a member's size");
+        array->bytes = array->owned = xmalloc((size_t)m->size);
+        if (!unpack(a->b + at, m, array->owned))
+            return bad(a, "a member's bytes");
+    }
+    return checksum(array->bytes, array->count) == m->crc ? 0 : bad(a, "a member's checksum");
+}
+
+int dl_npz_load(dl_npy *array, const char *path, const char *name, dl_error *error) {
+    member m;
+    dl_text full = {0};
+    if (dl_npy_load(array, path, error))
+        return -1;
+    archive a = {array->bytes, array->count, path, error};
+    if (find_member(&a, name, &m))
+        return -1;
+    dl_text_add(&full, "%s: %s", path, name);
+    free(array->path);
+    array->path = full.data;
+    a.path = full.data;
+    return load_member(array, &a, &m);
+}

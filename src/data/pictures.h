@@ -1,0 +1,91 @@
+/* What the formats of pictures share: many pictures brought to one shape, by several threads. */
+#ifndef DL_DATA_PICTURES_H
+#define DL_DATA_PICTURES_H
+
+#include "data/csv.h"
+#include "data/image.h"
+
+typedef struct {
+    int channels, resize;
+    int64_t size[2]; /* height, width; 0: that of the first picture */
+} dl_picture_options;
+
+extern const char *const dl_picture_channels[], *const dl_picture_resizes[];
+
+/* The rows of an option table whose struct has the dl_picture_options as its member `pictures`. */
+#define DL_PICTURE_OPTIONS(owner)                                                                  \
+    {.key = "channels",                                                                            \
+     .type = DL_CHOICE,                                                                            \
+     .offset = offsetof(owner, pictures.channels),                                                 \
+     .fallback = "color",                                                                          \
+     .choices = dl_picture_channels,                                                               \
+     .help = "grey (one channel) or color (three), whatever the pictures have; what is "           \
+             "transparent in them counts as if it were not"},                                      \
+        {.key = "size",                                                                            \
+         .type = DL_PAIR,                                                                          \
+         .offset = offsetof(owner, pictures.size),                                                 \
+         .fallback = "",                                                                           \
+         .min = 1,                                                                                 \
+         .max = 4096,                                                                              \
+         .help = "what all pictures are brought to; if not given, they must have one size"},       \
+    {                                                                                              \
+        .key = "resize", .type = DL_CHOICE, .offset = offsetof(owner, pictures.resize),            \
+        .fallback = "stretch", .choices = dl_picture_resizes,                                      \
+        .help = "how a picture of another size is brought to `size`: stretch (each side by "       \
+                "itself), fit (all of it, in proportion, with black borders) or crop (its "        \
+                "middle, in proportion, without borders)"                                          \
+    }
+
+/* Where a picture is to be had. Its strings and bytes are borrowed. */
+typedef struct {
+    const char *name; /* for messages */
+    const char *path; /* the file; NULL: it is in bytes[count] */
+    const void *bytes;
+    int64_t count;
+} dl_picture_source;
+
+typedef struct {
+    const char *where;     /* what the pictures are in, for messages; borrowed */
+    dl_image_form form;    /* its shape is known from the first picture on */
+    unsigned char *pixels; /* [count][size], owned */
+    int64_t size, count, room;
+    int64_t bad;       /* pictures that cannot be read */
+    dl_text bad_names; /* of the first ones */
+} dl_pictures;
+
+enum { DL_PICTURES_PIECE = 512 }; /* a good number of pictures to add at once */
+
+/* `pictures` is all zero; `labels`: their values are class numbers. */
+void dl_pictures_begin(dl_pictures *pictures, const dl_picture_options *options, bool labels,
+                       const char *where);
+/* Reads count more. One that cannot be read is noted, and takes its place. 0, or -1 and an error:
+   another size than the first (and no size is asked for), or too much for the memory. */
+int dl_pictures_add(dl_pictures *pictures, const dl_picture_source *sources, int64_t count,
+                    dl_error *error);
+/* 0, or -1 and an error that lists what could not be read. */
+int dl_pictures_check(const dl_pictures *pictures, dl_error *error);
+/* Also of an all-zero one. */
+void dl_pictures_free(dl_pictures *pictures);
+
+/* ---- one class a picture: the state of such a format ---- */
+
+typedef struct {
+    dl_pictures pictures;
+    int *classes; /* [pictures.count], owned */
+} dl_classed_pictures;
+
+/* When all is read: checks the pictures, sets the schema and the count of the data set, and changes
+   the classes from numbers of `names` to those of the schema: the names in order, or those of
+   `like`. 0, or -1 and errors. */
+int dl_classed_finish(dl_dataset *dataset, const dl_csv_names *names, const dl_schema *like,
+                      dl_error *error);
+/* The same as in a dl_dataset_type. */
+int dl_classed_read(const dl_dataset *dataset, int64_t i, float *x, float *y, dl_error *error);
+void dl_classed_prefetch(const dl_dataset *dataset, int64_t i);
+void dl_classed_close(dl_dataset *dataset);
+
+/* out[size] = picture i; and a hint that it will be read soon. */
+void dl_pictures_read(const dl_pictures *pictures, int64_t i, float *out);
+void dl_pictures_prefetch(const dl_pictures *pictures, int64_t i);
+
+#endif
