@@ -253,6 +253,8 @@ static void print_row(void *context, const dl_experiment *e, const dl_row *row) 
         json_object_set_new(object, key.data, cmd_json_number(row->train_head[h]));
         dl_text_free(&key);
     }
+    if (dl_experiment_penalized(e))
+        json_object_set_new(object, "train_objective", cmd_json_number(row->train_objective));
     if (e->data.part[DL_VALIDATION].count)
         set_part(object, e, "val", row->val_loss, row->val_metric);
     static const char *const phases[] = {"data_seconds", "forward_seconds", "backward_seconds",

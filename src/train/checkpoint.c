@@ -294,10 +294,12 @@ static int check_same(const dl_checkpoint *c, const dl_experiment *e, dl_error *
     char *schema = dl_schema_to_json(dl_data_kept_schema(&e->data));
     int result = 0;
     if (strcmp(was, columns.data))
-        result = dl_fail(error, DL_USAGE,
-                         "%s: the run's history has the columns %s, which cannot become %s: a "
-                         "resumed run keeps its metrics and its validation data",
-                         c->file.path, was, columns.data);
+        result = dl_fail(
+            error, DL_USAGE,
+            "%s: the run's history has the columns %s, which cannot become %s: a "
+            "resumed run keeps its metrics and its validation data, and has penalties or not "
+            "(train_objective) as before",
+            c->file.path, was, columns.data);
     if (strcmp(optimizer, e->optimizer->kind.name))
         result = dl_fail(error, DL_USAGE,
                          "%s: the run's optimizer is %s, which cannot become %s: what it remembers "

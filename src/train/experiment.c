@@ -65,7 +65,9 @@ static const dl_option regularization_options[] = {
     {"l1", DL_FLOAT, offsetof(dl_settings, l1), "0.0", 0, 1e6, NULL,
      "adds l1 * |w| to the loss for each weight (not for biases): many become zero"},
     {"l2", DL_FLOAT, offsetof(dl_settings, l2), "0.0", 0, 1e6, NULL,
-     "adds l2/2 * w^2 to the loss for each weight (not for biases): all stay small"},
+     "adds l2/2 * w^2 to the loss for each weight (not for biases): all stay small; "
+     "train_objective "
+     "in the history is the loss with all that is added to it"},
     {"clip_norm", DL_FLOAT, offsetof(dl_settings, clip_norm), "0.0", 0, 1e12, NULL,
      "a gradient that is longer than this is made this long; 0: off"},
     {"clip_value", DL_FLOAT, offsetof(dl_settings, clip_value), "0.0", 0, 1e12, NULL,
@@ -292,6 +294,16 @@ int dl_experiment_read(dl_experiment *e, dl_config *config, dl_error *error) {
     return result;
 }
 
+bool dl_experiment_penalized(const dl_experiment *e) {
+    bool found = false;
+    for (int i = 0; i < e->net.layer_count; i++) {
+        const dl_layer *layer = &e->net.layers[i];
+        found |= (layer->l1 < 0 ? e->settings.l1 : layer->l1) > 0;
+        found |= (layer->l2 < 0 ? e->settings.l2 : layer->l2) > 0;
+    }
+    return found;
+}
+
 dl_text dl_experiment_columns(const dl_experiment *e) {
     dl_text line = {0};
     for (int part = 0; part < 2; part++) {
@@ -303,6 +315,8 @@ dl_text dl_experiment_columns(const dl_experiment *e) {
             dl_text_add(&line, ",%s_%s", prefix, e->metrics[m]->name);
         for (int h = 0; !part && h < e->net.head_count; h++)
             dl_text_add(&line, ",train_%s_loss", e->net.heads[h].name);
+        if (!part && dl_experiment_penalized(e))
+            dl_text_add(&line, ",train_objective");
     }
     return line;
 }

@@ -74,8 +74,12 @@ int dl_experiment_build(dl_experiment *experiment, bool training, int threads, d
 dl_order dl_experiment_order(const dl_experiment *experiment, bool training);
 /* The class whose rows the loss leaves out of everything, or -1. */
 int dl_experiment_ignored(const dl_experiment *experiment);
+/* Whether anything is penalized: then what is minimized is not the loss alone, and the history has
+   the column train_objective. */
+bool dl_experiment_penalized(const dl_experiment *experiment);
 /* The columns of the history that say how good it is: "train_loss,train_accuracy,val_loss,…";
-   behind those of the training part the loss of each auxiliary head, "train_aux_1_loss". */
+   behind those of the training part the loss of each auxiliary head, "train_aux_1_loss", and,
+   where there are penalties, "train_objective". */
 dl_text dl_experiment_columns(const dl_experiment *experiment);
 /* "file:line" of a setting ("training.metrics"), or of the whole config if it has none. */
 const char *dl_experiment_where(const dl_experiment *experiment, const char *path);

@@ -286,7 +286,7 @@ static void add_cell(table_line *line, int width, const char *cell) {
         dl_text_add(&line->text, "%*s", width, cell);
 }
 
-enum { LOSS_WIDTH = 11, METRIC_WIDTH = 9, BEST_WIDTH = 6, TIME_WIDTH = 8 };
+enum { LOSS_WIDTH = 11, OBJECTIVE_WIDTH = 11, METRIC_WIDTH = 9, BEST_WIDTH = 6, TIME_WIDTH = 8 };
 
 /* Loss and the first `metrics` metrics of a part; metric NULL: their headings. */
 static void add_part(table_line *line, const dl_experiment *e, int metrics, const char *part,
@@ -354,6 +354,10 @@ static dl_text compose(const dl_experiment *e, const dl_row *row, bool is_best, 
     add_cell(&line, 11,
              row ? dl_text_count(number, (int64_t)(row->samples_per_second + 0.5)) : "samples/s");
     add_heads(&line, e, row);
+    snprintf(cell, sizeof cell, row && row->train_objective < 99999 ? "%.4f" : "%.4g",
+             row ? row->train_objective : 0);
+    if (dl_experiment_penalized(e))
+        add_cell(&line, OBJECTIVE_WIDTH, row ? cell : "objective");
     add_phases(&line, row);
     while (line.text.length && line.text.data[line.text.length - 1] == ' ')
         line.text.data[--line.text.length] = '\0';

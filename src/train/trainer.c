@@ -267,6 +267,9 @@ static int measure(trainer *t, dl_row *row, double started, int64_t first_row, d
         row->train_metric[m] = dl_sums_metric(&t->progress.sums, e, m);
     for (int h = 0; h < e->net.head_count; h++)
         row->train_head[h] = dl_sums_head(&t->progress.sums, h);
+    row->train_objective = row->train_loss + dl_update_penalty(&t->update, e);
+    for (int h = 0; h < e->net.head_count; h++)
+        row->train_objective += e->net.heads[h].weight * row->train_head[h];
     memcpy(row->phase, t->phase, sizeof t->phase);
     if (t->validation && measure_validation(t, row, error))
         return -1;

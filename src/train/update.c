@@ -81,6 +81,19 @@ void dl_update_step(const dl_update *u, const dl_experiment *e, const dl_progres
     treat_weights(e);
 }
 
+double dl_update_penalty(const dl_update *u, const dl_experiment *e) {
+    double sum = 0;
+    for (int s = 0; s < u->span_count; s++) {
+        const dl_span *span = &u->spans[s];
+        const float *weight = e->net.weights + span->first;
+        if (span->l1 > 0)
+            sum += span->l1 * dl_sum_of_magnitudes(weight, span->count);
+        if (span->l2 > 0)
+            sum += span->l2 / 2 * dl_sum_of_squares(weight, span->count);
+    }
+    return sum;
+}
+
 void dl_update_close(dl_update *u) {
     for (int v = 0; v < u->vector_count; v++)
         free(u->vectors[v]);

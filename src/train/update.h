@@ -19,6 +19,8 @@ void dl_update_open(dl_update *update, const dl_experiment *experiment);
 /* One step, from the net's gradients (which are changed) to its weights. */
 void dl_update_step(const dl_update *update, const dl_experiment *experiment,
                     const dl_progress *progress, double rate);
+/* What the penalties add to the loss, with the weights as they are. */
+double dl_update_penalty(const dl_update *update, const dl_experiment *experiment);
 void dl_update_close(dl_update *update);
 
 #endif
