@@ -76,6 +76,7 @@ typedef struct {
     uint32_t epoch, step; /* coordinates of the random numbers */
     bool carry; /* the next batch goes on where this one ends: forward leaves it the DL_CARRIED
                    states, from which it begins in any case */
+    double statistics; /* the weight of this batch in running statistics; 0: what the layer says */
 } dl_pass;
 
 typedef struct dl_layer dl_layer;

@@ -77,7 +77,8 @@ static void describe_progress(json_t *metadata, const dl_experiment *e, const dl
         describe_schedule(metadata, e, p->schedule);
 }
 
-static json_t *describe(const dl_experiment *e, const dl_progress *progress) {
+static json_t *describe(const dl_experiment *e, const dl_progress *progress,
+                        const dl_average *average) {
     json_t *metadata = json_object();
     set_text(metadata, "format", "dltrain 1");
     set_text(metadata, "version", DL_VERSION);
@@ -91,6 +92,10 @@ static json_t *describe(const dl_experiment *e, const dl_progress *progress) {
     free(schema);
     set_number(metadata, "batch_size", e->batch_size);
     describe_progress(metadata, e, progress);
+    if (average->wanted) {
+        set_text(metadata, "average", dl_average_names[average->kind]);
+        set_number(metadata, "average_count", average->count);
+    }
     return metadata;
 }
 
@@ -109,12 +114,22 @@ typedef struct {
     dl_arena names;
 } content;
 
-static content collect(const dl_experiment *e, const dl_progress *progress, float *const *vectors,
-                       int vector_count) {
+/* The training's own parameters, which the average has taken the place of. */
+static int add_raw(content *c, int count, const dl_param *params, int n, const float *block) {
+    for (int i = 0; i < n; i++)
+        if (!(params[i].flags & DL_CARRIED))
+            c->list[count++] = (dl_named){dl_arena_printf(&c->names, "raw.%s", params[i].name),
+                                          params[i].shape, block + params[i].offset};
+    return count;
+}
+
+static content collect(const dl_experiment *e, const dl_progress *progress,
+                       const dl_average *average, float *const *vectors, int vector_count) {
     const dl_net *net = &e->net;
     const dl_normalization *normalizations[2] = {&e->data.input, &e->data.target};
-    int most = net->param_count + net->state_param_count + 4 + vector_count * net->param_count;
-    content c = {.metadata = describe(e, progress),
+    int most =
+        2 * (net->param_count + net->state_param_count) + 4 + vector_count * net->param_count;
+    content c = {.metadata = describe(e, progress, average),
                  .list = xmalloc(sizeof(dl_named) * (size_t)most)};
     int count = add_params(c.list, 0, net->params, net->param_count, false);
     /* an epoch begins without carried states */
@@ -133,6 +148,10 @@ static content collect(const dl_experiment *e, const dl_progress *progress, floa
             c.list[count++] =
                 (dl_named){dl_arena_printf(&c.names, "optimizer.%d.%s", v, net->params[p].name),
                            net->params[p].shape, vectors[v] + net->params[p].offset};
+    if (average->shown) {
+        count = add_raw(&c, count, net->params, net->param_count, average->weights);
+        count = add_raw(&c, count, net->state_params, net->state_param_count, average->state);
+    }
     c.count = count;
     return c;
 }
@@ -144,16 +163,18 @@ static void drop(content *c) {
 }
 
 int dl_checkpoint_save(const char *path, const dl_experiment *e, const dl_progress *progress,
-                       float *const *vectors, int vector_count, dl_error *error) {
-    content c = collect(e, progress, vectors, vector_count);
+                       const dl_average *average, float *const *vectors, int vector_count,
+                       dl_error *error) {
+    content c = collect(e, progress, average, vectors, vector_count);
     int result = dl_safetensors_write(path, c.metadata, c.list, c.count, error);
     drop(&c);
     return result;
 }
 
 char *dl_checkpoint_encode(const dl_experiment *e, const dl_progress *progress,
-                           float *const *vectors, int vector_count, size_t *size) {
-    content c = collect(e, progress, vectors, vector_count);
+                           const dl_average *average, float *const *vectors, int vector_count,
+                           size_t *size) {
+    content c = collect(e, progress, average, vectors, vector_count);
     char *bytes = dl_safetensors_encode(c.metadata, c.list, c.count, size);
     drop(&c);
     return bytes;
@@ -348,4 +369,39 @@ int dl_checkpoint_load_progress(const dl_checkpoint *c, const dl_experiment *e, 
         p->best_epoch = p->epoch;
     }
     return read_vectors(c, &e->net, vectors, vector_count, error);
+}
+
+static int read_raw(const dl_checkpoint *c, const dl_param *params, int count, float *block,
+                    dl_error *error) {
+    dl_text name = {0};
+    int result = 0;
+    for (int i = 0; i < count && !result; i++) {
+        dl_text_free(&name);
+        dl_text_add(&name, "raw.%s", params[i].name);
+        if (!(params[i].flags & DL_CARRIED))
+            result = dl_safetensors_read(&c->file, name.data, params[i].shape,
+                                         block + params[i].offset, error);
+    }
+    dl_text_free(&name);
+    return result;
+}
+
+int dl_checkpoint_load_average(const dl_checkpoint *c, const dl_experiment *e, dl_average *average,
+                               dl_error *error) {
+    const char *was = dl_safetensors_text(&c->file, "average");
+    const char *is = average->wanted ? dl_average_names[average->kind] : "none";
+    if (!was) /* it begins now */
+        return 0;
+    if (strcmp(was, is))
+        return dl_fail(error, DL_USAGE,
+                       "%s: the run's average of the weights is of type %s, which cannot become %s",
+                       c->file.path, was, is);
+    if (read_number(c, "average_count", &average->count, error))
+        return -1;
+    if (!average->count)
+        return 0;
+    average->shown = true;
+    if (read_raw(c, e->net.params, e->net.param_count, average->weights, error))
+        return -1;
+    return read_raw(c, e->net.state_params, e->net.state_param_count, average->state, error);
 }

@@ -1,10 +1,11 @@
 /* Checkpoints: a safetensors file that needs nothing beside it. Weights and running statistics
    under their full names, optimizer vectors, normalization; amid an epoch, what batches hand on to
-   the next; in the metadata the resolved config,
-   the data's schema and how far the training is. */
+   the next; where the weights are averaged, these as the net's, the training's own as "raw.…"; in
+   the metadata the resolved config, the data's schema and how far the training is. */
 #ifndef DL_TRAIN_CHECKPOINT_H
 #define DL_TRAIN_CHECKPOINT_H
 
+#include "train/average.h"
 #include "train/evaluate.h"
 #include "train/safetensors.h"
 
@@ -19,13 +20,15 @@ typedef struct {
     double schedule[DL_SCHEDULE_STATE]; /* what a schedule that watches a column remembers */
 } dl_progress;
 
-/* vectors: the optimizer's, each net.weight_count floats. Whole or not at all. */
+/* vectors: the optimizer's, each net.weight_count floats. The average is in the net, if there is
+   one yet. Whole or not at all. */
 int dl_checkpoint_save(const char *path, const dl_experiment *experiment,
-                       const dl_progress *progress, float *const *vectors, int vector_count,
-                       dl_error *error);
+                       const dl_progress *progress, const dl_average *average,
+                       float *const *vectors, int vector_count, dl_error *error);
 /* The same bytes in memory; freed by the caller. */
 char *dl_checkpoint_encode(const dl_experiment *experiment, const dl_progress *progress,
-                           float *const *vectors, int vector_count, size_t *size);
+                           const dl_average *average, float *const *vectors, int vector_count,
+                           size_t *size);
 
 /* An open checkpoint, with its config parsed. */
 typedef struct {
@@ -49,5 +52,9 @@ int dl_checkpoint_load_carried(const dl_checkpoint *checkpoint, dl_net *net, dl_
 int dl_checkpoint_load_progress(const dl_checkpoint *checkpoint, const dl_experiment *experiment,
                                 dl_progress *progress, float *const *vectors, int vector_count,
                                 dl_error *error);
+/* Once the net was loaded: what an average consists of. It is in the net afterwards, as it was when
+   the checkpoint was written. */
+int dl_checkpoint_load_average(const dl_checkpoint *checkpoint, const dl_experiment *experiment,
+                               dl_average *average, dl_error *error);
 
 #endif

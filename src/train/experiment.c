@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "math/backend.h"
+#include "train/average.h"
 #include "train/monitor.h"
 #include "train/transfer.h"
 
@@ -84,8 +85,27 @@ static const dl_option regularization_options[] = {
     {"clip_weights", DL_FLOAT, offsetof(dl_settings, clip_weights), "0.0", 0, 1e12, NULL,
      "after each step keeps every weight (not biases) between -clip_weights and clip_weights; 0: "
      "off"},
+    {"average", DL_SETTING, offsetof(dl_settings, average), "", 0, 0, NULL,
+     "an average of the weights over the training is measured, kept and tested in their place: a "
+     "group { type = \"ema\"; … }; left out: none"},
     {"early_stopping", DL_SETTING, offsetof(dl_settings, early_stopping), "", 0, 0, NULL,
      "when to stop before the last epoch: a group { … }; left out: never"},
+    DL_OPTIONS_END,
+};
+
+static const dl_option average_options[] = {
+    {"type", DL_CHOICE, offsetof(dl_settings, average_kind), NULL, 0, 0, dl_average_names,
+     "ema: of all steps, the later ones counting more: steadier from epoch to epoch, and safe to "
+     "try; swa: the equal mean of the weights at the ends of the epochs from from_epoch on, for "
+     "the last quarter of a training whose learning_rate stays high; batch_norm's running "
+     "statistics are then taken anew over the training part after each of these epochs. "
+     "Validation, the best checkpoint and dltest see the average; checkpoints have the weights "
+     "themselves, too (raw.…), with which training goes on"},
+    {"decay", DL_FLOAT, offsetof(dl_settings, average_decay), "0.999", 0, 0.9999999, NULL,
+     "of ema: what stays of the average in a step; it looks back over 1 / (1 - decay) steps, less "
+     "at the beginning"},
+    {"from_epoch", DL_INT, offsetof(dl_settings, average_from), "", 1, 1e9, NULL,
+     "of swa, which needs it: the first epoch, counted from 1, whose weights are averaged"},
     DL_OPTIONS_END,
 };
 
@@ -105,6 +125,7 @@ const dl_section dl_sections[] = {
     {"data", "what to learn from; beside these, the keys of its format", dl_data_options},
     {"training", "how long and how", training_options},
     {"regularization", "what keeps the network from learning by heart", regularization_options},
+    {"regularization.average", "what is tested in the place of the last weights", average_options},
     {"regularization.early_stopping", "when to stop before the last epoch", stopping_options},
     {NULL, NULL, NULL},
 };
@@ -225,6 +246,23 @@ static int check_whole_set(const dl_experiment *e, dl_error *error) {
                    (long long)e->settings.batch_size);
 }
 
+static int read_average(dl_experiment *e, config_setting_t *top, dl_error *error) {
+    const dl_settings *s = &e->settings;
+    if (!s->average)
+        return 0;
+    if (read_section(e, config_setting_get_member(top, "regularization"), "average",
+                     average_options, error))
+        return -1;
+    if (s->average_kind != DL_AVERAGE_SWA || s->average_from)
+        return 0;
+    return dl_fail(
+        error, DL_USAGE,
+        "%s: average of type \"swa\" needs from_epoch, the first epoch whose weights are "
+        "averaged (three quarters of training.epochs, %lld, is usual)",
+        dl_config_where(e->config, s->average),
+        (long long)(s->epochs * 3 / 4 > 0 ? s->epochs * 3 / 4 : 1));
+}
+
 static int read_settings(dl_experiment *e, config_setting_t *top, dl_error *error) {
     int result = read_section(e, top, "training", training_options, error);
     result |= read_section(e, top, "regularization", regularization_options, error);
@@ -234,6 +272,7 @@ static int read_settings(dl_experiment *e, config_setting_t *top, dl_error *erro
         read_section(e, config_setting_get_member(top, "regularization"), "early_stopping",
                      stopping_options, error))
         return -1;
+    result |= read_average(e, top, error);
     const char *all[DL_MOST_METRICS];
     for (int i = 0; i < dl_metric_count && i < DL_MOST_METRICS; i++)
         all[i] = dl_metrics[i].name;

@@ -20,6 +20,10 @@ typedef struct {
     dl_strings init_map;   /* "layer=its name there" */
     double l1, l2, clip_norm, clip_value, gradient_noise, gradient_noise_decay;
     double max_norm, clip_weights;
+    config_setting_t *average; /* NULL: the weights are not averaged */
+    int average_kind;          /* of dl_average_names */
+    double average_decay;
+    int64_t average_from; /* epoch, from 1 */
     config_setting_t *early_stopping;
     const char *monitor; /* a history column: "val_loss", "val_accuracy", … */
     int64_t patience;    /* epochs; 0: no early stopping */

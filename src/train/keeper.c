@@ -15,8 +15,8 @@ static void forget(dl_held *held) {
 
 static int save(dl_keeper *k, int which, const dl_progress *progress, dl_error *error) {
     char *path = dl_path_join(k->folder, names[which]);
-    int result =
-        dl_checkpoint_save(path, k->experiment, progress, k->vectors, k->vector_count, error);
+    int result = dl_checkpoint_save(path, k->experiment, progress, k->average, k->vectors,
+                                    k->vector_count, error);
     if (!result)
         forget(&k->held[which]);
     free(path);
@@ -38,8 +38,8 @@ static int flush(dl_keeper *k, int which, dl_error *error) {
 static void hold(dl_keeper *k, int which, const dl_progress *progress) {
     dl_held *held = &k->held[which];
     forget(held);
-    held->bytes =
-        dl_checkpoint_encode(k->experiment, progress, k->vectors, k->vector_count, &held->size);
+    held->bytes = dl_checkpoint_encode(k->experiment, progress, k->average, k->vectors,
+                                       k->vector_count, &held->size);
 }
 
 int dl_keeper_keep(dl_keeper *k, const dl_progress *progress, bool is_best, dl_error *error) {

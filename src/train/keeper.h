@@ -17,6 +17,7 @@ typedef struct {
 typedef struct {
     const char *folder; /* the run's; this and what follows is borrowed */
     const dl_experiment *experiment;
+    const dl_average *average;
     float *const *vectors; /* the optimizer's */
     int vector_count;
     dl_held held[DL_KEPT];

@@ -230,7 +230,7 @@ void dl_report_memory(dl_terminal *t, const dl_experiment *e, int64_t vector_byt
     } items[] = {
         {others ? "%s in all:" : "%s beside the data:", planned + others},
         {"weights and gradients %s,", weights},
-        {"optimizer %s,", vector_bytes},
+        {e->settings.average ? "optimizer and average %s," : "optimizer %s,", vector_bytes},
         {"activations %s,", net->activation_bytes},
         {"scratch %s,", net->scratch_bytes},
         {others ? "batches %s," : "batches %s", batch_bytes},
@@ -269,6 +269,27 @@ void dl_report_transfer(dl_terminal *t, const dl_transfer *transfer) {
     }
     dl_text_free(&item);
     list_end(&list);
+}
+
+void dl_report_average(dl_terminal *t, const dl_experiment *e) {
+    const dl_settings *s = &e->settings;
+    if (!s->average)
+        return;
+    if (s->average_kind == DL_AVERAGE_EMA)
+        dl_say(t, "average     ema of the weights, decay %g: it is what is measured and tested",
+               s->average_decay);
+    else if (s->average_from <= s->epochs)
+        dl_say(
+            t,
+            "average     swa: from epoch %lld on the mean of the epochs' weights is measured and "
+            "tested",
+            (long long)s->average_from);
+    else
+        dl_say(t,
+               "warning     %s: average.from_epoch is %lld, but there are %lld epochs: nothing is "
+               "averaged",
+               dl_config_where(e->config, s->average), (long long)s->average_from,
+               (long long)s->epochs);
 }
 
 /* ---- the epochs' table ---- */

@@ -17,6 +17,8 @@ void dl_report_memory(dl_terminal *terminal, const dl_experiment *experiment, in
                       int64_t batch_bytes);
 /* What was taken from another checkpoint, and what was not; nothing, if none was asked for. */
 void dl_report_transfer(dl_terminal *terminal, const dl_transfer *transfer);
+/* What is averaged, if the weights are. */
+void dl_report_average(dl_terminal *terminal, const dl_experiment *experiment);
 /* The heading of the epochs' table, and one of its rows; the log has it whole, the terminal the
    columns that fit, or nothing if not `shown`. */
 void dl_report_heading(dl_terminal *terminal, const dl_experiment *experiment);

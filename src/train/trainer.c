@@ -21,6 +21,7 @@ typedef struct {
     dl_loader *train, *validation;
     dl_judge judge;
     dl_update update;
+    dl_average average;
     dl_progress progress;
     dl_keeper keeper;
     dl_transfer transfer;
@@ -35,6 +36,7 @@ typedef struct {
 static int build(trainer *t, dl_error *error) {
     dl_experiment *e = t->e;
     dl_update_open(&t->update, e);
+    dl_average_open(&t->average, e);
     dl_judge_open(&t->judge, e);
     t->train = dl_loader_new(&e->data, DL_TRAIN, e->batch_size, error);
     if (!t->train)
@@ -51,6 +53,7 @@ static void release(trainer *t) {
     dl_judge_close(&t->judge);
     dl_keeper_close(&t->keeper);
     dl_transfer_free(&t->transfer);
+    dl_average_close(&t->average);
     dl_update_close(&t->update);
     dl_run_close(&t->run);
 }
@@ -92,9 +95,11 @@ static int report_start(trainer *t, dl_error *error) {
         dl_report_biases(t->terminal, e);
     dl_report_network(t->terminal, e);
     dl_report_memory(t->terminal, e,
-                     t->update.vector_count * e->net.weight_count * (int64_t)sizeof(float),
+                     (t->update.vector_count + t->average.wanted) * e->net.weight_count *
+                         (int64_t)sizeof(float),
                      batches);
     dl_report_transfer(t->terminal, &t->transfer);
+    dl_report_average(t->terminal, e);
     if (!t->options->resume)
         return report_initial_loss(t, error);
     if (t->progress.epoch_step)
@@ -171,6 +176,7 @@ static int train_batch(trainer *t, const dl_batch *batch, double rate, dl_error 
     dl_net_backward(&e->net, &pass);
     from = lap(t, DL_PHASE_BACKWARD, from);
     dl_update_step(&t->update, e, p, rate);
+    dl_average_step(&t->average, e);
     lap(t, DL_PHASE_UPDATE, from);
     t->steps++;
     t->samples += batch->count;
@@ -271,7 +277,8 @@ static int measure(trainer *t, dl_row *row, double started, int64_t first_row, d
     for (int h = 0; h < e->net.head_count; h++)
         row->train_objective += e->net.heads[h].weight * row->train_head[h];
     memcpy(row->phase, t->phase, sizeof t->phase);
-    if (t->validation && measure_validation(t, row, error))
+    if (dl_average_end_epoch(&t->average, e, t->train, t->progress.epoch, error) ||
+        (t->validation && measure_validation(t, row, error)))
         return -1;
     row->seconds = dl_clock() - started;
     return 0;
@@ -319,7 +326,16 @@ static int finish_epoch(trainer *t, double started, int64_t first_row, dl_error 
     dl_report_row(t->terminal, e, &row, best, is_shown(t));
     if (t->options->on_row)
         t->options->on_row(t->options->context, e, &row);
-    return dl_keeper_keep(&t->keeper, p, best, error);
+    int result = dl_keeper_keep(&t->keeper, p, best, error);
+    dl_average_hide(&t->average, e);
+    return result;
+}
+
+static int save_amid_epoch(trainer *t, dl_error *error) {
+    dl_average_show(&t->average, t->e);
+    int result = dl_keeper_save(&t->keeper, &t->progress, error);
+    dl_average_hide(&t->average, t->e);
+    return result;
 }
 
 static int train_all(trainer *t, dl_train_result *result, dl_error *error) {
@@ -333,7 +349,7 @@ static int train_all(trainer *t, dl_train_result *result, dl_error *error) {
         int status = train_epoch(t, error);
         if (status < 0 || (!status && finish_epoch(t, started, first_row, error)))
             return -1;
-        if (status > 0 && dl_keeper_save(&t->keeper, p, error))
+        if (status > 0 && save_amid_epoch(t, error))
             return -1;
         result->trained += !status;
         result->interrupted = interrupted(t) && !is_over(t);
@@ -359,8 +375,10 @@ static int load(trainer *t, const dl_checkpoint *c, dl_error *error) {
     dl_experiment *e = t->e;
     dl_progress *p = &t->progress;
     if (dl_checkpoint_load_net(c, &e->net, error) ||
-        dl_checkpoint_load_progress(c, e, p, t->update.vectors, t->update.vector_count, error))
+        dl_checkpoint_load_progress(c, e, p, t->update.vectors, t->update.vector_count, error) ||
+        dl_checkpoint_load_average(c, e, &t->average, error))
         return -1;
+    dl_average_hide(&t->average, e);
     if (p->epoch_step > dl_loader_steps(t->train) ||
         (p->epoch_step && c->batch_size != e->batch_size))
         return dl_fail(error, DL_USAGE,
@@ -399,8 +417,8 @@ static int prepare(trainer *t, dl_error *error) {
                    : dl_run_create(&t->run, t->terminal, t->e, o->out, o->force, error);
     if (made)
         return -1;
-    t->keeper =
-        (dl_keeper){t->run.folder, t->e, t->update.vectors, t->update.vector_count, {{0}}, 0};
+    t->keeper = (dl_keeper){
+        t->run.folder, t->e, &t->average, t->update.vectors, t->update.vector_count, {{0}}, 0};
     return report_start(t, error);
 }
 

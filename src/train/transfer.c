@@ -123,7 +123,8 @@ static int take(dl_transfer *t, const dl_experiment *e, const dl_safetensors *fi
 
 /* What is in the file besides a net's tensors. */
 static bool is_aside(const char *name) {
-    return !strcmp(name, "__metadata__") || !strncmp(name, "optimizer.", 10) ||
+    bool raw = !strncmp(name, "raw.", 4) && strchr(name + 4, '.');
+    return raw || !strcmp(name, "__metadata__") || !strncmp(name, "optimizer.", 10) ||
            !strncmp(name, "normalization.", 14);
 }
 

@@ -76,3 +76,98 @@ goes_on() {
     status_is 2
     says 'monitor = "train_objective" is not a column of the history'
 }
+
+# averaged FILE TENSOR RUN...: whether the tensor is the mean of those of the runs' last checkpoints.
+mean_of() {
+    local tensor=$1 run
+    shift
+    for run in "$@"; do numbers "$run/last.safetensors" "$tensor" >".$run"; done
+    paste "${@/#/.}" | awk '{ s = 0; for (i = 1; i <= NF; i++) s += $i; printf "%.5f\n", s / NF }'
+}
+rounded() { awk '{ printf "%.5f\n", $1 }'; }
+
+@test "swa is the mean of the weights at the ends of epochs, ema one of all steps" {
+    local n
+    xor xor.cfg
+    for n in 1 2 3 4 5; do
+        train --quiet --out "$n" xor.cfg --epochs "$n"
+        status_is 0
+    done
+    xor swa.cfg 'regularization = { average = { type = "swa"; from_epoch = 3; }; };'
+    train --out swa swa.cfg --epochs 5
+    status_is 0
+    says "average     swa: from epoch 3 on"
+    equal "$(numbers swa/last.safetensors dense_1.weight | rounded)" \
+        "$(mean_of dense_1.weight 3 4 5)"
+    equal "$(numbers swa/last.safetensors raw.dense_1.weight)" \
+        "$(numbers 5/last.safetensors dense_1.weight)"
+    # a_1 = w_1, then the shares 2/11, 3/12 of the old
+    xor ema.cfg 'regularization = { average = { type = "ema"; decay = 0.2; }; };'
+    train --quiet --out ema ema.cfg --epochs 3
+    status_is 0
+    for n in 1 2 3; do numbers $n/last.safetensors dense_2.weight >.$n; done
+    equal "$(numbers ema/last.safetensors dense_2.weight | rounded)" "$(paste .1 .2 .3 |
+        awk '{ a = 2 / 11 * $1 + 9 / 11 * $2; printf "%.5f\n", 0.2 * a + 0.8 * $3 }')"
+    # there is nothing else to see where the average is what it is made of
+    train --quiet --out zero ema.cfg --epochs 3 --set regularization.average.decay=0
+    equal "$(numbers zero/last.safetensors dense_2.weight)" \
+        "$(numbers 3/last.safetensors dense_2.weight)"
+    same_history zero 3
+}
+
+@test "under swa batch_norm has the statistics of the training part" {
+    xor xor.cfg 'regularization = { average = { type = "swa"; from_epoch = 2; }; };'
+    sed -i 's/network = (/&\n{ layer = "batch_norm"; },/' xor.cfg
+    train --quiet --out run xor.cfg --epochs 1
+    equal "$(numbers run/last.safetensors batch_norm_1.mean | tr -s ' \n' ' ')" " 0.05 0.05 "
+    train --quiet --resume run --epochs 2
+    status_is 0
+    equal "$(numbers run/last.safetensors batch_norm_1.mean | tr -s ' \n' ' ')" " 0.5 0.5 "
+    equal "$(numbers run/last.safetensors batch_norm_1.variance | rounded | tr '\n' ' ')" \
+        "0.33333 0.33333 "
+    equal "$(numbers run/last.safetensors raw.batch_norm_1.mean | rounded | tr '\n' ' ')" \
+        "0.09500 0.09500 "
+    # batches of 3 and 1: each counts as many rows as it has
+    train --quiet --out other xor.cfg --epochs 2 --set training.batch_size=3
+    equal "$(numbers other/last.safetensors batch_norm_1.mean | rounded | tr '\n' ' ')" \
+        "0.50000 0.50000 "
+}
+
+@test "averages are resumed to the bit, and are what is tested" {
+    local options
+    for options in 'type = "ema"; decay = 0.99' 'type = "swa"; from_epoch = 2' \
+        'type = "swa"; from_epoch = 4'; do
+        digits digits.cfg "regularization = { average = { $options; }; };"
+        sed -i 's/ schedule = .*; };/ };/
+            s/{ layer = "dropout"/{ layer = "batch_norm"; }, &/' digits.cfg
+        goes_on digits.cfg 3 5
+        tested whole --last --split validation --json
+        status_is 0
+        near "$(jq .loss <<<"$output")" "$(column whole val_loss)" 1e-6
+        grep -q '^raw.batch_norm_1.mean$' <(tensors whole/last.safetensors) ||
+            fail "the training's own weights are not there"
+        differ <(numbers whole/last.safetensors raw.dense_1.weight) \
+            <(numbers whole/last.safetensors dense_1.weight)
+    done
+    # another training begins with the average
+    sed 's/training = {/& init_from = "whole";/; s/0.003/0.0/' digits.cfg >other.cfg
+    sed -i '/^regularization/d' other.cfg
+    train --out other other.cfg --epochs 1
+    status_is 0
+    says "taken       8 of 8 tensors from whole/best.safetensors"
+    equal "$(numbers other/last.safetensors dense_1.weight)" \
+        "$(numbers whole/best.safetensors dense_1.weight)"
+}
+
+@test "what averages refuse, and what they warn of" {
+    xor xor.cfg 'regularization = { average = { type = "swa"; }; };'
+    train --quiet --out run xor.cfg --epochs 20
+    status_is 2
+    says "needs from_epoch, the first epoch whose weights are averaged (three quarters of training.epochs, 15, is usual)"
+    train --out run xor.cfg --epochs 2 --set regularization.average.from_epoch=3
+    status_is 0
+    says "average.from_epoch is 3, but there are 2 epochs: nothing is averaged"
+    train --quiet --resume run --epochs 4 --set regularization.average.type=ema
+    status_is 2
+    says "the run's average of the weights is of type swa, which cannot become ema"
+}
