@@ -37,6 +37,8 @@ static const dl_option root_options[] = {
 
 static const char *const batch_words[] = {"all", NULL};
 
+static const char *const initialize_names[] = {"layers", "lsuv", NULL};
+
 static const dl_option training_options[] = {
     {"batch_size", DL_INT, offsetof(dl_settings, batch_size), "32", 1, 1 << 24, batch_words,
      "samples a step; \"all\" is the whole training part"},
@@ -48,6 +50,11 @@ static const dl_option training_options[] = {
     {"metrics", DL_STRINGS, offsetof(dl_settings, metrics), "", 0, 0, NULL,
      "what is measured beside the loss; left out: accuracy for classes, rmse for numbers (also in "
      "bins)"},
+    {"initialize", DL_CHOICE, offsetof(dl_settings, lsuv), "layers", 0, 0, initialize_names,
+     "layers: as `init` of each layer says; lsuv: dense layers, maxout and convolutions begin with "
+     "orthogonal weights, which are then scaled, from the first layer to the last, so that on some "
+     "rows of the training part the outputs before the activation have variance 1: very deep nets "
+     "without batch_norm begin to learn"},
     {"init_from", DL_STRING, offsetof(dl_settings, init_from), "", 0, 0, NULL,
      "begin with the weights and running statistics of another checkpoint (a safetensors file of "
      "any program, or a run's folder: its best one), as far as they have the same names and "

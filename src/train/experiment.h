@@ -16,6 +16,7 @@ typedef struct {
     int64_t batch_size, epochs;
     bool bf16, shuffle;
     dl_strings metrics;
+    int lsuv;              /* 1: initial weights are scaled on the data */
     const char *init_from; /* a checkpoint to begin with, or NULL */
     dl_strings init_map;   /* "layer=its name there" */
     double l1, l2, clip_norm, clip_value, gradient_noise, gradient_noise_decay;
@@ -74,6 +75,8 @@ int dl_experiment_read(dl_experiment *experiment, dl_config *config, dl_error *e
 /* Once the data's schema is known: builds the net, chooses the metrics, checks that data, net and
    loss fit each other. */
 int dl_experiment_build(dl_experiment *experiment, bool training, int threads, dl_error *error);
+/* What a layer's key `activation` says; NULL if it has none. */
+dl_activation *dl_experiment_activation(const dl_layer *layer);
 /* The order of a pass over the data, to learn from them or only to measure. */
 dl_order dl_experiment_order(const dl_experiment *experiment, bool training);
 /* The class whose rows the loss leaves out of everything, or -1. */

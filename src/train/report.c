@@ -271,6 +271,15 @@ void dl_report_transfer(dl_terminal *t, const dl_transfer *transfer) {
     list_end(&list);
 }
 
+void dl_report_lsuv(dl_terminal *t, const dl_lsuv *l) {
+    if (l->layers)
+        dl_say(t, "lsuv        %d layer%s scaled on %lld rows, by factors of %.3g to %.3g",
+               l->layers, l->layers == 1 ? "" : "s", (long long)l->rows, l->least, l->most);
+    if (l->unscaled)
+        dl_say(t, "warning     lsuv: the output of \"%s\" does not vary: it is not scaled",
+               l->unscaled);
+}
+
 void dl_report_average(dl_terminal *t, const dl_experiment *e) {
     const dl_settings *s = &e->settings;
     if (!s->average)

@@ -7,6 +7,7 @@
 #include "math/vector.h"
 #include "train/divergence.h"
 #include "train/keeper.h"
+#include "train/lsuv.h"
 #include "train/monitor.h"
 #include "train/profile.h"
 #include "train/report.h"
@@ -25,6 +26,7 @@ typedef struct {
     dl_progress progress;
     dl_keeper keeper;
     dl_transfer transfer;
+    dl_lsuv lsuv;
     double phase[DL_PHASES]; /* seconds of this epoch */
     double update_seconds;   /* of all epochs */
     int64_t steps, samples;  /* of this training */
@@ -99,6 +101,7 @@ static int report_start(trainer *t, dl_error *error) {
                          (int64_t)sizeof(float),
                      batches);
     dl_report_transfer(t->terminal, &t->transfer);
+    dl_report_lsuv(t->terminal, &t->lsuv);
     dl_report_average(t->terminal, e);
     if (!t->options->resume)
         return report_initial_loss(t, error);
@@ -405,7 +408,10 @@ static int prepare(trainer *t, dl_error *error) {
     const dl_train_options *o = t->options;
     if (build(t, error))
         return -1;
+    dl_lsuv_prepare(t->e);
     dl_net_initialize(&t->e->net, (uint64_t)t->e->seed);
+    if (!o->resume && dl_lsuv_scale(&t->lsuv, t->e, t->train, o->threads, error))
+        return -1;
     if (o->profile)
         dl_net_start_profile(&t->e->net);
     if (o->resume ? resume(t, error) : dl_transfer_take(&t->transfer, t->e, error))

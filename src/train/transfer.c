@@ -67,8 +67,12 @@ static int unknown_layer(const dl_experiment *e, const char *item, part name, dl
 
 int dl_transfer_check(const dl_experiment *e, dl_error *error) {
     const dl_strings *map = &e->settings.init_map;
+    if (e->settings.init_from && e->settings.lsuv)
+        dl_fail(error, DL_USAGE,
+                "%s: initialize = \"lsuv\" would be in vain: init_from gives the weights",
+                where(e, "training.initialize"));
     const char *at = map->count ? where(e, "training.init_map") : "";
-    int result = 0;
+    int result = e->settings.init_from && e->settings.lsuv ? -1 : 0;
     if (map->count && !e->settings.init_from)
         result =
             dl_fail(error, DL_USAGE, "%s: init_map is about init_from, which is not given", at);

@@ -171,3 +171,88 @@ rounded() { awk '{ printf "%.5f\n", $1 }'; }
     status_is 2
     says "the run's average of the weights is of type swa, which cannot become ema"
 }
+
+# deep ACTIVATION: a net of ten layers for the digits, deep.cfg.
+deep() {
+    local n
+    digits deep.cfg
+    {
+        sed '/^network/,$d' deep.cfg
+        echo "network = ("
+        for n in $(seq 9); do
+            echo "{ layer = \"dense\"; units = 100; activation = \"$1\"; init = \"normal\"; },"
+        done
+        echo '{ layer = "dense"; units = 10; init = "normal"; } );'
+        sed -n '/^loss/,$p' digits.cfg
+    } >.deep
+    mv .deep deep.cfg
+}
+set_up() { digits digits.cfg; }
+
+@test "lsuv: the outputs before the activation have variance 1 on the training part" {
+    local net
+    deep tanh
+    train --out run deep.cfg --epochs 1 --set 'training.initialize="lsuv"'
+    status_is 0
+    says "lsuv        10 layers scaled on 512 rows, by factors of"
+    # the truth table's four rows, a tanh layer of three units, one of two and one of one
+    xor one.cfg
+    sed -i 's/units = 2; activation = "tanh"; },/units = 3; activation = "tanh"; }, { layer = "dense"; &/
+        s/epochs = 3/initialize = "lsuv"; epochs = 1/; s/0.05/0.0/' one.cfg
+    train --out one one.cfg
+    status_is 0
+    says "lsuv        3 layers scaled on 4 rows, by factors of"
+    for net in 1 2 3; do numbers one/last.safetensors dense_$net.weight; done | awk '
+        { w[NR] = $1 }
+        function act(x) { return 1 - 2 / (exp(2 * x) + 1) }
+        function variance(z, n,    i, s, q) {
+            for (i = 1; i <= n; i++) { s += z[i]; q += z[i] * z[i] }
+            return q / n - s * s / n / n
+        }
+        END {
+            for (r = 0; r < 4; r++) {
+                x[1] = r % 2; x[2] = int(r / 2)
+                for (j = 1; j <= 3; j++) h[j] = act(a[++na] = x[1] * w[j] + x[2] * w[3 + j])
+                for (j = 1; j <= 2; j++) g[j] = act(b[++nb] = h[1] * w[6 + j] + h[2] * w[8 + j] + h[3] * w[10 + j])
+                c[++nc] = g[1] * w[13] + g[2] * w[14]
+            }
+            printf "%.4f %.4f %.4f\n", variance(a, na), variance(b, nb), variance(c, nc)
+        }' >variances
+    equal "$(cat variances)" "1.0000 1.0000 1.0000"
+    # the columns of the first are of one length and its rows at right angles
+    equal "$(numbers one/last.safetensors dense_1.weight | awk '
+        { w[NR] = $1 }
+        END { printf "%d", 1e5 * (w[1] * w[4] + w[2] * w[5] + w[3] * w[6]) }')" 0
+    train --quiet --out again one.cfg
+    same one/last.safetensors again/last.safetensors
+    train --quiet --out from one.cfg --set 'training.init_from="one"'
+    status_is 2
+    says 'initialize = "lsuv" would be in vain: init_from gives the weights'
+}
+
+@test "lsuv: the activation of a convolution is left out of what is scaled" {
+    local activation
+    digits conv.cfg
+    sed -i '/layer = "dropout"/d
+        s/{ layer = "dense"; units = 32;.*/{ layer = "reshape"; shape = (8, 8, 1); }, \
+            { layer = "conv2d"; filters = 8; kernel = 3; activation = "relu"; },/
+        s/0.003/0.0/; s/epochs = 6/initialize = "lsuv"; epochs = 1/' conv.cfg
+    train --quiet --out relu conv.cfg
+    status_is 0
+    sed -i 's/relu/linear/' conv.cfg
+    train --quiet --out linear conv.cfg
+    equal "$(numbers relu/last.safetensors conv2d_1.weight)" \
+        "$(numbers linear/last.safetensors conv2d_1.weight)"
+    differ relu/history.csv linear/history.csv
+}
+
+@test "lsuv: a layer whose output does not vary is told of" {
+    xor xor.cfg
+    sed -i 's/network = (/& { layer = "dropout"; rate = 0.0; }, { layer = "scale"; }, /
+        s/epochs = 3/initialize = "lsuv"; epochs = 1/' xor.cfg
+    printf 'x,y,class\n1,1,a\n1,1,b\n1,1,a\n' >same.csv
+    sed 's/xor.csv/same.csv/; s/units = 2/units = 1/' xor.cfg >same.cfg
+    train --out same same.cfg
+    status_is 0
+    says 'warning     lsuv: the output of "dense_1" does not vary: it is not scaled'
+}
