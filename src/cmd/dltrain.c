@@ -34,6 +34,8 @@ static const char usage[] =
     "  --profile         at the end, where the time went: a table by layer\n"
     "  --dry-run         everything but training: check the config, read the data,\n"
     "                    show the network\n"
+    "  --activations     with --dry-run: what each layer makes of some rows, and of\n"
+    "                    the gradient: are the initial weights too small, too large?\n"
     "  --quiet           no lines and no bar on stderr, only errors\n"
     "  --json            an object per epoch, and one at the end, on stdout\n"
     "  --help [TOPIC]    this; or config, layers, losses, optimizers, schedules,\n"
@@ -94,6 +96,7 @@ enum {
     BACKEND,
     PROFILE,
     DRY_RUN,
+    ACTIVATIONS,
     QUIET,
     JSON,
     HELP,
@@ -111,6 +114,7 @@ static const struct option long_options[] = {
     {"backend", required_argument, NULL, BACKEND},
     {"profile", no_argument, NULL, PROFILE},
     {"dry-run", no_argument, NULL, DRY_RUN},
+    {"activations", no_argument, NULL, ACTIVATIONS},
     {"quiet", no_argument, NULL, QUIET},
     {"json", no_argument, NULL, JSON},
     {"help", no_argument, NULL, HELP},
@@ -174,6 +178,9 @@ static int store_option(int option, arguments *a) {
     case DRY_RUN:
         a->train.dry_run = true;
         break;
+    case ACTIVATIONS:
+        a->train.activations = true;
+        break;
     case QUIET:
         a->quiet = true;
         break;
@@ -224,6 +231,8 @@ static int parse_arguments(int argc, char **argv, arguments *a) {
     if (a->config && a->train.resume)
         return cmd_usage("dltrain", "--resume takes the config from the run: leave out %s",
                          a->config);
+    if (a->train.activations && !a->train.dry_run)
+        return cmd_usage("dltrain", "--activations goes with --dry-run");
     if (a->train.resume && a->train.out)
         return cmd_usage("dltrain", "--resume goes on in the run's own folder: leave out --out");
     return -1;

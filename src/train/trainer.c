@@ -7,6 +7,7 @@
 #include "math/vector.h"
 #include "train/divergence.h"
 #include "train/keeper.h"
+#include "train/look.h"
 #include "train/lsuv.h"
 #include "train/monitor.h"
 #include "train/profile.h"
@@ -416,8 +417,10 @@ static int prepare(trainer *t, dl_error *error) {
         dl_net_start_profile(&t->e->net);
     if (o->resume ? resume(t, error) : dl_transfer_take(&t->transfer, t->e, error))
         return -1;
+    if (o->dry_run && (report_start(t, error) || !o->activations))
+        return error->count ? -1 : 0;
     if (o->dry_run)
-        return report_start(t, error);
+        return dl_look(t->terminal, t->e, &t->judge, t->train, error);
     int made = o->resume
                    ? dl_run_reopen(&t->run, t->terminal, o->resume, t->e, t->progress.epoch, error)
                    : dl_run_create(&t->run, t->terminal, t->e, o->out, o->force, error);
