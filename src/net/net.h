@@ -82,6 +82,9 @@ void dl_net_initialize(dl_net *net, uint64_t seed);
 /* One of them, from its own draw; NULL if its initializer draws nothing. */
 void dl_net_initialize_param(const dl_param *param, const dl_draw *draw);
 
+/* Before epoch number `epoch`, from 1: which parameters are to be trained in it. */
+void dl_net_thaw(dl_net *net, int64_t epoch);
+
 /* Before the first batch of a pass over data: what batches hand on to the next is zero. */
 void dl_net_begin(dl_net *net);
 /* The first layer that hands its state on from batch to batch; NULL if none does. Once built. */

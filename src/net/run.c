@@ -25,6 +25,21 @@ void dl_net_initialize(dl_net *net, uint64_t seed) {
         dl_net_initialize_param(&net->state_params[p], NULL);
 }
 
+/* A parameter that is frozen for good has no such epoch. */
+static void thaw(dl_param *params, int count, int64_t epoch) {
+    for (int p = 0; p < count; p++)
+        if (epoch < params[p].freeze_until)
+            params[p].flags |= DL_FROZEN;
+        else if (params[p].freeze_until)
+            params[p].flags &= ~(unsigned)DL_FROZEN;
+}
+
+void dl_net_thaw(dl_net *net, int64_t epoch) {
+    for (int i = 0; i < net->layer_count; i++)
+        thaw(net->layers[i].params, net->layers[i].param_count, epoch);
+    thaw(net->params, net->param_count, epoch);
+}
+
 void dl_net_begin(dl_net *net) {
     for (int p = 0; p < net->state_param_count; p++)
         if (net->state_params[p].flags & DL_CARRIED)

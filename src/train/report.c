@@ -271,6 +271,19 @@ void dl_report_transfer(dl_terminal *t, const dl_transfer *transfer) {
     list_end(&list);
 }
 
+void dl_report_frozen(dl_terminal *t, const dl_experiment *e) {
+    listing list = {.terminal = t, .label = "frozen", .indent = 12, .between = " "};
+    for (int i = 0; i < e->net.layer_count; i++) {
+        const dl_layer *layer = &e->net.layers[i];
+        dl_text item = {0};
+        dl_text_add(&item, "%s until epoch %lld;", layer->name, (long long)layer->freeze_until);
+        if (layer->freeze_until > 1 && layer->trainable && layer->param_count)
+            list_add(&list, item.data);
+        dl_text_free(&item);
+    }
+    list_end(&list);
+}
+
 void dl_report_lsuv(dl_terminal *t, const dl_lsuv *l) {
     if (l->layers)
         dl_say(t, "lsuv        %d layer%s scaled on %lld rows, by factors of %.3g to %.3g",

@@ -18,6 +18,8 @@ void dl_report_memory(dl_terminal *terminal, const dl_experiment *experiment, in
                       int64_t batch_bytes);
 /* What was taken from another checkpoint, and what was not; nothing, if none was asked for. */
 void dl_report_transfer(dl_terminal *terminal, const dl_transfer *transfer);
+/* Which layers begin to be trained later than in the first epoch. */
+void dl_report_frozen(dl_terminal *terminal, const dl_experiment *experiment);
 /* What lsuv has done, if it was asked for. */
 void dl_report_lsuv(dl_terminal *terminal, const dl_lsuv *lsuv);
 /* What is averaged, if the weights are. */

@@ -102,6 +102,7 @@ static int report_start(trainer *t, dl_error *error) {
                          (int64_t)sizeof(float),
                      batches);
     dl_report_transfer(t->terminal, &t->transfer);
+    dl_report_frozen(t->terminal, e);
     dl_report_lsuv(t->terminal, &t->lsuv);
     dl_report_average(t->terminal, e);
     if (!t->options->resume)
@@ -223,6 +224,7 @@ static int train_epoch(trainer *t, dl_error *error) {
     const dl_batch *batch;
     dl_loader_start(t->train, dl_experiment_order(e, true), (uint64_t)e->seed,
                     (uint32_t)t->progress.epoch, first_step);
+    dl_update_begin(&t->update, e, t->progress.epoch, dl_loader_steps(t->train));
     if (!first_step) /* else the net has the states of the batch before */
         dl_net_begin(&e->net);
     while ((batch = dl_loader_next(t->train, error))) {

@@ -6,25 +6,49 @@
 #include "math/vector.h"
 #include "optim/limits.h"
 
-/* Neighbouring parameters under the same penalties become one span; frozen ones are in none. */
-static void make_spans(dl_update *u, const dl_experiment *e) {
+/* Neighbouring parameters under the same penalties become one span. */
+static void add_span(dl_update *u, const dl_experiment *e, const dl_param *param) {
+    dl_update_group *group = &u->groups[u->group_count - 1];
+    bool decays = param->flags & DL_DECAYS;
+    double l1 = param->l1 < 0 ? e->settings.l1 : param->l1;
+    double l2 = param->l2 < 0 ? e->settings.l2 : param->l2;
+    dl_span span = {param->offset, param->count, decays ? (float)l1 : 0, decays ? (float)l2 : 0,
+                    decays};
+    dl_span *last = group->count ? &u->spans[u->span_count - 1] : NULL;
+    bool adjoins = last && last->first + last->count == span.first;
+    if (adjoins && last->l1 == span.l1 && last->l2 == span.l2 && last->decays == span.decays) {
+        last->count += span.count;
+        return;
+    }
+    u->spans[u->span_count++] = span;
+    group->count++;
+}
+
+/* The first epoch, from 1, in which it is trained. */
+static int64_t begins(const dl_param *param) {
+    return param->freeze_until > 1 ? param->freeze_until : 1;
+}
+
+/* A group of those that begin in epoch `from`. */
+static void add_group(dl_update *u, const dl_experiment *e, int64_t from) {
     const dl_net *net = &e->net;
-    u->spans = xcalloc((size_t)net->param_count, sizeof *u->spans);
-    for (int p = 0; p < net->param_count; p++) {
-        const dl_param *param = &net->params[p];
-        if (param->flags & DL_FROZEN)
-            continue;
-        bool decays = param->flags & DL_DECAYS;
-        double l1 = param->l1 < 0 ? e->settings.l1 : param->l1;
-        double l2 = param->l2 < 0 ? e->settings.l2 : param->l2;
-        dl_span span = {param->offset, param->count, decays ? (float)l1 : 0, decays ? (float)l2 : 0,
-                        decays};
-        dl_span *last = u->span_count ? &u->spans[u->span_count - 1] : NULL;
-        bool adjoins = last && last->first + last->count == span.first;
-        if (adjoins && last->l1 == span.l1 && last->l2 == span.l2 && last->decays == span.decays)
-            last->count += span.count;
-        else
-            u->spans[u->span_count++] = span;
+    u->groups[u->group_count++] = (dl_update_group){from, u->span_count, 0};
+    for (int p = 0; p < net->param_count; p++)
+        if (!(net->params[p].flags & DL_FROZEN) && begins(&net->params[p]) == from)
+            add_span(u, e, &net->params[p]);
+}
+
+void dl_update_begin(dl_update *u, dl_experiment *e, int64_t epoch, int64_t steps) {
+    const dl_net *net = &e->net;
+    dl_net_thaw(&e->net, epoch + 1);
+    u->steps = steps;
+    u->span_count = u->group_count = 0;
+    for (int64_t from = 1, next; from <= epoch + 1; from = next) {
+        add_group(u, e, from);
+        next = INT64_MAX;
+        for (int p = 0; p < net->param_count; p++)
+            if (begins(&net->params[p]) > from && begins(&net->params[p]) < next)
+                next = begins(&net->params[p]);
     }
 }
 
@@ -68,16 +92,24 @@ static void treat_weights(const dl_experiment *e) {
 
 void dl_update_open(dl_update *u, const dl_experiment *e) {
     *u = (dl_update){.vector_count = e->optimizer->vectors(e->optimizer_self)};
-    make_spans(u, e);
+    u->spans = xcalloc((size_t)e->net.param_count, sizeof *u->spans);
+    u->groups = xcalloc((size_t)e->net.param_count + 1, sizeof *u->groups);
     for (int v = 0; v < u->vector_count; v++)
         u->vectors[v] = dl_memory_aligned(sizeof(float) * (size_t)e->net.weight_count);
 }
 
 void dl_update_step(const dl_update *u, const dl_experiment *e, const dl_progress *p, double rate) {
     const dl_net *net = &e->net;
-    dl_objective objective = {net->weight_count,           net->weights, net->gradients,
-                              (float)treat_gradient(e, p), u->spans,     u->span_count};
-    e->optimizer->step(e->optimizer_self, &objective, u->vectors, rate, p->step + 1);
+    float scale = (float)treat_gradient(e, p);
+    for (int g = 0; g < u->group_count; g++) {
+        const dl_update_group *group = &u->groups[g];
+        dl_objective objective = {net->weight_count,       net->weights, net->gradients, scale,
+                                  u->spans + group->first, group->count};
+        int64_t done = p->step; /* of steps with these parameters */
+        if (group->from > 1)
+            done = (p->epoch - (group->from - 1)) * u->steps + p->epoch_step;
+        e->optimizer->step(e->optimizer_self, &objective, u->vectors, rate, done + 1);
+    }
     treat_weights(e);
 }
 
@@ -98,5 +130,6 @@ void dl_update_close(dl_update *u) {
     for (int v = 0; v < u->vector_count; v++)
         free(u->vectors[v]);
     free(u->spans);
+    free(u->groups);
     *u = (dl_update){0};
 }

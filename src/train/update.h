@@ -7,15 +7,28 @@
 
 enum { DL_MOST_VECTORS = 8 };
 
-/* Made once, before the first step. */
+/* Parameters that begin to be trained in the same epoch: the optimizer counts their steps from
+   there. */
+typedef struct {
+    int64_t from;     /* epoch, from 1 */
+    int first, count; /* of the spans */
+} dl_update_group;
+
 typedef struct {
     dl_span *spans; /* [span_count], owned: stretches of the weights that are treated alike */
     int span_count;
+    dl_update_group *groups; /* [group_count], owned: of this epoch */
+    int group_count;
+    int64_t steps;                   /* of an epoch */
     float *vectors[DL_MOST_VECTORS]; /* [vector_count][weights], owned: the optimizer's own */
     int vector_count;
 } dl_update;
 
 void dl_update_open(dl_update *update, const dl_experiment *experiment);
+/* Before the first step, or the next one, of the epoch after `epoch`, an epoch having so many
+ * steps.
+ */
+void dl_update_begin(dl_update *update, dl_experiment *experiment, int64_t epoch, int64_t steps);
 /* One step, from the net's gradients (which are changed) to its weights. */
 void dl_update_step(const dl_update *update, const dl_experiment *experiment,
                     const dl_progress *progress, double rate);

@@ -301,3 +301,46 @@ verdicts() {
         for (i = 1; i <= 4; i++) { g = 0.5 * (1 / (1 + exp(-0.5 * h[i])) - y[i]) / 4; s += g * g }
         printf "%.2e", sqrt(s / 4) }')"
 }
+
+@test "freeze_until_epoch: as they were before it, trained from it on, resumed to the bit" {
+    local n
+    digits digits.cfg
+    sed -i 's/{ layer = "dense"; units = 32;/& freeze_until_epoch = 3;/; s/ schedule = .*; };/ };/' digits.cfg
+    train --out 1 --threads 1 digits.cfg --epochs 1
+    status_is 0
+    says "frozen      dense_1 until epoch 3;"
+    for n in 2 3; do train --quiet --out $n --threads 1 digits.cfg --epochs $n; done
+    equal "$(numbers 1/last.safetensors dense_1.weight)" "$(numbers 2/last.safetensors dense_1.weight)"
+    equal "$(numbers 2/last.safetensors optimizer.1.dense_1.weight | sort -u | tr -d ' ')" 0
+    differ <(numbers 1/last.safetensors dense_2.weight) <(numbers 2/last.safetensors dense_2.weight)
+    differ <(numbers 2/last.safetensors dense_1.weight) <(numbers 3/last.safetensors dense_1.weight)
+    differ <(numbers 2/last.safetensors dense_1.bias) <(numbers 3/last.safetensors dense_1.bias)
+    for n in 1 2 3; do goes_on digits.cfg $n 4; done
+    # of a block, for all of its layers but those that say it themselves
+    xor block.cfg
+    sed -i 's/{ layer = "dense"; units = 2;/{ layer = "sequence"; freeze_until_epoch = 2; body = (\
+        { layer = "dense"; units = 3; }, &/; s/"tanh"; },/"tanh"; freeze_until_epoch = 4; } ); },/' block.cfg
+    train --dry-run block.cfg
+    says "frozen      dense_1 until epoch 2; dense_2 until epoch 4;"
+}
+
+# Adam's first step is learning_rate long whatever the gradient: of a layer that begins in its third
+# step too, and it is not clipped for the gradients of those that are not trained.
+@test "freeze_until_epoch: the optimizer begins with a layer when it is thawed" {
+    local first
+    xor xor.cfg
+    sed -i 's/layer = "dense"; units = 2;/& freeze_until_epoch = 3;/' xor.cfg
+    train --quiet --out before xor.cfg --epochs 2
+    train --quiet --out after xor.cfg --epochs 3
+    paste <(numbers before/last.safetensors dense_1.weight) \
+        <(numbers after/last.safetensors dense_1.weight) |
+        awk '{ d = $1 - $2; if (d < 0) d = -d; if (d < 0.0499 || d > 0.0501) exit 1 }' ||
+        fail "its first step is not one of Adam's first steps"
+    # as if the layers behind it were all there is to be clipped
+    xor clip.cfg 'regularization = { clip_norm = 0.001; };'
+    sed -i 's/type = "adam"/type = "sgd"/; s/layer = "dense"; units = 2;/& trainable = false;/' clip.cfg
+    train --quiet --out fixed clip.cfg --epochs 2
+    sed -i 's/trainable = false/freeze_until_epoch = 3/' clip.cfg
+    train --quiet --out late clip.cfg --epochs 2
+    same_history fixed late
+}
