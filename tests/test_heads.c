@@ -274,11 +274,12 @@ static void test_checkpoint(void **state) {
     harness_fill(x_of_all, ROWS * 4, 1);
     dl_net_initialize(&w.e.net, 1);
     float *vectors[] = {w.vector};
+    const dl_average none = {.wanted = false};
     dl_progress kept = {.epoch_step = 1, .step = 1, .best = NAN}, got;
     kept.sums = train_step(&w, &all, 0);
     int file = mkstemp(path);
     assert_true(file >= 0 && !close(file));
-    assert_int_equal(dl_checkpoint_save(path, &w.e, &kept, vectors, 1, &w.error), 0);
+    assert_int_equal(dl_checkpoint_save(path, &w.e, &kept, &none, vectors, 1, &w.error), 0);
     dl_checkpoint checkpoint;
     assert_int_equal(dl_checkpoint_open(&checkpoint, path, &w.error), 0);
     assert_int_equal(dl_checkpoint_load_net(&checkpoint, &w.e.net, &w.error), 0);

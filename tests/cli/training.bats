@@ -344,3 +344,21 @@ verdicts() {
     train --quiet --out late clip.cfg --epochs 2
     same_history fixed late
 }
+
+@test "scripts/pretrain_autoencoder.sh: layer by layer without labels, then with a few" {
+    local first
+    capture "$root/scripts/pretrain_autoencoder.sh" --pretrain 20 --epochs 60 --out out
+    status_is 0
+    says_not dltrain
+    shows "accuracy with 0.05 of the rows labelled"
+    [ "$(awk '/pretrained/ { p = $4 } /random/ { r = $4 } END { print (p > r && p > 70) }' .out)" = 1 ] ||
+        fail "nothing was gained"
+    # a layer that is fixed is what it was, and the classifier begins with all of them
+    equal "$(numbers out/autoencoder_1/best.safetensors encoder_1.weight)" \
+        "$(numbers out/autoencoder_3/last.safetensors encoder_1.weight)"
+    grep -q "taken       6 of 8 tensors from .*autoencoder_3" out/pretrained/log.txt ||
+        fail "the classifier does not begin with the autoencoder"
+    capture "$root/scripts/pretrain_autoencoder.sh" --labels 0.9
+    status_is 2
+    says_only "pretrain_autoencoder.sh: --labels must be between 0 and 0.8"
+}
