@@ -34,7 +34,9 @@ enum {
     DL_DECAYS = 1,     /* l1 and l2 apply: weights, not biases */
     DL_OVERWRITES = 2, /* backward honours `beta`: a large gradient need not be zeroed first */
     DL_FROZEN = 4,     /* set by the net: it is not to be trained, its gradient is zero */
-    DL_CARRIED = 8     /* of a state: what a batch left for the next one; no running statistic */
+    DL_ORTHOGONAL =
+        16,        /* a matrix whose columns (or rows, if fewer) stay orthonormal; no DL_DECAYS */
+    DL_CARRIED = 8 /* of a state: what a batch left for the next one; no running statistic */
 };
 
 enum { DL_MOST_INPUTS = 32 }; /* that any layer can read */

@@ -22,7 +22,7 @@ static bool is_scaled(const dl_layer *layer) {
     bool fits = false;
     for (const dl_option *o = layer->type->kind.options; o && o->key; o++)
         fits |= o->choices == dl_weights_init_names;
-    return fits && dl_layer_owns(layer, 0);
+    return fits && dl_layer_owns(layer, 0) && !(layer->params[0].flags & DL_ORTHOGONAL);
 }
 
 void dl_lsuv_prepare(dl_experiment *e) {

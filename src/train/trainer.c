@@ -419,6 +419,8 @@ static int prepare(trainer *t, dl_error *error) {
         dl_net_start_profile(&t->e->net);
     if (o->resume ? resume(t, error) : dl_transfer_take(&t->transfer, t->e, error))
         return -1;
+    if (!o->resume)
+        dl_update_make_orthogonal(&t->e->net);
     if (o->dry_run && (report_start(t, error) || !o->activations))
         return error->count ? -1 : 0;
     if (o->dry_run)

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "math/orthogonal.h"
 #include "math/vector.h"
 #include "optim/limits.h"
 
@@ -73,6 +74,52 @@ static double treat_gradient(const dl_experiment *e, const dl_progress *p) {
     return 1;
 }
 
+/* Orthogonal matrices as they are before a step, one after the other. */
+static void remember(const dl_update *u, const dl_net *net) {
+    float *to = u->before;
+    for (int i = 0; i < net->param_count; i++)
+        if (net->params[i].flags & DL_ORTHOGONAL) {
+            dl_copy(to, net->params[i].value, net->params[i].count);
+            to += net->params[i].count;
+        }
+}
+
+/* And what their step becomes. */
+static void stay_orthogonal(const dl_update *u, const dl_net *net) {
+    const float *from = u->before;
+    for (int i = 0; i < net->param_count; i++) {
+        const dl_param *p = &net->params[i];
+        if (!(p->flags & DL_ORTHOGONAL))
+            continue;
+        if (!(p->flags & DL_FROZEN))
+            dl_cayley(p->shape.dim[0], p->shape.dim[1], from, p->value, u->work);
+        from += p->count;
+    }
+}
+
+void dl_update_make_orthogonal(const dl_net *net) {
+    for (int i = 0; i < net->param_count; i++)
+        if (net->params[i].flags & DL_ORTHOGONAL)
+            dl_orthogonalize(net->params[i].shape.dim[0], net->params[i].shape.dim[1],
+                             net->params[i].value);
+}
+
+static void open_orthogonal(dl_update *u, const dl_net *net) {
+    int64_t count = 0, most = 0;
+    for (int i = 0; i < net->param_count; i++) {
+        const dl_param *p = &net->params[i];
+        if (!(p->flags & DL_ORTHOGONAL))
+            continue;
+        int64_t work = dl_cayley_work(p->shape.dim[0], p->shape.dim[1]);
+        count += p->count;
+        most = work > most ? work : most;
+    }
+    if (!count)
+        return;
+    u->before = dl_memory_aligned(sizeof(float) * (size_t)count);
+    u->work = dl_memory_aligned((size_t)most);
+}
+
 /* What is done to the weights after a step. */
 static void treat_weights(const dl_experiment *e) {
     const dl_settings *s = &e->settings;
@@ -93,6 +140,7 @@ static void treat_weights(const dl_experiment *e) {
 void dl_update_open(dl_update *u, const dl_experiment *e) {
     *u = (dl_update){.vector_count = e->optimizer->vectors(e->optimizer_self)};
     u->spans = xcalloc((size_t)e->net.param_count, sizeof *u->spans);
+    open_orthogonal(u, &e->net);
     u->groups = xcalloc((size_t)e->net.param_count + 1, sizeof *u->groups);
     for (int v = 0; v < u->vector_count; v++)
         u->vectors[v] = dl_memory_aligned(sizeof(float) * (size_t)e->net.weight_count);
@@ -101,6 +149,7 @@ void dl_update_open(dl_update *u, const dl_experiment *e) {
 void dl_update_step(const dl_update *u, const dl_experiment *e, const dl_progress *p, double rate) {
     const dl_net *net = &e->net;
     float scale = (float)treat_gradient(e, p);
+    remember(u, net);
     for (int g = 0; g < u->group_count; g++) {
         const dl_update_group *group = &u->groups[g];
         dl_objective objective = {net->weight_count,       net->weights, net->gradients, scale,
@@ -110,6 +159,7 @@ void dl_update_step(const dl_update *u, const dl_experiment *e, const dl_progres
             done = (p->epoch - (group->from - 1)) * u->steps + p->epoch_step;
         e->optimizer->step(e->optimizer_self, &objective, u->vectors, rate, done + 1);
     }
+    stay_orthogonal(u, net);
     treat_weights(e);
 }
 
@@ -131,5 +181,7 @@ void dl_update_close(dl_update *u) {
         free(u->vectors[v]);
     free(u->spans);
     free(u->groups);
+    free(u->before);
+    free(u->work);
     *u = (dl_update){0};
 }

@@ -22,6 +22,8 @@ typedef struct {
     int64_t steps;                   /* of an epoch */
     float *vectors[DL_MOST_VECTORS]; /* [vector_count][weights], owned: the optimizer's own */
     int vector_count;
+    float *before; /* owned: orthogonal matrices before a step; NULL: there are none */
+    void *work;    /* owned: for their steps */
 } dl_update;
 
 void dl_update_open(dl_update *update, const dl_experiment *experiment);
@@ -29,6 +31,8 @@ void dl_update_open(dl_update *update, const dl_experiment *experiment);
  * steps.
  */
 void dl_update_begin(dl_update *update, dl_experiment *experiment, int64_t epoch, int64_t steps);
+/* Orthogonal matrices whose weights came from somewhere else become so. */
+void dl_update_make_orthogonal(const dl_net *net);
 /* One step, from the net's gradients (which are changed) to its weights. */
 void dl_update_step(const dl_update *update, const dl_experiment *experiment,
                     const dl_progress *progress, double rate);

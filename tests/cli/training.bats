@@ -362,3 +362,53 @@ verdicts() {
     status_is 2
     says_only "pretrain_autoencoder.sh: --labels must be between 0 and 0.8"
 }
+
+# orthonormal FILE TENSOR FEW MANY ALONG ACROSS: FEW vectors of MANY numbers, number i of vector j
+# being at i * ALONG + j * ACROSS: |W'W - I| < 1e-4.
+orthonormal() {
+    numbers "$1" "$2" | awk -v few="$3" -v many="$4" -v along="$5" -v across="$6" '
+        { w[NR - 1] = $1 }
+        END {
+            for (a = 0; a < few; a++) for (b = 0; b < few; b++) {
+                s = -(a == b)
+                for (i = 0; i < many; i++) s += w[i * along + a * across] * w[i * along + b * across]
+                sum += s * s
+            }
+            exit NR != few * many || sqrt(sum) >= 1e-4
+        }' || fail "$2 is not orthogonal"
+}
+
+@test "orthogonal: dense and recurrent matrices stay so, and learn" {
+    local type before
+    digits digits.cfg 'regularization = { l2 = 1e-4; max_norm = 0.9; };'
+    sed -i 's/ schedule = .*; };/ };/; s/{ layer = "dense"; units = 32;/& orthogonal = true;/
+        s/{ layer = "dropout".*/{ layer = "dense"; units = 48; orthogonal = true; activation = "tanh"; },/' digits.cfg
+    goes_on digits.cfg 10 30 # 40 steps an epoch
+    orthonormal whole/last.safetensors dense_1.weight 32 64 32 1
+    orthonormal whole/last.safetensors dense_2.weight 32 48 1 48
+    [[ $(column whole val_accuracy) > 0.8 ]] || fail "it has not learnt"
+    differ <(numbers whole/last.safetensors dense_1.weight) <(numbers whole/best.safetensors dense_1.weight)
+    # weights from elsewhere become orthogonal
+    digits plain.cfg
+    train --quiet --out plain plain.cfg --epochs 1
+    sed -i 's/training = {/& init_from = "plain";/; s/0.003/0.0/' digits.cfg
+    train --out taken digits.cfg --epochs 1
+    status_is 0
+    orthonormal taken/last.safetensors dense_1.weight 32 64 32 1
+
+    for _ in $(seq 20); do cat "$root/tests/config/data/letters.txt"; done >letters.txt
+    for type in simple_rnn lstm gru; do
+        cat >text.cfg <<CONFIG
+data = { format = "text"; train = { file = "letters.txt"; }; length = 8; };
+network = ( { layer = "$type"; units = 12; orthogonal = true; bidirectional = true; return = "last"; },
+  { layer = "dense"; units = 28; } );
+loss = { type = "softmax_cross_entropy"; };
+training = { batch_size = 32; epochs = 4; };
+CONFIG
+        sed -i 's/return = "last"; //' text.cfg
+        goes_on text.cfg 2 4
+        case $type in simple_rnn) n=12 ;; lstm) n=48 ;; gru) n=36 ;; esac
+        orthonormal whole/last.safetensors "${type}_1.recurrent_weight" 12 $n 1 $n
+        orthonormal whole/last.safetensors "${type}_1.recurrent_weight_reverse" 12 $n 1 $n
+    done
+}
