@@ -43,6 +43,8 @@ static const char usage[] =
     "  --check-data      only look at the data: rows that are in two parts, that are\n"
     "                    there twice or contradict each other, columns that are\n"
     "                    constant or give the target away; ends with 5 if any are\n"
+    "  --activations     with --dry-run: what each layer makes of some rows, and of\n"
+    "                    the gradient: are the initial weights too small, too large?\n"
     "  --quiet           no lines and no bar on stderr, only errors\n"
     "  --json            an object per epoch, and one at the end, on stdout\n"
     "  --help [TOPIC]    this; or config, layers, losses, optimizers, schedules,\n"
@@ -109,6 +111,7 @@ enum {
     DRY_RUN,
     SHOW_BATCH,
     CHECK_DATA,
+    ACTIVATIONS,
     QUIET,
     JSON,
     HELP,
@@ -129,6 +132,7 @@ static const struct option long_options[] = {
     {"dry-run", no_argument, NULL, DRY_RUN},
     {"show-batch", required_argument, NULL, SHOW_BATCH},
     {"check-data", no_argument, NULL, CHECK_DATA},
+    {"activations", no_argument, NULL, ACTIVATIONS},
     {"quiet", no_argument, NULL, QUIET},
     {"json", no_argument, NULL, JSON},
     {"help", no_argument, NULL, HELP},
@@ -217,6 +221,9 @@ static int store_option(int option, arguments *a) {
     case CHECK_DATA:
         a->check_data = true;
         break;
+    case ACTIVATIONS:
+        a->train.activations = true;
+        break;
     case QUIET:
         a->quiet = true;
         break;
@@ -267,6 +274,8 @@ static int parse_arguments(int argc, char **argv, arguments *a) {
     if (a->config && a->train.resume)
         return cmd_usage("dltrain", "--resume takes the config from the run: leave out %s",
                          a->config);
+    if (a->train.activations && !a->train.dry_run)
+        return cmd_usage("dltrain", "--activations goes with --dry-run");
     if (a->train.resume && a->train.out)
         return cmd_usage("dltrain", "--resume goes on in the run's own folder: leave out --out");
     if (a->show && a->train.dry_run)
@@ -304,6 +313,8 @@ static void print_row(void *context, const dl_experiment *e, const dl_row *row) 
         json_object_set_new(object, key.data, cmd_json_number(row->train_head[h]));
         dl_text_free(&key);
     }
+    if (dl_experiment_penalized(e))
+        json_object_set_new(object, "train_objective", cmd_json_number(row->train_objective));
     if (e->data.part[DL_VALIDATION].count)
         set_part(object, e, "val", row->val_loss, row->val_metric);
     static const char *const phases[] = {"data_seconds", "forward_seconds", "backward_seconds",

@@ -29,11 +29,11 @@ typedef struct {
     int normalize, normalize_by, normalize_target, split, predict, balance;
     config_setting_t *train, *validation, *test;
     int64_t split_seed;
-    int64_t target_bins; /* <= 0: none */
-    dl_augment augment;  /* with the options of dl_augment_options */
-    int64_t fold, folds; /* fold 1 … folds of the training file is for validation; <= 0: none */
-    bool bagging;        /* the training part is a bootstrap sample, drawn by `seed` */
-    uint64_t seed;       /* the experiment's */
+    int64_t target_bins;  /* <= 0: none */
+    dl_augment augment;   /* with the options of dl_augment_options */
+    int64_t fold, folds;  /* fold 1 … folds of the training file is for validation; <= 0: none */
+    bool bagging;         /* the training part is a bootstrap sample, drawn by `seed` */
+    uint64_t seed;        /* the experiment's */
     int64_t memory_limit; /* in MB; <= 0: by the machine's memory */
     /* made by dl_data_read */
     dl_config *config; /* borrowed */

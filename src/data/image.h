@@ -1,5 +1,5 @@
-/* Pictures in memory, by stb_image: PNG, JPEG, BMP, GIF, TGA, PNM; and written, as PNG. This is the one way from a
-   file's bytes to a picture of the shape that is asked for. */
+/* Pictures in memory, by stb_image: PNG, JPEG, BMP, GIF, TGA, PNM; and written, as PNG. This is the
+   one way from a file's bytes to a picture of the shape that is asked for. */
 #ifndef DL_DATA_IMAGE_H
 #define DL_DATA_IMAGE_H
 

@@ -74,16 +74,13 @@ static int64_t rows_of(const dl_layer *layer, const dl_pass *pass) {
 }
 
 /* A batch of one row has no variance: it moves the running one towards 0, not to NaN. */
-static void update_running(const dl_layer *layer, int64_t rows, const float *mean,
+static void update_running(const dl_layer *layer, int64_t rows, double momentum, const float *mean,
                            const float *variance) {
-    const batch_norm *self = layer->self;
     float *running_mean = layer->states[MEAN].value, *running = layer->states[VARIANCE].value;
     double unbiased = rows > 1 ? (double)rows / (double)(rows - 1) : 1;
     for (int64_t j = 0; j < layer->states[MEAN].count; j++) {
-        running_mean[j] =
-            (float)((1 - self->momentum) * running_mean[j] + self->momentum * mean[j]);
-        running[j] =
-            (float)((1 - self->momentum) * running[j] + self->momentum * unbiased * variance[j]);
+        running_mean[j] = (float)((1 - momentum) * running_mean[j] + momentum * mean[j]);
+        running[j] = (float)((1 - momentum) * running[j] + momentum * unbiased * variance[j]);
     }
 }
 
@@ -96,7 +93,8 @@ static void forward(dl_layer *layer, const dl_pass *pass) {
     if (pass->training) {
         dl_norm_statistics(rows, channels, layer->in[0].value, mean, inverse,
                            layer->buffers[self->scratch].memory);
-        update_running(layer, rows, mean, inverse);
+        update_running(layer, rows, pass->statistics > 0 ? pass->statistics : self->momentum, mean,
+                       inverse);
     }
     for (int64_t j = 0; j < channels; j++) {
         double variance = pass->training ? inverse[j] : layer->states[VARIANCE].value[j];

@@ -18,6 +18,7 @@ typedef struct {
 static const dl_option options[] = {
     {"units", DL_INT, offsetof(dense, units), NULL, 1, 1 << 24, NULL, "number of outputs"},
     DL_WEIGHTS_OPTIONS(dense, weights),
+    DL_ORTHOGONAL_OPTION(dense, weights.orthogonal, "the weight"),
     DL_OPTIONS_END,
 };
 
@@ -29,6 +30,8 @@ static int setup(dl_layer *layer, dl_error *error) {
     if (inputs > INT32_MAX || inputs * self->units > (int64_t)1 << 33)
         return dl_fail(error, DL_USAGE, "%s: %lld inputs and %lld units are too many weights",
                        layer->where, (long long)inputs, (long long)self->units);
+    if (dl_weights_check_orthogonal(layer, self->weights.orthogonal, error))
+        return -1;
     dl_shape shape = {2, {(int)inputs, (int)self->units, 1, 1}};
     if (layer->transposed)
         shape = dl_shape2((int)self->units, (int)inputs);

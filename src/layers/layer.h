@@ -34,7 +34,9 @@ enum {
     DL_DECAYS = 1,     /* l1 and l2 apply: weights, not biases */
     DL_OVERWRITES = 2, /* backward honours `beta`: a large gradient need not be zeroed first */
     DL_FROZEN = 4,     /* set by the net: it is not to be trained, its gradient is zero */
-    DL_CARRIED = 8     /* of a state: what a batch left for the next one; no running statistic */
+    DL_ORTHOGONAL =
+        16,        /* a matrix whose columns (or rows, if fewer) stay orthonormal; no DL_DECAYS */
+    DL_CARRIED = 8 /* of a state: what a batch left for the next one; no running statistic */
 };
 
 enum { DL_MOST_INPUTS = 32 }; /* that any layer can read */
@@ -53,6 +55,7 @@ typedef struct {
     int64_t fan_in, fan_out; /* inputs and outputs of a unit */
     int64_t columns;         /* of the parameter as a matrix; 0: its last dim */
     int64_t units, inner;    /* number i belongs to unit i / inner % units; 0, 0: a column each */
+    int64_t freeze_until;    /* set by the net: DL_FROZEN before this epoch, from 1 */
     double l1, l2;           /* set by the net: penalties of its layer's own; below 0: none */
 } dl_param;
 
@@ -76,6 +79,7 @@ typedef struct {
     uint32_t epoch, step; /* coordinates of the random numbers */
     bool carry; /* the next batch goes on where this one ends: forward leaves it the DL_CARRIED
                    states, from which it begins in any case */
+    double statistics; /* the weight of this batch in running statistics; 0: what the layer says */
 } dl_pass;
 
 typedef struct dl_layer dl_layer;
@@ -108,12 +112,13 @@ struct dl_layer {
     const char *where; /* "file:line" in the config */
     int index;         /* in the net, from 0; the stream of its random numbers */
     int max_batch, threads;
-    bool training;   /* the net was built to be trained */
-    bool trainable;  /* else its parameters stay as they are */
-    int shares;      /* the layer that owns its parameters; -1: itself */
-    bool transposed; /* with `shares`: parameter 0 alone is the owner's, in whose shape it is
-                        declared, and is used transposed */
-    double l1, l2;   /* penalties of its own, in place of the training's; below 0: none */
+    bool training;        /* the net was built to be trained */
+    bool trainable;       /* else its parameters stay as they are */
+    int shares;           /* the layer that owns its parameters; -1: itself */
+    bool transposed;      /* with `shares`: parameter 0 alone is the owner's, in whose shape it is
+                             declared, and is used transposed */
+    int64_t freeze_until; /* the first epoch, from 1, in which its parameters are trained */
+    double l1, l2;        /* penalties of its own, in place of the training's; below 0: none */
 
     int input_count;
     dl_tensor *in; /* [input_count]; grad is this reader's own buffer, the net sums them */

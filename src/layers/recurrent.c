@@ -17,16 +17,18 @@ enum { SMALL = 1 << 14 };
 
 /* ---- setup ---- */
 
-static int add_matrix(dl_layer *layer, const char *name, int inputs, int outputs) {
+static int add_matrix(dl_layer *layer, const char *name, int inputs, int outputs, bool orthogonal) {
     const dl_recurrent *self = layer->self;
-    const dl_initializer *initializer = &dl_initializers[self->init.kind];
-    return dl_layer_add_param(layer, (dl_param){.name = name,
-                                                .shape = dl_shape2(inputs, outputs),
-                                                .flags = DL_DECAYS | DL_OVERWRITES,
-                                                .initializer = initializer,
-                                                .number = dl_init_number(&self->init, initializer),
-                                                .fan_in = inputs,
-                                                .fan_out = self->units});
+    const dl_initializer *initializer =
+        &dl_initializers[orthogonal ? DL_INIT_ORTHOGONAL : self->init.kind];
+    return dl_layer_add_param(
+        layer, (dl_param){.name = name,
+                          .shape = dl_shape2(inputs, outputs),
+                          .flags = (orthogonal ? DL_ORTHOGONAL : DL_DECAYS) | DL_OVERWRITES,
+                          .initializer = initializer,
+                          .number = orthogonal ? 1 : dl_init_number(&self->init, initializer),
+                          .fan_in = inputs,
+                          .fan_out = self->units});
 }
 
 static int add_bias(dl_layer *layer, const char *name, const dl_initializer *initializer,
@@ -57,8 +59,8 @@ static void declare_way(dl_layer *layer, int d, double bias_number) {
     int64_t rows = (int64_t)layer->max_batch * in.dim[0];
     const dl_initializer *zeros = &dl_initializers[DL_INIT_ZEROS];
     *way = (dl_recurrent_way){-1, -1, -1, -1, -1, -1, -1, -1, -1};
-    way->weight = add_matrix(layer, names[d][0], in.dim[1], outputs);
-    way->recurrent = add_matrix(layer, names[d][1], (int)self->units, outputs);
+    way->weight = add_matrix(layer, names[d][0], in.dim[1], outputs, false);
+    way->recurrent = add_matrix(layer, names[d][1], (int)self->units, outputs, self->orthogonal);
     if (self->bias)
         way->bias = add_bias(layer, names[d][2], cell->bias ? cell->bias : zeros, bias_number);
     if (self->bias && cell->apart)
@@ -118,6 +120,8 @@ int dl_recurrent_setup(dl_layer *layer, const dl_recurrent_cell *cell, double bi
                        "%s: a bidirectional layer cannot be stateful: it would have to read the "
                        "next batch before this one (leave out one of the two)",
                        layer->where);
+    if (dl_weights_check_orthogonal(layer, self->orthogonal, error))
+        return -1;
     self->cell = cell;
     for (int d = 0; d < ways; d++)
         declare_way(layer, d, bias_number);

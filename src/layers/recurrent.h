@@ -11,7 +11,7 @@
 #ifndef DL_LAYERS_RECURRENT_H
 #define DL_LAYERS_RECURRENT_H
 
-#include "layers/layer.h"
+#include "layers/weights.h"
 
 /* One row in one step, for a cell of G gates. */
 typedef struct {
@@ -53,7 +53,7 @@ typedef struct {
 typedef struct {
     int64_t units;
     int returns; /* 0: the sequence, 1: the last step */
-    bool bidirectional, stateful, bias;
+    bool bidirectional, stateful, bias, orthogonal;
     dl_init init;
     /* set by dl_recurrent_setup */
     const dl_recurrent_cell *cell;
@@ -66,14 +66,15 @@ extern const char *const dl_recurrent_returns[], *const dl_recurrent_inits[];
 
 /* The rows of an option table for a dl_recurrent at `field` of `owner`. */
 #define DL_RECURRENT_OPTIONS(owner, field)                                                         \
-    {"units",                                                                                      \
-     DL_INT,                                                                                       \
-     offsetof(owner, field) + offsetof(dl_recurrent, units),                                       \
-     NULL,                                                                                         \
-     1,                                                                                            \
-     1 << 16,                                                                                      \
-     NULL,                                                                                         \
-     "numbers that the layer remembers from step to step, and gives out"},                         \
+    DL_ORTHOGONAL_OPTION(owner, field.orthogonal, "the recurrent_weight"),                         \
+        {"units",                                                                                  \
+         DL_INT,                                                                                   \
+         offsetof(owner, field) + offsetof(dl_recurrent, units),                                   \
+         NULL,                                                                                     \
+         1,                                                                                        \
+         1 << 16,                                                                                  \
+         NULL,                                                                                     \
+         "numbers that the layer remembers from step to step, and gives out"},                     \
         {"return",                                                                                 \
          DL_CHOICE,                                                                                \
          offsetof(owner, field) + offsetof(dl_recurrent, returns),                                 \

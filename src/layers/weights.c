@@ -15,16 +15,28 @@ const dl_initializer *dl_weights_initializer(const dl_weights *weights) {
     }
 }
 
+int dl_weights_check_orthogonal(const dl_layer *layer, bool orthogonal, dl_error *error) {
+    if (!orthogonal || layer->shares < 0)
+        return 0;
+    return dl_fail(error, DL_USAGE,
+                   "%s: orthogonal is for the layer whose weights \"%s\" shares to say",
+                   layer->where, layer->name);
+}
+
 void dl_weights_declare(dl_layer *layer, const dl_weights *weights, dl_shape shape, int64_t fan_in,
                         int64_t fan_out, int outputs) {
     const dl_initializer *initializer = dl_weights_initializer(weights);
-    dl_layer_add_param(layer, (dl_param){.name = "weight",
-                                         .shape = shape,
-                                         .flags = DL_DECAYS | DL_OVERWRITES,
-                                         .initializer = initializer,
-                                         .number = dl_init_number(&weights->init, initializer),
-                                         .fan_in = fan_in,
-                                         .fan_out = fan_out});
+    if (weights->orthogonal)
+        initializer = &dl_initializers[DL_INIT_ORTHOGONAL];
+    dl_layer_add_param(
+        layer,
+        (dl_param){.name = "weight",
+                   .shape = shape,
+                   .flags = (weights->orthogonal ? DL_ORTHOGONAL : DL_DECAYS) | DL_OVERWRITES,
+                   .initializer = initializer,
+                   .number = weights->orthogonal ? 1 : dl_init_number(&weights->init, initializer),
+                   .fan_in = fan_in,
+                   .fan_out = fan_out});
     if (weights->bias)
         dl_layer_add_param(layer, (dl_param){.name = "bias",
                                              .shape = dl_shape1(outputs),

@@ -5,7 +5,7 @@
 #include "layers/layer.h"
 
 typedef struct {
-    bool bias;
+    bool bias, orthogonal;
     double bias_init;
     dl_init init;
     dl_activation activation;
@@ -17,6 +17,17 @@ extern const char *const dl_weights_init_names[]; /* "auto", then the initialize
    layer without an activation. */
 #define DL_WEIGHTS_OPTIONS(owner, field)                                                           \
     DL_ACTIVATION_OPTIONS(owner, field.activation, "linear"), DL_WEIGHT_OPTIONS(owner, field)
+
+/* Of a layer whose weight is one matrix. */
+#define DL_ORTHOGONAL_OPTION(owner, field, matrix)                                                 \
+    {                                                                                              \
+        "orthogonal", DL_BOOL, offsetof(owner, field), "false", 0, 0, NULL,                        \
+            "true: the columns of " matrix " (or its rows, if they are fewer) begin and stay of "  \
+            "length 1 and at right angles, so that lengths neither grow nor fade: each step of "   \
+            "the optimizer is bent along such matrices (by a Cayley transform, which costs the "   \
+            "cube of the matrix's side). init, penalties and max_norm do not apply to it, and an " \
+            "average of such weights is none"                                                      \
+    }
 
 #define DL_WEIGHT_OPTIONS(owner, field)                                                            \
     {"bias",                                                                                       \
@@ -38,6 +49,8 @@ extern const char *const dl_weights_init_names[]; /* "auto", then the initialize
         DL_INIT_OPTIONS(owner, field.init, "auto", "0.01", dl_weights_init_names,                  \
                         "; auto is he before relu, leaky_relu and elu, else xavier")
 
+/* Whether a layer that says `orthogonal` has the matrix: 0, or -1 and an error. */
+int dl_weights_check_orthogonal(const dl_layer *layer, bool orthogonal, dl_error *error);
 /* What `init` asks for. */
 const dl_initializer *dl_weights_initializer(const dl_weights *weights);
 /* Declares parameter 0, "weight" of that shape, and parameter 1, "bias"[outputs], if there is one.

@@ -8,6 +8,8 @@
 
 /* Sum of x[i]^2, in double. */
 double dl_sum_of_squares(const float *x, int64_t count);
+/* Sum of |x[i]|, in double. */
+double dl_sum_of_magnitudes(const float *x, int64_t count);
 /* The index of the first x[i] that is NaN or infinite, or -1. */
 int64_t dl_find_not_finite(const float *x, int64_t count);
 /* y += x */

@@ -76,6 +76,7 @@ static int64_t lay_out(dl_net *net, const dl_layer *layer, dl_param *params, int
     for (int p = 0; p < count; p++) {
         params[p].offset = offset;
         params[p].flags |= layer->trainable ? 0 : DL_FROZEN;
+        params[p].freeze_until = layer->trainable ? layer->freeze_until : 0;
         params[p].l1 = layer->l1;
         params[p].l2 = layer->l2;
         offset += params[p].count;
@@ -93,6 +94,7 @@ static void lay_out_shared(dl_net *net, dl_layer *layer) {
     for (int p = 0; p < layer->param_count && !dl_layer_owns(layer, p); p++) {
         layer->params[p].offset = owner->params[p].offset;
         layer->params[p].flags |= owner->params[p].flags & DL_FROZEN;
+        layer->params[p].freeze_until = owner->params[p].freeze_until;
     }
 }
 

@@ -29,6 +29,10 @@ typedef struct {
     config_setting_t *loss; /* as it stands in the config; NULL: the net's own */
 } dl_head;
 
+/* Called with each layer of a pass: after it has run forward, and before it runs backward, when the
+   gradient of its output is whole. For looks into a net: it changes nothing. */
+typedef void dl_net_watch(void *context, int layer, bool backward);
+
 typedef struct {
     dl_arena arena;
     dl_config *config;    /* borrowed */
@@ -55,6 +59,8 @@ typedef struct {
 
     void *memory;                                                          /* placed by the plan */
     int64_t memory_bytes, activation_bytes, gradient_bytes, scratch_bytes; /* the plan's figures */
+    dl_net_watch *watch;                                                   /* NULL: nobody looks */
+    void *watcher;                                                         /* its context */
     dl_layer_time *profile;      /* [layer], or NULL: times are not taken */
     int64_t operations;          /* of a forward pass, a sample: 2 a multiply-add */
     int64_t training_operations; /* of a step, a sample */
@@ -73,6 +79,11 @@ void dl_net_free(dl_net *net);
 void dl_net_start_profile(dl_net *net);
 /* Draws the initial parameters. */
 void dl_net_initialize(dl_net *net, uint64_t seed);
+/* One of them, from its own draw; NULL if its initializer draws nothing. */
+void dl_net_initialize_param(const dl_param *param, const dl_draw *draw);
+
+/* Before epoch number `epoch`, from 1: which parameters are to be trained in it. */
+void dl_net_thaw(dl_net *net, int64_t epoch);
 
 /* Before the first batch of a pass over data: what batches hand on to the next is zero. */
 void dl_net_begin(dl_net *net);

@@ -13,6 +13,7 @@ typedef struct {
     bool trainable;
     const char *share;
     bool transpose;
+    int64_t freeze_until;
     double l1, l2;
 } common;
 
@@ -27,6 +28,11 @@ static const dl_option common_options[] = {
      "the layers that it reads, \"input\" being the data; left out: the layer before"},
     {"trainable", DL_BOOL, offsetof(common, trainable), "true", 0, 0, NULL,
      "false: its weights stay as they are"},
+    {"freeze_until_epoch", DL_INT, offsetof(common, freeze_until), "", 1, 1e9, NULL,
+     "its weights stay as they are before this epoch, counted from 1, and are trained from then "
+     "on, "
+     "by an optimizer that begins with them there: first the new layers learn, then those that "
+     "init_from gave; of a block for all of its layers that do not say it themselves"},
     {"share", DL_STRING, offsetof(common, share), "", 0, 0, NULL,
      "a layer of the same type before this one, whose weights are also this one's; their gradients "
      "add up"},
@@ -188,6 +194,7 @@ static int read_layer(net_reader *r, const dl_layer_type *type, dl_config *confi
     layer->name = name ? name : net_automatic_name(r, layer);
     layer->trainable = own.trainable;
     share(r, &own, scope, layer);
+    layer->freeze_until = own.freeze_until;
     layer->l1 = own.l1;
     layer->l2 = own.l2;
     connect(r, layer, given_count ? given : sources, given_count ? given_count : count);
@@ -223,6 +230,7 @@ static void pass_on(dl_net *net, int first, const common *own) {
     for (int i = first; i < net->layer_count; i++) {
         dl_layer *layer = &net->layers[i];
         layer->trainable &= own->trainable;
+        layer->freeze_until = layer->freeze_until ? layer->freeze_until : own->freeze_until;
         layer->l1 = layer->l1 < 0 ? own->l1 : layer->l1;
         layer->l2 = layer->l2 < 0 ? own->l2 : layer->l2;
     }

@@ -7,7 +7,7 @@
 #include "math/vector.h"
 #include "net/net.h"
 
-static void initialize(const dl_param *param, const dl_draw *draw) {
+void dl_net_initialize_param(const dl_param *param, const dl_draw *draw) {
     const dl_shape shape = param->shape;
     dl_initial initial = {.shape = shape,
                           .columns = param->columns ? param->columns : dl_shape_channels(shape),
@@ -21,10 +21,25 @@ static void initialize(const dl_param *param, const dl_draw *draw) {
 void dl_net_initialize(dl_net *net, uint64_t seed) {
     for (int p = 0; p < net->param_count; p++) {
         dl_draw draw = {seed, DL_FOR_WEIGHTS, (uint16_t)p, 0, 0};
-        initialize(&net->params[p], &draw);
+        dl_net_initialize_param(&net->params[p], &draw);
     }
     for (int p = 0; p < net->state_param_count; p++)
-        initialize(&net->state_params[p], NULL);
+        dl_net_initialize_param(&net->state_params[p], NULL);
+}
+
+/* A parameter that is frozen for good has no such epoch. */
+static void thaw(dl_param *params, int count, int64_t epoch) {
+    for (int p = 0; p < count; p++)
+        if (epoch < params[p].freeze_until)
+            params[p].flags |= DL_FROZEN;
+        else if (params[p].freeze_until)
+            params[p].flags &= ~(unsigned)DL_FROZEN;
+}
+
+void dl_net_thaw(dl_net *net, int64_t epoch) {
+    for (int i = 0; i < net->layer_count; i++)
+        thaw(net->layers[i].params, net->layers[i].param_count, epoch);
+    thaw(net->params, net->param_count, epoch);
 }
 
 void dl_net_begin(dl_net *net) {
@@ -73,6 +88,8 @@ void dl_net_forward(dl_net *net, const float *x, const dl_pass *pass) {
             net->layers[i].type->forward(&net->layers[i], pass);
         if (net->profile && pass->training)
             net->profile[i].forward += dl_clock() - started;
+        if (net->watch)
+            net->watch(net->watcher, i, false);
     }
 }
 
@@ -108,6 +125,8 @@ void dl_net_backward(dl_net *net, const dl_pass *pass) {
         int64_t count = pass->batch * dl_shape_size(layer->out.shape);
         for (const int *pair = net->summands[i]; *pair >= 0; pair += 2)
             dl_add(layer->out.grad, net->layers[pair[0]].in[pair[1]].grad, count);
+        if (net->watch)
+            net->watch(net->watcher, i, true);
         if (!layer->is_view)
             layer->type->backward(layer, pass);
         for (int p = 0; p < layer->param_count; p++)

@@ -85,7 +85,8 @@ static void describe_progress(json_t *metadata, const dl_experiment *e, const dl
         describe_schedule(metadata, e, p->schedule);
 }
 
-static json_t *describe(const dl_experiment *e, const dl_progress *progress) {
+static json_t *describe(const dl_experiment *e, const dl_progress *progress,
+                        const dl_average *average) {
     json_t *metadata = json_object();
     set_text(metadata, "format", "dltrain 1");
     set_text(metadata, "version", DL_VERSION);
@@ -101,6 +102,10 @@ static json_t *describe(const dl_experiment *e, const dl_progress *progress) {
         set_text(metadata, "split", e->data.digest);
     set_number(metadata, "batch_size", e->batch_size);
     describe_progress(metadata, e, progress);
+    if (average && average->wanted) {
+        set_text(metadata, "average", dl_average_names[average->kind]);
+        set_number(metadata, "average_count", average->count);
+    }
     return metadata;
 }
 
@@ -125,12 +130,22 @@ typedef struct {
     dl_arena names;
 } content;
 
+/* The training's own parameters, which the average has taken the place of. */
+static int add_raw(content *c, int count, const dl_param *params, int n, const float *block) {
+    for (int i = 0; i < n; i++)
+        if (!(params[i].flags & DL_CARRIED))
+            c->list[count++] = named(dl_arena_printf(&c->names, "raw.%s", params[i].name),
+                                     params[i].shape, block + params[i].offset);
+    return count;
+}
+
 static content collect(const dl_experiment *e, const dl_progress *progress,
                        const dl_remembered *r) {
     const dl_net *net = &e->net;
     const dl_normalization *normalizations[2] = {&e->data.input, &e->data.target};
-    int most = net->param_count + net->state_param_count + 5 + r->vector_count * net->param_count;
-    content c = {.metadata = describe(e, progress),
+    int most =
+        2 * (net->param_count + net->state_param_count) + 5 + r->vector_count * net->param_count;
+    content c = {.metadata = describe(e, progress, r->average),
                  .list = xmalloc(sizeof(dl_named) * (size_t)most)};
     int count = 0;
     if (r->state_count) /* the first, where doubles are aligned */
@@ -155,6 +170,10 @@ static content collect(const dl_experiment *e, const dl_progress *progress,
             c.list[count++] =
                 named(dl_arena_printf(&c.names, "optimizer.%d.%s", v, net->params[p].name),
                       net->params[p].shape, r->vectors[v] + net->params[p].offset);
+    if (r->average && r->average->shown) {
+        count = add_raw(&c, count, net->params, net->param_count, r->average->weights);
+        count = add_raw(&c, count, net->state_params, net->state_param_count, r->average->state);
+    }
     c.count = count;
     return c;
 }
@@ -350,10 +369,12 @@ static int check_same(const dl_checkpoint *c, const dl_experiment *e, dl_error *
     char *schema = dl_schema_to_json(dl_data_kept_schema(&e->data));
     int result = 0;
     if (strcmp(was, columns.data))
-        result = dl_fail(error, DL_USAGE,
-                         "%s: the run's history has the columns %s, which cannot become %s: a "
-                         "resumed run keeps its metrics and its validation data",
-                         c->file.path, was, columns.data);
+        result = dl_fail(
+            error, DL_USAGE,
+            "%s: the run's history has the columns %s, which cannot become %s: a "
+            "resumed run keeps its metrics and its validation data, and has penalties or not "
+            "(train_objective) as before",
+            c->file.path, was, columns.data);
     if (strcmp(optimizer, e->optimizer->kind.name))
         result = dl_fail(error, DL_USAGE,
                          "%s: the run's optimizer is %s, which cannot become %s: what it remembers "
@@ -408,4 +429,39 @@ int dl_checkpoint_load_progress(const dl_checkpoint *c, const dl_experiment *e, 
         p->best_epoch = p->epoch;
     }
     return read_remembered(c, &e->net, remembered, error);
+}
+
+static int read_raw(const dl_checkpoint *c, const dl_param *params, int count, float *block,
+                    dl_error *error) {
+    dl_text name = {0};
+    int result = 0;
+    for (int i = 0; i < count && !result; i++) {
+        dl_text_free(&name);
+        dl_text_add(&name, "raw.%s", params[i].name);
+        if (!(params[i].flags & DL_CARRIED))
+            result = dl_safetensors_read(&c->file, name.data, params[i].shape,
+                                         block + params[i].offset, error);
+    }
+    dl_text_free(&name);
+    return result;
+}
+
+int dl_checkpoint_load_average(const dl_checkpoint *c, const dl_experiment *e, dl_average *average,
+                               dl_error *error) {
+    const char *was = dl_safetensors_text(&c->file, "average");
+    const char *is = average->wanted ? dl_average_names[average->kind] : "none";
+    if (!was) /* it begins now */
+        return 0;
+    if (strcmp(was, is))
+        return dl_fail(error, DL_USAGE,
+                       "%s: the run's average of the weights is of type %s, which cannot become %s",
+                       c->file.path, was, is);
+    if (read_number(c, "average_count", &average->count, error))
+        return -1;
+    if (!average->count)
+        return 0;
+    average->shown = true;
+    if (read_raw(c, e->net.params, e->net.param_count, average->weights, error))
+        return -1;
+    return read_raw(c, e->net.state_params, e->net.state_param_count, average->state, error);
 }

@@ -1,10 +1,11 @@
 /* Checkpoints: a safetensors file that needs nothing beside it. Weights and running statistics
    under their full names, optimizer vectors, normalization; amid an epoch, what batches hand on to
-   the next; in the metadata the resolved config,
-   the data's schema and how far the training is. */
+   the next; where the weights are averaged, these as the net's, the training's own as "raw.…"; in
+   the metadata the resolved config, the data's schema and how far the training is. */
 #ifndef DL_TRAIN_CHECKPOINT_H
 #define DL_TRAIN_CHECKPOINT_H
 
+#include "train/average.h"
 #include "train/evaluate.h"
 #include "train/safetensors.h"
 
@@ -21,12 +22,13 @@ typedef struct {
 
 enum { DL_MOST_VECTORS = 8 };
 
-/* What the optimizer remembers from step to step. */
+/* What is remembered from step to step: by the optimizer, and of the weights. */
 typedef struct {
     float *vectors[DL_MOST_VECTORS]; /* [vector_count][net.weight_count] */
     int vector_count;
     double *state; /* [state_count], of one with `minimize` */
     int64_t state_count;
+    const dl_average *average; /* borrowed; in the net, if there is one yet. NULL: none is wanted */
 } dl_remembered;
 
 /* Whole or not at all. */
@@ -63,5 +65,9 @@ int dl_checkpoint_load_carried(const dl_checkpoint *checkpoint, dl_net *net, dl_
 int dl_checkpoint_load_progress(const dl_checkpoint *checkpoint, const dl_experiment *experiment,
                                 dl_progress *progress, const dl_remembered *remembered,
                                 dl_error *error);
+/* Once the net was loaded: what an average consists of. It is in the net afterwards, as it was when
+   the checkpoint was written. */
+int dl_checkpoint_load_average(const dl_checkpoint *checkpoint, const dl_experiment *experiment,
+                               dl_average *average, dl_error *error);
 
 #endif

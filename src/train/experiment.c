@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "math/backend.h"
+#include "train/average.h"
 #include "train/monitor.h"
 #include "train/transfer.h"
 
@@ -36,6 +37,8 @@ static const dl_option root_options[] = {
 
 static const char *const batch_words[] = {"all", NULL};
 
+static const char *const initialize_names[] = {"layers", "lsuv", NULL};
+
 static const dl_option training_options[] = {
     {"batch_size", DL_INT, offsetof(dl_settings, batch_size), "32", 1, 1 << 24, batch_words,
      "samples a step; \"all\" is the whole training part"},
@@ -47,6 +50,11 @@ static const dl_option training_options[] = {
     {"metrics", DL_STRINGS, offsetof(dl_settings, metrics), "", 0, 0, NULL,
      "what is measured beside the loss; left out: accuracy for classes, rmse for numbers (also in "
      "bins)"},
+    {"initialize", DL_CHOICE, offsetof(dl_settings, lsuv), "layers", 0, 0, initialize_names,
+     "layers: as `init` of each layer says; lsuv: dense layers, maxout and convolutions begin with "
+     "orthogonal weights, which are then scaled, from the first layer to the last, so that on some "
+     "rows of the training part the outputs before the activation have variance 1: very deep nets "
+     "without batch_norm begin to learn"},
     {"init_from", DL_STRING, offsetof(dl_settings, init_from), "", 0, 0, NULL,
      "begin with the weights and running statistics of another checkpoint (a safetensors file of "
      "any program, or a run's folder: its best one), as far as they have the same names and "
@@ -65,7 +73,9 @@ static const dl_option regularization_options[] = {
     {"l1", DL_FLOAT, offsetof(dl_settings, l1), "0.0", 0, 1e6, NULL,
      "adds l1 * |w| to the loss for each weight (not for biases): many become zero"},
     {"l2", DL_FLOAT, offsetof(dl_settings, l2), "0.0", 0, 1e6, NULL,
-     "adds l2/2 * w^2 to the loss for each weight (not for biases): all stay small"},
+     "adds l2/2 * w^2 to the loss for each weight (not for biases): all stay small; "
+     "train_objective "
+     "in the history is the loss with all that is added to it"},
     {"clip_norm", DL_FLOAT, offsetof(dl_settings, clip_norm), "0.0", 0, 1e12, NULL,
      "a gradient that is longer than this is made this long; 0: off"},
     {"clip_value", DL_FLOAT, offsetof(dl_settings, clip_value), "0.0", 0, 1e12, NULL,
@@ -82,6 +92,9 @@ static const dl_option regularization_options[] = {
     {"clip_weights", DL_FLOAT, offsetof(dl_settings, clip_weights), "0.0", 0, 1e12, NULL,
      "after each step keeps every weight (not biases) between -clip_weights and clip_weights; 0: "
      "off"},
+    {"average", DL_SETTING, offsetof(dl_settings, average), "", 0, 0, NULL,
+     "an average of the weights over the training is measured, kept and tested in their place: a "
+     "group { type = \"ema\"; … }; left out: none"},
     {"early_stopping", DL_SETTING, offsetof(dl_settings, early_stopping), "", 0, 0, NULL,
      "when to stop before the last epoch: a group { … }; left out: never"},
     DL_OPTIONS_END,
@@ -89,6 +102,21 @@ static const dl_option regularization_options[] = {
 
 const char *const dl_mode_names[] = {"auto", "min", "max", NULL};
 static const char *const patience_words[] = {"never", NULL};
+static const dl_option average_options[] = {
+    {"type", DL_CHOICE, offsetof(dl_settings, average_kind), NULL, 0, 0, dl_average_names,
+     "ema: of all steps, the later ones counting more: steadier from epoch to epoch, and safe to "
+     "try; swa: the equal mean of the weights at the ends of the epochs from from_epoch on, for "
+     "the last quarter of a training whose learning_rate stays high; batch_norm's running "
+     "statistics are then taken anew over the training part after each of these epochs. "
+     "Validation, the best checkpoint and dltest see the average; checkpoints have the weights "
+     "themselves, too (raw.…), with which training goes on"},
+    {"decay", DL_FLOAT, offsetof(dl_settings, average_decay), "0.999", 0, 0.9999999, NULL,
+     "of ema: what stays of the average in a step; it looks back over 1 / (1 - decay) steps, less "
+     "at the beginning"},
+    {"from_epoch", DL_INT, offsetof(dl_settings, average_from), "", 1, 1e9, NULL,
+     "of swa, which needs it: the first epoch, counted from 1, whose weights are averaged"},
+    DL_OPTIONS_END,
+};
 
 static const dl_option stopping_options[] = {
     {"monitor", DL_STRING, offsetof(dl_settings, monitor), "val_loss", 0, 0, NULL,
@@ -114,6 +142,7 @@ const dl_section dl_sections[] = {
     {"data", "rows by chance: cross-validation and bagging", dl_resample_options},
     {"training", "how long and how", training_options},
     {"regularization", "what keeps the network from learning by heart", regularization_options},
+    {"regularization.average", "what is tested in the place of the last weights", average_options},
     {"regularization.early_stopping", "when to stop before the last epoch", stopping_options},
     {NULL, NULL, NULL},
 };
@@ -241,6 +270,23 @@ static int check_whole_set(const dl_experiment *e, dl_error *error) {
                    (long long)e->settings.batch_size);
 }
 
+static int read_average(dl_experiment *e, config_setting_t *top, dl_error *error) {
+    const dl_settings *s = &e->settings;
+    if (!s->average)
+        return 0;
+    if (read_section(e, config_setting_get_member(top, "regularization"), "average",
+                     average_options, error))
+        return -1;
+    if (s->average_kind != DL_AVERAGE_SWA || s->average_from)
+        return 0;
+    return dl_fail(
+        error, DL_USAGE,
+        "%s: average of type \"swa\" needs from_epoch, the first epoch whose weights are "
+        "averaged (three quarters of training.epochs, %lld, is usual)",
+        dl_config_where(e->config, s->average),
+        (long long)(s->epochs * 3 / 4 > 0 ? s->epochs * 3 / 4 : 1));
+}
+
 static int read_settings(dl_experiment *e, config_setting_t *top, dl_error *error) {
     int result = read_section(e, top, "training", training_options, error);
     result |= read_section(e, top, "regularization", regularization_options, error);
@@ -250,6 +296,7 @@ static int read_settings(dl_experiment *e, config_setting_t *top, dl_error *erro
         read_section(e, config_setting_get_member(top, "regularization"), "early_stopping",
                      stopping_options, error))
         return -1;
+    result |= read_average(e, top, error);
     const char *all[DL_MOST_METRICS];
     for (int i = 0; i < dl_metric_count && i < DL_MOST_METRICS; i++)
         all[i] = dl_metrics[i].name;
@@ -349,6 +396,16 @@ int dl_experiment_read(dl_experiment *e, dl_config *config, dl_error *error) {
     return result;
 }
 
+bool dl_experiment_penalized(const dl_experiment *e) {
+    bool found = false;
+    for (int i = 0; i < e->net.layer_count; i++) {
+        const dl_layer *layer = &e->net.layers[i];
+        found |= (layer->l1 < 0 ? e->settings.l1 : layer->l1) > 0;
+        found |= (layer->l2 < 0 ? e->settings.l2 : layer->l2) > 0;
+    }
+    return found;
+}
+
 dl_text dl_experiment_columns(const dl_experiment *e) {
     dl_text line = {0};
     for (int part = 0; part < 2; part++) {
@@ -361,6 +418,8 @@ dl_text dl_experiment_columns(const dl_experiment *e) {
                 dl_text_add(&line, ",%s_%s", prefix, e->metrics[m]->name);
         for (int h = 0; !part && h < e->net.head_count; h++)
             dl_text_add(&line, ",train_%s_loss", e->net.heads[h].name);
+        if (!part && dl_experiment_penalized(e))
+            dl_text_add(&line, ",train_objective");
     }
     return line;
 }

@@ -20,10 +20,15 @@ typedef struct {
     int64_t batch_size, epochs;
     bool bf16, shuffle;
     dl_strings metrics;
+    int lsuv;              /* 1: initial weights are scaled on the data */
     const char *init_from; /* a checkpoint to begin with, or NULL */
     dl_strings init_map;   /* "layer=its name there" */
     double l1, l2, clip_norm, clip_value, gradient_noise, gradient_noise_decay;
     double max_norm, clip_weights;
+    config_setting_t *average; /* NULL: the weights are not averaged */
+    int average_kind;          /* of dl_average_names */
+    double average_decay;
+    int64_t average_from; /* epoch, from 1 */
     config_setting_t *early_stopping;
     const char *monitor; /* a history column: "val_loss", "val_accuracy", … */
     int mode;            /* DL_MODE_… */
@@ -76,12 +81,18 @@ int dl_experiment_read(dl_experiment *experiment, dl_config *config, dl_error *e
 /* Once the data's schema is known: builds the net, chooses the metrics, checks that data, net and
    loss fit each other. */
 int dl_experiment_build(dl_experiment *experiment, bool training, int threads, dl_error *error);
+/* What a layer's key `activation` says; NULL if it has none. */
+dl_activation *dl_experiment_activation(const dl_layer *layer);
 /* The order of a pass over the data, to learn from them or only to measure. */
 dl_order dl_experiment_order(const dl_experiment *experiment, bool training);
 /* The class whose rows the loss leaves out of everything, or -1. */
 int dl_experiment_ignored(const dl_experiment *experiment);
+/* Whether anything is penalized: then what is minimized is not the loss alone, and the history has
+   the column train_objective. */
+bool dl_experiment_penalized(const dl_experiment *experiment);
 /* The columns of the history that say how good it is: "train_loss,train_accuracy,val_loss,…";
-   behind those of the training part the loss of each auxiliary head, "train_aux_1_loss". */
+   behind those of the training part the loss of each auxiliary head, "train_aux_1_loss", and,
+   where there are penalties, "train_objective". */
 dl_text dl_experiment_columns(const dl_experiment *experiment);
 /* "file:line" of a setting ("training.metrics"), or of the whole config if it has none. */
 const char *dl_experiment_where(const dl_experiment *experiment, const char *path);

@@ -95,8 +95,7 @@ static int check_monitor_again(dl_experiment *e, dl_error *error) {
     return dl_monitors_check(e, names, e->metric_count, error);
 }
 
-/* NULL if the layer has no key `activation`. */
-static dl_activation *find_activation(const dl_layer *layer) {
+dl_activation *dl_experiment_activation(const dl_layer *layer) {
     for (const dl_option *o = layer->type->kind.options; o && o->key; o++)
         if (o->choices == dl_activation_names || o->choices == dl_activation_all_names)
             return (dl_activation *)((char *)layer->self + o->offset -
@@ -105,7 +104,7 @@ static dl_activation *find_activation(const dl_layer *layer) {
 }
 
 static int last_activation(const dl_layer *layer) {
-    const dl_activation *activation = find_activation(layer);
+    const dl_activation *activation = dl_experiment_activation(layer);
     if (activation)
         return activation->kind;
     return strcmp(layer->type->kind.name, "softmax") ? DL_LINEAR : DL_SOFTMAX;
@@ -113,11 +112,11 @@ static int last_activation(const dl_layer *layer) {
 
 /* Before the net is built, since layers may copy their activation then. */
 static void pass_straight_through(dl_experiment *e) {
-    dl_activation *last = find_activation(&e->net.layers[e->net.layer_count - 1]);
+    dl_activation *last = dl_experiment_activation(&e->net.layers[e->net.layer_count - 1]);
     if (last)
         last->straight = e->loss->straight_through;
     for (int h = 0; h < e->net.head_count; h++)
-        if ((last = find_activation(&e->net.layers[e->net.heads[h].last])))
+        if ((last = dl_experiment_activation(&e->net.layers[e->net.heads[h].last])))
             last->straight = e->heads[h].loss->straight_through;
 }
 

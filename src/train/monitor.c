@@ -11,7 +11,7 @@ static bool is_of_evaluation(const char *name) {
 static int check_monitor(dl_experiment *e, const char *watcher, const char *monitor,
                          config_setting_t *group, const char *const *metrics, int count,
                          dl_error *error) {
-    const char *names[2 * DL_MOST_METRICS + 2 + DL_MOST_HEADS];
+    const char *names[2 * DL_MOST_METRICS + 3 + DL_MOST_HEADS];
     config_setting_t *given = config_setting_get_member(group, "monitor");
     const char *where = dl_config_where(e->config, given ? given : group);
     if (!strncmp(monitor, "val_", 4) && !e->data.validation)
@@ -31,6 +31,11 @@ static int check_monitor(dl_experiment *e, const char *watcher, const char *moni
         }
     for (int h = 0; h < e->net.head_count; h++) {
         names[n] = dl_arena_printf(&e->arena, "train_%s_loss", e->net.heads[h].name);
+        if (!strcmp(names[n++], monitor))
+            return 0;
+    }
+    if (dl_experiment_penalized(e)) {
+        names[n] = "train_objective";
         if (!strcmp(names[n++], monitor))
             return 0;
     }
@@ -77,6 +82,8 @@ double dl_monitor_value(const dl_experiment *e, const char *name, const dl_row *
             *higher = e->metrics[m]->higher_is_better;
             return validation ? row->val_metric[m] : row->train_metric[m];
         }
+    if (!strcmp(name, "objective"))
+        return row->train_objective;
     size_t length = strlen(name);
     for (int h = 0; !validation && h < e->net.head_count; h++) { /* "aux_1_loss" */
         size_t own = strlen(e->net.heads[h].name);

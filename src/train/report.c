@@ -251,7 +251,7 @@ void dl_report_memory(dl_terminal *t, const dl_experiment *e, int64_t vector_byt
     } items[] = {
         {others ? "%s in all:" : "%s beside the data:", planned + others},
         {"weights and gradients %s,", weights},
-        {"optimizer %s,", vector_bytes},
+        {e->settings.average ? "optimizer and average %s," : "optimizer %s,", vector_bytes},
         {"activations %s,", net->activation_bytes},
         {"scratch %s,", net->scratch_bytes},
         {others ? "batches %s," : "batches %s", batch_bytes},
@@ -292,6 +292,49 @@ void dl_report_transfer(dl_terminal *t, const dl_transfer *transfer) {
     list_end(&list);
 }
 
+void dl_report_frozen(dl_terminal *t, const dl_experiment *e) {
+    listing list = {.terminal = t, .label = "frozen", .indent = 12, .between = " "};
+    for (int i = 0; i < e->net.layer_count; i++) {
+        const dl_layer *layer = &e->net.layers[i];
+        dl_text item = {0};
+        dl_text_add(&item, "%s until epoch %lld;", layer->name, (long long)layer->freeze_until);
+        if (layer->freeze_until > 1 && layer->trainable && layer->param_count)
+            list_add(&list, item.data);
+        dl_text_free(&item);
+    }
+    list_end(&list);
+}
+
+void dl_report_lsuv(dl_terminal *t, const dl_lsuv *l) {
+    if (l->layers)
+        dl_say(t, "lsuv        %d layer%s scaled on %lld rows, by factors of %.3g to %.3g",
+               l->layers, l->layers == 1 ? "" : "s", (long long)l->rows, l->least, l->most);
+    if (l->unscaled)
+        dl_say(t, "warning     lsuv: the output of \"%s\" does not vary: it is not scaled",
+               l->unscaled);
+}
+
+void dl_report_average(dl_terminal *t, const dl_experiment *e) {
+    const dl_settings *s = &e->settings;
+    if (!s->average)
+        return;
+    if (s->average_kind == DL_AVERAGE_EMA)
+        dl_say(t, "average     ema of the weights, decay %g: it is what is measured and tested",
+               s->average_decay);
+    else if (s->average_from <= s->epochs)
+        dl_say(
+            t,
+            "average     swa: from epoch %lld on the mean of the epochs' weights is measured and "
+            "tested",
+            (long long)s->average_from);
+    else
+        dl_say(t,
+               "warning     %s: average.from_epoch is %lld, but there are %lld epochs: nothing is "
+               "averaged",
+               dl_config_where(e->config, s->average), (long long)s->average_from,
+               (long long)s->epochs);
+}
+
 /* ---- the epochs' table ---- */
 
 /* A line that is made column by column, as far as there is room. */
@@ -307,7 +350,7 @@ static void add_cell(table_line *line, int width, const char *cell) {
         dl_text_add(&line->text, "%*s", width, cell);
 }
 
-enum { LOSS_WIDTH = 11, METRIC_WIDTH = 9, BEST_WIDTH = 6, TIME_WIDTH = 8 };
+enum { LOSS_WIDTH = 11, OBJECTIVE_WIDTH = 11, METRIC_WIDTH = 9, BEST_WIDTH = 6, TIME_WIDTH = 8 };
 
 static int metric_width(const dl_metric *metric) {
     int length = (int)strlen(metric->name);
@@ -394,6 +437,10 @@ static dl_text compose(const dl_experiment *e, const dl_row *row, bool is_best, 
     add_cell(&line, 11,
              row ? dl_text_count(number, (int64_t)(row->samples_per_second + 0.5)) : "samples/s");
     add_heads(&line, e, row);
+    snprintf(cell, sizeof cell, row && row->train_objective < 99999 ? "%.4f" : "%.4g",
+             row ? row->train_objective : 0);
+    if (dl_experiment_penalized(e))
+        add_cell(&line, OBJECTIVE_WIDTH, row ? cell : "objective");
     add_phases(&line, row);
     while (line.text.length && line.text.data[line.text.length - 1] == ' ')
         line.text.data[--line.text.length] = '\0';

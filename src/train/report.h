@@ -2,6 +2,7 @@
 #ifndef DL_TRAIN_REPORT_H
 #define DL_TRAIN_REPORT_H
 
+#include "train/lsuv.h"
 #include "train/run.h"
 #include "train/transfer.h"
 
@@ -19,6 +20,12 @@ void dl_report_memory(dl_terminal *terminal, const dl_experiment *experiment, in
                       int64_t batch_bytes);
 /* What was taken from another checkpoint, and what was not; nothing, if none was asked for. */
 void dl_report_transfer(dl_terminal *terminal, const dl_transfer *transfer);
+/* Which layers begin to be trained later than in the first epoch. */
+void dl_report_frozen(dl_terminal *terminal, const dl_experiment *experiment);
+/* What lsuv has done, if it was asked for. */
+void dl_report_lsuv(dl_terminal *terminal, const dl_lsuv *lsuv);
+/* What is averaged, if the weights are. */
+void dl_report_average(dl_terminal *terminal, const dl_experiment *experiment);
 /* The heading of the epochs' table, and one of its rows; the log has it whole, the terminal the
    columns that fit, or nothing if not `shown`. */
 void dl_report_heading(dl_terminal *terminal, const dl_experiment *experiment);

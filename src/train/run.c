@@ -245,6 +245,8 @@ int dl_run_add_row(dl_run *run, const dl_experiment *e, const dl_row *row, dl_er
     add_part(&line, e, true, row->train_loss, row->train_metric);
     for (int h = 0; h < e->net.head_count; h++)
         dl_text_add(&line, ",%.9g", row->train_head[h]);
+    if (dl_experiment_penalized(e))
+        dl_text_add(&line, ",%.9g", row->train_objective);
     if (e->data.part[DL_VALIDATION].count)
         add_part(&line, e, false, row->val_loss, row->val_metric);
     dl_text_add(&line, ",%.1f", row->samples_per_second);

@@ -11,6 +11,7 @@ typedef struct {
     double rate, seconds, samples_per_second;
     double train_loss, train_metric[DL_METRICS];
     double train_head[DL_MOST_HEADS]; /* the losses of the auxiliary heads */
+    double train_objective;           /* train_loss, the heads' and the penalties */
     double val_loss, val_metric[DL_METRICS];
     double phase[4]; /* seconds spent waiting for data, forward, backward, updating */
 } dl_row;

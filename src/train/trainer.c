@@ -7,6 +7,8 @@
 #include "math/vector.h"
 #include "train/divergence.h"
 #include "train/keeper.h"
+#include "train/look.h"
+#include "train/lsuv.h"
 #include "train/monitor.h"
 #include "train/profile.h"
 #include "train/report.h"
@@ -24,9 +26,11 @@ typedef struct {
     dl_whole whole; /* of an optimizer with `minimize` */
     dl_text note;   /* what it had to say of the problem */
     double share;   /* of the direction, that its last iteration has gone */
+    dl_average average;
     dl_progress progress;
     dl_keeper keeper;
     dl_transfer transfer;
+    dl_lsuv lsuv;
     double phase[DL_PHASES]; /* seconds of this epoch */
     double update_seconds;   /* of all epochs */
     int64_t steps, samples;  /* of this training */
@@ -38,6 +42,8 @@ typedef struct {
 static int build(trainer *t, dl_error *error) {
     dl_experiment *e = t->e;
     dl_update_open(&t->update, e);
+    dl_average_open(&t->average, e);
+    t->update.remembered.average = &t->average;
     dl_judge_open(&t->judge, e);
     dl_sums_open(&t->progress.sums, e, false);
     t->train = dl_loader_new(&e->data, DL_TRAIN, e->batch_size, error);
@@ -46,6 +52,8 @@ static int build(trainer *t, dl_error *error) {
     dl_loader_augment(t->train);
     if (e->data.balance == DL_BALANCE_OVERSAMPLE && dl_loader_balance(t->train, error))
         return -1;
+    if (e->optimizer->minimize)
+        dl_update_begin(&t->update, e, 0, 1);
     if (e->optimizer->minimize &&
         dl_whole_open(&t->whole, e, t->train, &t->judge, &t->update, error))
         return -1;
@@ -64,6 +72,7 @@ static void release(trainer *t) {
     dl_transfer_free(&t->transfer);
     dl_whole_close(&t->whole);
     dl_text_free(&t->note);
+    dl_average_close(&t->average);
     dl_update_close(&t->update);
     dl_run_close(&t->run);
 }
@@ -107,13 +116,16 @@ static int report_start(trainer *t, dl_error *error) {
     }
     dl_report_network(t->terminal, e);
     dl_report_memory(t->terminal, e,
-                     t->update.remembered.vector_count * e->net.weight_count *
+                     (t->update.remembered.vector_count + t->average.wanted) * e->net.weight_count *
                              (int64_t)sizeof(float) +
                          t->whole.bytes,
                      batches);
     if (t->note.length)
         dl_say(t->terminal, "warning     %s", t->note.data);
     dl_report_transfer(t->terminal, &t->transfer);
+    dl_report_frozen(t->terminal, e);
+    dl_report_lsuv(t->terminal, &t->lsuv);
+    dl_report_average(t->terminal, e);
     if (!t->options->resume)
         return report_initial_loss(t, error);
     if (t->progress.epoch_step)
@@ -190,6 +202,7 @@ static int train_batch(trainer *t, const dl_batch *batch, double rate, dl_error 
     dl_net_backward(&e->net, &pass);
     from = lap(t, DL_PHASE_BACKWARD, from);
     dl_update_step(&t->update, e, p, rate);
+    dl_average_step(&t->average, e);
     lap(t, DL_PHASE_UPDATE, from);
     t->steps++;
     t->samples += batch->count;
@@ -235,6 +248,7 @@ static int train_epoch(trainer *t, dl_error *error) {
     const dl_batch *batch;
     dl_loader_start(t->train, dl_experiment_order(e, true), (uint64_t)e->seed,
                     (uint32_t)t->progress.epoch, first_step);
+    dl_update_begin(&t->update, e, t->progress.epoch, dl_loader_steps(t->train));
     if (!first_step) /* else the net has the states of the batch before */
         dl_net_begin(&e->net);
     while ((batch = dl_loader_next(t->train, error))) {
@@ -313,8 +327,12 @@ static int measure(trainer *t, dl_row *row, double started, int64_t first_row, d
         row->train_metric[m] = dl_sums_metric(&t->progress.sums, m);
     for (int h = 0; h < e->net.head_count; h++)
         row->train_head[h] = dl_sums_head(&t->progress.sums, h);
+    row->train_objective = row->train_loss + dl_update_penalty(&t->update, e);
+    for (int h = 0; h < e->net.head_count; h++)
+        row->train_objective += e->net.heads[h].weight * row->train_head[h];
     memcpy(row->phase, t->phase, sizeof t->phase);
-    if (t->validation && measure_validation(t, row, error))
+    if (dl_average_end_epoch(&t->average, e, t->train, t->progress.epoch, error) ||
+        (t->validation && measure_validation(t, row, error)))
         return -1;
     row->seconds = dl_clock() - started;
     return 0;
@@ -365,7 +383,16 @@ static int finish_epoch(trainer *t, double started, int64_t first_row, dl_error 
     dl_report_row(t->terminal, e, &row, best, is_shown(t));
     if (t->options->on_row)
         t->options->on_row(t->options->context, e, &row);
-    return dl_keeper_keep(&t->keeper, p, best, error);
+    int result = dl_keeper_keep(&t->keeper, p, best, error);
+    dl_average_hide(&t->average, e);
+    return result;
+}
+
+static int save_amid_epoch(trainer *t, dl_error *error) {
+    dl_average_show(&t->average, t->e);
+    int result = dl_keeper_save(&t->keeper, &t->progress, error);
+    dl_average_hide(&t->average, t->e);
+    return result;
 }
 
 static int train_all(trainer *t, dl_train_result *result, dl_error *error) {
@@ -379,7 +406,7 @@ static int train_all(trainer *t, dl_train_result *result, dl_error *error) {
         int status = t->e->optimizer->minimize ? minimize_epoch(t, error) : train_epoch(t, error);
         if (status < 0 || (!status && finish_epoch(t, started, first_row, error)))
             return -1;
-        if (status > 0 && dl_keeper_save(&t->keeper, p, error))
+        if (status > 0 && save_amid_epoch(t, error))
             return -1;
         result->trained += !status;
         result->interrupted = interrupted(t) && !is_over(t);
@@ -405,8 +432,10 @@ static int load(trainer *t, const dl_checkpoint *c, dl_error *error) {
     dl_experiment *e = t->e;
     dl_progress *p = &t->progress;
     if (dl_checkpoint_load_net(c, &e->net, error) ||
-        dl_checkpoint_load_progress(c, e, p, &t->update.remembered, error))
+        dl_checkpoint_load_progress(c, e, p, &t->update.remembered, error) ||
+        dl_checkpoint_load_average(c, e, &t->average, error))
         return -1;
+    dl_average_hide(&t->average, e);
     if (p->epoch_step > dl_loader_steps(t->train) ||
         (p->epoch_step && c->batch_size != e->batch_size))
         return dl_fail(error, DL_USAGE,
@@ -433,16 +462,23 @@ static int prepare(trainer *t, dl_error *error) {
     const dl_train_options *o = t->options;
     if (build(t, error))
         return -1;
+    dl_lsuv_prepare(t->e);
     dl_net_initialize(&t->e->net, (uint64_t)t->e->seed);
     dl_net_warm_up(&t->e->net);
+    if (!o->resume && dl_lsuv_scale(&t->lsuv, t->e, t->train, o->threads, error))
+        return -1;
     if (o->profile)
         dl_net_start_profile(&t->e->net);
     if (o->resume ? resume(t, error) : dl_transfer_take(&t->transfer, t->e, error))
         return -1;
+    if (!o->resume)
+        dl_update_make_orthogonal(&t->e->net);
     if (t->e->optimizer->minimize && dl_whole_begin(&t->whole, o->resume, &t->note, error))
         return -1;
+    if (o->dry_run && (report_start(t, error) || !o->activations))
+        return error->count ? -1 : 0;
     if (o->dry_run)
-        return report_start(t, error);
+        return dl_look(t->terminal, t->e, &t->judge, t->train, error);
     int made = o->resume
                    ? dl_run_reopen(&t->run, t->terminal, o->resume, t->e, t->progress.epoch, error)
                    : dl_run_create(&t->run, t->terminal, t->e, o->out, o->force, error);

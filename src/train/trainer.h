@@ -11,6 +11,7 @@ typedef struct {
     bool force;         /* replace a run that is in it */
     const char *resume; /* a run's folder to go on in, or NULL */
     bool dry_run;       /* everything but training */
+    bool activations;   /* of a dry run: show what the layers make of some rows */
     bool profile;       /* take each layer's time, and print it at the end */
     int threads;
     const volatile sig_atomic_t *interrupted; /* becomes non-zero: end after this step */

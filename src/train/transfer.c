@@ -63,8 +63,12 @@ static int unknown_layer(const dl_experiment *e, const char *item, part name, dl
 
 int dl_transfer_check(const dl_experiment *e, dl_error *error) {
     const dl_strings *map = &e->settings.init_map;
+    if (e->settings.init_from && e->settings.lsuv)
+        dl_fail(error, DL_USAGE,
+                "%s: initialize = \"lsuv\" would be in vain: init_from gives the weights",
+                dl_experiment_where(e, "training.initialize"));
     const char *at = map->count ? dl_experiment_where(e, "training.init_map") : "";
-    int result = 0;
+    int result = e->settings.init_from && e->settings.lsuv ? -1 : 0;
     if (map->count && !e->settings.init_from)
         result =
             dl_fail(error, DL_USAGE, "%s: init_map is about init_from, which is not given", at);
@@ -119,7 +123,8 @@ static int take(dl_transfer *t, const dl_experiment *e, const dl_safetensors *fi
 
 /* What is in the file besides a net's tensors. */
 static bool is_aside(const char *name) {
-    return !strcmp(name, "__metadata__") || !strncmp(name, "optimizer.", 10) ||
+    bool raw = !strncmp(name, "raw.", 4) && strchr(name + 4, '.');
+    return raw || !strcmp(name, "__metadata__") || !strncmp(name, "optimizer.", 10) ||
            !strncmp(name, "normalization.", 14);
 }
 

@@ -3,28 +3,53 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "math/orthogonal.h"
 #include "math/vector.h"
 #include "optim/limits.h"
 
-/* Neighbouring parameters under the same penalties become one span; frozen ones are in none. */
-static void make_spans(dl_update *u, const dl_experiment *e) {
+/* Neighbouring parameters under the same penalties become one span. */
+static void add_span(dl_update *u, const dl_experiment *e, const dl_param *param) {
+    dl_update_group *group = &u->groups[u->group_count - 1];
+    bool decays = param->flags & DL_DECAYS;
+    double l1 = param->l1 < 0 ? e->settings.l1 : param->l1;
+    double l2 = param->l2 < 0 ? e->settings.l2 : param->l2;
+    dl_span span = {param->offset, param->count, decays ? (float)l1 : 0, decays ? (float)l2 : 0,
+                    decays};
+    dl_span *last = group->count ? &u->spans[u->span_count - 1] : NULL;
+    bool adjoins = last && last->first + last->count == span.first;
+    if (adjoins && last->l1 == span.l1 && last->l2 == span.l2 && last->decays == span.decays) {
+        last->count += span.count;
+        return;
+    }
+    u->spans[u->span_count++] = span;
+    group->count++;
+}
+
+/* The first epoch, from 1, in which it is trained. */
+static int64_t begins(const dl_param *param) {
+    return param->freeze_until > 1 ? param->freeze_until : 1;
+}
+
+/* A group of those that begin in epoch `from`. */
+static void add_group(dl_update *u, const dl_experiment *e, int64_t from) {
     const dl_net *net = &e->net;
-    u->spans = xcalloc((size_t)net->param_count, sizeof *u->spans);
-    for (int p = 0; p < net->param_count; p++) {
-        const dl_param *param = &net->params[p];
-        if (param->flags & DL_FROZEN)
-            continue;
-        bool decays = param->flags & DL_DECAYS;
-        double l1 = param->l1 < 0 ? e->settings.l1 : param->l1;
-        double l2 = param->l2 < 0 ? e->settings.l2 : param->l2;
-        dl_span span = {param->offset, param->count, decays ? (float)l1 : 0, decays ? (float)l2 : 0,
-                        decays};
-        dl_span *last = u->span_count ? &u->spans[u->span_count - 1] : NULL;
-        bool adjoins = last && last->first + last->count == span.first;
-        if (adjoins && last->l1 == span.l1 && last->l2 == span.l2 && last->decays == span.decays)
-            last->count += span.count;
-        else
-            u->spans[u->span_count++] = span;
+    u->groups[u->group_count++] = (dl_update_group){from, u->span_count, 0};
+    for (int p = 0; p < net->param_count; p++)
+        if (!(net->params[p].flags & DL_FROZEN) && begins(&net->params[p]) == from)
+            add_span(u, e, &net->params[p]);
+}
+
+void dl_update_begin(dl_update *u, dl_experiment *e, int64_t epoch, int64_t steps) {
+    const dl_net *net = &e->net;
+    dl_net_thaw(&e->net, epoch + 1);
+    u->steps = steps;
+    u->span_count = u->group_count = 0;
+    for (int64_t from = 1, next; from <= epoch + 1; from = next) {
+        add_group(u, e, from);
+        next = INT64_MAX;
+        for (int p = 0; p < net->param_count; p++)
+            if (begins(&net->params[p]) > from && begins(&net->params[p]) < next)
+                next = begins(&net->params[p]);
     }
 }
 
@@ -49,6 +74,52 @@ static double treat_gradient(const dl_experiment *e, const dl_progress *p) {
     return 1;
 }
 
+/* Orthogonal matrices as they are before a step, one after the other. */
+static void remember(const dl_update *u, const dl_net *net) {
+    float *to = u->before;
+    for (int i = 0; i < net->param_count; i++)
+        if (net->params[i].flags & DL_ORTHOGONAL) {
+            dl_copy(to, net->params[i].value, net->params[i].count);
+            to += net->params[i].count;
+        }
+}
+
+/* And what their step becomes. */
+static void stay_orthogonal(const dl_update *u, const dl_net *net) {
+    const float *from = u->before;
+    for (int i = 0; i < net->param_count; i++) {
+        const dl_param *p = &net->params[i];
+        if (!(p->flags & DL_ORTHOGONAL))
+            continue;
+        if (!(p->flags & DL_FROZEN))
+            dl_cayley(p->shape.dim[0], p->shape.dim[1], from, p->value, u->work);
+        from += p->count;
+    }
+}
+
+void dl_update_make_orthogonal(const dl_net *net) {
+    for (int i = 0; i < net->param_count; i++)
+        if (net->params[i].flags & DL_ORTHOGONAL)
+            dl_orthogonalize(net->params[i].shape.dim[0], net->params[i].shape.dim[1],
+                             net->params[i].value);
+}
+
+static void open_orthogonal(dl_update *u, const dl_net *net) {
+    int64_t count = 0, most = 0;
+    for (int i = 0; i < net->param_count; i++) {
+        const dl_param *p = &net->params[i];
+        if (!(p->flags & DL_ORTHOGONAL))
+            continue;
+        int64_t work = dl_cayley_work(p->shape.dim[0], p->shape.dim[1]);
+        count += p->count;
+        most = work > most ? work : most;
+    }
+    if (!count)
+        return;
+    u->before = dl_memory_aligned(sizeof(float) * (size_t)count);
+    u->work = dl_memory_aligned((size_t)most);
+}
+
 /* What is done to the weights after a step. */
 static void treat_weights(const dl_experiment *e) {
     const dl_settings *s = &e->settings;
@@ -70,7 +141,9 @@ void dl_update_open(dl_update *u, const dl_experiment *e) {
     const dl_optimizer_type *type = e->optimizer;
     dl_remembered *r = &u->remembered;
     *u = (dl_update){0};
-    make_spans(u, e);
+    u->spans = xcalloc((size_t)e->net.param_count, sizeof *u->spans);
+    u->groups = xcalloc((size_t)e->net.param_count + 1, sizeof *u->groups);
+    open_orthogonal(u, &e->net);
     r->vector_count = type->minimize ? 0 : type->vectors(e->optimizer_self);
     for (int v = 0; v < r->vector_count; v++)
         r->vectors[v] = dl_memory_aligned(sizeof(float) * (size_t)e->net.weight_count);
@@ -78,10 +151,32 @@ void dl_update_open(dl_update *u, const dl_experiment *e) {
 
 void dl_update_step(const dl_update *u, const dl_experiment *e, const dl_progress *p, double rate) {
     const dl_net *net = &e->net;
-    dl_objective objective = {net->weight_count,           net->weights, net->gradients,
-                              (float)treat_gradient(e, p), u->spans,     u->span_count};
-    e->optimizer->step(e->optimizer_self, &objective, u->remembered.vectors, rate, p->step + 1);
+    float scale = (float)treat_gradient(e, p);
+    remember(u, net);
+    for (int g = 0; g < u->group_count; g++) {
+        const dl_update_group *group = &u->groups[g];
+        dl_objective objective = {net->weight_count,       net->weights, net->gradients, scale,
+                                  u->spans + group->first, group->count};
+        int64_t done = p->step; /* of steps with these parameters */
+        if (group->from > 1)
+            done = (p->epoch - (group->from - 1)) * u->steps + p->epoch_step;
+        e->optimizer->step(e->optimizer_self, &objective, u->remembered.vectors, rate, done + 1);
+    }
+    stay_orthogonal(u, net);
     treat_weights(e);
+}
+
+double dl_update_penalty(const dl_update *u, const dl_experiment *e) {
+    double sum = 0;
+    for (int s = 0; s < u->span_count; s++) {
+        const dl_span *span = &u->spans[s];
+        const float *weight = e->net.weights + span->first;
+        if (span->l1 > 0)
+            sum += span->l1 * dl_sum_of_magnitudes(weight, span->count);
+        if (span->l2 > 0)
+            sum += span->l2 / 2 * dl_sum_of_squares(weight, span->count);
+    }
+    return sum;
 }
 
 void dl_update_close(dl_update *u) {
@@ -89,5 +184,8 @@ void dl_update_close(dl_update *u) {
         free(u->remembered.vectors[v]);
     free(u->remembered.state);
     free(u->spans);
+    free(u->groups);
+    free(u->before);
+    free(u->work);
     *u = (dl_update){0};
 }

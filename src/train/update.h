@@ -5,17 +5,37 @@
 
 #include "train/checkpoint.h"
 
+/* Parameters that begin to be trained in the same epoch: the optimizer counts their steps from
+   there. */
+typedef struct {
+    int64_t from;     /* epoch, from 1 */
+    int first, count; /* of the spans */
+} dl_update_group;
+
 /* Made once, before the first step. */
 typedef struct {
     dl_span *spans; /* [span_count], owned: stretches of the weights that are treated alike */
     int span_count;
-    dl_remembered remembered; /* owned */
+    dl_update_group *groups; /* [group_count], owned: of this epoch */
+    int group_count;
+    int64_t steps;            /* of an epoch */
+    dl_remembered remembered; /* owned, but for the average */
+    float *before;            /* owned: orthogonal matrices before a step; NULL: there are none */
+    void *work;               /* owned: for their steps */
 } dl_update;
 
 void dl_update_open(dl_update *update, const dl_experiment *experiment);
+/* Before the first step, or the next one, of the epoch after `epoch`, an epoch having so many
+ * steps.
+ */
+void dl_update_begin(dl_update *update, dl_experiment *experiment, int64_t epoch, int64_t steps);
+/* Orthogonal matrices whose weights came from somewhere else become so. */
+void dl_update_make_orthogonal(const dl_net *net);
 /* One step, from the net's gradients (which are changed) to its weights. */
 void dl_update_step(const dl_update *update, const dl_experiment *experiment,
                     const dl_progress *progress, double rate);
+/* What the penalties add to the loss, with the weights as they are. */
+double dl_update_penalty(const dl_update *update, const dl_experiment *experiment);
 void dl_update_close(dl_update *update);
 
 #endif

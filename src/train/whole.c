@@ -19,6 +19,7 @@ static int check_settings(const dl_experiment *e, dl_error *error) {
         {s->max_norm > 0, "regularization.max_norm", "weights stay where it has put them"},
         {s->clip_weights > 0, "regularization.clip_weights", "weights stay where it has put them"},
         {s->bf16, "training.bf16", "it needs exact gradients"},
+        {s->average, "regularization.average", "its weights are the best that it has found"},
         {e->data.augment.count > 0, "data.augment", "it needs rows that stay the same"},
     };
     int result = 0;
@@ -42,6 +43,11 @@ static int check_layers(const dl_experiment *e, dl_error *error) {
                              "other samples of the batch, but %s needs a loss that is the same "
                              "whenever it looks: leave the layer out, or use adam",
                              net->layers[i].where, net->layers[i].name, name);
+    for (int p = 0; p < net->param_count; p++)
+        if (net->params[p].freeze_until > 1 || net->params[p].flags & DL_ORTHOGONAL)
+            result = dl_fail(
+                error, DL_USAGE, "%s: %s does not go with %s", dl_experiment_where(e, "network"),
+                net->params[p].freeze_until > 1 ? "freeze_until_epoch" : "orthogonal", name);
     if (stateful)
         result = dl_fail(error, DL_USAGE, "%s: layer \"%s\" is stateful, which does not go with %s",
                          stateful->where, stateful->name, name);

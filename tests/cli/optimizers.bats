@@ -119,7 +119,7 @@ goes_on() {
     plain none.cfg
     train --quiet --out none --threads 1 none.cfg --epochs 5
     for limit in 'clip_value = 0.01' 'gradient_noise = 0.1' 'max_norm = 0.5' 'clip_weights = 0.2' \
-        'clip_norm = 0.01' 'gradient_noise = 0.1; clip_value = 0.01; clip_norm = 0.005'; do
+        'clip_norm = 0.01' 'gradient_noise = 1e-6; clip_value = 0.01; clip_norm = 0.005'; do
         xor some.cfg "regularization = { $limit; };"
         plain some.cfg
         goes_on some.cfg 2 5

@@ -152,6 +152,26 @@ as_whole() {
     fi
 }
 
+@test "an average of the weights goes on amid an epoch" {
+    local try average
+    sed -i 's/{ layer = "dropout"/{ layer = "batch_norm"; }, &/' large.cfg
+    for average in 'type = "swa"; from_epoch = 1;' 'type = "ema"; decay = 0.99;'; do
+        sed "s/regularization = {/& average = { $average };/" large.cfg >average.cfg
+        rm -rf whole
+        train --quiet --out whole --threads 1 average.cfg
+        for try in 1 2 3 4 5 6; do # the signal may meet the end of an epoch
+            interrupted 1 INT 130 --threads 1 average.cfg
+            [ "$(metadata run/last.safetensors epoch_step)" -eq 0 ] || break
+        done
+        [ "$(metadata run/last.safetensors epoch_step)" -gt 0 ] || fail "it was never amid an epoch"
+        tested run --last
+        status_is 0
+        train --resume run --threads 1
+        status_is 0
+        as_whole
+    done
+}
+
 @test "an epoch of stateful layers goes on with the state that it had" {
     local try
     for _ in $(seq 400); do cat "$root/tests/config/data/letters.txt"; done >letters.txt

@@ -1,0 +1,162 @@
+/* Weights that are too small, too large or all alike can be seen before a training fails of them:
+   from layer to layer the outputs or, the other way round, the gradients go to nothing, grow beyond
+   measure or reach the flat ends of the activation. Glorot and Bengio, "Understanding the
+   difficulty of training deep feedforward neural networks", AISTATS 2010, look at nets so. */
+#include "train/look.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ENOUGH = 512 }; /* rows */
+
+/* Beyond these a verdict is more than "fine". The gradient's length is that of a sample's numbers
+   together, beside its length at the net's output. */
+static const double SMALL = 1e-3, LARGE = 100, SHORT = 1e-3, LONG = 1e3, FLAT = 0.5, MOSTLY = 0.9;
+
+/* What is known of a layer. */
+typedef struct {
+    double count, sum, squares, zeros, saturated;
+    double gradients, gradient_squares; /* number, sum */
+    bool differ;                        /* two outputs of one sample do */
+} sight;
+
+typedef struct {
+    const dl_net *net;
+    const dl_pass *pass;
+    sight *layers;
+} look;
+
+/* The values between which the activation is not flat to 1 %; false if it has no flat ends. */
+static bool ends_of(const dl_layer *layer, double *low, double *high) {
+    const dl_activation *f = dl_experiment_activation(layer);
+    int kind = f ? f->kind : DL_LINEAR;
+    *low = kind == DL_SIGMOID ? 0.01 : -0.99;
+    *high = 0.99;
+    return kind == DL_SIGMOID || kind == DL_TANH || kind == DL_SOFTSIGN || kind == DL_HARD_TANH;
+}
+
+static void see_outputs(sight *s, const dl_layer *layer, int64_t samples) {
+    int64_t size = dl_shape_size(layer->out.shape);
+    double low, high;
+    bool has_ends = ends_of(layer, &low, &high);
+    for (int64_t i = 0; i < samples * size; i++) {
+        double x = layer->out.value[i];
+        s->sum += x;
+        s->squares += x * x;
+        s->zeros += x == 0;
+        s->saturated += has_ends && (x < low || x > high);
+        s->differ |= layer->out.value[i] != layer->out.value[i / size * size];
+    }
+    s->count += (double)(samples * size);
+}
+
+static void see(void *context, int i, bool backward) {
+    look *l = context;
+    const dl_layer *layer = &l->net->layers[i];
+    sight *s = &l->layers[i];
+    if (!backward) {
+        see_outputs(s, layer, l->pass->batch);
+        return;
+    }
+    int64_t count = l->pass->batch * dl_shape_size(layer->out.shape);
+    for (int64_t n = 0; n < count; n++)
+        s->gradient_squares += (double)layer->out.grad[n] * layer->out.grad[n];
+    s->gradients = (double)count;
+}
+
+static const char *judge_layer(const sight *s, const sight *last, bool wide) {
+    double mean = s->sum / s->count, deviation = sqrt(s->squares / s->count - mean * mean);
+    double length = sqrt(s->gradient_squares / last->gradient_squares);
+    if (!isfinite(s->squares) || !isfinite(s->gradient_squares))
+        return "not finite";
+    if (s->zeros == s->count)
+        return "dead";
+    if (wide && !s->differ)
+        return "all alike";
+    if (s->saturated > FLAT * s->count)
+        return "saturated";
+    if (!(deviation >= SMALL))
+        return "vanishing";
+    if (deviation > LARGE)
+        return "exploding";
+    if (s->zeros > MOSTLY * s->count)
+        return "nearly dead";
+    if (s->gradients && s->gradient_squares == 0)
+        return "no gradient";
+    if (s->gradients && length < SHORT)
+        return "vanishing gradient";
+    if (s->gradients && length > LONG)
+        return "exploding gradient";
+    return "fine";
+}
+
+static void say_layer(dl_terminal *t, const dl_layer *layer, const sight *s, const sight *last,
+                      int width) {
+    double mean = s->sum / s->count, variance = s->squares / s->count - mean * mean, low, high;
+    char saturated[32] = "-", gradient[32] = "-";
+    if (ends_of(layer, &low, &high))
+        snprintf(saturated, sizeof saturated, "%.1f %%", 100 * s->saturated / s->count);
+    if (s->gradients)
+        snprintf(gradient, sizeof gradient, "%.2e", sqrt(s->gradient_squares / s->gradients));
+    dl_say(t, "%-*s  %10.3g  %9.3g  %7.1f %%  %9s  %12s  %s", width, layer->name, mean,
+           variance > 0   ? sqrt(variance)
+           : variance < 0 ? 0
+                          : variance,
+           100 * s->zeros / s->count, saturated, gradient,
+           judge_layer(s, last, dl_shape_size(layer->out.shape) > 1));
+}
+
+static void say_all(dl_terminal *t, const look *l, int64_t rows) {
+    const dl_net *net = l->net;
+    int width = 10;
+    for (int i = 0; i < net->layer_count; i++) {
+        int length = (int)strlen(net->layers[i].name);
+        width = length > width ? length : width;
+    }
+    dl_say(t, "activations of %lld rows, and gradients of the first batch", (long long)rows);
+    dl_say(t, "%-*s  %10s  %9s  %9s  %9s  %12s  %s", width, "layer", "mean", "deviation", "zero",
+           "saturated", "gradient rms", "verdict");
+    for (int i = 0; i < net->layer_count; i++)
+        if (l->layers[i].count > 0)
+            say_layer(t, &net->layers[i], &l->layers[i], &l->layers[net->layer_count - 1], width);
+}
+
+/* Returns the number of rows. */
+static int64_t run(look *l, dl_experiment *e, dl_judge *judge, dl_loader *train, dl_error *error) {
+    const dl_batch *batch;
+    int64_t rows = 0;
+    dl_loader_start(train, dl_experiment_order(e, true), (uint64_t)e->seed, 0, 0);
+    dl_net_begin(&e->net);
+    while (rows < ENOUGH && (batch = dl_loader_next(train, error))) {
+        dl_sums sums = {0};
+        dl_pass pass = {.batch = (int)batch->count,
+                        .training = true,
+                        .seed = (uint64_t)e->seed,
+                        .step = (uint32_t)batch->step,
+                        .carry = true};
+        l->pass = &pass;
+        dl_net_forward(&e->net, batch->x, &pass);
+        if (!rows) {
+            dl_sums_add(&sums, judge, e, batch, true);
+            dl_net_backward(&e->net, &pass);
+        }
+        rows += batch->count;
+    }
+    return rows;
+}
+
+int dl_look(dl_terminal *t, dl_experiment *e, dl_judge *judge, dl_loader *train, dl_error *error) {
+    int before = error->count;
+    look l = {.net = &e->net};
+    l.layers = xcalloc((size_t)e->net.layer_count, sizeof *l.layers);
+    e->net.watch = see;
+    e->net.watcher = &l;
+    int64_t rows = run(&l, e, judge, train, error);
+    e->net.watch = NULL;
+    if (error->count == before)
+        say_all(t, &l, rows);
+    free(l.layers);
+    return error->count > before ? -1 : 0;
+}

@@ -1,0 +1,15 @@
+/* dltrain --dry-run --activations: what the layers of a net make of real rows. */
+#ifndef DL_TRAIN_LOOK_H
+#define DL_TRAIN_LOOK_H
+
+#include "base/terminal.h"
+#include "train/evaluate.h"
+
+/* Runs some batches of the training part forward, and the first one backward, as in training; says
+   a row a layer: mean and standard deviation of its outputs, shares of them that are zero or
+   saturated, standard deviation of the loss's gradient with respect to them, and a verdict. The
+   running statistics of the net are changed. 0, or -1 and an error of the data. */
+int dl_look(dl_terminal *terminal, dl_experiment *experiment, dl_judge *judge, dl_loader *train,
+            dl_error *error);
+
+#endif

@@ -1,0 +1,414 @@
+#!/usr/bin/env bats
+# What is around the optimizers: penalties in the history, averages of the weights, initial weights
+# that fit the data, layers that begin late, orthogonal weights.
+
+# The variables that helper.bash sets; each test is a subshell of its own, as it should be.
+# shellcheck disable=SC2154,SC2030,SC2031
+
+load helper
+
+# numbers FILE TENSOR: the tensor's numbers, one a line.
+numbers() {
+    local length from to
+    length=$(od -An -t u8 -N 8 "$1" | tr -d ' ')
+    read -r from to < <(tail -c +9 "$1" | head -c "$length" |
+        jq -r ".[\"$2\"].data_offsets | \"\(.[0]) \(.[1])\"")
+    od -An -v -w4 -t f4 -j $((8 + length + from)) -N $((to - from)) "$1"
+}
+# tensors FILE: the names of its tensors.
+tensors() {
+    local length
+    length=$(od -An -t u8 -N 8 "$1" | tr -d ' ')
+    tail -c +9 "$1" | head -c "$length" | jq -r 'del(.__metadata__) | keys[]'
+}
+# near A B TOLERANCE
+near() {
+    awk -v a="$1" -v b="$2" -v t="$3" 'BEGIN { d = a - b; exit !(a != "" && b != "" && d <= t && -d <= t) }' ||
+        fail "'$1' is not near '$2'"
+}
+# goes_on CONFIG EPOCHS ALL: trained for some epochs and then up to ALL, it is as if in one go.
+goes_on() {
+    rm -rf whole parts
+    train --quiet --out whole --threads 1 "$1" --epochs "$3"
+    status_is 0
+    train --quiet --out parts --threads 1 "$1" --epochs "$2"
+    status_is 0
+    train --quiet --resume parts --threads 1 --epochs "$3"
+    status_is 0
+    same_checkpoints whole parts
+    same_history whole parts
+}
+
+@test "with penalties the history has what is minimized beside the plain loss" {
+    local wanted
+    xor xor.cfg 'regularization = { l1 = 0.02; l2 = 0.5; };'
+    sed -i 's/layer = "dense"; units = 1;/& l1 = 0; l2 = 0.25;/' xor.cfg
+    train --json --out run xor.cfg
+    status_is 0
+    says objective
+    wanted=$({
+        numbers run/last.safetensors dense_1.weight | sed 's/$/ 0.02 0.5/'
+        numbers run/last.safetensors dense_2.weight | sed 's/$/ 0 0.25/'
+    } | awk '{ w = $1 < 0 ? -$1 : $1; s += $2 * w + $3 / 2 * w * w } END { printf "%.9g", s }')
+    near "$(awk -v a="$(column run train_objective)" -v b="$(column run train_loss)" \
+        'BEGIN { printf "%.9g", a - b }')" "$wanted" 1e-6
+    equal "$(tail -2 <<<"$output" | head -1 | jq -r '.train_objective * 1e6 | round')" \
+        "$(awk -v x="$(column run train_objective)" 'BEGIN { printf "%.0f", x * 1e6 }')"
+    xor plain.cfg
+    train --json --out plain plain.cfg
+    says_not objective
+    shows_not objective
+    equal "$(column plain train_objective)" "$(tail -1 plain/history.csv)" # there is no such column
+}
+
+@test "what is minimized can be watched, and its column stays what it was" {
+    xor xor.cfg \
+        'regularization = { l2 = 10.0; early_stopping = { monitor = "train_objective"; patience = 2; }; };'
+    train --quiet --json --out run xor.cfg --epochs 4
+    status_is 0
+    equal "$(tail -1 <<<"$output" | jq -r .monitor)" train_objective
+    near "$(tail -1 <<<"$output" | jq -r .best)" "$(column run train_objective)" 1e-6
+    train --quiet --resume run --epochs 6 --set regularization.l2=0 \
+        --set regularization.early_stopping.monitor=train_loss
+    status_is 2
+    says "has penalties or not (train_objective) as before"
+    train --quiet --out other xor.cfg --set regularization.l2=0
+    status_is 2
+    says 'monitor = "train_objective" is not a column of the history'
+}
+
+# averaged FILE TENSOR RUN...: whether the tensor is the mean of those of the runs' last checkpoints.
+mean_of() {
+    local tensor=$1 run
+    shift
+    for run in "$@"; do numbers "$run/last.safetensors" "$tensor" >".$run"; done
+    paste "${@/#/.}" | awk '{ s = 0; for (i = 1; i <= NF; i++) s += $i; printf "%.5f\n", s / NF }'
+}
+rounded() { awk '{ printf "%.5f\n", $1 }'; }
+
+@test "swa is the mean of the weights at the ends of epochs, ema one of all steps" {
+    local n
+    xor xor.cfg
+    for n in 1 2 3 4 5; do
+        train --quiet --out "$n" xor.cfg --epochs "$n"
+        status_is 0
+    done
+    xor swa.cfg 'regularization = { average = { type = "swa"; from_epoch = 3; }; };'
+    train --out swa swa.cfg --epochs 5
+    status_is 0
+    says "average     swa: from epoch 3 on"
+    equal "$(numbers swa/last.safetensors dense_1.weight | rounded)" \
+        "$(mean_of dense_1.weight 3 4 5)"
+    equal "$(numbers swa/last.safetensors raw.dense_1.weight)" \
+        "$(numbers 5/last.safetensors dense_1.weight)"
+    # a_1 = w_1, then the shares 2/11, 3/12 of the old
+    xor ema.cfg 'regularization = { average = { type = "ema"; decay = 0.2; }; };'
+    train --quiet --out ema ema.cfg --epochs 3
+    status_is 0
+    for n in 1 2 3; do numbers $n/last.safetensors dense_2.weight >.$n; done
+    equal "$(numbers ema/last.safetensors dense_2.weight | rounded)" "$(paste .1 .2 .3 |
+        awk '{ a = 2 / 11 * $1 + 9 / 11 * $2; printf "%.5f\n", 0.2 * a + 0.8 * $3 }')"
+    # there is nothing else to see where the average is what it is made of
+    train --quiet --out zero ema.cfg --epochs 3 --set regularization.average.decay=0
+    equal "$(numbers zero/last.safetensors dense_2.weight)" \
+        "$(numbers 3/last.safetensors dense_2.weight)"
+    same_history zero 3
+}
+
+@test "under swa batch_norm has the statistics of the training part" {
+    xor xor.cfg 'regularization = { average = { type = "swa"; from_epoch = 2; }; };'
+    sed -i 's/network = (/&\n{ layer = "batch_norm"; },/' xor.cfg
+    train --quiet --out run xor.cfg --epochs 1
+    equal "$(numbers run/last.safetensors batch_norm_1.mean | tr -s ' \n' ' ')" " 0.05 0.05 "
+    train --quiet --resume run --epochs 2
+    status_is 0
+    equal "$(numbers run/last.safetensors batch_norm_1.mean | tr -s ' \n' ' ')" " 0.5 0.5 "
+    equal "$(numbers run/last.safetensors batch_norm_1.variance | rounded | tr '\n' ' ')" \
+        "0.33333 0.33333 "
+    equal "$(numbers run/last.safetensors raw.batch_norm_1.mean | rounded | tr '\n' ' ')" \
+        "0.09500 0.09500 "
+    # batches of 3 and 1: each counts as many rows as it has
+    train --quiet --out other xor.cfg --epochs 2 --set training.batch_size=3
+    equal "$(numbers other/last.safetensors batch_norm_1.mean | rounded | tr '\n' ' ')" \
+        "0.50000 0.50000 "
+}
+
+@test "averages are resumed to the bit, and are what is tested" {
+    local options
+    for options in 'type = "ema"; decay = 0.99' 'type = "swa"; from_epoch = 2' \
+        'type = "swa"; from_epoch = 4'; do
+        digits digits.cfg "regularization = { average = { $options; }; };"
+        sed -i 's/ schedule = .*; };/ };/
+            s/{ layer = "dropout"/{ layer = "batch_norm"; }, &/' digits.cfg
+        goes_on digits.cfg 3 5
+        tested whole --last --split validation --json
+        status_is 0
+        near "$(jq .loss <<<"$output")" "$(column whole val_loss)" 1e-6
+        grep -q '^raw.batch_norm_1.mean$' <(tensors whole/last.safetensors) ||
+            fail "the training's own weights are not there"
+        differ <(numbers whole/last.safetensors raw.dense_1.weight) \
+            <(numbers whole/last.safetensors dense_1.weight)
+    done
+    # another training begins with the average
+    sed 's/training = {/& init_from = "whole";/; s/0.003/0.0/' digits.cfg >other.cfg
+    sed -i '/^regularization/d' other.cfg
+    train --out other other.cfg --epochs 1
+    status_is 0
+    says "taken       8 of 8 tensors from whole/best.safetensors"
+    equal "$(numbers other/last.safetensors dense_1.weight)" \
+        "$(numbers whole/best.safetensors dense_1.weight)"
+}
+
+@test "what averages refuse, and what they warn of" {
+    xor xor.cfg 'regularization = { average = { type = "swa"; }; };'
+    train --quiet --out run xor.cfg --epochs 20
+    status_is 2
+    says "needs from_epoch, the first epoch whose weights are averaged (three quarters of training.epochs, 15, is usual)"
+    train --out run xor.cfg --epochs 2 --set regularization.average.from_epoch=3
+    status_is 0
+    says "average.from_epoch is 3, but there are 2 epochs: nothing is averaged"
+    train --quiet --resume run --epochs 4 --set regularization.average.type=ema
+    status_is 2
+    says "the run's average of the weights is of type swa, which cannot become ema"
+}
+
+# deep ACTIVATION: a net of ten layers for the digits, deep.cfg.
+deep() {
+    local n
+    digits deep.cfg
+    {
+        sed '/^network/,$d' deep.cfg
+        echo "network = ("
+        for n in $(seq 9); do
+            echo "{ layer = \"dense\"; units = 100; activation = \"$1\"; init = \"normal\"; },"
+        done
+        echo '{ layer = "dense"; units = 10; init = "normal"; } );'
+        sed -n '/^loss/,$p' digits.cfg
+    } >.deep
+    mv .deep deep.cfg
+}
+set_up() { digits digits.cfg; }
+
+@test "lsuv: the outputs before the activation have variance 1 on the training part" {
+    local net
+    deep tanh
+    train --out run deep.cfg --epochs 1 --set 'training.initialize="lsuv"'
+    status_is 0
+    says "lsuv        10 layers scaled on 512 rows, by factors of"
+    # the truth table's four rows, a tanh layer of three units, one of two and one of one
+    xor one.cfg
+    sed -i 's/units = 2; activation = "tanh"; },/units = 3; activation = "tanh"; }, { layer = "dense"; &/
+        s/epochs = 3/initialize = "lsuv"; epochs = 1/; s/0.05/0.0/' one.cfg
+    train --out one one.cfg
+    status_is 0
+    says "lsuv        3 layers scaled on 4 rows, by factors of"
+    for net in 1 2 3; do numbers one/last.safetensors dense_$net.weight; done | awk '
+        { w[NR] = $1 }
+        function act(x) { return 1 - 2 / (exp(2 * x) + 1) }
+        function variance(z, n,    i, s, q) {
+            for (i = 1; i <= n; i++) { s += z[i]; q += z[i] * z[i] }
+            return q / n - s * s / n / n
+        }
+        END {
+            for (r = 0; r < 4; r++) {
+                x[1] = r % 2; x[2] = int(r / 2)
+                for (j = 1; j <= 3; j++) h[j] = act(a[++na] = x[1] * w[j] + x[2] * w[3 + j])
+                for (j = 1; j <= 2; j++) g[j] = act(b[++nb] = h[1] * w[6 + j] + h[2] * w[8 + j] + h[3] * w[10 + j])
+                c[++nc] = g[1] * w[13] + g[2] * w[14]
+            }
+            printf "%.4f %.4f %.4f\n", variance(a, na), variance(b, nb), variance(c, nc)
+        }' >variances
+    equal "$(cat variances)" "1.0000 1.0000 1.0000"
+    # the columns of the first are of one length and its rows at right angles
+    equal "$(numbers one/last.safetensors dense_1.weight | awk '
+        { w[NR] = $1 }
+        END { printf "%d", 1e5 * (w[1] * w[4] + w[2] * w[5] + w[3] * w[6]) }')" 0
+    train --quiet --out again one.cfg
+    same one/last.safetensors again/last.safetensors
+    train --quiet --out from one.cfg --set 'training.init_from="one"'
+    status_is 2
+    says 'initialize = "lsuv" would be in vain: init_from gives the weights'
+}
+
+@test "lsuv: the activation of a convolution is left out of what is scaled" {
+    local activation
+    digits conv.cfg
+    sed -i '/layer = "dropout"/d
+        s/{ layer = "dense"; units = 32;.*/{ layer = "reshape"; shape = (8, 8, 1); }, \
+            { layer = "conv2d"; filters = 8; kernel = 3; activation = "relu"; },/
+        s/0.003/0.0/; s/epochs = 6/initialize = "lsuv"; epochs = 1/' conv.cfg
+    train --quiet --out relu conv.cfg
+    status_is 0
+    sed -i 's/relu/linear/' conv.cfg
+    train --quiet --out linear conv.cfg
+    equal "$(numbers relu/last.safetensors conv2d_1.weight)" \
+        "$(numbers linear/last.safetensors conv2d_1.weight)"
+    differ relu/history.csv linear/history.csv
+}
+
+@test "lsuv: a layer whose output does not vary is told of" {
+    xor xor.cfg
+    sed -i 's/network = (/& { layer = "dropout"; rate = 0.0; }, { layer = "scale"; }, /
+        s/epochs = 3/initialize = "lsuv"; epochs = 1/' xor.cfg
+    printf 'x,y,class\n1,1,a\n1,1,b\n1,1,a\n' >same.csv
+    sed 's/xor.csv/same.csv/; s/units = 2/units = 1/' xor.cfg >same.cfg
+    train --out same same.cfg
+    status_is 0
+    says 'warning     lsuv: the output of "dense_1" does not vary: it is not scaled'
+}
+
+# verdicts STD: of deep.cfg's layers with normal weights of that deviation, or of another init.
+verdicts() {
+    sed -i "s/init = [^}]*}/init = $1; }/" deep.cfg
+    train --dry-run --activations deep.cfg
+    status_is 0
+    verdict=$(sed '1,/^layer .*verdict$/d' <<<"$errors" | awk 'NF > 6 { $1 = $2 = $3 = $4 = $5 = ""; print }' |
+        sed 's/^ *//; s/^[-0-9.e% +]* //' | uniq -c | awk '{ $1 = $1; print }' | tr '\n' ',')
+}
+
+@test "--activations: weights that are too small, too large, all zero or all alike are seen to be" {
+    deep tanh
+    verdicts '"xavier"'
+    equal "$verdict" "10 fine,"
+    verdicts '"normal"; init_std = 0.01'
+    equal "$verdict" "2 vanishing gradient,8 vanishing,"
+    verdicts '"normal"; init_std = 1.0'
+    equal "$verdict" "9 saturated,1 fine,"
+    verdicts '"zeros"'
+    equal "$verdict" "10 dead,"
+    verdicts '"constant"'
+    [[ $verdict == "9 all alike,"* || $verdict == "10 all alike," ]] || fail "$verdict"
+    deep relu
+    verdicts '"normal"; init_std = 10.0'
+    [[ $verdict == *exploding* ]] || fail "$verdict"
+    exists_not runs
+    train --activations deep.cfg
+    status_is 2
+    says "--activations goes with --dry-run"
+}
+
+# The truth table through one tanh layer of given weights, by hand: outputs 0, 0.76159, 0.76159,
+# 0.96403 of mean 0.62180 and deviation 0.36839; with a loss of (p - y) / 4 at the output.
+@test "--activations: the numbers are those of the outputs and of their gradients" {
+    xor xor.cfg
+    sed -i 's/units = 2; activation = "tanh";/units = 1; activation = "tanh"; init = "constant"; init_value = 1;/
+        s/layer = "dense"; units = 1; }/layer = "dense"; units = 1; init = "constant"; init_value = 0.5; }/' xor.cfg
+    train --dry-run --activations xor.cfg
+    status_is 0
+    awk '/^dense_1 .*%/ { print $2, $3, $4, $6, $8 }' <<<"$errors" >first
+    equal "$(cat first)" "0.622 0.368 25.0 0.0 $(awk 'BEGIN {
+        split("0 0.761594 0.761594 0.964028", h, " "); split("0 1 1 0", y, " ")
+        for (i = 1; i <= 4; i++) { g = 0.5 * (1 / (1 + exp(-0.5 * h[i])) - y[i]) / 4; s += g * g }
+        printf "%.2e", sqrt(s / 4) }')"
+}
+
+@test "freeze_until_epoch: as they were before it, trained from it on, resumed to the bit" {
+    local n
+    digits digits.cfg
+    sed -i 's/{ layer = "dense"; units = 32;/& freeze_until_epoch = 3;/; s/ schedule = .*; };/ };/' digits.cfg
+    train --out 1 --threads 1 digits.cfg --epochs 1
+    status_is 0
+    says "frozen      dense_1 until epoch 3;"
+    for n in 2 3; do train --quiet --out $n --threads 1 digits.cfg --epochs $n; done
+    equal "$(numbers 1/last.safetensors dense_1.weight)" "$(numbers 2/last.safetensors dense_1.weight)"
+    equal "$(numbers 2/last.safetensors optimizer.1.dense_1.weight | sort -u | tr -d ' ')" 0
+    differ <(numbers 1/last.safetensors dense_2.weight) <(numbers 2/last.safetensors dense_2.weight)
+    differ <(numbers 2/last.safetensors dense_1.weight) <(numbers 3/last.safetensors dense_1.weight)
+    differ <(numbers 2/last.safetensors dense_1.bias) <(numbers 3/last.safetensors dense_1.bias)
+    for n in 1 2 3; do goes_on digits.cfg $n 4; done
+    # of a block, for all of its layers but those that say it themselves
+    xor block.cfg
+    sed -i 's/{ layer = "dense"; units = 2;/{ layer = "sequence"; freeze_until_epoch = 2; body = (\
+        { layer = "dense"; units = 3; }, &/; s/"tanh"; },/"tanh"; freeze_until_epoch = 4; } ); },/' block.cfg
+    train --dry-run block.cfg
+    says "frozen      dense_1 until epoch 2; dense_2 until epoch 4;"
+}
+
+# Adam's first step is learning_rate long whatever the gradient: of a layer that begins in its third
+# step too, and it is not clipped for the gradients of those that are not trained.
+@test "freeze_until_epoch: the optimizer begins with a layer when it is thawed" {
+    local first
+    xor xor.cfg
+    sed -i 's/layer = "dense"; units = 2;/& freeze_until_epoch = 3;/' xor.cfg
+    train --quiet --out before xor.cfg --epochs 2
+    train --quiet --out after xor.cfg --epochs 3
+    paste <(numbers before/last.safetensors dense_1.weight) \
+        <(numbers after/last.safetensors dense_1.weight) |
+        awk '{ d = $1 - $2; if (d < 0) d = -d; if (d < 0.0499 || d > 0.0501) exit 1 }' ||
+        fail "its first step is not one of Adam's first steps"
+    # as if the layers behind it were all there is to be clipped
+    xor clip.cfg 'regularization = { clip_norm = 0.001; };'
+    sed -i 's/type = "adam"/type = "sgd"/; s/layer = "dense"; units = 2;/& trainable = false;/' clip.cfg
+    train --quiet --out fixed clip.cfg --epochs 2
+    sed -i 's/trainable = false/freeze_until_epoch = 3/' clip.cfg
+    train --quiet --out late clip.cfg --epochs 2
+    same_history fixed late
+}
+
+@test "scripts/pretrain_autoencoder.sh: layer by layer without labels, then with a few" {
+    local first
+    capture "$root/scripts/pretrain_autoencoder.sh" --pretrain 20 --epochs 60 --out out
+    status_is 0
+    says_not dltrain
+    shows "accuracy with 0.05 of the rows labelled"
+    [ "$(awk '/pretrained/ { p = $4 } /random/ { r = $4 } END { print (p > r && p > 70) }' .out)" = 1 ] ||
+        fail "nothing was gained"
+    # a layer that is fixed is what it was, and the classifier begins with all of them
+    equal "$(numbers out/autoencoder_1/best.safetensors encoder_1.weight)" \
+        "$(numbers out/autoencoder_3/last.safetensors encoder_1.weight)"
+    grep -q "taken       6 of 8 tensors from .*autoencoder_3" out/pretrained/log.txt ||
+        fail "the classifier does not begin with the autoencoder"
+    capture "$root/scripts/pretrain_autoencoder.sh" --labels 0.9
+    status_is 2
+    says_only "pretrain_autoencoder.sh: --labels must be between 0 and 0.8"
+}
+
+# orthonormal FILE TENSOR FEW MANY ALONG ACROSS: FEW vectors of MANY numbers, number i of vector j
+# being at i * ALONG + j * ACROSS: |W'W - I| < 1e-4.
+orthonormal() {
+    numbers "$1" "$2" | awk -v few="$3" -v many="$4" -v along="$5" -v across="$6" '
+        { w[NR - 1] = $1 }
+        END {
+            for (a = 0; a < few; a++) for (b = 0; b < few; b++) {
+                s = -(a == b)
+                for (i = 0; i < many; i++) s += w[i * along + a * across] * w[i * along + b * across]
+                sum += s * s
+            }
+            exit NR != few * many || sqrt(sum) >= 1e-4
+        }' || fail "$2 is not orthogonal"
+}
+
+@test "orthogonal: dense and recurrent matrices stay so, and learn" {
+    local type before
+    digits digits.cfg 'regularization = { l2 = 1e-4; max_norm = 0.9; };'
+    sed -i 's/ schedule = .*; };/ };/; s/{ layer = "dense"; units = 32;/& orthogonal = true;/
+        s/{ layer = "dropout".*/{ layer = "dense"; units = 48; orthogonal = true; activation = "tanh"; },/' digits.cfg
+    goes_on digits.cfg 10 30 # 40 steps an epoch
+    orthonormal whole/last.safetensors dense_1.weight 32 64 32 1
+    orthonormal whole/last.safetensors dense_2.weight 32 48 1 48
+    [[ $(column whole val_accuracy) > 0.8 ]] || fail "it has not learnt"
+    differ <(numbers whole/last.safetensors dense_1.weight) <(numbers whole/best.safetensors dense_1.weight)
+    # weights from elsewhere become orthogonal
+    digits plain.cfg
+    train --quiet --out plain plain.cfg --epochs 1
+    sed -i 's/training = {/& init_from = "plain";/; s/0.003/0.0/' digits.cfg
+    train --out taken digits.cfg --epochs 1
+    status_is 0
+    orthonormal taken/last.safetensors dense_1.weight 32 64 32 1
+
+    for _ in $(seq 20); do cat "$root/tests/config/data/letters.txt"; done >letters.txt
+    for type in simple_rnn lstm gru; do
+        cat >text.cfg <<CONFIG
+data = { format = "text"; train = { file = "letters.txt"; }; length = 8; };
+network = ( { layer = "$type"; units = 12; orthogonal = true; bidirectional = true; return = "last"; },
+  { layer = "dense"; units = 28; } );
+loss = { type = "softmax_cross_entropy"; };
+training = { batch_size = 32; epochs = 4; };
+CONFIG
+        sed -i 's/return = "last"; //' text.cfg
+        goes_on text.cfg 2 4
+        case $type in simple_rnn) n=12 ;; lstm) n=48 ;; gru) n=36 ;; esac
+        orthonormal whole/last.safetensors "${type}_1.recurrent_weight" 12 $n 1 $n
+        orthonormal whole/last.safetensors "${type}_1.recurrent_weight_reverse" 12 $n 1 $n
+    done
+}
