@@ -57,7 +57,7 @@ endif
 
 Q        := $(if $(V),,@)
 sources  := $(filter-out src/cmd/%,$(wildcard src/*/*.c))
-common   := src/cmd/common.c src/cmd/help.c src/cmd/scores.c
+common   := $(filter-out $(PROGRAMS:%=src/cmd/%.c),$(wildcard src/cmd/*.c))
 objects  := $(sources:%.c=$(BUILD)/%.o)
 tests    := $(patsubst tests/%.c,%,$(wildcard tests/test_*.c))
 

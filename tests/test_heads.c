@@ -274,8 +274,9 @@ static void test_checkpoint(void **state) {
     harness_fill(x_of_all, ROWS * 4, 1);
     dl_net_initialize(&w.e.net, 1);
     dl_remembered remembered = {.vectors = {w.vector}, .vector_count = 1};
-    dl_progress kept = {.epoch_step = 1, .step = 1, .best = NAN}, got;
+    dl_progress kept = {.epoch_step = 1, .step = 1, .best = NAN}, got = {0};
     kept.sums = train_step(&w, &all, 0);
+    dl_sums_open(&got.sums, &w.e, false);
     int file = mkstemp(path);
     assert_true(file >= 0 && !close(file));
     assert_int_equal(dl_checkpoint_save(path, &w.e, &kept, &remembered, &w.error), 0);
@@ -284,8 +285,10 @@ static void test_checkpoint(void **state) {
     assert_int_equal(dl_checkpoint_load_net(&checkpoint, &w.e.net, &w.error), 0);
     assert_int_equal(dl_checkpoint_load_progress(&checkpoint, &w.e, &got, &remembered, &w.error),
                      0);
-    assert_memory_equal(&got.sums, &kept.sums, sizeof kept.sums);
+    assert_true(got.sums.loss == kept.sums.loss && got.sums.rows == kept.sums.rows);
+    assert_memory_equal(got.sums.head, kept.sums.head, sizeof kept.sums.head);
     assert_true(got.sums.head[0] > 0);
+    dl_sums_close(&got.sums);
     dl_checkpoint_close(&checkpoint);
     unlink(path);
     close_whole(&w);

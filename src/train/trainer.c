@@ -146,32 +146,6 @@ static double lap(trainer *t, int phase, double from) {
     return now;
 }
 
-/* In step number `step` of this epoch, from 0. */
-static double learning_rate(const trainer *t, int64_t step) {
-    const dl_experiment *e = t->e;
-    const dl_progress *p = &t->progress;
-    const dl_optimizer_common *common = e->optimizer_self;
-    if (!e->schedule)
-        return common->learning_rate;
-    dl_schedule_clock clock = {p->epoch, step, p->step - p->epoch_step + step,
-                               dl_loader_steps(t->train), e->settings.epochs};
-    return common->learning_rate *
-           dl_schedule_factor(e->schedule, e->schedule_self, &clock, p->schedule);
-}
-
-/* At the end of an epoch: what the schedule watches may change the rate. */
-static void observe(trainer *t, const dl_row *row) {
-    const dl_experiment *e = t->e;
-    dl_progress *p = &t->progress;
-    const dl_schedule_common *common = e->schedule_self;
-    if (!e->schedule || !common->monitor)
-        return;
-    bool higher;
-    double value = dl_monitor_value(e, common->monitor, row, &higher);
-    dl_schedule_clock clock = {p->epoch, 0, p->step, dl_loader_steps(t->train), e->settings.epochs};
-    dl_schedule_observe(e->schedule, e->schedule_self, &clock, value, higher, p->schedule);
-}
-
 static int head_diverged(trainer *t, int h, const dl_batch *batch, dl_error *error) {
     dl_text what = {0};
     dl_text_add(&what, "the loss of the auxiliary head \"%s\"", t->e->net.heads[h].name);
@@ -253,7 +227,9 @@ static int train_epoch(trainer *t, dl_error *error) {
         dl_net_begin(&e->net);
     while ((batch = dl_loader_next(t->train, error))) {
         lap(t, DL_PHASE_DATA, from);
-        if (train_batch(t, batch, learning_rate(t, batch->step), error))
+        if (train_batch(t, batch,
+                        dl_update_rate(e, &t->progress, dl_loader_steps(t->train), batch->step),
+                        error))
             return -1;
         draw_bar(t, started, first_step);
         if (interrupted(t) && t->progress.epoch_step < dl_loader_steps(t->train))
@@ -320,7 +296,9 @@ static int measure(trainer *t, dl_row *row, double started, int64_t first_row, d
     double trained = dl_clock() - started;
     row->epoch = t->progress.epoch + 1;
     row->step = t->progress.step;
-    row->rate = e->optimizer->minimize ? t->share : learning_rate(t, 0);
+    row->rate = e->optimizer->minimize
+                    ? t->share
+                    : dl_update_rate(e, &t->progress, dl_loader_steps(t->train), 0);
     row->samples_per_second = (double)(t->progress.sums.rows - first_row) / trained;
     row->train_loss = dl_sums_loss(&t->progress.sums);
     for (int m = 0; m < e->metric_count; m++)
@@ -373,7 +351,7 @@ static int finish_epoch(trainer *t, double started, int64_t first_row, dl_error 
     p->epoch++;
     p->epoch_step = 0;
     dl_sums_clear(&p->sums);
-    observe(t, &row);
+    dl_update_observe(e, p, dl_loader_steps(t->train), &row);
     if (best) {
         p->best = value;
         p->best_epoch = p->epoch;

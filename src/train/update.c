@@ -6,6 +6,7 @@
 #include "math/orthogonal.h"
 #include "math/vector.h"
 #include "optim/limits.h"
+#include "train/monitor.h"
 
 /* Neighbouring parameters under the same penalties become one span. */
 static void add_span(dl_update *u, const dl_experiment *e, const dl_param *param) {
@@ -188,4 +189,24 @@ void dl_update_close(dl_update *u) {
     free(u->before);
     free(u->work);
     *u = (dl_update){0};
+}
+
+double dl_update_rate(const dl_experiment *e, const dl_progress *p, int64_t steps, int64_t step) {
+    const dl_optimizer_common *common = e->optimizer_self;
+    if (!e->schedule)
+        return common->learning_rate;
+    dl_schedule_clock clock = {p->epoch, step, p->step - p->epoch_step + step, steps,
+                               e->settings.epochs};
+    return common->learning_rate *
+           dl_schedule_factor(e->schedule, e->schedule_self, &clock, p->schedule);
+}
+
+void dl_update_observe(const dl_experiment *e, dl_progress *p, int64_t steps, const dl_row *row) {
+    const dl_schedule_common *common = e->schedule_self;
+    if (!e->schedule || !common->monitor)
+        return;
+    bool higher;
+    double value = dl_monitor_value(e, common->monitor, row, &higher);
+    dl_schedule_clock clock = {p->epoch, 0, p->step, steps, e->settings.epochs};
+    dl_schedule_observe(e->schedule, e->schedule_self, &clock, value, higher, p->schedule);
 }

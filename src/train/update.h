@@ -4,6 +4,7 @@
 #define DL_TRAIN_UPDATE_H
 
 #include "train/checkpoint.h"
+#include "train/run.h"
 
 /* Parameters that begin to be trained in the same epoch: the optimizer counts their steps from
    there. */
@@ -36,6 +37,12 @@ void dl_update_step(const dl_update *update, const dl_experiment *experiment,
                     const dl_progress *progress, double rate);
 /* What the penalties add to the loss, with the weights as they are. */
 double dl_update_penalty(const dl_update *update, const dl_experiment *experiment);
+/* The learning rate in step number `step`, from 0, of an epoch of so many steps. */
+double dl_update_rate(const dl_experiment *experiment, const dl_progress *progress, int64_t steps,
+                      int64_t step);
+/* At the end of an epoch: what the schedule watches may change the rate. */
+void dl_update_observe(const dl_experiment *experiment, dl_progress *progress, int64_t steps,
+                       const dl_row *row);
 void dl_update_close(dl_update *update);
 
 #endif

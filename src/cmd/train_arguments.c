@@ -1,0 +1,235 @@
+#include "cmd/train_arguments.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cmd/common.h"
+#include "cmd/help.h"
+
+static const char usage[] =
+    "Usage: dltrain [options] CONFIG\n"
+    "       dltrain [options] --resume RUN\n"
+    "Trains the network that a config file defines, and saves it in a run's folder.\n"
+    "\n"
+    "  --out DIR         the run's folder (default: runs/NAME, then runs/NAME.2, …)\n"
+    "  --force           replace a run that is already in --out's folder\n"
+    "  --resume RUN      go on with an earlier run, to the bits as if never stopped\n"
+    "  --set KEY=VALUE   override a key of the config; may be given several times:\n"
+    "                    --set network.0.units=64 --set optimizer.learning_rate=0.01\n"
+    "  --seed N          the same as --set seed=N\n"
+    "  --fold I/K        cross-validation: fold I of K of the training file is for\n"
+    "                    validation; the same as --set data.fold=I --set data.folds=K\n"
+    "  --epochs N        the same as --set training.epochs=N\n"
+    "  --threads N       processors to use (default: all of them)\n"
+    "  --backend NAME    openblas, onednn or auto, the faster one for each shape\n"
+    "                    (default: auto)\n"
+    "  --profile         at the end, where the time went: a table by layer\n"
+    "  --dry-run         everything but training: check the config, read the data,\n"
+    "                    show the network\n"
+    "  --show-batch FILE instead: write a PNG picture of the images that the network\n"
+    "                    sees in its first batch, augmented, with their targets\n"
+    "  --check-data      only look at the data: rows that are in two parts, that are\n"
+    "                    there twice or contradict each other, columns that are\n"
+    "                    constant or give the target away; ends with 5 if any are\n"
+    "  --activations     with --dry-run: what each layer makes of some rows, and of\n"
+    "                    the gradient: are the initial weights too small, too large?\n"
+    "  --quiet           no lines and no bar on stderr, only errors\n"
+    "  --json            an object per epoch, and one at the end, on stdout\n"
+    "  --help [TOPIC]    this; or config, layers, losses, optimizers, schedules,\n"
+    "                    formats, augmentations or metrics; or one of them:\n"
+    "                    --help layer dense\n"
+    "  --version\n"
+    "\n"
+    "Exit status: 0 done, 1 run-time failure, 2 usage or config, 3 data or\n"
+    "checkpoint, 4 diverged, 5 --check-data has found something, 128+n stopped by\n"
+    "signal n (after saving).\n";
+
+enum {
+    OUT = 256,
+    FORCE,
+    RESUME,
+    SET,
+    SEED,
+    EPOCHS,
+    FOLD,
+    THREADS,
+    BACKEND,
+    PROFILE,
+    DRY_RUN,
+    SHOW_BATCH,
+    CHECK_DATA,
+    ACTIVATIONS,
+    QUIET,
+    JSON,
+    HELP,
+    VERSION
+};
+
+static const struct option long_options[] = {
+    {"out", required_argument, NULL, OUT},
+    {"force", no_argument, NULL, FORCE},
+    {"resume", required_argument, NULL, RESUME},
+    {"set", required_argument, NULL, SET},
+    {"seed", required_argument, NULL, SEED},
+    {"epochs", required_argument, NULL, EPOCHS},
+    {"fold", required_argument, NULL, FOLD},
+    {"threads", required_argument, NULL, THREADS},
+    {"backend", required_argument, NULL, BACKEND},
+    {"profile", no_argument, NULL, PROFILE},
+    {"dry-run", no_argument, NULL, DRY_RUN},
+    {"show-batch", required_argument, NULL, SHOW_BATCH},
+    {"check-data", no_argument, NULL, CHECK_DATA},
+    {"activations", no_argument, NULL, ACTIVATIONS},
+    {"quiet", no_argument, NULL, QUIET},
+    {"json", no_argument, NULL, JSON},
+    {"help", no_argument, NULL, HELP},
+    {"version", no_argument, NULL, VERSION},
+    {NULL, 0, NULL, 0},
+};
+
+static bool add_set(train_arguments *a, const char *assignment) {
+    if (a->set_count == MOST_SETS) {
+        cmd_usage("dltrain", "at most %d --set", MOST_SETS);
+        return false;
+    }
+    a->sets[a->set_count++] = assignment;
+    return true;
+}
+
+/* Turns --seed 3 into a --set. The text lives as long as the program. */
+static bool add_number(train_arguments *a, const char *option, const char *key, const char *text,
+                       int64_t high) {
+    static char buffers[2][64];
+    int64_t value;
+    if (!cmd_number("dltrain", option, text, 0, high, &value))
+        return false;
+    char *buffer = buffers[!strcmp(key, "seed")];
+    snprintf(buffer, sizeof buffers[0], "%s=%lld%s", key, (long long)value,
+             value > INT32_MAX ? "L" : "");
+    return add_set(a, buffer);
+}
+
+/* Turns --fold 2/5 into two --set. The texts live as long as the program. */
+static bool add_fold(train_arguments *a, const char *text) {
+    static char fold[64], folds[64];
+    long long i = 0, k = 0;
+    char rest;
+    if (sscanf(text, "%lld/%lld%c", &i, &k, &rest) != 2 || i < 1 || k < 2 || i > k || k > 1 << 20) {
+        cmd_usage("dltrain", "--fold %s: must be I/K, fold I from 1 to K of K folds (--fold 2/5)",
+                  text);
+        return false;
+    }
+    a->fold = true;
+    snprintf(fold, sizeof fold, "data.fold=%lld", i);
+    snprintf(folds, sizeof folds, "data.folds=%lld", k);
+    return add_set(a, fold) && add_set(a, folds);
+}
+
+/* An option that needs no more than to be stored; -1, or DL_USAGE and a message. */
+static int store_option(int option, train_arguments *a) {
+    bool fine = true;
+    switch (option) {
+    case OUT:
+        a->train.out = optarg;
+        return *optarg ? -1 : cmd_usage("dltrain", "--out needs a folder's name");
+    case FORCE:
+        a->train.force = true;
+        break;
+    case RESUME:
+        a->train.resume = optarg;
+        break;
+    case SET:
+        fine = add_set(a, optarg);
+        break;
+    case SEED:
+        fine = add_number(a, "--seed", "seed", optarg, (int64_t)9e15);
+        break;
+    case EPOCHS:
+        fine = add_number(a, "--epochs", "training.epochs", optarg, (int64_t)1e9);
+        break;
+    case FOLD:
+        fine = add_fold(a, optarg);
+        break;
+    case THREADS:
+        fine = cmd_number("dltrain", "--threads", optarg, 1, 1024, &a->threads);
+        break;
+    case BACKEND:
+        fine = cmd_backend("dltrain", optarg);
+        break;
+    case PROFILE:
+        a->train.profile = true;
+        break;
+    case DRY_RUN:
+        a->train.dry_run = true;
+        break;
+    case SHOW_BATCH:
+        a->show = optarg;
+        return *optarg ? -1 : cmd_usage("dltrain", "--show-batch needs a file's name");
+    case CHECK_DATA:
+        a->check_data = true;
+        break;
+    case ACTIVATIONS:
+        a->train.activations = true;
+        break;
+    case QUIET:
+        a->quiet = true;
+        break;
+    case JSON:
+        a->json = true;
+        break;
+    }
+    return fine ? -1 : DL_USAGE;
+}
+
+/* -1 to go on, or the exit status. */
+static int parse_options(int argc, char **argv, train_arguments *a) {
+    int option, status = -1;
+    opterr = 0;
+    while (status < 0 && (option = getopt_long(argc, argv, ":h", long_options, NULL)) != -1) {
+        switch (option) {
+        case 'h':
+        case HELP:
+            if (optind < argc && argv[optind][0] != '-')
+                return help_topic("dltrain", argv[optind],
+                                  optind + 1 < argc ? argv[optind + 1] : NULL);
+            fputs(usage, stdout);
+            return DL_OK;
+        case VERSION:
+            cmd_version("dltrain");
+            return DL_OK;
+        case ':':
+        case '?':
+            return cmd_unknown_option("dltrain", argv, long_options);
+        default:
+            status = store_option(option, a);
+        }
+    }
+    return status;
+}
+
+int train_arguments_parse(int argc, char **argv, train_arguments *a) {
+    int status = parse_options(argc, argv, a);
+    if (status >= 0)
+        return status;
+    if (optind < argc)
+        a->config = argv[optind++];
+    if (optind < argc)
+        return cmd_usage("dltrain", "one config at a time, not also %s", argv[optind]);
+    if (!a->config && !a->train.resume)
+        return cmd_usage("dltrain", "which config? (configs/digits.cfg is a good first one)");
+    if (a->config && a->train.resume)
+        return cmd_usage("dltrain", "--resume takes the config from the run: leave out %s",
+                         a->config);
+    if (a->train.activations && !a->train.dry_run)
+        return cmd_usage("dltrain", "--activations goes with --dry-run");
+    if (a->train.resume && a->train.out)
+        return cmd_usage("dltrain", "--resume goes on in the run's own folder: leave out --out");
+    if (a->show && a->train.dry_run)
+        return cmd_usage("dltrain", "--show-batch trains nothing anyway: leave out --dry-run");
+    if (a->show && a->train.resume)
+        return cmd_usage("dltrain", "--show-batch takes a config, not --resume");
+    if (a->train.resume && a->fold)
+        return cmd_usage("dltrain", "--resume goes on with the run's own fold: leave out --fold");
+    return -1;
+}

@@ -1,0 +1,23 @@
+/* What dltrain was called with. */
+#ifndef DL_CMD_TRAIN_ARGUMENTS_H
+#define DL_CMD_TRAIN_ARGUMENTS_H
+
+#include "train/trainer.h"
+
+enum { MOST_SETS = 256 };
+
+typedef struct {
+    dl_train_options train;
+    const char *program; /* as it was called */
+    const char *config;
+    const char *show; /* the file for the picture of a batch; NULL: train */
+    const char *sets[MOST_SETS];
+    int set_count;
+    int64_t threads;
+    bool fold, quiet, json, check_data;
+} train_arguments;
+
+/* Reads them, and answers --help and --version. -1 to go on, or the exit status. */
+int train_arguments_parse(int argc, char **argv, train_arguments *arguments);
+
+#endif

@@ -1,0 +1,115 @@
+#include "cmd/train_output.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmd/common.h"
+#include "train/report.h"
+
+static void set_part(json_t *object, const dl_experiment *e, const char *part, double loss,
+                     const double *metric) {
+    char key[64];
+    snprintf(key, sizeof key, "%s_loss", part);
+    json_object_set_new(object, key, cmd_json_number(loss));
+    for (int m = 0; m < e->metric_count; m++) {
+        if (!strcmp(part, "train") && !dl_metric_of_steps(e->metrics[m]))
+            continue;
+        snprintf(key, sizeof key, "%s_%s", part, e->metrics[m]->name);
+        json_object_set_new(object, key, cmd_json_number(metric[m]));
+    }
+}
+
+void train_print_row(void *context, const dl_experiment *e, const dl_row *row) {
+    (void)context;
+    json_t *object = json_pack(
+        "{s:s, s:I, s:I, s:o, s:o, s:o}", "event", "epoch", "epoch", (json_int_t)row->epoch, "step",
+        (json_int_t)row->step, "seconds", cmd_json_number(row->seconds), "learning_rate",
+        cmd_json_number(row->rate), "samples_per_second", cmd_json_number(row->samples_per_second));
+    set_part(object, e, "train", row->train_loss, row->train_metric);
+    for (int h = 0; h < e->net.head_count; h++) {
+        dl_text key = {0};
+        dl_text_add(&key, "train_%s_loss", e->net.heads[h].name);
+        json_object_set_new(object, key.data, cmd_json_number(row->train_head[h]));
+        dl_text_free(&key);
+    }
+    if (dl_experiment_penalized(e))
+        json_object_set_new(object, "train_objective", cmd_json_number(row->train_objective));
+    if (e->data.part[DL_VALIDATION].count)
+        set_part(object, e, "val", row->val_loss, row->val_metric);
+    static const char *const phases[] = {"data_seconds", "forward_seconds", "backward_seconds",
+                                         "update_seconds"};
+    for (int p = 0; p < DL_PHASES; p++)
+        json_object_set_new(object, phases[p], cmd_json_number(row->phase[p]));
+    cmd_print_json(object, JSON_COMPACT);
+}
+
+void train_print_end(const dl_experiment *e, const dl_train_result *r) {
+    json_t *object =
+        json_pack("{s:s, s:o, s:I, s:b, s:b, s:s, s:I, s:o, s:o, s:o, s:I}", "event", "end", "run",
+                  cmd_json_string(r->folder), "epochs", (json_int_t)r->epochs, "interrupted",
+                  r->interrupted, "stopped_early", r->stopped_early, "monitor", e->settings.monitor,
+                  "best_epoch", (json_int_t)r->best_epoch, "best", cmd_json_number(r->best),
+                  "seconds", cmd_json_number(r->seconds), "peak_memory_bytes",
+                  json_integer((json_int_t)dl_report_peak_memory()), "operations_per_sample",
+                  (json_int_t)e->net.training_operations);
+    if (r->peak_operations > 0)
+        json_object_set_new(object, "peak_operations_per_second",
+                            cmd_json_number(r->peak_operations));
+    cmd_print_json(object, JSON_COMPACT);
+}
+
+void train_report_end(dl_terminal *t, const char *program, const dl_experiment *e,
+                      const dl_train_result *r) {
+    char seconds[32], memory[32];
+    if (r->interrupted) {
+        char *folder = cmd_quoted(r->folder);
+        dl_say(t, "stopped     saved; go on with: %s --resume %s", program, folder);
+        free(folder);
+        return;
+    }
+    const char *stopped = r->stopped_early ? "stopped early after " : "";
+    if (!r->trained)
+        dl_say(t, "done        %s%lld epochs: nothing is left to train (%s)", stopped,
+               (long long)r->epochs,
+               r->stopped_early ? "a larger early_stopping.patience would go on"
+                                : "--epochs N would go on");
+    else if (r->trained < r->epochs)
+        dl_say(t, "done        %s%lld epochs, %lld of them now in %s, peak memory %s", stopped,
+               (long long)r->epochs, (long long)r->trained, dl_text_seconds(seconds, r->seconds),
+               dl_text_bytes(memory, dl_report_peak_memory()));
+    else
+        dl_say(t, "done        %s%lld epoch%s in %s, peak memory %s", stopped, (long long)r->epochs,
+               r->epochs == 1 ? "" : "s", dl_text_seconds(seconds, r->seconds),
+               dl_text_bytes(memory, dl_report_peak_memory()));
+    if (r->best_epoch)
+        dl_say(t, "best        %s %.6g in epoch %lld: %s/best.safetensors", e->settings.monitor,
+               r->best, (long long)r->best_epoch, r->folder);
+    char *tester = cmd_beside(program, "dltest"), *folder = cmd_quoted(r->folder);
+    if (r->epochs)
+        dl_say(t, "next        %s %s", tester, folder);
+    free(tester);
+    free(folder);
+}
+
+void train_print_findings(const dl_findings *findings, bool json) {
+    json_t *list = json_array();
+    for (int i = 0; i < findings->count; i++) {
+        const dl_finding *f = &findings->list[i];
+        if (!json)
+            printf("%-11s %s\n", f->wrong ? "warning" : "note", f->text);
+        json_array_append_new(list, json_pack("{s:s, s:b, s:I, s:o}", "check", f->check, "wrong",
+                                              f->wrong, "count", (json_int_t)f->count, "text",
+                                              cmd_json_string(f->text)));
+    }
+    if (json)
+        cmd_print_json(
+            json_pack("{s:b, s:o}", "wrong", dl_findings_wrong(findings), "findings", list),
+            JSON_INDENT(1));
+    else {
+        json_decref(list);
+        if (!dl_findings_wrong(findings))
+            puts("nothing is wrong with the data");
+    }
+}
