@@ -19,7 +19,8 @@ Options:
   --pretrain N     epochs of each autoencoder (default: 60)
   --epochs N       epochs of the classifiers (default: 200)
   --seed N         of the initial weights and of the order (default: 1)
-  --out DIR        where the runs go (default: runs/pretrain_autoencoder; what is there is replaced)
+  --out DIR        where the runs go (default: runs/pretrain_autoencoder; what is there is
+                   replaced)
   -h, --help       show this help
 USAGE
 }
@@ -38,7 +39,8 @@ while [ $# -gt 0 ]; do
     declare "${1#--}=$2"
     shift 2
 done
-awk -v x="$labels" 'BEGIN { exit !(x > 0 && x < 0.8) }' || fail "--labels must be between 0 and 0.8"
+awk -v x="$labels" 'BEGIN { exit !(x > 0 && x < 0.8) }' ||
+    fail "--labels must be between 0 and 0.8"
 case $out in /*) ;; *) out=$PWD/$out ;; esac
 cd -- "$(dirname -- "$0")/.."
 mkdir -p "$out"
