@@ -242,6 +242,37 @@ static void test_predict_input(void **state) {
                     DL_USAGE, "c.cfg:3: \"normalize_target\" has nothing to do");
 }
 
+/* predict = "color": the grey of an image, and its red, green and blue. */
+static void test_predict_color(void **state) {
+    (void)state;
+    static const unsigned char images[] = {0,  0,   8,   4,   0, 0, 0, 2,   0, 0,  0,
+                                           1,  0,   0,   0,   2, 0, 0, 0,   3, 10, 20,
+                                           30, 255, 255, 255, 0, 0, 0, 100, 0, 0},
+                               labels[] = {0, 0, 8, 1, 0, 0, 0, 2, 0, 1};
+    section s;
+    float x[2], y[6];
+    save_bytes("x", images, sizeof images);
+    save_bytes("y", labels, sizeof labels);
+    section_must_open(&s, "format = \"idx\"; train = { images = \"x\"; labels = \"y\"; }; "
+                          "predict = \"color\"; normalize = \"min_max\";");
+    assert_int_equal(s.data.schema.input.dim[2], 1);
+    assert_int_equal(s.data.schema.outputs, 6);
+    assert_int_equal(s.data.input.count, 1);
+    assert_int_equal(s.data.target.count, 3);
+    const dl_dataset *set = s.data.part[DL_TRAIN].dataset;
+    for (int with_y = 0; with_y < 2; with_y++) {
+        assert_int_equal(set->type->read(set, 0, x, with_y ? y : NULL, &s.error), 0);
+        assert_true(fabsf(x[0] - 18.15f) < 1e-4f && fabsf(x[1] - 255) < 1e-3f);
+    }
+    assert_true(y[0] == 10 && y[2] == 30 && y[3] == 255);
+    assert_int_equal(set->type->read(set, 1, NULL, y, &s.error), 0);
+    assert_true(y[0] == 0 && y[3] == 100 && y[4] == 0);
+    section_free(&s);
+    save_text("a.csv", "u,v,c\n1,5,a\n2,7,b\n");
+    section_refuses("format = \"csv\"; train = { file = \"a.csv\"; };\npredict = \"color\";",
+                    DL_USAGE, "c.cfg:3: predict = \"color\" needs images of three channels");
+}
+
 /* predict = "same": pairs within a part, half of them of one class, the same in every pass. */
 static void test_predict_same(void **state) {
     (void)state;
@@ -303,6 +334,7 @@ int main(void) {
         cmocka_unit_test(test_parts),
         cmocka_unit_test(test_open_part),
         cmocka_unit_test(test_predict_input),
+        cmocka_unit_test(test_predict_color),
         cmocka_unit_test(test_predict_same),
     };
     return cmocka_run_group_tests(tests, scratch_enter, scratch_leave);

@@ -12,6 +12,7 @@
 #include "data/text.h"
 #include "math/threads.h"
 #include "train/report.h"
+#include "train/show.h"
 #include "train/speed.h"
 #include "train/write.h"
 
@@ -31,6 +32,8 @@ static const char usage[] =
     "  --average         of several nets: how good the mean of their answers is, of\n"
     "                    probabilities for classes, else of numbers\n"
     "  --vote            of several nets: how good the class is that most of them say\n"
+    "  --pictures FILE   also: write a PNG picture of 24 samples: input, answer and truth,\n"
+    "                    where the target is an image or a class at each pixel\n"
     "  --speed N         instead: time forward passes over a batch of N rows\n"
     "  --write N         instead, of a net that has learnt a text: write N symbols\n"
     "    --prompt TEXT     what they follow (default: the beginning of a line)\n"
@@ -48,6 +51,7 @@ enum {
     SET,
     THREADS,
     BACKEND,
+    PICTURES,
     SPEED,
     WRITE,
     PROMPT,
@@ -67,6 +71,7 @@ static const struct option long_options[] = {
     {"set", required_argument, NULL, SET},
     {"threads", required_argument, NULL, THREADS},
     {"backend", required_argument, NULL, BACKEND},
+    {"pictures", required_argument, NULL, PICTURES},
     {"speed", required_argument, NULL, SPEED},
     {"write", required_argument, NULL, WRITE},
     {"prompt", required_argument, NULL, PROMPT},
@@ -87,6 +92,7 @@ typedef struct {
     const char *sets[MOST_SETS];
     int set_count, split; /* -1: not chosen */
     bool last, json;
+    const char *pictures;         /* the file for them; NULL: none */
     int64_t threads, speed, seed; /* speed: the batch to be timed; 0: none */
     dl_write_options write;       /* count 0: nothing is to be written */
     const char *of_write;         /* an option that only writing has, and that was given */
@@ -140,6 +146,9 @@ static int store_option(int option, arguments *a) {
     case BACKEND:
         fine = cmd_backend("dltest", optarg);
         break;
+    case PICTURES:
+        a->pictures = optarg;
+        break;
     case SPEED:
         fine = cmd_number("dltest", "--speed", optarg, 1, 1 << 20, &a->speed);
         break;
@@ -188,6 +197,8 @@ static int check_options(const arguments *a) {
                          a->paths[1]);
     if (a->of_write && !a->write.count)
         return cmd_usage("dltest", "%s is for --write N", a->of_write);
+    if (a->pictures && (a->speed || a->write.count || a->path_count > 1))
+        return cmd_usage("dltest", "--pictures is for the evaluation of one checkpoint");
     if (a->write.count && (a->json || a->speed || a->split >= 0))
         return cmd_usage("dltest", "--write prints a text and nothing else: leave out %s",
                          a->json    ? "--json"
@@ -436,6 +447,15 @@ static void print_result(const test *t, const arguments *a) {
         print_text(t, a);
 }
 
+static int save_pictures(test *t, const arguments *a, dl_error *error) {
+    int shown = 0;
+    if (dl_show_answers(&t->member[0].experiment, t->split, a->pictures, &shown, error))
+        return -1;
+    if (!a->json)
+        printf("\n%d samples, each as input, answer and truth: %s\n", shown, a->pictures);
+    return 0;
+}
+
 int main(int argc, char **argv) {
     cmd_start(argv);
     arguments a = {.threads = dl_threads_available(), .split = -1, .seed = 1};
@@ -449,9 +469,11 @@ int main(int argc, char **argv) {
     int result = prepare(&t, &a, &error);
     if (!result)
         result = a.write.count ? write_text(&t, &a, &error) : evaluate(&t, &a, &error);
-    status = result ? cmd_fail("dltest", &error) : DL_OK;
     if (!result && !a.write.count)
         print_result(&t, &a);
+    if (!result && a.pictures)
+        result = save_pictures(&t, &a, &error);
+    status = result ? cmd_fail("dltest", &error) : DL_OK;
     dl_error_clear(&error);
     close_test(&t);
     return cmd_finish("dltest", status);

@@ -261,11 +261,13 @@ static int check_classes(const dl_data *data, dl_error *error) {
 
 static int measure(dl_data *data, dl_error *error) {
     const dl_subset *train = &data->part[DL_TRAIN];
-    if (data->normalize_target && data->predict == DL_PREDICT_INPUT)
-        return dl_fail(error, DL_USAGE,
-                       "%s: \"normalize_target\" has nothing to do where predict = \"input\": the "
-                       "target is normalized as the input is",
-                       where_is(data, "normalize_target"));
+    bool image = data->predict == DL_PREDICT_INPUT || data->predict == DL_PREDICT_COLOR;
+    if (data->normalize_target && image)
+        return dl_fail(
+            error, DL_USAGE,
+            "%s: \"normalize_target\" has nothing to do where the input is predicted: the "
+            "target is normalized as the input is",
+            where_is(data, "normalize_target"));
     if (data->normalize_target && data->schema.classes)
         return dl_fail(error, DL_USAGE,
                        "%s: \"normalize_target\" is for regression, but the targets are classes",
@@ -275,12 +277,12 @@ static int measure(dl_data *data, dl_error *error) {
         return -1;
     dl_subset files = *train; /* a pair is normalized as each of its samples */
     files.dataset = &data->dataset[DL_TRAIN];
-    if (dl_normalization_of_input(&data->input, &files, (dl_normalize_how)data->normalize,
-                                  (dl_normalize_by)data->normalize_by, error))
+    const dl_subset *inputs = data->predict == DL_PREDICT_COLOR ? train : &files;
+    dl_normalize_how how = (dl_normalize_how)data->normalize;
+    dl_normalize_by by = (dl_normalize_by)data->normalize_by;
+    if (dl_normalization_of_input(&data->input, inputs, how, by, error))
         return -1;
-    if (data->predict == DL_PREDICT_INPUT)
-        data->target = dl_normalization_copy(&data->input);
-    return 0;
+    return image ? dl_normalization_of_input(&data->target, &files, how, by, error) : 0;
 }
 
 static int take_schema(dl_data *data, const dl_schema *base, dl_error *error) {

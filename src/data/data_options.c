@@ -5,7 +5,7 @@
 static const char *const normalize_choices[] = {"none", "scale", "mean_std", "min_max", NULL};
 static const char *const normalize_by_choices[] = {"auto", "feature", "channel", "global", NULL};
 static const char *const normalize_target_choices[] = {"none", "mean_std", NULL};
-static const char *const target_choices[] = {"label", "input", "same", NULL};
+static const char *const target_choices[] = {"label", "input", "same", "color", NULL};
 static const char *const balance_choices[] = {"none", "oversample", "weights", NULL};
 static const char *const memory_words[] = {"auto", NULL};
 static const char *const bins_words[] = {"none", NULL};
@@ -52,7 +52,7 @@ const dl_option dl_data_options[] = {
      .help = "what the network is to say: label (what the files say); input (the sample itself, "
              "normalized as it is: for autoencoders); same (two samples, one above the other, and "
              "whether they are of the same class, which half of the pairs are: for siamese "
-             "networks)"},
+             "networks); color (the image of three channels, of which only the grey is seen)"},
     {.key = "normalize",
      .type = DL_CHOICE,
      .offset = offsetof(dl_data, normalize),

@@ -32,6 +32,20 @@ static int schema_of_pairs(dl_schema *made, const dl_schema *base, const char *w
     return 0;
 }
 
+static int schema_of_color(dl_schema *made, const dl_schema *base, const char *where,
+                           dl_error *error) {
+    char shape[48];
+    if (base->input.rank != 3 || base->input.dim[2] != 3)
+        return dl_fail(
+            error, DL_USAGE,
+            "%s: predict = \"color\" needs images of three channels, red, green and blue, "
+            "but a sample of these data has the shape %s",
+            where, dl_shape_text(shape, base->input));
+    made->input.dim[2] = 1;
+    made->outputs = (int)dl_shape_size(base->input);
+    return 0;
+}
+
 int dl_predict_schema(dl_schema *made, dl_predict kind, const dl_schema *base, const char *where,
                       dl_error *error) {
     *made = dl_schema_copy(base);
@@ -44,6 +58,8 @@ int dl_predict_schema(dl_schema *made, dl_predict kind, const dl_schema *base, c
     made->classes = 0;
     if (kind == DL_PREDICT_SAME)
         return schema_of_pairs(made, base, where, error);
+    if (kind == DL_PREDICT_COLOR)
+        return schema_of_color(made, base, where, error);
     made->outputs = (int)dl_shape_size(base->input);
     return 0;
 }
@@ -58,6 +74,18 @@ static int read_input(const dl_dataset *made, int64_t i, float *x, float *y, dl_
     if (x && y)
         memcpy(y, x, sizeof *y * (size_t)s->size);
     return 0;
+}
+
+/* x: what a television without colours shows (Rec. ITU-R BT.601), y: red, green, blue. */
+static int read_color(const dl_dataset *made, int64_t i, float *x, float *y, dl_error *error) {
+    const predict_state *s = made->state;
+    float *rgb = y ? y : xmalloc(sizeof *rgb * (size_t)s->size);
+    int result = s->base->type->read(s->base, i, rgb, NULL, error);
+    for (int64_t p = 0; !result && x && p < s->size / 3; p++)
+        x[p] = 0.299f * rgb[3 * p] + 0.587f * rgb[3 * p + 1] + 0.114f * rgb[3 * p + 2];
+    if (!y)
+        free(rgb);
+    return result;
 }
 
 /* The other row of a pair: of the same class or, where there is one, of another. */
@@ -104,6 +132,8 @@ static void close_made(dl_dataset *made) {
 
 static const dl_dataset_type input_type = {
     .read = read_input, .prefetch = prefetch, .close = close_made};
+static const dl_dataset_type color_type = {
+    .read = read_color, .prefetch = prefetch, .close = close_made};
 static const dl_dataset_type pair_type = {
     .read = read_pair, .prefetch = prefetch, .close = close_made};
 
@@ -136,7 +166,10 @@ int dl_predict_make(dl_dataset *made, dl_predict kind, const dl_schema *schema,
                          .size = dl_shape_size(base->schema.input),
                          .seed = seed,
                          .classes = base->schema.classes};
-    *made = (dl_dataset){.type = kind == DL_PREDICT_INPUT ? &input_type : &pair_type,
+    static const dl_dataset_type *const types[] = {[DL_PREDICT_INPUT] = &input_type,
+                                                   [DL_PREDICT_SAME] = &pair_type,
+                                                   [DL_PREDICT_COLOR] = &color_type};
+    *made = (dl_dataset){.type = types[kind],
                          .where = base->where,
                          .state = s,
                          .count = base->count,

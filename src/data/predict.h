@@ -8,7 +8,8 @@
 typedef enum {
     DL_PREDICT_LABEL, /* what the files say */
     DL_PREDICT_INPUT, /* the input itself */
-    DL_PREDICT_SAME   /* two samples, one above the other: are they of the same class? */
+    DL_PREDICT_SAME,  /* two samples, one above the other: are they of the same class? */
+    DL_PREDICT_COLOR  /* the colours of an image that is seen in grey */
 } dl_predict;
 
 /* What rows of `base` become; the caller frees it. -1 and an error, which begins with `where`, if

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "data/image.h"
+#include "data/loader.h"
 
 enum { MOST = 64, SIDE = 96, GAP = 4, LINE = 12, MOST_COLUMNS = 8 };
 
@@ -33,25 +34,25 @@ static void colour_of(int class, float rgb[3]) {
         rgb[c] = (float)(127.5 + 127.5 * cos(2 * 3.14159265358979323846 * (turn - c / 3.0)));
 }
 
-/* The target at a pixel of sample i is laid over it: a colour, and how much of it. */
-static float overlay(const sheet *s, int i, int at, float rgb[3]) {
+/* A target y of a pixel is laid over it: a colour, and how much of it. */
+static float overlay(const sheet *s, float y, float rgb[3]) {
     const dl_schema *schema = &s->e->data.schema;
     dl_target_form form = dl_augment_form(schema);
     int64_t pixels = (int64_t)s->image.dim[0] * s->image.dim[1];
     if (form == DL_TARGET_APART || schema->outputs != pixels)
         return 0;
-    float y = s->batch->y[i * pixels + at];
     colour_of(form == DL_TARGET_MASK ? (int)y : 3, rgb);
     if (form == DL_TARGET_MASK)
         return y > 0 ? 0.45f : 0;
     return s->e->data.predict ? 0 : 0.45f * fminf(fmaxf(y, 0), 1);
 }
 
-static void draw_image(const sheet *s, int i, int top, int left) {
-    int channels = s->image.dim[2], width = s->image.dim[1];
-    const float *x = s->x + i * dl_shape_size(s->image);
+/* An image x of so many channels; y: the targets of its pixels, to be laid over it, or NULL. */
+static void draw_image(const sheet *s, const float *x, int channels, const float *y, int top,
+                       int left) {
+    int width = s->image.dim[1];
     for (int at = 0; at < s->image.dim[0] * width; at++) {
-        float rgb[3] = {0}, part = overlay(s, i, at, rgb);
+        float rgb[3] = {0}, part = y ? overlay(s, y[at], rgb) : 0;
         unsigned char bytes[3];
         for (int c = 0; c < 3; c++) { /* one or two channels are grey; of many the first three */
             float value = x[(int64_t)at * channels + (channels < 3 ? 0 : c)];
@@ -109,11 +110,11 @@ static void draw_caption(const sheet *s, int i, int top, int left) {
 }
 
 /* Bytes are shown as they are; of other numbers the smallest are black and the largest white. */
-static void find_range(sheet *s) {
+static void find_range(sheet *s, dl_split part) {
     int64_t size = s->count * dl_shape_size(s->image);
     s->low = 0;
     s->high = 255;
-    if (s->e->data.part[DL_TRAIN].dataset->bytes)
+    if (s->e->data.part[part].dataset->bytes)
         return;
     s->low = s->high = s->x[0];
     for (int64_t i = 1; i < size; i++) {
@@ -147,12 +148,13 @@ static int draw(sheet *s, const char *path, dl_error *error) {
     s->x = xmalloc(sizeof(float) * (size_t)(s->count * size));
     memcpy(s->x, s->batch->x, sizeof(float) * (size_t)(s->count * size));
     dl_denormalize(&s->e->data.input, s->x, s->count, size);
-    find_range(s);
+    find_range(s, DL_TRAIN);
     s->pixels = xmalloc((size_t)bytes);
     memset(s->pixels, 48, (size_t)bytes);
     for (int i = 0; i < s->count; i++) {
         int top = GAP + i / s->columns * s->cell[0], left = GAP + i % s->columns * s->cell[1];
-        draw_image(s, i, top, left);
+        const float *y = s->batch->y + (int64_t)i * s->e->data.schema.outputs;
+        draw_image(s, s->x + i * size, s->image.dim[2], y, top, left);
         draw_caption(s, i, top + s->image.dim[0] * s->factor + 2, left);
     }
     int result = dl_image_save(path, s->pixels, s->height, s->width, error);
@@ -180,6 +182,92 @@ int dl_show_batch(dl_experiment *e, int threads, const char *path, int *shown, d
     sheet s = {.e = e, .batch = dl_loader_next(loader, error), .image = e->data.schema.input};
     int result = s.batch ? draw(&s, path, error) : -1;
     *shown = s.count;
+    dl_loader_free(loader);
+    return result;
+}
+
+/* ---- what a net makes of its inputs ---- */
+
+enum { PARTS = 3, MOST_ANSWERS = 24 }; /* input, answer, truth */
+
+/* The answers of a batch that has run forward, in the units of the data; of classes the likeliest
+   at each pixel. */
+static void take_answers(const dl_experiment *e, int count, const float *output, float *answer) {
+    int64_t outputs = e->data.schema.outputs, channels = e->channels;
+    if (!e->target.classes) {
+        dl_activation link = {.kind = e->loss->link};
+        dl_activate(&link, count, channels, NULL, output, answer);
+        dl_denormalize(&e->data.target, answer, count, outputs);
+        return;
+    }
+    for (int64_t i = 0; i < count * outputs; i++) {
+        int best = 0;
+        for (int c = 1; c < channels; c++)
+            best = output[i * channels + c] > output[i * channels + best] ? c : best;
+        answer[i] = (float)best;
+    }
+}
+
+/* Input, answer and truth of each sample, one below the other. answer, truth: [count][outputs]. */
+static int draw_answers(sheet *s, const float *answer, const float *truth, const char *path,
+                        dl_error *error) {
+    int64_t size = dl_shape_size(s->image), outputs = s->e->data.schema.outputs;
+    bool mask = s->e->target.classes > 0;
+    int channels = mask ? s->image.dim[2] : (int)(outputs / (size / s->image.dim[2]));
+    s->pixels = xmalloc((size_t)s->height * (size_t)s->width * 3);
+    memset(s->pixels, 48, (size_t)s->height * (size_t)s->width * 3);
+    for (int i = 0; i < s->count; i++) {
+        int top = GAP + i / s->columns * s->cell[0], left = GAP + i % s->columns * s->cell[1];
+        int below = s->image.dim[0] * s->factor + GAP / 2;
+        const float *x = s->x + i * size, *a = answer + i * outputs, *y = truth + i * outputs;
+        draw_image(s, x, s->image.dim[2], NULL, top, left);
+        draw_image(s, mask ? x : a, channels, mask ? a : NULL, top + below, left);
+        draw_image(s, mask ? x : y, channels, mask ? y : NULL, top + 2 * below, left);
+    }
+    int result = dl_image_save(path, s->pixels, s->height, s->width, error);
+    free(s->pixels);
+    return result;
+}
+
+int dl_show_answers(dl_experiment *e, dl_split part, const char *path, int *shown,
+                    dl_error *error) {
+    const dl_schema *schema = &e->data.schema;
+    if (schema->input.rank != 3 || dl_augment_form(schema) == DL_TARGET_APART)
+        return dl_fail(error, DL_USAGE,
+                       "--pictures is for nets whose target is an image or has a class at each "
+                       "pixel");
+    dl_loader *loader = dl_loader_new(&e->data, part, e->batch_size, error);
+    if (!loader)
+        return -1;
+    dl_loader_start(loader, DL_SHUFFLED, 0, 0, 0); /* many a file is sorted by class */
+    sheet s = {.e = e, .batch = dl_loader_next(loader, error), .image = schema->input};
+    int result = -1;
+    if (s.batch) {
+        lay_out(&s);
+        s.count = s.count < MOST_ANSWERS ? s.count : MOST_ANSWERS;
+        s.rows = (s.count + s.columns - 1) / s.columns;
+        s.cell[0] = PARTS * (s.image.dim[0] * s.factor + GAP / 2) + GAP;
+        s.height = s.rows * s.cell[0] + GAP;
+        int64_t size = dl_shape_size(s.image);
+        size_t values = (size_t)s.count * (size_t)schema->outputs;
+        float *answer = xmalloc(sizeof *answer * values), *truth = xmalloc(sizeof *truth * values);
+        dl_pass pass = {.batch = (int)s.batch->count};
+        dl_net_begin(&e->net);
+        dl_net_forward(&e->net, s.batch->x, &pass);
+        take_answers(e, s.count, dl_net_output(&e->net)->value, answer);
+        memcpy(truth, s.batch->y, sizeof *truth * values);
+        if (!e->target.classes)
+            dl_denormalize(&e->data.target, truth, s.count, schema->outputs);
+        s.x = memcpy(xmalloc(sizeof *s.x * (size_t)(s.count * size)), s.batch->x,
+                     sizeof *s.x * (size_t)(s.count * size));
+        dl_denormalize(&e->data.input, s.x, s.count, size);
+        find_range(&s, part);
+        result = draw_answers(&s, answer, truth, path, error);
+        *shown = s.count;
+        free(s.x);
+        free(answer);
+        free(truth);
+    }
     dl_loader_free(loader);
     return result;
 }

@@ -11,4 +11,10 @@
 int dl_show_batch(dl_experiment *experiment, int threads, const char *path, int *shown,
                   dl_error *error);
 
+/* Of an experiment that is built, its weights loaded: writes a PNG file of samples of the part,
+   at most 24 and always the same: input, answer and truth below each other; the target is an image,
+   or a class at each pixel. *shown: how many. 0, or -1 and an error. */
+int dl_show_answers(dl_experiment *experiment, dl_split part, const char *path, int *shown,
+                    dl_error *error);
+
 #endif
