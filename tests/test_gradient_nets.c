@@ -56,6 +56,10 @@ static void test_combinations(void **state) {
         "{ layer = \"gaussian_dropout\"; rate = 0.1; }, "
         "{ layer = \"gaussian_noise\"; stddev = 2; }, "
         "{ layer = \"activation\"; activation = \"tanh\"; }",
+        "{ layer = \"dense\"; units = 4; }, "
+        "{ layer = \"batch_norm\"; trainable = false; activation = \"tanh\"; }, "
+        "{ layer = \"batch_norm\"; trainable = false; scale = false; }, "
+        "{ layer = \"dense\"; units = 2; }",
         "{ layer = \"conv2d\"; filters = 130; kernel = 5; }, { layer = \"prelu\"; }, { layer = "
         "\"scale\"; shift = true; activation = \"relu\"; }",
         "{ layer = \"maxout\"; units = 5; pieces = 4; }, { layer = \"maxout\"; units = 2; pieces = "

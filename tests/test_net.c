@@ -213,6 +213,27 @@ static void test_no_needless_gradient(void **state) {
 }
 
 /* What a pooling saved must last, in a net that is not trained, until it is read far behind. */
+/* Running statistics that are frozen stay, and are what the layer normalizes by. */
+static void test_frozen_norm(void **state) {
+    (void)state;
+    for (int frozen = 0; frozen < 2; frozen++) {
+        harness h;
+        float x[BATCH * 6], before[12];
+        harness_fill(x, BATCH * 6, 1);
+        assert_true(harness_open(&h,
+                                 frozen ? "{ layer = \"batch_norm\"; trainable = false; }, "
+                                          "{ layer = \"dense\"; units = 2; }"
+                                        : "{ layer = \"batch_norm\"; }, "
+                                          "{ layer = \"dense\"; units = 2; }",
+                                 dl_shape1(6), BATCH, true, 1));
+        dl_net_initialize(&h.net, 1);
+        memcpy(before, h.net.states, sizeof before);
+        step(&h.net, x, BATCH, 0);
+        assert_int_equal(memcmp(before, h.net.states, sizeof before) == 0, frozen);
+        harness_close(&h);
+    }
+}
+
 static void test_unpool_far_away(void **state) {
     (void)state;
     const char *layers = "{ layer = \"max_pool\"; name = \"pool\"; },"
@@ -328,15 +349,11 @@ static void test_tied(void **state) {
 int main(void) {
     dl_threads_set(2);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_no_allocation),
-        cmocka_unit_test(test_repeats),
-        cmocka_unit_test(test_partial_batch),
-        cmocka_unit_test(test_plan),
-        cmocka_unit_test(test_find_bad),
-        cmocka_unit_test(test_no_needless_gradient),
-        cmocka_unit_test(test_unpool_far_away),
-        cmocka_unit_test(test_nan_wins),
-        cmocka_unit_test(test_tied),
+        cmocka_unit_test(test_no_allocation), cmocka_unit_test(test_repeats),
+        cmocka_unit_test(test_partial_batch), cmocka_unit_test(test_plan),
+        cmocka_unit_test(test_find_bad),      cmocka_unit_test(test_no_needless_gradient),
+        cmocka_unit_test(test_frozen_norm),   cmocka_unit_test(test_unpool_far_away),
+        cmocka_unit_test(test_nan_wins),      cmocka_unit_test(test_tied),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

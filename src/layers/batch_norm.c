@@ -3,7 +3,8 @@
      y = f(scale · (x - mean) / sqrt(variance + epsilon) + shift)
    In training mean and variance are the batch's; running averages of them,
      running = (1 - momentum) · running + momentum · batch's
-   (the variance's with the unbiased one, divided by rows - 1), take their place afterwards. */
+   (the variance's with the unbiased one, divided by rows - 1), take their place afterwards; and in
+   a layer that is not trainable already in training, where they stay as they are. */
 #include <math.h>
 
 #include "layers/layer.h"
@@ -84,21 +85,27 @@ static void update_running(const dl_layer *layer, int64_t rows, double momentum,
     }
 }
 
+/* Whether it normalizes by the batch's own statistics. */
+static bool uses_batch(const dl_layer *layer, const dl_pass *pass) {
+    return pass->training && layer->trainable;
+}
+
 static void forward(dl_layer *layer, const dl_pass *pass) {
     const batch_norm *self = layer->self;
+    const bool own = uses_batch(layer, pass);
     int64_t rows = rows_of(layer, pass), channels = dl_shape_channels(layer->out.shape);
     float *mean = layer->buffers[self->saved].memory, *inverse = mean + channels;
     float *factor = inverse + channels, *offset = factor + channels;
     const dl_param *scale = scale_of(layer), *shift = shift_of(layer);
-    if (pass->training) {
+    if (own) {
         dl_norm_statistics(rows, channels, layer->in[0].value, mean, inverse,
                            layer->buffers[self->scratch].memory);
         update_running(layer, rows, pass->statistics > 0 ? pass->statistics : self->momentum, mean,
                        inverse);
     }
     for (int64_t j = 0; j < channels; j++) {
-        double variance = pass->training ? inverse[j] : layer->states[VARIANCE].value[j];
-        double m = pass->training ? mean[j] : layer->states[MEAN].value[j];
+        double variance = own ? inverse[j] : layer->states[VARIANCE].value[j];
+        double m = own ? mean[j] : layer->states[MEAN].value[j];
         inverse[j] = (float)(1 / sqrt(variance + self->epsilon));
         factor[j] = inverse[j] * (scale ? scale->value[j] : 1);
         offset[j] = (float)((shift ? shift->value[j] : 0) - m * factor[j]);
@@ -110,8 +117,14 @@ static void forward(dl_layer *layer, const dl_pass *pass) {
 static void backward(dl_layer *layer, const dl_pass *pass) {
     const batch_norm *self = layer->self;
     int64_t rows = rows_of(layer, pass), channels = dl_shape_channels(layer->out.shape);
-    const float *mean = layer->buffers[self->saved].memory;
+    float *mean = layer->buffers[self->saved].memory, *factor = mean + 2 * channels;
     const dl_param *scale = scale_of(layer), *shift = shift_of(layer);
+    if (!uses_batch(layer, pass)) { /* a frozen scale's gradient goes nowhere, like one of none */
+        dl_norm_apply_backward(&self->activation, rows, channels, layer->in[0].value,
+                               layer->out.value, factor, layer->out.grad, layer->in[0].grad, mean,
+                               NULL, layer->buffers[self->scratch].memory);
+        return;
+    }
     dl_norm_backward(&self->activation, rows, channels, layer->in[0].value, layer->out.value, mean,
                      mean + channels, scale ? scale->value : NULL, layer->out.grad,
                      layer->in[0].grad, scale ? scale->grad : NULL, shift ? shift->grad : NULL,

@@ -209,9 +209,10 @@ static int check_metrics(const dl_experiment *e, dl_error *error) {
                              where, metric->name, e->net.layers[e->net.layer_count - 1].name,
                              e->loss->kind.name);
         if (metric->k && metric->k >= target->classes)
-            result = dl_fail(error, DL_USAGE,
-                             "%s: the metric \"%s\" would always be 100 %%: the data have %d classes",
-                             where, metric->name, target->classes);
+            result =
+                dl_fail(error, DL_USAGE,
+                        "%s: the metric \"%s\" would always be 100 %%: the data have %d classes",
+                        where, metric->name, target->classes);
         if (metric->outputs && e->data.schema.outputs != metric->outputs)
             result = dl_fail(error, DL_USAGE,
                              "%s: the metric \"%s\" is for targets of %d numbers, but the data's "
