@@ -66,20 +66,6 @@ typedef struct {
 
 /* ---- opening ---- */
 
-static dl_shape shape_of(const dl_npy *inputs) {
-    const int64_t *dim = inputs->dim;
-    switch (inputs->rank) {
-    case 1:
-        return dl_shape1(1);
-    case 2:
-        return dl_shape1((int)dim[1]);
-    case 3:
-        return dl_shape3((int)dim[1], (int)dim[2], 1);
-    default:
-        return dl_shape3((int)dim[1], (int)dim[2], (int)dim[3]);
-    }
-}
-
 static int check_shapes(const dl_npy *inputs, const dl_npy *targets, dl_error *error) {
     char dims[96];
     if (!dl_element_is_float(targets->type) && targets->rank > 3)
@@ -158,7 +144,7 @@ static int take_arrays(dl_dataset *dataset, const dl_schema *like, dl_error *err
     failed |= dl_npy_parse(&state->targets, dataset, state->inputs.held, error);
     if (failed)
         return -1;
-    dl_shape input = shape_of(&state->inputs);
+    dl_shape input = dl_elements_row(state->inputs.rank, state->inputs.dim);
     if (check_shapes(&state->inputs, &state->targets, error) ||
         (like && check_like(state, input, like, error)))
         return -1;
