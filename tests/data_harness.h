@@ -115,6 +115,19 @@ static inline void section_must_open(section *s, const char *text) {
         fail_msg("%s", dl_text_get(&s->error.text));
 }
 
+/* Reads and opens, where all data of a part may take so many bytes of memory. */
+static inline int section_open_within(section *s, const char *text, int64_t memory) {
+    section_must_read(s, text);
+    for (int part = 0; part < DL_SPLITS; part++)
+        s->data.dataset[part].memory = s->data.dataset[part].memory_most = memory;
+    return s->result = dl_data_open(&s->data, &s->error);
+}
+
+static inline void section_must_open_within(section *s, const char *text, int64_t memory) {
+    if (section_open_within(s, text, memory))
+        fail_msg("%s", dl_text_get(&s->error.text));
+}
+
 /* Opens just the training files, as the format does it. */
 static inline int section_open_set(section *s, const char *text, const dl_schema *like) {
     section_must_read(s, text);
@@ -138,6 +151,14 @@ static inline void section_refuses(const char *text, dl_code code, const char *w
     section_must_read(&s, text);
     assert_int_equal(dl_data_open(&s.data, &s.error), -1);
     assert_int_equal(s.error.code, code);
+    SAYS(&s, words);
+    section_free(&s);
+}
+
+static inline void section_refuses_within(const char *text, int64_t memory, const char *words) {
+    section s;
+    assert_int_equal(section_open_within(&s, text, memory), -1);
+    assert_int_equal(s.error.code, DL_DATA);
     SAYS(&s, words);
     section_free(&s);
 }

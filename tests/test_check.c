@@ -91,6 +91,43 @@ static void test_duplicates(void **state) {
     section_free(&s);
 }
 
+/* Rows of a bootstrap sample that are drawn twice are no duplicates, but those of the file are. */
+static void test_bagging(void **state) {
+    (void)state;
+    dl_text a = {0}, twice = {0};
+    dl_findings f = {0};
+    section s;
+    const char *bagging = "format = \"csv\"; bagging = true; train = { file = \"a.csv\"; };";
+    dl_text_add(&a, "x,z,class\n");
+    add_rows(&a, 0, 100);
+    dl_text_add(&twice, "%s", dl_text_get(&a));
+    save_table("a.csv", &a);
+    check_all(&s, bagging, &f);
+    const dl_subset *drawn = &s.data.part[DL_TRAIN];
+    int64_t again = 0;
+    for (int64_t i = 1; i < drawn->count; i++)
+        again += drawn->index[i] == drawn->index[i - 1];
+    assert_true(drawn->count == 100 && again > 20);
+    assert_null(find(&f, "duplicates", ""));
+    assert_null(find(&f, "unreadable", ""));
+    dl_findings_free(&f);
+    section_free(&s);
+    add_rows(&twice, 0, 100);
+    save_table("a.csv", &twice);
+    check_all(&s, bagging, &f);
+    int64_t expected = 0; /* rows i and i + 100, both drawn */
+    bool there[200] = {false};
+    drawn = &s.data.part[DL_TRAIN];
+    for (int64_t i = 0; i < drawn->count; i++)
+        there[drawn->index[i]] = true;
+    for (int i = 0; i < 100; i++)
+        expected += there[i] && there[i + 100];
+    assert_true(expected > 0);
+    must_find(&f, "duplicates", expected, "train: ");
+    dl_findings_free(&f);
+    section_free(&s);
+}
+
 static void test_classes(void **state) {
     (void)state;
     dl_text a = {0}, b = {0};
@@ -233,13 +270,10 @@ static void test_balance(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_clean),
-        cmocka_unit_test(test_duplicates),
-        cmocka_unit_test(test_classes),
-        cmocka_unit_test(test_columns),
-        cmocka_unit_test(test_columns_of_numbers),
-        cmocka_unit_test(test_groups_of_files),
-        cmocka_unit_test(test_balance),
+        cmocka_unit_test(test_clean),           cmocka_unit_test(test_duplicates),
+        cmocka_unit_test(test_bagging),         cmocka_unit_test(test_classes),
+        cmocka_unit_test(test_columns),         cmocka_unit_test(test_columns_of_numbers),
+        cmocka_unit_test(test_groups_of_files), cmocka_unit_test(test_balance),
     };
     return cmocka_run_group_tests(tests, scratch_enter, scratch_leave);
 }

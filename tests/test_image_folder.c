@@ -164,7 +164,6 @@ static void test_refused(void **state) {
 /* A header alone must not make the program ask for memory. */
 static void test_claims(void **state) {
     (void)state;
-    section s;
     make_tree();
     save_text("root/007/a.pgm", "P5 32768 32768 255\n");
     section_refuses(TRAIN, DL_DATA, "root/007/a.pgm (too many pixels)");
@@ -174,11 +173,62 @@ static void test_claims(void **state) {
         snprintf(name, sizeof name, "root/007/c%03d.pgm", i);
         save_text(name, "P5 11000 11000 255\n");
     }
-    section_must_read(&s, TRAIN);
-    assert_int_equal(dl_data_open(&s.data, &s.error), -1);
-    if (!strstr(dl_text_get(&s.error.text), "of memory; this machine has"))
-        SAYS(&s, "cannot be read"); /* it has that much */
+    section_refuses(TRAIN "memory_limit = 1000000000;", DL_DATA, "of memory; this machine has");
+    /* above the limit it is not asked for at all */
+    section_refuses(TRAIN "memory_limit = 1;", DL_DATA,
+                    "root: root/007/z.jpeg has 1x2 pixels, the first picture has 11000x11000");
+    clear("root");
+}
+
+/* ---- more than the memory may hold ---- */
+
+/* What is larger than memory_limit is decoded as needed, to the same numbers. */
+static void test_on_demand(void **state) {
+    (void)state;
+    section whole, s;
+    make_tree();
+    section_must_open(&whole, TRAIN "size = (700, 500);"); /* 350 kB each */
+    section_must_open(&s, TRAIN "size = (700, 500); memory_limit = 1;");
+    same_rows(&s, &whole);
     section_free(&s);
+    section_free(&whole);
+    section_must_open_within(&whole, TRAIN, 6); /* just fits */
+    section_must_open_within(&s, TRAIN, 5);
+    same_rows(&s, &whole);
+    s.set->type->prefetch(s.set, 1);
+    GREY("root/10/a.PGM", 2, 2, 1, 2, 3, 4);
+    save_text("root/10/b.pgm", "no picture");
+    row_is_gone(&s, 1, "root/10/a.PGM: the picture was changed since it was opened (another size)");
+    row_is_gone(&s, 2, "root/10/b.pgm: the picture was changed since it was opened (");
+    unlink("root/10/b.pgm");
+    row_is_gone(&s, 2, "was changed since it was opened (No such file or directory)");
+    ROW(&s, 0, 0, 200, 255);
+    ROW(&whole, 2, 1, 3, 4);
+    section_free(&s);
+    section_free(&whole);
+    clear("root");
+}
+
+/* The limit is reached amid the pieces, and pictures that are no such are found on both sides. */
+static void test_many_on_demand(void **state) {
+    (void)state;
+    section whole, s;
+    make_tree();
+    for (int i = 0; i < 1300; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "root/007/%04d.pgm", i);
+        GREY(name, 1, 2, i % 256, i / 256);
+    }
+    section_must_open(&whole, TRAIN);
+    section_must_open_within(&s, TRAIN, 2 * 700);
+    same_rows(&s, &whole);
+    section_free(&s);
+    section_free(&whole);
+    save_text("root/007/0100.pgm", "no picture");
+    save_bytes("root/007/1200.pgm", "P5 2 1 255\na", 12);
+    section_refuses_within(TRAIN, 2 * 700,
+                           "root: 2 pictures cannot be read:\n  root/007/0100.pgm (");
+    section_refuses_within(TRAIN, 2 * 700, "\n  root/007/1200.pgm (cut short)");
     clear("root");
 }
 
@@ -361,6 +411,7 @@ int main(void) {
         cmocka_unit_test(test_claims),      cmocka_unit_test(test_cut_short),
         cmocka_unit_test(test_not_safe),    cmocka_unit_test(test_stretch),
         cmocka_unit_test(test_fit),         cmocka_unit_test(test_crop),
+        cmocka_unit_test(test_on_demand),   cmocka_unit_test(test_many_on_demand),
     };
     return cmocka_run_group_tests(tests, scratch_enter, scratch_leave);
 }

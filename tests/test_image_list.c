@@ -175,11 +175,71 @@ static void test_refused(void **state) {
     clear("root");
 }
 
+/* ---- more than the memory may hold ---- */
+
+/* Opens the list with little memory, and compares it with what it is with enough of it. */
+static void open_within(section *s, const char *text, int64_t memory) {
+    section whole;
+    section_must_open(&whole, text);
+    section_must_open_within(s, text, memory);
+    same_rows(s, &whole);
+    section_free(&whole);
+}
+
+static void test_on_demand(void **state) {
+    (void)state;
+    section s;
+    make_files();
+    save_list("path,label\nin/a.pgm,ape\nd.pgm,zebra\nin/b c.pgm,ape\n");
+    open_within(&s, TRAIN, 5);
+    unlink("root/d.pgm");
+    row_is_gone(&s, 1, "root/d.pgm: the picture was changed since it was opened (No such file");
+    section_free(&s);
+    save_list("path,left,top\nin/a.pgm,1,2.5\nm.pgm,3,4\n");
+    open_within(&s, TRAIN "size = (3, 5);", 1);
+    section_free(&s);
+    save_list("path,label\nin/a.pgm,ape\nm.pgm,zebra\nlist.csv,ape\n");
+    section_refuses_within(TRAIN, 1, "1 picture cannot be read:\n  root/list.csv (");
+}
+
+/* Inputs and targets together must fit: targets are held first. */
+static void test_targets_on_demand(void **state) {
+    (void)state;
+    section s;
+    make_files();
+    save_list("path,mask\nin/a.pgm,m.pgm\nd.pgm,n.pgm\nin/b c.pgm,o.pgm\n");
+    for (int64_t memory = 12; memory >= 1; memory -= memory > 6 ? 1 : 5) {
+        open_within(&s, TRAIN "task = \"mask\";", memory);
+        assert_int_equal(s.data.schema.classes, 3);
+        GREY("root/d.pgm", 1, 1, 5);
+        float x[2], y[2];
+        assert_int_equal(s.set->type->read(s.set, 1, x, NULL, &s.error), memory < 12 ? -1 : 0);
+        GREY("root/n.pgm", 1, 2, 2, 1); /* a mask, but with a class that was not counted there */
+        dl_error_clear(&s.error);
+        assert_int_equal(s.set->type->read(s.set, 1, NULL, y, &s.error), memory < 6 ? -1 : 0);
+        if (memory < 6)
+            SAYS(&s, "root/n.pgm: the picture was changed since it was opened (its classes are");
+        section_free(&s);
+        make_files();
+        save_list("path,mask\nin/a.pgm,m.pgm\nd.pgm,n.pgm\nin/b c.pgm,o.pgm\n");
+    }
+    section_refuses_within(TRAIN "task = \"mask\"; classes = 2;", 1,
+                           "root/list.csv:2: column \"mask\": the mask m.pgm has a pixel of the "
+                           "class 2, but there are 2 classes, 0 to 1");
+    save_bytes("root/n.pgm", "P6 2 1 255\nabcdef", 17);
+    section_refuses_within(TRAIN "task = \"mask\";", 1,
+                           "1 picture cannot be read:\n  root/n.pgm (not grey of 8 bits");
+    open_within(&s, TRAIN "task = \"picture\";", 1);
+    section_free(&s);
+    clear("root");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_classes), cmocka_unit_test(test_numbers),
-        cmocka_unit_test(test_masks),   cmocka_unit_test(test_pictures),
-        cmocka_unit_test(test_parts),   cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_classes),   cmocka_unit_test(test_numbers),
+        cmocka_unit_test(test_masks),     cmocka_unit_test(test_pictures),
+        cmocka_unit_test(test_parts),     cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_on_demand), cmocka_unit_test(test_targets_on_demand),
     };
     return cmocka_run_group_tests(tests, scratch_enter, scratch_leave);
 }

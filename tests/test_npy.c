@@ -420,13 +420,52 @@ static void test_bad_archives(void **state) {
     section_refuses(NPZ, DL_DATA, "z.npz: y_1: a member's checksum: the zip archive is cut short");
 }
 
+/* ---- more than the memory may hold ---- */
+
+static void test_memory(void **state) {
+    (void)state;
+    section s;
+    const double values[] = {0, 1, 2, 3, 4, 5};
+    const char *advice = "of memory, of which there may be 23 B (data.memory_limit); the "
+                         "format \"npy\" cannot be read piece by piece: save "
+                         "numpy.ascontiguousarray(x), then it can";
+    save_good();
+    section_must_open_within(&s, NPY, 1); /* mapped */
+    section_free(&s);
+    save_blob("x", array(1, "<f4", true, "(3, 2)", values, 6));
+    section_must_open_within(&s, NPY, 24);
+    section_free(&s);
+    section_refuses_within(NPY, 23, "x: needs 24 B ");
+    section_refuses_within(NPY, 23, advice);
+    save_blob("y", array(1, "<f4", true, "(3, 2)", values, 6)); /* both together */
+    section_must_open_within(&s, NPY, 48);
+    section_free(&s);
+    section_refuses_within(NPY, 47, "y: needs 48 B ");
+    save_blob("x", array(1, "<f4", true, "(6,)", values, 6)); /* one dimension has no order */
+    save_blob("y", array(1, "<f4", true, "(6,)", values, 6));
+    section_must_open_within(&s, NPY, 1);
+    section_free(&s);
+    for (int method = 0; method <= 8; method += 8) {
+        int64_t x = (int64_t)ARRAY("<f4", "(3, 2)", 0, 1, 2, 3, 4, 5.5).count;
+        int64_t y = (int64_t)ARRAY("<i8", "(3,)", 0, 2, 1).count;
+        save_blob("z.npz", good_zip(method, false));
+        section_must_open_within(&s, NPZ, x + y);
+        section_free(&s);
+        section_refuses_within(NPZ, x + y - 1, "z.npz: y_1: needs ");
+        section_refuses_within(NPZ, x - 1, "z.npz: x: needs ");
+        section_refuses_within(NPZ, 1,
+                               "the format \"npz\" cannot be read piece by piece: save each "
+                               "array by itself (numpy.save), then \"npy\" can");
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_types),        cmocka_unit_test(test_shapes_and_orders),
         cmocka_unit_test(test_targets),      cmocka_unit_test(test_not_finite),
         cmocka_unit_test(test_parts),        cmocka_unit_test(test_cut_or_longer),
         cmocka_unit_test(test_headers),      cmocka_unit_test(test_archive),
-        cmocka_unit_test(test_bad_archives),
+        cmocka_unit_test(test_bad_archives), cmocka_unit_test(test_memory),
     };
     return cmocka_run_group_tests(tests, scratch_enter, scratch_leave);
 }

@@ -1,5 +1,5 @@
 /* Pictures in archives, CIFAR's binary files, and random data. */
-#include "data_harness.h"
+#include "picture_harness.h"
 
 /* Reads and opens; -1 and an error if either cannot be. */
 static int section_open(section *s, const char *text) {
@@ -158,6 +158,7 @@ static void test_on_demand(void **state) {
     section_must_open(&s,
                       "format = \"image_tar\"; memory_limit = 1; train = { file = \"a.tar\"; };");
     const dl_dataset *set = s.set, *other = whole.set;
+    same_rows(&s, &whole);
     for (int64_t i = 7; i >= 0; i--) {
         float a, b;
         assert_int_equal(set->type->read(set, i, x, &a, &error), 0);
@@ -176,6 +177,46 @@ static void test_on_demand(void **state) {
     dl_error_clear(&error);
     section_free(&s);
     section_free(&whole);
+}
+
+/* The limit is reached amid the pieces; a gzipped archive is held up to what the machine has. */
+static void test_many_on_demand(void **state) {
+    (void)state;
+    tar_file tar = {0};
+    section whole, s;
+    const char *plain = "format = \"image_tar\"; train = { file = \"many.tar\"; };";
+    const char *gzipped = "format = \"image_tar\"; train = { file = \"many.tar.gz\"; };";
+    for (int i = 0; i < 1300; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "%c/%04d.ppm", i % 3 ? 'b' : 'a', i);
+        add_picture(&tar, name, i % 251);
+    }
+    save_gzip("many.tar.gz", tar.bytes, tar.count);
+    save_tar(&tar, "many.tar");
+    section_must_open(&whole, plain);
+    section_must_open_within(&s, plain, 18 * 700);
+    same_rows(&s, &whole);
+    assert_int_equal(truncate("many.tar", 100000), 0);
+    row_is_gone(&s, 1299, "the archive was changed since it was opened (cut short)");
+    section_free(&s);
+    section_must_read(&s, gzipped);
+    s.set->memory = 18 * 700;
+    s.set->memory_most = 18 * 1300;
+    assert_int_equal(dl_data_open(&s.data, &s.error), 0);
+    same_rows(&s, &whole);
+    section_free(&s);
+    section_must_read(&s, gzipped);
+    s.set->memory = 18 * 700;
+    s.set->memory_most = 18 * 1299;
+    assert_int_equal(dl_data_open(&s.data, &s.error), -1);
+    SAYS(&s, "many.tar.gz: needs 23 kB of memory, of which there may be 23 kB");
+    section_free(&s);
+    section_free(&whole);
+    for (int i = 0; i < 600; i++)
+        add_picture(&tar, i % 2 ? "a/1.ppm" : "b/2.ppm", i % 251);
+    add_member(&tar, "b/bad.png", '0', "no picture", 10);
+    save_tar(&tar, "many.tar");
+    section_refuses_within(plain, 18 * 10, "many.tar: 1 picture cannot be read:\n  b/bad.png (");
 }
 
 static void test_too_large(void **state) {
@@ -330,7 +371,7 @@ int main(void) {
         cmocka_unit_test(test_archive),   cmocka_unit_test(test_on_demand),
         cmocka_unit_test(test_too_large), cmocka_unit_test(test_bad_archives),
         cmocka_unit_test(test_cifar),     cmocka_unit_test(test_random),
-        cmocka_unit_test(test_many),
+        cmocka_unit_test(test_many),      cmocka_unit_test(test_many_on_demand),
     };
     return cmocka_run_group_tests(tests, scratch_enter, scratch_leave);
 }

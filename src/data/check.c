@@ -248,14 +248,18 @@ static void tell_duplicates(dl_findings *f, const dl_data *data, const duplicate
 
 /* ---- every row ---- */
 
-/* Prints of a part's rows; returns how many could be read. */
+/* Prints of a part's rows, each once: a bootstrap sample has some several times, one behind the
+   other. Returns how many could be read. */
 static int64_t read_prints(dl_findings *f, const dl_data *data, int part, print *prints) {
     const dl_subset *rows = &data->part[part];
     const dl_dataset *files = dl_check_files(data, part);
-    int64_t size = dl_shape_size(files->schema.input), outputs = files->schema.outputs, read = 0;
+    int64_t size = dl_shape_size(files->schema.input), outputs = files->schema.outputs, read = 0,
+            bad = 0;
     float *x = xmalloc(sizeof *x * (size_t)size), *y = xmalloc(sizeof *y * (size_t)outputs);
     dl_text first = {0};
     for (int64_t i = 0; i < rows->count; i++) {
+        if (i && rows->index[i] == rows->index[i - 1])
+            continue;
         dl_error error = {0};
         print *p = &prints[read];
         uint64_t label[2];
@@ -263,6 +267,7 @@ static int64_t read_prints(dl_findings *f, const dl_data *data, int part, print 
             if (!first.length)
                 dl_text_add(&first, "%s", dl_text_get(&error.text));
             dl_error_clear(&error);
+            bad++;
             continue;
         }
         *p = (print){.row = rows->index[i], .part = part};
@@ -271,10 +276,9 @@ static int64_t read_prints(dl_findings *f, const dl_data *data, int part, print 
         p->label = label[0];
         read++;
     }
-    if (read < rows->count)
-        dl_finding_add(f, "unreadable", true, rows->count - read,
-                       "%s: %lld rows cannot be read: %s", dl_split_names[part],
-                       (long long)(rows->count - read), dl_text_get(&first));
+    if (bad)
+        dl_finding_add(f, "unreadable", true, bad, "%s: %lld rows cannot be read: %s",
+                       dl_split_names[part], (long long)bad, dl_text_get(&first));
     dl_text_free(&first);
     free(x);
     free(y);

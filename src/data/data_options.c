@@ -106,8 +106,10 @@ const dl_option dl_data_options[] = {
      .max = 1e9,
      .choices = memory_words,
      .help = "how many megabytes the data of a part's files may take in memory. What is larger is "
-             "read and decoded as needed, again in each epoch, by the formats that can (image_tar, "
-             "if the archive is not gzipped), and refused by the others. auto: a quarter of the "
-             "machine's memory for those that can, all of it for those that cannot"},
+             "read and decoded as needed, again in each epoch, by the formats that can "
+             "(image_folder, image_list, and image_tar if the archive is not gzipped), and refused "
+             "by the others; npy maps its files, however large they are, and refuses only arrays "
+             "in the order of Fortran. auto: a quarter of the machine's memory for those that can, "
+             "all of it for those that cannot"},
     DL_OPTIONS_END,
 };

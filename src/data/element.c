@@ -90,3 +90,16 @@ int64_t dl_elements_find_bad(const void *values, dl_element type, int64_t count)
             return i;
     return -1;
 }
+
+dl_shape dl_elements_row(int rank, const int64_t *dim) {
+    switch (rank) {
+    case 1:
+        return dl_shape1(1);
+    case 2:
+        return dl_shape1((int)dim[1]);
+    case 3:
+        return dl_shape3((int)dim[1], (int)dim[2], 1);
+    default:
+        return dl_shape3((int)dim[1], (int)dim[2], (int)dim[3]);
+    }
+}

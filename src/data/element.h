@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "math/shape.h"
+
 typedef enum { DL_U8, DL_I8, DL_I16, DL_I32, DL_I64, DL_F32, DL_F64 } dl_element;
 
 int dl_element_width(dl_element type); /* in bytes */
@@ -19,5 +21,8 @@ int64_t dl_element_whole(const void *values, dl_element type, int64_t i);
 double dl_element_number(const void *values, dl_element type, int64_t i);
 /* The first of values[count] that is no finite number that fits a float; -1 if there is none. */
 int64_t dl_elements_find_bad(const void *values, dl_element type, int64_t count);
+/* The shape of a row of an array dim[rank], rank from 1 to 4, whose first dimension is the rows:
+   one number, numbers, a grey image or one with channels. */
+dl_shape dl_elements_row(int rank, const int64_t *dim);
 
 #endif

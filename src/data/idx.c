@@ -296,20 +296,6 @@ static int take_targets(dl_dataset *dataset, const idx_file *file, dl_error *err
 
 /* ---- the format ---- */
 
-static dl_shape shape_of(const idx_file *images) {
-    const int64_t *dim = images->dim;
-    switch (images->rank) {
-    case 1:
-        return dl_shape1(1);
-    case 2:
-        return dl_shape1((int)dim[1]);
-    case 3:
-        return dl_shape3((int)dim[1], (int)dim[2], 1);
-    default:
-        return dl_shape3((int)dim[1], (int)dim[2], (int)dim[3]);
-    }
-}
-
 /* What two headers must agree on; before the images are read, which may take a while. */
 static int check_headers(const idx_file *images, const idx_file *labels, dl_error *error) {
     char dims[64];
@@ -358,7 +344,7 @@ static int open_files(dl_dataset *dataset, const dl_schema *like, idx_file *imag
     failed |= open_file(labels, dataset, given->labels, error);
     if (failed || check_headers(images, labels, error))
         return -1;
-    dataset->schema.input = shape_of(images);
+    dataset->schema.input = dl_elements_row(images->rank, images->dim);
     if (like && check_like(dataset, images, labels, like, error))
         return -1;
     if (read_values(labels, error))

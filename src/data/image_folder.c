@@ -163,7 +163,7 @@ static int folder_open(dl_dataset *dataset, const dl_schema *like, dl_error *err
         dl_fail(error, DL_DATA, "%s: is a file, not a folder", root);
     } else if (root) {
         t.root = root;
-        dl_pictures_begin(&t.state->pictures, &o->pictures, false, root);
+        dl_pictures_begin(&t.state->pictures, dataset, &o->pictures, false, root);
         result = add_classes(&t, error) || add_pictures(&t, error) ||
                          dl_classed_finish(dataset, &t.names, like, error)
                      ? -1

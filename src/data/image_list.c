@@ -344,18 +344,29 @@ static int add_pictures(dl_pictures *pictures, char **paths, int64_t count, cons
 static int take_mask_classes(const list *l, dl_dataset *dataset, dl_error *error) {
     const dl_pictures *masks = &((list_state *)dataset->state)->targets;
     int classes = l->like ? l->like->classes : (int)l->options->classes, largest = 1;
-    for (int64_t i = 0; i < masks->count * masks->size; i++) {
-        int value = masks->pixels[i];
+    for (int64_t i = 0; i < masks->count; i++) {
+        int value = masks->largest[i];
         largest = value > largest ? value : largest;
         if (classes && value >= classes)
             return dl_fail(error, DL_DATA,
                            "%s:%lld: column \"%s\": the mask %s has a pixel of the class %d, but "
                            "there are %d classes, 0 to %d",
-                           l->path, (long long)l->line[i / masks->size], l->name[l->target[0]],
-                           l->field[i / masks->size], value, classes, classes - 1);
+                           l->path, (long long)l->line[i], l->name[l->target[0]], l->field[i],
+                           value, classes, classes - 1);
     }
     dataset->schema.classes = classes ? classes : largest + 1;
     return 0;
+}
+
+/* Inputs may take what the targets have left of the memory. */
+static void begin_inputs(const list *l, const dl_dataset *dataset) {
+    list_state *state = dataset->state;
+    const dl_pictures *targets = &state->targets;
+    dl_pictures_begin(&state->inputs, dataset, &l->options->pictures, false, l->path);
+    if (state->inputs.memory > 0 && targets->pixels)
+        state->inputs.memory -= targets->count * targets->size;
+    if (dataset->memory > 0 && state->inputs.memory < 1)
+        state->inputs.memory = 1;
 }
 
 /* ---- the format ---- */
@@ -369,9 +380,9 @@ static int take_targets(const list *l, dl_dataset *dataset, dl_error *error) {
         return l->task == REGRESSION ? take_numbers(l, dataset, error)
                                      : take_classes(l, dataset, error);
     }
-    dl_pictures_begin(&state->targets, &l->options->pictures, l->task == MASK, l->path);
+    dl_pictures_begin(&state->targets, dataset, &l->options->pictures, l->task == MASK, l->path);
     if (add_pictures(&state->targets, l->field, l->count, l->folder, error) ||
-        dl_pictures_check(&state->targets, error))
+        dl_pictures_finish(&state->targets, error))
         return -1;
     if (state->targets.size > MOST_OUTPUTS)
         return dl_fail(error, DL_DATA, "%s: a target of %lld numbers; at most %d are possible",
@@ -400,10 +411,10 @@ static int open_list(dl_dataset *dataset, list *l, dl_error *error) {
     if (l->like && classes != (l->like->classes > 0))
         return dl_fail(error, DL_DATA, "%s: its targets are %s, those of training %s", l->path,
                        classes ? "classes" : "numbers", classes ? "numbers" : "classes");
-    dl_pictures_begin(&state->inputs, &l->options->pictures, false, l->path);
     int failed = take_targets(l, dataset, error);
+    begin_inputs(l, dataset);
     if (add_pictures(&state->inputs, l->input, l->count, NULL, error) ||
-        dl_pictures_check(&state->inputs, error) || failed)
+        dl_pictures_finish(&state->inputs, error) || failed)
         return -1;
     dataset->schema.input = state->inputs.form.shape;
     dataset->count = l->count;
@@ -427,14 +438,11 @@ static int list_open(dl_dataset *dataset, const dl_schema *like, dl_error *error
 
 static int list_read(const dl_dataset *dataset, int64_t i, float *x, float *y, dl_error *error) {
     const list_state *state = dataset->state;
-    (void)error;
-    if (x)
-        dl_pictures_read(&state->inputs, i, x);
+    if (x && dl_pictures_read(&state->inputs, i, x, error))
+        return -1;
     if (y && state->y)
         memcpy(y, state->y + i * state->outputs, sizeof *y * (size_t)state->outputs);
-    else if (y)
-        dl_pictures_read(&state->targets, i, y);
-    return 0;
+    return y && !state->y ? dl_pictures_read(&state->targets, i, y, error) : 0;
 }
 
 static void list_prefetch(const dl_dataset *dataset, int64_t i) {

@@ -1,6 +1,7 @@
 /* Pictures in a tar archive, plain or gzip, one folder a class: `…/class/name.jpg`. The archive is
    read once, from the front, without unpacking it; the pictures are kept as bytes. Members are
-   gathered to pieces, whose pictures are decoded by all threads. */
+   gathered to pieces, whose pictures are decoded by all threads. Pictures that are too large for
+   the memory are read from the archive again when they are wanted, unless it is gzipped. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,7 +28,7 @@ static const dl_option options[] = {
 /* A picture that waits to be decoded; both owned. */
 typedef struct {
     char *name, *bytes;
-    int64_t size;
+    int64_t size, offset; /* offset: in the archive */
 } member;
 
 /* What is known while the archive is read. */
@@ -102,8 +103,10 @@ static char *folder_of(const char *path) {
 static int decode(archive *a, dl_error *error) {
     dl_picture_source sources[DL_PICTURES_PIECE];
     for (int i = 0; i < a->waits; i++)
-        sources[i] = (dl_picture_source){
-            .name = a->waiting[i].name, .bytes = a->waiting[i].bytes, .count = a->waiting[i].size};
+        sources[i] = (dl_picture_source){.name = a->waiting[i].name,
+                                         .bytes = a->waiting[i].bytes,
+                                         .count = a->waiting[i].size,
+                                         .offset = a->waiting[i].offset};
     return dl_pictures_add(&a->state->pictures, sources, a->waits, error);
 }
 
@@ -117,9 +120,10 @@ static void forget_waiting(archive *a) {
 }
 
 /* Takes over `bytes`. */
-static int add_picture(archive *a, const char *name, char *bytes, int64_t size, dl_error *error) {
+static int add_picture(archive *a, const char *name, char *bytes, int64_t size, int64_t offset,
+                       dl_error *error) {
     int64_t at = a->state->pictures.count + a->waits;
-    a->waiting[a->waits++] = (member){xstrdup(name), bytes, size};
+    a->waiting[a->waits++] = (member){xstrdup(name), bytes, size, offset};
     a->waiting_bytes += size;
     char *folder = folder_of(name);
     if (!folder)
@@ -151,7 +155,7 @@ static int read_all(archive *a, dl_error *error) {
         bool has_prefix = !memcmp(record + 257, "ustar", 5) && record[345];
         snprintf(name, sizeof name, "%.155s%s%.100s", has_prefix ? record + 345 : "",
                  has_prefix ? "/" : "", record);
-        int64_t size = octal(record + 124, 12);
+        int64_t size = octal(record + 124, 12), offset = dl_reader_offset(a->reader);
         char *bytes = read_member(a, size, error);
         if (!bytes)
             break;
@@ -162,7 +166,7 @@ static int read_all(archive *a, dl_error *error) {
         }
         const char *full = longer ? longer : name;
         if ((record[156] == '0' || !record[156]) && is_picture(full))
-            result = add_picture(a, full, bytes, size, error);
+            result = add_picture(a, full, bytes, size, offset, error);
         else
             free(bytes);
         free(longer);
@@ -182,7 +186,9 @@ static int tar_open(dl_dataset *dataset, const dl_schema *like, dl_error *error)
         a->reader = dl_reader_open(path, DL_DATA, error);
     if (a->reader) {
         a->path = path;
-        dl_pictures_begin(&a->state->pictures, &o->pictures, false, path);
+        dl_pictures_begin(&a->state->pictures, dataset, &o->pictures, false, path);
+        if (dl_reader_is_plain(a->reader))
+            dl_pictures_open_archive(&a->state->pictures, path);
         result = read_all(a, error) || dl_classed_finish(dataset, &a->names, like, error) ? -1 : 0;
     }
     forget_waiting(a);

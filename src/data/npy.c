@@ -1,6 +1,6 @@
 /* Arrays of NumPy, an npy file each or together in an npz archive. An npy file is mapped, not read:
-   rows come from it as they are needed, whatever their type and byte order (but for arrays in the
-   order of Fortran, which are turned round in memory). */
+   rows come from it as they are needed, whatever their type and byte order and however large it is
+   (but for arrays in the order of Fortran, which are turned round in memory, if they fit). */
 #include <stdlib.h>
 #include <string.h>
 
@@ -65,20 +65,6 @@ typedef struct {
 } npy_state;
 
 /* ---- opening ---- */
-
-static dl_shape shape_of(const dl_npy *inputs) {
-    const int64_t *dim = inputs->dim;
-    switch (inputs->rank) {
-    case 1:
-        return dl_shape1(1);
-    case 2:
-        return dl_shape1((int)dim[1]);
-    case 3:
-        return dl_shape3((int)dim[1], (int)dim[2], 1);
-    default:
-        return dl_shape3((int)dim[1], (int)dim[2], (int)dim[3]);
-    }
-}
 
 static int check_shapes(const dl_npy *inputs, const dl_npy *targets, dl_error *error) {
     char dims[96];
@@ -154,9 +140,11 @@ static int check_classes(const dl_npy *targets, int64_t classes, dl_schema *sche
 static int take_arrays(dl_dataset *dataset, const dl_schema *like, dl_error *error) {
     const npy_options *o = dataset->options;
     npy_state *state = dataset->state;
-    if (dl_npy_parse(&state->inputs, error) | dl_npy_parse(&state->targets, error))
+    int failed = dl_npy_parse(&state->inputs, dataset, state->targets.held, error);
+    failed |= dl_npy_parse(&state->targets, dataset, state->inputs.held, error);
+    if (failed)
         return -1;
-    dl_shape input = shape_of(&state->inputs);
+    dl_shape input = dl_elements_row(state->inputs.rank, state->inputs.dim);
     if (check_shapes(&state->inputs, &state->targets, error) ||
         (like && check_like(state, input, like, error)))
         return -1;
@@ -195,9 +183,9 @@ static int npz_open(dl_dataset *dataset, const dl_schema *like, dl_error *error)
     const npy_options *o = dataset->options;
     npy_state *state = dataset->state = xcalloc(1, sizeof *state);
     char *path = dl_dataset_find(dataset, o->file, error);
-    int result = path ? dl_npz_load(&state->inputs, path, o->inputs, error) : -1;
+    int result = path ? dl_npz_load(&state->inputs, path, o->inputs, dataset, 0, error) : -1;
     if (!result)
-        result = dl_npz_load(&state->targets, path, o->targets, error);
+        result = dl_npz_load(&state->targets, path, o->targets, dataset, state->inputs.held, error);
     free(path);
     return result ? -1 : take_arrays(dataset, like, error);
 }
@@ -236,7 +224,7 @@ extern const dl_dataset_type dl_dataset_npy;
 const dl_dataset_type dl_dataset_npy = {
     .kind = {.name = "npy",
              .help = "arrays of NumPy, a file each (numpy.save); they are not read into memory as "
-                     "a whole",
+                     "a whole, but for those in the order of Fortran",
              .size = sizeof(npy_options),
              .options = npy_table},
     .open = npy_open,

@@ -15,6 +15,7 @@ typedef struct {
     void *owned;  /* what `bytes` is in, if it was allocated */
     void *mapped; /* or mapped, of so many bytes */
     int64_t mapped_count;
+    int64_t held; /* bytes that count as held in memory */
     /* found in the header */
     dl_element type;
     int width;    /* bytes of an element */
@@ -28,14 +29,16 @@ typedef struct {
 } dl_npy;
 
 /* Reads the header of array->bytes and checks that the elements are all there. An array whose first
-   index runs fastest is brought into C's order in memory of its own. 0, or -1 and an error. */
-int dl_npy_parse(dl_npy *array, dl_error *error);
+   index runs fastest is brought into C's order in memory of its own, if it may take that much
+   beside `others`, the bytes that are held already. 0, or -1 and an error. */
+int dl_npy_parse(dl_npy *array, const dl_dataset *dataset, int64_t others, dl_error *error);
 /* array->bytes = the file `path`, mapped: it must not be made shorter until dl_npy_free. 0, or -1
    and an error. */
 int dl_npy_load(dl_npy *array, const char *path, dl_error *error);
-/* array->bytes = the member `name` (or `name`.npy) of the zip archive `path`. 0, or -1 and an
-   error. */
-int dl_npz_load(dl_npy *array, const char *path, const char *name, dl_error *error);
+/* array->bytes = the member `name` (or `name`.npy) of the zip archive `path`, if it may take that
+   much memory beside `others`. 0, or -1 and an error. */
+int dl_npz_load(dl_npy *array, const char *path, const char *name, const dl_dataset *dataset,
+                int64_t others, dl_error *error);
 /* Fine with an all-zero one. */
 void dl_npy_free(dl_npy *array);
 

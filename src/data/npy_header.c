@@ -245,7 +245,7 @@ static const char *looks_like(const unsigned char *b, int64_t count) {
     return count > 1 && b[0] == 0x1f && b[1] == 0x8b ? ": it is gzip; unpack it first" : "";
 }
 
-int dl_npy_parse(dl_npy *array, dl_error *error) {
+int dl_npy_parse(dl_npy *array, const dl_dataset *dataset, int64_t others, dl_error *error) {
     const unsigned char *b = array->bytes;
     if (array->count < 10 || memcmp(b, "\x93NUMPY", 6) != 0)
         return dl_fail(error, DL_DATA, "%s: offset 0: is no NumPy array (npy), or cut short%s",
@@ -273,8 +273,14 @@ int dl_npy_parse(dl_npy *array, dl_error *error) {
         return wrong_header(array, &c, "something follows the header's end", error);
     if (check_size(array, error))
         return -1;
-    if (array->fortran && array->rank > 1)
-        bring_into_order(array);
+    if (!array->fortran || array->rank < 2)
+        return 0;
+    int64_t bytes = array->rows * array->size * array->width;
+    if (!array->held && dl_dataset_fits(dataset, array->path, (double)others + (double)bytes,
+                                        "save numpy.ascontiguousarray(x), then it can", error))
+        return -1;
+    bring_into_order(array);
+    array->held = bytes;
     return 0;
 }
 

@@ -167,7 +167,8 @@ static uint32_t checksum(const unsigned char *bytes, int64_t count) {
     return (uint32_t)crc32_z(crc32_z(0, NULL, 0), bytes, (size_t)count);
 }
 
-static int load_member(dl_npy *array, const archive *a, const member *m) {
+static int load_member(dl_npy *array, const archive *a, const member *m, const dl_dataset *dataset,
+                       int64_t others) {
     const unsigned char *local = a->b + m->offset;
     if (m->offset < 0 || m->packed < 0 || m->size < 1 || !fits(a, (uint64_t)m->offset, LOCAL) ||
         memcmp(local, "PK\3\4", 4) != 0)
@@ -184,9 +185,13 @@ static int load_member(dl_npy *array, const archive *a, const member *m) {
     array->count = m->size;
     if (m->method == STORED && m->packed != m->size)
         return bad(a, "a member's size");
+    if (m->method == DEFLATED && m->size / DEFLATE_RATIO > m->packed)
+        return bad(a, "a member's size"); /* it would not be asked for in vain only */
+    if (dl_dataset_fits(dataset, array->path, (double)others + (double)m->size,
+                        "save each array by itself (numpy.save), then \"npy\" can", a->error))
+        return -1;
+    array->held = m->size;
     if (m->method == DEFLATED) {
-        if (m->size / DEFLATE_RATIO > m->packed) /* it would not be asked for in vain only */
-            return bad(a, "a member's size");
         array->bytes = array->owned = xmalloc((size_t)m->size);
         if (!unpack(a->b + at, m, array->owned))
             return bad(a, "a member's bytes");
@@ -194,7 +199,8 @@ static int load_member(dl_npy *array, const archive *a, const member *m) {
     return checksum(array->bytes, array->count) == m->crc ? 0 : bad(a, "a member's checksum");
 }
 
-int dl_npz_load(dl_npy *array, const char *path, const char *name, dl_error *error) {
+int dl_npz_load(dl_npy *array, const char *path, const char *name, const dl_dataset *dataset,
+                int64_t others, dl_error *error) {
     member m;
     dl_text full = {0};
     if (dl_npy_load(array, path, error))
@@ -206,5 +212,5 @@ int dl_npz_load(dl_npy *array, const char *path, const char *name, dl_error *err
     free(array->path);
     array->path = full.data;
     a.path = full.data;
-    return load_member(array, &a, &m);
+    return load_member(array, &a, &m, dataset, others);
 }

@@ -15,9 +15,11 @@ enum { MOST_TOLD = 100, MOST_CLASSES = 100000, MOST_BYTES = 1 << 28, MOST_PREFET
 const char *const dl_picture_channels[] = {"grey", "color", NULL};
 const char *const dl_picture_resizes[] = {"stretch", "fit", "crop", NULL};
 
-void dl_pictures_begin(dl_pictures *pictures, const dl_picture_options *options, bool labels,
-                       const char *where) {
+void dl_pictures_begin(dl_pictures *pictures, const dl_dataset *dataset,
+                       const dl_picture_options *options, bool labels, const char *where) {
     bool sized = options->size[0] > 0;
+    pictures->dataset = dataset;
+    pictures->memory = dataset->memory;
     pictures->where = where;
     pictures->form.labels = labels;
     pictures->form.resize = sized ? (dl_image_resize)options->resize : DL_IMAGE_EXACT;
@@ -26,8 +28,32 @@ void dl_pictures_begin(dl_pictures *pictures, const dl_picture_options *options,
     pictures->size = sized ? dl_shape_size(pictures->form.shape) : 0;
 }
 
+void dl_pictures_open_archive(dl_pictures *pictures, const char *path) {
+    struct stat info;
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (descriptor >= 0 && !fstat(descriptor, &info) && S_ISREG(info.st_mode)) {
+        pictures->archive = xstrdup(path);
+        pictures->descriptor = descriptor;
+    } else if (descriptor >= 0) {
+        close(descriptor);
+    }
+}
+
+static void free_places(dl_pictures *pictures) {
+    for (int64_t i = 0; pictures->places && i < pictures->count; i++)
+        free(pictures->places[i].path);
+    free(pictures->places);
+    if (pictures->archive)
+        close(pictures->descriptor);
+    free(pictures->archive);
+    pictures->places = NULL;
+    pictures->archive = NULL;
+}
+
 void dl_pictures_free(dl_pictures *pictures) {
+    free_places(pictures);
     free(pictures->pixels);
+    free(pictures->largest);
     dl_text_free(&pictures->bad_names);
     *pictures = (dl_pictures){0};
 }
@@ -39,7 +65,29 @@ typedef struct {
     const char *why; /* NULL: it was read */
     int reason;      /* an errno instead, or 0 */
     int height, width;
+    int largest; /* of its values, if they are class numbers */
 } outcome;
+
+static bool failed(const outcome *result) {
+    return result->why || result->reason;
+}
+
+/* bytes[count] = those of the file from `offset` on: how many there were. */
+static int64_t read_from(int descriptor, int64_t offset, int64_t count, char *bytes,
+                         outcome *result) {
+    int64_t done = 0;
+    while (done < count) {
+        ssize_t got = pread(descriptor, bytes + done, (size_t)(count - done), offset + done);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            result->reason = errno;
+        if (got <= 0)
+            break;
+        done += got;
+    }
+    return done;
+}
 
 /* The bytes of a file, which the caller frees; NULL, and why in `result`. */
 static void *load(const char *path, int64_t *count, outcome *result) {
@@ -54,19 +102,17 @@ static void *load(const char *path, int64_t *count, outcome *result) {
         result->why = "too large";
     else
         bytes = xmalloc((size_t)info.st_size + 1);
-    for (*count = 0; bytes && *count < info.st_size;) {
-        ssize_t got = read(descriptor, bytes + *count, (size_t)(info.st_size - *count));
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0)
-            result->reason = errno;
-        if (got <= 0)
-            break;
-        *count += got;
-    }
+    *count = bytes ? read_from(descriptor, 0, info.st_size, bytes, result) : 0;
     if (descriptor >= 0)
         close(descriptor);
     return bytes;
+}
+
+static int largest_of(const unsigned char *values, int64_t count) {
+    int largest = 0;
+    for (int64_t i = 0; i < count; i++)
+        largest = values[i] > largest ? values[i] : largest;
+    return largest;
 }
 
 /* Reads one picture into `out`; out NULL: just its size. */
@@ -79,8 +125,8 @@ static outcome read_one(const dl_picture_source *source, const dl_image_form *fo
     if (bytes && !result.reason) {
         if (dl_image_size(bytes, count, &result.height, &result.width, &result.why))
             result.height = 0;
-        else if (out)
-            dl_image_read(bytes, count, form, out, &result.why);
+        else if (out && !dl_image_read(bytes, count, form, out, &result.why) && form->labels)
+            result.largest = largest_of(out, dl_shape_size(form->shape));
     }
     free(loaded);
     return result;
@@ -99,7 +145,7 @@ static void note_bad(dl_pictures *pictures, const char *name, const outcome *res
 static void find_shape(dl_pictures *pictures, const dl_picture_source *sources, int64_t count) {
     for (int64_t i = 0; i < count && !pictures->size; i++) {
         outcome found = read_one(&sources[i], &pictures->form, NULL);
-        if (found.why || found.reason)
+        if (failed(&found))
             continue;
         pictures->form.shape.dim[0] = found.height;
         pictures->form.shape.dim[1] = found.width;
@@ -107,11 +153,45 @@ static void find_shape(dl_pictures *pictures, const dl_picture_source *sources, 
     }
 }
 
+/* How many pictures fit into so many bytes. */
+static int64_t fitting(const dl_pictures *pictures, int64_t bytes) {
+    return bytes > 0 && pictures->size ? bytes / pictures->size : INT64_MAX;
+}
+
+/* Where `wanted` pictures are too many for the memory, only their places are kept from now on; if
+   they cannot be read again there, the first picture that does not fit is refused. */
+static int heed_memory(dl_pictures *pictures, const dl_picture_source *sources, int64_t wanted,
+                       dl_error *error) {
+    if (pictures->on_demand || wanted <= fitting(pictures, pictures->memory))
+        return 0;
+    if (sources->path || pictures->archive) {
+        free(pictures->pixels);
+        pictures->pixels = NULL;
+        pictures->on_demand = true;
+        return 0;
+    }
+    int64_t most = fitting(pictures, pictures->dataset->memory_most);
+    return dl_dataset_fits(pictures->dataset, pictures->where,
+                           (double)(wanted > most ? most + 1 : wanted) * (double)pictures->size,
+                           "gunzip the archive, then it can", error);
+}
+
+/* For the places of so many pictures and, of labels, for their largest values. */
+static void make_places(dl_pictures *pictures, int64_t wanted) {
+    if (wanted <= pictures->places_room)
+        return;
+    int64_t room = 2 * pictures->places_room > wanted ? 2 * pictures->places_room : wanted;
+    pictures->places_room = room;
+    pictures->places = xrealloc(pictures->places, sizeof *pictures->places * (size_t)room);
+    if (pictures->form.labels)
+        pictures->largest = xrealloc(pictures->largest, (size_t)room);
+}
+
 /* A few bytes can claim to be a large picture: what would not fit is never asked for. */
-static int make_room(dl_pictures *pictures, int64_t count, dl_error *error) {
-    int64_t wanted = pictures->count + count, bytes = 0;
+static int make_room(dl_pictures *pictures, int64_t wanted, dl_error *error) {
+    int64_t bytes = 0, most = fitting(pictures, pictures->memory);
     double machine = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
-    if (wanted <= pictures->room || !pictures->size)
+    if (pictures->on_demand || wanted <= pictures->room || !pictures->size)
         return 0;
     if (!dl_multiply(wanted, pictures->size, &bytes) || (double)bytes > machine) {
         char need[32], have[32], shape[48];
@@ -123,25 +203,46 @@ static int make_room(dl_pictures *pictures, int64_t count, dl_error *error) {
                        dl_text_bytes(need, (double)wanted * (double)pictures->size),
                        dl_text_bytes(have, machine));
     }
-    int64_t twice = 2 * pictures->room;
+    int64_t twice = 2 * pictures->room < most ? 2 * pictures->room : most;
     pictures->room =
         twice > wanted && (double)twice * (double)pictures->size <= machine / 2 ? twice : wanted;
     pictures->pixels = xrealloc(pictures->pixels, (size_t)(pictures->room * pictures->size));
     return 0;
 }
 
+/* Decodes the picture; it is kept as number i, or was just tried. */
+static outcome take_one(dl_pictures *pictures, const dl_picture_source *source, int64_t i) {
+    unsigned char *tried = NULL, *out = NULL;
+    if (pictures->size && pictures->on_demand)
+        out = tried = xmalloc((size_t)pictures->size);
+    else if (pictures->size)
+        out = pictures->pixels + i * pictures->size;
+    outcome result = read_one(source, &pictures->form, out);
+    free(tried);
+    pictures->places[i] = (dl_picture_place){.path = source->path ? xstrdup(source->path) : NULL,
+                                             .offset = source->offset,
+                                             .count = source->count};
+    if (pictures->largest)
+        pictures->largest[i] = (unsigned char)result.largest;
+    return result;
+}
+
 int dl_pictures_add(dl_pictures *pictures, const dl_picture_source *sources, int64_t count,
                     dl_error *error) {
+    if (!count)
+        return 0;
+    int64_t before = pictures->count;
     find_shape(pictures, sources, count);
-    if (make_room(pictures, count, error))
+    if (heed_memory(pictures, sources, before + count, error) ||
+        make_room(pictures, before + count, error))
         return -1;
+    make_places(pictures, before + count);
     const dl_shape *shape = &pictures->form.shape;
-    outcome *results = xcalloc((size_t)count + 1, sizeof *results);
+    outcome *results = xcalloc((size_t)count, sizeof *results);
 #pragma omp parallel for schedule(dynamic, 4)
     for (int64_t i = 0; i < count; i++)
-        results[i] = read_one(
-            &sources[i], &pictures->form,
-            pictures->size ? pictures->pixels + (pictures->count + i) * pictures->size : NULL);
+        results[i] = take_one(pictures, &sources[i], before + i);
+    pictures->count += count;
     int result = 0;
     for (int64_t i = 0; i < count && !result; i++) {
         const outcome *r = &results[i];
@@ -152,16 +253,17 @@ int dl_pictures_add(dl_pictures *pictures, const dl_picture_source *sources, int
                              "[height, width] would make them one size)",
                              pictures->where, sources[i].name, r->height, r->width, shape->dim[0],
                              shape->dim[1]);
-        else if (r->why || r->reason)
+        else if (failed(r))
             note_bad(pictures, sources[i].name, r);
     }
-    pictures->count += count;
     free(results);
     return result;
 }
 
-int dl_pictures_check(const dl_pictures *pictures, dl_error *error) {
+int dl_pictures_finish(dl_pictures *pictures, dl_error *error) {
     char more[48] = "";
+    if (!pictures->on_demand)
+        free_places(pictures);
     if (pictures->bad > MOST_TOLD)
         snprintf(more, sizeof more, "\n  and %lld more", (long long)(pictures->bad - MOST_TOLD));
     if (!pictures->bad)
@@ -171,11 +273,53 @@ int dl_pictures_check(const dl_pictures *pictures, dl_error *error) {
                    dl_text_get(&pictures->bad_names), more);
 }
 
-void dl_pictures_read(const dl_pictures *pictures, int64_t i, float *out) {
+static int has_changed(const dl_pictures *pictures, int64_t i, const outcome *result,
+                       dl_error *error) {
+    const dl_picture_place *place = &pictures->places[i];
+    const char *why = result->why      ? result->why
+                      : result->reason ? strerror(result->reason)
+                                       : "its classes are others";
+    if (place->path)
+        return dl_fail(error, DL_DATA, "%s: the picture was changed since it was opened (%s)",
+                       place->path, why);
+    return dl_fail(error, DL_DATA,
+                   "%s: offset %lld: the archive was changed since it was opened (%s)",
+                   pictures->archive, (long long)place->offset, why);
+}
+
+/* Decodes picture i once more. Its classes must be those that were counted. */
+static int read_again(const dl_pictures *pictures, int64_t i, float *out, dl_error *error) {
+    const dl_picture_place *place = &pictures->places[i];
+    dl_picture_source source = {.path = place->path, .count = place->count};
+    unsigned char *pixels = xmalloc((size_t)pictures->size);
+    char *bytes = NULL;
+    outcome result = {0};
+    if (!place->path) {
+        source.bytes = bytes = xmalloc((size_t)place->count + 1);
+        if (read_from(pictures->descriptor, place->offset, place->count, bytes, &result) <
+            place->count)
+            result.why = result.reason ? NULL : "cut short";
+    }
+    if (!failed(&result))
+        result = read_one(&source, &pictures->form, pixels);
+    bool changed = failed(&result) || (pictures->largest && result.largest != pictures->largest[i]);
+    if (!changed)
+        dl_elements_to_floats(pixels, DL_U8, pictures->size, out);
+    free(bytes);
+    free(pixels);
+    return changed ? has_changed(pictures, i, &result, error) : 0;
+}
+
+int dl_pictures_read(const dl_pictures *pictures, int64_t i, float *out, dl_error *error) {
+    if (pictures->on_demand)
+        return read_again(pictures, i, out, error);
     dl_elements_to_floats(pictures->pixels + i * pictures->size, DL_U8, pictures->size, out);
+    return 0;
 }
 
 void dl_pictures_prefetch(const dl_pictures *pictures, int64_t i) {
+    if (pictures->on_demand)
+        return;
     const unsigned char *row = pictures->pixels + i * pictures->size;
     for (int64_t at = 0; at < pictures->size && at < MOST_PREFETCHED; at += 64)
         __builtin_prefetch(row + at);
@@ -235,7 +379,7 @@ int dl_classed_finish(dl_dataset *dataset, const dl_csv_names *names, const dl_s
     dl_classed_pictures *state = dataset->state;
     const char *where = state->pictures.where;
     char own[48], theirs[48];
-    if (dl_pictures_check(&state->pictures, error) || check_names(names, where, error))
+    if (dl_pictures_finish(&state->pictures, error) || check_names(names, where, error))
         return -1;
     if (!state->pictures.count)
         return dl_fail(error, DL_DATA, "%s: there are no pictures in it", where);
@@ -257,12 +401,9 @@ int dl_classed_finish(dl_dataset *dataset, const dl_csv_names *names, const dl_s
 
 int dl_classed_read(const dl_dataset *dataset, int64_t i, float *x, float *y, dl_error *error) {
     const dl_classed_pictures *state = dataset->state;
-    (void)error;
-    if (x)
-        dl_pictures_read(&state->pictures, i, x);
     if (y)
         *y = (float)state->classes[i];
-    return 0;
+    return x ? dl_pictures_read(&state->pictures, i, x, error) : 0;
 }
 
 void dl_classed_prefetch(const dl_dataset *dataset, int64_t i) {

@@ -1,4 +1,6 @@
-/* What the formats of pictures share: many pictures brought to one shape, by several threads. */
+/* What the formats of pictures share: many pictures brought to one shape, by several threads. They
+   are kept as bytes or, where these would take more memory than they may, only the place of each
+   is, and it is decoded when it is wanted. */
 #ifndef DL_DATA_PICTURES_H
 #define DL_DATA_PICTURES_H
 
@@ -41,14 +43,27 @@ typedef struct {
     const char *name; /* for messages */
     const char *path; /* the file; NULL: it is in bytes[count] */
     const void *bytes;
-    int64_t count;
+    int64_t count, offset; /* offset: of the bytes in the archive, if there is one */
 } dl_picture_source;
 
+/* And where it is to be had again. */
 typedef struct {
-    const char *where;     /* what the pictures are in, for messages; borrowed */
-    dl_image_form form;    /* its shape is known from the first picture on */
-    unsigned char *pixels; /* [count][size], owned */
-    int64_t size, count, room;
+    char *path;            /* the file, owned; NULL: it is in the archive */
+    int64_t offset, count; /* there */
+} dl_picture_place;
+
+typedef struct {
+    const dl_dataset *dataset; /* whose memory the pictures take, while they are added; borrowed */
+    const char *where;         /* what they are in, for messages while they are added; borrowed */
+    int64_t memory;     /* bytes that they may take, 0: any; above it they are decoded on demand */
+    dl_image_form form; /* its shape is known from the first picture on */
+    bool on_demand;     /* there are no pixels, but places */
+    unsigned char *pixels;    /* [count][size], owned */
+    dl_picture_place *places; /* [count], owned; after dl_pictures_finish only if on_demand */
+    char *archive;            /* the file that pictures without a path are in, owned, or NULL */
+    int descriptor;           /* then of this open file */
+    unsigned char *largest;   /* [count], owned: each picture's largest value; labels only */
+    int64_t size, count, room, places_room;
     int64_t bad;       /* pictures that cannot be read */
     dl_text bad_names; /* of the first ones */
 } dl_pictures;
@@ -56,14 +71,18 @@ typedef struct {
 enum { DL_PICTURES_PIECE = 512 }; /* a good number of pictures to add at once */
 
 /* `pictures` is all zero; `labels`: their values are class numbers. */
-void dl_pictures_begin(dl_pictures *pictures, const dl_picture_options *options, bool labels,
-                       const char *where);
-/* Reads count more. One that cannot be read is noted, and takes its place. 0, or -1 and an error:
-   another size than the first (and no size is asked for), or too much for the memory. */
+void dl_pictures_begin(dl_pictures *pictures, const dl_dataset *dataset,
+                       const dl_picture_options *options, bool labels, const char *where);
+/* Pictures without a path are at their offsets in this file, from which they can be read again; not
+   if it is a pipe or the like. */
+void dl_pictures_open_archive(dl_pictures *pictures, const char *path);
+/* Reads count more, all with a path or all without one. One that cannot be read is noted, and takes
+   its place. 0, or -1 and an error: another size than the first (and no size is asked for), or too
+   much for the memory. */
 int dl_pictures_add(dl_pictures *pictures, const dl_picture_source *sources, int64_t count,
                     dl_error *error);
-/* 0, or -1 and an error that lists what could not be read. */
-int dl_pictures_check(const dl_pictures *pictures, dl_error *error);
+/* When all are added: 0, or -1 and an error that lists what could not be read. */
+int dl_pictures_finish(dl_pictures *pictures, dl_error *error);
 /* Also of an all-zero one. */
 void dl_pictures_free(dl_pictures *pictures);
 
@@ -84,8 +103,10 @@ int dl_classed_read(const dl_dataset *dataset, int64_t i, float *x, float *y, dl
 void dl_classed_prefetch(const dl_dataset *dataset, int64_t i);
 void dl_classed_close(dl_dataset *dataset);
 
-/* out[size] = picture i; and a hint that it will be read soon. */
-void dl_pictures_read(const dl_pictures *pictures, int64_t i, float *out);
+/* out[size] = picture i, by any thread. 0, or -1 and an error: it is decoded on demand, and is not
+   any more what it was. */
+int dl_pictures_read(const dl_pictures *pictures, int64_t i, float *out, dl_error *error);
+/* A hint that it will be read soon. */
 void dl_pictures_prefetch(const dl_pictures *pictures, int64_t i);
 
 #endif
