@@ -237,6 +237,12 @@ optimizer.learning_rate,training.batch_size,state,epochs"
         echo "$(sed -n 2p "$trial/history.csv" | cut -d, -f 8) $(column "$trial" epoch)"
     done | sort -g >first
     equal "$(head -3 first | awk '$2 > 1' | wc -l)" 3
+    # what --set has said of the space is not said to the plain configs that go on
+    capture "$random" space.cfg -n 3 --prune -o other -- --epochs 3 --threads 2 \
+        --set optimizer.learning_rate.low=1e-3 --set=network.0.units.high=9
+    status_is 0
+    says "goes on"
+    says_not "ended early"
     # once more changes nothing
     capture "$random" space.cfg -n 9 --prune -o found -- --epochs 9
     equal "$errors" ""
@@ -283,15 +289,15 @@ optimizer.learning_rate,training.batch_size,state,epochs"
 }
 
 @test "grid_search: every point once" {
-    xor space.cfg 'regularization = { l2 = { search = "log"; low = 1e-4; high = 1e-2; steps = 3; }; };'
+    xor space.cfg 'regularization = { l2 = { search = "log"; low = 1e-4; high = 1e-2; steps = 2; }; };'
     sed -i 's/units = 2/units = { search = "choice"; values = (2, 3); }/' space.cfg
     capture "$grid" space.cfg -o found --metric train_loss
     status_is 0
     equal "$(sed 1d found/results.csv | cut -d, -f 2,3 | sort | tr '\n' ' ')" \
-        "2,0.0001 2,0.001 2,0.01 3,0.0001 3,0.001 3,0.01 "
+        "2,0.0001 2,0.01 3,0.0001 3,0.01 "
     capture "$grid" space.cfg -n 3 -o other
     status_is 2
-    sed -i 's/ steps = 3;//' space.cfg
+    sed -i 's/ steps = 2;//' space.cfg
     capture "$grid" space.cfg -o other
     status_is 2
     says "no grid: not every range has steps"
