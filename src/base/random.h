@@ -18,7 +18,8 @@ typedef enum {
     DL_FOR_WRITING = 8,
     DL_FOR_GRADIENT = 9,
     DL_FOR_AUGMENT = 10,
-    DL_FOR_BAGGING = 16
+    DL_FOR_BAGGING = 16,
+    DL_FOR_SEARCH = 21
 } dl_purpose;
 
 typedef struct {

@@ -8,6 +8,8 @@
 
 #include "base/file.h"
 #include "cmd/common.h"
+#include "cmd/compare.h"
+#include "cmd/search.h"
 #include "cmd/train_arguments.h"
 #include "cmd/train_output.h"
 #include "math/threads.h"
@@ -43,30 +45,32 @@ static void watch_signals(void) {
         sigaction(SIGHUP, &action, NULL);
 }
 
-/* The config: from the file, or from the checkpoint of the run that is resumed. */
-static int load_config(const train_arguments *a, dl_config *config, dl_error *error) {
-    int result;
-    if (a->train.resume) {
-        char *path = dl_run_check_resumable(a->train.resume, error)
-                         ? NULL
-                         : dl_run_find_checkpoint(a->train.resume, true, error);
-        dl_checkpoint checkpoint = {0};
-        result = path ? dl_checkpoint_open(&checkpoint, path, error) : -1;
-        dl_text text = {0};
-        if (!result) {
-            dl_config_dump(&checkpoint.config, &text);
-            result = dl_config_parse(config, path, text.data, error);
-        }
-        dl_text_free(&text);
-        dl_checkpoint_close(&checkpoint);
-        free(path);
-    } else
-        result = dl_config_load(config, a->config, error);
+/* The config from the checkpoint of the run that is resumed. */
+static int load_run(const train_arguments *a, dl_config *config, dl_error *error) {
+    char *path = dl_run_check_resumable(a->train.resume, error)
+                     ? NULL
+                     : dl_run_find_checkpoint(a->train.resume, true, error);
+    dl_checkpoint checkpoint = {0};
+    int result = path ? dl_checkpoint_open(&checkpoint, path, error) : -1;
+    dl_text text = {0};
+    if (!result) {
+        dl_config_dump(&checkpoint.config, &text);
+        result = dl_config_parse(config, path, text.data, error);
+    }
+    dl_text_free(&text);
+    dl_checkpoint_close(&checkpoint);
+    free(path);
     if (result)
         return -1;
     for (int i = 0; i < a->set_count; i++)
         result |= dl_config_set(config, a->sets[i], error);
     return result;
+}
+
+static int load_config(const train_arguments *a, dl_config *config, dl_error *error) {
+    if (a->train.resume)
+        return load_run(a, config, error);
+    return search_load(a, config, error) ? -1 : search_resolve(a, config, error);
 }
 
 /* A config without a name is called after its file. */
@@ -113,6 +117,15 @@ static int check_data(const train_arguments *a, dl_error *error) {
     return status;
 }
 
+/* What trains nothing. 0, 1 if that is not as it should be, or -1 and an error. */
+static int look(const train_arguments *a, dl_error *error) {
+    if (a->compare)
+        return compare_runs(a, error);
+    if (a->status)
+        return compare_status(a, error);
+    return a->space ? search_print_space(a, error) : check_data(a, error);
+}
+
 /* *interrupted: the training was, and is saved. */
 static int train(const train_arguments *a, dl_terminal *terminal, bool *interrupted,
                  dl_error *error) {
@@ -124,7 +137,9 @@ static int train(const train_arguments *a, dl_terminal *terminal, bool *interrup
         name_config(&config, a->config);
         status = dl_experiment_read(&experiment, &config, error);
     }
-    if (!status) {
+    if (!status && a->print_config)
+        search_print_config(a, &config);
+    else if (!status) {
         dl_say(terminal, "dltrain %s  %s, %d thread%s", DL_VERSION, experiment.name, dl_threads(),
                dl_threads() == 1 ? "" : "s");
         if (dl_threads_warning())
@@ -133,7 +148,7 @@ static int train(const train_arguments *a, dl_terminal *terminal, bool *interrup
                          : dl_train(&experiment, &a->train, terminal, &result, error);
     }
     *interrupted = result.interrupted || (a->train.dry_run && caught);
-    if (!status && !a->train.dry_run && !a->show) {
+    if (!status && !a->train.dry_run && !a->show && !a->print_config) {
         train_report_end(terminal, a->program, &experiment, &result);
         if (a->json)
             train_print_end(&experiment, &result);
@@ -146,14 +161,14 @@ static int train(const train_arguments *a, dl_terminal *terminal, bool *interrup
 
 int main(int argc, char **argv) {
     cmd_start(argv);
-    train_arguments a = {.program = argv[0], .threads = dl_threads_available()};
+    train_arguments a = {.program = argv[0], .threads = dl_threads_available(), .sample = -1};
     int status = train_arguments_parse(argc, argv, &a);
     if (status >= 0)
         return cmd_finish("dltrain", status);
     dl_error error = {0};
     dl_threads_set((int)a.threads);
-    if (a.check_data) {
-        status = check_data(&a, &error);
+    if (a.check_data || a.compare || a.status || a.space) {
+        status = look(&a, &error);
         status = status < 0 ? cmd_fail("dltrain", &error) : status ? DL_CHECK : DL_OK;
         dl_error_clear(&error);
         return cmd_finish("dltrain", status);

@@ -5,13 +5,14 @@
 #include <string.h>
 
 #include "cmd/common.h"
+#include "config/space.h"
 #include "net/block.h"
 #include "train/experiment.h"
 #include "train/version.h"
 
 static const dl_registry *const registries[] = {
-    &dl_layer_registry,    &dl_block_registry,   &dl_loss_registry,        &dl_optimizer_registry,
-    &dl_schedule_registry, &dl_dataset_registry, &dl_augmentation_registry};
+    &dl_layer_registry,    &dl_block_registry,   &dl_loss_registry,         &dl_optimizer_registry,
+    &dl_schedule_registry, &dl_dataset_registry, &dl_augmentation_registry, &dl_search_registry};
 enum { REGISTRIES = sizeof registries / sizeof *registries };
 
 extern const dl_option *const dl_net_layer_options;

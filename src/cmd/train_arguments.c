@@ -10,6 +10,7 @@
 static const char usage[] =
     "Usage: dltrain [options] CONFIG\n"
     "       dltrain [options] --resume RUN\n"
+    "       dltrain --compare RUN RUN...\n"
     "Trains the network that a config file defines, and saves it in a run's folder.\n"
     "\n"
     "  --out DIR         the run's folder (default: runs/NAME, then runs/NAME.2, …)\n"
@@ -21,6 +22,18 @@ static const char usage[] =
     "  --fold I/K        cross-validation: fold I of K of the training file is for\n"
     "                    validation; the same as --set data.fold=I --set data.folds=K\n"
     "  --epochs N        the same as --set training.epochs=N\n"
+    "  --stop-after N    end after epoch N, or after a part of the epochs (1/9), as if\n"
+    "                    interrupted: --resume goes on, with the same schedule\n"
+    "  --sample N        of a config with searched values ({ search = \"log\"; ... }):\n"
+    "                    draw them with the seed N, and train with those\n"
+    "  --point N         the same with point N of the grid, counted from 1\n"
+    "  --print-config    instead: the config as it is trained, with every default\n"
+    "  --space CONFIG    only show the values that it searches, and its grid's size;\n"
+    "                    with --compare: show these and no others\n"
+    "  --compare RUN...  only show what differs between runs: their configs, and what\n"
+    "                    they have come to; --rank COLUMN (val_loss) puts the best\n"
+    "                    first, --json and --csv are for programs\n"
+    "  --status RUN...   only say how far runs are; ends with 5 if any is unfinished\n"
     "  --threads N       processors to use (default: all of them)\n"
     "  --backend NAME    openblas, onednn or auto, the faster one for each shape\n"
     "                    (default: auto)\n"
@@ -37,13 +50,13 @@ static const char usage[] =
     "  --quiet           no lines and no bar on stderr, only errors\n"
     "  --json            an object per epoch, and one at the end, on stdout\n"
     "  --help [TOPIC]    this; or config, layers, losses, optimizers, schedules,\n"
-    "                    formats, augmentations or metrics; or one of them:\n"
+    "                    formats, augmentations, searches or metrics; or one of them:\n"
     "                    --help layer dense\n"
     "  --version\n"
     "\n"
     "Exit status: 0 done, 1 run-time failure, 2 usage or config, 3 data or\n"
-    "checkpoint, 4 diverged, 5 --check-data has found something, 128+n stopped by\n"
-    "signal n (after saving).\n";
+    "checkpoint, 4 diverged, 5 --check-data or --status has found something, 128+n\n"
+    "stopped by signal n (after saving).\n";
 
 enum {
     OUT = 256,
@@ -60,6 +73,15 @@ enum {
     SHOW_BATCH,
     CHECK_DATA,
     ACTIVATIONS,
+    STOP_AFTER,
+    SAMPLE,
+    POINT,
+    PRINT_CONFIG,
+    SPACE,
+    COMPARE,
+    RANK,
+    CSV,
+    STATUS,
     QUIET,
     JSON,
     HELP,
@@ -81,6 +103,15 @@ static const struct option long_options[] = {
     {"show-batch", required_argument, NULL, SHOW_BATCH},
     {"check-data", no_argument, NULL, CHECK_DATA},
     {"activations", no_argument, NULL, ACTIVATIONS},
+    {"stop-after", required_argument, NULL, STOP_AFTER},
+    {"sample", required_argument, NULL, SAMPLE},
+    {"point", required_argument, NULL, POINT},
+    {"print-config", no_argument, NULL, PRINT_CONFIG},
+    {"space", required_argument, NULL, SPACE},
+    {"compare", no_argument, NULL, COMPARE},
+    {"rank", required_argument, NULL, RANK},
+    {"csv", no_argument, NULL, CSV},
+    {"status", no_argument, NULL, STATUS},
     {"quiet", no_argument, NULL, QUIET},
     {"json", no_argument, NULL, JSON},
     {"help", no_argument, NULL, HELP},
@@ -124,6 +155,54 @@ static bool add_fold(train_arguments *a, const char *text) {
     snprintf(fold, sizeof fold, "data.fold=%lld", i);
     snprintf(folds, sizeof folds, "data.folds=%lld", k);
     return add_set(a, fold) && add_set(a, folds);
+}
+
+/* 12, or 1/9 of all. */
+static bool set_stop(train_arguments *a, const char *text) {
+    long long parts = 0, of = 0;
+    char rest;
+    bool whole = sscanf(text, "%lld%c", &parts, &rest) == 1;
+    if (!whole && (sscanf(text, "%lld/%lld%c", &parts, &of, &rest) != 2 || of < 1 || parts > of))
+        parts = 0;
+    if (parts < 1 || parts > 1 << 30 || of > 1 << 30) {
+        cmd_usage("dltrain", "--stop-after %s: must be an epoch (10) or a part of all (1/9)", text);
+        return false;
+    }
+    a->train.stop = (dl_stop){parts, of};
+    return true;
+}
+
+/* Of --sample, --point, --compare and their like; -1, or DL_USAGE and a message. */
+static int store_search(int option, train_arguments *a) {
+    switch (option) {
+    case STOP_AFTER:
+        return set_stop(a, optarg) ? -1 : DL_USAGE;
+    case SAMPLE:
+        return cmd_number("dltrain", "--sample", optarg, 0, (int64_t)9e15, &a->sample) ? -1
+                                                                                       : DL_USAGE;
+    case POINT:
+        return cmd_number("dltrain", "--point", optarg, 1, (int64_t)9e15, &a->point) ? -1
+                                                                                     : DL_USAGE;
+    case PRINT_CONFIG:
+        a->print_config = true;
+        break;
+    case SPACE:
+        a->space = optarg;
+        break;
+    case COMPARE:
+        a->compare = true;
+        break;
+    case RANK:
+        a->rank = optarg;
+        break;
+    case CSV:
+        a->csv = true;
+        break;
+    case STATUS:
+        a->status = true;
+        break;
+    }
+    return -1;
 }
 
 /* An option that needs no more than to be stored; -1, or DL_USAGE and a message. */
@@ -178,6 +257,8 @@ static int store_option(int option, train_arguments *a) {
     case JSON:
         a->json = true;
         break;
+    default:
+        return store_search(option, a);
     }
     return fine ? -1 : DL_USAGE;
 }
@@ -208,12 +289,49 @@ static int parse_options(int argc, char **argv, train_arguments *a) {
     return status;
 }
 
+/* --compare, --status and --space train nothing. -1, or DL_USAGE and a message. */
+static int check_looks(const train_arguments *a) {
+    bool runs = a->compare || a->status;
+    if (a->compare && a->status)
+        return cmd_usage("dltrain", "--compare or --status, not both");
+    if (runs && !a->run_count)
+        return cmd_usage("dltrain", "%s: which runs?", a->compare ? "--compare" : "--status");
+    if ((a->rank || a->csv) && !a->compare)
+        return cmd_usage("dltrain", "%s goes with --compare", a->rank ? "--rank" : "--csv");
+    if (a->csv && a->json)
+        return cmd_usage("dltrain", "--csv or --json, not both");
+    if (!runs && a->space && a->config)
+        return cmd_usage("dltrain", "--space shows its own config: leave out %s", a->config);
+    return -1;
+}
+
+/* -1, or DL_USAGE and a message. */
+static int check_sample(const train_arguments *a) {
+    bool drawn = a->sample >= 0 || a->point;
+    if (a->sample >= 0 && a->point)
+        return cmd_usage("dltrain", "--sample or --point, not both");
+    if (drawn && a->train.resume)
+        return cmd_usage("dltrain", "--resume goes on with the values that were drawn: leave out "
+                                    "--sample and --point");
+    if (a->print_config && a->train.resume)
+        return cmd_usage("dltrain", "--print-config takes a config; a run has its own in %s",
+                         "config.cfg");
+    return -1;
+}
+
 int train_arguments_parse(int argc, char **argv, train_arguments *a) {
     int status = parse_options(argc, argv, a);
     if (status >= 0)
         return status;
+    if (a->compare || a->status) {
+        a->runs = argv + optind;
+        a->run_count = argc - optind;
+        return check_looks(a);
+    }
     if (optind < argc)
         a->config = argv[optind++];
+    if ((status = check_looks(a)) >= 0 || (status = check_sample(a)) >= 0 || a->space)
+        return status;
     if (optind < argc)
         return cmd_usage("dltrain", "one config at a time, not also %s", argv[optind]);
     if (!a->config && !a->train.resume)

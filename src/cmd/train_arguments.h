@@ -14,6 +14,13 @@ typedef struct {
     const char *sets[MOST_SETS];
     int set_count;
     int64_t threads;
+    int64_t sample;    /* which draw from a space; -1: none */
+    int64_t point;     /* which point of its grid, from 1; 0: none */
+    const char *space; /* the config whose searched values are shown; NULL: none */
+    const char *rank;  /* the column of the history that compared runs are ordered by, or NULL */
+    char **runs;       /* [run_count], for `compare` and `status` */
+    int run_count;
+    bool compare, status, csv, print_config;
     bool fold, quiet, json, check_data;
 } train_arguments;
 

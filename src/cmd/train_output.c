@@ -69,6 +69,13 @@ void train_report_end(dl_terminal *t, const char *program, const dl_experiment *
         free(folder);
         return;
     }
+    if (!r->stopped_early && r->epochs < e->settings.epochs) { /* --stop-after */
+        char *folder = cmd_quoted(r->folder);
+        dl_say(t, "stopped     after epoch %lld of %lld; go on with: %s --resume %s",
+               (long long)r->epochs, (long long)e->settings.epochs, program, folder);
+        free(folder);
+        return;
+    }
     const char *stopped = r->stopped_early ? "stopped early after " : "";
     if (!r->trained)
         dl_say(t, "done        %s%lld epochs: nothing is left to train (%s)", stopped,

@@ -108,7 +108,7 @@ const char *dl_config_where(dl_config *config, const config_setting_t *setting) 
 
 /* ---- --set ---- */
 
-static void copy_value(config_setting_t *to, const config_setting_t *from) {
+void dl_config_copy(config_setting_t *to, const config_setting_t *from) {
     switch (config_setting_type(from)) {
     case CONFIG_TYPE_INT:
         config_setting_set_int(to, config_setting_get_int(from));
@@ -128,8 +128,8 @@ static void copy_value(config_setting_t *to, const config_setting_t *from) {
     default:
         for (int i = 0; i < config_setting_length(from); i++) {
             const config_setting_t *part = config_setting_get_elem(from, (unsigned)i);
-            copy_value(config_setting_add(to, config_setting_name(part), config_setting_type(part)),
-                       part);
+            dl_config_copy(
+                config_setting_add(to, config_setting_name(part), config_setting_type(part)), part);
         }
     }
 }
@@ -165,7 +165,7 @@ static config_setting_t *put(config_setting_t *place, const char *key,
         made = config_setting_add(place, key, type);
     }
     if (made)
-        copy_value(made, value);
+        dl_config_copy(made, value);
     return made;
 }
 
@@ -306,6 +306,10 @@ static void dump_value(const config_setting_t *setting, int indent, dl_text *tex
     }
     if (!lines)
         dl_text_add(text, "%s%*s%c", deep ? "\n" : "", deep ? indent - 2 : 0, "", brackets[1]);
+}
+
+void dl_config_dump_value(const config_setting_t *setting, dl_text *text) {
+    dump_value(setting, 2, text);
 }
 
 void dl_config_dump(const dl_config *config, dl_text *text) {

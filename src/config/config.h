@@ -53,6 +53,11 @@ const dl_kind *dl_config_choose(dl_config *config, config_setting_t *group,
 config_setting_t *dl_config_group(dl_config *config, config_setting_t *parent, const char *key,
                                   dl_error *error);
 
+/* Copies a value, and all that is in it, into an empty setting of the same type. */
+void dl_config_copy(config_setting_t *to, const config_setting_t *from);
+
+/* A value as it stands in a config: 0.5, "adam", ( 1, 2 ). */
+void dl_config_dump_value(const config_setting_t *setting, dl_text *text);
 /* The tree as text that reads back the same. */
 void dl_config_dump(const dl_config *config, dl_text *text);
 

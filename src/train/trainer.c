@@ -316,15 +316,23 @@ static int measure(trainer *t, dl_row *row, double started, int64_t first_row, d
     return 0;
 }
 
-/* Early stopping has ended the training. */
+int64_t dl_stop_epoch(const dl_stop *stop, const dl_settings *s) {
+    int64_t epoch = stop ? stop->parts : 0;
+    if (epoch && stop->of)
+        epoch = (s->epochs * stop->parts + stop->of - 1) / stop->of;
+    return epoch && epoch < s->epochs ? epoch : s->epochs;
+}
+
+bool dl_has_stopped_early(const dl_settings *s, int64_t epoch, int64_t best_epoch) {
+    return s->early_stopping && s->patience > 0 && epoch - best_epoch >= s->patience;
+}
+
 static bool has_stopped(const trainer *t) {
-    const dl_settings *s = &t->e->settings;
-    return s->early_stopping && s->patience > 0 &&
-           t->progress.epoch - t->progress.best_epoch >= s->patience;
+    return dl_has_stopped_early(&t->e->settings, t->progress.epoch, t->progress.best_epoch);
 }
 
 static bool is_over(const trainer *t) {
-    return t->progress.epoch >= t->e->settings.epochs || has_stopped(t);
+    return t->progress.epoch >= dl_stop_epoch(&t->options->stop, &t->e->settings) || has_stopped(t);
 }
 
 /* On a screen, epochs of milliseconds are shown ten times a second. */

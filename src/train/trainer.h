@@ -6,13 +6,25 @@
 
 #include "train/run.h"
 
+/* Where to stop before the last epoch, so that it can be gone on with: after `parts` of `of` equal
+   parts of the epochs (rounded up), or after epoch `parts` if `of` is 0. All zero: at the end. */
+typedef struct {
+    int64_t parts, of;
+} dl_stop;
+
+/* The epoch that a training ends with unless early stopping does; `stop` may be NULL. */
+int64_t dl_stop_epoch(const dl_stop *stop, const dl_settings *settings);
+/* Whether early stopping has ended a training. */
+bool dl_has_stopped_early(const dl_settings *settings, int64_t epoch, int64_t best_epoch);
+
 typedef struct {
     const char *out;    /* the run's folder, or NULL: runs/NAME */
     bool force;         /* replace a run that is in it */
     const char *resume; /* a run's folder to go on in, or NULL */
     bool dry_run;       /* everything but training */
     bool activations;   /* of a dry run: show what the layers make of some rows */
-    bool profile;       /* take each layer's time, and print it at the end */
+    dl_stop stop;
+    bool profile; /* take each layer's time, and print it at the end */
     int threads;
     const volatile sig_atomic_t *interrupted; /* becomes non-zero: end after this step */
     /* Called with every row of the history; may be NULL. */

@@ -1,0 +1,317 @@
+#include "cmd/compare.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmd/common.h"
+#include "cmd/search.h"
+#include "train/summary.h"
+
+typedef struct {
+    dl_arena arena;
+    const train_arguments *a;
+    dl_summary *runs;
+    int run_count;
+    const char **paths; /* of the config's values that are shown */
+    int path_count, path_room;
+    const char **names; /* of the history's columns that any run has */
+    int name_count;
+    const char ***rows; /* [1 + run_count][cells]: the first has the headings */
+    int cells;
+} comparison;
+
+/* ---- what is shown ---- */
+
+static bool has(const char *const *list, int count, const char *word) {
+    for (int i = 0; i < count; i++)
+        if (!strcmp(list[i], word))
+            return true;
+    return false;
+}
+
+static void add_path(comparison *c, const char *path) {
+    if (has(c->paths, c->path_count, path))
+        return;
+    if (c->path_count == c->path_room) {
+        c->path_room = 2 * c->path_room + 16;
+        c->paths = xrealloc(c->paths, sizeof *c->paths * (size_t)c->path_room);
+    }
+    c->paths[c->path_count++] = dl_arena_strdup(&c->arena, path);
+}
+
+static void add_searched(void *context, const char *path, config_setting_t *group) {
+    (void)group;
+    add_path(context, path);
+}
+
+static int find_searched(comparison *c, dl_error *error) {
+    dl_config space = {0};
+    train_arguments of = *c->a;
+    of.config = of.space;
+    of.set_count = 0;
+    int result = search_load(&of, &space, error) || dl_space_check(&space, error) ? -1 : 0;
+    if (!result)
+        dl_space_walk(&space, add_searched, c);
+    dl_config_free(&space);
+    return result;
+}
+
+static void find_differences(comparison *c) {
+    for (int r = 0; r < c->run_count; r++)
+        for (int i = 0; i < c->runs[r].leaf_count; i++) {
+            const dl_leaf *leaf = &c->runs[r].leaves[i];
+            bool differs = false;
+            for (int o = 0; o < c->run_count && !differs; o++) {
+                const char *other = dl_summary_value(&c->runs[o], leaf->path);
+                differs = !other || strcmp(other, leaf->value);
+            }
+            if (differs)
+                add_path(c, leaf->path);
+        }
+}
+
+static void find_names(comparison *c) {
+    int most = 0;
+    for (int r = 0; r < c->run_count; r++)
+        most += c->runs[r].column_count;
+    c->names = xcalloc((size_t)most + 1, sizeof *c->names);
+    for (int r = 0; r < c->run_count; r++)
+        for (int i = 0; i < c->runs[r].column_count; i++)
+            if (!has(c->names, c->name_count, c->runs[r].columns[i].name))
+                c->names[c->name_count++] = c->runs[r].columns[i].name;
+}
+
+/* ---- order ---- */
+
+static const char *ranked; /* the column: qsort has no place for it */
+
+/* Runs without a value come last, and of equals the one that was named first comes first. */
+static int by_rank(const void *a, const void *b) {
+    const dl_summary *one = a, *other = b;
+    const dl_best *x = dl_summary_column(one, ranked), *y = dl_summary_column(other, ranked);
+    bool has_x = x && x->epoch > 0, has_y = y && y->epoch > 0;
+    if (!has_x || !has_y || x->best == y->best)
+        return has_x != has_y ? (has_x ? -1 : 1)
+                              : (one->run > other->run) - (one->run < other->run);
+    return (x->best < y->best) == x->higher ? 1 : -1;
+}
+
+static int rank(comparison *c, dl_error *error) {
+    ranked = c->a->rank;
+    if (!ranked)
+        return 0;
+    if (!has(c->names, c->name_count, ranked)) {
+        const char *nearest = dl_text_nearest(ranked, c->names, c->name_count);
+        dl_text list = {0};
+        for (int i = 0; i < c->name_count; i++)
+            dl_text_add(&list, "%s%s", i ? ", " : "", c->names[i]);
+        dl_fail(error, DL_USAGE, "--rank %s: is not a column of the history (%s%s%s)", ranked,
+                nearest ? "did you mean \"" : "there are ", nearest ? nearest : dl_text_get(&list),
+                nearest ? "\"?" : "");
+        dl_text_free(&list);
+        return -1;
+    }
+    qsort(c->runs, (size_t)c->run_count, sizeof *c->runs, by_rank);
+    return 0;
+}
+
+/* ---- cells ---- */
+
+static const char *state_of(const dl_summary *s) {
+    return s->stopped_early ? "stopped early" : s->finished ? "finished" : "unfinished";
+}
+
+/* One cell of a row, or its heading. */
+static void put(comparison *c, int row, const char *heading, const char *cell) {
+    c->rows[row][c->cells++] = row ? cell : heading;
+}
+
+static void put_column(comparison *c, int row, const dl_summary *s, const char *name) {
+    const dl_best *column = row ? dl_summary_column(s, name) : NULL;
+    bool known = column && column->epoch > 0, csv = c->a->csv;
+    char value[32] = "";
+    if (known)
+        snprintf(value, sizeof value, csv ? "%.9g" : "%.6g", column->best);
+    if (!csv) {
+        put(c, row, dl_arena_printf(&c->arena, "best %s (epoch)", name),
+            known ? dl_arena_printf(&c->arena, "%s (%lld)", value, (long long)column->epoch) : "-");
+        return;
+    }
+    put(c, row, name, dl_arena_strdup(&c->arena, value));
+    put(c, row, dl_arena_printf(&c->arena, "%s_epoch", name),
+        known ? dl_arena_printf(&c->arena, "%lld", (long long)column->epoch) : "");
+}
+
+static const char *counted(comparison *c, int64_t number) {
+    return dl_arena_printf(&c->arena, "%lld", (long long)number);
+}
+
+/* A value as it is in a table for programs: strings without their quotes, nothing for none. */
+static const char *plain(comparison *c, const char *value) {
+    json_t *json = value ? json_loads(value, JSON_DECODE_ANY, NULL) : NULL;
+    if (json_is_string(json))
+        value = dl_arena_strdup(&c->arena, json_string_value(json));
+    json_decref(json);
+    return value ? value : "";
+}
+
+/* Row 0 has the headings; a table that ranks is short of them. */
+static void fill(comparison *c, int row) {
+    static const dl_summary nothing;
+    const dl_summary *s = row ? &c->runs[row - 1] : &nothing;
+    bool brief = ranked && !c->a->csv;
+    size_t most = (size_t)(c->path_count + 2 * c->name_count + 8);
+    c->rows[row] = dl_arena_alloc(&c->arena, sizeof **c->rows * most);
+    c->cells = 0;
+    put(c, row, "run", s->run);
+    if (brief)
+        put_column(c, row, s, ranked);
+    for (int p = 0; p < c->path_count; p++) {
+        const char *value = row ? dl_summary_value(s, c->paths[p]) : NULL;
+        put(c, row, c->paths[p], c->a->csv ? plain(c, value) : value ? value : "-");
+    }
+    put(c, row, "state", row ? state_of(s) : "");
+    put(c, row, "epochs", counted(c, s->epochs));
+    if (!brief)
+        put(c, row, "best_epoch", counted(c, s->best_epoch));
+    for (int n = 0; n < c->name_count && !brief; n++)
+        put_column(c, row, s, c->names[n]);
+    put(c, row, "parameters", counted(c, s->parameters));
+    put(c, row, "seconds", dl_arena_printf(&c->arena, "%.3f", s->seconds));
+}
+
+/* ---- printing ---- */
+
+static void print_csv_cell(const char *cell) {
+    if (!strpbrk(cell, ",\"\n")) {
+        fputs(cell, stdout);
+        return;
+    }
+    putchar('"');
+    for (; *cell; cell++)
+        printf(*cell == '"' ? "\"%c" : "%c", *cell);
+    putchar('"');
+}
+
+static void print_csv(const comparison *c) {
+    for (int row = 0; row <= c->run_count; row++)
+        for (int i = 0; i < c->cells; i++) {
+            print_csv_cell(c->rows[row][i]);
+            putchar(i + 1 < c->cells ? ',' : '\n');
+        }
+}
+
+/* A cell of the table as it is laid out: ranked runs are rows, compared ones are columns. */
+static const char *cell_at(const comparison *c, int line, int column) {
+    return ranked ? c->rows[line][column] : c->rows[column][line];
+}
+
+static int columns_wide(const char *cell) {
+    return dl_text_width(cell, (int)strlen(cell));
+}
+
+static void print_table(const comparison *c) {
+    int lines = ranked ? c->run_count + 1 : c->cells;
+    int columns = ranked ? c->cells : c->run_count + 1;
+    for (int line = 0; line < lines; line++)
+        for (int i = 0; i < columns; i++) {
+            const char *cell = cell_at(c, line, i);
+            int width = 0;
+            for (int k = 0; k < lines; k++) {
+                int own = columns_wide(cell_at(c, k, i));
+                width = own > width ? own : width;
+            }
+            printf("%s%*s", cell, i + 1 < columns ? width + 2 - columns_wide(cell) : 0, "");
+            if (i + 1 == columns)
+                putchar('\n');
+        }
+}
+
+/* libconfig's scalars are JSON's, but for 5L. */
+static json_t *value_json(const char *value) {
+    json_t *json = value ? json_loads(value, JSON_DECODE_ANY, NULL) : json_null();
+    return json ? json : cmd_json_string(value);
+}
+
+static void print_json(const comparison *c) {
+    json_t *list = json_array();
+    for (int r = 0; r < c->run_count; r++) {
+        const dl_summary *s = &c->runs[r];
+        json_t *config = json_object(), *best = json_object();
+        for (int p = 0; p < c->path_count; p++)
+            json_object_set_new(config, c->paths[p], value_json(dl_summary_value(s, c->paths[p])));
+        for (int i = 0; i < s->column_count; i++)
+            json_object_set_new(best, s->columns[i].name,
+                                json_pack("{s:o, s:I}", "value",
+                                          cmd_json_number(s->columns[i].best), "epoch",
+                                          (json_int_t)s->columns[i].epoch));
+        json_array_append_new(list, json_pack("{s:o, s:o, s:s, s:I, s:I, s:s, s:o, s:o, s:I, s:o}",
+                                              "run", cmd_json_string(s->run), "config", config,
+                                              "state", state_of(s), "epochs", (json_int_t)s->epochs,
+                                              "best_epoch", (json_int_t)s->best_epoch, "monitor",
+                                              s->monitor, "monitored", cmd_json_number(s->best),
+                                              "best", best, "parameters", (json_int_t)s->parameters,
+                                              "seconds", cmd_json_number(s->seconds)));
+    }
+    cmd_print_json(list, JSON_INDENT(1));
+}
+
+static void print(comparison *c) {
+    if (c->a->json) {
+        print_json(c);
+        return;
+    }
+    c->rows = dl_arena_alloc(&c->arena, sizeof *c->rows * (size_t)(c->run_count + 1));
+    for (int row = 0; row <= c->run_count; row++)
+        fill(c, row);
+    if (c->a->csv)
+        print_csv(c);
+    else
+        print_table(c);
+}
+
+int compare_runs(const train_arguments *a, dl_error *error) {
+    comparison c = {.a = a, .run_count = a->run_count};
+    c.runs = xcalloc((size_t)a->run_count, sizeof *c.runs);
+    int result = 0;
+    for (int r = 0; r < c.run_count; r++)
+        result |= dl_summary_read(&c.runs[r], a->runs[r], &a->train.stop, error);
+    if (!result && a->space)
+        result = find_searched(&c, error);
+    else if (!result)
+        find_differences(&c);
+    if (!result) {
+        find_names(&c);
+        result = rank(&c, error);
+    }
+    if (!result)
+        print(&c);
+    for (int r = 0; r < c.run_count; r++)
+        dl_summary_free(&c.runs[r]);
+    free(c.runs);
+    free(c.paths);
+    free(c.names);
+    dl_arena_free(&c.arena);
+    return result;
+}
+
+int compare_status(const train_arguments *a, dl_error *error) {
+    int result = 0;
+    for (int r = 0; r < a->run_count; r++) {
+        dl_summary s;
+        if (dl_summary_read_progress(&s, a->runs[r], &a->train.stop, error)) {
+            dl_summary_free(&s);
+            return -1;
+        }
+        printf("%s  %s, %lld of %lld epochs", s.run, state_of(&s), (long long)s.epochs,
+               (long long)s.epochs_wanted);
+        if (s.best_epoch)
+            printf(", best %s %.6g in epoch %lld", s.monitor, s.best, (long long)s.best_epoch);
+        putchar('\n');
+        result |= !s.finished;
+        dl_summary_free(&s);
+    }
+    return result;
+}

@@ -1,0 +1,317 @@
+#!/usr/bin/env bats
+# Searched values, the two scripts that try many, and runs beside each other.
+
+# The variables that helper.bash sets; each test is a subshell of its own, as it should be.
+# shellcheck disable=SC2154,SC2030,SC2031,SC2012,SC2013,SC2034,SC2094,SC2238
+
+load helper
+
+set_up() {
+    export DLTRAIN_PROGRAMS=$programs
+    random=$root/scripts/random_search.sh
+    grid=$root/scripts/grid_search.sh
+}
+
+# space FILE: the digits, with something searched of every kind.
+space() {
+    digits "$1"
+    sed -i -e 's/learning_rate = 0.003/learning_rate = { search = "log"; low = 1e-5; high = 1e-1; }/' \
+        -e 's/rate = 0.2/rate = { search = "linear"; low = 0.1; high = 0.5; }/' \
+        -e 's/units = 32/units = { search = "int"; low = 5; high = 8; }/' \
+        -e 's/batch_size = 32/batch_size = { search = "choice"; values = (32, 64, "all"); }/' "$1"
+}
+# value FILE KEY: what the first line with the key says.
+value() { sed -n "s/.*[{ ]$2 = \([^;]*\);.*/\1/p" "$1" | head -n 1; }
+
+@test "a sample is a plain config that trains to the same bits" {
+    space space.cfg
+    train --sample 7 --print-config space.cfg
+    status_is 0
+    says_not dltrain
+    cp .out plain.cfg
+    ! grep -q search plain.cfg || fail "something is searched still"
+    train --quiet --sample 7 --out drawn --epochs 2 space.cfg
+    status_is 0
+    train --quiet --out plain --epochs 2 plain.cfg
+    status_is 0
+    same_checkpoints drawn plain
+    same_history drawn plain
+    # what is drawn does not depend on the other values, nor on how the file is laid out
+    train --sample 7 --print-config --set network.0.units=6 --set training.batch_size=32 space.cfg
+    equal "$(value .out units)" 6
+    equal "$(value .out learning_rate)" "$(value plain.cfg learning_rate)"
+    equal "$(value .out rate)" "$(value plain.cfg rate)"
+    train --sample 8 --print-config space.cfg
+    [ "$(value .out learning_rate)" != "$(value plain.cfg learning_rate)" ] || fail "not another"
+}
+
+@test "draws are in their ranges, and all over them" {
+    space space.cfg
+    for seed in $(seq 60); do
+        "$dltrain" --sample "$seed" --print-config space.cfg >one.cfg
+        echo "$(value one.cfg learning_rate) $(value one.cfg rate) $(value one.cfg units)" \
+            "$(value one.cfg batch_size)"
+    done >drawn
+    awk '{ if ($1 < 1e-5 || $1 > 0.1 || $2 < 0.1 || $2 > 0.5 || $3 < 5 || $3 > 8) exit 1
+           decade[int(log($1) / log(10) + 5)]++; quarter[int(($2 - 0.1) * 10)]++
+           units[$3]++; batch[$4]++ }
+         END { for (i = 0; i < 4; i++) if (decade[i] < 5 || quarter[i] < 5 || units[i + 5] < 5) exit 1
+               if (batch[32] < 8 || batch[64] < 8 || batch["\"all\""] < 8) exit 1 }' drawn ||
+        fail "$(cat drawn)"
+    # values of the same kind and range, at other paths, are others
+    xor pair.cfg 'regularization = { l1 = { search = "log"; low = 1e-5; high = 1e-1; };
+        l2 = { search = "log"; low = 1e-5; high = 1e-1; }; };'
+    train --sample 1 --print-config pair.cfg
+    [ "$(value .out l1)" != "$(value .out l2)" ] || fail "the same"
+}
+
+@test "a choice of groups, and of layers, with values that only they have" {
+    xor space.cfg
+    layers='{ layer = "dense"; units = { search = "int"; low = 2; high = 4; steps = 3; }; },'
+    layers="$layers { layer = \"activation\"; activation = \"tanh\"; }"
+    optimizers='{ type = "adam"; learning_rate = { search = "choice"; values = (0.1, 0.2); }; },'
+    optimizers="$optimizers { type = \"sgd\"; momentum = 0.5; }"
+    sed -i -e "s/^  { layer = \"dense\"; units = 2;.*/{ search = \"choice\"; values = ($layers); },/" \
+        -e "s/^optimizer.*/optimizer = { search = \"choice\"; values = ($optimizers); };/" space.cfg
+    train --space space.cfg
+    status_is 0
+    grep -Eq '^points +12$' .out || fail "not (3 + 1) * (2 + 1) points"
+    for point in $(seq 12); do
+        "$dltrain" --point "$point" --print-config space.cfg >one.cfg
+        grep -v '^#' one.cfg | cksum
+    done >points
+    equal "$(sort -u points | wc -l)" 12
+    train --point 13 space.cfg
+    status_is 2
+    says_only "dltrain: space.cfg: its grid has 12 points, there is no --point 13"
+    train --quiet --sample 3 --out run space.cfg
+    status_is 0
+}
+
+@test "the points of a range begin and end with it" {
+    xor space.cfg 'regularization = { l2 = { search = "log"; low = 1e-4; high = 1e-2; steps = 3; }; };'
+    for point in 1 2 3; do "$dltrain" --point $point --print-config space.cfg >$point.cfg; done
+    equal "$(value 1.cfg l2) $(value 2.cfg l2) $(value 3.cfg l2)" "0.0001 0.001 0.01"
+    sed -i 's/"log"; low = 1e-4; high = 1e-2/"linear"; low = 1.0; high = 2.0/' space.cfg
+    for point in 1 2 3; do "$dltrain" --point $point --print-config space.cfg >$point.cfg; done
+    equal "$(value 1.cfg l2) $(value 2.cfg l2) $(value 3.cfg l2)" "1.0 1.5 2.0"
+}
+
+@test "--stop-after stops, and --resume goes on to the same bits" {
+    digits digits.cfg
+    train --quiet --out whole digits.cfg
+    train --out parts --stop-after 1/3 digits.cfg
+    status_is 0
+    says "stopped     after epoch 2 of 6; go on with: $dltrain --resume parts"
+    equal "$(column parts epoch)" 2
+    train --status parts whole
+    status_is 5
+    shows "parts  unfinished, 2 of 6 epochs, best val_loss "
+    shows "whole  finished, 6 of 6 epochs, best val_loss "
+    train --status --stop-after 2 parts
+    status_is 0
+    train --quiet --resume parts --stop-after 5
+    equal "$(column parts epoch)" 5
+    train --quiet --resume parts
+    status_is 0
+    same_checkpoints whole parts
+    same_history whole parts
+    for wrong in 0 -1 x 2/1 1/0 1/ 1.5; do
+        train --stop-after $wrong digits.cfg
+        status_is 2
+        says "--stop-after $wrong: must be an epoch (10) or a part of all (1/9)"
+    done
+}
+
+@test "--compare: what differs, and what came of it" {
+    digits digits.cfg
+    train --quiet --out a digits.cfg
+    train --quiet --out b digits.cfg --set network.0.units=16 --set optimizer.learning_rate=0.01 --epochs 3
+    train --compare a b
+    status_is 0
+    grep -Eq '^run +a +b$' .out || fail "no heading"
+    grep -Eq '^network\.0\.units +32 +16$' .out || fail "no units"
+    grep -Eq '^optimizer\.learning_rate +0\.003 +0\.01$' .out || fail "no rate"
+    grep -Eq '^training\.epochs +6 +3$' .out || fail "no epochs"
+    grep -Eq '^parameters +2410 +1210$' .out || fail "no parameters"
+    shows_not batch_size
+    train --compare --json a b
+    jq -e '.[0].config == {"network.0.units": 32, "optimizer.learning_rate": 0.003,
+        "training.epochs": 6} and .[1].epochs == 3 and .[1].parameters == 1210' .out
+    # the best of a column, up for what is better when larger
+    for run in a b; do
+        want=$(cut -d, -f 9 $run/history.csv | sed 1d | sort -g | tail -1)
+        equal "$(head -1 $run/history.csv | cut -d, -f 9)" val_accuracy
+        awk -v a="$want" -v b="$(jq -r ".[] | select(.run == \"$run\").best.val_accuracy.value" .out)" \
+            'BEGIN { exit !(a == b) }' || fail "not $want"
+        want=$(cut -d, -f 8 $run/history.csv | sed 1d | sort -g | head -1)
+        awk -v a="$want" -v b="$(jq -r ".[] | select(.run == \"$run\").best.val_loss.value" .out)" \
+            'BEGIN { exit !(a == b) }' || fail "not $want"
+        equal "$(jq ".[] | select(.run == \"$run\").best_epoch" .out)" \
+            "$(metadata $run/best.safetensors best_epoch)"
+    done
+    train --compare --rank val_acuracy a b
+    status_is 2
+    says 'did you mean "val_accuracy"?'
+    train --compare --rank val_accuracy --csv b a
+    best=$(jq -nr --arg a "$(cut -d, -f 9 a/history.csv | sed 1d | sort -g | tail -1)" \
+        --arg b "$(cut -d, -f 9 b/history.csv | sed 1d | sort -g | tail -1)" \
+        'if ($a | tonumber) > ($b | tonumber) then "a" else "b" end')
+    equal "$(sed -n '2s/,.*//p' .out)" "$best"
+    # rows that a kill has left behind the checkpoint do not count
+    echo '7,999,1,0.1,0,1,1,0,1,1,1,0,0,0,0' >>a/history.csv
+    train --compare --json a
+    jq -e '.[0].best.val_loss.epoch <= 6' .out
+    train --compare nowhere
+    status_is 3
+    train --compare
+    status_is 2
+}
+
+@test "random_search: trials, results, the best one's config" {
+    space space.cfg
+    capture "$random" space.cfg -n 4 -j 2 --metric val_accuracy -o found -- --epochs 2
+    status_is 0
+    equal "$(ls found | tr '\n' ' ')" \
+        "asked best.cfg results.csv trial-0001 trial-0002 trial-0003 trial-0004 "
+    equal "$(head -1 found/results.csv | cut -d, -f 1-7)" "trial,network.0.units,network.1.rate,\
+optimizer.learning_rate,training.batch_size,state,epochs"
+    equal "$(wc -l <found/results.csv)" 5
+    best=$(sed -n '2s/,.*//p' found/results.csv)
+    shows "best: found/$best"
+    cut -d, -f 15 found/results.csv >values
+    equal "$(head -1 values)" val_loss
+    cut -d, -f 17 found/results.csv | sed 1d >values
+    sort -gr values | cmp - values || fail "not in order"
+    train --quiet --threads 1 --out again found/best.cfg
+    same_checkpoints again "found/$best"
+    "$dltrain" --quiet --threads 1 --sample 3 --epochs 2 --out third space.cfg
+    same_checkpoints third found/trial-0003
+    # finished trials are kept as they are, more can be added, other options are refused
+    stat -c "%n %i %y" found/trial-*/last.safetensors >before
+    capture "$random" space.cfg -n 5 --metric val_accuracy -o found -- --epochs 2
+    status_is 0
+    equal "$errors" "trial-0005: begins"
+    stat -c "%n %i %y" found/trial-000[1-4]/last.safetensors | cmp - before
+    capture "$random" space.cfg -n 5 -o found -- --epochs 3
+    status_is 2
+    says "has trials of another space or other options"
+}
+
+@test "random_search: killed at any place, it goes on to the same results" {
+    space space.cfg
+    options=(-n 4 -j 2 -o found -- --epochs 40)
+    "$random" space.cfg -n 4 -j 2 -o whole -- --epochs 40 >/dev/null 2>&1
+    for seconds in 0.1 0.3 0.6; do # with all that it has begun
+        setsid "$random" space.cfg "${options[@]}" >/dev/null 2>&1 3>&- &
+        pid=$!
+        sleep $seconds
+        kill -9 -- -$pid 2>/dev/null || true
+        wait $pid || true
+    done
+    setsid "$random" space.cfg "${options[@]}" >/dev/null 2>&1 3>&- & # alone
+    pid=$!
+    sleep 0.2
+    kill -9 $pid 2>/dev/null || true
+    wait $pid || true
+    capture "$random" space.cfg "${options[@]}"
+    status_is 0
+    equal "$(sed 's/,[^,]*$//' found/results.csv)" "$(sed 's/,[^,]*$//' whole/results.csv)"
+    for trial in 1 2 3 4; do same_checkpoints found/trial-000$trial whole/trial-000$trial; done
+}
+
+@test "random_search --prune: a third goes on, with the same schedule" {
+    space space.cfg
+    capture "$random" space.cfg -n 9 --prune -o found -- --epochs 9
+    status_is 0
+    for trial in found/trial-*; do column "$trial" epoch; done | sort -n | uniq -c | tr -s ' ' >epochs
+    equal "$(cat epochs)" " 6 1
+ 2 3
+ 1 9"
+    best=$(sed -n '2s/,.*//p' found/results.csv)
+    equal "$(column "found/$best" epoch)" 9
+    "$dltrain" --quiet --threads 1 --out again found/best.cfg
+    same_checkpoints again "found/$best"
+    # the ones that went on were the best third after the first part
+    for trial in found/trial-*; do
+        echo "$(sed -n 2p "$trial/history.csv" | cut -d, -f 8) $(column "$trial" epoch)"
+    done | sort -g >first
+    equal "$(head -3 first | awk '$2 > 1' | wc -l)" 3
+    # what --set has said of the space is not said to the plain configs that go on
+    capture "$random" space.cfg -n 3 --prune -o other -- --epochs 3 --threads 2 \
+        --set optimizer.learning_rate.low=1e-3 --set=network.0.units.high=9
+    status_is 0
+    says "goes on"
+    says_not "ended early"
+    # once more changes nothing
+    capture "$random" space.cfg -n 9 --prune -o found -- --epochs 9
+    equal "$errors" ""
+}
+
+@test "random_search: the test part only with --test-best" {
+    space space.cfg
+    capture "$random" space.cfg -n 1 -o found -- --epochs 1
+    shows_not "test"
+    capture "$random" space.cfg -n 1 -o found --test-best -- --epochs 1
+    shows "the test part, which nothing has looked at so far (once; then it is spent)"
+    shows "on 359 test rows"
+}
+
+@test "random_search: what it refuses, and trials that cannot be" {
+    space space.cfg
+    capture "$random"
+    status_is 2
+    for arguments in "-n 0" "-j x" "--metric loss" "--frobnicate" "-n" "other.cfg"; do
+        # shellcheck disable=SC2086
+        capture "$random" space.cfg -o none $arguments
+        status_is 2
+        exists_not none
+    done
+    digits plain.cfg
+    capture "$random" plain.cfg -o none
+    status_is 2
+    says "has no searched value"
+    exists_not none
+    # without data no trial can begin, and the next ones are not tried
+    capture "$random" space.cfg -j 1 -o none -- --set data.train.file=none.csv
+    status_is 1
+    equal "$(grep -c begins .err)" 1
+    says "a trial failed; the same command goes on"
+    # one that diverges does not end the search
+    xor wild.cfg
+    rates='{ search = "choice"; values = (0.1, 1e30); }'
+    sed -i -e "s/^optimizer.*/optimizer = { type = \"sgd\"; learning_rate = $rates; };/" \
+        -e s/binary_cross_entropy/mse/ wild.cfg
+    capture "$grid" wild.cfg -j 1 -o wild --metric train_loss
+    status_is 0
+    says "trial-0002: ended early (exit status 4)"
+    equal "$(sed -n '2s/,.*//p' wild/results.csv)" trial-0001
+}
+
+@test "grid_search: every point once" {
+    xor space.cfg 'regularization = { l2 = { search = "log"; low = 1e-4; high = 1e-2; steps = 2; }; };'
+    sed -i 's/units = 2/units = { search = "choice"; values = (2, 3); }/' space.cfg
+    capture "$grid" space.cfg -o found --metric train_loss
+    status_is 0
+    equal "$(sed 1d found/results.csv | cut -d, -f 2,3 | sort | tr '\n' ' ')" \
+        "2,0.0001 2,0.01 3,0.0001 3,0.01 "
+    capture "$grid" space.cfg -n 3 -o other
+    status_is 2
+    sed -i 's/ steps = 2;//' space.cfg
+    capture "$grid" space.cfg -o other
+    status_is 2
+    says "no grid: not every range has steps"
+}
+
+@test "--slurm writes an array job that trains what the search would" {
+    space space.cfg
+    capture "$random" space.cfg -n 2 -o "it's" --slurm -- --epochs 1
+    status_is 0
+    exists_not "it's/trial-0001"
+    grep -q '^#SBATCH --array=1-2%2$' "it's/search.sbatch" || fail "no array"
+    for number in 1 2; do SLURM_ARRAY_TASK_ID=$number sh "it's/search.sbatch" 2>/dev/null; done
+    capture "$random" space.cfg -n 2 -o "it's" -- --epochs 1
+    status_is 0
+    says_not begins
+    equal "$(wc -l <"it's/results.csv")" 3
+}
