@@ -80,3 +80,27 @@ END
     grep -q ">accuracy<" run.svg || fail "no accuracy"
     grep -q ">top5<" run.svg || fail "no top5"
 }
+
+@test "the loss at the end of a run, on a screen alone" {
+    command -v script >/dev/null || skip "script is not installed"
+    digits digits.cfg
+    screen() { script -qec "stty cols $1 rows 30; $2" /dev/null </dev/null 2>&1 | tr -d '\r'; }
+    TERM=xterm run screen 100 "$dltrain --out one digits.cfg"
+    [[ $output == *"│"*"val loss $(printf '%.4g' "$(column one val_loss)")"* ]] || fail "no curve"
+    [[ $output == *"train loss "*"└──"* ]] || fail "no curve"
+    [[ $output == *"── 6"$'\n'"done "* ]] || fail "no axis, or not at the end"
+    ! grep -q '[│└]' one/log.txt || fail "it is in the log"
+    # plain where the locale is, and without colour
+    TERM=xterm NO_COLOR=1 LC_ALL=C run screen 100 "$dltrain --out two digits.cfg"
+    [[ $output == *"+-----"*"--- 6"$'\n'"done "* ]] || fail "no plain curve"
+    [[ $output != *"└"* ]] || fail "not plain"
+    [[ $output != *$'\033['[0-9]*m* ]] || fail "a colour"
+    for kind in "TERM=dumb:100:" "TERM=xterm:100:--quiet" "TERM=xterm:40:"; do
+        IFS=: read -r set columns option <<<"$kind"
+        run screen "$columns" "env $set $dltrain $option --force --out three digits.cfg"
+        [ "$status" -eq 0 ] || fail "failed"
+        [[ $output != *"└"* && $output != *"+----"* ]] || fail "a curve with $kind"
+    done
+    train --out four digits.cfg
+    says_not "└"
+}
