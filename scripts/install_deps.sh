@@ -11,7 +11,7 @@ build="gcc make pkg-config libconfig-dev zlib1g-dev libstb-dev libopenblas-openm
 build="$build libjansson-dev"
 optional="libdnnl-dev"
 tests="libcmocka-dev bats valgrind shellcheck mandoc jq python3 curl clang libomp-dev"
-tests="$tests clang-format gnuplot-nox"
+tests="$tests clang-format gnuplot-nox python3-protobuf"
 
 dnf_build="gcc make pkgconf-pkg-config libconfig-devel zlib-devel stb_image-devel"
 dnf_build="$dnf_build openblas-devel jansson-devel onednn-devel"
