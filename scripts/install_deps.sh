@@ -11,16 +11,16 @@ build="gcc make pkg-config libconfig-dev zlib1g-dev libstb-dev libopenblas-openm
 build="$build libjansson-dev"
 optional="libdnnl-dev"
 tests="libcmocka-dev bats valgrind shellcheck mandoc jq python3 curl clang libomp-dev"
-tests="$tests clang-format"
+tests="$tests clang-format gnuplot-nox python3-protobuf"
 
 dnf_build="gcc make pkgconf-pkg-config libconfig-devel zlib-devel stb_image-devel"
 dnf_build="$dnf_build openblas-devel jansson-devel onednn-devel"
 dnf_tests="libcmocka-devel bats valgrind ShellCheck mandoc jq python3 curl clang libomp-devel"
-dnf_tests="$dnf_tests clang-tools-extra"
+dnf_tests="$dnf_tests clang-tools-extra gnuplot"
 pacman_build="gcc make pkgconf libconfig zlib stb openblas jansson onednn"
-pacman_tests="cmocka bats valgrind shellcheck mandoc jq python curl clang openmp"
+pacman_tests="cmocka bats valgrind shellcheck mandoc jq python curl clang openmp gnuplot"
 brew_build="gcc make pkgconf libconfig zlib openblas jansson onednn"
-brew_tests="cmocka bats-core shellcheck mandoc jq python llvm libomp clang-format"
+brew_tests="cmocka bats-core shellcheck mandoc jq python llvm libomp clang-format gnuplot"
 
 usage() {
     cat <<USAGE

@@ -76,6 +76,21 @@ void dl_say(dl_terminal *terminal, const char *format, ...) {
     dl_text_free(&line);
 }
 
+void dl_terminal_show(dl_terminal *terminal, const char *text) {
+    if (terminal->quiet || !terminal->is_screen)
+        return;
+    dl_terminal_clear(terminal);
+    fputs(text, stderr);
+}
+
+bool dl_terminal_is_utf8(void) {
+    static const char *const names[] = {"LC_ALL", "LC_CTYPE", "LANG"};
+    const char *locale = NULL;
+    for (int i = 0; i < 3 && (!locale || !*locale); i++)
+        locale = getenv(names[i]);
+    return locale && (strcasestr(locale, "UTF-8") || strcasestr(locale, "UTF8"));
+}
+
 bool dl_terminal_bar_due(dl_terminal *terminal) {
     if (terminal->quiet || !terminal->is_screen)
         return false;

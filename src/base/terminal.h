@@ -30,6 +30,10 @@ int dl_terminal_columns(const dl_terminal *terminal);
 void dl_say(dl_terminal *terminal, const char *format, ...) DL_PRINTF(2, 3);
 /* One line on stderr (NULL: none), another in the log. */
 void dl_say_apart(dl_terminal *terminal, const char *shown, const char *logged);
+/* Text for a screen alone, as it is: not where there is none, and not in the log. */
+void dl_terminal_show(dl_terminal *terminal, const char *text);
+/* Whether the environment says that characters are written as UTF-8. */
+bool dl_terminal_is_utf8(void);
 /* Whether it is time to draw a bar: ten times a second, and only on a terminal. */
 bool dl_terminal_bar_due(dl_terminal *terminal);
 /* Draws a bar with a text behind it, of which the parts that do not fit are left out; two blanks

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "cmd/common.h"
+#include "cmd/page.h"
 #include "cmd/scores.h"
 #include "data/text.h"
 #include "math/threads.h"
@@ -40,6 +41,7 @@ static const char usage[] =
     "    --temperature T   1: by the net's own probabilities (default); less: safer,\n"
     "                      0: always the likeliest symbol; more: wilder\n"
     "    --seed N          another number, another text (default: 1)\n"
+    "  --report FILE     also write an HTML page: curves, classes, surest mistakes\n"
     "  --json            one object on stdout\n"
     "  --help, --version\n"
     "\n"
@@ -59,6 +61,7 @@ enum {
     SEED,
     AVERAGE,
     VOTE,
+    REPORT,
     JSON,
     HELP,
     VERSION,
@@ -79,6 +82,7 @@ static const struct option long_options[] = {
     {"seed", required_argument, NULL, SEED},
     {"average", no_argument, NULL, AVERAGE},
     {"vote", no_argument, NULL, VOTE},
+    {"report", required_argument, NULL, REPORT},
     {"json", no_argument, NULL, JSON},
     {"help", no_argument, NULL, HELP},
     {"version", no_argument, NULL, VERSION},
@@ -93,6 +97,7 @@ typedef struct {
     int set_count, split; /* -1: not chosen */
     bool last, json;
     const char *pictures;         /* the file for them; NULL: none */
+    const char *report;           /* the file of the page, or NULL */
     int64_t threads, speed, seed; /* speed: the batch to be timed; 0: none */
     dl_write_options write;       /* count 0: nothing is to be written */
     const char *of_write;         /* an option that only writing has, and that was given */
@@ -111,6 +116,7 @@ typedef struct {
     dl_sums sums; /* of one net; several have their ensemble */
     dl_ensemble ensemble;
     scores scores;
+    dl_mistakes mistakes; /* for a page */
     dl_speed speed;
 } test;
 
@@ -173,6 +179,9 @@ static int store_option(int option, arguments *a) {
     case VOTE:
         a->vote = true;
         break;
+    case REPORT:
+        a->report = optarg;
+        return *optarg ? -1 : cmd_usage("dltest", "--report needs a file's name");
     case JSON:
         a->json = true;
         break;
@@ -195,6 +204,11 @@ static int check_options(const arguments *a) {
                          "one checkpoint at a time, not also %s (--average or --vote lets several "
                          "answer together)",
                          a->paths[1]);
+    if (a->report && (a->average || a->vote || a->speed || a->write.count))
+        return cmd_usage("dltest", "--report is about the evaluation of one net: leave out %s",
+                         a->speed         ? "--speed"
+                         : a->write.count ? "--write"
+                                          : joined);
     if (a->of_write && !a->write.count)
         return cmd_usage("dltest", "%s is for --write N", a->of_write);
     if (a->pictures && (a->speed || a->write.count || a->path_count > 1))
@@ -327,6 +341,20 @@ static int evaluate_together(test *t, const arguments *a, dl_error *error) {
     return dl_ensemble_evaluate(s, scores_observe, &t->scores, &t->scores.rows, error);
 }
 
+static void observe(void *context, const dl_outcome *outcome) {
+    test *t = context;
+    scores_observe(&t->scores, outcome);
+    dl_mistakes_add(&t->mistakes, outcome);
+}
+
+static int write_page(const test *t, const char *path, dl_error *error) {
+    const member *m = &t->member[0];
+    return page_write(path,
+                      &(page_of){m->path, &m->checkpoint, &m->experiment, t->split,
+                                 dl_sums_loss(&t->sums), &t->scores, &t->mistakes},
+                      error);
+}
+
 static int evaluate(test *t, const arguments *a, dl_error *error) {
     dl_experiment *e = &t->member[0].experiment;
     if (t->count > 1)
@@ -337,14 +365,15 @@ static int evaluate(test *t, const arguments *a, dl_error *error) {
     if (!loader)
         return -1;
     int result = a->speed ? dl_speed_measure(e, loader, &t->speed, error)
-                          : dl_evaluate(e, loader, &t->sums, scores_observe, &t->scores, error);
+                          : dl_evaluate(e, loader, &t->sums, observe, t, error);
     t->scores.rows = t->sums.rows;
     dl_loader_free(loader);
-    return result;
+    return !result && a->report ? write_page(t, a->report, error) : result;
 }
 
 static void close_test(test *t) {
     scores_close(&t->scores);
+    dl_mistakes_free(&t->mistakes);
     dl_sums_close(&t->sums);
     for (int i = 0; i < t->ensemble.count; i++)
         dl_tally_close(&t->ensemble.member[i].tally);

@@ -104,48 +104,44 @@ static int name_width(const scores *s, int least, int most) {
     return width < most ? width : most;
 }
 
-/* Columns of the classes' table: beside the three that are always there IoU, for masks or if it is
-   asked for, and the area under the curve. */
-enum { COLUMNS = 5, COLUMN_IOU = 3, COLUMN_AUC };
-static const char *const column_names[COLUMNS] = {"precision", "recall", "F1", "IoU", "AUC"};
-static const char *const column_keys[COLUMNS] = {"precision", "recall", "f1", "iou", "auc"};
+const char *const scores_column_names[SCORES_COLUMNS] = {"precision", "recall", "F1", "IoU", "AUC"};
+static const char *const column_keys[SCORES_COLUMNS] = {"precision", "recall", "f1", "iou", "auc"};
 
-static bool has_column(const scores *s, int column) {
+bool scores_has_column(const scores *s, int column) {
     bool masks = s->experiment->positions > 1 && s->experiment->data.schema.input.rank == 3;
     for (int m = 0; m < s->tally.metric_count; m++)
         masks |= !strcmp(s->tally.metric[m]->name, "iou");
-    return column == COLUMN_AUC ? s->tally.ordered : column == COLUMN_IOU ? masks : true;
+    return column == SCORES_AUC ? s->tally.ordered : column == SCORES_IOU ? masks : true;
 }
 
-/* A class's row of the table: how many rows of data it has. */
-static int64_t class_values(const scores *s, int class, double values[COLUMNS]) {
+int64_t scores_class_values(const scores *s, int class, double values[SCORES_COLUMNS]) {
     dl_class_score score = dl_confusion_score(&s->confusion, class);
     values[0] = score.precision;
     values[1] = score.recall;
     values[2] = score.f1;
-    values[COLUMN_IOU] = score.f1 / (2 - score.f1);
-    values[COLUMN_AUC] = has_column(s, COLUMN_AUC) ? dl_tally_auc(&s->tally, class) : 0;
+    values[SCORES_IOU] = score.f1 / (2 - score.f1);
+    values[SCORES_AUC] = scores_has_column(s, SCORES_AUC) ? dl_tally_auc(&s->tally, class) : 0;
     return score.rows;
 }
 
 static void print_scores(const scores *s) {
     int width = name_width(s, 5, WIDEST_NAME);
     printf("\n%-*s %10s", width, "class", "rows");
-    for (int i = 0; i < COLUMNS; i++)
-        if (has_column(s, i))
-            printf(" %10s", column_names[i]);
+    for (int i = 0; i < SCORES_COLUMNS; i++)
+        if (scores_has_column(s, i))
+            printf(" %10s", scores_column_names[i]);
     printf("\n");
     for (int c = 0; c < s->confusion.classes; c++) {
-        double values[COLUMNS];
-        int64_t rows = class_values(s, c, values);
+        double values[SCORES_COLUMNS];
+        int64_t rows = scores_class_values(s, c, values);
         print_name(s, c, width, false);
         printf(" %10lld", (long long)rows);
-        for (int i = 0; i < COLUMNS; i++)
-            if (has_column(s, i) && isnan(values[i]))
+        for (int i = 0; i < SCORES_COLUMNS; i++)
+            if (scores_has_column(s, i) && isnan(values[i]))
                 printf(" %10s", "-");
-            else if (has_column(s, i) && i == COLUMN_AUC)
+            else if (scores_has_column(s, i) && i == SCORES_AUC)
                 printf(" %10.4f", values[i]);
-            else if (has_column(s, i))
+            else if (scores_has_column(s, i))
                 printf(" %8.2f %%", 100 * values[i]);
         printf("\n");
     }
@@ -198,12 +194,12 @@ static void add_classes(const scores *s, json_t *object) {
     int classes = s->confusion.classes;
     for (int r = 0; r < classes; r++) {
         char name[16];
-        double values[COLUMNS];
-        int64_t rows = class_values(s, r, values);
+        double values[SCORES_COLUMNS];
+        int64_t rows = scores_class_values(s, r, values);
         json_t *class = json_pack("{s:s, s:I}", "class", dl_schema_class(schema, r, name), "rows",
                                   (json_int_t)rows);
-        for (int i = 0; i < COLUMNS; i++)
-            if (has_column(s, i))
+        for (int i = 0; i < SCORES_COLUMNS; i++)
+            if (scores_has_column(s, i))
                 json_object_set_new(class, column_keys[i], cmd_json_number(values[i]));
         json_array_append_new(list, class);
         json_t *row = json_array();

@@ -24,6 +24,14 @@ void scores_close(scores *s);
 /* A dl_observer: `context` is the scores. */
 void scores_observe(void *context, const dl_outcome *outcome);
 
+/* Columns of the classes' table: precision, recall, F1; IoU, for masks or if it is asked for; and
+   the area under the curve. */
+enum { SCORES_COLUMNS = 5, SCORES_IOU = 3, SCORES_AUC };
+extern const char *const scores_column_names[SCORES_COLUMNS];
+bool scores_has_column(const scores *s, int column);
+/* A class's values of it, NaN where there are none: how many rows of data it has. */
+int64_t scores_class_values(const scores *s, int class, double values[SCORES_COLUMNS]);
+
 /* The metrics, a line each, behind `loss` if it is not NULL; for classes also the table of the
    classes, the confusion matrix and the most frequent mistakes. */
 void scores_print(const scores *s, const double *loss);

@@ -5,7 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/file.h"
+#include "base/plot.h"
 #include "cmd/common.h"
+#include "train/history.h"
 #include "train/report.h"
 
 static void set_part(json_t *object, const dl_experiment *e, const char *part, double loss,
@@ -60,6 +63,32 @@ void train_print_end(const dl_experiment *e, const dl_train_result *r) {
     cmd_print_json(object, JSON_COMPACT);
 }
 
+/* The loss of all epochs, on a screen. A history that cannot be read is not worth a message here.
+ */
+static void show_curve(dl_terminal *t, const char *folder) {
+    enum { LINES = 7, WIDEST = 79, NARROWEST = 44, MOST_CURVES = 2 };
+    int width = dl_terminal_columns(t) - 1;
+    if (t->quiet || !t->is_screen || width < NARROWEST)
+        return;
+    char *path = dl_path_join(folder, "history.csv");
+    dl_history history = {0};
+    dl_error ignored = {0};
+    if (!dl_history_read(&history, path, &ignored)) {
+        dl_curve curves[MOST_CURVES] = {
+            {"train loss", dl_history_column(&history, "train_loss"), true},
+            {"val loss", dl_history_column(&history, "val_loss"), false}};
+        int count = curves[1].value ? 2 : curves[0].value ? 1 : 0;
+        curves[0].dashed = count > 1;
+        dl_text text = dl_plot(curves, count, history.rows, width < WIDEST ? width : WIDEST, LINES,
+                               dl_terminal_is_utf8());
+        dl_terminal_show(t, dl_text_get(&text));
+        dl_text_free(&text);
+    }
+    dl_history_free(&history);
+    dl_error_clear(&ignored);
+    free(path);
+}
+
 void train_report_end(dl_terminal *t, const char *program, const dl_experiment *e,
                       const dl_train_result *r) {
     char seconds[32], memory[32];
@@ -76,6 +105,8 @@ void train_report_end(dl_terminal *t, const char *program, const dl_experiment *
         free(folder);
         return;
     }
+    if (r->trained)
+        show_curve(t, r->folder);
     const char *stopped = r->stopped_early ? "stopped early after " : "";
     if (!r->trained)
         dl_say(t, "done        %s%lld epochs: nothing is left to train (%s)", stopped,

@@ -152,6 +152,15 @@ int dl_image_read(const void *bytes, int64_t count, const dl_image_form *form, u
     return result;
 }
 
+unsigned char *dl_image_encode(const unsigned char *pixels, int height, int width, int *size) {
+    unsigned char *bytes = dl_stb_png(pixels, height, width, size);
+    if (!bytes) { /* as xmalloc */
+        fprintf(stderr, "dltrain: out of memory: a picture of %dx%d\n", height, width);
+        abort();
+    }
+    return bytes;
+}
+
 int dl_image_save(const char *path, const unsigned char *pixels, int height, int width,
                   dl_error *error) {
     int count = 0;

@@ -36,6 +36,8 @@ int dl_image_size(const void *bytes, int64_t count, int *height, int *width, con
  *why, a constant. */
 int dl_image_read(const void *bytes, int64_t count, const dl_image_form *form, unsigned char *out,
                   const char **why);
+/* pixels[height][width][3] as a PNG file of *size bytes in memory, freed by the caller. */
+unsigned char *dl_image_encode(const unsigned char *pixels, int height, int width, int *size);
 /* Writes pixels[height][width][3] as a PNG file. 0, or -1 and an error. */
 int dl_image_save(const char *path, const unsigned char *pixels, int height, int width,
                   dl_error *error);

@@ -63,6 +63,10 @@ static const dl_option training_options[] = {
      "it again"},
     {"init_map", DL_STRINGS, offsetof(dl_settings, init_map), "", 0, 0, NULL,
      "layers that have other names there: (\"layer=its name there\", …)"},
+    {"tensorboard", DL_BOOL, offsetof(dl_settings, tensorboard), "false", 0, 0, NULL,
+     "also write an event file into the run's folder, for TensorBoard (tensorboard --logdir runs): "
+     "each epoch the numbers of history.csv, histograms of the weights and of the last step's "
+     "gradients and, for images, the first layer's filters; once some samples"},
     {"bf16", DL_BOOL, offsetof(dl_settings, bf16), "false", 0, 0, NULL,
      "large products take their factors as bfloat16, 8 bits of precision, while weights and sums "
      "stay float: up to twice as fast where oneDNN and the processor (AVX512_BF16) can"},

@@ -18,7 +18,7 @@ extern const char *const dl_mode_names[]; /* "auto", "min", "max", NULL */
 /* The sections `training` and `regularization`. */
 typedef struct {
     int64_t batch_size, epochs;
-    bool bf16, shuffle;
+    bool bf16, shuffle, tensorboard;
     dl_strings metrics;
     int lsuv;              /* 1: initial weights are scaled on the data */
     const char *init_from; /* a checkpoint to begin with, or NULL */

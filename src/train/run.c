@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "train/tensorboard.h"
 
 static const char *const run_files[] = {"config.cfg", "history.csv",      "log.txt",
                                         "split.csv",  "best.safetensors", "last.safetensors"};
@@ -72,6 +73,16 @@ static int lock_folder(dl_run *run, dl_error *error) {
     if (run->lock >= 0 && flock(run->lock, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK)
         return dl_fail(error, DL_FAILURE, "%s: another dltrain is at work in it", run->folder);
     return 0;
+}
+
+/* Of a run that is replaced; of one that is gone on with they stay. */
+static void remove_events(const dl_run *run) {
+    DIR *directory = opendir(run->folder);
+    for (struct dirent *entry; directory && (entry = readdir(directory));)
+        if (dl_tensorboard_is_named(entry->d_name))
+            unlinkat(dirfd(directory), entry->d_name, 0);
+    if (directory)
+        closedir(directory);
 }
 
 /* Removes the run's files from `first` on, and what a run that was killed left half-written. */
@@ -165,8 +176,10 @@ static int begin(dl_run *run, dl_terminal *terminal, const dl_experiment *e, dl_
         result = write_split(run, e, error);
     if (!result)
         result = open_files(run, terminal, "we", error);
-    if (!result)
+    if (!result) {
         remove_files(run, FIRST_CHECKPOINT);
+        remove_events(run);
+    }
     dl_text_free(&config);
     dl_text_free(&first);
     free(path);

@@ -12,6 +12,7 @@
 #include "train/monitor.h"
 #include "train/profile.h"
 #include "train/report.h"
+#include "train/tensorboard.h"
 #include "train/transfer.h"
 #include "train/whole.h"
 
@@ -20,6 +21,7 @@ typedef struct {
     const dl_train_options *options;
     dl_terminal *terminal;
     dl_run run;
+    dl_tensorboard board;
     dl_loader *train, *validation;
     dl_judge judge;
     dl_update update;
@@ -74,6 +76,7 @@ static void release(trainer *t) {
     dl_text_free(&t->note);
     dl_average_close(&t->average);
     dl_update_close(&t->update);
+    dl_tensorboard_close(&t->board);
     dl_run_close(&t->run);
 }
 
@@ -364,7 +367,8 @@ static int finish_epoch(trainer *t, double started, int64_t first_row, dl_error 
         p->best = value;
         p->best_epoch = p->epoch;
     }
-    if (dl_run_add_row(&t->run, e, &row, error))
+    if (dl_run_add_row(&t->run, e, &row, error) ||
+        dl_tensorboard_add_epoch(&t->board, e, &row, error))
         return -1;
     dl_report_row(t->terminal, e, &row, best, is_shown(t));
     if (t->options->on_row)
@@ -468,7 +472,7 @@ static int prepare(trainer *t, dl_error *error) {
     int made = o->resume
                    ? dl_run_reopen(&t->run, t->terminal, o->resume, t->e, t->progress.epoch, error)
                    : dl_run_create(&t->run, t->terminal, t->e, o->out, o->force, error);
-    if (made)
+    if (made || dl_tensorboard_open(&t->board, t->e, &t->run, t->progress.epoch, error))
         return -1;
     t->keeper = (dl_keeper){t->run.folder, t->e, &t->update.remembered, {{0}}, 0};
     return report_start(t, error);

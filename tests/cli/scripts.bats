@@ -172,7 +172,7 @@ update="apt-get -q -o DPkg::Lock::Timeout=120 update (noninteractive)"
     debian "$build libdnnl-dev libcmocka-dev bats valgrind shellcheck mandoc jq clang-format"
     run_deps --test
     status_is 0
-    log_is "$install python3 curl clang libomp-dev (noninteractive)"
+    log_is "$install python3 curl clang libomp-dev gnuplot-nox python3-protobuf (noninteractive)"
 }
 
 @test "install_deps: the lists are fetched if apt does not know a package" {

@@ -1,0 +1,209 @@
+#!/bin/sh
+# plot_curves.sh [-l] [-t] [-o FILE] RUN...: draws the learning curves of runs as one picture: the
+# loss, each metric and the learning rate, training dashed and validation drawn through.
+#   RUN      a run's folder, or a file like its history.csv; each has a colour of its own
+#   -o FILE  the picture, FILE.svg or FILE.png (default: curves.svg)
+#   -l       logarithmic axes for the loss, for errors and for the learning rate
+#   -t       into the terminal, as text, instead of a picture
+# Needs gnuplot (Debian: gnuplot-nox; scripts/install_deps.sh --test).
+set -eu
+
+usage() {
+    echo "usage: $0 [-l] [-t] [-o FILE.svg|FILE.png] RUN..." >&2
+    exit 2
+}
+if [ "${1:-}" = --help ]; then
+    sed -n '2,/^set/s/^# //p' "$0"
+    exit 0
+fi
+log='' terminal='' out=''
+while getopts lto: option; do
+    case $option in
+    l) log=yes ;;
+    t) terminal=yes ;;
+    o) out=$OPTARG ;;
+    *) usage ;;
+    esac
+done
+shift $((OPTIND - 1))
+[ $# -ge 1 ] || usage
+if [ -n "$terminal" ] && [ -n "$out" ]; then
+    echo "$0: -t or -o, not both" >&2
+    exit 2
+fi
+out=${out:-curves.svg}
+case $out in
+*.svg | *.png) ;;
+*)
+    echo "$0: $out: must end in .svg or .png" >&2
+    exit 2
+    ;;
+esac
+if ! command -v gnuplot >/dev/null 2>&1; then
+    echo "$0: gnuplot is not installed (Debian: apt-get install gnuplot-nox)" >&2
+    exit 1
+fi
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+# The histories, under names that mean nothing to gnuplot, and what they are called in the picture.
+count=0
+for run in "$@"; do
+    history=$run
+    [ ! -d "$run" ] || history=$run/history.csv
+    if [ ! -r "$history" ]; then
+        echo "$0: $history: cannot be read (is $run a run's folder?)" >&2
+        exit 3
+    fi
+    if ! head -n 1 "$history" | grep -q '^epoch,step,.*,learning_rate,train_loss'; then
+        echo "$0: $history: is not the history of a run" >&2
+        exit 3
+    fi
+    if [ "$(sed -n 2p "$history")" = "" ]; then
+        echo "$0: $history: has no epoch yet" >&2
+        exit 3
+    fi
+    count=$((count + 1))
+    cp -- "$history" "$work/$count.csv"
+    case $history in */*) folder=${history%/*} ;; *) folder=. ;; esac
+    [ ! -L "$folder" ] || folder=$(readlink "$folder")
+    [ "$folder" != . ] || folder=$(pwd)
+    folder=${folder%/}
+    printf '%s\n' "${folder##*/}" | tr -d '\n' | tr '\000-\037' '?' >"$work/$count.name"
+    printf '\n' >>"$work/$count.name"
+done
+
+# Writes the program for gnuplot: a panel for each quantity that any of the runs has.
+program() {
+    awk -F, -v work="$work" -v count="$count" -v logarithmic="$log" -v text="$terminal" \
+        -v out="$out" -v width="${COLUMNS:-$( (tput cols) 2>/dev/null || echo 80)}" '
+    function quoted(words) { gsub(/\047/, "\047\047", words); return "\047" words "\047" }
+    function panel(name) {
+        if (name in known) return
+        known[name] = 1
+        panels[++panel_count] = name
+    }
+    # Of a share (accuracy, f1) or anything that may be negative the axis stays as it is.
+    function is_logarithmic(name) {
+        return logarithmic && !bad[name] &&
+            name ~ /(loss|objective|rate|mse|rmse|mae|perplexity)$/
+    }
+    function step(most,    s, i) {
+        s = 1
+        for (i = 0; most / s > 8; i++) s *= i % 3 == 1 ? 2.5 : 2
+        return s
+    }
+    # From a little below the least value to a little above the most; from 0, if it is not far.
+    function range(name,    low, high, room) {
+        low = least[name] + 0
+        high = greatest[name] + 0
+        if (is_logarithmic(name)) return "[" low / 1.4 ":" high * 1.4 "]"
+        room = (high - low) * 0.05
+        if (high == low) room = high == 0 ? 1 : (high < 0 ? -high : high) * 0.2
+        if (low >= 0 && low < 0.4 * high || high == low && high > 0) return "[0:" high + room "]"
+        return "[" low - room ":" high + room "]"
+    }
+    function note(name, value) {
+        if (value !~ /^-?[0-9.]+(e[-+]?[0-9]+)?$/) return # nan, inf
+        value += 0
+        if (value <= 0) bad[name] = 1
+        if (!(name in least) || value < least[name]) least[name] = value
+        if (!(name in greatest) || value > greatest[name]) greatest[name] = value
+    }
+    # A new scale for a panel alone; the key stands in the first.
+    function draw(name, first,    r, line, title, part, column, p, parts) {
+        printf "%s\n", is_logarithmic(name) ? "set logscale y" : "unset logscale y"
+        printf "set format y %s\n", quoted("%g")
+        printf "set yrange %s\n", range(name)
+        printf "set title %s\n", quoted(label(name))
+        printf "%s\n", text || first ? "set key" : "unset key"
+        split(name == "learning_rate" ? "learning_rate" : "train_" name ",val_" name, parts, ",")
+        line = ""
+        for (r = 1; r <= count; r++)
+            for (p = 1; p in parts; p++) {
+                column = place[r, parts[p]]
+                if (!column) continue
+                part = parts[p] ~ /^val_/ ? "validation" : "training"
+                title = name == "learning_rate" ? names[r] : \
+                    count == 1 ? part : names[r] ", " part
+                line = line (line == "" ? "plot " : ", \\\n     ") quoted(work "/" r ".csv") \
+                    " every ::1 using 1:" column " with " style(rows[r]) " " \
+                    look(r, part, parts[p]) " title " quoted(title)
+            }
+        print line
+    }
+    function label(name) { gsub(/_/, " ", name); return name }
+    function style(epochs) { return text || epochs > 1 ? "lines" : "points" }
+    function look(r, part, column,    colour) {
+        colour = colours[(r - 1) % colour_count + 1]
+        if (text) return ""
+        return sprintf("lc rgb \"%s\" lw %s dt %s pt 7 ps 0.6", colour,
+            part == "validation" || column == "learning_rate" ? "2.2" : "1.6",
+            part == "validation" || column == "learning_rate" ? "1" : "(6,4)")
+    }
+    BEGIN {
+        colour_count = split("#0072B2 #D55E00 #009E73 #CC79A7 #E69F00 #56B4E9 #555555", colours,
+            " ")
+        most = 1
+        for (r = 1; r <= count; r++) {
+            getline names[r] < (work "/" r ".name")
+            file = work "/" r ".csv"
+            getline < file
+            fields = NF
+            for (c = 1; c <= NF; c++) {
+                heading[c] = $c
+                place[r, $c] = c
+                if ($c ~ /^(train|val)_/) {
+                    name = $c
+                    sub(/^(train|val)_/, "", name)
+                    panel(name)
+                }
+            }
+            while ((getline < file) > 0) {
+                rows[r]++
+                if ($1 + 0 > most) most = $1 + 0
+                for (c = 1; c <= fields; c++) {
+                    name = heading[c]
+                    sub(/^(train|val)_/, "", name)
+                    if (name in known || name == "learning_rate") note(name, $c)
+                }
+            }
+        }
+        panel("learning_rate")
+        print "set datafile separator \",\""
+        print "set encoding utf8"
+        print "set xrange [" (most > 1 ? 1 : 0.5) ":" (most > 1 ? most : 1.5) "]"
+        print "set xtics " step(most)
+        print text ? "set xlabel \"epoch\"" : "set xlabel \"epoch\" offset 0, 0.4"
+        if (text) {
+            width += 0
+            width = width < 40 ? 40 : width > 120 ? 120 : width
+            printf "set terminal dumb noenhanced size %d, 20\n", width - 1
+            print "set key below"
+        } else {
+            columns = panel_count == 4 ? 2 : panel_count < 3 ? panel_count : 3
+            lines = int((panel_count + columns - 1) / columns)
+            kind = out ~ /\.png$/ ? "pngcairo" : "svg"
+            font = kind == "svg" ? "font \"sans-serif,13\"" : "font \"Sans,11\""
+            printf "set terminal %s noenhanced size %d, %d %s background rgb \"white\"\n", kind,
+                columns * 480, lines * 330, font
+            printf "set output %s\n", quoted(out)
+            print "set border 3 lc rgb \"#888888\""
+            print "set tics nomirror out textcolor rgb \"#444444\""
+            print "set grid ytics lc rgb \"#e4e4e4\" lt 1 lw 1"
+            print "set key top right samplen 2.5 spacing 1.15 textcolor rgb \"#222222\" opaque"
+            print "set tmargin 2.4\nset bmargin 3.2\nset lmargin 10\nset rmargin 2.5"
+            printf "set multiplot layout %d,%d\n", lines, columns
+        }
+        for (p = 1; p <= panel_count; p++) draw(panels[p], p == 1)
+        if (!text) print "unset multiplot"
+    }'
+}
+
+program >"$work/program"
+if ! gnuplot "$work/program" 2>"$work/errors"; then
+    cat "$work/errors" >&2
+    exit 1
+fi
+[ -n "$terminal" ] || echo "$out"

@@ -1,0 +1,196 @@
+#include "cmd/page.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "cmd/html.h"
+#include "cmd/page_classes.h"
+#include "cmd/page_style.h"
+#include "train/history.h"
+#include "train/report.h"
+#include "train/version.h"
+
+static void add_head(dl_text *page, const page_of *of) {
+    char count[32];
+    dl_text_add(page, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+                      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+                      "<title>");
+    html_add_words(page, of->experiment->name);
+    dl_text_add(page, " – dltrain</title>\n<style>\n%s</style>\n</head>\n<body>\n<main>\n<h1>",
+                page_style);
+    html_add_words(page, of->experiment->name);
+    dl_text_add(page, "</h1>\n<p class=\"soft\">%s %s rows · ",
+                dl_text_count(count, of->scores->rows), dl_split_names[of->split]);
+    html_add_words(page, of->path);
+    dl_text_add(page, " · dltrain %s</p>\n", DL_VERSION);
+}
+
+static void add_tile(dl_text *page, const char *name, const char *value) {
+    dl_text_add(page, "<div><span>");
+    html_add_words(page, name);
+    dl_text_add(page, "</span><b>%s</b></div>\n", value);
+}
+
+static void add_metrics(dl_text *page, const page_of *of) {
+    const dl_tally *tally = &of->scores->tally;
+    char value[32];
+    dl_text_add(page, "<section id=\"metrics\"><div class=\"tiles\">\n");
+    snprintf(value, sizeof value, "%.5g", of->loss);
+    add_tile(page, "loss", value);
+    for (int m = 0; m < tally->metric_count; m++)
+        add_tile(page, tally->metric[m]->name,
+                 dl_report_metric(value, tally->metric[m], dl_tally_value(tally, m)));
+    dl_text_add(page, "</div></section>\n");
+}
+
+/* ---- what the history knows ---- */
+
+static void add_chart(dl_text *page, const dl_history *h, const char *name) {
+    char train[128], validation[128];
+    snprintf(train, sizeof train, "train_%s", name);
+    snprintf(validation, sizeof validation, "val_%s", name);
+    const html_curve curves[] = {{"training", dl_history_column(h, train)},
+                                 {"validation", dl_history_column(h, validation)}};
+    const dl_metric *metric = dl_metric_find(name);
+    html_add_chart(page, name, curves, 2, dl_history_column(h, "epoch"), h->rows, !metric,
+                   metric && metric->percent);
+}
+
+/* Every quantity of the training or the validation part, once. */
+static void add_curves(dl_text *page, const dl_history *h) {
+    const double *epoch = dl_history_column(h, "epoch");
+    if (!h->rows || !epoch)
+        return;
+    dl_text_add(page, "<section id=\"curves\"><h2>Curves</h2>\n<div class=\"charts\">\n");
+    for (int c = 0; c < h->columns; c++) {
+        const char *name = h->name[c], *second = NULL;
+        if (!strncmp(name, "train_", 6))
+            add_chart(page, h, name + 6);
+        else if (!strncmp(name, "val_", 4))
+            second = name + 4;
+        char train[128];
+        snprintf(train, sizeof train, "train_%s", second ? second : "");
+        if (second && !dl_history_column(h, train))
+            add_chart(page, h, second);
+    }
+    const html_curve rate = {"learning rate", dl_history_column(h, "learning_rate")};
+    if (rate.value)
+        html_add_chart(page, "learning rate", &rate, 1, epoch, h->rows, true, false);
+    dl_text_add(page, "</div></section>\n");
+}
+
+static double column_sum(const dl_history *h, const char *name) {
+    const double *value = dl_history_column(h, name);
+    double sum = 0;
+    for (int64_t i = 0; value && i < h->rows; i++)
+        sum += value[i];
+    return sum;
+}
+
+static void add_bar(dl_text *page, const double *part, const char *const *names, int count,
+                    double total) {
+    char seconds[32];
+    dl_text_add(page, "<div class=\"bar\">");
+    for (int p = 0; p < count; p++)
+        dl_text_add(page, "<div class=\"p%d\" style=\"width:%.2f%%\"></div>", p,
+                    100 * part[p] / total);
+    dl_text_add(page, "</div>\n<figcaption>");
+    for (int p = 0; p < count; p++)
+        dl_text_add(page, "<span><i class=\"p%d\"></i>%s <b>%s</b></span> ", p, names[p],
+                    dl_text_seconds(seconds, part[p]));
+    dl_text_add(page, "</figcaption>");
+}
+
+static void add_timings(dl_text *page, const dl_history *h) {
+    enum { PARTS = DL_PHASES + 1 };
+    static const char *const columns[DL_PHASES] = {"data_seconds", "forward_seconds",
+                                                   "backward_seconds", "update_seconds"};
+    static const char *const names[PARTS] = {"data", "forward", "backward", "update",
+                                             "validation and other"};
+    char seconds[32], each[32], rate[32];
+    double total = column_sum(h, "seconds"), part[PARTS], rest = total;
+    if (!(total > 0))
+        return;
+    for (int p = 0; p < DL_PHASES; p++)
+        rest -= part[p] = fmax(0, column_sum(h, columns[p]));
+    part[DL_PHASES] = fmax(0, rest);
+    double speed = column_sum(h, "samples_per_second") / (double)h->rows;
+    dl_text_add(page,
+                "<section id=\"timings\"><h2>Timings</h2>\n<div class=\"box\">%lld epoch%s in %s, "
+                "%s each; %s samples a second in training.\n",
+                (long long)h->rows, h->rows == 1 ? "" : "s", dl_text_seconds(seconds, total),
+                dl_text_seconds(each, total / (double)h->rows),
+                dl_text_count(rate, (int64_t)(speed + 0.5)));
+    add_bar(page, part, names, PARTS, total);
+    dl_text_add(page, "</div></section>\n");
+}
+
+/* The history.csv beside the checkpoint. 0 also if there is none. */
+static int read_history(dl_history *h, const char *path, dl_error *error) {
+    const char *slash = strrchr(path, '/');
+    dl_text name = {0};
+    dl_text_add(&name, "%.*shistory.csv", slash ? (int)(slash + 1 - path) : 0, path);
+    int result = dl_file_exists(name.data) ? dl_history_read(h, name.data, error) : 0;
+    dl_text_free(&name);
+    return result;
+}
+
+/* ---- what the checkpoint knows ---- */
+
+static void add_network(dl_text *page, const dl_net *net) {
+    char shape[48], count[32];
+    dl_text_add(page, "<section id=\"network\"><h2>Network</h2>\n<div class=\"box fit\"><table "
+                      "class=\"rows names\"><tr><th>layer</th><th>type</th><th>output</th>"
+                      "<th>parameters</th></tr>\n");
+    for (int i = 0; i < net->layer_count; i++) {
+        const dl_layer *layer = &net->layers[i];
+        int64_t params = 0;
+        for (int p = 0; p < layer->param_count; p++)
+            params += dl_layer_owns(layer, p) ? layer->params[p].count : 0;
+        dl_text_add(page, "<tr><td>");
+        html_add_words(page, layer->name);
+        dl_text_add(page, "</td><td>%s</td><td>%s</td><td>%s</td></tr>\n", layer->type->kind.name,
+                    dl_shape_text(shape, layer->out.shape), dl_text_count(count, params));
+    }
+    dl_text_add(page, "<tr><td>total</td><td></td><td></td><td>%s</td></tr>\n",
+                dl_text_count(count, net->weight_count));
+    dl_text_add(page, "</table></div></section>\n");
+}
+
+static void add_config(dl_text *page, const dl_checkpoint *checkpoint) {
+    dl_text config = {0};
+    dl_config_dump(&checkpoint->config, &config);
+    dl_text_add(page, "<section id=\"config\"><h2>Configuration</h2>\n<div class=\"box\"><details>"
+                      "<summary>config.cfg, with every default written out</summary>\n<pre>");
+    html_add_words(page, dl_text_get(&config));
+    dl_text_add(page, "</pre></details></div></section>\n");
+    dl_text_free(&config);
+}
+
+int page_write(const char *path, const page_of *of, dl_error *error) {
+    dl_text page = {0};
+    dl_history history = {0};
+    int result = read_history(&history, of->path, error);
+    if (!result) {
+        add_head(&page, of);
+        add_metrics(&page, of);
+        add_curves(&page, &history);
+        page_add_confusion(&page, of);
+        page_add_classes(&page, of);
+        result = page_add_mistakes(&page, of, error);
+    }
+    if (!result) {
+        page_add_filters(&page, of);
+        add_timings(&page, &history);
+        add_network(&page, &of->experiment->net);
+        add_config(&page, of->checkpoint);
+        dl_text_add(&page, "</main>\n</body>\n</html>\n");
+        result = dl_file_write(path, page.data, page.length, error);
+    }
+    dl_history_free(&history);
+    dl_text_free(&page);
+    return result;
+}

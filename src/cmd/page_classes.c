@@ -1,0 +1,200 @@
+#include "cmd/page_classes.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmd/html.h"
+#include "train/grid.h"
+
+enum { WITH_NUMBERS = 30, MOST_CLASSES = 120, MOST_ROWS = 1000, MOST_PAIRS = 10 };
+
+static void add_name(dl_text *page, const page_of *of, int class) {
+    char number[16];
+    html_add_words(page, dl_schema_class(&of->experiment->data.schema, class, number));
+}
+
+static void add_value(dl_text *page, double value, bool share) {
+    if (isnan(value))
+        dl_text_add(page, "<td>–</td>");
+    else if (share)
+        dl_text_add(page, "<td>%.2f&#8239;%%</td>", 100 * value);
+    else
+        dl_text_add(page, "<td>%.4f</td>", value);
+}
+
+void page_add_classes(dl_text *page, const page_of *of) {
+    const scores *s = of->scores;
+    int shown = s->confusion.classes < MOST_ROWS ? s->confusion.classes : MOST_ROWS;
+    if (!shown)
+        return;
+    dl_text_add(page, "<section id=\"classes\"><h2>Classes</h2>\n<div class=\"box fit\"><table "
+                      "class=\"rows\"><tr><th>class</th><th>rows</th>");
+    for (int i = 0; i < SCORES_COLUMNS; i++)
+        if (scores_has_column(s, i))
+            dl_text_add(page, "<th>%s</th>", scores_column_names[i]);
+    dl_text_add(page, "</tr>\n");
+    for (int c = 0; c < shown; c++) {
+        double values[SCORES_COLUMNS];
+        char count[32];
+        int64_t rows = scores_class_values(s, c, values);
+        dl_text_add(page, "<tr><td>");
+        add_name(page, of, c);
+        dl_text_add(page, "</td><td>%s</td>", dl_text_count(count, rows));
+        for (int i = 0; i < SCORES_COLUMNS; i++)
+            if (scores_has_column(s, i))
+                add_value(page, values[i], i != SCORES_AUC);
+        dl_text_add(page, "</tr>\n");
+    }
+    dl_text_add(page, "</table></div></section>\n");
+}
+
+/* A cell is the more intense the larger its share of the true class's rows; a mistake's the more
+   so, for the eye to find it. */
+static void add_cell(dl_text *page, const page_of *of, int truth, int predicted, int64_t rows) {
+    const dl_confusion *c = &of->scores->confusion;
+    int64_t count = c->count[(int64_t)truth * c->classes + predicted];
+    bool numbers = c->classes <= WITH_NUMBERS, right = truth == predicted;
+    if (!count) {
+        dl_text_add(page, numbers ? "<td>·</td>" : "<td></td>");
+        return;
+    }
+    double share = (double)count / (double)rows;
+    double strength = right ? 0.12 + 0.83 * share : 0.16 + 0.8 * sqrt(share);
+    dl_text_add(page, "<td class=\"%c%s\" style=\"--a:%.2f\" title=\"", right ? 'r' : 'w',
+                strength > 0.55 ? " s" : "", strength);
+    add_name(page, of, truth);
+    dl_text_add(page, right ? ": " : " taken for ");
+    if (!right) {
+        add_name(page, of, predicted);
+        dl_text_add(page, ": ");
+    }
+    dl_text_add(page, "%lld (%.1f %%)\">", (long long)count, 100 * share);
+    if (numbers)
+        dl_text_add(page, "%lld", (long long)count);
+    dl_text_add(page, "</td>");
+}
+
+static void add_matrix(dl_text *page, const page_of *of) {
+    const dl_confusion *c = &of->scores->confusion;
+    bool numbers = c->classes <= WITH_NUMBERS;
+    dl_text_add(page, "<div class=\"box fit\"><table class=\"matrix%s\">", numbers ? "" : " many");
+    if (numbers) {
+        dl_text_add(page, "<tr><th></th>");
+        for (int k = 0; k < c->classes; k++) {
+            dl_text_add(page, "<th>");
+            add_name(page, of, k);
+            dl_text_add(page, "</th>");
+        }
+        dl_text_add(page, "</tr>\n");
+    }
+    for (int r = 0; r < c->classes; r++) {
+        int64_t rows = dl_confusion_score(c, r).rows;
+        dl_text_add(page, "<tr>");
+        if (numbers) {
+            dl_text_add(page, "<th>");
+            add_name(page, of, r);
+            dl_text_add(page, "</th>");
+        }
+        for (int k = 0; k < c->classes; k++)
+            add_cell(page, of, r, k, rows);
+        dl_text_add(page, "</tr>\n");
+    }
+    dl_text_add(page, "</table></div>\n");
+}
+
+void page_add_confusion(dl_text *page, const page_of *of) {
+    const dl_confusion *c = &of->scores->confusion;
+    dl_mistake pairs[MOST_PAIRS];
+    char number[32];
+    if (!c->classes)
+        return;
+    int count = dl_confusion_mistakes(c, MOST_PAIRS, pairs);
+    dl_text_add(page, "<section id=\"confusion\"><h2>Confusion</h2>\n");
+    if (c->classes <= MOST_CLASSES) {
+        dl_text_add(page, "<p class=\"soft\">A row is the true class, a column the predicted one."
+                          "</p>\n<div class=\"beside\">\n");
+        add_matrix(page, of);
+    } else
+        dl_text_add(page,
+                    "<p class=\"soft\">The matrix of %d classes is in dltest --json.</p>\n"
+                    "<div class=\"beside\">\n",
+                    c->classes);
+    if (count)
+        dl_text_add(page, "<div class=\"box fit\"><h3>Most frequent mistakes</h3><table>");
+    for (int i = 0; i < count; i++) {
+        dl_text_add(page, "<tr><td>");
+        add_name(page, of, pairs[i].truth);
+        dl_text_add(page, " taken for ");
+        add_name(page, of, pairs[i].predicted);
+        dl_text_add(page, "</td><td>%s</td></tr>\n", dl_text_count(number, pairs[i].count));
+    }
+    dl_text_add(page, "%s</div></section>\n", count ? "</table></div>" : "");
+}
+
+/* Whether the rows of the evaluation are those of the part, in their order, with a class each. */
+static bool has_pictures(const dl_experiment *e) {
+    return e->data.schema.input.rank == 3 && e->positions == 1 && !e->data.schema.bin_edge &&
+           dl_experiment_order(e, false) == DL_AS_STORED && dl_experiment_ignored(e) < 0;
+}
+
+static int add_mistake(dl_text *page, const page_of *of, const dl_sure_mistake *mistake, float *x,
+                       dl_error *error) {
+    const dl_experiment *e = of->experiment;
+    const dl_subset *part = &e->data.part[of->split];
+    int64_t row = part->index[mistake->row];
+    if (part->dataset->type->read(part->dataset, row, x, NULL, error))
+        return -1;
+    dl_grid tile = dl_grid_images(x, 1, e->data.schema.input, part->dataset->bytes);
+    int size;
+    unsigned char *png = dl_grid_png(&tile, &size);
+    dl_text_add(page, "<figure>");
+    html_add_png(page, png, size, tile.width, tile.height, "a row of the data");
+    dl_text_add(page, "<figcaption><b>");
+    add_name(page, of, mistake->truth);
+    dl_text_add(page, "</b> taken for <b>");
+    add_name(page, of, mistake->predicted);
+    if (e->link == DL_NO_PROBABILITIES)
+        dl_text_add(page, "</b><br>%.3g<br>row %lld", mistake->sure, (long long)row);
+    else
+        dl_text_add(page, "</b><br>%.1f&#8239;%%<br>row %lld", 100 * mistake->sure, (long long)row);
+    dl_text_add(page, "</figcaption></figure>\n");
+    free(png);
+    dl_grid_free(&tile);
+    return 0;
+}
+
+int page_add_mistakes(dl_text *page, const page_of *of, dl_error *error) {
+    const dl_experiment *e = of->experiment;
+    const dl_mistakes *m = of->mistakes;
+    if (!m->count || !has_pictures(e))
+        return 0;
+    dl_text_add(page, "<section id=\"mistakes\"><h2>Surest mistakes</h2>\n<p class=\"soft\">Rows "
+                      "are counted from 0, as they stand in the data.</p>\n"
+                      "<div class=\"pictures\">\n");
+    float *x = xcalloc((size_t)dl_shape_size(e->data.schema.input), sizeof *x);
+    int result = 0;
+    for (int i = 0; i < m->count && !result; i++)
+        result = add_mistake(page, of, &m->list[i], x, error);
+    free(x);
+    dl_text_add(page, "</div></section>\n");
+    return result;
+}
+
+void page_add_filters(dl_text *page, const page_of *of) {
+    dl_grid grid;
+    const dl_layer *layer;
+    if (!dl_grid_filters(&of->experiment->net, &grid, &layer))
+        return;
+    int size;
+    unsigned char *png = dl_grid_png(&grid, &size);
+    dl_text_add(page, "<section id=\"filters\"><h2>Weights of the first layer</h2>\n"
+                      "<figure style=\"width:fit-content;max-width:100%%\">");
+    html_add_png(page, png, size, grid.width, grid.height, "a tile for each filter");
+    dl_text_add(page, "<figcaption>");
+    html_add_words(page, layer->name);
+    dl_text_add(page, ", %d filters; grey is 0</figcaption></figure></section>\n",
+                dl_shape_channels(layer->out.shape));
+    free(png);
+    dl_grid_free(&grid);
+}

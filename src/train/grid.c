@@ -1,0 +1,128 @@
+#include "train/grid.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "data/image.h"
+
+enum { MOST_TILES = 64, MOST_COLUMNS = 8, SIDE = 48, MOST_SIDE = 512, GAP = 4 };
+
+/* A tile's number at (row, column) and channel, 0 black to 1 white. */
+typedef struct {
+    const float *value;
+    int64_t tile, place, channel; /* strides: from a tile to the next, a pixel, a channel */
+    dl_shape shape;               /* height, width, channels */
+    bool weights, bytes;
+} tiles;
+
+static float channel_mean(const tiles *t, const float *pixel) {
+    double sum = 0;
+    for (int c = 0; c < t->shape.dim[2]; c++)
+        sum += pixel[c * t->channel];
+    return (float)(sum / t->shape.dim[2]);
+}
+
+static float number(const tiles *t, int tile, int64_t at, int c) {
+    const float *pixel = t->value + tile * t->tile + at * t->place;
+    return t->shape.dim[2] == 3 ? pixel[c * t->channel] : channel_mean(t, pixel);
+}
+
+/* What becomes black and white. */
+static void find_range(const tiles *t, int tile, float *low, float *high) {
+    *low = 0;
+    *high = 255;
+    if (t->bytes)
+        return;
+    for (int64_t at = 0; at < (int64_t)t->shape.dim[0] * t->shape.dim[1]; at++)
+        for (int c = 0; c < 3; c++) {
+            float value = number(t, tile, at, c);
+            *low = at + c ? fminf(*low, value) : value;
+            *high = at + c ? fmaxf(*high, value) : value;
+        }
+    if (t->weights) {
+        *high = fmaxf(fabsf(*low), fabsf(*high));
+        *low = -*high;
+    }
+    if (!(*high > *low)) {
+        *low -= 1;
+        *high += 1;
+    }
+}
+
+static void draw_tile(const tiles *t, int tile, dl_grid *p, int top, int left, int factor) {
+    float low, high;
+    find_range(t, tile, &low, &high);
+    for (int y = 0; y < t->shape.dim[0] * factor; y++)
+        for (int x = 0; x < t->shape.dim[1] * factor; x++)
+            for (int c = 0; c < 3; c++) {
+                int64_t at = (int64_t)(y / factor) * t->shape.dim[1] + x / factor;
+                float value = 255 * (number(t, tile, at, c) - low) / (high - low);
+                p->pixels[((int64_t)(top + y) * p->width + left + x) * 3 + c] =
+                    (unsigned char)(fminf(fmaxf(value, 0), 255) + 0.5f);
+            }
+}
+
+static dl_grid draw(const tiles *t, int count) {
+    int height = t->shape.dim[0], width = t->shape.dim[1];
+    int most = height > width ? height : width, factor = most < SIDE ? SIDE / most : 1;
+    int columns = count < MOST_COLUMNS ? count : MOST_COLUMNS;
+    int rows = (count + columns - 1) / columns, edge = count > 1 ? GAP : 0;
+    dl_grid p = {rows * (height * factor + edge) + edge, columns * (width * factor + edge) + edge,
+                 NULL};
+    p.pixels = xmalloc((size_t)p.height * (size_t)p.width * 3);
+    static const unsigned char ground[3] = {30, 58, 95}; /* blue, which no grey tile has */
+    for (int64_t i = 0; i < (int64_t)p.height * p.width * 3; i++)
+        p.pixels[i] = ground[i % 3];
+    for (int i = 0; i < count; i++)
+        draw_tile(t, i, &p, edge + i / columns * (height * factor + edge),
+                  edge + i % columns * (width * factor + edge), factor);
+    return p;
+}
+
+bool dl_grid_filters(const dl_net *net, dl_grid *picture, const dl_layer **first) {
+    const dl_layer *layer = net->layers;
+    while (layer < net->layers + net->layer_count && !layer->param_count)
+        layer++;
+    if (layer == net->layers + net->layer_count || net->input.rank != 3 || layer->shares >= 0 ||
+        net->input.dim[0] > MOST_SIDE || net->input.dim[1] > MOST_SIDE)
+        return false;
+    const dl_param *weight = &layer->params[0];
+    const char *type = layer->type->kind.name;
+    tiles t = {.value = weight->value, .tile = 1, .weights = true};
+    int64_t units = dl_shape_channels(layer->out.shape);
+    if (!strcmp(type, "conv2d"))
+        t.shape = dl_shape3(weight->shape.dim[0], weight->shape.dim[1], weight->shape.dim[2]);
+    else if (!strcmp(type, "dense") &&
+             dl_shape_size(layer->in[0].shape) == dl_shape_size(net->input))
+        t.shape = net->input;
+    else
+        return false;
+    if (weight->count != dl_shape_size(t.shape) * units ||
+        (!strcmp(type, "conv2d") && weight->shape.dim[0] * weight->shape.dim[1] < 4))
+        return false; /* one weight a channel is no picture */
+    t.channel = units;
+    t.place = units * t.shape.dim[2];
+    *picture = draw(&t, units < MOST_TILES ? (int)units : MOST_TILES);
+    *first = layer;
+    return true;
+}
+
+dl_grid dl_grid_images(const float *x, int count, dl_shape shape, bool bytes) {
+    tiles t = {.value = x,
+               .tile = dl_shape_size(shape),
+               .place = shape.dim[2],
+               .channel = 1,
+               .shape = shape,
+               .bytes = bytes};
+    return draw(&t, count);
+}
+
+unsigned char *dl_grid_png(const dl_grid *p, int *size) {
+    return dl_image_encode(p->pixels, p->height, p->width, size);
+}
+
+void dl_grid_free(dl_grid *p) {
+    free(p->pixels);
+    *p = (dl_grid){0};
+}

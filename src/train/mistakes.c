@@ -1,0 +1,43 @@
+#include "train/mistakes.h"
+
+#include <stdlib.h>
+
+#include "base/memory.h"
+
+/* Into its place; the least sure one falls out. Of two that are as sure the earlier one is first.
+ */
+static void insert(dl_mistakes *m, dl_sure_mistake mistake) {
+    int at = m->count;
+    while (at > 0 && mistake.sure > m->list[at - 1].sure)
+        at--;
+    if (at == DL_SURE_MISTAKES)
+        return;
+    m->count += m->count < DL_SURE_MISTAKES;
+    for (int i = m->count - 1; i > at; i--)
+        m->list[i] = m->list[i - 1];
+    m->list[at] = mistake;
+}
+
+void dl_mistakes_add(void *context, const dl_outcome *o) {
+    dl_mistakes *m = context;
+    if (!o->classes)
+        return;
+    if (!m->probability)
+        m->probability = xcalloc((size_t)o->classes, sizeof *m->probability);
+    for (int64_t i = 0; i < o->rows; i++) {
+        int truth = (int)o->target[i], predicted = dl_predicted_class(o, i);
+        int64_t row = m->rows++;
+        if (predicted == truth)
+            continue;
+        if (o->link != DL_NO_PROBABILITIES)
+            dl_class_probabilities(o, i, m->probability);
+        double sure = o->link == DL_NO_PROBABILITIES ? dl_class_score_of(o, i, predicted)
+                                                     : m->probability[predicted];
+        insert(m, (dl_sure_mistake){row, truth, predicted, sure});
+    }
+}
+
+void dl_mistakes_free(dl_mistakes *m) {
+    free(m->probability);
+    *m = (dl_mistakes){0};
+}

@@ -1,0 +1,134 @@
+#!/usr/bin/env bats
+# The page that dltest --report writes.
+
+# shellcheck disable=SC2154,SC2030,SC2031
+
+load helper
+
+# one_page FILE: well-formed, whole, and with nothing from elsewhere.
+one_page() {
+    grep -q '^<!DOCTYPE html>' "$1" || fail "no document type"
+    equal "$(tail -n 1 "$1")" '</html>'
+    grep -q 'name="viewport"' "$1" || fail "nothing for phones"
+    grep -q 'prefers-color-scheme:dark' "$1" || fail "no dark"
+    ! grep -qE '(src|href)="?(https?:|//|[a-z]*\.)|<script|<link|@import|url\(' "$1" ||
+        fail "something from elsewhere"
+    ! grep -qi 'nan<\|>inf\|NaN' "$1" || fail "a number that is none"
+    ! command -v tidy >/dev/null || {
+        status=0
+        tidy -q -e --show-body-only no --drop-empty-elements no "$1" >.tidy 2>&1 || status=$?
+        ! grep -vE 'svg|<path|<text|aria-label|proprietary|summary attribute' .tidy |
+            grep -E 'Error|Warning' || fail "tidy: $(cat .tidy)"
+    }
+}
+
+# shots FILE: pictures of the page, if there is a browser; each must show something.
+shots() {
+    command -v chromium >/dev/null || return 0
+    local width
+    for width in 400 1200; do
+        timeout 60 chromium --headless --no-sandbox --disable-gpu --hide-scrollbars \
+            --user-data-dir="$PWD/.chromium" --window-size=$width,1500 \
+            --screenshot="$PWD/$width.png" "file://$PWD/$1" >/dev/null 2>&1 || return 0
+        [ "$(stat -c %s "$width.png")" -gt 10000 ] || fail "$width.png is empty"
+    done
+}
+
+# pictures.cfg, for squares of 4x4 whose classes nobody can tell, and the squares.
+pictures() {
+    local i name
+    for name in train/dark train/light test/dark test/light; do
+        mkdir -p "$name"
+        for i in 1 2 3 4 5 6; do # grey, with noise of its own
+            { printf 'P5 4 4 255\n'
+              head -c 16 < <(printf '%s' "$name$i" | sha256sum); } >"$name/$i.pgm"
+        done
+    done
+    cat >pictures.cfg <<'CONFIG'
+name = "<b>squares & \"more\"";
+data = { format = "image_folder"; size = 4; channels = "grey"; train = { folder = "train"; }; test = { folder = "test"; }; };
+network = ( { layer = "conv2d"; filters = 5; kernel = 3; activation = "relu"; }, { layer = "dense"; units = 2; } );
+loss = { type = "softmax_cross_entropy"; };
+training = { epochs = 2; batch_size = 4; };
+CONFIG
+}
+
+@test "a page of classes" {
+    digits digits.cfg
+    train --quiet --out run digits.cfg
+    tested --report page.html run
+    status_is 0
+    local said=$output
+    one_page page.html
+    for id in metrics curves confusion classes timings network config; do
+        equal "$(grep -o "<section id=\"$id\"" page.html | wc -l)" 1
+    done
+    # loss, two metrics and the rate; training and validation in all but the last
+    equal "$(grep -c '<svg' page.html)" 4
+    equal "$(grep -o 'class="curve t"' page.html | wc -l)" 3
+    equal "$(grep -o 'class="curve v"' page.html | wc -l)" 3
+    equal "$(grep -o 'class="curve l"' page.html | wc -l)" 1
+    # the same numbers as without it
+    tested run
+    equal "$output" "$said"
+    accuracy=$(sed -n 's/^accuracy  *//p' <<<"$output")
+    grep -q "<b>$accuracy</b>" page.html || fail "no accuracy"
+    right=$(awk '/^confusion/ { on = 1 } on && $1 == 3 { print $5; exit }' <<<"$output")
+    grep -q "title=\"3: $right (" page.html || fail "no $right in the matrix"
+    equal "$(grep -o '<td class="r' page.html | wc -l)" 10
+    # no pictures of rows that are none
+    ! grep -q 'data:image' page.html || fail "a picture"
+    shots page.html
+}
+
+@test "a page of pictures" {
+    pictures
+    train --quiet --out run pictures.cfg
+    status_is 0
+    tested --report page.html --split train --json run
+    status_is 0
+    one_page page.html
+    grep -q '&lt;b&gt;squares &amp; &quot;more&quot;' page.html || fail "words are not made plain"
+    ! grep -q '<b>squares' page.html || fail "words are markup"
+    wrong=$(jq '[.confusion[0][1], .confusion[1][0]] | add' <<<"$output")
+    equal "$(grep -c 'alt="a row of the data"' page.html)" "$wrong"
+    equal "$(grep -c 'alt="a tile for each filter"' page.html)" 1
+    grep -o 'data:image/png;base64,[^"]*' page.html | tail -n 1 | cut -d , -f 2 |
+        base64 -d >filters.png
+    equal "$(head -c 4 filters.png | tail -c 3)" PNG
+    equal "$(od -An -t u1 -j 16 -N 8 filters.png | tr -s ' ')" " 0 0 1 8 0 0 0 56"
+    shots page.html
+}
+
+@test "a page of numbers, without validation, and of a checkpoint alone" {
+    xor xor.cfg
+    train --quiet --out run xor.cfg
+    tested --split train --report page.html run
+    status_is 0
+    one_page page.html
+    equal "$(grep -o 'class="curve v"' page.html | wc -l)" 0
+    mkdir other
+    cp run/last.safetensors other/it.safetensors
+    tested --split train --report page.html other/it.safetensors
+    status_is 0
+    one_page page.html
+    ! grep -q '<svg\|id="timings"' page.html || fail "curves from nowhere"
+    sed -i 's/^2,/two,two,/' run/history.csv
+    tested --split train --report page.html run
+    status_is 3
+    says_only "dltest: run/history.csv:3: is not a row of 11 numbers"
+}
+
+@test "what does not go together with a page" {
+    xor xor.cfg
+    train --quiet --out run xor.cfg
+    tested --report page.html --speed 4 run
+    status_is 2
+    says "--report is about the evaluation of one net: leave out --speed"
+    tested --report page.html --average run run
+    status_is 2
+    says "leave out --average"
+    tested --split train --report nowhere/page.html run
+    status_is 1
+    says "nowhere/page.html"
+}
