@@ -179,6 +179,6 @@ cp "$folder/$best/config.cfg" "$folder/best.cfg.tmp"
 mv "$folder/best.cfg.tmp" "$folder/best.cfg"
 echo "best: $folder/$best, its config: $folder/best.cfg, all: $folder/results.csv"
 if [ -n "$test" ]; then
-    echo "the test part, which nothing has looked at so far (once; then it is spent):"
+    echo "the test part, which no trial was chosen by (look once: then it is spent):"
     "$programs/dltest" --split test "$folder/$best"
 fi

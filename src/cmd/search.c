@@ -104,8 +104,6 @@ void search_print_config(const train_arguments *a, const dl_config *config) {
 typedef struct {
     bool json;
     json_t *list;
-    dl_error *error;
-    int64_t points;
 } telling;
 
 static json_t *value_json(const config_setting_t *setting) {

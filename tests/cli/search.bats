@@ -253,7 +253,7 @@ optimizer.learning_rate,training.batch_size,state,epochs"
     capture "$random" space.cfg -n 1 -o found -- --epochs 1
     shows_not "test"
     capture "$random" space.cfg -n 1 -o found --test-best -- --epochs 1
-    shows "the test part, which nothing has looked at so far (once; then it is spent)"
+    shows "the test part, which no trial was chosen by (look once: then it is spent)"
     shows "on 359 test rows"
 }
 
