@@ -32,6 +32,13 @@ static const char usage[] =
     "  --check-data      only look at the data: rows that are in two parts, that are\n"
     "                    there twice or contradict each other, columns that are\n"
     "                    constant or give the target away; ends with 5 if any are\n"
+    "  --check           instead: train for moments, to see whether this can be learnt:\n"
+    "                    initial loss, gradients, some samples by heart, inputs,\n"
+    "                    learning rate, time, duplicates, dead units; ends with 5 if\n"
+    "                    something fails\n"
+    "  --find-lr         instead: the loss while the learning rate grows, and which rate\n"
+    "                    that suggests\n"
+    "  --gradients       with --dry-run: how long the gradient of each layer is\n"
     "  --activations     with --dry-run: what each layer makes of some rows, and of\n"
     "                    the gradient: are the initial weights too small, too large?\n"
     "  --quiet           no lines and no bar on stderr, only errors\n"
@@ -42,8 +49,8 @@ static const char usage[] =
     "  --version\n"
     "\n"
     "Exit status: 0 done, 1 run-time failure, 2 usage or config, 3 data or\n"
-    "checkpoint, 4 diverged, 5 --check-data has found something, 128+n stopped by\n"
-    "signal n (after saving).\n";
+    "checkpoint, 4 diverged, 5 --check or --check-data has found something,\n"
+    "128+n stopped by signal n (after saving).\n";
 
 enum {
     OUT = 256,
@@ -59,6 +66,9 @@ enum {
     DRY_RUN,
     SHOW_BATCH,
     CHECK_DATA,
+    CHECK,
+    FIND_RATE,
+    GRADIENTS,
     ACTIVATIONS,
     QUIET,
     JSON,
@@ -80,6 +90,9 @@ static const struct option long_options[] = {
     {"dry-run", no_argument, NULL, DRY_RUN},
     {"show-batch", required_argument, NULL, SHOW_BATCH},
     {"check-data", no_argument, NULL, CHECK_DATA},
+    {"check", no_argument, NULL, CHECK},
+    {"find-lr", no_argument, NULL, FIND_RATE},
+    {"gradients", no_argument, NULL, GRADIENTS},
     {"activations", no_argument, NULL, ACTIVATIONS},
     {"quiet", no_argument, NULL, QUIET},
     {"json", no_argument, NULL, JSON},
@@ -169,6 +182,15 @@ static int store_option(int option, train_arguments *a) {
     case CHECK_DATA:
         a->check_data = true;
         break;
+    case CHECK:
+        a->check = true;
+        break;
+    case FIND_RATE:
+        a->find_rate = true;
+        break;
+    case GRADIENTS:
+        a->train.gradients = true;
+        break;
     case ACTIVATIONS:
         a->train.activations = true;
         break;
@@ -221,6 +243,13 @@ int train_arguments_parse(int argc, char **argv, train_arguments *a) {
     if (a->config && a->train.resume)
         return cmd_usage("dltrain", "--resume takes the config from the run: leave out %s",
                          a->config);
+    if (a->train.gradients && !a->train.dry_run)
+        return cmd_usage("dltrain", "--gradients goes with --dry-run");
+    if ((a->check || a->find_rate) && a->train.resume)
+        return cmd_usage("dltrain", "%s takes a config, not --resume",
+                         a->check ? "--check" : "--find-lr");
+    if (a->check && a->find_rate)
+        return cmd_usage("dltrain", "--check finds a rate, too: leave out --find-lr");
     if (a->train.activations && !a->train.dry_run)
         return cmd_usage("dltrain", "--activations goes with --dry-run");
     if (a->train.resume && a->train.out)

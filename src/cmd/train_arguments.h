@@ -14,7 +14,7 @@ typedef struct {
     const char *sets[MOST_SETS];
     int set_count;
     int64_t threads;
-    bool fold, quiet, json, check_data;
+    bool fold, quiet, json, check_data, check, find_rate;
 } train_arguments;
 
 /* Reads them, and answers --help and --version. -1 to go on, or the exit status. */

@@ -1,6 +1,7 @@
 #include "cmd/train_output.h"
 
 #include <jansson.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -112,4 +113,61 @@ void train_print_findings(const dl_findings *findings, bool json) {
         if (!dl_findings_wrong(findings))
             puts("nothing is wrong with the data");
     }
+}
+
+void train_print_checkup(const dl_checkup *c, bool json) {
+    json_t *list = json_array();
+    for (int i = 0; i < c->count; i++) {
+        const dl_checked *one = &c->list[i];
+        const char *verdict = dl_verdict_names[one->verdict];
+        if (!json)
+            printf("%-15s %-8s %s\n", one->check, verdict, one->text);
+        json_array_append_new(list, json_pack("{s:s, s:s, s:o}", "check", one->check, "verdict",
+                                              verdict, "text", cmd_json_string(one->text)));
+    }
+    if (json)
+        cmd_print_json(json_pack("{s:b, s:o, s:o}", "fails", dl_checkup_fails(c), "learning_rate",
+                                 c->rate > 0 ? json_real(c->rate) : json_null(), "checks", list),
+                       JSON_INDENT(1));
+    else
+        json_decref(list);
+}
+
+/* A row for every third point: the rate, the loss, and a bar from the least loss on. */
+static void draw_rates(const dl_checkup *c) {
+    enum { EVERY = 3, WIDTH = 50 };
+    double least = INFINITY, most = 0;
+    for (int i = 0; i < c->points; i++) {
+        least = c->curve[i].loss < least ? c->curve[i].loss : least;
+        most = i == 0 || c->curve[i].loss > most ? c->curve[i].loss : most;
+    }
+    double first = c->points ? c->curve[0].loss : 0, top = first + (first - least) / 4;
+    top = top < most ? top : most;
+    printf("%13s  %10s\n", "learning rate", "loss");
+    for (int i = 0; i < c->points; i += EVERY) {
+        double part = top > least ? (c->curve[i].loss - least) / (top - least) : 0;
+        int length = (int)(WIDTH * (part < 1 ? part : 1));
+        printf("%13.2e  %10.4g  ", c->curve[i].rate, c->curve[i].loss);
+        for (int k = 0; k < length; k++)
+            putchar('#');
+        puts(part > 1 ? ">" : "");
+    }
+}
+
+void train_print_rates(const dl_checkup *c, bool json) {
+    if (!json) {
+        draw_rates(c);
+        if (c->rate > 0)
+            printf("learning_rate = %g is a good first one\n", c->rate);
+        else
+            puts("the loss falls at none of these rates");
+        return;
+    }
+    json_t *list = json_array();
+    for (int i = 0; i < c->points; i++)
+        json_array_append_new(list, json_pack("{s:f, s:o}", "learning_rate", c->curve[i].rate,
+                                              "loss", cmd_json_number(c->curve[i].loss)));
+    cmd_print_json(json_pack("{s:o, s:o}", "learning_rate",
+                             c->rate > 0 ? json_real(c->rate) : json_null(), "curve", list),
+                   JSON_INDENT(1));
 }

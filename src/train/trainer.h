@@ -4,15 +4,19 @@
 
 #include <signal.h>
 
+#include "train/checkup.h"
 #include "train/run.h"
 
 typedef struct {
-    const char *out;    /* the run's folder, or NULL: runs/NAME */
-    bool force;         /* replace a run that is in it */
-    const char *resume; /* a run's folder to go on in, or NULL */
-    bool dry_run;       /* everything but training */
-    bool activations;   /* of a dry run: show what the layers make of some rows */
-    bool profile;       /* take each layer's time, and print it at the end */
+    const char *out;     /* the run's folder, or NULL: runs/NAME */
+    bool force;          /* replace a run that is in it */
+    const char *resume;  /* a run's folder to go on in, or NULL */
+    bool dry_run;        /* everything but training */
+    bool activations;    /* of a dry run: show what the layers make of some rows */
+    bool gradients;      /* of a dry run: show how long those of the layers are */
+    dl_checkup *checkup; /* of a dry run: where its findings go; NULL: it is not looked for any */
+    bool find_rate;      /* only the learning rate is looked for */
+    bool profile;        /* take each layer's time, and print it at the end */
     int threads;
     const volatile sig_atomic_t *interrupted; /* becomes non-zero: end after this step */
     /* Called with every row of the history; may be NULL. */
