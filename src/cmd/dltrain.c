@@ -182,6 +182,12 @@ int main(int argc, char **argv) {
         dl_error_clear(&error);
         return cmd_finish("dltrain", status);
     }
+    if (a.diagnose) {
+        status =
+            train_print_diagnosis(a.diagnose, a.json, &error) ? cmd_fail("dltrain", &error) : DL_OK;
+        dl_error_clear(&error);
+        return cmd_finish("dltrain", status);
+    }
     watch_signals();
     a.train.threads = dl_threads();
     a.train.interrupted = &caught;

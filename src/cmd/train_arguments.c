@@ -32,12 +32,14 @@ static const char usage[] =
     "  --check-data      only look at the data: rows that are in two parts, that are\n"
     "                    there twice or contradict each other, columns that are\n"
     "                    constant or give the target away; ends with 5 if any are\n"
-    "  --check           instead: train for moments, to see whether this can be learnt:\n"
+    "  --check           instead: train for moments, to see whether it can learn this:\n"
     "                    initial loss, gradients, some samples by heart, inputs,\n"
     "                    learning rate, time, duplicates, dead units; ends with 5 if\n"
     "                    something fails\n"
-    "  --find-lr         instead: the loss while the learning rate grows, and which rate\n"
-    "                    that suggests\n"
+    "  --find-lr         instead: the loss while the learning rate grows, and which\n"
+    "                    rate that suggests\n"
+    "  --diagnose RUN    instead: what the history of a run tells, and what to try\n"
+    "                    next\n"
     "  --gradients       with --dry-run: how long the gradient of each layer is\n"
     "  --activations     with --dry-run: what each layer makes of some rows, and of\n"
     "                    the gradient: are the initial weights too small, too large?\n"
@@ -68,6 +70,7 @@ enum {
     CHECK_DATA,
     CHECK,
     FIND_RATE,
+    DIAGNOSE,
     GRADIENTS,
     ACTIVATIONS,
     QUIET,
@@ -92,6 +95,7 @@ static const struct option long_options[] = {
     {"check-data", no_argument, NULL, CHECK_DATA},
     {"check", no_argument, NULL, CHECK},
     {"find-lr", no_argument, NULL, FIND_RATE},
+    {"diagnose", required_argument, NULL, DIAGNOSE},
     {"gradients", no_argument, NULL, GRADIENTS},
     {"activations", no_argument, NULL, ACTIVATIONS},
     {"quiet", no_argument, NULL, QUIET},
@@ -188,6 +192,9 @@ static int store_option(int option, train_arguments *a) {
     case FIND_RATE:
         a->find_rate = true;
         break;
+    case DIAGNOSE:
+        a->diagnose = optarg;
+        return *optarg ? -1 : cmd_usage("dltrain", "--diagnose needs a run's folder");
     case GRADIENTS:
         a->train.gradients = true;
         break;
@@ -238,6 +245,11 @@ int train_arguments_parse(int argc, char **argv, train_arguments *a) {
         a->config = argv[optind++];
     if (optind < argc)
         return cmd_usage("dltrain", "one config at a time, not also %s", argv[optind]);
+    if (a->diagnose && (a->config || a->train.resume))
+        return cmd_usage("dltrain", "--diagnose takes a run alone: leave out %s",
+                         a->config ? a->config : "--resume");
+    if (a->diagnose)
+        return -1;
     if (!a->config && !a->train.resume)
         return cmd_usage("dltrain", "which config? (configs/digits.cfg is a good first one)");
     if (a->config && a->train.resume)

@@ -10,7 +10,8 @@ typedef struct {
     dl_train_options train;
     const char *program; /* as it was called */
     const char *config;
-    const char *show; /* the file for the picture of a batch; NULL: train */
+    const char *diagnose; /* a run whose history is told in words; NULL: train */
+    const char *show;     /* the file for the picture of a batch; NULL: train */
     const char *sets[MOST_SETS];
     int set_count;
     int64_t threads;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cmd/common.h"
+#include "train/diagnose.h"
 #include "train/report.h"
 
 static void set_part(json_t *object, const dl_experiment *e, const char *part, double loss,
@@ -87,6 +88,8 @@ void train_report_end(dl_terminal *t, const char *program, const dl_experiment *
     if (r->best_epoch)
         dl_say(t, "best        %s %.6g in epoch %lld: %s/best.safetensors", e->settings.monitor,
                r->best, (long long)r->best_epoch, r->folder);
+    if (r->trained)
+        train_say_diagnosis(t, r->folder);
     char *tester = cmd_beside(program, "dltest"), *folder = cmd_quoted(r->folder);
     if (r->epochs)
         dl_say(t, "next        %s %s", tester, folder);
@@ -170,4 +173,42 @@ void train_print_rates(const dl_checkup *c, bool json) {
     cmd_print_json(json_pack("{s:o, s:o}", "learning_rate",
                              c->rate > 0 ? json_real(c->rate) : json_null(), "curve", list),
                    JSON_INDENT(1));
+}
+
+int train_print_diagnosis(const char *run, bool json, dl_error *error) {
+    dl_history history;
+    dl_diagnosis found[DL_DIAGNOSES];
+    int result = dl_history_read(&history, run, error);
+    int count = result ? 0 : dl_diagnose(&history, found);
+    json_t *list = json_array();
+    for (int i = 0; i < count; i++) {
+        if (!json)
+            printf("%-15s %s\n%-15s %s\n", found[i].kind, found[i].text, "", found[i].advice);
+        json_array_append_new(list,
+                              json_pack("{s:s, s:o, s:s}", "kind", found[i].kind, "text",
+                                        cmd_json_string(found[i].text), "advice", found[i].advice));
+    }
+    if (json && !result)
+        cmd_print_json(
+            json_pack("{s:I, s:o}", "epochs", (json_int_t)history.rows, "diagnoses", list),
+            JSON_INDENT(1));
+    else
+        json_decref(list);
+    dl_history_free(&history);
+    return result;
+}
+
+void train_say_diagnosis(dl_terminal *t, const char *run) {
+    dl_history history;
+    dl_diagnosis found[DL_DIAGNOSES];
+    dl_error ignored = {0};
+    int count = dl_history_read(&history, run, &ignored) ? 0 : dl_diagnose(&history, found);
+    for (int i = 0; i < count; i++) {
+        if (!strcmp(found[i].kind, "too_short"))
+            continue;
+        dl_say(t, "%-11s %s", i ? "" : "diagnosis", found[i].text);
+        dl_say(t, "            %s", found[i].advice);
+    }
+    dl_error_clear(&ignored);
+    dl_history_free(&history);
 }
