@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "cmd/common.h"
+#include "cmd/completion.h"
 #include "cmd/scores.h"
 #include "data/text.h"
 #include "math/threads.h"
@@ -204,6 +205,8 @@ static int parse_arguments(int argc, char **argv, arguments *a) {
         switch (option) {
         case 'h':
         case HELP:
+            if (optind < argc && !strcmp(argv[optind], "completion"))
+                return completion_print("dltest", long_options, argv[optind + 1]);
             fputs(usage, stdout);
             return DL_OK;
         case VERSION:

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cmd/common.h"
+#include "cmd/completion.h"
 #include "cmd/help.h"
 
 static const char usage[] =
@@ -32,7 +33,7 @@ static const char usage[] =
     "  --check-data      only look at the data: rows that are in two parts, that are\n"
     "                    there twice or contradict each other, columns that are\n"
     "                    constant or give the target away; ends with 5 if any are\n"
-    "  --check           instead: train for moments, to see whether it can learn this:\n"
+    "  --check           instead: train for moments, to see whether it can learn:\n"
     "                    initial loss, gradients, some samples by heart, inputs,\n"
     "                    learning rate, time, duplicates, dead units; ends with 5 if\n"
     "                    something fails\n"
@@ -47,7 +48,8 @@ static const char usage[] =
     "  --json            an object per epoch, and one at the end, on stdout\n"
     "  --help [TOPIC]    this; or config, layers, losses, optimizers, schedules,\n"
     "                    formats, augmentations or metrics; or one of them:\n"
-    "                    --help layer dense\n"
+    "                    --help layer dense; or completion bash, completion zsh:\n"
+    "                    a script for that shell\n"
     "  --version\n"
     "\n"
     "Exit status: 0 done, 1 run-time failure, 2 usage or config, 3 data or\n"
@@ -219,6 +221,8 @@ static int parse_options(int argc, char **argv, train_arguments *a) {
         switch (option) {
         case 'h':
         case HELP:
+            if (optind < argc && !strcmp(argv[optind], "completion"))
+                return completion_print("dltrain", long_options, argv[optind + 1]);
             if (optind < argc && argv[optind][0] != '-')
                 return help_topic("dltrain", argv[optind],
                                   optind + 1 < argc ? argv[optind + 1] : NULL);

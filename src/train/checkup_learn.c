@@ -153,7 +153,7 @@ static void tell_labels(dl_checkup *c, const outcome *o, const char *part) {
 
 /* A net that knows nothing of its inputs learns how frequent the classes are, no more. */
 int dl_checkup_inputs(dl_checkup *c, dl_trial *t, const dl_trial_rows *train, dl_error *error) {
-    enum { STEPS = 300, HELD = 512 };
+    enum { STEPS = 300, ENOUGH_STEPS = 100, HELD = 512 };
     static const double NEARLY = 0.97;
     dl_experiment *e = t->e;
     int part = e->data.part[DL_VALIDATION].count ? DL_VALIDATION : DL_TRAIN;
@@ -177,14 +177,22 @@ int dl_checkup_inputs(dl_checkup *c, dl_trial *t, const dl_trial_rows *train, dl
     outcome unseen = train_on(t, &blank, &held, rate, steps);
     free(blank.x);
     dl_trial_drop(&held);
-    double least = 0; /* the loss of numbers may be below 0 for no reason that is of interest */
-    bool used = seen.loss - least < NEARLY * (unseen.loss - least);
-    dl_checkup_add(c, "inputs", used ? DL_CHECK_OK : DL_CHECK_FAILS,
-                   used ? "loss %.4g of %s rows after %d steps, %.4g if the inputs are zero"
-                        : "loss %.4g of %s rows after %d steps is hardly better than %.4g with "
-                          "zeros for inputs: nothing in the inputs tells the targets (are the rows "
-                          "of both in the same order?), or the network does not let it through",
-                   seen.loss, dl_split_names[part], steps, unseen.loss);
+    bool used = seen.loss < NEARLY * unseen.loss;
+    if (!used && steps < ENOUGH_STEPS)
+        dl_checkup_add(c, "inputs", DL_CHECK_SKIPPED,
+                       "loss %.4g of %s rows, %.4g with zeros for inputs, but there is time for no "
+                       "more than %d steps",
+                       seen.loss, dl_split_names[part], unseen.loss, steps);
+    else if (used)
+        dl_checkup_add(c, "inputs", DL_CHECK_OK,
+                       "loss %.4g of %s rows after %d steps, %.4g if the inputs are zero",
+                       seen.loss, dl_split_names[part], steps, unseen.loss);
+    else
+        dl_checkup_add(c, "inputs", DL_CHECK_FAILS,
+                       "loss %.4g of %s rows after %d steps is hardly better than %.4g with zeros "
+                       "for inputs: nothing in the inputs tells the targets (are the rows of both "
+                       "in the same order?), or the network does not let it through",
+                       seen.loss, dl_split_names[part], steps, unseen.loss);
     if (part == DL_VALIDATION)
         tell_labels(c, &seen, dl_split_names[part]);
     return 0;
