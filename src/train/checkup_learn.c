@@ -300,7 +300,8 @@ static int take_time(dl_checkup *c, dl_trial *t, dl_loader *train, dl_error *err
 
 int dl_checkup_rate(dl_checkup *c, dl_trial *t, dl_loader *train, const dl_trial_rows *rows,
                     dl_error *error) {
-    static const double LITTLE = 0.5, APART = 5;
+    /* A rate that is too low is only slow; one that is too high may learn nothing. */
+    static const double LITTLE = 0.5, SLOW = 0.2, APART = 5;
     dl_experiment *e = t->e;
     const dl_optimizer_common *common = t->optimizer_self;
     double rate = common->learning_rate;
@@ -325,7 +326,7 @@ int dl_checkup_rate(dl_checkup *c, dl_trial *t, dl_loader *train, const dl_trial
         dl_checkup_add(c, "rate", DL_CHECK_FAILS,
                        "the loss does not fall within %d iterations, at %g as at any other rate",
                        steps, rate);
-    else if (apart && !(own >= LITTLE * other))
+    else if (apart && !(own >= (ratio > 1 ? LITTLE : SLOW) * other))
         dl_checkup_add(c, "rate", DL_CHECK_FAILS,
                        "learning_rate %g is too %s: within %d iterations the loss %s by %.3g, and "
                        "falls by %.3g at %g",

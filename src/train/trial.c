@@ -120,10 +120,15 @@ void dl_trial_close(dl_trial *t) {
 
 int dl_trial_take(dl_trial_rows *r, const dl_experiment *e, dl_split part, int64_t most,
                   dl_error *error) {
+    enum { MOST_NUMBERS = 1 << 25, FEWEST = 50 };
     int before = error->count;
     size_t inputs = (size_t)dl_shape_size(e->data.schema.input);
     size_t outputs = (size_t)e->data.schema.outputs;
     *r = (dl_trial_rows){0};
+    int64_t fitting = MOST_NUMBERS / (int64_t)(inputs + outputs), least = e->batch_size;
+    fitting = fitting > FEWEST ? fitting : FEWEST;
+    fitting = fitting > least ? fitting : least;
+    most = most < fitting ? most : fitting;
     most = most < e->data.part[part].count ? most : e->data.part[part].count;
     dl_loader *loader = dl_loader_new(&e->data, part, e->batch_size, error);
     if (!loader)

@@ -40,7 +40,8 @@ double dl_trial_loss(dl_trial *trial, const dl_batch *batch, bool gradients);
 int dl_trial_steps(const dl_trial *trial, int64_t rows, int most);
 void dl_trial_close(dl_trial *trial);
 
-/* The first `most` rows of a pass in random order. -1 and an error of the data. */
+/* The first `most` rows of a pass in random order, fewer if they are large (128 MB, but at least a
+   batch and 50 rows). -1 and an error of the data. */
 int dl_trial_take(dl_trial_rows *rows, const dl_experiment *experiment, dl_split part, int64_t most,
                   dl_error *error);
 /* Rows first … as a batch of at most the net's. */

@@ -74,6 +74,13 @@ CONFIG
     grep -q '^batch_of_one  *FAILS ' <<<"$output"
     shows 'the bias of "dense_1" does nothing'
 }
+@test "--check: dropout does not keep samples from being learnt by heart" {
+    sed 's/activation = "relu"; }/&, { layer = "dropout"; rate = 0.95; }/' \
+        "$root/tests/checks/none.cfg" >dropout.cfg
+    train --quiet --check dropout.cfg
+    shows "by_heart_1      ok "
+    shows "by_heart_50     ok "
+}
 @test "--check --json" {
     train --quiet --json --check "$root/tests/checks/leak.cfg"
     status_is 5
