@@ -31,7 +31,8 @@ int dl_trial_open(dl_trial *t, dl_experiment *e, dl_error *error) {
     t->states = xmalloc(sizeof(float) * (size_t)(net->state_count + 1));
     t->penalties = xcalloc((size_t)net->param_count + 1, sizeof *t->penalties);
     dl_copy(t->weights, net->weights, net->weight_count);
-    dl_copy(t->states, net->states, net->state_count);
+    if (net->states)
+        dl_copy(t->states, net->states, net->state_count);
     for (int p = 0; p < net->param_count; p++) {
         t->penalties[p][0] = net->params[p].l1;
         t->penalties[p][1] = net->params[p].l2;
@@ -62,7 +63,8 @@ static void end(dl_trial *t) {
         dl_update_close(&t->update);
     t->begun = false;
     dl_copy(t->e->net.weights, t->weights, t->e->net.weight_count);
-    dl_copy(t->e->net.states, t->states, t->e->net.state_count);
+    if (t->e->net.states)
+        dl_copy(t->e->net.states, t->states, t->e->net.state_count);
 }
 
 void dl_trial_begin(dl_trial *t, bool plain) {
