@@ -13,6 +13,7 @@ ARCH     = native
 V        =
 PREFIX   = /usr/local
 DESTDIR  =
+COMPLETIONS = $(PREFIX)/share
 SANITIZE =
 
 # The tests' threads sleep when they wait, as the programs' do: other work may share the machine.
@@ -139,11 +140,20 @@ install: all man
 	install -m 644 man/dltrain.1 man/dltest.1 $(DESTDIR)$(PREFIX)/share/man/man1
 	install -m 644 man/dltrain.cfg.5 $(DESTDIR)$(PREFIX)/share/man/man5
 	install -m 644 data/*.csv data/*.csv.gz data/README.md $(DESTDIR)$(PREFIX)/share/dltrain/data
+	install -d $(DESTDIR)$(COMPLETIONS)/bash-completion/completions \
+	    $(DESTDIR)$(COMPLETIONS)/zsh/site-functions
+	for program in $(PROGRAMS); do \
+	    ./$$program --help completion bash \
+	        >$(DESTDIR)$(COMPLETIONS)/bash-completion/completions/$$program && \
+	    ./$$program --help completion zsh \
+	        >$(DESTDIR)$(COMPLETIONS)/zsh/site-functions/_$$program || exit 1; done
 	install -m 644 configs/*.cfg $(DESTDIR)$(PREFIX)/share/dltrain/configs
 
 uninstall:
 	rm -f $(PROGRAMS:%=$(DESTDIR)$(PREFIX)/bin/%) $(DESTDIR)$(PREFIX)/share/man/man1/dltrain.1 \
 	    $(DESTDIR)$(PREFIX)/share/man/man1/dltest.1 $(DESTDIR)$(PREFIX)/share/man/man5/dltrain.cfg.5
+	rm -f $(PROGRAMS:%=$(DESTDIR)$(COMPLETIONS)/bash-completion/completions/%) \
+	    $(PROGRAMS:%=$(DESTDIR)$(COMPLETIONS)/zsh/site-functions/_%)
 	rm -rf $(DESTDIR)$(PREFIX)/share/dltrain
 
 format:

@@ -159,6 +159,30 @@ static int train(const train_arguments *a, dl_terminal *terminal, bool *interrup
     return status;
 }
 
+/* What --check or --find-lr has found. 1 if something fails. */
+static int print_checks(const train_arguments *a, const dl_checkup *checkup) {
+    if (a->find_rate)
+        train_print_rates(checkup, a->json);
+    else
+        train_print_checkup(checkup, a->json);
+    return dl_checkup_fails(checkup);
+}
+
+/* --check and --find-lr: a dry run, and trials. 0, 1 if something fails, or -1 and an error. */
+static int check(const train_arguments *a, dl_terminal *terminal, dl_error *error) {
+    dl_checkup checkup = {0};
+    train_arguments own = *a;
+    bool interrupted;
+    own.train.dry_run = true;
+    own.train.find_rate = a->find_rate;
+    own.train.checkup = &checkup;
+    int status = train(&own, terminal, &interrupted, error);
+    if (!status)
+        status = print_checks(a, &checkup);
+    dl_checkup_free(&checkup);
+    return status;
+}
+
 int main(int argc, char **argv) {
     cmd_start(argv);
     train_arguments a = {.program = argv[0], .threads = dl_threads_available(), .sample = -1};
@@ -173,17 +197,27 @@ int main(int argc, char **argv) {
         dl_error_clear(&error);
         return cmd_finish("dltrain", status);
     }
+    if (a.diagnose) {
+        status =
+            train_print_diagnosis(a.diagnose, a.json, &error) ? cmd_fail("dltrain", &error) : DL_OK;
+        dl_error_clear(&error);
+        return cmd_finish("dltrain", status);
+    }
     watch_signals();
     a.train.threads = dl_threads();
     a.train.interrupted = &caught;
     a.train.on_row = a.json ? train_print_row : NULL;
     dl_terminal terminal = dl_terminal_open(a.quiet);
     bool interrupted = false;
-    status = train(&a, &terminal, &interrupted, &error) ? (int)error.code : DL_OK;
+    if (a.check || a.find_rate)
+        status = check(&a, &terminal, &error);
+    else
+        status = train(&a, &terminal, &interrupted, &error);
+    status = status < 0 ? (int)error.code : status ? DL_CHECK : DL_OK;
     if (status && terminal.log)
         fprintf(terminal.log, "dltrain: %s\n", dl_text_get(&error.text));
     dl_terminal_close(&terminal);
-    if (status)
+    if (error.count)
         cmd_fail("dltrain", &error);
     else if (interrupted)
         status = 128 + caught;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cmd/common.h"
+#include "cmd/completion.h"
 #include "data/data.h"
 
 static const char usage[] =
@@ -186,6 +187,8 @@ int test_arguments_parse(int argc, char **argv, test_arguments *a) {
         switch (option) {
         case 'h':
         case HELP:
+            if (optind < argc && !strcmp(argv[optind], "completion"))
+                return completion_print("dltest", long_options, argv[optind + 1]);
             fputs(usage, stdout);
             return DL_OK;
         case VERSION:

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cmd/common.h"
+#include "cmd/completion.h"
 #include "cmd/help.h"
 
 static const char usage[] =
@@ -45,18 +46,28 @@ static const char usage[] =
     "  --check-data      only look at the data: rows that are in two parts, that are\n"
     "                    there twice or contradict each other, columns that are\n"
     "                    constant or give the target away; ends with 5 if any are\n"
+    "  --check           instead: train for moments, to see whether it can learn:\n"
+    "                    initial loss, gradients, some samples by heart, inputs,\n"
+    "                    learning rate, time, duplicates, dead units; ends with 5 if\n"
+    "                    something fails\n"
+    "  --find-lr         instead: the loss while the learning rate grows, and which\n"
+    "                    rate that suggests\n"
+    "  --diagnose RUN    instead: what the history of a run tells, and what to try\n"
+    "                    next\n"
+    "  --gradients       with --dry-run: how long the gradient of each layer is\n"
     "  --activations     with --dry-run: what each layer makes of some rows, and of\n"
     "                    the gradient: are the initial weights too small, too large?\n"
     "  --quiet           no lines and no bar on stderr, only errors\n"
     "  --json            an object per epoch, and one at the end, on stdout\n"
     "  --help [TOPIC]    this; or config, layers, losses, optimizers, schedules,\n"
     "                    formats, augmentations, searches or metrics; or one of\n"
-    "                    them: --help layer dense\n"
+    "                    them: --help layer dense; or completion bash, completion\n"
+    "                    zsh: a script for that shell\n"
     "  --version\n"
     "\n"
     "Exit status: 0 done, 1 run-time failure, 2 usage or config, 3 data or\n"
-    "checkpoint, 4 diverged, 5 --check-data or --status has found something, 128+n\n"
-    "stopped by signal n (after saving).\n";
+    "checkpoint, 4 diverged, 5 --check, --check-data or --status has found\n"
+    "something, 128+n stopped by signal n (after saving).\n";
 
 enum {
     OUT = 256,
@@ -72,6 +83,10 @@ enum {
     DRY_RUN,
     SHOW_BATCH,
     CHECK_DATA,
+    CHECK,
+    FIND_RATE,
+    DIAGNOSE,
+    GRADIENTS,
     ACTIVATIONS,
     STOP_AFTER,
     SAMPLE,
@@ -102,6 +117,10 @@ static const struct option long_options[] = {
     {"dry-run", no_argument, NULL, DRY_RUN},
     {"show-batch", required_argument, NULL, SHOW_BATCH},
     {"check-data", no_argument, NULL, CHECK_DATA},
+    {"check", no_argument, NULL, CHECK},
+    {"find-lr", no_argument, NULL, FIND_RATE},
+    {"diagnose", required_argument, NULL, DIAGNOSE},
+    {"gradients", no_argument, NULL, GRADIENTS},
     {"activations", no_argument, NULL, ACTIVATIONS},
     {"stop-after", required_argument, NULL, STOP_AFTER},
     {"sample", required_argument, NULL, SAMPLE},
@@ -248,6 +267,18 @@ static int store_option(int option, train_arguments *a) {
     case CHECK_DATA:
         a->check_data = true;
         break;
+    case CHECK:
+        a->check = true;
+        break;
+    case FIND_RATE:
+        a->find_rate = true;
+        break;
+    case DIAGNOSE:
+        a->diagnose = optarg;
+        return *optarg ? -1 : cmd_usage("dltrain", "--diagnose needs a run's folder");
+    case GRADIENTS:
+        a->train.gradients = true;
+        break;
     case ACTIVATIONS:
         a->train.activations = true;
         break;
@@ -271,6 +302,8 @@ static int parse_options(int argc, char **argv, train_arguments *a) {
         switch (option) {
         case 'h':
         case HELP:
+            if (optind < argc && !strcmp(argv[optind], "completion"))
+                return completion_print("dltrain", long_options, argv[optind + 1]);
             if (optind < argc && argv[optind][0] != '-')
                 return help_topic("dltrain", argv[optind],
                                   optind + 1 < argc ? argv[optind + 1] : NULL);
@@ -334,11 +367,23 @@ int train_arguments_parse(int argc, char **argv, train_arguments *a) {
         return status;
     if (optind < argc)
         return cmd_usage("dltrain", "one config at a time, not also %s", argv[optind]);
+    if (a->diagnose && (a->config || a->train.resume))
+        return cmd_usage("dltrain", "--diagnose takes a run alone: leave out %s",
+                         a->config ? a->config : "--resume");
+    if (a->diagnose)
+        return -1;
     if (!a->config && !a->train.resume)
         return cmd_usage("dltrain", "which config? (configs/digits.cfg is a good first one)");
     if (a->config && a->train.resume)
         return cmd_usage("dltrain", "--resume takes the config from the run: leave out %s",
                          a->config);
+    if (a->train.gradients && !a->train.dry_run)
+        return cmd_usage("dltrain", "--gradients goes with --dry-run");
+    if ((a->check || a->find_rate) && a->train.resume)
+        return cmd_usage("dltrain", "%s takes a config, not --resume",
+                         a->check ? "--check" : "--find-lr");
+    if (a->check && a->find_rate)
+        return cmd_usage("dltrain", "--check finds a rate, too: leave out --find-lr");
     if (a->train.activations && !a->train.dry_run)
         return cmd_usage("dltrain", "--activations goes with --dry-run");
     if (a->train.resume && a->train.out)

@@ -10,7 +10,8 @@ typedef struct {
     dl_train_options train;
     const char *program; /* as it was called */
     const char *config;
-    const char *show; /* the file for the picture of a batch; NULL: train */
+    const char *diagnose; /* a run whose history is told in words; NULL: train */
+    const char *show;     /* the file for the picture of a batch; NULL: train */
     const char *sets[MOST_SETS];
     int set_count;
     int64_t threads;
@@ -21,7 +22,7 @@ typedef struct {
     char **runs;       /* [run_count], for `compare` and `status` */
     int run_count;
     bool compare, status, csv, print_config;
-    bool fold, quiet, json, check_data;
+    bool fold, quiet, json, check_data, check, find_rate;
 } train_arguments;
 
 /* Reads them, and answers --help and --version. -1 to go on, or the exit status. */

@@ -1,6 +1,7 @@
 #include "cmd/train_output.h"
 
 #include <jansson.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +9,7 @@
 #include "base/file.h"
 #include "base/plot.h"
 #include "cmd/common.h"
+#include "train/diagnose.h"
 #include "train/history.h"
 #include "train/report.h"
 
@@ -124,6 +126,8 @@ void train_report_end(dl_terminal *t, const char *program, const dl_experiment *
     if (r->best_epoch)
         dl_say(t, "best        %s %.6g in epoch %lld: %s/best.safetensors", e->settings.monitor,
                r->best, (long long)r->best_epoch, r->folder);
+    if (r->trained)
+        train_say_diagnosis(t, r->folder);
     char *tester = cmd_beside(program, "dltest"), *folder = cmd_quoted(r->folder);
     if (r->epochs)
         dl_say(t, "next        %s %s", tester, folder);
@@ -150,4 +154,99 @@ void train_print_findings(const dl_findings *findings, bool json) {
         if (!dl_findings_wrong(findings))
             puts("nothing is wrong with the data");
     }
+}
+
+void train_print_checkup(const dl_checkup *c, bool json) {
+    json_t *list = json_array();
+    for (int i = 0; i < c->count; i++) {
+        const dl_checked *one = &c->list[i];
+        const char *verdict = dl_verdict_names[one->verdict];
+        if (!json)
+            printf("%-15s %-8s %s\n", one->check, verdict, one->text);
+        json_array_append_new(list, json_pack("{s:s, s:s, s:o}", "check", one->check, "verdict",
+                                              verdict, "text", cmd_json_string(one->text)));
+    }
+    if (json)
+        cmd_print_json(json_pack("{s:b, s:o, s:o}", "fails", dl_checkup_fails(c), "learning_rate",
+                                 c->rate > 0 ? json_real(c->rate) : json_null(), "checks", list),
+                       JSON_INDENT(1));
+    else
+        json_decref(list);
+}
+
+/* A row for every third point: the rate, the loss, and a bar from the least loss on. */
+static void draw_rates(const dl_checkup *c) {
+    enum { EVERY = 3, WIDTH = 50 };
+    double least = INFINITY, most = 0;
+    for (int i = 0; i < c->points; i++) {
+        least = c->curve[i].loss < least ? c->curve[i].loss : least;
+        most = i == 0 || c->curve[i].loss > most ? c->curve[i].loss : most;
+    }
+    double first = c->points ? c->curve[0].loss : 0, top = first + (first - least) / 4;
+    top = top < most ? top : most;
+    printf("%13s  %10s\n", "learning rate", "loss");
+    for (int i = 0; i < c->points; i += EVERY) {
+        double part = top > least ? (c->curve[i].loss - least) / (top - least) : 0;
+        int length = (int)(WIDTH * (part < 1 ? part : 1));
+        printf("%13.2e  %10.4g  ", c->curve[i].rate, c->curve[i].loss);
+        for (int k = 0; k < length; k++)
+            putchar('#');
+        puts(part > 1 ? ">" : "");
+    }
+}
+
+void train_print_rates(const dl_checkup *c, bool json) {
+    if (!json) {
+        draw_rates(c);
+        if (c->rate > 0)
+            printf("learning_rate = %g is a good first one\n", c->rate);
+        else
+            puts("the loss falls at none of these rates");
+        return;
+    }
+    json_t *list = json_array();
+    for (int i = 0; i < c->points; i++)
+        json_array_append_new(list, json_pack("{s:f, s:o}", "learning_rate", c->curve[i].rate,
+                                              "loss", cmd_json_number(c->curve[i].loss)));
+    cmd_print_json(json_pack("{s:o, s:o}", "learning_rate",
+                             c->rate > 0 ? json_real(c->rate) : json_null(), "curve", list),
+                   JSON_INDENT(1));
+}
+
+int train_print_diagnosis(const char *run, bool json, dl_error *error) {
+    dl_symptoms symptoms;
+    dl_diagnosis found[DL_DIAGNOSES];
+    int result = dl_symptoms_read(&symptoms, run, error);
+    int count = result ? 0 : dl_diagnose(&symptoms, found);
+    json_t *list = json_array();
+    for (int i = 0; i < count; i++) {
+        if (!json)
+            printf("%-15s %s\n%-15s %s\n", found[i].kind, found[i].text, "", found[i].advice);
+        json_array_append_new(list,
+                              json_pack("{s:s, s:o, s:s}", "kind", found[i].kind, "text",
+                                        cmd_json_string(found[i].text), "advice", found[i].advice));
+    }
+    if (json && !result)
+        cmd_print_json(
+            json_pack("{s:I, s:o}", "epochs", (json_int_t)symptoms.rows, "diagnoses", list),
+            JSON_INDENT(1));
+    else
+        json_decref(list);
+    dl_symptoms_free(&symptoms);
+    return result;
+}
+
+void train_say_diagnosis(dl_terminal *t, const char *run) {
+    dl_symptoms symptoms;
+    dl_diagnosis found[DL_DIAGNOSES];
+    dl_error ignored = {0};
+    int count = dl_symptoms_read(&symptoms, run, &ignored) ? 0 : dl_diagnose(&symptoms, found);
+    for (int i = 0; i < count; i++) {
+        if (!strcmp(found[i].kind, "too_short"))
+            continue;
+        dl_say(t, "%-11s %s", i ? "" : "diagnosis", found[i].text);
+        dl_say(t, "            %s", found[i].advice);
+    }
+    dl_error_clear(&ignored);
+    dl_symptoms_free(&symptoms);
 }

@@ -3,6 +3,7 @@
 #define DL_CMD_TRAIN_OUTPUT_H
 
 #include "data/check.h"
+#include "train/checkup.h"
 #include "train/trainer.h"
 
 /* An object an epoch: dl_train_options.on_row; the context is not used. */
@@ -14,5 +15,12 @@ void train_report_end(dl_terminal *terminal, const char *program, const dl_exper
                       const dl_train_result *result);
 /* Of --check-data. */
 void train_print_findings(const dl_findings *findings, bool json);
+/* Of --check, and of --find-lr: a curve and a rate. */
+void train_print_checkup(const dl_checkup *checkup, bool json);
+void train_print_rates(const dl_checkup *checkup, bool json);
+/* What the run's history tells: lines on stdout (or JSON), or of the log. -1 and an error if it
+   cannot be read. */
+int train_print_diagnosis(const char *run, bool json, dl_error *error);
+void train_say_diagnosis(dl_terminal *terminal, const char *run);
 
 #endif

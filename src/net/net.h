@@ -61,6 +61,7 @@ typedef struct {
     int64_t memory_bytes, activation_bytes, gradient_bytes, scratch_bytes; /* the plan's figures */
     dl_net_watch *watch;                                                   /* NULL: nobody looks */
     void *watcher;                                                         /* its context */
+    bool still; /* layers whose training depends on chance alone (dropout, noise) run as at test */
     dl_layer_time *profile;      /* [layer], or NULL: times are not taken */
     int64_t operations;          /* of a forward pass, a sample: 2 a multiply-add */
     int64_t training_operations; /* of a step, a sample */

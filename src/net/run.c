@@ -78,14 +78,24 @@ int dl_net_head(const dl_net *net, int i) {
     return -1;
 }
 
+/* What a layer sees of the pass: of a net that is `still`, batch_norm's is that of training. */
+static dl_pass pass_of(const dl_net *net, int i, const dl_pass *pass) {
+    const dl_layer *layer = &net->layers[i];
+    dl_pass own = *pass;
+    if (net->still && layer->varies && !layer->state_count)
+        own.training = false;
+    return own;
+}
+
 void dl_net_forward(dl_net *net, const float *x, const dl_pass *pass) {
     for (int i = 0; i < net->layer_count; i++) {
         if (!pass->training && dl_net_head(net, i) >= 0)
             continue;
         double started = net->profile ? dl_clock() : 0;
+        dl_pass own = pass_of(net, i, pass);
         connect(net, i, x);
         if (!net->layers[i].is_view)
-            net->layers[i].type->forward(&net->layers[i], pass);
+            net->layers[i].type->forward(&net->layers[i], &own);
         if (net->profile && pass->training)
             net->profile[i].forward += dl_clock() - started;
         if (net->watch)
@@ -127,8 +137,9 @@ void dl_net_backward(dl_net *net, const dl_pass *pass) {
             dl_add(layer->out.grad, net->layers[pair[0]].in[pair[1]].grad, count);
         if (net->watch)
             net->watch(net->watcher, i, true);
+        dl_pass own = pass_of(net, i, pass);
         if (!layer->is_view)
-            layer->type->backward(layer, pass);
+            layer->type->backward(layer, &own);
         for (int p = 0; p < layer->param_count; p++)
             if (layer->params[p].flags & DL_FROZEN)
                 dl_zero(layer->params[p].grad, layer->params[p].count);

@@ -147,16 +147,101 @@ static int64_t run(look *l, dl_experiment *e, dl_judge *judge, dl_loader *train,
     return rows;
 }
 
-int dl_look(dl_terminal *t, dl_experiment *e, dl_judge *judge, dl_loader *train, dl_error *error) {
+/* Runs and looks; `l.layers` is freed by the caller. */
+static int take(look *l, dl_experiment *e, dl_judge *judge, dl_loader *train, int64_t *rows,
+                dl_error *error) {
     int before = error->count;
-    look l = {.net = &e->net};
-    l.layers = xcalloc((size_t)e->net.layer_count, sizeof *l.layers);
+    *l = (look){.net = &e->net};
+    l->layers = xcalloc((size_t)e->net.layer_count, sizeof *l->layers);
     e->net.watch = see;
-    e->net.watcher = &l;
-    int64_t rows = run(&l, e, judge, train, error);
+    e->net.watcher = l;
+    *rows = run(l, e, judge, train, error);
     e->net.watch = NULL;
-    if (error->count == before)
+    return error->count > before ? -1 : 0;
+}
+
+int dl_look(dl_terminal *t, dl_experiment *e, dl_judge *judge, dl_loader *train, dl_error *error) {
+    look l;
+    int64_t rows;
+    int result = take(&l, e, judge, train, &rows, error);
+    if (!result)
         say_all(t, &l, rows);
     free(l.layers);
-    return error->count > before ? -1 : 0;
+    return result;
+}
+
+int dl_look_judge(dl_experiment *e, dl_judge *judge, dl_loader *train, dl_text *bad,
+                  dl_error *error) {
+    static const char *const bearable[] = {"fine",      "nearly dead",        "vanishing",
+                                           "exploding", "exploding gradient", "no gradient"};
+    look l;
+    int64_t rows;
+    int result = take(&l, e, judge, train, &rows, error);
+    const sight *last = &l.layers[e->net.layer_count - 1];
+    for (int i = 0; i < e->net.layer_count && !result; i++) {
+        const dl_layer *layer = &e->net.layers[i];
+        bool fine = l.layers[i].count == 0;
+        const char *verdict =
+            fine ? "" : judge_layer(&l.layers[i], last, dl_shape_size(layer->out.shape) > 1);
+        for (size_t b = 0; b < sizeof bearable / sizeof *bearable; b++)
+            fine |= !strcmp(verdict, bearable[b]);
+        if (!fine)
+            dl_text_add(bad, "%s%s: %s", bad->length ? ", " : "", layer->name, verdict);
+    }
+    free(l.layers);
+    return result;
+}
+
+/* ---- gradients ---- */
+
+static void add_squares(const dl_layer *layer, double *weights, double *gradients, double *count) {
+    *weights = *gradients = *count = 0;
+    for (int p = 0; p < layer->param_count; p++) {
+        const dl_param *param = &layer->params[p];
+        for (int64_t i = 0; i < param->count && param->grad; i++) {
+            *weights += (double)param->value[i] * param->value[i];
+            *gradients += (double)param->grad[i] * param->grad[i];
+        }
+        *count += (double)param->count;
+    }
+}
+
+static void say_gradients(dl_terminal *t, const dl_net *net) {
+    int width = 10;
+    double weights, gradients, count, last = 0;
+    for (int i = 0; i < net->layer_count; i++) {
+        int length = (int)strlen(net->layers[i].name);
+        width = length > width ? length : width;
+        add_squares(&net->layers[i], &weights, &gradients, &count);
+        last = gradients > 0 ? sqrt(gradients) : last;
+    }
+    dl_say(t, "gradients of the first batch, before penalties and clipping");
+    dl_say(t, "%-*s  %12s  %11s  %12s  %13s  %9s", width, "layer", "parameters", "weight rms",
+           "gradient rms", "gradient norm", "/ last");
+    for (int i = 0; i < net->layer_count; i++) {
+        char number[32];
+        const dl_layer *layer = &net->layers[i];
+        add_squares(layer, &weights, &gradients, &count);
+        if (count > 0)
+            dl_say(t, "%-*s  %12s  %11.3g  %12.3g  %13.3g  %9.2g", width, layer->name,
+                   dl_text_count(number, (int64_t)count), sqrt(weights / count),
+                   sqrt(gradients / count), sqrt(gradients),
+                   last > 0 ? sqrt(gradients) / last : 0.0);
+    }
+}
+
+int dl_look_gradients(dl_terminal *t, dl_experiment *e, dl_judge *judge, dl_loader *train,
+                      dl_error *error) {
+    dl_loader_start(train, dl_experiment_order(e, true), (uint64_t)e->seed, 0, 0);
+    const dl_batch *batch = dl_loader_next(train, error);
+    if (!batch)
+        return -1;
+    dl_sums sums = {0};
+    dl_pass pass = {.batch = (int)batch->count, .training = true, .seed = (uint64_t)e->seed};
+    dl_net_begin(&e->net);
+    dl_net_forward(&e->net, batch->x, &pass);
+    dl_sums_add(&sums, judge, e, batch, true);
+    dl_net_backward(&e->net, &pass);
+    say_gradients(t, &e->net);
+    return 0;
 }

@@ -448,6 +448,19 @@ static int resume(trainer *t, dl_error *error) {
     return result;
 }
 
+/* What a dry run is asked to show beside the start. */
+static int look(trainer *t, dl_error *error) {
+    const dl_train_options *o = t->options;
+    if (o->activations && dl_look(t->terminal, t->e, &t->judge, t->train, error))
+        return -1;
+    if (o->gradients && dl_look_gradients(t->terminal, t->e, &t->judge, t->train, error))
+        return -1;
+    if (!o->checkup)
+        return 0;
+    return o->find_rate ? dl_checkup_find_rate(o->checkup, t->e, error)
+                        : dl_checkup_run(o->checkup, t->e, t->train, error);
+}
+
 static int prepare(trainer *t, dl_error *error) {
     const dl_train_options *o = t->options;
     if (build(t, error))
@@ -465,10 +478,8 @@ static int prepare(trainer *t, dl_error *error) {
         dl_update_make_orthogonal(&t->e->net);
     if (t->e->optimizer->minimize && dl_whole_begin(&t->whole, o->resume, &t->note, error))
         return -1;
-    if (o->dry_run && (report_start(t, error) || !o->activations))
-        return error->count ? -1 : 0;
     if (o->dry_run)
-        return dl_look(t->terminal, t->e, &t->judge, t->train, error);
+        return report_start(t, error) || look(t, error) ? -1 : 0;
     int made = o->resume
                    ? dl_run_reopen(&t->run, t->terminal, o->resume, t->e, t->progress.epoch, error)
                    : dl_run_create(&t->run, t->terminal, t->e, o->out, o->force, error);

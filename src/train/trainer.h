@@ -4,6 +4,7 @@
 
 #include <signal.h>
 
+#include "train/checkup.h"
 #include "train/run.h"
 
 /* Where to stop before the last epoch, so that it can be gone on with: after `parts` of `of` equal
@@ -18,11 +19,14 @@ int64_t dl_stop_epoch(const dl_stop *stop, const dl_settings *settings);
 bool dl_has_stopped_early(const dl_settings *settings, int64_t epoch, int64_t best_epoch);
 
 typedef struct {
-    const char *out;    /* the run's folder, or NULL: runs/NAME */
-    bool force;         /* replace a run that is in it */
-    const char *resume; /* a run's folder to go on in, or NULL */
-    bool dry_run;       /* everything but training */
-    bool activations;   /* of a dry run: show what the layers make of some rows */
+    const char *out;     /* the run's folder, or NULL: runs/NAME */
+    bool force;          /* replace a run that is in it */
+    const char *resume;  /* a run's folder to go on in, or NULL */
+    bool dry_run;        /* everything but training */
+    bool activations;    /* of a dry run: show what the layers make of some rows */
+    bool gradients;      /* of a dry run: show how long those of the layers are */
+    dl_checkup *checkup; /* of a dry run: where its findings go; NULL: it is not looked for any */
+    bool find_rate;      /* only the learning rate is looked for */
     dl_stop stop;
     bool profile; /* take each layer's time, and print it at the end */
     int threads;

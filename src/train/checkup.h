@@ -1,0 +1,58 @@
+/* dltrain --check: whether a net, its data and its training fit each other, found out by short
+   trainings before the long one. Andrej Karpathy, "A recipe for training neural networks", 2019. */
+#ifndef DL_TRAIN_CHECKUP_H
+#define DL_TRAIN_CHECKUP_H
+
+#include "data/check.h"
+#include "train/trial.h"
+
+typedef enum { DL_CHECK_OK, DL_CHECK_FAILS, DL_CHECK_SKIPPED } dl_verdict;
+extern const char *const dl_verdict_names[]; /* "ok", "FAILS", "skipped" */
+
+typedef struct {
+    const char *check; /* a word for scripts: "initial_loss" */
+    dl_verdict verdict;
+    char *text; /* what was found, and what to do; owned */
+} dl_checked;
+
+/* A rate and the loss that a short training with growing rates had there. */
+typedef struct {
+    double rate, loss;
+} dl_rate_point;
+enum { DL_RATE_POINTS = 100 };
+
+/* All zero is valid, empty. */
+typedef struct {
+    dl_checked *list;
+    int count, room;
+    dl_rate_point curve[DL_RATE_POINTS]; /* of the range test */
+    int points;
+    double rate; /* that it suggests; 0: none */
+} dl_checkup;
+
+/* Of an experiment that is ready to begin. `train` is the training's own loader. The experiment is
+   as before. 0, or -1 and an error of the data. */
+int dl_checkup_run(dl_checkup *checkup, dl_experiment *experiment, dl_loader *train,
+                   dl_error *error);
+/* Only the range test: the rate grows from step to step, and the loss tells which ones are good.
+   Smith, "Cyclical learning rates for training neural networks", WACV 2017. */
+int dl_checkup_find_rate(dl_checkup *checkup, dl_experiment *experiment, dl_error *error);
+bool dl_checkup_fails(const dl_checkup *checkup);
+void dl_checkup_free(dl_checkup *checkup);
+
+/* ---- for the files of the checks ---- */
+
+void dl_checkup_add(dl_checkup *checkup, const char *check, dl_verdict verdict, const char *format,
+                    ...) DL_PRINTF(4, 5);
+/* The gradients of some weights of each layer, beside central differences. */
+void dl_checkup_gradient(dl_checkup *checkup, dl_trial *trial, const dl_trial_rows *rows);
+/* Some samples are learnt by heart: 1, 4 and 50. */
+void dl_checkup_heart(dl_checkup *checkup, dl_trial *trial, const dl_trial_rows *rows);
+/* With its inputs, and with zeros in their place. */
+int dl_checkup_inputs(dl_checkup *checkup, dl_trial *trial, const dl_trial_rows *rows,
+                      dl_error *error);
+/* The training itself for some iterations: does the loss fall, how long will all of it take? */
+int dl_checkup_rate(dl_checkup *checkup, dl_trial *trial, dl_loader *train,
+                    const dl_trial_rows *rows, dl_error *error);
+
+#endif

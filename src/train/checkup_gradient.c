@@ -1,0 +1,124 @@
+/* The gradient g of a weight w beside (L(w + h) - L(w - h)) / 2h. In float a loss has a relative
+   error of some 1e-7, so that h must be large, while the error of the difference itself grows by
+   h^2, or by h where a relu bends: h is 1 % of the weights' root mean square, and a layer is
+   judged by the median of its weights, those of the largest gradients among some that are drawn. */
+#include <math.h>
+#include <stdlib.h>
+
+#include "train/checkup.h"
+
+enum { DRAWN = 64, PROBES = 7, ROWS = 16 };
+static const double TOLERANCE = 0.05, NOISE = 4e-7;
+
+static int by_size(const void *a, const void *b) {
+    double p = *(const double *)a, q = *(const double *)b;
+    return (p > q) - (p < q);
+}
+
+/* The weights of the largest gradients among some; returns how many. */
+static int choose(const dl_param *param, int64_t chosen[PROBES]) {
+    int count = 0;
+    int64_t stride = param->count / DRAWN + 1;
+    for (int64_t i = stride / 2; i < param->count; i += stride) {
+        int at = count < PROBES ? count : PROBES - 1;
+        if (count == PROBES && fabsf(param->grad[i]) <= fabsf(param->grad[chosen[at]]))
+            continue;
+        while (at > 0 && fabsf(param->grad[i]) > fabsf(param->grad[chosen[at - 1]])) {
+            chosen[at] = chosen[at - 1];
+            at--;
+        }
+        chosen[at] = i;
+        count += count < PROBES;
+    }
+    return count;
+}
+
+static double step_of(const dl_param *param) {
+    double squares = 0;
+    for (int64_t i = 0; i < param->count; i++)
+        squares += (double)param->value[i] * param->value[i];
+    double rms = sqrt(squares / (double)param->count);
+    return rms > 0.01 ? 0.01 * rms : rms > 0 ? 1e-3 : 1e-2;
+}
+
+/* The relative error, less what float arithmetic alone may make. */
+static double error_of(dl_trial *t, const dl_batch *batch, float *weight, double gradient,
+                       double h) {
+    float kept = *weight;
+    *weight = (float)(kept + h);
+    double above = dl_trial_loss(t, batch, false), far = *weight;
+    *weight = (float)(kept - h);
+    double below = dl_trial_loss(t, batch, false), width = far - *weight;
+    *weight = kept;
+    double numeric = (above - below) / width, noise = NOISE * (fabs(above) + fabs(below)) / width;
+    double scale = fabs(numeric) > fabs(gradient) ? fabs(numeric) : fabs(gradient);
+    double off = fabs(numeric - gradient) - noise;
+    if (!isfinite(numeric) || !isfinite(gradient))
+        return INFINITY;
+    return scale > 0 && off > 0 ? off / scale : 0;
+}
+
+/* The median error of a parameter; -1 if it is not trained. */
+static double judge(dl_trial *t, const dl_batch *batch, const dl_param *param) {
+    int64_t chosen[PROBES];
+    double gradient[PROBES], errors[PROBES], h = step_of(param);
+    if (param->flags & DL_FROZEN || !param->count)
+        return -1;
+    dl_trial_loss(t, batch, true);
+    int count = choose(param, chosen);
+    for (int i = 0; i < count; i++)
+        gradient[i] = param->grad[chosen[i]];
+    for (int i = 0; i < count; i++) {
+        float *weight = param->value + chosen[i];
+        double wide = error_of(t, batch, weight, gradient[i], h);
+        double narrow = error_of(t, batch, weight, gradient[i], h / 8);
+        errors[i] = wide < narrow ? wide : narrow;
+    }
+    qsort(errors, (size_t)count, sizeof *errors, by_size);
+    return errors[count / 2];
+}
+
+/* A net whose training is deliberately not the gradient cannot be looked at so. */
+static const char *reason(const dl_experiment *e) {
+    if (e->settings.bf16)
+        return "bf16 is too coarse for differences";
+    if (e->loss->straight_through)
+        return "its loss goes straight through a step";
+    for (int i = 0; i < e->net.layer_count; i++)
+        if (e->net.layers[i].type->not_a_gradient && !e->net.layers[i].varies)
+            return "a layer's backward pass is deliberately not its gradient";
+    return NULL;
+}
+
+void dl_checkup_gradient(dl_checkup *c, dl_trial *t, const dl_trial_rows *rows) {
+    const dl_net *net = &t->e->net;
+    const char *why = reason(t->e);
+    if (why) {
+        dl_checkup_add(c, "gradient", DL_CHECK_SKIPPED, "%s", why);
+        return;
+    }
+    dl_trial_begin(t, true);
+    dl_batch batch = dl_trial_batch(rows, t->e, 0, ROWS);
+    double worst = 0;
+    int which = -1, looked = 0;
+    for (int p = 0; p < net->param_count && dl_trial_steps(t, batch.count, 10000) > p * 30; p++) {
+        double off = judge(t, &batch, &net->params[p]);
+        looked += off >= 0;
+        if (which < 0 || off > worst) {
+            worst = off;
+            which = p;
+        }
+    }
+    const char *name = which < 0 ? "" : net->params[which].name;
+    if (!looked)
+        dl_checkup_add(c, "gradient", DL_CHECK_SKIPPED, "nothing is trained");
+    else if (worst > TOLERANCE)
+        dl_checkup_add(c, "gradient", DL_CHECK_FAILS,
+                       "that of \"%s\" is %.2g off the differences' (relative): its layer's "
+                       "backward pass is wrong, or it has steps (float can tell %.2g)",
+                       name, worst, TOLERANCE);
+    else
+        dl_checkup_add(c, "gradient", DL_CHECK_OK,
+                       "%d parameters agree with central differences; worst: \"%s\", %.2g off",
+                       looked, name, worst);
+}

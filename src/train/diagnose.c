@@ -1,0 +1,210 @@
+/* The rules. L is the training loss, V that of validation, both by epoch, 0 … n - 1; a "fall" is a
+   difference from an earlier epoch to a later one.
+
+   diverged        the log says so, with step and layer
+   imbalance       for the last third of the epochs val_accuracy is within 1 % of the share of the
+                   largest class, which is more than a quarter and not all of them
+   rate_too_low    L is a straight line (the squared correlation with the epoch is above 0.98, the
+                   fall of its halves differs by less than 2) that ends above 0.7 of its beginning
+   rate_too_high   L turns at more than a third of the last half's epochs, by more than 10 % of
+                   itself; or it ends above 0.4 of its beginning, having not fallen by 5 % since the
+                   second fifth
+   overfit         the least V is more than 3 epochs and a tenth of all before the end, V has risen
+                   by more than 10 % since, while L has fallen
+   still_learning  the best epoch is among the last tenth, and the last fifth of the epochs has
+   taken off more than 3 % of V (or L, where there is no V), of which more
+                   than 2 % of the beginning is left val_easier      V is below 90 % of L for
+   most of the last half converged       none of these
+
+   One of rate_too_low, rate_too_high, overfit and still_learning is told, the first that holds:
+   they say different things of the same curve. */
+#include "train/diagnose.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { FEW = 5 }; /* epochs that tell nothing */
+
+static double mean(const double *x, int64_t from, int64_t to) {
+    double sum = 0;
+    for (int64_t i = from; i < to; i++)
+        sum += x[i];
+    return sum / (double)(to - from);
+}
+
+static int64_t least_at(const double *x, int64_t n) {
+    int64_t least = 0;
+    for (int64_t i = 1; i < n; i++)
+        if (x[i] < x[least])
+            least = i;
+    return least;
+}
+
+static dl_diagnosis *add(dl_diagnosis *d, int *count, const char *kind, const char *advice) {
+    dl_diagnosis *one = &d[(*count)++];
+    one->kind = kind;
+    snprintf(one->advice, sizeof one->advice, "%s", advice);
+    return one;
+}
+
+/* ---- one curve each ---- */
+
+static bool is_majority(const dl_symptoms *h) {
+    int64_t last = h->rows / 3;
+    if (!h->accuracy || !(h->baseline > 0.25 && h->baseline < 0.995))
+        return false;
+    for (int64_t i = h->rows - last; i < h->rows; i++)
+        if (!(fabs(h->accuracy[i] - h->baseline) < 0.01))
+            return false;
+    return true;
+}
+
+/* The share of the last half's epochs at which the loss turns, by more than 10 % of itself. */
+static double turns(const double *x, int64_t n) {
+    int64_t count = 0, half = n / 2;
+    for (int64_t i = half + 1; i + 1 < n; i++) {
+        double before = x[i] - x[i - 1], after = x[i + 1] - x[i];
+        count += before * after < 0 && fabs(before) > 0.1 * x[i] && fabs(after) > 0.1 * x[i];
+    }
+    return n - half > 2 ? (double)count / (double)(n - half - 2) : 0;
+}
+
+static bool is_plateau(const double *x, int64_t n) {
+    int64_t fifth = n / 5 > 1 ? n / 5 : 1;
+    double end = mean(x, n - fifth, n);
+    return end > 0.4 * x[0] && end > 0.95 * mean(x, fifth, 2 * fifth);
+}
+
+static bool is_line(const double *x, int64_t n) {
+    double sx = 0, st = 0, sxx = 0, stt = 0, sxt = 0, count = (double)n;
+    for (int64_t i = 0; i < n; i++) {
+        double t = (double)i;
+        sx += x[i];
+        st += t;
+        sxx += x[i] * x[i];
+        stt += t * t;
+        sxt += x[i] * t;
+    }
+    double product = count * sxt - sx * st;
+    double squared = product * product / ((count * sxx - sx * sx) * (count * stt - st * st));
+    double first = x[0] - x[n / 2], second = x[n / 2] - x[n - 1];
+    return squared > 0.98 && first > 0 && second > 0 && first < 2 * second && second < 2 * first &&
+           x[n - 1] > 0.7 * x[0];
+}
+
+/* The epoch from which on it is, or -1. */
+static int64_t overfits_from(const dl_symptoms *h) {
+    int64_t n = h->rows, best = h->val ? least_at(h->val, n) : n;
+    bool long_ago = n - 1 - best >= 3 && n - 1 - best >= n / 10;
+    if (!h->val || !long_ago)
+        return -1;
+    double end = mean(h->val, n - 3, n);
+    return end > 1.1 * h->val[best] && h->train[n - 1] < h->train[best] ? best : -1;
+}
+
+static bool still_falls(const dl_symptoms *h) {
+    const double *x = h->val ? h->val : h->train;
+    int64_t n = h->rows, tenth = n / 10 > 1 ? n / 10 : 1, fifth = n / 5 > 1 ? n / 5 : 1;
+    return least_at(x, n) >= n - 1 - tenth && x[n - 1] < 0.97 * x[n - 1 - fifth] &&
+           x[n - 1] > 0.02 * x[0];
+}
+
+static bool is_easier(const dl_symptoms *h) {
+    int64_t n = h->rows, half = n / 2, below = 0;
+    for (int64_t i = half; h->val && i < n; i++)
+        below += h->val[i] < 0.9 * h->train[i];
+    return h->val && 2 * below > n - half;
+}
+
+/* ---- all of them ---- */
+
+static void judge_shape(const dl_symptoms *h, dl_diagnosis *d, int *count) {
+    const double *x = h->train;
+    int64_t n = h->rows, from = overfits_from(h);
+    double share = turns(x, n);
+    if (is_line(x, n))
+        snprintf(add(d, count, "rate_too_low",
+                     "try a learning_rate 10 times larger (dltrain --find-lr names one)")
+                     ->text,
+                 sizeof d->text,
+                 "the training loss falls in a straight line, from %.4g to only %.4g", x[0],
+                 x[n - 1]);
+    else if (share > 1.0 / 3 || is_plateau(x, n)) {
+        dl_diagnosis *one = add(d, count, "rate_too_high",
+                                "try a learning_rate 3 to 10 times smaller (dltrain --find-lr "
+                                "names one); if that changes nothing, a larger network");
+        if (share > 1.0 / 3)
+            snprintf(one->text, sizeof one->text,
+                     "the training loss goes up and down in %.0f %% of the later epochs",
+                     100 * share);
+        else
+            snprintf(one->text, sizeof one->text,
+                     "the training loss stays at %.4g, where the first epochs have brought it",
+                     x[n - 1]);
+    } else if (from >= 0)
+        snprintf(add(d, count, "overfit",
+                     "stop there (regularization.early_stopping), or try dropout, l2, "
+                     "augmentation or more data; a smaller network last")
+                     ->text,
+                 sizeof d->text,
+                 "overfit since epoch %.0f: val_loss was %.4g there and is %.4g, while train_loss "
+                 "falls",
+                 h->epoch[from], h->val[from], h->val[n - 1]);
+    else if (still_falls(h))
+        snprintf(add(d, count, "still_learning",
+                     "go on: more epochs (--resume with --epochs), or a larger learning_rate or "
+                     "network to be faster")
+                     ->text,
+                 sizeof d->text, "still learning at its end: %s falls (%.4g)",
+                 h->val ? "val_loss" : "train_loss", h->val ? h->val[n - 1] : x[n - 1]);
+}
+
+static void judge_validation(const dl_symptoms *h, dl_diagnosis *d, int *count) {
+    const char *why =
+        h->dropout && h->augment ? "dropout and augmentation make training harder: that is normal"
+        : h->dropout             ? "dropout is at work in training only: that is normal"
+        : h->augment
+            ? "augmentation is at work in training only: that is normal"
+            : "there is no dropout and no augmentation: look for rows that are in both parts "
+              "(dltrain --check-data), or for a validation part that is too "
+              "small or other than the rest";
+    snprintf(add(d, count, "val_easier", why)->text, sizeof d->text,
+             "validation is easier than training: val_loss %.4g, train_loss %.4g",
+             h->val[h->rows - 1], h->train[h->rows - 1]);
+}
+
+int dl_diagnose(const dl_symptoms *h, dl_diagnosis d[DL_DIAGNOSES]) {
+    int count = 0;
+    if (h->diverged)
+        snprintf(add(d, &count, "diverged",
+                     "try a learning_rate 10 times smaller, clip_norm = 1.0, and normalized "
+                     "inputs; dltrain --check looks for the cause")
+                     ->text,
+                 sizeof d->text, "%s", h->diverged);
+    if (h->rows < FEW) {
+        if (!count)
+            snprintf(add(d, &count, "too_short", "train for more epochs")->text, sizeof d->text,
+                     "%lld epochs are too few to tell", (long long)h->rows);
+        return count;
+    }
+    if (is_majority(h))
+        snprintf(add(d, &count, "imbalance",
+                     "try data.balance = \"weights\" or \"oversample\", and watch f1 in place of "
+                     "accuracy; if that changes nothing, it has learnt nothing: dltrain --check")
+                     ->text,
+                 sizeof d->text,
+                 "val_accuracy %.4g is the share of the largest class: always the same answer",
+                 h->accuracy[h->rows - 1]);
+    if (!h->diverged)
+        judge_shape(h, d, &count);
+    if (is_easier(h))
+        judge_validation(h, d, &count);
+    if (!count)
+        snprintf(add(d, &count, "converged",
+                     "to be better: a larger network, more data, or a schedule that ends lower")
+                     ->text,
+                 sizeof d->text, "the losses have settled, and validation is no worse than it was");
+    return count;
+}

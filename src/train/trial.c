@@ -1,0 +1,202 @@
+#include "train/trial.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "math/vector.h"
+
+static int read_adam(dl_trial *t, dl_error *error) {
+    if (dl_config_parse(&t->config, "check", "optimizer = { type = \"adam\"; };", error))
+        return -1;
+    config_setting_t *group =
+        dl_config_group(&t->config, config_root_setting(&t->config.tree), "optimizer", error);
+    t->adam = (const dl_optimizer_type *)dl_config_choose(&t->config, group, &dl_optimizer_registry,
+                                                          "adam", error);
+    const char *type = NULL;
+    const dl_option type_option[] = {{"type", DL_STRING, 0, NULL, 0, 0, NULL, ""}, DL_OPTIONS_END};
+    t->adam_self = dl_arena_alloc(&t->arena, t->adam->kind.size);
+    dl_table tables[] = {{type_option, &type}, {t->adam->kind.options, t->adam_self}};
+    return dl_config_read(&t->config, group, NULL, "optimizer", tables, 2, error);
+}
+
+int dl_trial_open(dl_trial *t, dl_experiment *e, dl_error *error) {
+    const dl_net *net = &e->net;
+    *t = (dl_trial){.e = e,
+                    .settings = e->settings,
+                    .optimizer = e->optimizer,
+                    .optimizer_self = e->optimizer_self};
+    dl_judge_open(&t->judge, e);
+    t->weights = xmalloc(sizeof(float) * (size_t)(net->weight_count + 1));
+    t->states = xmalloc(sizeof(float) * (size_t)(net->state_count + 1));
+    t->penalties = xcalloc((size_t)net->param_count + 1, sizeof *t->penalties);
+    dl_copy(t->weights, net->weights, net->weight_count);
+    if (net->states)
+        dl_copy(t->states, net->states, net->state_count);
+    for (int p = 0; p < net->param_count; p++) {
+        t->penalties[p][0] = net->params[p].l1;
+        t->penalties[p][1] = net->params[p].l2;
+    }
+    return read_adam(t, error);
+}
+
+/* Penalties and optimizer as they were, or as a plain trial wants them. */
+static void set_up(dl_trial *t, bool plain) {
+    dl_experiment *e = t->e;
+    e->settings = t->settings;
+    e->optimizer = plain ? t->adam : t->optimizer;
+    e->optimizer_self = plain ? t->adam_self : t->optimizer_self;
+    e->net.still = plain;
+    for (int p = 0; p < e->net.param_count; p++) {
+        e->net.params[p].l1 = plain ? -1 : t->penalties[p][0];
+        e->net.params[p].l2 = plain ? -1 : t->penalties[p][1];
+    }
+    if (!plain)
+        return;
+    dl_settings *s = &e->settings;
+    s->l1 = s->l2 = s->clip_norm = s->clip_value = s->gradient_noise = 0;
+    s->max_norm = s->clip_weights = 0;
+}
+
+static void end(dl_trial *t) {
+    if (t->begun)
+        dl_update_close(&t->update);
+    t->begun = false;
+    dl_copy(t->e->net.weights, t->weights, t->e->net.weight_count);
+    if (t->e->net.states)
+        dl_copy(t->e->net.states, t->states, t->e->net.state_count);
+}
+
+void dl_trial_begin(dl_trial *t, bool plain) {
+    end(t);
+    set_up(t, plain);
+    dl_update_open(&t->update, t->e);
+    dl_update_begin(&t->update, t->e, 0, 1);
+    t->progress = (dl_progress){0};
+    t->begun = true;
+}
+
+double dl_trial_loss(dl_trial *t, const dl_batch *batch, bool gradients) {
+    dl_experiment *e = t->e;
+    dl_sums sums = {0};
+    dl_pass pass = {.batch = (int)batch->count,
+                    .training = true,
+                    .seed = (uint64_t)e->seed,
+                    .step = (uint32_t)t->progress.step};
+    dl_net_begin(&e->net);
+    dl_net_forward(&e->net, batch->x, &pass);
+    double loss = dl_sums_add(&sums, &t->judge, e, batch, gradients);
+    if (gradients)
+        dl_net_backward(&e->net, &pass);
+    return loss;
+}
+
+double dl_trial_step(dl_trial *t, const dl_batch *batch, double rate) {
+    double loss = dl_trial_loss(t, batch, true);
+    if (isfinite(loss))
+        dl_update_step(&t->update, t->e, &t->progress, rate);
+    t->progress.step++;
+    t->progress.epoch_step++;
+    return loss;
+}
+
+int dl_trial_steps(const dl_trial *t, int64_t rows, int most) {
+    static const double ENOUGH = 4e11; /* operations: some seconds */
+    double steps = ENOUGH / ((double)(t->e->net.training_operations + 1) * (double)rows);
+    return steps < most ? (int)steps : most;
+}
+
+void dl_trial_close(dl_trial *t) {
+    if (!t->e)
+        return;
+    end(t);
+    set_up(t, false);
+    dl_judge_close(&t->judge);
+    free(t->weights);
+    free(t->states);
+    free(t->penalties);
+    dl_config_free(&t->config);
+    dl_arena_free(&t->arena);
+    *t = (dl_trial){0};
+}
+
+int dl_trial_take(dl_trial_rows *r, const dl_experiment *e, dl_split part, int64_t most,
+                  dl_error *error) {
+    enum { MOST_NUMBERS = 1 << 25, FEWEST = 50 };
+    int before = error->count;
+    size_t inputs = (size_t)dl_shape_size(e->data.schema.input);
+    size_t outputs = (size_t)e->data.schema.outputs;
+    *r = (dl_trial_rows){0};
+    int64_t fitting = MOST_NUMBERS / (int64_t)(inputs + outputs), least = e->batch_size;
+    fitting = fitting > FEWEST ? fitting : FEWEST;
+    fitting = fitting > least ? fitting : least;
+    most = most < fitting ? most : fitting;
+    most = most < e->data.part[part].count ? most : e->data.part[part].count;
+    dl_loader *loader = dl_loader_new(&e->data, part, e->batch_size, error);
+    if (!loader)
+        return -1;
+    r->x = xmalloc(sizeof(float) * inputs * (size_t)(most + 1));
+    r->y = xmalloc(sizeof(float) * outputs * (size_t)(most + 1));
+    if (e->data.schema.bin_edge)
+        r->number = xmalloc(sizeof(float) * (size_t)(most + 1));
+    dl_order order = dl_experiment_order(e, true);
+    dl_loader_start(loader, order, (uint64_t)e->seed, 0, 0);
+    const dl_batch *batch;
+    while (r->count < most && (batch = dl_loader_next(loader, error))) {
+        int64_t left = most - r->count, count = batch->count < left ? batch->count : left;
+        memcpy(r->x + (size_t)r->count * inputs, batch->x, sizeof(float) * inputs * (size_t)count);
+        memcpy(r->y + (size_t)r->count * outputs, batch->y,
+               sizeof(float) * outputs * (size_t)count);
+        if (r->number && batch->number)
+            memcpy(r->number + r->count, batch->number, sizeof(float) * (size_t)count);
+        r->count += count;
+    }
+    dl_loader_free(loader);
+    return error->count > before ? -1 : 0;
+}
+
+dl_batch dl_trial_batch(const dl_trial_rows *r, const dl_experiment *e, int64_t first,
+                        int64_t most) {
+    int64_t count = r->count - first;
+    count = count < most ? count : most;
+    count = count < e->batch_size ? count : e->batch_size;
+    return (dl_batch){.x = r->x + first * dl_shape_size(e->data.schema.input),
+                      .y = r->y + first * e->data.schema.outputs,
+                      .number = r->number ? r->number + first : NULL,
+                      .count = count};
+}
+
+/* Outputs that are free to move, by the steps of Rprop, in which no unit matters. */
+double dl_trial_least(const dl_trial *t, const dl_trial_rows *r) {
+    enum { STEPS = 200 };
+    const dl_experiment *e = t->e;
+    int64_t rows = r->count * e->positions, count = rows * e->channels;
+    float *z = xcalloc((size_t)count * 3, sizeof *z), *g = z + count, *before = g + count;
+    float *step = xmalloc(sizeof *step * (size_t)count);
+    double least = INFINITY;
+    for (int64_t i = 0; i < count; i++)
+        step[i] = 0.1f;
+    for (int s = 0; s < STEPS; s++) {
+        double loss = e->loss->evaluate(e->loss_self, &e->target, rows, e->channels, z, r->y,
+                                        1.0f / (float)rows, g) /
+                      (double)rows;
+        least = loss < least ? loss : least;
+        for (int64_t i = 0; i < count; i++) {
+            float turn = g[i] * before[i];
+            step[i] *= turn > 0 ? 1.2f : turn < 0 ? 0.5f : 1;
+            step[i] = step[i] < 100 ? step[i] : 100;
+            z[i] -= step[i] * (float)((g[i] > 0) - (g[i] < 0));
+            before[i] = g[i];
+        }
+    }
+    free(z);
+    free(step);
+    return least;
+}
+
+void dl_trial_drop(dl_trial_rows *r) {
+    free(r->x);
+    free(r->y);
+    free(r->number);
+    *r = (dl_trial_rows){0};
+}

@@ -1,0 +1,54 @@
+/* Short trainings of a net on a few rows, to find out whether it can learn at all: each begins with
+   the same weights, and leaves the experiment as it was. */
+#ifndef DL_TRAIN_TRIAL_H
+#define DL_TRAIN_TRIAL_H
+
+#include "train/update.h"
+
+/* Rows of the training part, not augmented; owned. */
+typedef struct {
+    float *x, *y, *number; /* as in a dl_batch; number NULL: there are no bins */
+    int64_t count;
+} dl_trial_rows;
+
+typedef struct {
+    dl_experiment *e; /* borrowed */
+    dl_judge judge;
+    dl_update update;
+    dl_progress progress;
+    float *weights, *states; /* as they were; owned */
+    double (*penalties)[2];  /* [param_count]: those of the layers' own; owned */
+    dl_settings settings;    /* as they were */
+    const dl_optimizer_type *optimizer, *adam;
+    void *optimizer_self, *adam_self;
+    dl_config config; /* of adam */
+    dl_arena arena;
+    bool begun;
+} dl_trial;
+
+/* The experiment is built for training and has its initial weights. */
+int dl_trial_open(dl_trial *trial, dl_experiment *experiment, dl_error *error);
+/* Back to the initial weights. plain: adam, no penalties, limits, dropout or noise; else as the
+   config says, with the rate that steps are given. */
+void dl_trial_begin(dl_trial *trial, bool plain);
+/* The mean loss of the batch before a step with that rate. */
+double dl_trial_step(dl_trial *trial, const dl_batch *batch, double rate);
+/* Only the mean loss, as in training, with the gradients if asked for. */
+double dl_trial_loss(dl_trial *trial, const dl_batch *batch, bool gradients);
+/* What another step costs; how many of at most `most` there is time for, with `rows` each: the same
+   on every machine. */
+int dl_trial_steps(const dl_trial *trial, int64_t rows, int most);
+void dl_trial_close(dl_trial *trial);
+
+/* The first `most` rows of a pass in random order, fewer if they are large (128 MB, but at least a
+   batch and 50 rows). -1 and an error of the data. */
+int dl_trial_take(dl_trial_rows *rows, const dl_experiment *experiment, dl_split part, int64_t most,
+                  dl_error *error);
+/* Rows first … as a batch of at most the net's. */
+dl_batch dl_trial_batch(const dl_trial_rows *rows, const dl_experiment *experiment, int64_t first,
+                        int64_t most);
+/* The least mean loss that any outputs could have on these rows. */
+double dl_trial_least(const dl_trial *trial, const dl_trial_rows *rows);
+void dl_trial_drop(dl_trial_rows *rows);
+
+#endif

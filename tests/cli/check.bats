@@ -1,0 +1,125 @@
+#!/usr/bin/env bats
+# dltrain --check: what is planted is found, by the check that it is for; what is sound passes.
+
+# The variables that helper.bash sets; each test is a subshell of its own, as it should be.
+# shellcheck disable=SC2154,SC2030,SC2031
+
+load helper
+
+set_up() {
+    rm data
+    mkdir data
+    ln -s "$root"/data/*.csv* data/
+    "$root/tests/checks/make.sh" "$root/data/digits.csv.gz" data/planted
+}
+
+# fails CHECK CONFIG: it ends with 5, and the check is among those that fail.
+fails() {
+    train --quiet --check "$root/tests/checks/$2.cfg"
+    status_is 5
+    grep -q "^$1  *FAILS " <<<"$output" || fail "$1 does not fail"
+}
+verdict() { jq -r --arg check "$1" '.checks[] | select(.check == $check) | .verdict' <<<"$output"; }
+
+@test "--check: nothing planted, nothing fails, nothing is written" {
+    train --quiet --check "$root/tests/checks/none.cfg"
+    status_is 0
+    shows "by_heart_50     ok "
+    shows "labels          ok "
+    shows "learning_rate" || shows "range test"
+    exists_not runs
+}
+@test "--check: shipped configs whose data are here pass" {
+    for name in and or not xor xor-lm digits; do
+        train --quiet --check "$root/configs/$name.cfg"
+        status_is 0
+    done
+}
+@test "--check: wrong labels" { fails labels wrong_labels; }
+@test "--check: unscaled inputs" { fails initial_loss unscaled; }
+@test "--check: a rate 100 times too high" {
+    fails rate rate_high
+    shows "too high"
+}
+@test "--check: a rate 100 times too low" {
+    fails rate rate_low
+    shows "too low"
+}
+@test "--check: weights that begin at zero" {
+    fails units zero_init
+    fails by_heart_50 zero_init
+}
+@test "--check: shuffled targets" { fails inputs shuffled; }
+@test "--check: test rows in train" { fails duplicates leak; }
+@test "--check: a constant feature" { fails constants constant; }
+@test "--check: a second softmax and a net that is frozen are refused before" {
+    train --quiet --check "$root/tests/checks/softmax_twice.cfg"
+    status_is 2
+    says "already a softmax"
+    train --quiet --check "$root/tests/checks/frozen.cfg"
+    status_is 2
+    says "nothing to train"
+}
+@test "--check: batches of one under a batch norm" {
+    cat >norm.cfg <<'CONFIG'
+data = { format = "csv"; header = false; train = { file = "planted/train.csv"; };
+         normalize = "scale"; };
+network = ( { layer = "dense"; units = 16; }, { layer = "batch_norm"; activation = "relu"; },
+            { layer = "dense"; units = 10; } );
+loss = { type = "softmax_cross_entropy"; };
+training = { batch_size = 1; epochs = 1; };
+CONFIG
+    train --quiet --check norm.cfg
+    status_is 5
+    grep -q '^batch_of_one  *FAILS ' <<<"$output"
+    shows 'the bias of "dense_1" does nothing'
+}
+@test "--check: dropout does not keep samples from being learnt by heart" {
+    sed 's/activation = "relu"; }/&, { layer = "dropout"; rate = 0.95; }/' \
+        "$root/tests/checks/none.cfg" >dropout.cfg
+    train --quiet --check dropout.cfg
+    shows "by_heart_1      ok "
+    shows "by_heart_50     ok "
+}
+@test "--check --json" {
+    train --quiet --json --check "$root/tests/checks/leak.cfg"
+    status_is 5
+    equal "$(jq .fails <<<"$output")" true
+    equal "$(verdict duplicates)" FAILS
+    equal "$(verdict gradient)" ok
+    equal "$(verdict regularization)" skipped
+    [ "$(jq '.learning_rate > 1e-4 and .learning_rate < 0.1' <<<"$output")" = true ]
+    train --quiet --check --set regularization.l2=0.01 "$root/tests/checks/none.cfg"
+    status_is 0
+    shows "regularization  ok "
+}
+@test "--find-lr draws a curve and names a rate" {
+    train --quiet --find-lr "$root/tests/checks/none.cfg"
+    status_is 0
+    shows "is a good first one"
+    shows "1.00e-06"
+    exists_not runs
+    train --quiet --json --find-lr "$root/tests/checks/none.cfg"
+    status_is 0
+    [ "$(jq '.learning_rate > 1e-4 and .learning_rate < 0.1' <<<"$output")" = true ]
+    [ "$(jq '.curve | length > 50' <<<"$output")" = true ]
+    train --quiet --find-lr "$root/configs/xor-lm.cfg"
+    status_is 2
+    says "no learning rate"
+}
+@test "--check, --find-lr and --gradients: what does not go together" {
+    train --check --find-lr a.cfg
+    status_is 2
+    train --check --resume runs/a
+    status_is 2
+    train --gradients a.cfg
+    status_is 2
+    says "--gradients goes with --dry-run"
+}
+@test "--dry-run --gradients: a row for each layer with weights" {
+    train --dry-run --gradients "$root/tests/checks/none.cfg"
+    status_is 0
+    says "gradient norm"
+    equal "$(sed '1,/gradient norm/d' <<<"$errors" | wc -l)" 2
+    says "dense_2              650"
+}

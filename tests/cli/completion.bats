@@ -1,0 +1,101 @@
+#!/usr/bin/env bats
+# Completion: the scripts that the programs make of their option tables.
+
+# The variables that helper.bash sets; each test is a subshell of its own, as it should be.
+# shellcheck disable=SC2154,SC2030,SC2031,SC2034,SC1091
+
+load helper
+
+set_up() {
+    "$dltrain" --help completion bash >dltrain.bash
+    "$dltest" --help completion bash >dltest.bash
+    # shellcheck source=/dev/null
+    . ./dltrain.bash
+    # shellcheck source=/dev/null
+    . ./dltest.bash
+}
+
+# completes WORD...: what there is for the last one, sorted, in $replies.
+completes() {
+    COMP_WORDS=("$@")
+    COMP_CWORD=$(($# - 1))
+    "_$1"
+    replies=" $(printf '%s\n' "${COMPREPLY[@]}" | sort | tr '\n' ' ')"
+}
+offers() { [[ $replies == *" $1 "* ]] || fail "no '$1' in '$replies'"; }
+offers_not() { [[ $replies != *" $1 "* ]] || fail "'$1' in '$replies'"; }
+
+@test "bash knows what completes the programs" {
+    complete -p dltrain | grep -q -- '-F _dltrain dltrain'
+    complete -p dltest | grep -q -- '-F _dltest dltest'
+}
+@test "every option of --help is completed" {
+    completes dltrain --
+    for option in $("$dltrain" --help | grep -o '^  --[a-z-]*'); do offers "$option"; done
+    completes dltest --
+    for option in $("$dltest" --help | grep -o '^  --[a-z-]*'); do offers "$option"; done
+    completes dltrain --ch
+    equal "$replies" " --check --check-data "
+}
+@test "--set: paths of the config" {
+    completes dltrain --set training.ep
+    equal "$replies" " training.epochs= "
+    completes dltrain --set optimizer.
+    offers optimizer.learning_rate=
+    offers optimizer.type=
+    completes dltrain --set network.12.un
+    equal "$replies" " network.12.units= "
+    completes dltrain --set network.
+    offers network.0.units=
+}
+@test "--set: what a key takes" {
+    completes dltrain --set optimizer.type = ad
+    offers adam
+    offers adagrad
+    offers_not sgd
+    completes dltrain --set loss.type =
+    offers softmax_cross_entropy
+    completes dltrain --set network.3.activation = re
+    equal "$replies" " relu "
+    completes dltrain --set training.shuffle = ""
+    equal "$replies" " false true "
+}
+@test "what other options take, and files" {
+    mkdir folder
+    touch a.cfg a.txt folder/b.cfg
+    completes dltrain --backend o
+    equal "$replies" " onednn openblas "
+    completes dltrain --resume f
+    equal "$replies" " folder "
+    completes dltrain a
+    equal "$replies" " a.cfg "
+    completes dltrain --seed ""
+    equal "$replies" "  "
+    completes dltest --split v
+    equal "$replies" " validation "
+}
+@test "zsh: the script is one" {
+    capture "$dltrain" --help completion zsh
+    status_is 0
+    equal "$(head -n 1 <<<"$output")" "#compdef dltrain"
+    shows "'*--set=:key:_dltrain_set'"
+    command -v zsh >/dev/null || skip "there is no zsh here"
+    zsh -n <(printf '%s\n' "$output")
+}
+@test "another shell, and none" {
+    train --help completion fish
+    status_is 2
+    says "for bash or zsh, not fish"
+    tested --help completion
+    status_is 2
+}
+@test "make install puts them where the shells look" {
+    is_sanitized && skip "the programs of the top folder are installed"
+    make -s -C "$root" install DESTDIR="$PWD/to" PREFIX=/usr >/dev/null
+    same dltrain.bash to/usr/share/bash-completion/completions/dltrain
+    same dltest.bash to/usr/share/bash-completion/completions/dltest
+    exists to/usr/share/zsh/site-functions/_dltrain
+    make -s -C "$root" uninstall DESTDIR="$PWD/to" PREFIX=/usr >/dev/null
+    exists_not to/usr/share/bash-completion/completions/dltrain
+    exists_not to/usr/share/zsh/site-functions/_dltest
+}

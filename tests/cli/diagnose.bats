@@ -1,0 +1,98 @@
+#!/usr/bin/env bats
+# dltrain --diagnose: the histories of tests/histories, each made by a training of its kind.
+
+# The variables that helper.bash sets; each test is a subshell of its own, as it should be.
+# shellcheck disable=SC2154,SC2030,SC2031
+
+load helper
+
+# is KIND HISTORY: the first thing that is told of it, with something to try.
+is() {
+    train --diagnose "$root/tests/histories/$2"
+    status_is 0
+    equal "$(head -n 1 <<<"$output" | cut -d ' ' -f 1)" "$1"
+    [ "$(wc -l <<<"$output")" -ge 2 ]
+}
+
+@test "still learning" { is still_learning still_learning; }
+@test "overfit, and since when" {
+    is overfit overfit
+    best=$(awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == "val_loss") at = i; next }
+        NR == 2 || $at < least { least = $at; epoch = $1 } END { print epoch }' \
+        "$root/tests/histories/overfit/history.csv")
+    shows "overfit since epoch $best:"
+    shows early_stopping
+}
+@test "rate too low" {
+    is rate_too_low rate_too_low
+    is rate_too_low xor_line
+    shows "10 times larger"
+}
+@test "rate too high" {
+    is rate_too_high rate_too_high
+    is rate_too_high rate_too_high_sgd
+    shows "times smaller"
+}
+@test "rate too high: up and down" {
+    is rate_too_high oscillates
+    shows "up and down"
+}
+@test "validation easier than training, and why" {
+    train --diagnose "$root/tests/histories/val_easier"
+    shows "validation is easier"
+    shows "dropout is at work in training only"
+    cp -r "$root/tests/histories/val_easier" plain
+    sed -i 's/dropout"/dense"/' plain/config.cfg
+    train --diagnose plain
+    shows "look for rows that are in both parts"
+}
+@test "diverged, at which step and where" {
+    is diverged diverged
+    shows "in epoch 1, step 40"
+    shows 'layer "dense_1"'
+}
+@test "imbalance" {
+    is imbalance imbalance
+    shows data.balance
+}
+@test "nothing to say against it" {
+    is converged converged
+    is converged xor_converged
+}
+@test "--diagnose --json" {
+    train --json --diagnose "$root/tests/histories/overfit"
+    status_is 0
+    equal "$(jq -r '.diagnoses[0].kind' <<<"$output")" overfit
+    equal "$(jq .epochs <<<"$output")" 120
+}
+@test "--diagnose: a history alone, too short a one, none, and none at all" {
+    train --diagnose "$root/tests/histories/overfit/history.csv"
+    status_is 0
+    shows "overfit since"
+    head -n 4 "$root/tests/histories/overfit/history.csv" >short.csv
+    train --diagnose short.csv
+    status_is 0
+    shows "3 epochs are too few"
+    echo "a,b" >other.csv
+    train --diagnose other.csv
+    status_is 3
+    says "other.csv: is no history of dltrain: there is no column epoch"
+    printf 'epoch,train_loss\n1,x\n' >bad.csv
+    train --diagnose bad.csv
+    status_is 3
+    says "bad.csv:2: is no row"
+    train --diagnose nowhere
+    status_is 3
+    train --diagnose nowhere a.cfg
+    status_is 2
+    says "leave out a.cfg"
+}
+@test "a run ends with its diagnosis" {
+    xor xor.cfg
+    train --out run --epochs 300 xor.cfg
+    status_is 0
+    says "diagnosis   still learning" || says "diagnosis   the losses"
+    grep -q '^diagnosis ' run/log.txt
+    train --out short --epochs 2 xor.cfg
+    says_not diagnosis
+}

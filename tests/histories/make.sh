@@ -1,0 +1,55 @@
+#!/bin/sh
+# make.sh: makes the histories again, each by the training that is written here. From the top
+# folder, some minutes: tests/histories/make.sh. Seconds are not kept.
+set -eu
+to=tests/histories
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+# run NAME EXPECTED-STATUS OPTION...: trains, and keeps what a diagnosis reads.
+run() {
+    name=$1
+    expected=$2
+    shift 2
+    status=0
+    ./dltrain --quiet --threads 1 --out "$work/$name" "$@" || status=$?
+    [ "$status" -eq "$expected" ] || echo "$name: exit status $status" >&2
+    mkdir -p "$to/$name"
+    awk -F, -v OFS=, 'NR > 1 { $3 = 0; for (i = NF - 4; i <= NF; i++) $i = 0 } 1' \
+        "$work/$name/history.csv" >"$to/$name/history.csv"
+    sed "s:$work/::" "$work/$name/config.cfg" >"$to/$name/config.cfg"
+    grep -E '^(dltrain|baseline)' "$work/$name/log.txt" >"$to/$name/log.txt"
+}
+cat >"$work/plain.cfg" <<'CONFIG'
+name = "plain";
+data = { format = "csv"; header = false; train = { file = "digits.csv.gz"; }; validation = 0.3;
+         normalize = "scale"; };
+network = ( { layer = "dense"; units = 64; activation = "relu"; },
+            { layer = "dense"; units = 10; } );
+loss = { type = "softmax_cross_entropy"; };
+optimizer = { type = "adam"; learning_rate = 1e-3; };
+training = { batch_size = 32; epochs = 20; };
+CONFIG
+sed 's/units = 64; activation = "relu"; }/&, { layer = "dropout"; rate = 0.6; }/' \
+    "$work/plain.cfg" >"$work/dropout.cfg"
+# One digit in twenty is kept, but all of the zeros.
+zcat data/digits.csv.gz | awk -F, '$65 == 0 || NR % 20 == 0' >"$work/rare.csv"
+
+run still_learning 0 "$work/plain.cfg" --epochs 8 --set optimizer.learning_rate=3e-4
+run overfit 0 "$work/plain.cfg" --epochs 120 --set network.0.units=256 --set data.validation=0.8 \
+    --set optimizer.learning_rate=3e-3
+run rate_too_low 0 "$work/plain.cfg" --epochs 15 --set optimizer.learning_rate=2e-6
+run rate_too_high 0 "$work/plain.cfg" --epochs 30 --set optimizer.learning_rate=0.3
+run rate_too_high_sgd 0 "$work/plain.cfg" --epochs 30 --set optimizer.type=sgd \
+    --set optimizer.learning_rate=3.0
+run oscillates 0 configs/xor.cfg --epochs 60 --set optimizer.type=sgd \
+    --set optimizer.learning_rate=60.0
+run val_easier 0 "$work/dropout.cfg" --epochs 30
+run diverged 4 "$work/plain.cfg" --epochs 20 --set optimizer.type=sgd \
+    --set optimizer.learning_rate=1e6
+run imbalance 0 "$work/plain.cfg" --epochs 20 --set data.train.file="$work/rare.csv" \
+    --set optimizer.type=sgd --set optimizer.learning_rate=3e-3
+run converged 0 "$work/plain.cfg" --epochs 40 \
+    --set 'optimizer.schedule={type="cosine";}' --set regularization.l2=1e-3
+run xor_line 0 configs/xor.cfg --epochs 30 --set optimizer.learning_rate=1e-4
+run xor_converged 0 configs/xor.cfg --epochs 1500
