@@ -266,16 +266,6 @@ static int minimize_epoch(trainer *t, dl_error *error) {
     return dl_divergence_fail(e, p->epoch, 1, dl_loader_next(t->train, error), "the loss", error);
 }
 
-/* NaN is never an improvement, and anything is one over NaN. */
-static bool improves(const trainer *t, double value, bool higher) {
-    double best = t->progress.best, delta = t->e->settings.min_delta;
-    if (isnan(value))
-        return false;
-    if (t->progress.best_epoch == 0 || isnan(best))
-        return true;
-    return higher ? value > best + delta : value < best - delta;
-}
-
 static int measure_validation(trainer *t, dl_row *row, dl_error *error) {
     dl_experiment *e = t->e;
     dl_sums sums;
@@ -319,17 +309,6 @@ static int measure(trainer *t, dl_row *row, double started, int64_t first_row, d
     return 0;
 }
 
-int64_t dl_stop_epoch(const dl_stop *stop, const dl_settings *s) {
-    int64_t epoch = stop ? stop->parts : 0;
-    if (epoch && stop->of)
-        epoch = (s->epochs * stop->parts + stop->of - 1) / stop->of;
-    return epoch && epoch < s->epochs ? epoch : s->epochs;
-}
-
-bool dl_has_stopped_early(const dl_settings *s, int64_t epoch, int64_t best_epoch) {
-    return s->early_stopping && s->patience > 0 && epoch - best_epoch >= s->patience;
-}
-
 static bool has_stopped(const trainer *t) {
     return dl_has_stopped_early(&t->e->settings, t->progress.epoch, t->progress.best_epoch);
 }
@@ -358,7 +337,7 @@ static int finish_epoch(trainer *t, double started, int64_t first_row, dl_error 
     double value = dl_monitor_value(e, e->settings.monitor, &row, &higher);
     if (e->settings.mode != DL_MODE_AUTO)
         higher = e->settings.mode == DL_MODE_MAX;
-    bool best = improves(t, value, higher);
+    bool best = dl_improves(&e->settings, p->best, p->best_epoch, value, higher);
     p->epoch++;
     p->epoch_step = 0;
     dl_sums_clear(&p->sums);

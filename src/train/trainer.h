@@ -6,17 +6,7 @@
 
 #include "train/checkup.h"
 #include "train/run.h"
-
-/* Where to stop before the last epoch, so that it can be gone on with: after `parts` of `of` equal
-   parts of the epochs (rounded up), or after epoch `parts` if `of` is 0. All zero: at the end. */
-typedef struct {
-    int64_t parts, of;
-} dl_stop;
-
-/* The epoch that a training ends with unless early stopping does; `stop` may be NULL. */
-int64_t dl_stop_epoch(const dl_stop *stop, const dl_settings *settings);
-/* Whether early stopping has ended a training. */
-bool dl_has_stopped_early(const dl_settings *settings, int64_t epoch, int64_t best_epoch);
+#include "train/stop.h"
 
 typedef struct {
     const char *out;     /* the run's folder, or NULL: runs/NAME */
