@@ -236,6 +236,22 @@ int train_print_diagnosis(const char *run, bool json, dl_error *error) {
     return result;
 }
 
+/* A sentence in lines of 80 columns, the first behind its label. */
+static void say_wrapped(dl_terminal *t, const char *label, const char *text) {
+    enum { WIDTH = 80 - 12 };
+    while (*text) {
+        int length = (int)strlen(text), fitting = dl_text_fitting(text, length, WIDTH),
+            end = fitting;
+        while (fitting < length && end > 0 && text[end] != ' ')
+            end--;
+        end = end > 0 ? end : fitting;
+        dl_say(t, "%-11s %.*s", label, end, text);
+        label = "";
+        text += end;
+        text += strspn(text, " ");
+    }
+}
+
 void train_say_diagnosis(dl_terminal *t, const char *run) {
     dl_symptoms symptoms;
     dl_diagnosis found[DL_DIAGNOSES];
@@ -244,8 +260,8 @@ void train_say_diagnosis(dl_terminal *t, const char *run) {
     for (int i = 0; i < count; i++) {
         if (!strcmp(found[i].kind, "too_short"))
             continue;
-        dl_say(t, "%-11s %s", i ? "" : "diagnosis", found[i].text);
-        dl_say(t, "            %s", found[i].advice);
+        say_wrapped(t, i ? "" : "diagnosis", found[i].text);
+        say_wrapped(t, "", found[i].advice);
     }
     dl_error_clear(&ignored);
     dl_symptoms_free(&symptoms);

@@ -76,11 +76,11 @@ is() {
     echo "a,b" >other.csv
     train --diagnose other.csv
     status_is 3
-    says "other.csv: is no history of dltrain: there is no column epoch"
+    says "other.csv: is not the history of a run"
     printf 'epoch,train_loss\n1,x\n' >bad.csv
     train --diagnose bad.csv
     status_is 3
-    says "bad.csv:2: is no row"
+    says "bad.csv:2: is not a row of 2 numbers"
     train --diagnose nowhere
     status_is 3
     train --diagnose nowhere a.cfg
