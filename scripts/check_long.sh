@@ -40,6 +40,7 @@ check car accuracy ge 0.98
 check concrete rmse le 6.0
 check mnist-mlp accuracy ge 0.984
 check mnist accuracy ge 0.992
+check mnist-augmented accuracy ge 0.995
 check fashion-mnist accuracy ge 0.92
 check models/lenet5 accuracy ge 0.988
 check models/autoencoder r2 ge 0.85
