@@ -47,5 +47,6 @@ check models/autoencoder r2 ge 0.85
 check models/denoising_autoencoder r2 ge 0.9
 check models/siamese accuracy ge 0.98
 check models/resnet20-cifar accuracy ge 0.70
+check models/resnet20-cifar-augmented accuracy ge 0.80
 check models/char_lstm loss le 1.60
 exit "$failed"
