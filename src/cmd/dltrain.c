@@ -108,6 +108,7 @@ static int check_data(const train_arguments *a, dl_error *error) {
     if (!status) {
         dl_check_counts(&findings, &experiment.data);
         dl_check_rows(&findings, &experiment.data);
+        dl_check_columns(&findings, &experiment.data);
         train_print_findings(&findings, a->json);
         status = dl_findings_wrong(&findings);
     }

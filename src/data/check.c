@@ -248,41 +248,78 @@ static void tell_duplicates(dl_findings *f, const dl_data *data, const duplicate
 
 /* ---- every row ---- */
 
-/* Prints of a part's rows, each once: a bootstrap sample has some several times, one behind the
-   other. Returns how many could be read. */
+/* Rows that cannot be read, with what is said of the first. */
+typedef struct {
+    int64_t count, first;
+    dl_text text;
+} unreadable;
+
+static void note_unreadable(unreadable *bad, int64_t i, dl_error *error) {
+    if (!bad->count++ || i < bad->first) {
+        bad->first = i;
+        bad->text.length = 0;
+        dl_text_add(&bad->text, "%s", dl_text_get(&error->text));
+    }
+    dl_error_clear(error);
+}
+
+/* prints[rows of the part]: -1 as the part of those that cannot be read, and of those that are there
+   once more: a bootstrap sample has some several times, one behind the other. */
+static void print_rows(const dl_subset *rows, const dl_dataset *files, int part, print *prints,
+                       unreadable *bad) {
+    int64_t size = dl_shape_size(files->schema.input), outputs = files->schema.outputs;
+#pragma omp parallel
+    {
+        float *x = xmalloc(sizeof *x * (size_t)size), *y = xmalloc(sizeof *y * (size_t)outputs);
+#pragma omp for schedule(static)
+        for (int64_t i = 0; i < rows->count; i++) {
+            dl_error error = {0};
+            uint64_t label[2];
+            prints[i] = (print){.row = rows->index[i], .part = -1};
+            if (i && rows->index[i] == rows->index[i - 1])
+                continue;
+            if (files->type->read(files, rows->index[i], x, y, &error)) {
+#pragma omp critical(unreadable_rows)
+                note_unreadable(bad, i, &error);
+                continue;
+            }
+            hash_numbers(x, size, prints[i].hash);
+            hash_numbers(y, outputs, label);
+            prints[i].label = label[0];
+            prints[i].part = part;
+        }
+        free(x);
+        free(y);
+    }
+}
+
+/* Prints of a part's rows. Returns how many there are. */
 static int64_t read_prints(dl_findings *f, const dl_data *data, int part, print *prints) {
     const dl_subset *rows = &data->part[part];
-    const dl_dataset *files = dl_check_files(data, part);
-    int64_t size = dl_shape_size(files->schema.input), outputs = files->schema.outputs, read = 0,
-            bad = 0;
-    float *x = xmalloc(sizeof *x * (size_t)size), *y = xmalloc(sizeof *y * (size_t)outputs);
-    dl_text first = {0};
-    for (int64_t i = 0; i < rows->count; i++) {
-        if (i && rows->index[i] == rows->index[i - 1])
-            continue;
-        dl_error error = {0};
-        print *p = &prints[read];
-        uint64_t label[2];
-        if (files->type->read(files, rows->index[i], x, y, &error)) {
-            if (!first.length)
-                dl_text_add(&first, "%s", dl_text_get(&error.text));
-            dl_error_clear(&error);
-            bad++;
-            continue;
-        }
-        *p = (print){.row = rows->index[i], .part = part};
-        hash_numbers(x, size, p->hash);
-        hash_numbers(y, outputs, label);
-        p->label = label[0];
-        read++;
-    }
-    if (bad)
-        dl_finding_add(f, "unreadable", true, bad, "%s: %lld rows cannot be read: %s",
-                       dl_split_names[part], (long long)bad, dl_text_get(&first));
-    dl_text_free(&first);
-    free(x);
-    free(y);
+    unreadable bad = {0};
+    int64_t read = 0;
+    print_rows(rows, dl_check_files(data, part), part, prints, &bad);
+    for (int64_t i = 0; i < rows->count; i++)
+        if (prints[i].part >= 0)
+            prints[read++] = prints[i];
+    if (bad.count)
+        dl_finding_add(f, "unreadable", true, bad.count, "%s: %lld rows cannot be read: %s",
+                       dl_split_names[part], (long long)bad.count, dl_text_get(&bad.text));
+    dl_text_free(&bad.text);
     return read;
+}
+
+bool dl_check_is_quick(const dl_data *data) {
+    static const double MOST = 1 << 28; /* numbers */
+    double numbers = 0;
+    for (int part = 0; part < DL_SPLITS; part++) {
+        const dl_dataset *files = dl_check_files(data, part);
+        if (files && files->slow)
+            return false;
+        if (files)
+            numbers += (double)data->part[part].count * (double)dl_shape_size(files->schema.input);
+    }
+    return numbers <= MOST;
 }
 
 void dl_check_rows(dl_findings *f, const dl_data *data) {
@@ -304,5 +341,4 @@ void dl_check_rows(dl_findings *f, const dl_data *data) {
     }
     free(prints);
     tell_duplicates(f, data, &d);
-    dl_check_columns(f, data);
 }

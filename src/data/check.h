@@ -22,9 +22,13 @@ typedef struct {
    imbalance, groups in two parts. The data are open. */
 void dl_check_counts(dl_findings *findings, const dl_data *data);
 /* What only a look at every row tells: rows that cannot be read, duplicates within and across the
-   parts (by a hash of 128 bits of their inputs), one input with two targets, constant inputs, and
-   columns that are, or give away, the target. Rows are numbered from 0, as in split.csv. */
+   parts (by a hash of 128 bits of their inputs), one input with two targets. Rows are numbered from
+   0, as in split.csv. */
 void dl_check_rows(dl_findings *findings, const dl_data *data);
+/* Columns of the training part that are constant, or are, or give away, the target. */
+void dl_check_columns(dl_findings *findings, const dl_data *data);
+/* Whether these two take but moments: of data that are in memory, and not many. */
+bool dl_check_is_quick(const dl_data *data);
 /* Whether any is wrong. */
 bool dl_findings_wrong(const dl_findings *findings);
 void dl_findings_free(dl_findings *findings);
@@ -36,7 +40,4 @@ void dl_finding_add(dl_findings *findings, const char *check, bool wrong, int64_
 /* The data set with the files of a part, whatever targets are made of it; NULL if there is no such
    part. */
 const dl_dataset *dl_check_files(const dl_data *data, int part);
-/* Columns of the training part that are constant, or give away the target. */
-void dl_check_columns(dl_findings *findings, const dl_data *data);
-
 #endif

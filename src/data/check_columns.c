@@ -11,7 +11,7 @@
 enum {
     FEW_ROWS = 50,  /* of fewer nothing can be said: a column may fit the target by chance */
     REPEATED = 10,  /* so many rows a value: the target is looked up, not learnt by heart */
-    ROOM = 1 << 24, /* numbers of columns that are in memory at a time */
+    ROOM = 1 << 22, /* numbers of columns that are in memory at a time */
 };
 
 typedef struct {

@@ -36,6 +36,7 @@ struct dl_dataset {
     int64_t count;    /* rows */
     bool bytes;       /* set by open: inputs are whole numbers from 0 to 255, as in image files */
     bool ordered;     /* set by open: rows go on where the one before ends; shares are the tail */
+    bool slow;        /* set by open: a row is decoded anew whenever it is read */
     dl_schema schema; /* owned */
     const uint64_t *group; /* set by open: [count], equal for rows that a split must not part, or
                               NULL; the state owns it */

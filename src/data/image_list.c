@@ -419,6 +419,7 @@ static int open_list(dl_dataset *dataset, list *l, dl_error *error) {
     dataset->schema.input = state->inputs.form.shape;
     dataset->count = l->count;
     dataset->bytes = true;
+    dataset->slow = state->inputs.on_demand;
     if (!l->like)
         return 0;
     if (check_like(l, dataset, error))

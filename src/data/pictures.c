@@ -389,6 +389,7 @@ int dl_classed_finish(dl_dataset *dataset, const dl_csv_names *names, const dl_s
     dataset->schema.input = state->pictures.form.shape;
     dataset->count = state->pictures.count;
     dataset->bytes = true;
+    dataset->slow = state->pictures.on_demand;
     if (like && !dl_shape_equal(like->input, dataset->schema.input))
         return dl_fail(error, DL_DATA, "%s: its pictures are %s, those of training %s", where,
                        dl_shape_text(own, dataset->schema.input),

@@ -149,9 +149,17 @@ void dl_report_data(dl_terminal *t, const dl_experiment *e) {
 void dl_report_warnings(dl_terminal *t, const dl_experiment *e) {
     dl_findings findings = {0};
     dl_check_counts(&findings, &e->data);
-    for (int i = 0; i < findings.count; i++)
-        if (findings.list[i].wrong)
-            dl_say(t, "warning     %s", findings.list[i].text);
+    if (dl_check_is_quick(&e->data)) {
+        dl_check_rows(&findings, &e->data);
+        if (e->data.schema.input.rank == 1) /* the margins of images are no columns */
+            dl_check_columns(&findings, &e->data);
+    }
+    for (int i = 0; i < findings.count; i++) {
+        const dl_finding *f = &findings.list[i];
+        bool harmless = !strcmp(f->check, "duplicates") || !strcmp(f->check, "constant");
+        if (f->wrong)
+            dl_say(t, "%s     %s", harmless ? "note   " : "warning", f->text);
+    }
     dl_findings_free(&findings);
 }
 

@@ -156,6 +156,18 @@ CONFIG
     says_not "warning     train"
 }
 
+@test "a training begins with a look at the rows, and goes on" {
+    two_files
+    sed -n 11,20p train.csv >>test.csv
+    awk -F, 'NR == 1 { print $0 } NR > 1 { print "7," $2 "," $3 }' train.csv >same.csv
+    train two.cfg --out run
+    status_is 0
+    says "warning     test: the input of 10 rows is in train, too: row 50 of test is row 9 of train"
+    train two.cfg --out other --set data.train.file=same.csv
+    status_is 0
+    says "note        train: of 2 columns 1 is always the same"
+}
+
 @test "balance: each class as often in an epoch, or weights; the same bits when resumed" {
     two_files
     { cat train.csv; for i in 1 2 3 4; do echo "$i,$i,c"; done; } >more.csv
