@@ -1,6 +1,7 @@
 #include "optim/limits.h"
 
 #include <math.h>
+#include <stdbool.h>
 
 void dl_limit_values(float *x, int64_t count, double limit) {
     float most = (float)limit;
@@ -22,32 +23,56 @@ void dl_add_noise(const dl_draw *draw, double scale, double deviation, float *x,
     }
 }
 
-/* Units from..to of rows of `units` units; at most PIECE of them. */
 enum { PIECE = 64 };
 
-static void limit_some(float *x, int64_t rows, int64_t units, int64_t inner, int64_t from,
-                       int64_t to, double limit) {
+/* sum[count] += the squares of row[count][inner]. */
+static void add_squares(const float *row, int64_t count, int64_t inner, double *sum) {
+    if (inner == 1) {
+#pragma omp simd
+        for (int64_t u = 0; u < count; u++)
+            sum[u] += (double)row[u] * (double)row[u];
+        return;
+    }
+    for (int64_t u = 0; u < count; u++)
+        for (int64_t k = 0; k < inner; k++)
+            sum[u] += (double)row[u * inner + k] * (double)row[u * inner + k];
+}
+
+/* row[count][inner] times factor[count] */
+static void scale_units(float *row, int64_t count, int64_t inner, const float *factor) {
+    if (inner == 1) {
+#pragma omp simd
+        for (int64_t u = 0; u < count; u++)
+            row[u] *= factor[u];
+        return;
+    }
+    for (int64_t u = 0; u < count; u++)
+        for (int64_t k = 0; k < inner; k++)
+            row[u * inner + k] *= factor[u];
+}
+
+/* At most PIECE units, the first of each row being at x; the rows are `stride` apart. The sums are
+   in double. */
+static void limit_some(float *x, int64_t rows, int64_t stride, int64_t count, int64_t inner,
+                       double limit) {
     double square[PIECE] = {0};
     float factor[PIECE];
+    bool any = false;
     for (int64_t r = 0; r < rows; r++)
-        for (int64_t u = from; u < to; u++)
-            for (int64_t k = 0; k < inner; k++) {
-                double value = x[(r * units + u) * inner + k];
-                square[u - from] += value * value;
-            }
-    for (int64_t u = from; u < to; u++) {
-        double norm = sqrt(square[u - from]);
-        factor[u - from] = norm > limit ? (float)(limit / norm) : 1;
+        add_squares(x + r * stride, count, inner, square);
+    for (int64_t u = 0; u < count; u++) {
+        double norm = sqrt(square[u]);
+        factor[u] = norm > limit ? (float)(limit / norm) : 1;
+        any |= norm > limit;
     }
-    for (int64_t r = 0; r < rows; r++)
-        for (int64_t u = from; u < to; u++)
-            for (int64_t k = 0; k < inner; k++)
-                x[(r * units + u) * inner + k] *= factor[u - from];
+    for (int64_t r = 0; any && r < rows; r++)
+        scale_units(x + r * stride, count, inner, factor);
 }
 
 void dl_limit_norms(float *x, int64_t count, int64_t units, int64_t inner, double limit) {
     int64_t rows = count / (units * inner);
 #pragma omp parallel for schedule(static)
     for (int64_t from = 0; from < units; from += PIECE)
-        limit_some(x, rows, units, inner, from, from + PIECE < units ? from + PIECE : units, limit);
+        limit_some(x + from * inner, rows, units * inner,
+                   units - from < PIECE ? units - from : PIECE, inner, limit);
 }
