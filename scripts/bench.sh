@@ -213,10 +213,11 @@ row() {
 phases='(.data_seconds + .forward_seconds + .backward_seconds + .update_seconds)'
 
 augment_table() {
-    echo "Augmentation (rotate, shift and zoom; $(nproc) processors, on which the network trains at" \
-        "the same time), samples/s and the part of the time in which training waits for data:"
+    echo "Augmentation (rotate, shift and zoom), samples/s and the part of the time in which" \
+        "training waits for data:"
     echo
-    echo "| workload | as it is | waits | augmented | waits | ratio | 2 workers | waits | ratio |"
+    echo "| workload | as it is | waits | augmented | waits | ratio | 2 workers | waits |\
+ ratio |"
     echo "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
     local w rate='samples_per_second' items=() kind wait
     wait="select(.$rate) | .data_seconds / $phases"
