@@ -6,7 +6,7 @@ program=${0##*/}
 
 usage() {
     cat <<USAGE
-Usage: $program [-r ROUNDS] [--no-peers] [--save FILE] [WORKLOAD...]
+Usage: $program [-r ROUNDS] [--no-peers] [--save FILE] [--augment | WORKLOAD...]
 
 Trains the workloads of configs/bench/ (default: all of them), two epochs a round, and prints as
 Markdown the medians over the rounds (default 5):
@@ -17,6 +17,9 @@ Markdown the medians over the rounds (default 5):
               dltrain's own kernels alone
   inference   samples/s of forward passes over batches of 1 and 256
   start-up    seconds from the start of the process to the first loss (--dry-run)
+  augment     samples/s of W1 and W2b, and the part of the time in which training waits for
+              data: as they are, with each image turned, shifted and zoomed, and so by two
+              workers (only if no workload is named; --augment: this alone)
 
 With python3-torch installed each round also trains the same network with PyTorch, tuned
 (OpenBLAS's OpenMP build, its widest kernels, AVX-512, tcmalloc if installed, channels last where
@@ -30,12 +33,14 @@ USAGE
 }
 
 rounds=5 peers=yes save=
+augmented=()
 while [ $# -gt 0 ]; do
     case $1 in
     -h | --help) usage && exit 0 ;;
     -r) rounds=$2 && shift 2 ;;
     --no-peers) peers= && shift ;;
     --save) save=$(realpath "$2") && shift 2 ;;
+    --augment) augmented=(W1 W2b) && shift ;;
     -*) echo "$program: unknown option $1 (try --help)" >&2 && exit 2 ;;
     *) break ;;
     esac
@@ -44,8 +49,13 @@ done
 cd -- "$(dirname -- "$0")/.."
 # Weaker kernels that an environment may ask for are not what users run.
 unset OPENBLAS_CORETYPE OPENBLAS_L2_SIZE
-if [ $# -eq 0 ]; then
+if [ $# -gt 0 ] && [ ${#augmented[@]} -gt 0 ]; then
+    echo "$program: --augment has workloads of its own (try --help)" >&2 && exit 2
+elif [ ${#augmented[@]} -gt 0 ]; then
+    peers=
+elif [ $# -eq 0 ]; then
     set -- W1 W1s W2 W2b W3 W4 W5
+    augmented=(W1 W2b)
 fi
 python=/usr/bin/python3
 if [ -n "$peers" ] && ! $python -c 'import torch' 2>/dev/null; then
@@ -140,8 +150,21 @@ darknet_peer() {
     esac
 }
 
+# augment WORKLOAD: without and with what configs/mnist-augmented.cfg does to the images.
+augment() {
+    local list='( { type = "rotate"; degrees = 10; },
+        { type = "shift"; horizontal = 0.1; vertical = 0.1; },
+        { type = "zoom"; least = 0.9; most = 1.1; } )'
+    train "$1" still
+    train "$1" moved --set "data.augment=$list"
+    train "$1" moved2 --set "data.augment=$list" --set data.workers=2
+}
+
 for ((round = 1; round <= rounds; round++)); do
-    peak
+    [ $# -eq 0 ] || peak
+    for workload in "${augmented[@]}"; do
+        augment "$workload"
+    done
     for workload; do
         if [ "$round" -eq 1 ]; then
             train "$workload" one --threads 1
@@ -187,7 +210,38 @@ row() {
         '"$format"
 }
 
+phases='(.data_seconds + .forward_seconds + .backward_seconds + .update_seconds)'
+
+augment_table() {
+    echo "Augmentation (rotate, shift and zoom), samples/s and the part of the time in which" \
+        "training waits for data:"
+    echo
+    echo "| workload | as it is | waits | augmented | waits | ratio | 2 workers | waits |\
+ ratio |"
+    echo "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
+    local w rate='samples_per_second' items=() kind wait
+    wait="select(.$rate) | .data_seconds / $phases"
+    for w in "${augmented[@]}"; do
+        items=()
+        for kind in still moved moved2; do
+            items+=("$kind=$w.$kind:.$rate" "${kind}_waits=$w.$kind:$wait")
+        done
+        row "\"| $w | \(\$still | whole) | \(\$still_waits | percent) \
+| \(\$moved | whole) | \(\$moved_waits | percent) | \(\$moved | ratio(\$still)) \
+| \(\$moved2 | whole) | \(\$moved2_waits | percent) | \(\$moved2 | ratio(\$still)) |\"" \
+            "${items[@]}"
+    done
+}
+
 tables() {
+    if [ $# -gt 0 ]; then
+        workload_tables "$@"
+        [ ${#augmented[@]} -eq 0 ] || echo
+    fi
+    [ ${#augmented[@]} -eq 0 ] || augment_table
+}
+
+workload_tables() {
     echo "Training, samples/s:"
     echo
     echo "| workload | dltrain | PyTorch tuned | ratio | PyTorch plain | Darknet |\
@@ -210,16 +264,15 @@ tables() {
     echo "| workload | data | forward | backward | update | GFLOP/s | of peak | memory |\
  PyTorch's |"
     echo "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
-    local sum='(.data_seconds + .forward_seconds + .backward_seconds + .update_seconds)'
     for w; do
         row "(\$a * \$n) as \$speed | \"| $w | \(\$x | percent) | \(\$f | percent) \
 | \(\$b | percent) | \(\$u | percent) | \(\$speed / 1e9 | round) | \(\$speed / \$p | percent) \
 | \(\$m | megabytes) | \(\$t | megabytes) |\"" \
             "a=$w.auto:.$rate" "n=$w.auto:.operations_per_sample" \
-            "x=$w.auto:select(.$rate) | .data_seconds / $sum" \
-            "f=$w.auto:select(.$rate) | .forward_seconds / $sum" \
-            "b=$w.auto:select(.$rate) | .backward_seconds / $sum" \
-            "u=$w.auto:select(.$rate) | .update_seconds / $sum" \
+            "x=$w.auto:select(.$rate) | .data_seconds / $phases" \
+            "f=$w.auto:select(.$rate) | .forward_seconds / $phases" \
+            "b=$w.auto:select(.$rate) | .backward_seconds / $phases" \
+            "u=$w.auto:select(.$rate) | .update_seconds / $phases" \
             "p=peak:.peak_operations_per_second" "m=$w.auto:.peak_memory_bytes" \
             "t=$w.tuned:.peak_memory_bytes"
     done

@@ -184,7 +184,7 @@ int dl_writer_open(dl_writer *writer, const char *path, dl_error *error) {
     return 0;
 }
 
-static void flush_folder(const char *path) {
+void dl_folder_flush(const char *path) {
     const char *slash = strrchr(path, '/');
     dl_text folder = {0};
     if (slash)
@@ -206,7 +206,7 @@ int dl_writer_commit(dl_writer *writer, dl_error *error) {
         return writer_failed(writer, "written", error);
     if (rename(writer->temporary, writer->path))
         return writer_failed(writer, "replaced", error);
-    flush_folder(writer->path);
+    dl_folder_flush(writer->path);
     free(writer->path);
     free(writer->temporary);
     *writer = (dl_writer){0};

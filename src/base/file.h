@@ -51,5 +51,7 @@ int dl_file_write(const char *path, const void *bytes, size_t count, dl_error *e
 
 /* Creates a folder and those above it; an existing one is fine. */
 int dl_folder_create(const char *path, dl_error *error);
+/* Brings to the disk that the file `path` is in its folder, as far as the file system can. */
+void dl_folder_flush(const char *path);
 
 #endif

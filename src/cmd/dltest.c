@@ -104,6 +104,9 @@ static int prepare(test *t, const test_arguments *a, dl_error *error) {
                               error) ||
             dl_checkpoint_check_split(c, &m->experiment.data, error))
             return -1;
+        dl_terminal terminal = dl_terminal_open(false);
+        dl_report_cache(&terminal, &m->experiment.data);
+        dl_terminal_close(&terminal);
         if (!batch || (!a->speed && c->batch_size < batch))
             batch = c->batch_size;
     }

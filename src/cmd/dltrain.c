@@ -13,6 +13,7 @@
 #include "cmd/train_arguments.h"
 #include "cmd/train_output.h"
 #include "math/threads.h"
+#include "train/report.h"
 #include "train/show.h"
 #include "train/trainer.h"
 #include "train/version.h"
@@ -90,6 +91,7 @@ static int show(const train_arguments *a, dl_experiment *e, dl_terminal *termina
     int shown = 0;
     if (dl_show_batch(e, a->train.threads, a->show, &shown, error))
         return -1;
+    dl_report_cache(terminal, &e->data);
     dl_say(terminal, "picture     %d images of the first batch: %s", shown, a->show);
     return 0;
 }
@@ -106,6 +108,9 @@ static int check_data(const train_arguments *a, dl_error *error) {
     if (!status)
         status = dl_data_open(&experiment.data, error);
     if (!status) {
+        dl_terminal terminal = dl_terminal_open(a->quiet);
+        dl_report_cache(&terminal, &experiment.data);
+        dl_terminal_close(&terminal);
         dl_check_counts(&findings, &experiment.data);
         dl_check_rows(&findings, &experiment.data);
         dl_check_columns(&findings, &experiment.data);

@@ -72,11 +72,12 @@ static double share_of(const config_setting_t *setting) {
     return share > 0 && share < 1 ? share : -1;
 }
 
-static void set_memory(const dl_data *data, dl_dataset *dataset) {
+static void set_memory(dl_data *data, dl_dataset *dataset) {
     int64_t machine = (int64_t)sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE);
     bool given = data->memory_limit > 0;
     dataset->memory = given ? data->memory_limit * 1000000 : machine / 4;
     dataset->memory_most = given ? dataset->memory : machine;
+    dataset->cache = data->cache ? &data->notes : NULL;
 }
 
 static int read_part(dl_data *data, dl_split part, config_setting_t *section,
@@ -377,6 +378,8 @@ void dl_data_free(dl_data *data) {
         free(data->part[part].class_count);
     }
     free(data->part_of);
+    dl_text_free(&data->notes.told);
+    dl_text_free(&data->notes.warned);
     dl_schema_free(&data->base);
     dl_schema_free(&data->schema);
     dl_normalization_free(&data->input);

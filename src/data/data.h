@@ -35,12 +35,14 @@ typedef struct {
     bool bagging;         /* the training part is a bootstrap sample, drawn by `seed` */
     uint64_t seed;        /* the experiment's */
     int64_t memory_limit; /* in MB; <= 0: by the machine's memory */
+    bool cache;           /* decoded pictures are kept on disk */
     /* made by dl_data_read */
     dl_config *config; /* borrowed */
     dl_arena arena;
     double share[DL_SPLITS];       /* > 0: this share of the training file's rows */
     dl_dataset dataset[DL_SPLITS]; /* with its own files; type is NULL if it has none */
     /* made by dl_data_open */
+    dl_cache_notes notes;       /* what the cache has to say */
     dl_schema base;             /* what the training files hold */
     dl_schema schema;           /* what the network sees of it, a number in bins as classes */
     dl_dataset made[DL_SPLITS]; /* where targets are made of inputs: what the parts then read */

@@ -111,5 +111,17 @@ const dl_option dl_data_options[] = {
              "by the others; npy maps its files, however large they are, and refuses only arrays "
              "in the order of Fortran. auto: a quarter of the machine's memory for those that can, "
              "all of it for those that cannot"},
+    {.key = "cache",
+     .type = DL_BOOL,
+     .offset = offsetof(dl_data, cache),
+     .fallback = "false",
+     .help = "whether the pictures of image_folder, image_list and image_tar are kept, decoded and "
+             "brought to their size, for the next run: in a file for each set of them below "
+             "$XDG_CACHE_HOME/dltrain, or ~/.cache/dltrain, which is mapped, however large it is, "
+             "so that memory_limit does not hold for it. Its name is a digest of the content of "
+             "the pictures' files and of size, channels and resize: where one of these changes, "
+             "another file is made, and the old one stays until you remove it (any of them may be "
+             "removed at any time). For sets that do not fit in memory, or are opened often; the "
+             "numbers are the same with it and without"},
     DL_OPTIONS_END,
 };

@@ -25,6 +25,12 @@ typedef struct {
     void (*close)(dl_dataset *dataset);
 } dl_dataset_type;
 
+/* What the cache of decoded pictures has to say to the user: lines, without a newline at the end.
+ */
+typedef struct {
+    dl_text told, warned; /* owned */
+} dl_cache_notes;
+
 struct dl_dataset {
     const dl_dataset_type *type;
     void *options;     /* the type's struct, filled from the config; owned by the dl_data */
@@ -32,8 +38,9 @@ struct dl_dataset {
     /* Bytes, 0: any. What is larger than `memory` a format that can reads and decodes as needed;
        what is larger than `memory_most` others refuse (dl_dataset_fits). */
     int64_t memory, memory_most;
-    void *state;      /* the type's own; owned by it */
-    int64_t count;    /* rows */
+    dl_cache_notes *cache; /* NULL: decoded pictures are not to be kept on disk; borrowed */
+    void *state;           /* the type's own; owned by it */
+    int64_t count;         /* rows */
     bool bytes;       /* set by open: inputs are whole numbers from 0 to 255, as in image files */
     bool ordered;     /* set by open: rows go on where the one before ends; shares are the tail */
     bool slow;        /* set by open: a row is decoded anew whenever it is read */

@@ -139,6 +139,7 @@ static int add_classes(tree *t, dl_error *error) {
 
 static int add_pictures(tree *t, dl_error *error) {
     dl_picture_source sources[DL_PICTURES_PIECE];
+    dl_pictures_open_cache(&t->state->pictures, &(dl_cache_files){t->path, t->count, NULL});
     for (int64_t done = 0; done < t->count;) {
         int count = 0;
         for (; count < DL_PICTURES_PIECE && done + count < t->count; count++)

@@ -327,6 +327,7 @@ static int add_pictures(dl_pictures *pictures, char **paths, int64_t count, cons
     dl_picture_source sources[DL_PICTURES_PIECE];
     char *joined[DL_PICTURES_PIECE];
     int result = 0;
+    dl_pictures_open_cache(pictures, &(dl_cache_files){paths, count, folder});
     for (int64_t done = 0; done < count && !result; done += DL_PICTURES_PIECE) {
         int piece = 0;
         for (; piece < DL_PICTURES_PIECE && done + piece < count; piece++) {

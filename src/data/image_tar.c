@@ -189,6 +189,7 @@ static int tar_open(dl_dataset *dataset, const dl_schema *like, dl_error *error)
         dl_pictures_begin(&a->state->pictures, dataset, &o->pictures, false, path);
         if (dl_reader_is_plain(a->reader))
             dl_pictures_open_archive(&a->state->pictures, path);
+        dl_pictures_open_cache(&a->state->pictures, &(dl_cache_files){&path, 1, NULL});
         result = read_all(a, error) || dl_classed_finish(dataset, &a->names, like, error) ? -1 : 0;
     }
     forget_waiting(a);

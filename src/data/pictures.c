@@ -39,6 +39,17 @@ void dl_pictures_open_archive(dl_pictures *pictures, const char *path) {
     }
 }
 
+void dl_pictures_open_cache(dl_pictures *pictures, const dl_cache_files *files) {
+    dl_cache *cache = &pictures->cache;
+    if (!pictures->dataset->cache || !files->count)
+        return;
+    dl_cache_open(cache, pictures->dataset->cache, files, &pictures->form);
+    if (!cache->pixels)
+        return;
+    pictures->form.shape = cache->shape;
+    pictures->size = dl_shape_size(cache->shape);
+}
+
 static void free_places(dl_pictures *pictures) {
     for (int64_t i = 0; pictures->places && i < pictures->count; i++)
         free(pictures->places[i].path);
@@ -52,6 +63,7 @@ static void free_places(dl_pictures *pictures) {
 
 void dl_pictures_free(dl_pictures *pictures) {
     free_places(pictures);
+    dl_cache_free(&pictures->cache);
     free(pictures->pixels);
     free(pictures->largest);
     dl_text_free(&pictures->bad_names);
@@ -158,22 +170,24 @@ static int64_t fitting(const dl_pictures *pictures, int64_t bytes) {
     return bytes > 0 && pictures->size ? bytes / pictures->size : INT64_MAX;
 }
 
-/* Where `wanted` pictures are too many for the memory, only their places are kept from now on; if
-   they cannot be read again there, the first picture that does not fit is refused. */
-static int heed_memory(dl_pictures *pictures, const dl_picture_source *sources, int64_t wanted,
-                       dl_error *error) {
-    if (pictures->on_demand || wanted <= fitting(pictures, pictures->memory))
+/* Where `wanted` pictures are too many for the memory, only their places are kept from now on, or
+   just the cache's file; if they cannot be read again in either, the first picture that does not
+   fit is refused. */
+static int heed_memory(dl_pictures *pictures, bool placed, int64_t wanted, dl_error *error) {
+    int64_t most = fitting(pictures, pictures->dataset->memory_most);
+    bool cached = dl_cache_is_writing(&pictures->cache);
+    if (wanted <= fitting(pictures, pictures->memory) ||
+        (pictures->on_demand && (placed || cached)))
         return 0;
-    if (sources->path || pictures->archive) {
+    if (placed || (cached && wanted > most)) {
         free(pictures->pixels);
         pictures->pixels = NULL;
         pictures->on_demand = true;
         return 0;
     }
-    int64_t most = fitting(pictures, pictures->dataset->memory_most);
     return dl_dataset_fits(pictures->dataset, pictures->where,
                            (double)(wanted > most ? most + 1 : wanted) * (double)pictures->size,
-                           "gunzip the archive, then it can", error);
+                           "gunzip the archive, then it can, or set data.cache = true", error);
 }
 
 /* For the places of so many pictures and, of labels, for their largest values. */
@@ -218,6 +232,8 @@ static outcome take_one(dl_pictures *pictures, const dl_picture_source *source, 
     else if (pictures->size)
         out = pictures->pixels + i * pictures->size;
     outcome result = read_one(source, &pictures->form, out);
+    if (out && !failed(&result))
+        dl_cache_put(&pictures->cache, i, out, pictures->size);
     free(tried);
     pictures->places[i] = (dl_picture_place){.path = source->path ? xstrdup(source->path) : NULL,
                                              .offset = source->offset,
@@ -232,11 +248,16 @@ int dl_pictures_add(dl_pictures *pictures, const dl_picture_source *sources, int
     if (!count)
         return 0;
     int64_t before = pictures->count;
+    if (pictures->cache.pixels) {
+        pictures->count += count;
+        return 0;
+    }
     find_shape(pictures, sources, count);
-    if (heed_memory(pictures, sources, before + count, error) ||
+    if (heed_memory(pictures, sources->path || pictures->archive, before + count, error) ||
         make_room(pictures, before + count, error))
         return -1;
     make_places(pictures, before + count);
+    dl_cache_make_room(&pictures->cache, before + count);
     const dl_shape *shape = &pictures->form.shape;
     outcome *results = xcalloc((size_t)count, sizeof *results);
 #pragma omp parallel for schedule(dynamic, 4)
@@ -260,14 +281,34 @@ int dl_pictures_add(dl_pictures *pictures, const dl_picture_source *sources, int
     return result;
 }
 
+/* The cache's pixels take the place of what is here. Those that were only written there, and are
+   not there now, are nowhere. */
+static int take_cached(dl_pictures *pictures, dl_error *error) {
+    dl_cache *cache = &pictures->cache;
+    bool placed = pictures->archive || (pictures->places && pictures->places[0].path);
+    if (dl_cache_finish(cache, pictures->form.shape, pictures->count, pictures->largest, error))
+        return -1;
+    if (!cache->pixels)
+        return pictures->on_demand ? heed_memory(pictures, placed, pictures->count, error) : 0;
+    free(pictures->pixels);
+    pictures->pixels = NULL;
+    pictures->on_demand = false;
+    if (cache->largest) {
+        pictures->largest = xrealloc(pictures->largest, (size_t)pictures->count);
+        memcpy(pictures->largest, cache->largest, (size_t)pictures->count);
+    }
+    return 0;
+}
+
 int dl_pictures_finish(dl_pictures *pictures, dl_error *error) {
     char more[48] = "";
+    int result = pictures->bad || !pictures->count ? 0 : take_cached(pictures, error);
     if (!pictures->on_demand)
         free_places(pictures);
     if (pictures->bad > MOST_TOLD)
         snprintf(more, sizeof more, "\n  and %lld more", (long long)(pictures->bad - MOST_TOLD));
     if (!pictures->bad)
-        return 0;
+        return result;
     return dl_fail(error, DL_DATA, "%s: %lld picture%s cannot be read:%s%s", pictures->where,
                    (long long)pictures->bad, pictures->bad > 1 ? "s" : "",
                    dl_text_get(&pictures->bad_names), more);
@@ -310,17 +351,22 @@ static int read_again(const dl_pictures *pictures, int64_t i, float *out, dl_err
     return changed ? has_changed(pictures, i, &result, error) : 0;
 }
 
+static const unsigned char *pixels_of(const dl_pictures *pictures, int64_t i) {
+    const unsigned char *cached = pictures->cache.pixels;
+    return (cached ? cached : pictures->pixels) + i * pictures->size;
+}
+
 int dl_pictures_read(const dl_pictures *pictures, int64_t i, float *out, dl_error *error) {
     if (pictures->on_demand)
         return read_again(pictures, i, out, error);
-    dl_elements_to_floats(pictures->pixels + i * pictures->size, DL_U8, pictures->size, out);
+    dl_elements_to_floats(pixels_of(pictures, i), DL_U8, pictures->size, out);
     return 0;
 }
 
 void dl_pictures_prefetch(const dl_pictures *pictures, int64_t i) {
     if (pictures->on_demand)
         return;
-    const unsigned char *row = pictures->pixels + i * pictures->size;
+    const unsigned char *row = pixels_of(pictures, i);
     for (int64_t at = 0; at < pictures->size && at < MOST_PREFETCHED; at += 64)
         __builtin_prefetch(row + at);
 }

@@ -1,9 +1,11 @@
 /* What the formats of pictures share: many pictures brought to one shape, by several threads. They
    are kept as bytes or, where these would take more memory than they may, only the place of each
-   is, and it is decoded when it is wanted. */
+   is, and it is decoded when it is wanted; or they are in a file of the cache, from an earlier run
+   or from this one on. */
 #ifndef DL_DATA_PICTURES_H
 #define DL_DATA_PICTURES_H
 
+#include "data/cache.h"
 #include "data/csv.h"
 #include "data/image.h"
 
@@ -63,6 +65,7 @@ typedef struct {
     char *archive;            /* the file that pictures without a path are in, owned, or NULL */
     int descriptor;           /* then of this open file */
     unsigned char *largest;   /* [count], owned: each picture's largest value; labels only */
+    dl_cache cache;           /* where it has pixels there are neither pixels nor places here */
     int64_t size, count, room, places_room;
     int64_t bad;       /* pictures that cannot be read */
     dl_text bad_names; /* of the first ones */
@@ -76,12 +79,17 @@ void dl_pictures_begin(dl_pictures *pictures, const dl_dataset *dataset,
 /* Pictures without a path are at their offsets in this file, from which they can be read again; not
    if it is a pipe or the like. */
 void dl_pictures_open_archive(dl_pictures *pictures, const char *path);
+/* If the data set is to have a cache: looks for the pictures of these files there. To be called
+   before the first is added, which is then not decoded, or is written there too. `files` and what
+   it points to are borrowed until dl_pictures_finish. */
+void dl_pictures_open_cache(dl_pictures *pictures, const dl_cache_files *files);
 /* Reads count more, all with a path or all without one. One that cannot be read is noted, and takes
    its place. 0, or -1 and an error: another size than the first (and no size is asked for), or too
    much for the memory. */
 int dl_pictures_add(dl_pictures *pictures, const dl_picture_source *sources, int64_t count,
                     dl_error *error);
-/* When all are added: 0, or -1 and an error that lists what could not be read. */
+/* When all are added: 0, or -1 and an error that lists what could not be read, or says that it was
+   changed meanwhile. */
 int dl_pictures_finish(dl_pictures *pictures, dl_error *error);
 /* Also of an all-zero one. */
 void dl_pictures_free(dl_pictures *pictures);

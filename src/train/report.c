@@ -146,6 +146,18 @@ void dl_report_data(dl_terminal *t, const dl_experiment *e) {
         report_baseline(t, e, data->part[DL_VALIDATION].count ? DL_VALIDATION : DL_TRAIN);
 }
 
+static void report_lines(dl_terminal *t, const char *label, const char *lines) {
+    for (int length; *lines; lines += length + (lines[length] == '\n')) {
+        length = (int)strcspn(lines, "\n");
+        dl_say(t, "%-11s %.*s", label, length, lines);
+    }
+}
+
+void dl_report_cache(dl_terminal *t, const dl_data *data) {
+    report_lines(t, "cache", dl_text_get(&data->notes.told));
+    report_lines(t, "warning", dl_text_get(&data->notes.warned));
+}
+
 void dl_report_warnings(dl_terminal *t, const dl_experiment *e) {
     dl_findings findings = {0};
     dl_check_counts(&findings, &e->data);

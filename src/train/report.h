@@ -8,6 +8,9 @@
 
 /* Sizes and class counts of the parts, and what the simplest guess would reach. */
 void dl_report_data(dl_terminal *terminal, const dl_experiment *experiment);
+/* Which files of decoded pictures are used or were made, how large they are, and what could not be
+   kept there. */
+void dl_report_cache(dl_terminal *terminal, const dl_data *data);
 /* A line for each thing that the counts of the data tell to be wrong. */
 void dl_report_warnings(dl_terminal *terminal, const dl_experiment *experiment);
 /* A line about biases that do nothing, if there are any. */

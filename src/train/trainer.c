@@ -113,6 +113,7 @@ static int report_start(trainer *t, dl_error *error) {
     if (t->validation)
         batches += dl_loader_bytes(t->validation);
     dl_report_data(t->terminal, e);
+    dl_report_cache(t->terminal, &e->data);
     if (!t->options->resume) {
         dl_report_warnings(t->terminal, e);
         dl_report_biases(t->terminal, e);

@@ -143,3 +143,123 @@ refused() {
     refused list.cfg "dltrain: digits/list.csv: 1 picture cannot be read:" \
         "digits/nowhere.png (No such file or directory)"
 }
+
+# cached CONFIG OPTION...: trains with a cache below cache/.
+cached() { XDG_CACHE_HOME=$PWD/cache train --set data.cache=true "$@"; }
+
+@test "decoded pictures are kept on disk, and trained with to the same bits" {
+    digit_files
+    {
+        echo 'data = { format = "image_folder"; channels = "grey"; train = { folder = "digits"; };'
+        echo '  size = (7, 9); validation = 0.1; test = 0.2; normalize = "scale"; };'
+        network
+    } >folder.cfg
+    train --out plain folder.cfg
+    status_is 0
+    says_not cache
+    cached --out made folder.cfg
+    status_is 0
+    says "cache       $PWD/cache/dltrain/"
+    says ".pictures, 29 kB, made"
+    exists cache/dltrain/*.pictures
+    cached --out read folder.cfg
+    status_is 0
+    says ".pictures, 29 kB, read"
+    grep -q ', read$' read/log.txt || fail "not in the log"
+    same_checkpoints made read
+    same_history plain read
+    # the config tells data.cache; the weights are the same
+    weights() { tail -c +$((9 + $(od -An -t u8 -N 8 "$1" | tr -d ' '))) "$1"; }
+    cmp <(weights plain/last.safetensors) <(weights read/last.safetensors) || fail "other weights"
+    capture env XDG_CACHE_HOME="$PWD/cache" "$dltest" read --json
+    status_is 0
+    says ".pictures, 29 kB, read"
+    cp .out with
+    tested plain --json
+    equal "$(jq -S 'del(.checkpoint, .seconds, .samples_per_second)' .out)" \
+        "$(jq -S 'del(.checkpoint, .seconds, .samples_per_second)' with)"
+    cached --out other --set data.resize=fit --epochs 1 folder.cfg
+    says ", made"
+    printf 'P5 2 2 255\nabcd' >digits/two/0000.pgm
+    cached --out changed --epochs 1 folder.cfg
+    says ", made"
+    [ "$(ls cache/dltrain | wc -l)" -eq 3 ] || fail "not three files"
+}
+
+@test "a cache that cannot be written, is damaged, or was left by a killed run" {
+    digit_files
+    tar czf digits.tar.gz --sort=name digits
+    {
+        echo 'data = { format = "image_tar"; channels = "grey"; train = { file = "digits.tar.gz"; };'
+        echo '  size = 16; validation = 0.1; normalize = "scale"; };'
+        network
+    } >tar.cfg
+    : >cache
+    cached --out whole tar.cfg
+    status_is 0
+    says "warning     $PWD/cache/dltrain: "
+    says "goes on without data.cache"
+    grep -q '^warning .*data.cache$' whole/log.txt || fail "not in the log"
+    rm cache
+    for seconds in .01 .03 .05 .07 .1 .15 .2 .3 .5; do
+        status=0
+        XDG_CACHE_HOME=$PWD/cache timeout -s KILL $seconds "$dltrain" --set data.cache=true \
+            --quiet --force --out killed tar.cfg || true
+    done
+    cached --out one tar.cfg
+    status_is 0
+    same_checkpoints whole one
+    exists_not cache/dltrain/*.tmp
+    [ "$(ls cache/dltrain | wc -l)" -eq 1 ] || fail "not one file"
+    truncate -s 50000 cache/dltrain/*
+    cached --out two tar.cfg
+    says ", made"
+    same_checkpoints whole two
+    printf x | dd of="$(echo cache/dltrain/*)" bs=1 seek=60000 conv=notrunc status=none
+    cached --out three tar.cfg
+    says ", made"
+    same_checkpoints whole three
+    cached --out four tar.cfg
+    says ", read"
+}
+
+@test "two trainings at once share a cache" {
+    digit_files
+    {
+        echo 'data = { format = "image_folder"; channels = "grey"; train = { folder = "digits"; };'
+        echo '  validation = 0.1; normalize = "scale"; };'
+        network
+    } >folder.cfg
+    export XDG_CACHE_HOME=$PWD/cache
+    local pids=() i
+    for i in 1 2 3; do
+        "$dltrain" --set data.cache=true --quiet --out run$i folder.cfg &
+        pids+=($!)
+    done
+    for i in "${pids[@]}"; do wait "$i" || fail "a training failed"; done
+    same_checkpoints run1 run2
+    same_checkpoints run1 run3
+    [ "$(ls cache/dltrain)" != "" ] || fail "no cache"
+    exists_not cache/dltrain/*.tmp
+}
+
+@test "a gzipped archive that the memory does not take is trained with from the cache" {
+    mkdir -p set/{a,b}
+    for i in {1..150}; do
+        for class in a b; do
+            { printf 'P5 64 64 255\n' && head -c 4096 /dev/urandom; } >"set/$class/$i.pgm"
+        done
+    done
+    tar czf set.tar.gz --sort=name set
+    {
+        echo 'data = { format = "image_tar"; channels = "grey"; train = { file = "set.tar.gz"; };'
+        echo '  memory_limit = 1; normalize = "scale"; };'
+        network
+    } | sed 's/epochs = 10/epochs = 1/; s/units = 4/units = 2/' >tar.cfg
+    refused tar.cfg "gunzip the archive, then it can, or set data.cache = true"
+    cached --out made tar.cfg
+    status_is 0
+    says "1.2 MB, made"
+    train --out whole --set data.memory_limit=2 --set data.cache=false tar.cfg
+    same_history whole made
+}
