@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/digest.h"
 #include "base/memory.h"
 #include "data/predict.h"
 
@@ -139,35 +140,25 @@ void dl_check_counts(dl_findings *f, const dl_data *data) {
 
 /* ---- duplicates ---- */
 
-/* A row by the hash of its input. */
+/* A row by the digests of its input and its target. */
 typedef struct {
-    uint64_t hash[2];
-    uint64_t label; /* of its target */
+    dl_digest input, target;
     int64_t row;
     int part;
 } print;
 
-/* Two sums of the numbers' bits, mixed in two ways; -0 is 0. */
-static void hash_numbers(const float *x, int64_t count, uint64_t hash[2]) {
-    uint64_t a = 0x9E3779B97F4A7C15u, b = 0xC2B2AE3D27D4EB4Fu;
-    for (int64_t i = 0; i < count; i++) {
-        float value = x[i] + 0.0f;
-        uint32_t bits;
-        memcpy(&bits, &value, sizeof bits);
-        a = (a ^ bits) * 0xFF51AFD7ED558CCDu;
-        a ^= a >> 32;
-        b = (b + bits) * 0xC4CEB9FE1A85EC53u;
-        b ^= b >> 29;
-    }
-    hash[0] = a;
-    hash[1] = b;
+/* -0 is 0. */
+static dl_digest digest_of(float *x, int64_t count) {
+    for (int64_t i = 0; i < count; i++)
+        x[i] += 0.0f;
+    return dl_digest_of(x, sizeof *x * (size_t)count, 0);
 }
 
-static int by_hash(const void *a, const void *b) {
+static int by_input(const void *a, const void *b) {
     const print *p = a, *q = b;
     for (int i = 0; i < 2; i++)
-        if (p->hash[i] != q->hash[i])
-            return p->hash[i] < q->hash[i] ? -1 : 1;
+        if (p->input.half[i] != q->input.half[i])
+            return p->input.half[i] < q->input.half[i] ? -1 : 1;
     if (p->part != q->part)
         return p->part < q->part ? -1 : 1;
     return (p->row > q->row) - (p->row < q->row);
@@ -208,7 +199,7 @@ static void take_equal(duplicates *d, const print *first, int64_t count) {
         for (int p = 0; p < one->part; p++)
             if (head[p])
                 count_one(&d->across[p][one->part], 1, one, head[p]);
-        if (one->label != first->label && !contrary) {
+        if (!dl_digest_equal(one->target, first->target) && !contrary) {
             count_one(&d->conflict, count, one, first);
             contrary = true;
         }
@@ -263,8 +254,8 @@ static void note_unreadable(unreadable *bad, int64_t i, dl_error *error) {
     dl_error_clear(error);
 }
 
-/* prints[rows of the part]: -1 as the part of those that cannot be read, and of those that are there
-   once more: a bootstrap sample has some several times, one behind the other. */
+/* prints[rows of the part]: -1 as the part of those that cannot be read, and of those that are
+   there once more: a bootstrap sample has some several times, one behind the other. */
 static void print_rows(const dl_subset *rows, const dl_dataset *files, int part, print *prints,
                        unreadable *bad) {
     int64_t size = dl_shape_size(files->schema.input), outputs = files->schema.outputs;
@@ -274,7 +265,6 @@ static void print_rows(const dl_subset *rows, const dl_dataset *files, int part,
 #pragma omp for schedule(static)
         for (int64_t i = 0; i < rows->count; i++) {
             dl_error error = {0};
-            uint64_t label[2];
             prints[i] = (print){.row = rows->index[i], .part = -1};
             if (i && rows->index[i] == rows->index[i - 1])
                 continue;
@@ -283,9 +273,8 @@ static void print_rows(const dl_subset *rows, const dl_dataset *files, int part,
                 note_unreadable(bad, i, &error);
                 continue;
             }
-            hash_numbers(x, size, prints[i].hash);
-            hash_numbers(y, outputs, label);
-            prints[i].label = label[0];
+            prints[i].input = digest_of(x, size);
+            prints[i].target = digest_of(y, outputs);
             prints[i].part = part;
         }
         free(x);
@@ -330,11 +319,11 @@ void dl_check_rows(dl_findings *f, const dl_data *data) {
     for (int part = 0; part < DL_SPLITS; part++)
         if (data->part[part].count)
             count += read_prints(f, data, part, prints + count);
-    qsort(prints, (size_t)count, sizeof *prints, by_hash);
+    qsort(prints, (size_t)count, sizeof *prints, by_input);
     duplicates d = {0};
     for (int64_t i = 0, end; i < count; i = end) {
         for (end = i + 1; end < count; end++)
-            if (memcmp(prints[end].hash, prints[i].hash, sizeof prints->hash))
+            if (!dl_digest_equal(prints[end].input, prints[i].input))
                 break;
         if (end > i + 1)
             take_equal(&d, prints + i, end - i);
