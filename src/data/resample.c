@@ -52,7 +52,8 @@ const dl_option dl_resample_options[] = {
          "train on this share of the training part only, drawn from it by `seed`, each class in "
          "the same proportion if the split is stratified; if it is by the tail, on the last "
          "rows. Of one seed a smaller share is within a larger one. The rows for validation "
-         "and test stay what they are. scripts/learning_curve.sh tries several"},
+         "and test stay what they are, and a batch is all of the share if it is larger. "
+         "scripts/learning_curve.sh tries several"},
     DL_OPTIONS_END,
 };
 
