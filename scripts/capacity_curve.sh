@@ -231,10 +231,7 @@ awk -F, -v work="$work" -v kind=$kind -v metrics="$metrics" -v text="$terminal" 
         }
         logarithmic = low > 0 && high / low >= 10
         print "set xlabel \"" (kind == "learning" ? "rows for training" : key) "\"" >program
-        if (!text) {
-            print "set key bmargin center horizontal\nset bmargin 5.4" >program
-            print "set offsets 0, 0, graph 0.03, graph 0.03" >program
-        }
+        if (!text) print "set key bmargin center horizontal\nset bmargin 5.4" >program
         if (logarithmic) print "set logscale x" >program
         if (points > 1) {
             room = logarithmic ? (high / low) ^ 0.02 : (high - low) * 0.02
