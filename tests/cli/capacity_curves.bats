@@ -60,16 +60,30 @@ cell() {
     status_is 0
     equal "$(wc -l <found/curve.csv)" 10
     equal "$(grep -c 'is there already' .err)" 4
-    capture "$capacity" digits.cfg --values "2 4" -r 2 -o found --last -- --epochs 3
-    status_is 0
-    tested --json --last --split test found/4/2
-    equal "$(cell found/curve.csv 4 2 test_loss | jq .)" "$(jq .loss .out)"
     for other in "-- --epochs 4" "--key network.1.rate -- --epochs 3"; do
         # shellcheck disable=SC2086
         capture "$capacity" digits.cfg --values 2 -r 1 -o found $other
         status_is 2
         says "found has nets of another config or other options: remove it"
     done
+}
+
+@test "capacity_curve: the best epoch of a net, or with --last its last one" {
+    digits digits.cfg
+    options=(digits.cfg --values 8 -r 1 -o found)
+    few=(--epochs 40 --set data.train_share=0.05 --set optimizer.learning_rate=0.1)
+    capture "$capacity" "${options[@]}" -- "${few[@]}"
+    status_is 0
+    [ "$(metadata found/8/1/best.safetensors epoch)" != 40 ] || fail "its last is its best"
+    best=$(cell found/curve.csv 8 1 test_loss | jq .)
+    tested --json --split test found/8/1
+    equal "$best" "$(jq .loss .out)"
+    capture "$capacity" "${options[@]}" --last -- "${few[@]}"
+    status_is 0
+    last=$(cell found/curve.csv 8 1 test_loss | jq .)
+    tested --json --last --split test found/8/1
+    equal "$last" "$(jq .loss .out)"
+    [ "$last" != "$best" ] || fail "the same"
 }
 
 @test "capacity_curve: killed, it goes on to the same numbers" {
