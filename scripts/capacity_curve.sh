@@ -15,9 +15,9 @@
 #                    rmse"); curve.csv has all of it
 #   -t               draws into the terminal, as text, and no picture
 #   --last           takes each net after its last epoch; without it after its best, as dltest does
-# All parts are measured in the same epoch, by dltest: without dropout or augmentation, the training
-# part, too. Nets that are finished are not trained again, one that was stopped is gone on with, and
-# values and repeats can be added; one that diverges is left out, and said so.
+# All parts are measured in the same epoch, by dltest: without dropout or augmentation, the
+# training part, too. Nets that are finished are not trained again, one that was stopped is gone on
+# with, and values and repeats can be added; one that diverges is left out, and said so.
 set -eu
 # shellcheck source=common.sh
 . "$(dirname -- "$0")/common.sh"
@@ -82,7 +82,8 @@ epochs=$("$programs/dltrain" "$@" --print-config "$config" |
 # evaluate RUN: what it has come to, all parts that there are, in RUN/train.json and so on.
 evaluate() {
     for part in train validation test; do
-        if ! "$programs/dltest" $last --split $part --json "$1" >"$1/$part.json" 2>"$1/errors"; then
+        if ! "$programs/dltest" $last --split $part --json "$1" >"$1/$part.json" \
+            2>"$1/errors"; then
             rm "$1/$part.json"
             grep -q "its config has no $part data" "$1/errors" ||
                 { cat "$1/errors" >&2 && return 1; }
