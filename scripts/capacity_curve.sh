@@ -202,7 +202,20 @@ awk -F, -v work="$work" -v kind=$kind -v metrics="$metrics" -v text="$terminal" 
             printf "\n"
         }
     }
+    # A band does not make the axis go to where no value can be.
+    function range(name,    i, p, c, low, high, from, to) {
+        for (p = 1; p <= 3; p++) if (c = place[parts[p] name])
+            for (i = 1; i <= points; i++) if (have[xs[i], c]) {
+                low = mean(xs[i], c) - deviation(xs[i], c)
+                high = mean(xs[i], c) + deviation(xs[i], c)
+                if (low < 0 && from != "*") from = mean(xs[i], c) < 0 ? "*" : 0
+                if (high > 1) to = 1
+            }
+        if (name !~ /^(accuracy|top[0-9]+|precision|recall|f1|auc|iou|dice|box_iou)$/) to = ""
+        return "[" (from == "" ? "*" : from) ":" (to == "" ? "*" : to) "]"
+    }
     function panel(name,    i, p, c, line, look, data) {
+        print "set yrange " range(name) >program
         for (p = 1; p <= 3; p++) if (c = place[parts[p] name]) {
             data = "$" parts[p] m
             print data " << END" >program
