@@ -6,55 +6,31 @@
 # Each run's folder is runs/NAME-folds-K/I, or below $FOLDS_DIR. Folds that are finished are not
 # trained again, and one that was stopped is gone on with: to begin anew remove the folder.
 set -eu
+# shellcheck source=common.sh
+. "$(dirname -- "$0")/common.sh"
 
 usage() {
     echo "usage: $0 CONFIG K [dltrain options]" >&2
     exit 2
 }
 if [ "${1:-}" = --help ]; then
-    sed -n '2,/^set/s/^# //p' "$0"
+    print_help
     exit 0
 fi
 [ $# -ge 2 ] || usage
 config=$1 folds=$2
 shift 2
-case $folds in '' | *[!0-9]* | 0* | 1) usage ;; esac
-programs=${DLTRAIN_PROGRAMS:-$(dirname -- "$0")/..}
-name=$(basename -- "$config" .cfg)
-folder=${FOLDS_DIR:-runs/$name-folds-$folds}
-mkdir -p "$folder"
+{ is_count "$folds" && [ "$folds" -gt 1 ]; } || usage
+folder=${FOLDS_DIR:-runs/$(basename -- "$config" .cfg)-folds-$folds}
+{ cksum <"$config" && printf '%s\n' "$@"; } | remember "$folder" "folds of another config"
 
-# What a fold was trained with: other options would be another experiment.
-asked=$(cksum <"$config" && printf '%s\n' "$@")
-if [ -e "$folder/asked" ] && [ "$(cat "$folder/asked")" != "$asked" ]; then
-    echo "$0: $folder has folds of another config or other options: remove it" >&2
-    exit 2
-fi
-printf '%s\n' "$asked" >"$folder/asked"
-
-fold=1
-while [ "$fold" -le "$folds" ]; do
-    run=$folder/$fold
-    if [ -e "$run/done" ]; then
-        echo "fold $fold/$folds: is there already" >&2
-    elif [ -e "$run/last.safetensors" ]; then
-        echo "fold $fold/$folds: goes on" >&2
-        "$programs/dltrain" --quiet "$@" --resume "$run"
-    else
-        echo "fold $fold/$folds" >&2
-        "$programs/dltrain" --quiet "$@" --force --out "$run" --fold "$fold/$folds" "$config"
-    fi
-    : >"$run/done"
-    "$programs/dltest" --split validation --json "$run" >"$run/validation.json"
-    fold=$((fold + 1))
+for fold in $(seq "$folds"); do
+    train_net "$folder/$fold" "fold $fold/$folds" "$config" "$@" --fold "$fold/$folds"
+    "$programs/dltest" --split validation --json "$folder/$fold" >"$folder/$fold/validation.json"
 done
 
-# "name": number, of the top level alone
-fold=1
-while [ "$fold" -le "$folds" ]; do
-    sed -n "s/^ \"\([a-z0-9_]*\)\": \(-\{0,1\}[0-9][-+.e0-9]*\|null\),\{0,1\}$/$fold \1 \2/p" \
-        "$folder/$fold/validation.json"
-    fold=$((fold + 1))
+for fold in $(seq "$folds"); do
+    results "$fold" "$folder/$fold/validation.json"
 done | awk -v folds="$folds" '
     { if (!($2 in seen)) { seen[$2] = 1; names[++count] = $2 }
       value[$1, $2] = $3 }

@@ -7,13 +7,15 @@
 #   -t       into the terminal, as text, instead of a picture
 # Needs gnuplot (Debian: gnuplot-nox; scripts/install_deps.sh --test).
 set -eu
+# shellcheck source=common.sh
+. "$(dirname -- "$0")/common.sh"
 
 usage() {
     echo "usage: $0 [-l] [-t] [-o FILE.svg|FILE.png] RUN..." >&2
     exit 2
 }
 if [ "${1:-}" = --help ]; then
-    sed -n '2,/^set/s/^# //p' "$0"
+    print_help
     exit 0
 fi
 log='' terminal='' out=''
@@ -27,22 +29,9 @@ while getopts lto: option; do
 done
 shift $((OPTIND - 1))
 [ $# -ge 1 ] || usage
-if [ -n "$terminal" ] && [ -n "$out" ]; then
-    echo "$0: -t or -o, not both" >&2
-    exit 2
-fi
+[ -z "$terminal" ] || [ -z "$out" ] || fail "-t or -o, not both"
 out=${out:-curves.svg}
-case $out in
-*.svg | *.png) ;;
-*)
-    echo "$0: $out: must end in .svg or .png" >&2
-    exit 2
-    ;;
-esac
-if ! command -v gnuplot >/dev/null 2>&1; then
-    echo "$0: gnuplot is not installed (Debian: apt-get install gnuplot-nox)" >&2
-    exit 1
-fi
+picture_check
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -74,10 +63,11 @@ for run in "$@"; do
     printf '\n' >>"$work/$count.name"
 done
 
-# Writes the program for gnuplot: a panel for each quantity that any of the runs has.
+# Writes the program for gnuplot: a panel for each quantity that any of the runs has; their number,
+# and how many stand side by side, into the file "panels".
 program() {
-    awk -F, -v work="$work" -v count="$count" -v logarithmic="$log" -v text="$terminal" \
-        -v out="$out" -v width="${COLUMNS:-$( (tput cols) 2>/dev/null || echo 80)}" '
+    awk -F, -v work="$work" -v count="$count" -v logarithmic="$log" \
+        -v text="$terminal" '
     function quoted(words) { gsub(/\047/, "\047\047", words); return "\047" words "\047" }
     function panel(name) {
         if (name in known) return
@@ -172,38 +162,16 @@ program() {
         }
         panel("learning_rate")
         print "set datafile separator \",\""
-        print "set encoding utf8"
         print "set xrange [" (most > 1 ? 1 : 0.5) ":" (most > 1 ? most : 1.5) "]"
         print "set xtics " step(most)
         print text ? "set xlabel \"epoch\"" : "set xlabel \"epoch\" offset 0, 0.4"
-        if (text) {
-            width += 0
-            width = width < 40 ? 40 : width > 120 ? 120 : width
-            printf "set terminal dumb noenhanced size %d, 20\n", width - 1
-            print "set key below"
-        } else {
-            columns = panel_count == 4 ? 2 : panel_count < 3 ? panel_count : 3
-            lines = int((panel_count + columns - 1) / columns)
-            kind = out ~ /\.png$/ ? "pngcairo" : "svg"
-            font = kind == "svg" ? "font \"sans-serif,13\"" : "font \"Sans,11\""
-            printf "set terminal %s noenhanced size %d, %d %s background rgb \"white\"\n", kind,
-                columns * 480, lines * 330, font
-            printf "set output %s\n", quoted(out)
-            print "set border 3 lc rgb \"#888888\""
-            print "set tics nomirror out textcolor rgb \"#444444\""
-            print "set grid ytics lc rgb \"#e4e4e4\" lt 1 lw 1"
-            print "set key top right samplen 2.5 spacing 1.15 textcolor rgb \"#222222\" opaque"
-            print "set tmargin 2.4\nset bmargin 3.2\nset lmargin 10\nset rmargin 2.5"
-            printf "set multiplot layout %d,%d\n", lines, columns
-        }
+        columns = panel_count == 4 ? 2 : panel_count < 3 ? panel_count : 3
+        print panel_count, columns >(work "/panels")
+        if (!text) print "set key top right opaque"
         for (p = 1; p <= panel_count; p++) draw(panels[p], p == 1)
-        if (!text) print "unset multiplot"
     }'
 }
 
-program >"$work/program"
-if ! gnuplot "$work/program" 2>"$work/errors"; then
-    cat "$work/errors" >&2
-    exit 1
-fi
-[ -n "$terminal" ] || echo "$out"
+program >"$work/curves"
+read -r panels columns <"$work/panels"
+picture "$panels" "$columns" <"$work/curves"

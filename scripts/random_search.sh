@@ -9,8 +9,11 @@
 #   --metric COLUMN  what ranks them (val_loss); of validation, never of test
 #   -o FOLDER        for the runs, trial-0001 and so on, results.csv and best.cfg, a plain config
 #                    that trains to the best trial's numbers (runs/NAME-search)
-#   --prune          successive halving: all trials go through a 3^k-th part of their epochs, the
-#                    best third of them through three times as many, and so on to the end
+#   --prune          asynchronous successive halving (ASHA, Li et al. 2020): a trial begins with a
+#                    3^k-th part of its epochs; as soon as it is in the best third of those that
+#                    have come as far, it goes on to three times as many, and so on to the end.
+#                    With -j 1 the same trials go on each time, killed or not; with more the order
+#                    in which they finish has a say
 #   --test-best      in the end tests the best trial's net. The test part is looked at only here:
 #                    do it once, for what is chosen by it is no longer measured by it
 #   --slurm          trains nothing but writes FOLDER/search.sbatch, an array job of the trials;
@@ -18,16 +21,10 @@
 # Stopped or killed at any moment, the same command goes on: what a trial has come to is seen from
 # its run's folder. More trials can be added with a larger -n.
 set -eu
-
-programs=${DLTRAIN_PROGRAMS:-$(dirname -- "$0")/..}
-programs=$(cd -- "$programs" && pwd)
+# shellcheck source=common.sh
+. "$(dirname -- "$0")/common.sh"
 self=$(cd -- "$(dirname -- "$0")" && pwd)/random_search.sh
 dltrain=$programs/dltrain
-
-fail() {
-    echo "${0##*/}: $*" >&2
-    exit 2
-}
 
 # --trial NUMBER SEARCH FOLDER PART HOW SPACE [dltrain options]: begins a trial, or goes on with
 # it, up to a part of its epochs. SEARCH is the process that asks: without it nothing is begun.
@@ -42,17 +39,7 @@ trial() {
             "$space" || status=$?
     elif ! "$dltrain" --status --stop-after "$part" "$run" >/dev/null; then
         echo "${run##*/}: goes on" >&2
-        left=$#
-        while [ "$left" -gt 0 ]; do # its config has all that --set and the like have said
-            case $1 in
-            --set | --seed | --epochs | --fold) shift && left=$((left - 1)) ;;
-            --set=* | --seed=* | --epochs=* | --fold=*) ;;
-            *) set -- "$@" "$1" ;;
-            esac
-            shift
-            left=$((left - 1))
-        done
-        "$dltrain" --quiet "$@" --stop-after "$part" --resume "$run" || status=$?
+        go_on "$run" "$@" --stop-after "$part" || status=$?
     fi
     case $status in
     0) ;;
@@ -60,16 +47,105 @@ trial() {
     *) exit 255 ;;                                                      # ends xargs
     esac
 }
+
+# lines FOLDER OF METRIC: what the folder's trials have come to: "at P N STATE EPOCHS WANTED" of
+# trial N at the 1/P-th part of its epochs, P being 1, 3, ... OF, and "rank P N", the best first.
+lines() (
+    cd -- "$1"
+    of=$2 metric=$3 part=1
+    set --
+    for run in trial-*; do
+        [ ! -e "$run/last.safetensors" ] || set -- "$@" "$run"
+    done
+    [ $# -gt 0 ] || exit 0
+    state='s/^trial-0*\([0-9]*\)  \([a-z]*\)[^0-9]*\([0-9]*\) of \([0-9]*\) .*/\1 \2 \3 \4/'
+    while [ "$part" -le "$of" ]; do
+        { "$dltrain" --status --stop-after "1/$part" "$@" || true; } |
+            sed -e "$state" -e "s/^/at $part /"
+        "$dltrain" --compare --csv --rank "$metric" --stop-after "1/$part" "$@" |
+            sed -n "s/^trial-0*\([0-9]*\),.*/rank $part \1/p"
+        part=$((3 * part))
+    done
+)
+
+# choose TRIALS OF: of those lines, and of "busy N" and "ended P N" (before the 1/P-th part), makes
+# "N P", the trial that is next and how far it is to go; nothing if there is none now.
+choose() {
+    awk -v trials="$1" -v of="$2" '
+        $3 > trials { next } # a search that was larger
+        $1 == "at" {
+            begun[$3] = 1; epochs[$3] = $5; wanted[$2, $3] = $6
+            if ($4 != "unfinished") { done[$2, $3] = 1; count[$2]++ }
+        }
+        $1 == "rank" { order[$2, ++ranked[$2]] = $3 }
+        $1 == "busy" { taken[$2] = 1 }
+        $1 == "ended" { taken[$3] = 1; count[$2]++ }
+        function next_is(number, part) { print number, part; found = 1; exit }
+        END {
+            if (found) exit
+            for (n = 1; n <= trials; n++) { # what was killed on its way
+                for (p = of; p > 1 && done[p, n]; p /= 3);
+                if (begun[n] && !taken[n] && !done[p, n] &&
+                    (p == of || epochs[n] > wanted[3 * p, n])) next_is(n, p)
+            }
+            for (p = 3; p <= of; p *= 3) {
+                left = int(count[p] / 3)
+                for (r = 1; r <= ranked[p] && left > 0; r++) {
+                    n = order[p, r]
+                    if (!done[p, n]) continue
+                    left--
+                    if (!done[p / 3, n] && !taken[n]) next_is(n, p / 3)
+                }
+            }
+            for (n = 1; n <= trials; n++)
+                if (!begun[n] && !taken[n]) next_is(n, of)
+        }'
+}
+
+# --worker NOTES TRIALS OF METRIC SEARCH FOLDER HOW SPACE [dltrain options]: one of those that
+# prune. NOTES is the search's own folder: a file "busy N" for each trial that is at work, "ended P
+# N" for each that has failed.
+worker() {
+    notes=$1 trials=$2 of=$3 metric=$4 search=$5 folder=$6 how=$7 space=$8
+    shift 8
+    while [ ! -e "$notes/failed" ]; do
+        until mkdir "$notes/lock" 2>/dev/null; do
+            kill -0 "$search" 2>/dev/null || exit 255
+            sleep 0.05
+        done
+        at_work=$(ls "$notes")
+        next=$({ lines "$folder" "$of" "$metric" && echo "$at_work"; } | choose "$trials" "$of")
+        [ -z "$next" ] || : >"$notes/busy ${next% *}"
+        rmdir "$notes/lock"
+        if [ -z "$next" ]; then
+            case $at_work in *busy*) ;; *) return ;; esac
+            while [ "$(ls "$notes")" = "$at_work" ] && kill -0 "$search" 2>/dev/null; do
+                sleep 0.1
+            done
+            continue
+        fi
+        part=${next#* } trial=${next% *}
+        (trial "$trial" "$search" "$folder" "1/$part" "$how" "$space" "$@") ||
+            { : >"$notes/failed" && exit 255; }
+        "$dltrain" --status --stop-after "1/$part" "$folder/trial-$(printf %04d "$trial")" \
+            >/dev/null 2>&1 || : >"$notes/ended $part $trial"
+        rm "$notes/busy $trial"
+    done
+}
 if [ "${1:-}" = --trial ]; then
     shift
     trial "$@"
+    exit
+elif [ "${1:-}" = --worker ]; then
+    shift
+    worker "$@"
     exit
 fi
 
 space='' trials=20 jobs=2 metric=val_loss folder='' prune='' test='' slurm='' how=sample
 while [ $# -gt 0 ]; do
     case $1 in
-    --help) sed -n '2,/^set/s/^# \{0,1\}//p' "$0" && exit ;;
+    --help) print_help && exit ;;
     -n | -j | -o | --metric)
         [ $# -ge 2 ] || fail "$1 needs a value"
         case $1 in -n) trials=$2 ;; -j) jobs=$2 ;; -o) folder=$2 ;; *) metric=$2 ;; esac
@@ -107,12 +183,8 @@ done
 threads=$(($(nproc) / jobs))
 set -- --threads "$((threads ? threads : 1))" "$@"
 
-mkdir -p "$folder"
-asked=$(echo "$how" && cksum <"$space" && shift 2 && printf '%s\n' "$@")
-if [ -e "$folder/asked" ] && [ "$(cat "$folder/asked")" != "$asked" ]; then
-    fail "$folder has trials of another space or other options: remove it, or choose another -o"
-fi
-printf '%s\n' "$asked" >"$folder/asked"
+{ echo "$how" && cksum <"$space" && shift 2 && printf '%s\n' "$@"; } |
+    remember "$folder" "trials of another space"
 
 if [ -n "$slurm" ]; then
     {
@@ -141,38 +213,32 @@ if command -v flock >/dev/null && ! flock -n 9; then
     flock 9
 fi
 
-# compare PART [options]: what the trials that are named on stdin have come to.
+# compare [options]: what the trials have come to.
 case $space in /*) there=$space ;; *) there=$PWD/$space ;; esac
 compare() {
     (
-        part=$1
-        shift
         cd -- "$folder"
-        while read -r number; do
+        seq "$trials" | while read -r number; do
             name=trial-$(printf %04d "$number")
             if [ -e "$name/last.safetensors" ]; then echo "$name"; fi
-        done | xargs "$dltrain" --compare --rank "$metric" --space "$there" \
-            --stop-after "$part" "$@"
+        done | xargs "$dltrain" --compare --rank "$metric" --space "$there" "$@"
     )
 }
 
-of=1
-while [ -n "$prune" ] && [ $((3 * of)) -le "$trials" ]; do of=$((3 * of)); done
-chosen=$(seq "$trials")
-while :; do
-    echo "$chosen" | xargs -P "$jobs" -I @N@ \
-        "$self" --trial @N@ $$ "$folder" "1/$of" "$how" "$space" "$@" ||
-        { echo "${0##*/}: a trial failed; the same command goes on" >&2 && exit 1; }
-    [ $of -gt 1 ] || break
-    count=$(($(echo "$chosen" | wc -l) / 3))
-    chosen=$(echo "$chosen" | compare "1/$of" --csv |
-        sed -n "2,$((count + 1))s/^trial-0*\([0-9]*\),.*/\1/p")
-    [ -n "$chosen" ] || { echo "${0##*/}: no trial has got anywhere" >&2 && exit 1; }
-    of=$((of / 3))
-done
+if [ -n "$prune" ]; then
+    of=1
+    while [ $((3 * of)) -le "$trials" ]; do of=$((3 * of)); done
+    work=$(mktemp -d)
+    trap 'rm -rf "$work"' EXIT
+    seq "$jobs" | xargs -P "$jobs" -I @N@ "$self" --worker "$work" "$trials" "$of" "$metric" $$ \
+        "$folder" "$how" "$space" "$@"
+else
+    seq "$trials" | xargs -P "$jobs" -I @N@ "$self" --trial @N@ $$ "$folder" 1/1 "$how" \
+        "$space" "$@"
+fi || { echo "${0##*/}: a trial failed; the same command goes on" >&2 && exit 1; }
 
-seq "$trials" | compare 1/1
-seq "$trials" | compare 1/1 --csv | sed '1s/^run,/trial,/' >"$folder/results.csv.tmp"
+compare
+compare --csv | sed '1s/^run,/trial,/' >"$folder/results.csv.tmp"
 mv "$folder/results.csv.tmp" "$folder/results.csv"
 best=$(sed -n '2s/,.*//p' "$folder/results.csv")
 cp "$folder/$best/config.cfg" "$folder/best.cfg.tmp"

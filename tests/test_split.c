@@ -210,6 +210,34 @@ static void test_bootstrap(void **state) {
     assert_true(one == 5);
 }
 
+/* Shares of the training part: exact, the smaller within the larger, by class, by the seed. */
+static void test_train_share(void **state) {
+    (void)state;
+    int class_of[ROWS];
+    int64_t before[ROWS], index[ROWS], other[ROWS];
+    make_classes(class_of);
+    for (int classes = 0; classes <= CLASSES; classes += CLASSES)
+        for (int kept = 1; kept <= ROWS; kept++) {
+            int64_t counts[CLASSES] = {0};
+            for (int i = 0; i < ROWS; i++)
+                index[i] = other[i] = 2 * i + 1;
+            dl_resample_first(index, ROWS, classes ? class_of : NULL, classes, kept, 5);
+            dl_resample_first(other, ROWS, classes ? class_of : NULL, classes, kept, 6);
+            for (int i = 0, b = 0; i < kept; i++) {
+                assert_true(index[i] % 2 == 1 && index[i] < 2 * ROWS);
+                assert_true(!i || index[i] > index[i - 1]);
+                counts[class_of[index[i] / 2]]++;
+                b += b < kept - 1 && index[i] == before[b]; /* all of them are there again */
+                assert_true(i < kept - 1 || b == kept - 1);
+            }
+            for (int c = 0; c < classes; c++)
+                assert_true(fabs((double)counts[c] - (double)kept * sizes[c] / ROWS) < 1.5);
+            if (kept > 1 && kept < ROWS - 2)
+                assert_memory_not_equal(index, other, sizeof *index * (size_t)kept);
+            memcpy(before, index, sizeof before);
+        }
+}
+
 enum { GROUPS = 60, LARGEST = 33 }; /* rows of the largest group */
 
 /* Groups of 1 to 32 rows, mixed; each leans to a class of its own. */
@@ -331,6 +359,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_folds),
         cmocka_unit_test(test_bootstrap),
+        cmocka_unit_test(test_train_share),
         cmocka_unit_test(test_stratified),
         cmocka_unit_test(test_largest_remainders),
         cmocka_unit_test(test_rare_classes),

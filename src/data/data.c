@@ -202,6 +202,8 @@ static int make_subset(dl_data *data, dl_split part, const dl_dataset *dataset,
     for (int64_t i = 0; i < dataset->count; i++)
         if (!part_of || part_of[i] == part)
             subset->index[subset->count++] = i;
+    if (part == DL_TRAIN && dl_resample_share(data, subset, error))
+        return -1;
     if (part == DL_TRAIN && data->bagging)
         dl_resample_bootstrap(subset->index, subset->count, data->seed);
     size_t used = subset->count ? (size_t)subset->count : 1;

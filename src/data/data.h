@@ -33,6 +33,7 @@ typedef struct {
     dl_augment augment;   /* with the options of dl_augment_options */
     int64_t fold, folds;  /* fold 1 … folds of the training file is for validation; <= 0: none */
     bool bagging;         /* the training part is a bootstrap sample, drawn by `seed` */
+    double train_share;   /* of the training part's rows, those that are kept, drawn by `seed` */
     uint64_t seed;        /* the experiment's */
     int64_t memory_limit; /* in MB; <= 0: by the machine's memory */
     bool cache;           /* decoded pictures are kept on disk */

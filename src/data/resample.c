@@ -1,9 +1,12 @@
 /* Folds: Stone, "Cross-validatory choice and assessment of statistical predictions", 1974;
    stratified as in Kohavi, "A study of cross-validation and bootstrap for accuracy estimation and
    model selection", 1995. The bootstrap: Efron, "Bootstrap methods: another look at the jackknife",
-   1979; of n rows about 1 - 1/e, 63 %, are in a sample. */
+   1979; of n rows about 1 - 1/e, 63 %, are in a sample. A share for training: with row j of the n_c
+   of class c, in random order, at the place (j + 1/2) / n_c, the rows of all classes in the order
+   of their places begin, wherever they are cut, with all classes in proportion. */
 #include "data/resample.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -39,6 +42,18 @@ const dl_option dl_resample_options[] = {
      .help = "train on a bootstrap sample: as many rows as the training part has, drawn from it "
              "with replacement by `seed`. The rows for validation and test stay what they are. "
              "Nets of several seeds answer together with dltest --average"},
+    {.key = "train_share",
+     .type = DL_FLOAT,
+     .offset = offsetof(dl_data, train_share),
+     .fallback = "1.0",
+     .min = 1e-6,
+     .max = 1,
+     .help =
+         "train on this share of the training part only, drawn from it by `seed`, each class in "
+         "the same proportion if the split is stratified; if it is by the tail, on the last "
+         "rows. Of one seed a smaller share is within a larger one. The rows for validation "
+         "and test stay what they are, and a batch is all of the share if it is larger. "
+         "scripts/learning_curve.sh tries several"},
     DL_OPTIONS_END,
 };
 
@@ -83,4 +98,77 @@ void dl_resample_bootstrap(int64_t *index, int64_t count, uint64_t seed) {
     }
     qsort(index, (size_t)count, sizeof *index, ascending);
     free(all);
+}
+
+typedef struct {
+    double place;
+    int64_t row;
+    int class;
+} placed;
+
+static int by_place(const void *a, const void *b) {
+    const placed *x = a, *y = b;
+    if (x->place != y->place)
+        return x->place < y->place ? -1 : 1;
+    return x->class != y->class ? (x->class > y->class) - (x->class < y->class)
+                                : (x->row > y->row) - (x->row < y->row);
+}
+
+void dl_resample_first(int64_t *index, int64_t count, const int *class_of, int classes,
+                       int64_t kept, uint64_t seed) {
+    placed *all = xmalloc(sizeof *all * (size_t)(count + 1));
+    int64_t *rows = xmalloc(sizeof *rows * (size_t)(count + 1)), placed_count = 0;
+    for (int c = 0; c < (class_of ? classes : 1); c++) {
+        int64_t own = 0;
+        for (int64_t i = 0; i < count; i++)
+            if (!class_of || class_of[i] == c)
+                rows[own++] = index[i];
+        dl_draw draw = {.seed = seed, .purpose = DL_FOR_TRAIN_SHARE, .epoch = (uint32_t)c};
+        dl_random_shuffle(&draw, rows, own);
+        for (int64_t j = 0; j < own; j++)
+            all[placed_count++] = (placed){((double)j + 0.5) / (double)own, rows[j], c};
+    }
+    qsort(all, (size_t)placed_count, sizeof *all, by_place);
+    for (int64_t i = 0; i < kept; i++)
+        index[i] = all[i].row;
+    qsort(index, (size_t)kept, sizeof *index, ascending);
+    free(all);
+    free(rows);
+}
+
+/* The class of each of the part's rows; NULL and an error if one cannot be read. The caller frees
+   it. */
+static int *read_classes(const dl_subset *part, dl_error *error) {
+    const dl_dataset *dataset = part->dataset;
+    int *class_of = xmalloc(sizeof *class_of * (size_t)(part->count + 1));
+    for (int64_t i = 0; i < part->count; i++) {
+        float y;
+        if (dataset->type->read(dataset, part->index[i], NULL, &y, error)) {
+            free(class_of);
+            return NULL;
+        }
+        class_of[i] = (int)y;
+    }
+    return class_of;
+}
+
+int dl_resample_share(const dl_data *data, dl_subset *train, dl_error *error) {
+    const dl_schema *schema = &train->dataset->schema;
+    dl_split_kind kind = dl_split_kind_of(data);
+    int64_t count = train->count, kept = llround(data->train_share * (double)count);
+    int *class_of = NULL;
+    kept = kept > 1 ? kept : 1;
+    if (data->train_share >= 1 || kept >= count)
+        return 0;
+    if (kind == DL_SPLIT_TAIL) {
+        memmove(train->index, train->index + count - kept, sizeof *train->index * (size_t)kept);
+    } else {
+        bool one_class = schema->classes && schema->outputs == 1 && kind != DL_SPLIT_RANDOM;
+        if (one_class && !(class_of = read_classes(train, error)))
+            return -1;
+        dl_resample_first(train->index, count, class_of, schema->classes, kept, data->seed);
+    }
+    free(class_of);
+    train->count = kept;
+    return 0;
 }

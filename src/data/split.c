@@ -174,10 +174,9 @@ static int take_digest(dl_data *data, const uint8_t *part_of, dl_error *error) {
     return result;
 }
 
-/* What `split` means for this data set. */
-static dl_split_kind kind_of(const dl_data *data, const dl_dataset *dataset) {
-    return data->split == DL_SPLIT_AUTO && dataset->ordered ? DL_SPLIT_TAIL
-                                                            : (dl_split_kind)data->split;
+dl_split_kind dl_split_kind_of(const dl_data *data) {
+    bool ordered = data->dataset[DL_TRAIN].ordered;
+    return data->split == DL_SPLIT_AUTO && ordered ? DL_SPLIT_TAIL : (dl_split_kind)data->split;
 }
 
 static int check_kind(const dl_data *data, const char *where, bool one_class, dl_error *error) {
@@ -202,7 +201,7 @@ int dl_split_dataset(dl_data *data, const char *where, uint8_t *part_of, dl_erro
     bool one_class = dataset->schema.classes && dataset->schema.outputs == 1;
     bool shared = data->share[DL_VALIDATION] > 0 || data->share[DL_TEST] > 0 || data->fold > 0;
     dl_fold fold = {data->fold > 0 ? data->fold : 0, data->folds};
-    dl_split_kind kind = kind_of(data, dataset);
+    dl_split_kind kind = dl_split_kind_of(data);
     uint64_t seed = (uint64_t)data->split_seed;
     int *class_of = NULL, classes = dataset->schema.classes;
     memset(part_of, DL_TRAIN, (size_t)dataset->count);

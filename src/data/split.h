@@ -33,6 +33,8 @@ void dl_split_rows(dl_split_kind kind, const int *class_of, int classes, int64_t
 void dl_split_groups(const int *class_of, int classes, const uint64_t *group, int64_t count,
                      const double share[DL_SPLITS], int64_t fold, int64_t folds, uint64_t seed,
                      uint8_t *part_of);
+/* What the option `split` means for the training file. */
+dl_split_kind dl_split_kind_of(const dl_data *data);
 /* Splits the training file as the options of `data` say: sets part_of[0..its rows) and the digest.
    `where` is that of the option `split`. -1 and an error if these data cannot be split so. */
 int dl_split_dataset(dl_data *data, const char *where, uint8_t *part_of, dl_error *error);

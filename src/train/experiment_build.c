@@ -124,12 +124,13 @@ static int choose_batch(dl_experiment *e, dl_error *error) {
     int64_t rows = e->data.part[DL_TRAIN].count, wanted = e->settings.batch_size;
     const char *where = dl_experiment_where(e, "training.batch_size");
     if (!e->batch_size) {
-        if (rows && wanted > rows)
+        bool share = e->data.train_share < 1; /* the config is for more rows */
+        if (rows && wanted > rows && !share)
             return dl_fail(error, DL_USAGE,
                            "%s: batch_size is %lld, but the training part has only %lld rows "
                            "(batch_size = \"all\" takes them all)",
                            where, (long long)wanted, (long long)rows);
-        e->batch_size = wanted == DL_BATCH_ALL ? rows : wanted;
+        e->batch_size = wanted == DL_BATCH_ALL || (rows && wanted > rows) ? rows : wanted;
     }
     if (e->batch_size > INT32_MAX / 2)
         return dl_fail(error, DL_USAGE, "%s: a batch of %lld rows is too large", where,

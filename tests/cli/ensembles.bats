@@ -151,6 +151,46 @@ CONFIG
     equal "$(value .rows)" 359
 }
 
+@test "train_share: a share of the training part by the seed, the other parts as they were" {
+    digits digits.cfg
+    train --dry-run digits.cfg
+    grep -E '^  (validation|test)' .err >plain
+    train --dry-run digits.cfg --set data.train_share=0.25
+    says "train 315, validation 180, test 359 rows" # of 1258: 314.5
+    grep -E '^  (validation|test)' .err >some
+    same plain some
+    train --quiet --out run digits.cfg --epochs 2 --set data.train_share=0.25
+    status_is 0
+    tested run --split train --json
+    equal "$(value .rows)" 315
+    # each class as in all of it, give or take a row
+    equal "$(jq -c '[.classes[].rows] | (max - min) <= 3' .out)" true
+    loss=$(value .loss)
+    tested run --split train --json --set seed=2
+    [ "$(value .loss)" != "$loss" ] || fail "another seed, the same rows"
+    # by the tail: the last rows, whatever the seed
+    for seed in 1 2; do
+        train --dry-run digits.cfg --set data.train_share=0.25 --set data.split=tail --seed $seed
+        says "train 315, validation 180, test 359 rows"
+        grep -A1 '^  train' .err >tail.$seed
+    done
+    same tail.1 tail.2
+    equal "$(zcat data/digits.csv.gz | sed -n '944,1258s/.*,//p' | sort -n | uniq -c |
+        awk '{ printf " %s", $1 }')" "$(grep -oE ': [0-9]+' tail.1 | tr -d '\n:')"
+    for wrong in 0 1.5; do
+        train --dry-run digits.cfg --set data.train_share=$wrong
+        status_is 2
+        says "\"train_share\" is $wrong"
+    done
+    train --dry-run digits.cfg --set data.train_share=0.0005
+    status_is 3
+    says "all 1 rows for training are of one class"
+    # fewer rows than a batch of 32
+    train --quiet --out few digits.cfg --epochs 2 --set data.train_share=0.01
+    status_is 0
+    equal "$(column few step)" 2
+}
+
 @test "bagging.sh: trains what is not there yet, and tests all together" {
     digits digits.cfg
     DLTRAIN_PROGRAMS=$programs capture "$root/scripts/bagging.sh" digits.cfg 3 --epochs 3

@@ -220,23 +220,56 @@ optimizer.learning_rate,training.batch_size,state,epochs"
     for trial in 1 2 3 4; do same_checkpoints found/trial-000$trial whole/trial-000$trial; done
 }
 
-@test "random_search --prune: a third goes on, with the same schedule" {
+# promoted RUNS: what one worker that halves asynchronously says of trials whose whole histories, of
+# nine epochs, are there.
+promoted() {
+    for run in "$1"/trial-*; do
+        awk -F, -v run="${run##*/}" 'NR == 2 || NR > 2 && $8 < best { best = $8 }
+            NR == 2 || NR == 4 { printf "%s %d %s\n", run, $1, best }' "$run/history.csv"
+    done | awk '
+        { value[$1, $2] = $3 }
+        $2 == 1 { names[++count] = $1 }
+        # the best of those that have come to an epoch and are in its best third, but not beyond
+        function best_of(epoch,    n, m, reached, better, best) {
+            for (n = 1; n <= count; n++) reached += far[names[n]] >= epoch
+            for (n = 1; n <= count; n++) {
+                if (far[names[n]] != epoch) continue
+                better = 0
+                for (m = 1; m <= count; m++)
+                    better += far[names[m]] >= epoch && value[names[m], epoch] < value[names[n], epoch]
+                if (better < int(reached / 3) && (best == "" || value[names[n], epoch] < value[best, epoch]))
+                    best = names[n]
+            }
+            return best
+        }
+        END {
+            do {
+                if ((name = best_of(3)) == "" && (name = best_of(1)) == "" && begun < count)
+                    name = names[++begun]
+                if (name != "") print name (far[name] ? ": goes on" : ": begins")
+                if (name != "") far[name] = far[name] ? 3 * far[name] : 1
+            } while (name != "")
+        }'
+}
+epochs_of() { for run in "$1"/trial-*; do echo "${run##*/} $(column "$run" epoch)"; done; }
+rows_of() { sed 's/,[^,]*$//' "$1/results.csv"; } # without the seconds
+
+@test "random_search --prune: the best thirds go on, with the same schedule" {
     space space.cfg
-    capture "$random" space.cfg -n 9 --prune -o found -- --epochs 9
+    capture "$random" space.cfg -n 20 -o whole -- --epochs 9
     status_is 0
-    for trial in found/trial-*; do column "$trial" epoch; done | sort -n | uniq -c | tr -s ' ' >epochs
-    equal "$(cat epochs)" " 6 1
- 2 3
- 1 9"
+    capture "$random" space.cfg -n 20 -j 1 --prune -o found -- --epochs 9 --threads 1
+    status_is 0
+    equal "$errors" "$(promoted whole)"
+    epochs_of found >epochs
+    # each time that it was said to go on made it three times as long
+    equal "$(cut -d: -f 1 .err | sort | uniq -c | awk '{ print $2, 3 ^ ($1 - 1) }')" "$(cat epochs)"
+    [ "$(sort -u -k 2,2 epochs | wc -l)" -eq 3 ] || fail "not on three levels"
+    [ "$(grep -c ' 1$' epochs)" -ge 10 ] || fail "few have stopped: $(cat epochs)"
     best=$(sed -n '2s/,.*//p' found/results.csv)
     equal "$(column "found/$best" epoch)" 9
     "$dltrain" --quiet --threads 1 --out again found/best.cfg
     same_checkpoints again "found/$best"
-    # the ones that went on were the best third after the first part
-    for trial in found/trial-*; do
-        echo "$(sed -n 2p "$trial/history.csv" | cut -d, -f 8) $(column "$trial" epoch)"
-    done | sort -g >first
-    equal "$(head -3 first | awk '$2 > 1' | wc -l)" 3
     # what --set has said of the space is not said to the plain configs that go on
     capture "$random" space.cfg -n 3 --prune -o other -- --epochs 3 --threads 2 \
         --set optimizer.learning_rate.low=1e-3 --set=network.0.units.high=9
@@ -244,8 +277,51 @@ optimizer.learning_rate,training.batch_size,state,epochs"
     says "goes on"
     says_not "ended early"
     # once more changes nothing
-    capture "$random" space.cfg -n 9 --prune -o found -- --epochs 9
+    capture "$random" space.cfg -n 20 -j 1 --prune -o found -- --epochs 9 --threads 1
     equal "$errors" ""
+    same epochs <(epochs_of found)
+}
+
+@test "random_search --prune: killed at any place, no trial is lost or doubled" {
+    space space.cfg
+    for jobs in 1 2; do
+        options=(-n 9 -j $jobs --prune -o "found.$jobs" -- --epochs 45 --threads 1)
+        for seconds in 0.5 1 1.5; do # with all that it has begun
+            setsid "$random" space.cfg "${options[@]}" >/dev/null 2>&1 3>&- &
+            pid=$!
+            sleep $seconds
+            kill -9 -- -$pid 2>/dev/null || true
+            wait $pid || true
+        done
+        capture "$random" space.cfg "${options[@]}"
+        status_is 0
+        equal "$(cut -d, -f 1 "found.$jobs/results.csv" | sed 1d | sort -u | wc -l)" 9
+        for run in "found.$jobs"/trial-*; do # every epoch once, up to where a trial may end
+            equal "$(sed 1d "$run/history.csv" | cut -d, -f 1)" "$(seq "$(column "$run" epoch)")"
+            case $(column "$run" epoch) in 5 | 15 | 45) ;; *) fail "$run" ;; esac
+        done
+        [ "$(epochs_of "found.$jobs" | grep -c ' 45$')" -ge 1 ] || fail "none has come to the end"
+    done
+    # one at a time it is as if it had never been killed
+    capture "$random" space.cfg -n 9 -j 1 --prune -o whole -- --epochs 45 --threads 1
+    equal "$(rows_of found.1)" "$(rows_of whole)"
+    for trial in whole/trial-*; do same_checkpoints "$trial" "found.1/${trial##*/}"; done
+}
+
+@test "random_search --prune: a trial that diverges counts among the worst" {
+    xor wild.cfg
+    rates='{ search = "choice"; values = (0.1, 0.2, 1e30); }'
+    sed -i -e "s/^optimizer.*/optimizer = { type = \"sgd\"; learning_rate = $rates; };/" \
+        -e s/binary_cross_entropy/mse/ wild.cfg
+    for jobs in 1 2; do
+        capture "$grid" wild.cfg -j $jobs --prune -o wild.$jobs --metric train_loss -- --epochs 9
+        status_is 0
+        equal "$(grep -c 'trial-0003: ended early (exit status 4)' .err)" 1
+        best=$(sed -n '2s/,.*//p' wild.$jobs/results.csv)
+        equal "$(column "wild.$jobs/$best" epoch)" 9
+        [ "$(column "wild.$jobs/trial-0003" epoch)" -lt 3 ] || fail "it did not diverge"
+        equal "$(epochs_of wild.$jobs | grep -c ' 3$')" 1
+    done
 }
 
 @test "random_search: the test part only with --test-best" {
