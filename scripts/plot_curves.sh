@@ -94,6 +94,18 @@ program() {
         if (low >= 0 && low < 0.4 * high || high == low && high > 0) return "[0:" high + room "]"
         return "[" low - room ":" high + room "]"
     }
+    # Powers of ten alone would be too few for two decades or less.
+    function tics(name,    low, high, power, i, list) {
+        low = least[name] / 1.4
+        high = greatest[name] * 1.4
+        if (!is_logarithmic(name) || high / low > 200) return "autofreq"
+        for (power = 1; power > low; power /= 10);
+        for (; power <= high; power *= 10)
+            for (i = 1; i <= 5; i += i == 1 ? 1 : 3)
+                if (i * power >= low && i * power <= high)
+                    list = list (list == "" ? "" : ", ") sprintf("%.10g", i * power)
+        return "(" list ")"
+    }
     function note(name, value) {
         if (value !~ /^-?[0-9.]+(e[-+]?[0-9]+)?$/) return # nan, inf
         value += 0
@@ -105,6 +117,7 @@ program() {
     function draw(name, first,    r, line, title, part, column, p, parts) {
         printf "%s\n", is_logarithmic(name) ? "set logscale y" : "unset logscale y"
         printf "set format y %s\n", quoted("%g")
+        printf "set ytics %s\n", tics(name)
         printf "set yrange %s\n", range(name)
         printf "set title %s\n", quoted(label(name))
         printf "%s\n", text || first ? "set key" : "unset key"
