@@ -129,7 +129,8 @@ static int choose_batch(dl_experiment *e, dl_error *error) {
                            "%s: batch_size is %lld, but the training part has only %lld rows "
                            "(batch_size = \"all\" takes them all)",
                            where, (long long)wanted, (long long)rows);
-        e->batch_size = wanted == DL_BATCH_ALL ? rows : wanted;
+        bool all = wanted == DL_BATCH_ALL;
+        e->batch_size = all ? dl_loader_rows_of(&e->data, DL_TRAIN) : wanted;
     }
     if (e->batch_size > INT32_MAX / 2)
         return dl_fail(error, DL_USAGE, "%s: a batch of %lld rows is too large", where,

@@ -244,12 +244,13 @@ static void add_penalties(block *b, const double *theta) {
         }
 }
 
-/* The mean of (y - t)^2 over all rows and outputs is |r|^2 / 2 with
+/* The mean of (y - t)^2 over all rows of a pass and outputs is |r|^2 / 2 with
    r = sqrt(2 / (rows · outputs)) (y - t). */
 static double squares(dl_function *f, const double *theta, dl_take_rows take, void *context) {
     dl_whole *w = (dl_whole *)f;
     block b = {w, 0, take, context, 0};
-    int64_t values = w->e->data.part[DL_TRAIN].count * w->e->positions * w->e->channels;
+    int64_t values =
+        dl_loader_rows_of(&w->e->data, DL_TRAIN) * w->e->positions * w->e->channels;
     int before = w->error->count;
     begin_pass(w, theta);
     const dl_batch *batch;

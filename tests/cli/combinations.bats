@@ -1,0 +1,112 @@
+#!/usr/bin/env bats
+# Parts that work alone, together: what must be equal is equal, what cannot be is told.
+
+# The variables that helper.bash sets; each test is a subshell of its own, as it should be.
+# shellcheck disable=SC2154,SC2030,SC2031,SC2012,SC2013,SC2034,SC2094,SC2238
+
+load helper
+
+# numbers FILE TENSOR: the tensor's numbers, one a line.
+numbers() {
+    local length from to
+    length=$(od -An -t u8 -N 8 "$1" | tr -d ' ')
+    read -r from to < <(tail -c +9 "$1" | head -c "$length" |
+        jq -r ".[\"$2\"].data_offsets | \"\(.[0]) \(.[1])\"")
+    od -An -v -w4 -t f4 -j $((8 + length + from)) -N $((to - from)) "$1"
+}
+same_tensor() { equal "$(numbers "$1/last.safetensors" "$3")" "$(numbers "$2/last.safetensors" "$3")"; }
+
+# normed FILE KEYS [LINE]...: digits.cfg with a batch_norm "bn" of these keys behind the first layer.
+normed() {
+    local file=$1 keys=$2
+    shift 2
+    digits "$file" "$@"
+    sed -i "s/activation = \"relu\"; },/},\n  { layer = \"batch_norm\"; name = \"bn\"; $keys },/" "$file"
+}
+
+# skewed FILE: 30, 12 and 6 rows of three classes.
+skewed() {
+    awk 'BEGIN { print "a,b,class"; srand(1); split("30 12 6", n, " ")
+        for (c = 1; c <= 3; c++) for (i = 1; i <= n[c]; i++)
+            printf "%.3f,%.3f,%s\n", c + rand(), c * c % 3 + rand(), "k" c }' >skewed.csv
+    cat >"$1" <<CONFIG
+data = { format = "csv"; train = { file = "skewed.csv"; }; balance = "oversample"; };
+network = ( { layer = "dense"; units = 2; activation = "tanh"; }, { layer = "dense"; units = 3; } );
+loss = { type = "mse"; };
+optimizer = { type = "levenberg_marquardt"; };
+training = { batch_size = 16; epochs = 8; };
+CONFIG
+}
+
+@test "under swa a batch_norm that is frozen keeps its running statistics" {
+    normed bn.cfg ''
+    train --quiet --out first --epochs 2 bn.cfg
+    status_is 0
+    normed swa.cfg 'trainable = false;' \
+        'regularization = { average = { type = "swa"; from_epoch = 2; }; };'
+    train --quiet --out run swa.cfg --epochs 3 --set 'training.init_from="first"'
+    status_is 0
+    equal "$(numbers run/last.safetensors bn.mean)" "$(numbers first/best.safetensors bn.mean)"
+    equal "$(numbers run/last.safetensors bn.variance)" \
+        "$(numbers first/best.safetensors bn.variance)"
+    equal "$(numbers run/last.safetensors raw.bn.variance)" \
+        "$(numbers first/best.safetensors bn.variance)"
+    # also when the run stops and goes on
+    train --quiet --out part swa.cfg --stop-after 2 --epochs 3 --set 'training.init_from="first"'
+    train --quiet --resume part
+    status_is 0
+    same_checkpoints run part
+}
+
+@test "a batch_norm that waits for its epoch is as one that is not trainable till then" {
+    normed bn.cfg ''
+    train --quiet --out first --epochs 2 bn.cfg
+    normed never.cfg 'trainable = false;'
+    normed late.cfg 'freeze_until_epoch = 3;'
+    for n in never late; do
+        train --quiet --out $n $n.cfg --stop-after 2 --epochs 4 --set 'training.init_from="first"'
+        status_is 0
+    done
+    same_history never late
+    same_tensor never late bn.mean
+    same_tensor never late dense_2.weight
+    train --quiet --resume late
+    status_is 0
+    differ <(numbers never/last.safetensors bn.mean) <(numbers late/last.safetensors bn.mean)
+    train --quiet --out whole late.cfg --epochs 4 --set 'training.init_from="first"'
+    same_checkpoints whole late
+}
+
+# The gradient of the other layer, of three numbers of at most 1, is never as long as 1.8.
+@test "gradient_noise stays out of what is clipped for frozen layers" {
+    xor xor.cfg 'regularization = { gradient_noise = 100.0; gradient_noise_decay = 10; };'
+    sed -i 's/layer = "dense"; units = 2;/& trainable = false;/; s/"adam"/"sgd"/' xor.cfg
+    train --quiet --out free --epochs 9 xor.cfg
+    train --quiet --out clipped --epochs 9 xor.cfg --set regularization.clip_norm=1.8
+    status_is 0
+    same_tensor free clipped dense_2.weight
+}
+
+@test "an optimizer of sums of squares sees the rows that balance gives" {
+    skewed a.cfg
+    train --quiet --out run a.cfg
+    status_is 0
+    # its loss never grows
+    awk -F, 'NR > 1 { if (NR > 2 && $5 > last + 1e-7) exit 1; last = $5 }' run/history.csv ||
+        fail "the loss has grown: $(cut -d, -f1,5 run/history.csv)"
+}
+
+@test "batch_size = \"all\" is all rows that balance gives" {
+    skewed a.cfg
+    sed -i 's/levenberg_marquardt/rprop/; s/batch_size = 16/batch_size = "all"/' a.cfg
+    train --quiet --out run --epochs 3 a.cfg
+    status_is 0
+    equal "$(column run step)" 3
+    train --quiet --out part --epochs 3 --stop-after 1 a.cfg
+    train --quiet --resume part
+    status_is 0
+    same_checkpoints run part
+    tested run --split train --json
+    status_is 0
+    equal "$(jq .rows .out)" 48
+}
