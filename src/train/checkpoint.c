@@ -71,7 +71,7 @@ static void describe_progress(json_t *metadata, const dl_experiment *e, const dl
             add_double(&sums, p->sums.tally.sums[m][i]);
     for (int h = 0; h < e->net.head_count; h++)
         add_double(&sums, p->sums.head[h]);
-    add_double(&sums, (double)p->sums.counted);
+    add_double(&sums, p->sums.counted);
     for (int c = 0; p->sums.tally.count && c < p->sums.tally.classes; c++) {
         const dl_class_count *count = &p->sums.tally.count[c];
         add_double(&sums, (double)count->rows);
@@ -334,7 +334,7 @@ static int read_sums(const dl_checkpoint *c, const dl_experiment *e, dl_sums *su
         sums->loss *= (double)e->positions;
         counted = rows * (double)e->positions;
     }
-    sums->counted = (int64_t)counted;
+    sums->counted = counted;
     at = behind ? read_counts(behind, &sums->tally) : at;
     return at ? 0 : missing(c, "epoch_sums", error);
 }

@@ -8,9 +8,9 @@
 
 typedef struct {
     double loss;     /* sum over all positions of the rows that the loss does not ignore */
-    int64_t counted; /* how many those are */
-    int64_t rows;    /* samples */
-    dl_tally tally;  /* for the experiment's metrics */
+    double counted; /* how many those are; of a row that two were mixed to, maybe a share */
+    int64_t rows;   /* samples */
+    dl_tally tally; /* for the experiment's metrics */
     double head[DL_MOST_HEADS]; /* like `loss`, of each auxiliary head, unweighted */
 } dl_sums;
 

@@ -110,3 +110,22 @@ CONFIG
     status_is 0
     equal "$(jq .rows .out)" 48
 }
+
+# With all weights 0 and none of them learnt the loss is ln(classes), of whatever it is the mean.
+@test "mixup counts the shares of what ignore_label does not leave out" {
+    cat >mixed.cfg <<'CONFIG'
+data = { format = "random"; input = (8, 8, 1); classes = 4; train = { rows = 120; };
+         augment = ( { type = "mixup"; alpha = 1.0; }, { type = "cutmix"; } ); };
+network = ( { layer = "flatten"; }, { layer = "dense"; units = 4; init = "zeros"; } );
+loss = { type = "softmax_cross_entropy"; ignore_label = 0; };
+optimizer = { type = "sgd"; learning_rate = 0.0; };
+training = { batch_size = 16; epochs = 2; };
+CONFIG
+    for batch in 16 1; do
+        train --quiet --out run$batch --set training.batch_size=$batch mixed.cfg
+        status_is 0
+        awk -v loss="$(column run$batch train_loss)" \
+            'BEGIN { d = loss - log(4); exit !(d < 1e-6 && d > -1e-6) }' ||
+            fail "the loss is $(column run$batch train_loss)"
+    done
+}
