@@ -244,12 +244,20 @@ static int check_stateful(const dl_experiment *e, dl_error *error) {
                            "on where the one before ends, as those of \"text\" do: leave out "
                            "stateful",
                            layer->where, layer->name, config_setting_get_string(format));
-        if (!e->data.bagging && rows->index[rows->count - 1] - rows->index[0] != rows->count - 1)
+        if (e->data.bagging || rows->index[rows->count - 1] - rows->index[0] == rows->count - 1)
+            continue;
+        if (e->data.fold > 1 && e->data.fold < e->data.folds)
             return dl_fail(error, DL_USAGE,
-                           "%s: layer \"%s\" is stateful, but the rows for %s are taken from all "
-                           "over the text: write data.split = \"tail\"",
-                           layer->where, layer->name,
-                           part == DL_TRAIN ? "training" : dl_split_names[part]);
+                           "%s: layer \"%s\" is stateful, but fold %lld of %lld is amid the text: "
+                           "the rows for training do not go on behind it (the first and the last "
+                           "fold are possible, with data.split = \"tail\")",
+                           layer->where, layer->name, (long long)e->data.fold,
+                           (long long)e->data.folds);
+        return dl_fail(error, DL_USAGE,
+                       "%s: layer \"%s\" is stateful, but the rows for %s are taken from all "
+                       "over the text: write data.split = \"tail\"",
+                       layer->where, layer->name,
+                       part == DL_TRAIN ? "training" : dl_split_names[part]);
     }
     if (e->data.bagging)
         return dl_fail(error, DL_USAGE,

@@ -14,6 +14,7 @@
 #include "train/report.h"
 #include "train/tensorboard.h"
 #include "train/transfer.h"
+#include "train/vain.h"
 #include "train/whole.h"
 
 typedef struct {
@@ -129,6 +130,7 @@ static int report_start(trainer *t, dl_error *error) {
     dl_report_frozen(t->terminal, e);
     dl_report_lsuv(t->terminal, &t->lsuv);
     dl_report_average(t->terminal, e);
+    dl_report_vain(t->terminal, e, dl_loader_steps(t->train));
     if (!t->options->resume)
         return report_initial_loss(t, error);
     if (t->progress.epoch_step)

@@ -108,6 +108,8 @@ static int take(dl_transfer *t, const dl_experiment *e, const dl_safetensors *fi
                 const dl_param *params, int count, dl_error *error) {
     for (int i = 0; i < count; i++) {
         dl_text why = {0};
+        if (params[i].flags & DL_CARRIED) /* an epoch begins without them */
+            continue;
         const char *name = name_there(t, e, params[i].name);
         int taken = dl_safetensors_take(file, name, params[i].shape, params[i].value, &why, error);
         t->count++;

@@ -129,3 +129,58 @@ CONFIG
             fail "the loss is $(column run$batch train_loss)"
     done
 }
+
+@test "what will never be is told before the first epoch" {
+    digits digits.cfg
+    sed -i 's/{ layer = "dense"; units = 32;/& name = "late"; freeze_until_epoch = 7;/
+        s/type = "cosine";/& warmup = 6;/' digits.cfg
+    train --dry-run digits.cfg
+    status_is 0
+    says 'warning     digits.cfg:11: "late" is frozen until epoch 7, but there are 6 epochs: it is never trained'
+    says 'warning     digits.cfg:16: warmup is 6 epochs, but there are 6: the schedule never begins'
+    train --dry-run --epochs 7 digits.cfg
+    says_not warning
+    train --dry-run --epochs 7 digits.cfg --set optimizer.schedule.by=step
+    says_not warning
+    xor average.cfg 'regularization = { average = { type = "ema"; from_epoch = 2; }; };'
+    sed -i 's/units = 2;/& orthogonal = true;/' average.cfg
+    train --dry-run average.cfg
+    status_is 0
+    says 'average.cfg:8: from_epoch is for swa: ema averages from the first step on'
+    says 'average.cfg:8: dense_1.weight stays orthogonal in training, but an average of such matrices, which is what is tested, is not'
+    for _ in 1 2 3 4 5 6; do cat "$root/tests/config/data/letters.txt"; done >letters.txt
+    cat >lstm.cfg <<'CONFIG'
+data = { format = "text"; train = { file = "letters.txt"; }; validation = 0.2; };
+network = ( { layer = "lstm"; name = "l"; units = 4; stateful = true; }, { layer = "dense"; units = 28; } );
+loss = { type = "softmax_cross_entropy"; };
+training = { batch_size = "all"; epochs = 1; shuffle = false; initialize = "lsuv"; };
+CONFIG
+    train --dry-run lstm.cfg --set data.length=8
+    status_is 0
+    says 'lstm.cfg:2: "l" is stateful, but the training part is one batch of'
+    train --dry-run lstm.cfg --set data.length=8 --set training.batch_size=2
+    says_not "warning"
+    train --dry-run lstm.cfg --set data.length=8 --set network.1.layer=lstm
+    says 'initialize = "lsuv" finds no layer that it could scale'
+}
+
+@test "the first and the last fold of a text go on where they began; the others are told why not" {
+    for _ in 1 2 3 4 5 6; do cat "$root/tests/config/data/letters.txt"; done >letters.txt
+    cat >lstm.cfg <<'CONFIG'
+data = { format = "text"; train = { file = "letters.txt"; }; length = 8; };
+network = ( { layer = "lstm"; name = "l"; units = 4; stateful = true; }, { layer = "dense"; units = 28; } );
+loss = { type = "softmax_cross_entropy"; };
+training = { batch_size = 4; epochs = 1; shuffle = false; };
+CONFIG
+    for fold in 1 3; do
+        train --quiet --out fold$fold --fold $fold/3 lstm.cfg
+        status_is 0
+    done
+    train --fold 2/3 lstm.cfg
+    status_is 2
+    says 'lstm.cfg:2: layer "l" is stateful, but fold 2 of 3 is amid the text'
+    # a run that is begun with another's weights does not miss the states that no epoch begins with
+    train --dry-run --set 'training.init_from="fold1"' --fold 1/3 lstm.cfg
+    status_is 0
+    says "taken       5 of 5 tensors from fold1/best.safetensors"
+}
