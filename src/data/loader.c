@@ -242,10 +242,12 @@ static void *run(void *argument) {
 
 /* ---- the caller ---- */
 
-/* Signals are for the main thread: the loader's are born with all of them blocked. */
+/* Signals are for the main thread: the loader's are born with all of them blocked, but for what a
+   thread itself brings about (base/mapped.h). */
 static int start_threads(dl_loader *loader, dl_error *error) {
     sigset_t all, before;
     sigfillset(&all);
+    sigdelset(&all, SIGBUS);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     int result = 0;
     while (loader->started < loader->workers && !result) {

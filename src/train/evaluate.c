@@ -162,8 +162,8 @@ double dl_sums_add(dl_sums *sums, dl_judge *judge, dl_experiment *e, const dl_ba
     dl_tensor *out = dl_net_output(&e->net);
     double counted = count_rows(e, e->loss, e->loss_self, batch);
     const dl_head_loss own = {e->loss, e->loss_self, e->channels};
-    double loss = evaluate(&own, judge, e, batch, out->value, counted > 0 ? 1.0f / (float)counted : 0,
-                           gradient ? out->grad : NULL);
+    double loss = evaluate(&own, judge, e, batch, out->value,
+                           counted > 0 ? 1.0f / (float)counted : 0, gradient ? out->grad : NULL);
     dl_outcome outcome = dl_judge_outcome(judge, e, batch), numbers = outcome;
     if (batch->number)
         numbers = dl_judge_numbers(judge, e, batch);

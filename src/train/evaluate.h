@@ -7,7 +7,7 @@
 #include "train/tally.h"
 
 typedef struct {
-    double loss;     /* sum over all positions of the rows that the loss does not ignore */
+    double loss;    /* sum over all positions of the rows that the loss does not ignore */
     double counted; /* how many those are; of a row that two were mixed to, maybe a share */
     int64_t rows;   /* samples */
     dl_tally tally; /* for the experiment's metrics */

@@ -5,8 +5,8 @@
 static void warn_frozen(dl_terminal *t, const dl_experiment *e) {
     for (int i = 0; i < e->net.layer_count; i++) {
         const dl_layer *layer = &e->net.layers[i];
-        bool own = layer->trainable && layer->param_count &&
-                   dl_layer_owns(layer, layer->param_count - 1);
+        bool own =
+            layer->trainable && layer->param_count && dl_layer_owns(layer, layer->param_count - 1);
         if (own && layer->freeze_until > e->settings.epochs)
             dl_say(t,
                    "warning     %s: \"%s\" is frozen until epoch %lld, but there are %lld epochs: "
@@ -22,8 +22,7 @@ static void warn_schedule(dl_terminal *t, const dl_experiment *e, int64_t steps)
         return;
     int64_t there = e->settings.epochs * (common->by ? steps : 1);
     if (common->warmup > 0 && common->warmup >= (double)there)
-        dl_say(t,
-               "warning     %s: warmup is %g %ss, but there are %lld: the schedule never begins",
+        dl_say(t, "warning     %s: warmup is %g %ss, but there are %lld: the schedule never begins",
                dl_experiment_where(e, "optimizer.schedule"), common->warmup,
                dl_schedule_units[common->by], (long long)there);
 }

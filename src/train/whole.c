@@ -249,8 +249,7 @@ static void add_penalties(block *b, const double *theta) {
 static double squares(dl_function *f, const double *theta, dl_take_rows take, void *context) {
     dl_whole *w = (dl_whole *)f;
     block b = {w, 0, take, context, 0};
-    int64_t values =
-        dl_loader_rows_of(&w->e->data, DL_TRAIN) * w->e->positions * w->e->channels;
+    int64_t values = dl_loader_rows_of(&w->e->data, DL_TRAIN) * w->e->positions * w->e->channels;
     int before = w->error->count;
     begin_pass(w, theta);
     const dl_batch *batch;

@@ -184,3 +184,41 @@ CONFIG
     status_is 0
     says "taken       5 of 5 tensors from fold1/best.safetensors"
 }
+
+# npy FILE DESCR SHAPE: the header; what follows is appended.
+npy() {
+    local header="{'descr': '$2', 'fortran_order': False, 'shape': $3, }"
+    printf '\x93NUMPY\x01\x00\x76\x00%-117s\n' "$header" >"$1"
+}
+
+@test "an array that is cut short while it is being learnt from" {
+    npy x.npy '<f4' '(8192, 64)'
+    seq 1 524288 | awk '{ printf "%c%c%c%c", 65 + $1 % 7, 65 + $1 % 11, 65, 63 }' >>x.npy
+    npy y.npy '|u1' '(8192,)'
+    seq 1 8192 | awk '{ printf "%c", 1 + $1 % 3 }' >>y.npy
+    cat >npy.cfg <<'CONFIG'
+data = { format = "npy"; train = { inputs = "x.npy"; targets = "y.npy"; }; workers = 2; };
+network = ( { layer = "flatten"; }, { layer = "dense"; units = 4; } );
+loss = { type = "softmax_cross_entropy"; };
+optimizer = { type = "sgd"; learning_rate = 1e-6; };
+training = { batch_size = 16; epochs = 1000000; };
+CONFIG
+    cp x.npy whole.npy
+    "$dltrain" --quiet --out run npy.cfg >.out 2>.err 3>&- &
+    pid=$!
+    for _ in $(seq 600); do
+        [ ! -e run/last.safetensors ] || break
+        sleep 0.1
+    done
+    exists run/last.safetensors
+    truncate -s 200 x.npy
+    status=0
+    wait $pid || status=$?
+    errors=$(cat .err)
+    status_is 3
+    says_only "dltrain: x.npy: cannot be read any more: it was cut short, or its disk fails"
+    # what was saved is whole
+    cp whole.npy x.npy
+    train --quiet --resume run --epochs 1
+    status_is 0
+}
