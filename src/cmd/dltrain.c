@@ -205,7 +205,8 @@ int main(int argc, char **argv) {
         dl_error_clear(&error);
         return cmd_finish("dltrain", status);
     }
-    watch_signals();
+    if (!a.check && !a.find_rate) /* these have nothing to save: a signal ends them at once */
+        watch_signals();
     a.train.threads = dl_threads();
     a.train.interrupted = &caught;
     a.train.on_row = a.json ? train_print_row : NULL;

@@ -222,3 +222,18 @@ CONFIG
     train --quiet --resume run --epochs 1
     status_is 0
 }
+
+@test "a signal ends --check, which has nothing to save, at once" {
+    digits large.cfg
+    sed -i 's/units = 32;/units = 3000;/' large.cfg
+    "$dltrain" --check large.cfg >.out 2>.err 3>&- &
+    pid=$!
+    for _ in $(seq 600); do
+        ! grep -q "before training" .err || break
+        sleep 0.1
+    done
+    kill -TERM $pid
+    status=0
+    wait $pid || status=$?
+    status_is 143
+}
