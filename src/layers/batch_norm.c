@@ -38,7 +38,7 @@ static int setup(dl_layer *layer, dl_error *error) {
     dl_shape shape = dl_shape1(channels);
     (void)error;
     layer->out.shape = layer->in[0].shape;
-    layer->varies = true;
+    layer->varies = layer->trainable || layer->shares >= 0; /* then it is as its owner is */
     if (self->scale)
         dl_layer_add_param(layer, (dl_param){.name = "scale",
                                              .shape = shape,

@@ -152,8 +152,8 @@ static void add_heads(dl_sums *sums, const dl_judge *judge, dl_experiment *e,
         double counted = count_rows(e, head->loss, head->self, batch);
         double share = counted > 0 ? 1 / counted : 0;
         float scale = (float)(e->net.heads[h].weight * share);
-        sums->head[h] += evaluate(head, judge, e, batch, out->value, scale, out->grad) * share *
-                         (double)batch->count;
+        sums->head[h] += evaluate(head, judge, e, batch, out->value, scale, out->grad);
+        sums->head_counted[h] += counted;
     }
 }
 
@@ -181,7 +181,7 @@ double dl_sums_loss(const dl_sums *sums) {
 }
 
 double dl_sums_head(const dl_sums *sums, int head) {
-    return sums->rows ? sums->head[head] / (double)sums->rows : NAN;
+    return sums->head_counted[head] > 0 ? sums->head[head] / sums->head_counted[head] : NAN;
 }
 
 double dl_sums_metric(const dl_sums *sums, int metric) {

@@ -237,3 +237,93 @@ CONFIG
     wait $pid || status=$?
     status_is 143
 }
+
+@test "a run that goes on may weigh its classes; how it began cannot be changed any more" {
+    digits digits.cfg
+    train --quiet --out run --epochs 1 digits.cfg
+    for key in 'initialize="lsuv"' 'init_from="run"'; do
+        train --resume run --epochs 2 --set "training.$key"
+        status_is 2
+        says "dltrain: --set training.$key: training.${key%%=*} is about how a run begins: with --resume, which has the run's weights, it would be in vain"
+    done
+    train --quiet --resume run --epochs 2 --set 'loss.class_weights="balanced"'
+    status_is 0
+    tested run --last --split validation --json
+    status_is 0
+    train --quiet --resume run --epochs 3 --set 'loss.class_weights="balanced"'
+    status_is 0
+}
+
+@test "the mean loss of an auxiliary head is that of the rows that it counts" {
+    digits twice.cfg # a net whose head is its own end
+    sed -i '/layer = "dropout"/d; s/softmax_cross_entropy";/& ignore_label = 3;/
+        s/{ layer = "dense"; units = 10; }$/{ layer = "aux"; body = (\
+        { layer = "dense"; name = "d"; units = 10; } ); },\
+        { layer = "dense"; share = "d"; units = 10; }/' twice.cfg
+    train --quiet --epochs 2 --out run twice.cfg
+    status_is 0
+    equal "$(column run train_aux_1_loss)" "$(column run train_loss)"
+}
+
+@test "several views are for validation: an optimizer of the whole set tells the loss that it sees" {
+    cat >views.cfg <<'CONFIG'
+data = { format = "random"; input = (8, 8, 1); classes = 3; train = { rows = 60; };
+         validation = 0.2; };
+network = ( { layer = "flatten"; }, { layer = "dense"; units = 3; } );
+loss = { type = "softmax_cross_entropy"; };
+optimizer = { type = "lbfgs"; };
+training = { batch_size = 16; epochs = 3; };
+CONFIG
+    train --quiet --out one views.cfg
+    train --quiet --out two --set data.test_time=flip views.cfg
+    status_is 0
+    equal "$(column one train_loss)" "$(column two train_loss)"
+    differ <(column one val_loss) <(column two val_loss)
+}
+
+@test "a frozen batch_norm goes with an optimizer of the whole set, one that learns does not" {
+    normed bn.cfg ''
+    sed -i '/layer = "dropout"/d' bn.cfg
+    train --quiet --out first --epochs 2 bn.cfg
+    sed 's/name = "bn";/& trainable = false;/; s/optimizer = .*/optimizer = { type = "lbfgs"; };/' \
+        bn.cfg >frozen.cfg
+    train --quiet --out run --epochs 2 --set 'training.init_from="first"' frozen.cfg
+    status_is 0
+    equal "$(numbers run/last.safetensors bn.mean)" "$(numbers first/best.safetensors bn.mean)"
+    equal "$(numbers run/last.safetensors bn.scale)" "$(numbers first/best.safetensors bn.scale)"
+    train --dry-run --set network.1.trainable=true frozen.cfg
+    status_is 2
+    says 'in training what layer "bn" gives depends on chance'
+}
+
+@test "heads, trunks and ends that are frozen, alone and together" {
+    digits heads.cfg
+    sed -i '/layer = "dropout"/d
+        s/{ layer = "dense"; units = 32; activation = "relu"; },/{ layer = "dense"; name = "trunk"; units = 32; },\
+        { layer = "aux"; name = "a"; body = ( { layer = "dense"; name = "head"; units = 10; } ); },/
+        s/{ layer = "dense"; units = 10; }$/{ layer = "dense"; name = "end"; units = 10; }/' heads.cfg
+    train --quiet --epochs 1 --out none heads.cfg
+    status_is 0
+    # network.0 the trunk, 1 the head, 2 the end: which of them are frozen
+    for frozen in '0 1' '1 2' '0' '1' '2'; do
+        sets=()
+        for layer in $frozen; do sets+=(--set "network.$layer.trainable=false"); done
+        run="run${frozen// /}"
+        for epochs in 1 2; do
+            train --quiet --epochs $epochs --out "$run.$epochs" heads.cfg "${sets[@]}"
+            status_is 0
+        done
+        for layer in 0 1 2; do
+            name=$(echo trunk head end | cut -d' ' -f$((layer + 1))).weight
+            if [[ $frozen == *$layer* ]]; then
+                same_tensor "$run.1" "$run.2" "$name"
+            else
+                differ <(numbers "$run.1/last.safetensors" "$name") \
+                    <(numbers "$run.2/last.safetensors" "$name")
+            fi
+        done
+    done
+    train --quiet --out all heads.cfg --set network.0.trainable=false --set network.2.trainable=false
+    status_is 2
+    says "there is nothing to train"
+}
