@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/mapped.h"
 #include "cmd/common.h"
 #include "cmd/page.h"
 #include "cmd/scores.h"
@@ -274,6 +275,7 @@ static int save_pictures(test *t, const test_arguments *a, dl_error *error) {
 
 int main(int argc, char **argv) {
     cmd_start(argv);
+    dl_mapped_watch("dltest");
     test_arguments a = {.threads = dl_threads_available(), .split = -1, .seed = 1};
     a.write.temperature = 1;
     int status = test_arguments_parse(argc, argv, &a);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/mapped.h"
 #include "cmd/common.h"
 #include "cmd/compare.h"
 #include "cmd/search.h"
@@ -191,6 +192,7 @@ static int check(const train_arguments *a, dl_terminal *terminal, dl_error *erro
 
 int main(int argc, char **argv) {
     cmd_start(argv);
+    dl_mapped_watch("dltrain");
     train_arguments a = {.program = argv[0], .threads = dl_threads_available(), .sample = -1};
     int status = train_arguments_parse(argc, argv, &a);
     if (status >= 0)
@@ -209,7 +211,8 @@ int main(int argc, char **argv) {
         dl_error_clear(&error);
         return cmd_finish("dltrain", status);
     }
-    watch_signals();
+    if (!a.check && !a.find_rate) /* these have nothing to save: a signal ends them at once */
+        watch_signals();
     a.train.threads = dl_threads();
     a.train.interrupted = &caught;
     a.train.on_row = a.json ? train_print_row : NULL;

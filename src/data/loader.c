@@ -37,6 +37,7 @@ typedef struct {
 struct dl_loader {
     const dl_data *data;
     const dl_subset *part;
+    dl_split which; /* it is */
     int64_t batch_size, steps, size, outputs, bytes;
     bool augmented;
     int64_t rows;        /* of a pass: those of the part, or more where classes are balanced */
@@ -241,10 +242,12 @@ static void *run(void *argument) {
 
 /* ---- the caller ---- */
 
-/* Signals are for the main thread: the loader's are born with all of them blocked. */
+/* Signals are for the main thread: the loader's are born with all of them blocked, but for what a
+   thread itself brings about (base/mapped.h). */
 static int start_threads(dl_loader *loader, dl_error *error) {
     sigset_t all, before;
     sigfillset(&all);
+    sigdelset(&all, SIGBUS);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     int result = 0;
     while (loader->started < loader->workers && !result) {
@@ -258,9 +261,26 @@ static int start_threads(dl_loader *loader, dl_error *error) {
     return 0;
 }
 
+int64_t dl_loader_rows_of(const dl_data *data, dl_split part) {
+    const dl_subset *subset = &data->part[part];
+    int64_t most = 0, there = 0;
+    if (part != DL_TRAIN || data->balance != DL_BALANCE_OVERSAMPLE || !subset->class_count)
+        return subset->count;
+    for (int c = 0; c < data->schema.classes; c++) {
+        most = subset->class_count[c] > most ? subset->class_count[c] : most;
+        there += subset->class_count[c] > 0;
+    }
+    return most * there;
+}
+
+/* The rows of the largest batch that a pass can have, be the classes balanced or not. */
+static int64_t most_rows(const dl_loader *loader) {
+    int64_t rows = dl_loader_rows_of(loader->data, loader->which);
+    return rows < loader->batch_size ? rows : loader->batch_size;
+}
+
 static int allocate(dl_loader *loader, dl_error *error) {
-    int64_t rows =
-        loader->part->count < loader->batch_size ? loader->part->count : loader->batch_size;
+    int64_t rows = most_rows(loader);
     int64_t values = 0, fits = 0;
     if (!dl_multiply(rows, loader->size + loader->outputs, &values) ||
         !dl_multiply(values, (int64_t)sizeof(float) * BUFFERS, &fits))
@@ -287,6 +307,7 @@ dl_loader *dl_loader_new(const dl_data *data, dl_split part, int64_t batch_size,
     dl_loader *loader = xcalloc(1, sizeof *loader);
     loader->data = data;
     loader->part = &data->part[part];
+    loader->which = part;
     loader->batch_size = batch_size;
     loader->size = dl_shape_size(data->schema.input);
     loader->outputs = data->schema.outputs;
@@ -308,8 +329,7 @@ void dl_loader_augment(dl_loader *loader) {
     const dl_data *data = loader->data;
     if (!data->augment.count)
         return;
-    int64_t rows =
-        loader->part->count < loader->batch_size ? loader->part->count : loader->batch_size;
+    int64_t rows = most_rows(loader);
     size_t share = sizeof(float) * (size_t)rows, other = share * (size_t)loader->outputs;
     loader->augmented = true;
     for (int i = 0; i < loader->workers; i++) {

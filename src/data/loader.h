@@ -47,6 +47,8 @@ void dl_loader_start(dl_loader *loader, dl_order order, uint64_t seed, uint32_t 
 const dl_batch *dl_loader_next(dl_loader *loader, dl_error *error);
 /* Batches a pass has. */
 int64_t dl_loader_steps(const dl_loader *loader);
+/* Rows a training pass has: those of the part, or more where data->balance makes them so. */
+int64_t dl_loader_rows_of(const dl_data *data, dl_split part);
 /* Bytes of the buffers. */
 int64_t dl_loader_bytes(const dl_loader *loader);
 void dl_loader_free(dl_loader *loader);

@@ -32,8 +32,8 @@ typedef struct {
    index runs fastest is brought into C's order in memory of its own, if it may take that much
    beside `others`, the bytes that are held already. 0, or -1 and an error. */
 int dl_npy_parse(dl_npy *array, const dl_dataset *dataset, int64_t others, dl_error *error);
-/* array->bytes = the file `path`, mapped: it must not be made shorter until dl_npy_free. 0, or -1
-   and an error. */
+/* array->bytes = the file `path`, mapped: see base/mapped.h if it is made shorter before
+   dl_npy_free. 0, or -1 and an error. */
 int dl_npy_load(dl_npy *array, const char *path, dl_error *error);
 /* array->bytes = the member `name` (or `name`.npy) of the zip archive `path`, if it may take that
    much memory beside `others`. 0, or -1 and an error. */

@@ -2,14 +2,10 @@
    in 2 bytes (version 1) or 4, little-endian; then the header, which is a literal of a dict in
    Python, {'descr': '<f4', 'fortran_order': False, 'shape': (60000, 28, 28), }; then the
    elements. */
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
+#include "base/mapped.h"
 #include "base/memory.h"
 #include "data/npy.h"
 
@@ -329,31 +325,15 @@ double dl_npy_number(const dl_npy *array, int64_t i) {
 /* ---- files ---- */
 
 int dl_npy_load(dl_npy *array, const char *path, dl_error *error) {
-    struct stat info;
+    size_t size = 0;
     array->path = xstrdup(path);
-    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), reason = 0;
-    void *mapped = MAP_FAILED;
-    if (descriptor < 0 || fstat(descriptor, &info))
-        reason = errno;
-    else if (!S_ISREG(info.st_mode))
-        dl_fail(error, DL_DATA, "%s: is a folder or a device, not a file", path);
-    else if (!info.st_size)
-        dl_fail(error, DL_DATA, "%s: is empty", path);
-    else if ((mapped = mmap(NULL, (size_t)info.st_size, PROT_READ, MAP_PRIVATE, descriptor, 0)) ==
-             MAP_FAILED)
-        reason = errno;
-    if (descriptor >= 0)
-        close(descriptor);
-    if (mapped == MAP_FAILED)
-        return reason ? dl_fail(error, DL_DATA, "%s: %s", path, strerror(reason)) : -1;
-    array->bytes = array->mapped = mapped;
-    array->count = array->mapped_count = info.st_size;
-    return 0;
+    array->bytes = array->mapped = dl_mapped_open(array->path, &size, error);
+    array->count = array->mapped_count = (int64_t)size;
+    return array->mapped ? 0 : -1;
 }
 
 void dl_npy_free(dl_npy *array) {
-    if (array->mapped)
-        munmap(array->mapped, (size_t)array->mapped_count);
+    dl_mapped_close(array->mapped, (size_t)array->mapped_count);
     free(array->owned);
     free(array->path);
     *array = (dl_npy){0};

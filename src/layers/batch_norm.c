@@ -4,7 +4,7 @@
    In training mean and variance are the batch's; running averages of them,
      running = (1 - momentum) · running + momentum · batch's
    (the variance's with the unbiased one, divided by rows - 1), take their place afterwards; and in
-   a layer that is not trainable already in training, where they stay as they are. */
+   a layer that is not trainable, or not yet, already in training, where they stay as they are. */
 #include <math.h>
 
 #include "layers/layer.h"
@@ -38,7 +38,7 @@ static int setup(dl_layer *layer, dl_error *error) {
     dl_shape shape = dl_shape1(channels);
     (void)error;
     layer->out.shape = layer->in[0].shape;
-    layer->varies = true;
+    layer->varies = layer->trainable || layer->shares >= 0; /* then it is as its owner is */
     if (self->scale)
         dl_layer_add_param(layer, (dl_param){.name = "scale",
                                              .shape = shape,
@@ -87,7 +87,7 @@ static void update_running(const dl_layer *layer, int64_t rows, double momentum,
 
 /* Whether it normalizes by the batch's own statistics. */
 static bool uses_batch(const dl_layer *layer, const dl_pass *pass) {
-    return pass->training && layer->trainable;
+    return pass->training && layer->trainable && !layer->waits;
 }
 
 static void forward(dl_layer *layer, const dl_pass *pass) {

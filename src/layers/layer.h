@@ -118,6 +118,7 @@ struct dl_layer {
     bool transposed;      /* with `shares`: parameter 0 alone is the owner's, in whose shape it is
                              declared, and is used transposed */
     int64_t freeze_until; /* the first epoch, from 1, in which its parameters are trained */
+    bool waits;           /* set by the net: this epoch is one before it */
     double l1, l2;        /* penalties of its own, in place of the training's; below 0: none */
 
     int input_count;

@@ -174,6 +174,34 @@ static void share(net_reader *r, const common *own, const net_scope *scope, dl_l
     dl_text_free(&list);
 }
 
+/* What a layer says of weights that are another's must be what that one says: they are trained, or
+   not, and penalized once. */
+static void check_said(net_reader *r, const common *own, const dl_layer *layer) {
+    const char *said = NULL;
+    if (!own->trainable && own->freeze_until) {
+        dl_fail(r->error, DL_USAGE,
+                "%s: freeze_until_epoch never comes where trainable is false: one of the two",
+                layer->where);
+        net_read_failed(r);
+    }
+    if (layer->shares < 0)
+        return;
+    const dl_layer *owner = &r->net->layers[layer->shares];
+    if (own->l1 >= 0 && own->l1 != owner->l1)
+        said = "l1";
+    if (own->l2 >= 0 && own->l2 != owner->l2)
+        said = "l2";
+    if (!layer->transposed && own->freeze_until && own->freeze_until != owner->freeze_until)
+        said = "freeze_until_epoch";
+    if (!layer->transposed && !own->trainable && owner->trainable)
+        said = "trainable";
+    if (!said)
+        return;
+    dl_fail(r->error, DL_USAGE, "%s: %s is for \"%s\" to say, whose weights layer \"%s\" shares",
+            layer->where, said, owner->name, layer->name);
+    net_read_failed(r);
+}
+
 /* A layer that reads given[given_count] or, if that is 0, what it says or else `source`. */
 static int read_layer(net_reader *r, const dl_layer_type *type, dl_config *config,
                       config_setting_t *group, const net_scope *scope, int source, const int *given,
@@ -197,6 +225,7 @@ static int read_layer(net_reader *r, const dl_layer_type *type, dl_config *confi
     layer->freeze_until = own.freeze_until;
     layer->l1 = own.l1;
     layer->l2 = own.l2;
+    check_said(r, &own, layer);
     connect(r, layer, given_count ? given : sources, given_count ? given_count : count);
     return layer->index;
 }

@@ -37,8 +37,12 @@ static void thaw(dl_param *params, int count, int64_t epoch) {
 }
 
 void dl_net_thaw(dl_net *net, int64_t epoch) {
-    for (int i = 0; i < net->layer_count; i++)
-        thaw(net->layers[i].params, net->layers[i].param_count, epoch);
+    for (int i = 0; i < net->layer_count; i++) {
+        dl_layer *layer = &net->layers[i];
+        const dl_layer *owner = layer->shares < 0 ? layer : &net->layers[layer->shares];
+        layer->waits = epoch < owner->freeze_until;
+        thaw(layer->params, layer->param_count, epoch);
+    }
     thaw(net->params, net->param_count, epoch);
 }
 

@@ -115,8 +115,11 @@ static int measure_statistics(dl_experiment *e, dl_loader *train, int64_t epoch,
 int dl_average_end_epoch(dl_average *a, dl_experiment *e, dl_loader *train, int64_t epoch,
                          dl_error *error) {
     bool of_epochs = a->wanted && a->kind == DL_AVERAGE_SWA;
-    if (of_epochs && epoch + 1 >= e->settings.average_from)
+    if (of_epochs && epoch + 1 >= e->settings.average_from) {
         take_in(a, &e->net, 1 / ((double)a->count + 1));
+        if (e->net.state_count) /* of a frozen batch_norm they stay */
+            dl_copy(a->state, e->net.states, e->net.state_count);
+    }
     dl_average_show(a, e);
     if (!of_epochs || !a->shown || !has_statistics(&e->net))
         return 0;

@@ -71,13 +71,15 @@ static void describe_progress(json_t *metadata, const dl_experiment *e, const dl
             add_double(&sums, p->sums.tally.sums[m][i]);
     for (int h = 0; h < e->net.head_count; h++)
         add_double(&sums, p->sums.head[h]);
-    add_double(&sums, (double)p->sums.counted);
+    add_double(&sums, p->sums.counted);
     for (int c = 0; p->sums.tally.count && c < p->sums.tally.classes; c++) {
         const dl_class_count *count = &p->sums.tally.count[c];
         add_double(&sums, (double)count->rows);
         add_double(&sums, (double)count->predicted);
         add_double(&sums, (double)count->right);
     }
+    for (int h = 0; h < e->net.head_count; h++)
+        add_double(&sums, p->sums.head_counted[h]);
     set_text(metadata, "epoch_sums", sums.data);
     dl_text_free(&best);
     dl_text_free(&sums);
@@ -316,6 +318,16 @@ static const char *read_counts(const char *at, const dl_tally *tally) {
     return at;
 }
 
+/* What its loss is the mean of; not there if it was written when every position counted. */
+static const char *read_head(const char *at, const dl_experiment *e, dl_sums *sums, int head) {
+    const char *behind = next_double(at, &sums->head_counted[head]);
+    if (behind)
+        return behind;
+    sums->head[head] *= (double)e->positions;
+    sums->head_counted[head] = (double)(sums->rows * e->positions);
+    return at;
+}
+
 static int read_sums(const dl_checkpoint *c, const dl_experiment *e, dl_sums *sums,
                      dl_error *error) {
     const char *at = dl_safetensors_text(&c->file, "epoch_sums");
@@ -334,8 +346,10 @@ static int read_sums(const dl_checkpoint *c, const dl_experiment *e, dl_sums *su
         sums->loss *= (double)e->positions;
         counted = rows * (double)e->positions;
     }
-    sums->counted = (int64_t)counted;
+    sums->counted = counted;
     at = behind ? read_counts(behind, &sums->tally) : at;
+    for (int h = 0; at && h < e->net.head_count; h++)
+        at = read_head(at, e, sums, h);
     return at ? 0 : missing(c, "epoch_sums", error);
 }
 
@@ -359,6 +373,13 @@ static int read_schedule(const dl_checkpoint *c, const dl_experiment *e, double 
     return 0;
 }
 
+/* Counts of classes are there or not as the loss asks for them, which may change. */
+static char *schema_without_counts(const dl_schema *schema) {
+    dl_schema plain = *schema;
+    plain.class_count = NULL;
+    return dl_schema_to_json(&plain);
+}
+
 /* A run goes on with the data, the optimizer and the history's columns that it began with. */
 static int check_same(const dl_checkpoint *c, const dl_experiment *e, dl_error *error) {
     const char *was = dl_safetensors_text(&c->file, "columns");
@@ -366,7 +387,8 @@ static int check_same(const dl_checkpoint *c, const dl_experiment *e, dl_error *
     if (!was || !optimizer)
         return missing(c, was ? "optimizer" : "columns", error);
     dl_text columns = dl_experiment_columns(e);
-    char *schema = dl_schema_to_json(dl_data_kept_schema(&e->data));
+    char *schema = schema_without_counts(dl_data_kept_schema(&e->data));
+    char *old = schema_without_counts(&c->schema);
     int result = 0;
     if (strcmp(was, columns.data))
         result = dl_fail(
@@ -381,13 +403,14 @@ static int check_same(const dl_checkpoint *c, const dl_experiment *e, dl_error *
                          "of the gradients would be lost",
                          c->file.path, optimizer, e->optimizer->kind.name);
     result |= dl_checkpoint_check_split(c, &e->data, error);
-    if (strcmp(schema, dl_safetensors_text(&c->file, "schema")))
+    if (strcmp(schema, old))
         result = dl_fail(error, DL_DATA,
                          "%s: the data are not those that the run began with (other columns, "
                          "classes or sizes)",
                          c->file.path);
     dl_text_free(&columns);
     free(schema);
+    free(old);
     return result;
 }
 

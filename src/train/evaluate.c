@@ -100,14 +100,21 @@ dl_outcome dl_judge_numbers(dl_judge *judge, dl_experiment *e, const dl_batch *b
     return (dl_outcome){kept, 1, judge->expected, judge->number, 0, 0, 0};
 }
 
-/* Of the batch's rows, those that a loss does not ignore. */
-static int64_t count_rows(const dl_experiment *e, const dl_loss_type *loss, const void *self,
-                          const dl_batch *batch) {
-    int64_t rows = batch->count * e->positions, counted = rows;
+/* Of the batch's rows, those that a loss does not ignore; of a row that two were mixed to, the
+   shares that it does not. */
+static double count_rows(const dl_experiment *e, const dl_loss_type *loss, const void *self,
+                         const dl_batch *batch) {
+    int64_t rows = batch->count * e->positions;
+    double counted = (double)rows;
     int ignored = loss->ignored ? loss->ignored(self) : -1;
-    for (int64_t i = 0; ignored >= 0 && i < rows; i++)
-        counted -= (int)batch->y[i] == ignored;
-    return counted;
+    for (int64_t i = 0; ignored >= 0 && i < rows; i++) {
+        float share = batch->share ? batch->share[i / e->positions] : 1;
+        if ((int)batch->y[i] == ignored)
+            counted -= (double)share;
+        if (share < 1 && (int)batch->other[i] == ignored)
+            counted -= (double)(1 - share);
+    }
+    return counted > 1e-6 ? counted : 0; /* shares of 1 in all may leave a last bit */
 }
 
 /* As the loss's `evaluate` over the batch. A row that two were mixed to has the loss of both
@@ -142,21 +149,21 @@ static void add_heads(dl_sums *sums, const dl_judge *judge, dl_experiment *e,
     for (int h = 0; h < e->net.head_count; h++) {
         const dl_head_loss *head = &e->heads[h];
         dl_tensor *out = dl_net_head_output(&e->net, h);
-        int64_t counted = count_rows(e, head->loss, head->self, batch);
-        double share = counted ? 1 / (double)counted : 0;
+        double counted = count_rows(e, head->loss, head->self, batch);
+        double share = counted > 0 ? 1 / counted : 0;
         float scale = (float)(e->net.heads[h].weight * share);
-        sums->head[h] += evaluate(head, judge, e, batch, out->value, scale, out->grad) * share *
-                         (double)batch->count;
+        sums->head[h] += evaluate(head, judge, e, batch, out->value, scale, out->grad);
+        sums->head_counted[h] += counted;
     }
 }
 
 double dl_sums_add(dl_sums *sums, dl_judge *judge, dl_experiment *e, const dl_batch *batch,
                    bool gradient) {
     dl_tensor *out = dl_net_output(&e->net);
-    int64_t counted = count_rows(e, e->loss, e->loss_self, batch);
+    double counted = count_rows(e, e->loss, e->loss_self, batch);
     const dl_head_loss own = {e->loss, e->loss_self, e->channels};
-    double loss = evaluate(&own, judge, e, batch, out->value, counted ? 1.0f / (float)counted : 0,
-                           gradient ? out->grad : NULL);
+    double loss = evaluate(&own, judge, e, batch, out->value,
+                           counted > 0 ? 1.0f / (float)counted : 0, gradient ? out->grad : NULL);
     dl_outcome outcome = dl_judge_outcome(judge, e, batch), numbers = outcome;
     if (batch->number)
         numbers = dl_judge_numbers(judge, e, batch);
@@ -166,15 +173,15 @@ double dl_sums_add(dl_sums *sums, dl_judge *judge, dl_experiment *e, const dl_ba
     sums->loss += loss;
     sums->counted += counted;
     sums->rows += batch->count;
-    return counted ? loss / (double)counted : 0;
+    return counted > 0 ? loss / counted : 0;
 }
 
 double dl_sums_loss(const dl_sums *sums) {
-    return sums->counted ? sums->loss / (double)sums->counted : NAN;
+    return sums->counted > 0 ? sums->loss / sums->counted : NAN;
 }
 
 double dl_sums_head(const dl_sums *sums, int head) {
-    return sums->rows ? sums->head[head] / (double)sums->rows : NAN;
+    return sums->head_counted[head] > 0 ? sums->head[head] / sums->head_counted[head] : NAN;
 }
 
 double dl_sums_metric(const dl_sums *sums, int metric) {

@@ -7,11 +7,12 @@
 #include "train/tally.h"
 
 typedef struct {
-    double loss;     /* sum over all positions of the rows that the loss does not ignore */
-    int64_t counted; /* how many those are */
-    int64_t rows;    /* samples */
-    dl_tally tally;  /* for the experiment's metrics */
-    double head[DL_MOST_HEADS]; /* like `loss`, of each auxiliary head, unweighted */
+    double loss;    /* sum over all positions of the rows that the loss does not ignore */
+    double counted; /* how many those are; of a row that two were mixed to, maybe a share */
+    int64_t rows;   /* samples */
+    dl_tally tally; /* for the experiment's metrics */
+    /* like `loss` and `counted`, of each auxiliary head, unweighted */
+    double head[DL_MOST_HEADS], head_counted[DL_MOST_HEADS];
 } dl_sums;
 
 /* `ordered`: also for metrics that only an evaluation knows. */

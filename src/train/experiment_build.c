@@ -130,7 +130,8 @@ static int choose_batch(dl_experiment *e, dl_error *error) {
                            "%s: batch_size is %lld, but the training part has only %lld rows "
                            "(batch_size = \"all\" takes them all)",
                            where, (long long)wanted, (long long)rows);
-        e->batch_size = wanted == DL_BATCH_ALL || (rows && wanted > rows) ? rows : wanted;
+        int64_t most = dl_loader_rows_of(&e->data, DL_TRAIN);
+        e->batch_size = wanted == DL_BATCH_ALL || (rows && wanted > most) ? most : wanted;
     }
     if (e->batch_size > INT32_MAX / 2)
         return dl_fail(error, DL_USAGE, "%s: a batch of %lld rows is too large", where,
@@ -244,12 +245,20 @@ static int check_stateful(const dl_experiment *e, dl_error *error) {
                            "on where the one before ends, as those of \"text\" do: leave out "
                            "stateful",
                            layer->where, layer->name, config_setting_get_string(format));
-        if (!e->data.bagging && rows->index[rows->count - 1] - rows->index[0] != rows->count - 1)
+        if (e->data.bagging || rows->index[rows->count - 1] - rows->index[0] == rows->count - 1)
+            continue;
+        if (e->data.fold > 1 && e->data.fold < e->data.folds)
             return dl_fail(error, DL_USAGE,
-                           "%s: layer \"%s\" is stateful, but the rows for %s are taken from all "
-                           "over the text: write data.split = \"tail\"",
-                           layer->where, layer->name,
-                           part == DL_TRAIN ? "training" : dl_split_names[part]);
+                           "%s: layer \"%s\" is stateful, but fold %lld of %lld is amid the text: "
+                           "the rows for training do not go on behind it (the first and the last "
+                           "fold are possible, with data.split = \"tail\")",
+                           layer->where, layer->name, (long long)e->data.fold,
+                           (long long)e->data.folds);
+        return dl_fail(error, DL_USAGE,
+                       "%s: layer \"%s\" is stateful, but the rows for %s are taken from all "
+                       "over the text: write data.split = \"tail\"",
+                       layer->where, layer->name,
+                       part == DL_TRAIN ? "training" : dl_split_names[part]);
     }
     if (e->data.bagging)
         return dl_fail(error, DL_USAGE,

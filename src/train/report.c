@@ -318,7 +318,8 @@ void dl_report_frozen(dl_terminal *t, const dl_experiment *e) {
         const dl_layer *layer = &e->net.layers[i];
         dl_text item = {0};
         dl_text_add(&item, "%s until epoch %lld;", layer->name, (long long)layer->freeze_until);
-        if (layer->freeze_until > 1 && layer->trainable && layer->param_count)
+        if (layer->freeze_until > 1 && layer->trainable && layer->param_count &&
+            dl_layer_owns(layer, layer->param_count - 1))
             list_add(&list, item.data);
         dl_text_free(&item);
     }

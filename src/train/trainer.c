@@ -14,6 +14,7 @@
 #include "train/report.h"
 #include "train/tensorboard.h"
 #include "train/transfer.h"
+#include "train/vain.h"
 #include "train/whole.h"
 
 typedef struct {
@@ -130,6 +131,7 @@ static int report_start(trainer *t, dl_error *error) {
     dl_report_frozen(t->terminal, e);
     dl_report_lsuv(t->terminal, &t->lsuv);
     dl_report_average(t->terminal, e);
+    dl_report_vain(t->terminal, e, dl_loader_steps(t->train));
     if (!t->options->resume)
         return report_initial_loss(t, error);
     if (t->progress.epoch_step)
@@ -254,7 +256,11 @@ static int minimize_epoch(trainer *t, dl_error *error) {
     t->share = dl_whole_iterate(&t->whole, p->step + 1);
     from = lap(t, DL_PHASE_UPDATE, from);
     dl_sums_close(&p->sums); /* the evaluation opens them anew */
-    if (error->count > before || dl_evaluate(e, t->train, &p->sums, NULL, NULL, error))
+    int views = e->data.augment.test_time;
+    e->data.augment.test_time = DL_VIEWS_ONE; /* it is this that was minimized */
+    int failed = error->count > before || dl_evaluate(e, t->train, &p->sums, NULL, NULL, error);
+    e->data.augment.test_time = views;
+    if (failed)
         return -1;
     lap(t, DL_PHASE_FORWARD, from);
     t->steps++;
@@ -401,7 +407,8 @@ static void keep_what_there_is(trainer *t) {
 static int load(trainer *t, const dl_checkpoint *c, dl_error *error) {
     dl_experiment *e = t->e;
     dl_progress *p = &t->progress;
-    if (dl_checkpoint_load_net(c, &e->net, error) ||
+    if (dl_transfer_check_resumed(e, &c->config, error) ||
+        dl_checkpoint_load_net(c, &e->net, error) ||
         dl_checkpoint_load_progress(c, e, p, &t->update.remembered, error) ||
         dl_checkpoint_load_average(c, e, &t->average, error))
         return -1;

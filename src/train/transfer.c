@@ -90,6 +90,23 @@ int dl_transfer_check(const dl_experiment *e, dl_error *error) {
     return result;
 }
 
+int dl_transfer_check_resumed(const dl_experiment *e, const dl_config *began, dl_error *error) {
+    static const char *const keys[][2] = {{"training.initialize", "layers"},
+                                          {"training.init_from", ""}};
+    int result = 0;
+    for (size_t k = 0; k < sizeof keys / sizeof *keys; k++) {
+        const char *was = keys[k][1], *is = keys[k][1];
+        config_lookup_string(&began->tree, keys[k][0], &was);
+        config_lookup_string(&e->config->tree, keys[k][0], &is);
+        if (strcmp(was, is))
+            result = dl_fail(error, DL_USAGE,
+                             "%s: %s is about how a run begins: with --resume, which has the "
+                             "run's weights, it would be in vain",
+                             dl_experiment_where(e, keys[k][0]), keys[k][0]);
+    }
+    return result;
+}
+
 /* The name that a tensor "layer.weight" has in the checkpoint. */
 static const char *name_there(dl_transfer *t, const dl_experiment *e, const char *name) {
     const char *point = strchr(name, '.'); /* layers' names have none */
@@ -108,6 +125,8 @@ static int take(dl_transfer *t, const dl_experiment *e, const dl_safetensors *fi
                 const dl_param *params, int count, dl_error *error) {
     for (int i = 0; i < count; i++) {
         dl_text why = {0};
+        if (params[i].flags & DL_CARRIED) /* an epoch begins without them */
+            continue;
         const char *name = name_there(t, e, params[i].name);
         int taken = dl_safetensors_take(file, name, params[i].shape, params[i].value, &why, error);
         t->count++;

@@ -21,6 +21,10 @@ int dl_transfer_check(const dl_experiment *experiment, dl_error *error);
    shape. 0, or -1 and an error: of DL_DATA if there is no such file or it is not whole, of DL_USAGE
    if nothing in it fits. `transfer` is all zero; dl_transfer_free is fine after either. */
 int dl_transfer_take(dl_transfer *transfer, dl_experiment *experiment, dl_error *error);
+/* Whether a run that goes on says of its beginning what the config that it `began` with says: 0, or
+   -1 and errors. */
+int dl_transfer_check_resumed(const dl_experiment *experiment, const dl_config *began,
+                              dl_error *error);
 void dl_transfer_free(dl_transfer *transfer);
 
 #endif

@@ -72,6 +72,9 @@ static double treat_gradient(const dl_experiment *e, const dl_progress *p) {
                     (uint32_t)p->epoch_step};
     double variance = s->gradient_noise / pow(1 + (double)p->step, s->gradient_noise_decay);
     dl_add_noise(&draw, scale, sqrt(variance), net->gradients, net->weight_count);
+    for (int i = 0; i < net->param_count; i++) /* else the next step would be clipped for it */
+        if (net->params[i].flags & DL_FROZEN)
+            dl_zero(net->params[i].grad, net->params[i].count);
     return 1;
 }
 

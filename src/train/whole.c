@@ -170,18 +170,18 @@ static double evaluate(dl_function *f, const double *theta, double *gradient) {
     const dl_batch *batch;
     while ((batch = dl_loader_next(w->loader, w->error))) {
         dl_pass pass = pass_of(w, batch->count);
-        int64_t counted = sums.counted;
+        double counted = sums.counted;
         dl_net_forward(&w->e->net, batch->x, &pass);
         dl_sums_add(&sums, w->judge, w->e, batch, true);
         if (!gradient)
             continue;
         dl_net_backward(&w->e->net, &pass);
-        take_gradients(w, (double)(sums.counted - counted), true, gradient);
+        take_gradients(w, sums.counted - counted, true, gradient);
     }
     if (w->error->count > before)
         return NAN;
     for (int64_t i = 0; gradient && i < f->count; i++)
-        gradient[i] /= (double)sums.counted;
+        gradient[i] /= sums.counted;
     return dl_sums_loss(&sums) + penalties(w, theta, gradient);
 }
 
@@ -244,12 +244,12 @@ static void add_penalties(block *b, const double *theta) {
         }
 }
 
-/* The mean of (y - t)^2 over all rows and outputs is |r|^2 / 2 with
+/* The mean of (y - t)^2 over all rows of a pass and outputs is |r|^2 / 2 with
    r = sqrt(2 / (rows · outputs)) (y - t). */
 static double squares(dl_function *f, const double *theta, dl_take_rows take, void *context) {
     dl_whole *w = (dl_whole *)f;
     block b = {w, 0, take, context, 0};
-    int64_t values = w->e->data.part[DL_TRAIN].count * w->e->positions * w->e->channels;
+    int64_t values = dl_loader_rows_of(&w->e->data, DL_TRAIN) * w->e->positions * w->e->channels;
     int before = w->error->count;
     begin_pass(w, theta);
     const dl_batch *batch;

@@ -1,0 +1,90 @@
+#include "base/mapped.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { MOST = 64 }; /* that are remembered; of further ones the system alone speaks */
+
+static struct {
+    uintptr_t from;
+    size_t size; /* 0: none is here */
+    const char *path;
+} mapped[MOST];
+
+static const char *program_name;
+
+static void remember(const void *memory, size_t size, const char *path) {
+    for (int i = 0; i < MOST; i++)
+        if (!mapped[i].size) {
+            mapped[i].from = (uintptr_t)memory;
+            mapped[i].path = path;
+            mapped[i].size = size;
+            return;
+        }
+}
+
+void *dl_mapped_open(const char *path, size_t *size, dl_error *error) {
+    struct stat info;
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), reason = 0;
+    void *memory = MAP_FAILED;
+    if (descriptor < 0 || fstat(descriptor, &info))
+        reason = errno;
+    else if (!S_ISREG(info.st_mode))
+        dl_fail(error, DL_DATA, "%s: is a folder or a device, not a file", path);
+    else if (!info.st_size)
+        dl_fail(error, DL_DATA, "%s: is empty", path);
+    else if ((memory = mmap(NULL, (size_t)info.st_size, PROT_READ, MAP_PRIVATE, descriptor, 0)) ==
+             MAP_FAILED)
+        reason = errno;
+    if (descriptor >= 0)
+        close(descriptor);
+    if (reason)
+        dl_fail(error, DL_DATA, "%s: %s", path, strerror(reason));
+    if (memory == MAP_FAILED)
+        return NULL;
+    *size = (size_t)info.st_size;
+    remember(memory, *size, path);
+    return memory;
+}
+
+void dl_mapped_close(void *memory, size_t size) {
+    if (!memory)
+        return;
+    for (int i = 0; i < MOST; i++)
+        if (mapped[i].size && mapped[i].from == (uintptr_t)memory)
+            mapped[i].size = 0;
+    munmap(memory, size);
+}
+
+/* Nothing but what a signal handler may do. */
+static void say(const char *text) {
+    if (write(STDERR_FILENO, text, strlen(text)) < 0)
+        _exit(DL_DATA);
+}
+
+static void on_fault(int number, siginfo_t *info, void *context) {
+    uintptr_t at = (uintptr_t)info->si_addr;
+    (void)context;
+    for (int i = 0; i < MOST; i++)
+        if (mapped[i].size && at - mapped[i].from < mapped[i].size) {
+            say(program_name);
+            say(": ");
+            say(mapped[i].path);
+            say(": cannot be read any more: it was cut short, or its disk fails\n");
+            _exit(DL_DATA);
+        }
+    signal(number, SIG_DFL); /* something else: it happens again, as if nobody had looked */
+}
+
+void dl_mapped_watch(const char *program) {
+    struct sigaction action = {.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO};
+    program_name = program;
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGBUS, &action, NULL);
+}

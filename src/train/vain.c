@@ -1,0 +1,71 @@
+#include "train/vain.h"
+
+#include "train/average.h"
+
+static void warn_frozen(dl_terminal *t, const dl_experiment *e) {
+    for (int i = 0; i < e->net.layer_count; i++) {
+        const dl_layer *layer = &e->net.layers[i];
+        bool own =
+            layer->trainable && layer->param_count && dl_layer_owns(layer, layer->param_count - 1);
+        if (own && layer->freeze_until > e->settings.epochs)
+            dl_say(t,
+                   "warning     %s: \"%s\" is frozen until epoch %lld, but there are %lld epochs: "
+                   "it is never trained",
+                   layer->where, layer->name, (long long)layer->freeze_until,
+                   (long long)e->settings.epochs);
+    }
+}
+
+static void warn_schedule(dl_terminal *t, const dl_experiment *e, int64_t steps) {
+    const dl_schedule_common *common = e->schedule_self;
+    if (!e->schedule)
+        return;
+    int64_t there = e->settings.epochs * (common->by ? steps : 1);
+    if (common->warmup > 0 && common->warmup >= (double)there)
+        dl_say(t, "warning     %s: warmup is %g %ss, but there are %lld: the schedule never begins",
+               dl_experiment_where(e, "optimizer.schedule"), common->warmup,
+               dl_schedule_units[common->by], (long long)there);
+}
+
+static void warn_average(dl_terminal *t, const dl_experiment *e) {
+    const dl_settings *s = &e->settings;
+    if (!s->average)
+        return;
+    if (s->average_kind == DL_AVERAGE_EMA && s->average_from > 0)
+        dl_say(t, "warning     %s: from_epoch is for swa: ema averages from the first step on",
+               dl_config_where(e->config, s->average));
+    for (int p = 0; p < e->net.param_count; p++)
+        if (e->net.params[p].flags & DL_ORTHOGONAL && !(e->net.params[p].flags & DL_FROZEN)) {
+            dl_say(t,
+                   "warning     %s: %s stays orthogonal in training, but an average of such "
+                   "matrices, which is what is tested, is not",
+                   dl_config_where(e->config, s->average), e->net.params[p].name);
+            return;
+        }
+}
+
+static bool scales(const dl_experiment *e) {
+    bool found = false;
+    for (int p = 0; p < e->net.param_count; p++)
+        found |= e->net.params[p].initializer == &dl_initializers[DL_INIT_ORTHOGONAL] &&
+                 !(e->net.params[p].flags & DL_ORTHOGONAL);
+    return found;
+}
+
+void dl_report_vain(dl_terminal *t, const dl_experiment *e, int64_t steps) {
+    const dl_layer *stateful = dl_net_stateful(&e->net);
+    warn_frozen(t, e);
+    warn_schedule(t, e, steps);
+    warn_average(t, e);
+    if (stateful && steps == 1)
+        dl_say(t,
+               "warning     %s: \"%s\" is stateful, but the training part is one batch of %lld "
+               "rows: there is none before it to go on from (a smaller batch_size makes longer "
+               "lanes)",
+               stateful->where, stateful->name, (long long)e->batch_size);
+    if (e->settings.lsuv && !scales(e))
+        dl_say(t,
+               "warning     %s: initialize = \"lsuv\" finds no layer that it could scale (dense, "
+               "maxout and the convolutions, unless they are orthogonal)",
+               dl_experiment_where(e, "training.initialize"));
+}
