@@ -36,6 +36,10 @@ int dl_bins_find(const dl_schema *schema, double y) {
     return low;
 }
 
+int dl_bins_class(const dl_schema *schema, float y) {
+    return schema->bin_edge ? dl_bins_find(schema, (double)y) : (int)y;
+}
+
 static char *name_of(const dl_schema *schema, int bin) {
     dl_text name = {0};
     const double *edge = schema->bin_edge;

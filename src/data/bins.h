@@ -12,6 +12,8 @@ int dl_bins_make(dl_schema *schema, const dl_subset *train, int count, const cha
                  dl_error *error);
 /* The class of the number y. */
 int dl_bins_find(const dl_schema *schema, double y);
+/* The class that a target is: as it was read, the class itself or a number in a bin. */
+int dl_bins_class(const dl_schema *schema, float y);
 /* The schema as the data's files have it: without bins, the target a number again. A deep copy. */
 dl_schema dl_bins_undone(const dl_schema *schema);
 

@@ -176,8 +176,7 @@ static int count_classes(dl_subset *subset, const dl_schema *schema, dl_error *e
     for (int64_t i = 0; i < subset->count && !result; i++) {
         result = dataset->type->read(dataset, subset->index[i], NULL, y, error);
         for (int k = 0; k < outputs && !result; k++)
-            subset
-                ->class_count[schema->bin_edge ? dl_bins_find(schema, (double)y[k]) : (int)y[k]]++;
+            subset->class_count[dl_bins_class(schema, y[k])]++;
     }
     free(y);
     return result;

@@ -8,6 +8,7 @@
 
 #include "base/random.h"
 #include "data/bins.h"
+#include "data/by_class.h"
 
 /* One batch is with the caller while the threads fill the other. */
 enum { BUFFERS = 2 };
@@ -46,10 +47,9 @@ struct dl_loader {
     pthread_t thread[MOST_WORKERS];
     int workers, started, numbered; /* wanted; running; how many have taken their room */
     dl_augment_room room[MOST_WORKERS];
-    /* where classes are balanced, else NULL */
-    int64_t *of_class; /* [rows of the part]: the first class's, the second's, … */
-    int64_t *first;    /* [classes + 1]: where each begins */
-    int64_t most;      /* rows of the largest class */
+    /* where classes are balanced, else empty */
+    dl_by_class by_class; /* of the part */
+    int64_t most;         /* rows of the largest class */
 
     pthread_mutex_t mutex; /* guards what follows */
     pthread_cond_t work, ready;
@@ -82,11 +82,11 @@ static void make_lanes(dl_loader *loader) {
 static void make_balanced(dl_loader *loader, const pass_request *pass) {
     int64_t *to = loader->order;
     for (int c = 0; c < loader->data->schema.classes; c++) {
-        int64_t *own = to, count = loader->first[c + 1] - loader->first[c];
+        int64_t *own = to, count = loader->by_class.first[c + 1] - loader->by_class.first[c];
         dl_draw draw = {pass->seed, DL_FOR_SHUFFLE, 1, pass->epoch, (uint32_t)c};
         if (!count)
             continue;
-        memcpy(own, loader->of_class + loader->first[c], sizeof *own * (size_t)count);
+        memcpy(own, loader->by_class.row + loader->by_class.first[c], sizeof *own * (size_t)count);
         dl_random_shuffle(&draw, own, count);
         for (int64_t i = count; i < loader->most; i++)
             own[i] = own[i - count];
@@ -99,7 +99,7 @@ static void make_order(dl_loader *loader, const pass_request *pass) {
         make_lanes(loader);
         return;
     }
-    if (loader->of_class)
+    if (loader->by_class.row)
         make_balanced(loader, pass);
     else
         memcpy(loader->order, loader->part->index, sizeof(int64_t) * (size_t)loader->rows);
@@ -343,39 +343,19 @@ void dl_loader_augment(dl_loader *loader) {
     }
 }
 
-/* The class of a row of the part, a number's bin. */
-static int class_of(const dl_loader *loader, int64_t row, int *class, dl_error *error) {
-    const dl_dataset *dataset = loader->part->dataset;
-    const dl_schema *schema = &loader->data->schema;
-    float y = 0;
-    int result = dataset->type->read(dataset, row, NULL, &y, error);
-    *class = schema->bin_edge ? dl_bins_find(schema, (double)y) : (int)y;
-    return result;
-}
-
 int dl_loader_balance(dl_loader *loader, dl_error *error) {
     const dl_subset *part = loader->part;
-    int classes = loader->data->schema.classes, there = 0, result = 0;
-    loader->first = xcalloc((size_t)classes + 2, sizeof *loader->first);
-    loader->of_class = xmalloc(sizeof *loader->of_class * (size_t)part->count);
-    for (int c = 0; c < classes; c++) {
-        int64_t count = part->class_count[c];
-        there += count > 0;
-        loader->most = count > loader->most ? count : loader->most;
-        loader->first[c + 2] = loader->first[c + 1] + count;
-    }
-    /* first[c + 1]: where the next row of class c goes; in the end, where class c + 1 begins */
-    for (int64_t i = 0; i < part->count && !result; i++) {
-        int class;
-        result = class_of(loader, part->index[i], &class, error);
-        if (!result)
-            loader->of_class[loader->first[class + 1]++] = part->index[i];
+    const dl_schema *schema = &loader->data->schema;
+    int there = 0;
+    for (int c = 0; c < schema->classes; c++) {
+        there += part->class_count[c] > 0;
+        loader->most = part->class_count[c] > loader->most ? part->class_count[c] : loader->most;
     }
     loader->rows = loader->most * there;
     loader->steps = loader->rows / loader->batch_size + (loader->rows % loader->batch_size != 0);
     loader->order = xrealloc(loader->order, sizeof *loader->order * (size_t)loader->rows);
     loader->bytes += (int64_t)sizeof *loader->order * loader->rows;
-    return result;
+    return dl_by_class_make(&loader->by_class, part, schema, error);
 }
 
 void dl_loader_start(dl_loader *loader, dl_order order, uint64_t seed, uint32_t epoch,
@@ -442,8 +422,7 @@ void dl_loader_free(dl_loader *loader) {
         free(loader->batch[i].other);
     }
     free(loader->order);
-    free(loader->of_class);
-    free(loader->first);
+    dl_by_class_free(&loader->by_class);
     dl_error_clear(&loader->fault);
     dl_error_clear(&loader->job.fault);
     pthread_cond_destroy(&loader->ready);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/random.h"
+#include "data/by_class.h"
 
 typedef struct {
     const dl_dataset *base;
@@ -11,8 +12,7 @@ typedef struct {
     uint64_t seed;
     /* for pairs */
     int classes;
-    int64_t *of_class; /* [rows of the part]: the first class's rows, the second's, …; owned */
-    int64_t *first;    /* [classes + 1]: where each class begins in of_class; owned */
+    dl_by_class by_class; /* of the part */
 } predict_state;
 
 /* ---- schemas ---- */
@@ -90,12 +90,13 @@ static int read_color(const dl_dataset *made, int64_t i, float *x, float *y, dl_
 
 /* The other row of a pair: of the same class or, where there is one, of another. */
 static int64_t partner(const predict_state *s, const uint32_t words[4], int class, bool same) {
-    int64_t from = s->first[class], to = s->first[class + 1], rows = s->first[s->classes];
+    int64_t from = s->by_class.first[class], to = s->by_class.first[class + 1],
+            rows = s->by_class.first[s->classes];
     uint64_t chance = (uint64_t)words[1] << 32 | words[2];
     if (same)
-        return s->of_class[from + (int64_t)(chance % (uint64_t)(to - from))];
+        return s->by_class.row[from + (int64_t)(chance % (uint64_t)(to - from))];
     int64_t at = (int64_t)(chance % (uint64_t)(rows - (to - from)));
-    return s->of_class[at < from ? at : at + to - from];
+    return s->by_class.row[at < from ? at : at + to - from];
 }
 
 static int read_pair(const dl_dataset *made, int64_t i, float *x, float *y, dl_error *error) {
@@ -106,7 +107,8 @@ static int read_pair(const dl_dataset *made, int64_t i, float *x, float *y, dl_e
     if (s->base->type->read(s->base, i, x, &class, error))
         return -1;
     dl_random_words(&draw, 0, words);
-    int64_t rows = s->first[s->classes], own = s->first[(int)class + 1] - s->first[(int)class];
+    int64_t rows = s->by_class.first[s->classes],
+            own = s->by_class.first[(int)class + 1] - s->by_class.first[(int)class];
     bool same = own == rows || words[0] & 1;
     int64_t other = partner(s, words, (int)class, same);
     if (y)
@@ -124,8 +126,7 @@ static void close_made(dl_dataset *made) {
     predict_state *s = made->state;
     if (!s)
         return;
-    free(s->of_class);
-    free(s->first);
+    dl_by_class_free(&s->by_class);
     free(s);
     made->state = NULL;
 }
@@ -136,27 +137,6 @@ static const dl_dataset_type color_type = {
     .read = read_color, .prefetch = prefetch, .close = close_made};
 static const dl_dataset_type pair_type = {
     .read = read_pair, .prefetch = prefetch, .close = close_made};
-
-/* Lists the part's rows class by class. */
-static int sort_by_class(predict_state *s, const dl_subset *part, dl_error *error) {
-    int *class = xmalloc(sizeof *class * (size_t)(part->count + 1));
-    int result = 0;
-    s->of_class = xmalloc(sizeof *s->of_class * (size_t)(part->count + 1));
-    s->first = xcalloc((size_t)s->classes + 2, sizeof *s->first);
-    for (int64_t i = 0; i < part->count && !result; i++) {
-        float y = 0;
-        result = s->base->type->read(s->base, part->index[i], NULL, &y, error);
-        class[i] = (int)y;
-        s->first[class[i] + 2]++;
-    }
-    /* first[c + 1]: where the next row of class c goes; in the end, where class c + 1 begins */
-    for (int c = 0; c < s->classes; c++)
-        s->first[c + 2] += s->first[c + 1];
-    for (int64_t i = 0; i < part->count && !result; i++)
-        s->of_class[s->first[class[i] + 1]++] = part->index[i];
-    free(class);
-    return result;
-}
 
 int dl_predict_make(dl_dataset *made, dl_predict kind, const dl_schema *schema,
                     const dl_subset *part, uint64_t seed, dl_error *error) {
@@ -175,5 +155,5 @@ int dl_predict_make(dl_dataset *made, dl_predict kind, const dl_schema *schema,
                          .count = base->count,
                          .bytes = base->bytes,
                          .schema = dl_schema_copy(schema)};
-    return kind == DL_PREDICT_SAME ? sort_by_class(s, part, error) : 0;
+    return kind == DL_PREDICT_SAME ? dl_by_class_make(&s->by_class, part, &base->schema, error) : 0;
 }
