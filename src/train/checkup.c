@@ -19,7 +19,10 @@ void dl_checkup_add(dl_checkup *c, const char *check, dl_verdict verdict, const 
         c->room = c->room ? 2 * c->room : 16;
         c->list = xrealloc(c->list, sizeof *c->list * (size_t)c->room);
     }
-    c->list[c->count++] = (dl_checked){check, verdict, text.data};
+    c->list[c->count] = (dl_checked){check, verdict, text.data};
+    if (c->on_checked)
+        c->on_checked(&c->list[c->count]);
+    c->count++;
 }
 
 bool dl_checkup_fails(const dl_checkup *c) {

@@ -23,6 +23,7 @@ enum { DL_RATE_POINTS = 100 };
 
 /* All zero is valid, empty. */
 typedef struct {
+    void (*on_checked)(const dl_checked *checked); /* called with each at once; may be NULL */
     dl_checked *list;
     int count, room;
     dl_rate_point curve[DL_RATE_POINTS]; /* of the range test */
