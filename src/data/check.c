@@ -304,5 +304,6 @@ void dl_check_rows(dl_findings *f, const dl_data *data) {
     }
     free(prints);
     tell_duplicates(f, data, &d);
+    dl_check_passages(f, data);
     dl_check_columns(f, data);
 }

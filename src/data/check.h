@@ -38,5 +38,7 @@ void dl_finding_add(dl_findings *findings, const char *check, bool wrong, int64_
 const dl_dataset *dl_check_files(const dl_data *data, int part);
 /* Columns of the training part that are constant, or give away the target. */
 void dl_check_columns(dl_findings *findings, const dl_data *data);
+/* Samples of a text that stand somewhere in the training text. */
+void dl_check_passages(dl_findings *findings, const dl_data *data);
 
 #endif

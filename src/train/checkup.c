@@ -47,7 +47,8 @@ static void check_initial_loss(dl_checkup *c, dl_trial *t, const dl_trial_rows *
     dl_trial_begin(t, true);
     double sum = 0, expected = e->loss->initial(e->loss_self, &e->target, e->channels);
     int64_t count = 0;
-    while (count < rows->count && count < 512) {
+    int64_t most = dl_trial_steps(t, 1, 512);
+    while (count < rows->count && (!count || count < most)) {
         dl_batch batch = dl_trial_batch(rows, e, count, rows->count);
         sum += dl_trial_loss(t, &batch, false) * (double)batch.count;
         count += batch.count;
@@ -88,25 +89,37 @@ static void check_penalty(dl_checkup *c, dl_trial *t) {
 /* Rows that are in another part, too. Collections of real measurements have some percent of them:
    those are told, and a tenth of what is held out fails. */
 static void check_duplicates(dl_checkup *c, const dl_experiment *e) {
+    static const double MOST_NUMBERS = 1e9; /* more are looked at for minutes */
     dl_findings findings = {0};
+    int64_t size = dl_shape_size(e->data.schema.input);
     int64_t held = e->data.part[DL_VALIDATION].count + e->data.part[DL_TEST].count, count = 0;
     const char *text = NULL;
     if (!held) {
         dl_checkup_add(c, "duplicates", DL_CHECK_SKIPPED, "there is only the training part");
         return;
     }
+    if ((double)(e->data.part[DL_TRAIN].count + held) * (double)size > MOST_NUMBERS) {
+        dl_checkup_add(c, "duplicates", DL_CHECK_SKIPPED,
+                       "%lld rows of %lld numbers would take long: --check-data looks at all",
+                       (long long)(e->data.part[DL_TRAIN].count + held), (long long)size);
+        return;
+    }
     dl_check_rows(&findings, &e->data);
     for (int i = 0; i < findings.count; i++)
-        if (!strcmp(findings.list[i].check, "duplicates_across")) {
+        if (!strcmp(findings.list[i].check, "duplicates_across") ||
+            !strcmp(findings.list[i].check, "passages_across")) {
             count += findings.list[i].count;
             text = findings.list[i].text;
         }
+    count = count < held ? count : held;
     bool many = (double)count > 0.1 * (double)held;
     if (count)
-        dl_checkup_add(
-            c, "duplicates", many ? DL_CHECK_FAILS : DL_CHECK_OK,
-            "%s; %.1f %% of what is held out%s", text, 100 * (double)count / (double)held,
-            many ? ": what is measured there is too good (--check-data tells more)" : "");
+        dl_checkup_add(c, "duplicates", many ? DL_CHECK_FAILS : DL_CHECK_OK,
+                       "%s; %.1f %% of what is held out%s", text,
+                       100 * (double)count / (double)held,
+                       many ? ": what is measured there is too good; take them out of one part "
+                              "(--check-data tells more)"
+                            : "");
     else
         dl_checkup_add(c, "duplicates", DL_CHECK_OK, "no row is in two parts");
     dl_findings_free(&findings);
@@ -164,7 +177,7 @@ static void check_norms(dl_checkup *c, const dl_experiment *e) {
 static int check_units(dl_checkup *c, dl_trial *t, dl_loader *train, dl_error *error) {
     dl_text bad = {0};
     dl_trial_begin(t, false);
-    if (dl_look_judge(t->e, &t->judge, train, &bad, error))
+    if (dl_look_judge(t->e, &t->judge, train, dl_trial_steps(t, 1, 512), &bad, error))
         return -1;
     if (bad.length)
         dl_checkup_add(c, "units", DL_CHECK_FAILS,

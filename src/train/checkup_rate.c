@@ -4,6 +4,7 @@
    place: a training whose way, its rate times its steps, is shorter than some steps with a good
    rate is too slow to get anywhere. The loss is that of the same rows before and after. */
 #include <math.h>
+#include <stdio.h>
 
 #include "train/checkup.h"
 
@@ -121,17 +122,24 @@ typedef struct {
 } tried;
 enum { OWN, TENTH, TENFOLD, FOUND, TRIED };
 
+static void add_fall(dl_text *text, const tried *one, const char *where) {
+    if (!isfinite(one->fall))
+        dl_text_add(text, ", not at all at %s (it diverges)", where);
+    else
+        dl_text_add(text, ", by %.3g at %s", one->fall, where);
+}
+
 static void say_rate(dl_checkup *c, const tried *all, int steps) {
-    dl_text found = {0};
+    dl_text others = {0};
+    char found[64];
+    add_fall(&others, &all[TENTH], "a tenth");
+    add_fall(&others, &all[TENFOLD], "ten times");
+    snprintf(found, sizeof found, "the %g of a range test", all[FOUND].rate);
     if (all[FOUND].rate > 0)
-        dl_text_add(&found, ", by %.3g at %g, which a range test suggests", all[FOUND].fall,
-                    all[FOUND].rate);
-    dl_checkup_add(c, "rate", DL_CHECK_OK,
-                   "within %d iterations the loss falls by %.3g at %g, by %.3g at a tenth and by "
-                   "%.3g at ten times of it%s",
-                   steps, all[OWN].fall, all[OWN].rate, all[TENTH].fall, all[TENFOLD].fall,
-                   dl_text_get(&found));
-    dl_text_free(&found);
+        add_fall(&others, &all[FOUND], found);
+    dl_checkup_add(c, "rate", DL_CHECK_OK, "within %d iterations the loss falls by %.3g at %g%s",
+                   steps, all[OWN].fall, all[OWN].rate, dl_text_get(&others));
+    dl_text_free(&others);
 }
 
 static void judge_rate(dl_checkup *c, const tried *all, int steps, double all_steps) {
@@ -146,18 +154,27 @@ static void judge_rate(dl_checkup *c, const tried *all, int steps, double all_st
     bool slow = best->rate > APART * own->rate && own->fall < SLOW * best->fall;
     bool short_way = own->rate * all_steps < best->rate * steps / APART;
     bool low = slow || (short_way && own->fall < HALF * best->fall);
+    high = high || (!(own->fall > 0) && best->rate < own->rate);
+    low = low || (!(own->fall > 0) && best->rate > own->rate);
     if (!(best->fall > 0))
         dl_checkup_add(c, "rate", DL_CHECK_FAILS,
                        "the loss does not fall within %d iterations, at %g as at any other rate: "
                        "look at what else fails",
                        steps, own->rate);
     else if (high || low) {
-        const tried *other = high ? lower : best;
+        const tried *other = high && lower != own ? lower : best;
+        dl_text own_way = {0};
+        if (isfinite(own->fall))
+            dl_text_add(&own_way, "the loss %s by %.3g", own->fall < 0 ? "rises" : "falls",
+                        fabs(own->fall));
+        else
+            dl_text_add(&own_way, "the training diverges");
         dl_checkup_add(c, "rate", DL_CHECK_FAILS,
-                       "learning_rate %g is too %s: within %d iterations the loss %s by %.3g, and "
-                       "falls by %.3g at %.1g, which is worth a try",
-                       own->rate, high ? "high" : "low", steps, own->fall < 0 ? "rises" : "falls",
-                       fabs(own->fall), other->fall, other->rate);
+                       "learning_rate %g is too %s: within %d iterations %s, while the loss falls "
+                       "by %.3g at %.1g, which is worth a try",
+                       own->rate, high ? "high" : "low", steps, dl_text_get(&own_way), other->fall,
+                       other->rate);
+        dl_text_free(&own_way);
     } else
         say_rate(c, all, steps);
 }
