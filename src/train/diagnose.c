@@ -1,6 +1,6 @@
 /* The rules. L is the training loss, V that of validation, both by epoch, 0 … n - 1; a "fall" is a
    difference from an earlier epoch to a later one. The scale S is the loss of a net that knows
-   nothing, or L(0) where that is less or nothing else is known: 1 % of it is no matter.
+   nothing, or L(0) where that is less or nothing else is known.
 
    diverged        the log says so, with step and layer
    imbalance       for the last third of the epochs val_accuracy is within 1 % of the share of
@@ -13,7 +13,7 @@
                    ends above 0.4 S, having not fallen by 5 % since the second fifth
    overfit         W is the mean of V and its neighbours. The least W is more than 3 epochs and
                    a tenth of all before the end, the mean of the last fifth of V is more than
-                   10 % and 1 % of S above it, while L has fallen; or W has been within 5 % of
+                   10 % and 0.1 % of S above it, while L has fallen; or W has been within 5 % of
                    its least value for the last half, in which L has fallen to less than half,
                    and below a tenth of V
    still_learning  in the last third of the epochs (of V, or of L where there is no V) a line
@@ -137,7 +137,7 @@ static int64_t overfits_from(const dl_symptoms *h) {
         return -1;
     double least = around(h->val, n, best);
     double rise = mean(h->val, n - fifth, n) - least;
-    return rise > largest(0.1 * least, 0.01 * scale_of(h)) && h->train[n - 1] < h->train[best]
+    return rise > largest(0.1 * least, 0.001 * scale_of(h)) && h->train[n - 1] < h->train[best]
                ? best
                : -1;
 }
