@@ -25,6 +25,19 @@ void dl_checkup_add(dl_checkup *c, const char *check, dl_verdict verdict, const 
     c->count++;
 }
 
+void dl_checkup_too_large(dl_checkup *c, const char *check, int steps, int64_t rows) {
+    const char *s = rows == 1 ? "" : "s";
+    if (steps)
+        dl_checkup_add(c, check, DL_CHECK_SKIPPED,
+                       "for a net so large there is time for %d step%s of %lld sample%s, which "
+                       "tell%s nothing",
+                       steps, steps == 1 ? "" : "s", (long long)rows, s, steps == 1 ? "s" : "");
+    else
+        dl_checkup_add(c, check, DL_CHECK_SKIPPED,
+                       "for a net so large there is no time for a step of %lld sample%s",
+                       (long long)rows, s);
+}
+
 bool dl_checkup_fails(const dl_checkup *c) {
     for (int i = 0; i < c->count; i++)
         if (c->list[i].verdict == DL_CHECK_FAILS)
@@ -63,8 +76,8 @@ static void check_initial_loss(dl_checkup *c, dl_trial *t, const dl_trial_rows *
                        observed);
     else if (observed > FACTOR * expected + SLACK || observed < expected / FACTOR - SLACK)
         dl_checkup_add(c, "initial_loss", DL_CHECK_FAILS,
-                       "%.4g, but %.4g is to be expected: are the inputs (data.normalize), the "
-                       "targets or the initial weights scaled?",
+                       "%.4g, but %.4g is to be expected: scale the inputs (data.normalize), the "
+                       "targets (data.normalize_target) or the initial weights (init)",
                        observed, expected);
     else
         dl_checkup_add(c, "initial_loss", DL_CHECK_OK, "%.4g, expected %.4g", observed, expected);
@@ -81,7 +94,8 @@ static void check_penalty(dl_checkup *c, dl_trial *t) {
         dl_checkup_add(c, "regularization", DL_CHECK_OK, "adds %.4g to the loss", penalty);
     else
         dl_checkup_add(c, "regularization", DL_CHECK_FAILS,
-                       "adds nothing to the loss: are all layers that it is for frozen or zero?");
+                       "adds nothing to the loss: all layers that it is for are frozen or zero; "
+                       "leave it out, or let them be trained");
 }
 
 /* ---- the data ---- */

@@ -58,9 +58,7 @@ static void learn_some(dl_checkup *c, dl_trial *t, const dl_trial_rows *all, int
     const char *check = count == 1 ? "by_heart_1" : count == 4 ? "by_heart_4" : "by_heart_50";
     int most = dl_trial_steps(t, rows.count, count == 1 ? 300 : count < 10 ? 600 : 2000);
     if (most < FEWEST) {
-        dl_checkup_add(c, check, DL_CHECK_SKIPPED,
-                       "the net is so large that there is time for %d steps with %lld samples",
-                       most, (long long)rows.count);
+        dl_checkup_too_large(c, check, most, rows.count);
         return;
     }
     for (size_t i = 0; i < sizeof rates / sizeof *rates && left > ENOUGH; i++) {
@@ -200,8 +198,8 @@ static void tell_labels(dl_checkup *c, const dl_trial *t, const outcome *o, cons
     else if (t->e->positions == 1 && learnt && surest > RANDOM && surest > EVEN * all)
         dl_checkup_add(c, "labels", DL_CHECK_FAILS,
                        "%.0f %% of the %s rows whose class is clearest have another label, and "
-                       "%.0f %% of all: labels seem to be wrong at random (look at some rows; a "
-                       "loss with label smoothing bears a few)",
+                       "%.0f %% of all: labels seem to be wrong at random; look at some rows, "
+                       "or try label smoothing",
                        100 * surest, part, 100 * all);
     else
         dl_checkup_add(c, "labels", DL_CHECK_OK,
@@ -223,9 +221,7 @@ int dl_checkup_inputs(dl_checkup *c, dl_trial *t, const dl_trial_rows *train, dl
         steps = dl_trial_steps(t, --batch, STEPS);
     dl_trial_rows held, blank;
     if (steps < FEWEST_STEPS) {
-        dl_checkup_add(c, "inputs", DL_CHECK_SKIPPED,
-                       "the net is so large that there is time for %d steps of %lld samples", steps,
-                       (long long)batch);
+        dl_checkup_too_large(c, "inputs", steps, batch);
         return 0;
     }
     if (dl_trial_take(&held, e, (dl_split)part, HELD, error)) {

@@ -192,9 +192,7 @@ int dl_checkup_rate(dl_checkup *c, dl_trial *t, dl_loader *train, const dl_trial
     int64_t batch = e->batch_size < rows->count ? e->batch_size : rows->count;
     int steps = dl_trial_steps(t, batch, ITERATIONS);
     if (steps < FEWEST) {
-        dl_checkup_add(c, "rate", DL_CHECK_SKIPPED,
-                       "the net is so large that there is time for %d steps of %lld samples", steps,
-                       (long long)batch);
+        dl_checkup_too_large(c, "rate", steps, batch);
         return take_time(c, t, train, error);
     }
     range_test(c, t, rows, DL_RATE_POINTS);
