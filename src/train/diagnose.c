@@ -1,6 +1,8 @@
 /* The rules. L is the training loss, V that of validation, both by epoch, 0 … n - 1; a "fall" is a
    difference from an earlier epoch to a later one. The scale S is the loss of a net that knows
-   nothing, or L(0) where that is less or nothing else is known.
+   nothing, or L(0) where that is less or nothing else is known. A loss "has risen" if the mean of
+   its last fifth is above the least mean of three epochs, more than 3 epochs and a tenth of all
+   before the end, by more than 10 %, 1 % of S (V: 0.1 %) and what changes from epoch to epoch.
 
    diverged        the log says so, with step and layer
    imbalance       for the last third of the epochs val_accuracy is within 1 % of the share of
@@ -9,13 +11,13 @@
                    the fall of its halves differs by less than 2) that ends above 0.7 of its
                    beginning
    rate_too_high   L(0) is above 2 S, and the end above S / 10; or L turns at more than a third
-                   of the last half's epochs, by more than 10 % of itself and 1 % of S; or it
-                   ends above 0.4 S, having not fallen by 5 % since the second fifth
-   overfit         W is the mean of V and its neighbours. The least W is more than 3 epochs and
-                   a tenth of all before the end, the mean of the last fifth of V is more than
-                   10 % and 0.1 % of S above it, while L has fallen; or W has been within 5 % of
-                   its least value for the last half, in which L has fallen to less than half,
-                   and below a tenth of V
+                   of the last half's epochs, by more than 10 % of itself and 1 % of S, and V
+                   does too; or L has risen; or it ends above 0.4 S, having not fallen by 5 %
+                   since the second fifth, and at more than a third of the last half's epochs
+                   not at all
+   overfit         V has risen, and L has fallen since; or V, as the mean of three epochs, has
+                   been within 5 % of its least value for the last half, in which L has fallen
+                   to less than half, and below a tenth of V
    still_learning  in the last third of the epochs (of V, or of L where there is no V) a line
                    through them falls by more than 3 % in a fifth of all epochs, and the best
                    epoch is in the last third, and more than 2 % of S are left
@@ -87,10 +89,27 @@ static double turns(const double *x, int64_t n, double scale) {
     return n - half > 2 ? (double)count / (double)(n - half - 2) : 0;
 }
 
+/* The same of L and of V, which has no dropout and no augmentation: where the rate is the reason
+   both turn. */
+static double turns_of_both(const dl_symptoms *h, double scale) {
+    double train = turns(h->train, h->rows, scale);
+    double val = h->val ? turns(h->val, h->rows, scale) : train;
+    return train < val ? train : val;
+}
+
+/* The share of the last half's epochs at which the loss does not fall. */
+static double rises(const double *x, int64_t n) {
+    int64_t count = 0, half = n / 2;
+    for (int64_t i = half + 1; i < n; i++)
+        count += !(x[i] < x[i - 1]);
+    return (double)count / (double)(n - half - 1);
+}
+
+/* A loss that falls steadily, if only a little, has come to the end of what can be learnt. */
 static bool is_plateau(const double *x, int64_t n, double scale) {
     int64_t fifth = n / 5 > 1 ? n / 5 : 1;
     double end = mean(x, n - fifth, n);
-    return end > 0.4 * scale && end > 0.95 * mean(x, fifth, 2 * fifth);
+    return end > 0.4 * scale && end > 0.95 * mean(x, fifth, 2 * fifth) && rises(x, n) > 1.0 / 3;
 }
 
 /* Whether the first steps have led far away, and the others not back. */
@@ -129,17 +148,20 @@ static int64_t best_of(const double *x, int64_t n) {
     return best;
 }
 
+/* The epoch since which a loss has risen by what matters, or -1. */
+static int64_t risen_since(const double *x, int64_t n, double matters) {
+    int64_t best = best_of(x, n), fifth = n / 5 > 3 ? n / 5 : 3;
+    bool long_ago = n - 1 - best >= 3 && n - 1 - best >= n / 10;
+    double least = around(x, n, best), rise = mean(x, n - fifth, n) - least, change = 0;
+    for (int64_t i = n / 2 + 1; i < n; i++)
+        change += fabs(x[i] - x[i - 1]) / (double)(n - n / 2 - 1);
+    return long_ago && rise > largest(0.1 * least, largest(matters, change)) ? best : -1;
+}
+
 /* The epoch from which on validation is worse, or -1. */
 static int64_t overfits_from(const dl_symptoms *h) {
-    int64_t n = h->rows, best = h->val ? best_of(h->val, n) : n, fifth = n / 5 > 3 ? n / 5 : 3;
-    bool long_ago = n - 1 - best >= 3 && n - 1 - best >= n / 10;
-    if (!h->val || !long_ago)
-        return -1;
-    double least = around(h->val, n, best);
-    double rise = mean(h->val, n - fifth, n) - least;
-    return rise > largest(0.1 * least, 0.001 * scale_of(h)) && h->train[n - 1] < h->train[best]
-               ? best
-               : -1;
+    int64_t best = h->val ? risen_since(h->val, h->rows, 0.001 * scale_of(h)) : -1;
+    return best >= 0 && h->train[h->rows - 1] < h->train[best] ? best : -1;
 }
 
 /* The epoch since which validation is no better, while the training part is learnt by heart; -1. */
@@ -183,8 +205,9 @@ static bool is_easier(const dl_symptoms *h) {
 /* ---- all of them ---- */
 
 static void judge_rate_high(const dl_symptoms *h, dl_diagnosis *d, int *count) {
-    const double *x = h->train, scale = scale_of(h), share = turns(x, h->rows, scale);
+    const double *x = h->train, scale = scale_of(h), share = turns_of_both(h, scale);
     bool thrown = is_thrown(x, h->rows, scale);
+    int64_t risen = risen_since(x, h->rows, 0.01 * scale);
     dl_diagnosis *one =
         add(d, count, "rate_too_high",
             thrown ? "try a learning_rate 10 to 100 times smaller (dltrain --find-lr names one), "
@@ -199,6 +222,10 @@ static void judge_rate_high(const dl_symptoms *h, dl_diagnosis *d, int *count) {
     else if (share > 1.0 / 3)
         snprintf(one->text, sizeof one->text,
                  "the training loss goes up and down in %.0f %% of the later epochs", 100 * share);
+    else if (risen >= 0)
+        snprintf(one->text, sizeof one->text,
+                 "the training loss has risen: it was %.4g in epoch %.0f and is %.4g", x[risen],
+                 h->epoch[risen], x[h->rows - 1]);
     else
         snprintf(one->text, sizeof one->text,
                  "the training loss stays at %.4g, where the first epochs have brought it",
@@ -233,7 +260,8 @@ static void judge_shape(const dl_symptoms *h, dl_diagnosis *d, int *count) {
                  sizeof d->text,
                  "the training loss falls in a straight line, from %.4g to only %.4g", x[0],
                  x[n - 1]);
-    else if (is_thrown(x, n, scale) || turns(x, n, scale) > 1.0 / 3 || is_plateau(x, n, scale))
+    else if (is_thrown(x, n, scale) || turns_of_both(h, scale) > 1.0 / 3 ||
+             risen_since(x, n, 0.01 * scale) >= 0 || is_plateau(x, n, scale))
         judge_rate_high(h, d, count);
     else if (overfits_from(h) >= 0 || stagnates_from(h) >= 0)
         judge_overfit(h, d, count);
