@@ -51,7 +51,7 @@ static double learn(dl_trial *t, const dl_trial_rows *r, double rate, int most, 
 static void learn_some(dl_checkup *c, dl_trial *t, const dl_trial_rows *all, int64_t count) {
     static const double rates[] = {1e-3, 1e-2, 1e-1};
     static const double NEARLY = 0.1, HARDLY = 0.5;
-    enum { FEWEST = 20 };
+    enum { FEWEST = 20, FEW = 100 };
     dl_trial_rows rows = *all;
     double left = INFINITY, loss = NAN;
     rows.count = count < all->count ? count : all->count;
@@ -61,7 +61,8 @@ static void learn_some(dl_checkup *c, dl_trial *t, const dl_trial_rows *all, int
         dl_checkup_too_large(c, check, most, rows.count);
         return;
     }
-    for (size_t i = 0; i < sizeof rates / sizeof *rates && left > ENOUGH; i++) {
+    size_t tries = most < FEW ? 1 : sizeof rates / sizeof *rates; /* else it takes too long */
+    for (size_t i = 0; i < tries && left > ENOUGH; i++) {
         double now = NAN, rest = learn(t, &rows, rates[i], most, &now);
         if (rest < left) {
             left = rest;
@@ -79,7 +80,7 @@ static void learn_some(dl_checkup *c, dl_trial *t, const dl_trial_rows *all, int
         dl_checkup_add(c, check, DL_CHECK_SKIPPED,
                        "%lld parameters are too few to learn %lld sample%s by heart",
                        (long long)t->e->net.weight_count, (long long)rows.count, s);
-    else if (most < 100 || (count > 1 && left < HARDLY))
+    else if (most < FEW || (count > 1 && left < HARDLY))
         dl_checkup_add(c, check, DL_CHECK_SKIPPED,
                        "%lld sample%s not to the end in %d steps: loss %.4g, %.0f %% of what there "
                        "was; if in doubt try more units",

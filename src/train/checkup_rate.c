@@ -8,7 +8,7 @@
 
 #include "train/checkup.h"
 
-enum { ITERATIONS = 100, FEWEST = 20, JUDGED = 512 };
+enum { ITERATIONS = 100, FEWEST = 20, JUDGED = 256 };
 
 /* The mean loss of some of the rows, as many as there is time for. */
 static double loss_now(dl_trial *t, const dl_trial_rows *r) {
@@ -22,11 +22,10 @@ static double loss_now(dl_trial *t, const dl_trial_rows *r) {
     return sum / (double)count;
 }
 
-/* By how much the loss falls with a fixed rate. */
-static double fall(dl_trial *t, const dl_trial_rows *r, double rate, int steps) {
+/* By how much the loss falls from `first` on with a fixed rate. */
+static double fall(dl_trial *t, const dl_trial_rows *r, double first, double rate, int steps) {
     int64_t at = 0;
     dl_trial_begin(t, false);
-    double first = loss_now(t, r);
     for (int s = 0; s < steps; s++) {
         dl_batch batch = dl_trial_batch(r, t->e, at, r->count);
         if (!isfinite(dl_trial_step(t, &batch, rate)))
@@ -37,15 +36,16 @@ static double fall(dl_trial *t, const dl_trial_rows *r, double rate, int steps) 
     return isfinite(last) ? first - last : -INFINITY;
 }
 
-/* The rate grows by the same factor from step to step, until the loss is far above its best. */
+/* In at most DL_RATE_POINTS steps the rate grows by the same factor from step to step, until the
+ * loss is far above its best. */
 static void range_test(dl_checkup *c, dl_trial *t, const dl_trial_rows *r, int steps) {
     static const double FROM = 1e-6, TO = 10, KEEP = 0.8;
     double smooth = 0, weight = 0, best = INFINITY, first = 0;
     int64_t at = 0;
     int best_at = 0;
     dl_trial_begin(t, false);
-    for (c->points = 0; c->points < steps && c->points < DL_RATE_POINTS; c->points++) {
-        double rate = FROM * pow(TO / FROM, (double)c->points / (DL_RATE_POINTS - 1));
+    for (c->points = 0; c->points < steps; c->points++) {
+        double rate = FROM * pow(TO / FROM, (double)c->points / (steps - 1));
         dl_batch batch = dl_trial_batch(r, t->e, at, r->count);
         double loss = dl_trial_step(t, &batch, rate);
         at = at + batch.count < r->count ? at + batch.count : 0;
@@ -195,11 +195,13 @@ int dl_checkup_rate(dl_checkup *c, dl_trial *t, dl_loader *train, const dl_trial
         dl_checkup_too_large(c, "rate", steps, batch);
         return take_time(c, t, train, error);
     }
-    range_test(c, t, rows, DL_RATE_POINTS);
+    range_test(c, t, rows, steps);
     c->rate = rounded(c->rate);
     tried all[TRIED] = {{rate, 0}, {rate / 10, 0}, {rate * 10, 0}, {c->rate, 0}};
+    dl_trial_begin(t, false);
+    double first = loss_now(t, rows);
     for (int i = 0; i < TRIED; i++)
-        all[i].fall = all[i].rate > 0 ? fall(t, rows, all[i].rate, steps) : -INFINITY;
+        all[i].fall = all[i].rate > 0 ? fall(t, rows, first, all[i].rate, steps) : -INFINITY;
     judge_rate(c, all, steps, (double)dl_loader_steps(train) * (double)e->settings.epochs);
     return take_time(c, t, train, error);
 }
