@@ -2,7 +2,7 @@
 # What saves nothing ends with the first signal, soon, with one line and 128 + its number.
 
 # The variables that helper.bash sets; each test is a subshell of its own, as it should be.
-# shellcheck disable=SC2154,SC2030,SC2031
+# shellcheck disable=SC2154,SC2030,SC2031,SC2034
 
 load helper
 
