@@ -142,15 +142,17 @@ static void say_rate(dl_checkup *c, const tried *all, int steps) {
     dl_text_free(&others);
 }
 
-static void judge_rate(dl_checkup *c, const tried *all, int steps, double all_steps) {
-    static const double PART = 0.8, SLOW = 0.2, APART = 5, HALF = 0.5;
+static void judge_rate(dl_checkup *c, const tried *all, double first, int steps, double all_steps) {
+    static const double PART = 0.8, LITTLE = 0.02, SLOW = 0.2, APART = 5, HALF = 0.5;
     const tried *own = &all[OWN], *lower = own, *best = own;
     for (int i = 1; i < TRIED; i++) {
         bool is_lower = all[i].rate > 0 && all[i].rate < own->rate / 3;
         lower = is_lower && all[i].fall > lower->fall ? &all[i] : lower;
         best = all[i].rate > 0 && all[i].fall > best->fall ? &all[i] : best;
     }
-    bool high = lower != own && own->fall < PART * lower->fall;
+    double gain = lower->fall - own->fall; /* also where little is left of the loss by both */
+    bool halved = gain > LITTLE * first && gain > HALF * (first - own->fall);
+    bool high = lower != own && (own->fall < PART * lower->fall || halved);
     bool slow = best->rate > APART * own->rate && own->fall < SLOW * best->fall;
     bool short_way = own->rate * all_steps < best->rate * steps / APART;
     bool low = slow || (short_way && own->fall < HALF * best->fall);
@@ -202,6 +204,6 @@ int dl_checkup_rate(dl_checkup *c, dl_trial *t, dl_loader *train, const dl_trial
     double first = loss_now(t, rows);
     for (int i = 0; i < TRIED; i++)
         all[i].fall = all[i].rate > 0 ? fall(t, rows, first, all[i].rate, steps) : -INFINITY;
-    judge_rate(c, all, steps, (double)dl_loader_steps(train) * (double)e->settings.epochs);
+    judge_rate(c, all, first, steps, (double)dl_loader_steps(train) * (double)e->settings.epochs);
     return take_time(c, t, train, error);
 }
