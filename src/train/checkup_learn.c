@@ -178,7 +178,7 @@ static double wrong_of(const outcome *o, int64_t count) {
    parts, keep a net from being sure at all; but they are as frequent among the rows that are
    easy as among the hard ones, while a net's own mistakes are not. */
 static void tell_labels(dl_checkup *c, const dl_trial *t, const outcome *o, const char *part) {
-    static const double SURE = 0.9, MANY = 0.15, RANDOM = 0.1, EVEN = 0.5, LEARNT = 0.7;
+    static const double SURE = 0.9, MANY = 0.15, RANDOM = 0.1, EVEN = 0.5, LEARNT = 0.5;
     enum { QUARTER_OF = 128 };
     int64_t sure = 0;
     if (!o->count) {
