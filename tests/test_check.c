@@ -214,6 +214,42 @@ static void test_groups_of_files(void **state) {
     section_free(&s);
 }
 
+/* Letters in no order; the same `from` gives the same ones. */
+static void add_letters(dl_text *text, int from, int count) {
+    for (int i = from; i < from + count; i++) {
+        uint32_t x = (uint32_t)(i + 1) * 2654435761u;
+        x = (x ^ x >> 15) * 2246822519u;
+        dl_text_add(text, "%c", 'a' + (int)((x ^ x >> 13) % 24));
+    }
+}
+
+/* Of ten held-out samples two stand in the training text, where none of its own begins; one has the
+   end of the text and goes on with other letters. */
+static void test_passages(void **state) {
+    (void)state;
+    dl_text a = {0}, b = {0};
+    dl_findings f = {0};
+    section s;
+    add_letters(&a, 0, 2001);
+    save_table("a.txt", &a);
+    add_letters(&b, 5000, 60); /* rows 0 to 2 */
+    add_letters(&b, 707, 41);  /* rows 3 and 4, and the symbol after them */
+    add_letters(&b, 6000, 59); /* rows 5 to 7, without one */
+    add_letters(&b, 1990, 10); /* row 8 */
+    add_letters(&b, 7000, 31); /* its rest, and row 9 */
+    save_table("b.txt", &b);
+    const char *text = "format = \"text\"; length = 20; train = { file = \"a.txt\"; };"
+                       "validation = { file = \"b.txt\"; };";
+    section_must_open(&s, text);
+    assert_int_equal(s.data.part[DL_VALIDATION].count, 10);
+    dl_check_rows(&f, &s.data);
+    must_find(&f, "passages_across", 2,
+              "validation: 2 of 10 samples, of 20 symbols, stand in the training text: row 3");
+    assert_null(find(&f, "duplicates_across", ""));
+    dl_findings_free(&f);
+    section_free(&s);
+}
+
 /* ---- balanced classes ---- */
 
 /* 60, 25 and 10 rows of three classes, and a fourth without any. */
@@ -273,7 +309,8 @@ int main(void) {
         cmocka_unit_test(test_clean),           cmocka_unit_test(test_duplicates),
         cmocka_unit_test(test_bagging),         cmocka_unit_test(test_classes),
         cmocka_unit_test(test_columns),         cmocka_unit_test(test_columns_of_numbers),
-        cmocka_unit_test(test_groups_of_files), cmocka_unit_test(test_balance),
+        cmocka_unit_test(test_groups_of_files), cmocka_unit_test(test_passages),
+        cmocka_unit_test(test_balance),
     };
     return cmocka_run_group_tests(tests, scratch_enter, scratch_leave);
 }

@@ -33,17 +33,21 @@ void dl_terminal_log(dl_terminal *terminal, FILE *log) {
 }
 
 /* How many columns a line may have. COLUMNS wins, then the terminal's own word. */
-static int columns(void) {
+static int columns(int descriptor) {
     const char *set = getenv("COLUMNS");
     int count = set ? atoi(set) : 0;
     struct winsize size;
-    if (count <= 0 && ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0)
+    if (count <= 0 && ioctl(descriptor, TIOCGWINSZ, &size) == 0)
         count = size.ws_col;
     return count <= 0 ? 80 : count < 20 ? 20 : count > 500 ? 500 : count;
 }
 
 int dl_terminal_columns(const dl_terminal *terminal) {
-    return terminal->is_screen ? columns() : DL_ANY_WIDTH;
+    return terminal->is_screen ? columns(STDERR_FILENO) : DL_ANY_WIDTH;
+}
+
+int dl_output_columns(void) {
+    return isatty(STDOUT_FILENO) ? columns(STDOUT_FILENO) : DL_ANY_WIDTH;
 }
 
 void dl_terminal_clear(dl_terminal *terminal) {
@@ -115,7 +119,7 @@ static int fitting(const char *text, int room) {
 
 void dl_terminal_bar(dl_terminal *terminal, double part, const char *text) {
     enum { LONGEST = 24, SHORTEST = 10 };
-    int width = columns() - 1, bar = width - 3 - (int)strlen(text);
+    int width = columns(STDERR_FILENO) - 1, bar = width - 3 - (int)strlen(text);
     bar = bar > LONGEST ? LONGEST : bar < SHORTEST ? SHORTEST : bar;
     int room = width - bar - 3;
     if (room < 30)

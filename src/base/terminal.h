@@ -26,6 +26,8 @@ void dl_terminal_close(dl_terminal *terminal);
 void dl_terminal_log(dl_terminal *terminal, FILE *log);
 /* The columns of a line: those of the screen (COLUMNS, or what the terminal says), or any. */
 int dl_terminal_columns(const dl_terminal *terminal);
+/* The same of stdout. */
+int dl_output_columns(void);
 /* A line; blanks at its end are dropped, the newline is added. */
 void dl_say(dl_terminal *terminal, const char *format, ...) DL_PRINTF(2, 3);
 /* One line on stderr (NULL: none), another in the log. */

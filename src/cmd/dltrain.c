@@ -37,8 +37,18 @@ static void on_signal(int number) {
     caught = number;
 }
 
-static void watch_signals(void) {
-    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART}, before;
+/* Of what saves nothing, the first one quits. */
+static void on_signal_quit(int number) {
+    static const char line[] = "dltrain: interrupted; nothing was changed\n";
+    ssize_t ignored = write(STDERR_FILENO, line, sizeof line - 1);
+    (void)ignored;
+    _exit(128 + number);
+}
+
+static void watch_signals(bool trains) {
+    struct sigaction action = {.sa_handler = trains ? on_signal : on_signal_quit,
+                               .sa_flags = SA_RESTART},
+                     before;
     sigemptyset(&action.sa_mask);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
@@ -133,6 +143,12 @@ static int look(const train_arguments *a, dl_error *error) {
     return a->space ? search_print_space(a, error) : check_data(a, error);
 }
 
+/* Whether there will be something to save. */
+static bool is_training(const train_arguments *a) {
+    return !(a->check || a->find_rate || a->check_data || a->show || a->train.dry_run ||
+             a->print_config || a->compare || a->status || a->space || a->diagnose);
+}
+
 /* *interrupted: the training was, and is saved. */
 static int train(const train_arguments *a, dl_terminal *terminal, bool *interrupted,
                  dl_error *error) {
@@ -154,7 +170,7 @@ static int train(const train_arguments *a, dl_terminal *terminal, bool *interrup
         status = a->show ? show(a, &experiment, terminal, error)
                          : dl_train(&experiment, &a->train, terminal, &result, error);
     }
-    *interrupted = result.interrupted || (a->train.dry_run && caught);
+    *interrupted = result.interrupted;
     if (!status && !a->train.dry_run && !a->show && !a->print_config) {
         train_report_end(terminal, a->program, &experiment, &result);
         if (a->json)
@@ -166,26 +182,20 @@ static int train(const train_arguments *a, dl_terminal *terminal, bool *interrup
     return status;
 }
 
-/* What --check or --find-lr has found. 1 if something fails. */
-static int print_checks(const train_arguments *a, const dl_checkup *checkup) {
-    if (a->find_rate)
-        train_print_rates(checkup, a->json);
-    else
-        train_print_checkup(checkup, a->json);
-    return dl_checkup_fails(checkup);
-}
-
 /* --check and --find-lr: a dry run, and trials. 0, 1 if something fails, or -1 and an error. */
 static int check(const train_arguments *a, dl_terminal *terminal, dl_error *error) {
-    dl_checkup checkup = {0};
+    dl_checkup checkup = {.on_checked = a->json ? NULL : train_print_checked};
     train_arguments own = *a;
     bool interrupted;
     own.train.dry_run = true;
     own.train.find_rate = a->find_rate;
     own.train.checkup = &checkup;
     int status = train(&own, terminal, &interrupted, error);
-    if (!status)
-        status = print_checks(a, &checkup);
+    if (!status && a->find_rate)
+        train_print_rates(&checkup, a->json);
+    else if (!status && a->json)
+        train_print_checkup(&checkup);
+    status = status ? status : dl_checkup_fails(&checkup);
     dl_checkup_free(&checkup);
     return status;
 }
@@ -199,6 +209,7 @@ int main(int argc, char **argv) {
         return cmd_finish("dltrain", status);
     dl_error error = {0};
     dl_threads_set((int)a.threads);
+    watch_signals(is_training(&a));
     if (a.check_data || a.compare || a.status || a.space) {
         status = look(&a, &error);
         status = status < 0 ? cmd_fail("dltrain", &error) : status ? DL_CHECK : DL_OK;
@@ -211,8 +222,6 @@ int main(int argc, char **argv) {
         dl_error_clear(&error);
         return cmd_finish("dltrain", status);
     }
-    if (!a.check && !a.find_rate) /* these have nothing to save: a signal ends them at once */
-        watch_signals();
     a.train.threads = dl_threads();
     a.train.interrupted = &caught;
     a.train.on_row = a.json ? train_print_row : NULL;

@@ -135,12 +135,34 @@ void train_report_end(dl_terminal *t, const char *program, const dl_experiment *
     free(folder);
 }
 
+/* How many bytes of a text go into a line of so many columns: whole words, if one fits. */
+static int line_of(const char *text, int columns) {
+    int length = (int)strlen(text), fitting = dl_text_fitting(text, length, columns), end = fitting;
+    while (fitting < length && end > 0 && text[end] != ' ')
+        end--;
+    return end > 0 ? end : fitting;
+}
+
+/* A sentence behind its label on stdout, in the columns that there are. */
+static void print_wrapped(const char *label, int indent, const char *text) {
+    enum { NARROWEST = 20 };
+    int room = dl_output_columns() - indent - 1;
+    room = room > NARROWEST ? room : NARROWEST;
+    do {
+        int end = line_of(text, room);
+        printf("%-*s%.*s\n", indent, label, end, text);
+        label = "";
+        text += end;
+        text += strspn(text, " ");
+    } while (*text);
+}
+
 void train_print_findings(const dl_findings *findings, bool json) {
     json_t *list = json_array();
     for (int i = 0; i < findings->count; i++) {
         const dl_finding *f = &findings->list[i];
         if (!json)
-            printf("%-11s %s\n", f->wrong ? "warning" : "note", f->text);
+            print_wrapped(f->wrong ? "warning" : "note", 12, f->text);
         json_array_append_new(list, json_pack("{s:s, s:b, s:I, s:o}", "check", f->check, "wrong",
                                               f->wrong, "count", (json_int_t)f->count, "text",
                                               cmd_json_string(f->text)));
@@ -156,22 +178,24 @@ void train_print_findings(const dl_findings *findings, bool json) {
     }
 }
 
-void train_print_checkup(const dl_checkup *c, bool json) {
+void train_print_checked(const dl_checked *one) {
+    char label[64];
+    snprintf(label, sizeof label, "%-15s %-8s ", one->check, dl_verdict_names[one->verdict]);
+    print_wrapped(label, (int)strlen(label), one->text);
+    fflush(stdout);
+}
+
+void train_print_checkup(const dl_checkup *c) {
     json_t *list = json_array();
     for (int i = 0; i < c->count; i++) {
         const dl_checked *one = &c->list[i];
-        const char *verdict = dl_verdict_names[one->verdict];
-        if (!json)
-            printf("%-15s %-8s %s\n", one->check, verdict, one->text);
         json_array_append_new(list, json_pack("{s:s, s:s, s:o}", "check", one->check, "verdict",
-                                              verdict, "text", cmd_json_string(one->text)));
+                                              dl_verdict_names[one->verdict], "text",
+                                              cmd_json_string(one->text)));
     }
-    if (json)
-        cmd_print_json(json_pack("{s:b, s:o, s:o}", "fails", dl_checkup_fails(c), "learning_rate",
-                                 c->rate > 0 ? json_real(c->rate) : json_null(), "checks", list),
-                       JSON_INDENT(1));
-    else
-        json_decref(list);
+    cmd_print_json(json_pack("{s:b, s:o, s:o}", "fails", dl_checkup_fails(c), "learning_rate",
+                             c->rate > 0 ? json_real(c->rate) : json_null(), "checks", list),
+                   JSON_INDENT(1));
 }
 
 /* A row for every third point: the rate, the loss, and a bar from the least loss on. */
@@ -220,8 +244,10 @@ int train_print_diagnosis(const char *run, bool json, dl_error *error) {
     int count = result ? 0 : dl_diagnose(&symptoms, found);
     json_t *list = json_array();
     for (int i = 0; i < count; i++) {
-        if (!json)
-            printf("%-15s %s\n%-15s %s\n", found[i].kind, found[i].text, "", found[i].advice);
+        if (!json) {
+            print_wrapped(found[i].kind, 16, found[i].text);
+            print_wrapped("", 16, found[i].advice);
+        }
         json_array_append_new(list,
                               json_pack("{s:s, s:o, s:s}", "kind", found[i].kind, "text",
                                         cmd_json_string(found[i].text), "advice", found[i].advice));
@@ -238,13 +264,8 @@ int train_print_diagnosis(const char *run, bool json, dl_error *error) {
 
 /* A sentence in lines of 80 columns, the first behind its label. */
 static void say_wrapped(dl_terminal *t, const char *label, const char *text) {
-    enum { WIDTH = 80 - 12 };
     while (*text) {
-        int length = (int)strlen(text), fitting = dl_text_fitting(text, length, WIDTH),
-            end = fitting;
-        while (fitting < length && end > 0 && text[end] != ' ')
-            end--;
-        end = end > 0 ? end : fitting;
+        int end = line_of(text, 80 - 12);
         dl_say(t, "%-11s %.*s", label, end, text);
         label = "";
         text += end;

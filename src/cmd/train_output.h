@@ -15,8 +15,10 @@ void train_report_end(dl_terminal *terminal, const char *program, const dl_exper
                       const dl_train_result *result);
 /* Of --check-data. */
 void train_print_findings(const dl_findings *findings, bool json);
-/* Of --check, and of --find-lr: a curve and a rate. */
-void train_print_checkup(const dl_checkup *checkup, bool json);
+/* Of --check: a line as soon as it is known, and the JSON of all. Of --find-lr: a curve and a rate.
+   Lines are broken at the width of the screen, if stdout is one. */
+void train_print_checked(const dl_checked *checked);
+void train_print_checkup(const dl_checkup *checkup);
 void train_print_rates(const dl_checkup *checkup, bool json);
 /* What the run's history tells: lines on stdout (or JSON), or of the log. -1 and an error if it
    cannot be read. */

@@ -330,4 +330,5 @@ void dl_check_rows(dl_findings *f, const dl_data *data) {
     }
     free(prints);
     tell_duplicates(f, data, &d);
+    dl_check_passages(f, data);
 }

@@ -19,7 +19,23 @@ void dl_checkup_add(dl_checkup *c, const char *check, dl_verdict verdict, const 
         c->room = c->room ? 2 * c->room : 16;
         c->list = xrealloc(c->list, sizeof *c->list * (size_t)c->room);
     }
-    c->list[c->count++] = (dl_checked){check, verdict, text.data};
+    c->list[c->count] = (dl_checked){check, verdict, text.data};
+    if (c->on_checked)
+        c->on_checked(&c->list[c->count]);
+    c->count++;
+}
+
+void dl_checkup_too_large(dl_checkup *c, const char *check, int steps, int64_t rows) {
+    const char *s = rows == 1 ? "" : "s";
+    if (steps)
+        dl_checkup_add(c, check, DL_CHECK_SKIPPED,
+                       "for a net so large there is time for %d step%s of %lld sample%s, which "
+                       "tell%s nothing",
+                       steps, steps == 1 ? "" : "s", (long long)rows, s, steps == 1 ? "s" : "");
+    else
+        dl_checkup_add(c, check, DL_CHECK_SKIPPED,
+                       "for a net so large there is no time for a step of %lld sample%s",
+                       (long long)rows, s);
 }
 
 bool dl_checkup_fails(const dl_checkup *c) {
@@ -44,7 +60,8 @@ static void check_initial_loss(dl_checkup *c, dl_trial *t, const dl_trial_rows *
     dl_trial_begin(t, true);
     double sum = 0, expected = e->loss->initial(e->loss_self, &e->target, e->channels);
     int64_t count = 0;
-    while (count < rows->count && count < 512) {
+    int64_t most = dl_trial_steps(t, 1, 512);
+    while (count < rows->count && (!count || count < most)) {
         dl_batch batch = dl_trial_batch(rows, e, count, rows->count);
         sum += dl_trial_loss(t, &batch, false) * (double)batch.count;
         count += batch.count;
@@ -59,8 +76,8 @@ static void check_initial_loss(dl_checkup *c, dl_trial *t, const dl_trial_rows *
                        observed);
     else if (observed > FACTOR * expected + SLACK || observed < expected / FACTOR - SLACK)
         dl_checkup_add(c, "initial_loss", DL_CHECK_FAILS,
-                       "%.4g, but %.4g is to be expected: are the inputs (data.normalize), the "
-                       "targets or the initial weights scaled?",
+                       "%.4g, but %.4g is to be expected: scale the inputs (data.normalize), the "
+                       "targets (data.normalize_target) or the initial weights (init)",
                        observed, expected);
     else
         dl_checkup_add(c, "initial_loss", DL_CHECK_OK, "%.4g, expected %.4g", observed, expected);
@@ -77,7 +94,8 @@ static void check_penalty(dl_checkup *c, dl_trial *t) {
         dl_checkup_add(c, "regularization", DL_CHECK_OK, "adds %.4g to the loss", penalty);
     else
         dl_checkup_add(c, "regularization", DL_CHECK_FAILS,
-                       "adds nothing to the loss: are all layers that it is for frozen or zero?");
+                       "adds nothing to the loss: all layers that it is for are frozen or zero; "
+                       "leave it out, or let them be trained");
 }
 
 /* ---- the data ---- */
@@ -85,25 +103,37 @@ static void check_penalty(dl_checkup *c, dl_trial *t) {
 /* Rows that are in another part, too. Collections of real measurements have some percent of them:
    those are told, and a tenth of what is held out fails. */
 static void check_duplicates(dl_checkup *c, const dl_experiment *e) {
+    static const double MOST_NUMBERS = 1e9; /* more are looked at for minutes */
     dl_findings findings = {0};
+    int64_t size = dl_shape_size(e->data.schema.input);
     int64_t held = e->data.part[DL_VALIDATION].count + e->data.part[DL_TEST].count, count = 0;
     const char *text = NULL;
     if (!held) {
         dl_checkup_add(c, "duplicates", DL_CHECK_SKIPPED, "there is only the training part");
         return;
     }
+    if ((double)(e->data.part[DL_TRAIN].count + held) * (double)size > MOST_NUMBERS) {
+        dl_checkup_add(c, "duplicates", DL_CHECK_SKIPPED,
+                       "%lld rows of %lld numbers would take long: --check-data looks at all",
+                       (long long)(e->data.part[DL_TRAIN].count + held), (long long)size);
+        return;
+    }
     dl_check_rows(&findings, &e->data);
     for (int i = 0; i < findings.count; i++)
-        if (!strcmp(findings.list[i].check, "duplicates_across")) {
+        if (!strcmp(findings.list[i].check, "duplicates_across") ||
+            !strcmp(findings.list[i].check, "passages_across")) {
             count += findings.list[i].count;
             text = findings.list[i].text;
         }
+    count = count < held ? count : held;
     bool many = (double)count > 0.1 * (double)held;
     if (count)
-        dl_checkup_add(
-            c, "duplicates", many ? DL_CHECK_FAILS : DL_CHECK_OK,
-            "%s; %.1f %% of what is held out%s", text, 100 * (double)count / (double)held,
-            many ? ": what is measured there is too good (--check-data tells more)" : "");
+        dl_checkup_add(c, "duplicates", many ? DL_CHECK_FAILS : DL_CHECK_OK,
+                       "%s; %.1f %% of what is held out%s", text,
+                       100 * (double)count / (double)held,
+                       many ? ": what is measured there is too good; take them out of one part "
+                              "(--check-data tells more)"
+                            : "");
     else
         dl_checkup_add(c, "duplicates", DL_CHECK_OK, "no row is in two parts");
     dl_findings_free(&findings);
@@ -161,7 +191,7 @@ static void check_norms(dl_checkup *c, const dl_experiment *e) {
 static int check_units(dl_checkup *c, dl_trial *t, dl_loader *train, dl_error *error) {
     dl_text bad = {0};
     dl_trial_begin(t, false);
-    if (dl_look_judge(t->e, &t->judge, train, &bad, error))
+    if (dl_look_judge(t->e, &t->judge, train, dl_trial_steps(t, 1, 512), &bad, error))
         return -1;
     if (bad.length)
         dl_checkup_add(c, "units", DL_CHECK_FAILS,

@@ -23,6 +23,7 @@ enum { DL_RATE_POINTS = 100 };
 
 /* All zero is valid, empty. */
 typedef struct {
+    void (*on_checked)(const dl_checked *checked); /* called with each at once; may be NULL */
     dl_checked *list;
     int count, room;
     dl_rate_point curve[DL_RATE_POINTS]; /* of the range test */
@@ -44,6 +45,8 @@ void dl_checkup_free(dl_checkup *checkup);
 
 void dl_checkup_add(dl_checkup *checkup, const char *check, dl_verdict verdict, const char *format,
                     ...) DL_PRINTF(4, 5);
+/* It is skipped: of a net so large there is time for so few steps of so many rows. */
+void dl_checkup_too_large(dl_checkup *checkup, const char *check, int steps, int64_t rows);
 /* The gradients of some weights of each layer, beside central differences. */
 void dl_checkup_gradient(dl_checkup *checkup, dl_trial *trial, const dl_trial_rows *rows);
 /* Some samples are learnt by heart: 1, 4 and 50. */

@@ -51,12 +51,18 @@ static double learn(dl_trial *t, const dl_trial_rows *r, double rate, int most, 
 static void learn_some(dl_checkup *c, dl_trial *t, const dl_trial_rows *all, int64_t count) {
     static const double rates[] = {1e-3, 1e-2, 1e-1};
     static const double NEARLY = 0.1, HARDLY = 0.5;
+    enum { FEWEST = 20, FEW = 100 };
     dl_trial_rows rows = *all;
     double left = INFINITY, loss = NAN;
     rows.count = count < all->count ? count : all->count;
     const char *check = count == 1 ? "by_heart_1" : count == 4 ? "by_heart_4" : "by_heart_50";
     int most = dl_trial_steps(t, rows.count, count == 1 ? 300 : count < 10 ? 600 : 2000);
-    for (size_t i = 0; i < sizeof rates / sizeof *rates && left > ENOUGH; i++) {
+    if (most < FEWEST) {
+        dl_checkup_too_large(c, check, most, rows.count);
+        return;
+    }
+    size_t tries = most < FEW ? 1 : sizeof rates / sizeof *rates; /* else it takes too long */
+    for (size_t i = 0; i < tries && left > ENOUGH; i++) {
         double now = NAN, rest = learn(t, &rows, rates[i], most, &now);
         if (rest < left) {
             left = rest;
@@ -74,7 +80,7 @@ static void learn_some(dl_checkup *c, dl_trial *t, const dl_trial_rows *all, int
         dl_checkup_add(c, check, DL_CHECK_SKIPPED,
                        "%lld parameters are too few to learn %lld sample%s by heart",
                        (long long)t->e->net.weight_count, (long long)rows.count, s);
-    else if (most < 100 || (count > 1 && left < HARDLY))
+    else if (most < FEW || (count > 1 && left < HARDLY))
         dl_checkup_add(c, check, DL_CHECK_SKIPPED,
                        "%lld sample%s not to the end in %d steps: loss %.4g, %.0f %% of what there "
                        "was; if in doubt try more units",
@@ -96,85 +102,141 @@ void dl_checkup_heart(dl_checkup *c, dl_trial *t, const dl_trial_rows *rows) {
 
 /* ---- the inputs ---- */
 
+/* What a net makes of a row's class. */
 typedef struct {
-    double loss;              /* of rows that were not learnt from, where there are some */
-    int64_t judged, contrary; /* rows of a class; those that are surely of another one */
+    double sure; /* the probability of the likeliest one */
+    bool wrong;  /* the row is said to be of another */
+} answer;
+
+typedef struct {
+    double loss;     /* of rows that were not learnt from, where there are some */
+    answer *answers; /* [count], owned: of rows of a class */
+    int64_t count;   /* 0: there are no classes, or no probabilities */
+    double largest;  /* share of the most frequent class */
 } outcome;
 
-/* Rows of whose class the net is sure, and which is said to be another one. */
-static void count_contrary(dl_trial *t, const dl_batch *batch, outcome *o) {
+static void add_answers(dl_trial *t, const dl_batch *batch, outcome *o, int64_t *of_class) {
     dl_outcome out = dl_judge_outcome(&t->judge, t->e, batch);
     if (!out.classes || out.link == DL_NO_PROBABILITIES)
         return;
     double *probability = xmalloc(sizeof *probability * (size_t)out.classes);
+    o->answers = xrealloc(o->answers, sizeof *o->answers * (size_t)(o->count + out.rows + 1));
     for (int64_t i = 0; i < out.rows; i++) {
         int class = dl_predicted_class(&out, i);
         dl_class_probabilities(&out, i, probability);
-        o->judged++;
-        o->contrary += class != (int)out.target[i] && probability[class] > 0.9;
+        o->answers[o->count++] = (answer){probability[class], class != (int)out.target[i]};
+        int64_t rows = ++of_class[(int)out.target[i]];
+        o->largest = (double)rows > o->largest ? (double)rows : o->largest;
     }
     free(probability);
 }
 
+static void measure(dl_trial *t, const dl_trial_rows *held, outcome *o) {
+    int classes = t->e->data.schema.classes;
+    int64_t *of_class = xcalloc((size_t)(classes > 2 ? classes : 2), sizeof *of_class);
+    for (int64_t first = 0; first < held->count;) {
+        dl_batch batch = dl_trial_batch(held, t->e, first, held->count);
+        o->loss += dl_trial_loss(t, &batch, false) * (double)batch.count;
+        add_answers(t, &batch, o, of_class);
+        first += batch.count;
+    }
+    o->loss /= (double)held->count;
+    o->largest /= o->count ? (double)o->count : 1;
+    free(of_class);
+}
+
 static outcome train_on(dl_trial *t, const dl_trial_rows *train, const dl_trial_rows *held,
-                        double rate, int steps) {
+                        double rate, int steps, int64_t size) {
     outcome o = {0};
     int64_t first = 0;
     dl_trial_begin(t, true);
     for (int s = 0; s < steps; s++) {
         dl_batch batch = dl_trial_batch(train, t->e, first, train->count);
+        batch.count = batch.count < size ? batch.count : size;
         dl_trial_step(t, &batch, rate);
         first = first + batch.count < train->count ? first + batch.count : 0;
     }
-    for (first = 0; first < held->count;) {
-        dl_batch batch = dl_trial_batch(held, t->e, first, held->count);
-        o.loss += dl_trial_loss(t, &batch, false) * (double)batch.count;
-        count_contrary(t, &batch, &o);
-        first += batch.count;
-    }
-    o.loss /= (double)held->count;
+    measure(t, held, &o);
     return o;
 }
 
-static void tell_labels(dl_checkup *c, const outcome *o, const char *part) {
-    double share = o->judged ? (double)o->contrary / (double)o->judged : 0;
-    if (!o->judged)
+static int by_sureness(const void *a, const void *b) {
+    double p = ((const answer *)a)->sure, q = ((const answer *)b)->sure;
+    return (p < q) - (p > q);
+}
+
+/* The share of wrong ones among the surest `count`. */
+static double wrong_of(const outcome *o, int64_t count) {
+    int64_t wrong = 0;
+    for (int64_t i = 0; i < count; i++)
+        wrong += o->answers[i].wrong;
+    return count ? (double)wrong / (double)count : 0;
+}
+
+/* Rows of whose class the net is sure, and which are said to be of another one, are labelled in
+   another way than those that it has learnt from. Labels that are wrong here and there, in all
+   parts, keep a net from being sure at all; but they are as frequent among the rows that are
+   easy as among the hard ones, while a net's own mistakes are not. */
+static void tell_labels(dl_checkup *c, const dl_trial *t, const outcome *o, const char *part) {
+    static const double SURE = 0.9, MANY = 0.15, RANDOM = 0.1, EVEN = 0.5, LEARNT = 0.5;
+    enum { QUARTER_OF = 128 };
+    int64_t sure = 0;
+    if (!o->count) {
         dl_checkup_add(c, "labels", DL_CHECK_SKIPPED, "the targets are no classes");
-    else if (share > 0.15)
+        return;
+    }
+    qsort(o->answers, (size_t)o->count, sizeof *o->answers, by_sureness);
+    while (sure < o->count && o->answers[sure].sure > SURE)
+        sure++;
+    double contrary = wrong_of(o, sure) * (double)sure / (double)o->count;
+    double surest = wrong_of(o, o->count / 4), all = wrong_of(o, o->count);
+    bool learnt = all < LEARNT * (1 - o->largest) && o->count >= QUARTER_OF;
+    if (contrary > MANY)
         dl_checkup_add(c, "labels", DL_CHECK_FAILS,
                        "%.0f %% of the %s rows look, for sure, like another class than theirs: are "
                        "their labels right, and numbered as in train?",
-                       100 * share, part);
+                       100 * contrary, part);
+    else if (t->e->positions == 1 && learnt && surest > RANDOM && surest > EVEN * all)
+        dl_checkup_add(c, "labels", DL_CHECK_FAILS,
+                       "%.0f %% of the %s rows whose class is clearest have another label, and "
+                       "%.0f %% of all: labels seem to be wrong at random; look at some rows, "
+                       "or try label smoothing",
+                       100 * surest, part, 100 * all);
     else
         dl_checkup_add(c, "labels", DL_CHECK_OK,
-                       "%.1f %% of the %s rows look, for sure, like another class", 100 * share,
-                       part);
+                       "%.1f %% of the %s rows look, for sure, like another class; of the clearest "
+                       "quarter %.1f %%, of all %.1f %%",
+                       100 * contrary, part, 100 * surest, 100 * all);
 }
 
 /* A net that knows nothing of its inputs learns how frequent the classes are, no more. */
 int dl_checkup_inputs(dl_checkup *c, dl_trial *t, const dl_trial_rows *train, dl_error *error) {
-    enum { STEPS = 300, ENOUGH_STEPS = 100, HELD = 512 };
+    enum { STEPS = 300, ENOUGH_STEPS = 100, FEWEST_STEPS = 20, FEWEST_ROWS = 4, HELD = 512 };
     static const double NEARLY = 0.97;
     dl_experiment *e = t->e;
     int part = e->data.part[DL_VALIDATION].count ? DL_VALIDATION : DL_TRAIN;
-    int64_t batch = e->batch_size < train->count ? e->batch_size : train->count;
+    int64_t all = e->batch_size < train->count ? e->batch_size : train->count, batch = all;
     double rate = e->net.weight_count > 50000 ? 1e-3 : 1e-2;
     int steps = dl_trial_steps(t, batch, STEPS);
+    while (steps < STEPS && batch > FEWEST_ROWS)
+        steps = dl_trial_steps(t, --batch, STEPS);
     dl_trial_rows held, blank;
-    if (steps < 20) {
-        dl_checkup_add(c, "inputs", DL_CHECK_SKIPPED, "a step takes too long");
+    if (steps < FEWEST_STEPS) {
+        dl_checkup_too_large(c, "inputs", steps, batch);
         return 0;
     }
     if (dl_trial_take(&held, e, (dl_split)part, HELD, error)) {
         dl_trial_drop(&held);
         return -1;
     }
-    outcome seen = train_on(t, train, &held, rate, steps);
+    int64_t fitting = dl_trial_steps(t, 1, HELD);
+    held.count = held.count < fitting ? held.count : fitting;
+    outcome seen = train_on(t, train, &held, rate, steps, batch);
     int64_t size = dl_shape_size(e->data.schema.input);
     blank = *train;
     blank.x = xcalloc((size_t)(train->count * size), sizeof *blank.x);
     dl_zero(held.x, held.count * size);
-    outcome unseen = train_on(t, &blank, &held, rate, steps);
+    outcome unseen = train_on(t, &blank, &held, rate, steps, batch);
     free(blank.x);
     dl_trial_drop(&held);
     bool used = seen.loss < NEARLY * unseen.loss;
@@ -194,147 +256,8 @@ int dl_checkup_inputs(dl_checkup *c, dl_trial *t, const dl_trial_rows *train, dl
                        "in the same order?), or the network does not let it through",
                        seen.loss, dl_split_names[part], steps, unseen.loss);
     if (part == DL_VALIDATION)
-        tell_labels(c, &seen, dl_split_names[part]);
+        tell_labels(c, t, &seen, dl_split_names[part]);
+    free(seen.answers);
+    free(unseen.answers);
     return 0;
-}
-
-/* ---- the rate ---- */
-
-enum { ITERATIONS = 100, AT_END = 10 };
-
-/* By how much the loss falls on rows that are already there, with a fixed rate. */
-static double fall(dl_trial *t, const dl_trial_rows *r, double rate, int steps) {
-    double first = 0, last = 0;
-    int64_t at = 0;
-    dl_trial_begin(t, false);
-    for (int s = 0; s < steps; s++) {
-        dl_batch batch = dl_trial_batch(r, t->e, at, r->count);
-        double loss = dl_trial_step(t, &batch, rate);
-        if (!isfinite(loss))
-            return -INFINITY;
-        at = at + batch.count < r->count ? at + batch.count : 0;
-        first = s ? first : loss;
-        last += s >= steps - AT_END ? loss / AT_END : 0;
-    }
-    return first - last;
-}
-
-/* The rate grows by the same factor from step to step, until the loss is far above its best. */
-static void range_test(dl_checkup *c, dl_trial *t, const dl_trial_rows *r, int steps) {
-    static const double FROM = 1e-6, TO = 10, KEEP = 0.8;
-    double smooth = 0, weight = 0, best = INFINITY, first = 0;
-    int64_t at = 0;
-    int best_at = 0;
-    dl_trial_begin(t, false);
-    for (c->points = 0; c->points < steps && c->points < DL_RATE_POINTS; c->points++) {
-        double rate = FROM * pow(TO / FROM, (double)c->points / (DL_RATE_POINTS - 1));
-        dl_batch batch = dl_trial_batch(r, t->e, at, r->count);
-        double loss = dl_trial_step(t, &batch, rate);
-        at = at + batch.count < r->count ? at + batch.count : 0;
-        smooth = KEEP * smooth + (1 - KEEP) * loss;
-        weight = KEEP * weight + 1 - KEEP;
-        double mean = smooth / weight;
-        first = c->points ? first : mean;
-        if (!isfinite(mean) || (c->points > 10 && mean > best + 2 * fabs(first)))
-            break;
-        c->curve[c->points] = (dl_rate_point){rate, mean};
-        if (mean < best) {
-            best = mean;
-            best_at = c->points;
-        }
-    }
-    c->rate = best_at ? c->curve[best_at].rate / 5 : 0;
-}
-
-/* 0.0137 as 0.01: more is not known. */
-static double rounded(double rate) {
-    double unit = rate > 0 ? pow(10, floor(log10(rate))) : 1;
-    return round(rate / unit) * unit;
-}
-
-int dl_checkup_find_rate(dl_checkup *c, dl_experiment *e, dl_error *error) {
-    dl_trial t;
-    dl_trial_rows rows = {0};
-    if (e->optimizer->minimize)
-        return dl_fail(error, DL_USAGE, "%s has no learning rate to find", e->optimizer->kind.name);
-    int result = dl_trial_open(&t, e, error);
-    if (!result)
-        result = dl_trial_take(&rows, e, DL_TRAIN, ITERATIONS * e->batch_size, error);
-    if (!result)
-        range_test(c, &t, &rows, DL_RATE_POINTS);
-    c->rate = rounded(c->rate);
-    dl_trial_drop(&rows);
-    dl_trial_close(&t);
-    return result;
-}
-
-/* Seconds of an iteration of the training itself, and what of them is waiting for data. */
-static int take_time(dl_checkup *c, dl_trial *t, dl_loader *train, dl_error *error) {
-    enum { MOST = 20 };
-    dl_experiment *e = t->e;
-    int before = error->count, steps = 0, most = dl_trial_steps(t, e->batch_size, MOST);
-    const dl_optimizer_common *common = t->optimizer_self;
-    char one[32], all[32];
-    dl_trial_begin(t, false);
-    dl_loader_start(train, dl_experiment_order(e, true), (uint64_t)e->seed, 0, 0);
-    double started = dl_clock(), data = 0;
-    for (const dl_batch *batch; steps <= most; steps++) {
-        double from = dl_clock();
-        if (!(batch = dl_loader_next(train, error)))
-            break;
-        data += dl_clock() - from;
-        dl_trial_step(t, batch, common->learning_rate);
-    }
-    double seconds = dl_clock() - started;
-    if (error->count > before || !steps)
-        return -1;
-    double whole = seconds / steps * (double)dl_loader_steps(train) * (double)e->settings.epochs;
-    dl_checkup_add(
-        c, "time", DL_CHECK_OK,
-        "%s an iteration, %.0f %% of it waiting for data; about %s for the %lld epochs%s",
-        dl_text_seconds(one, seconds / steps), 100 * data / seconds, dl_text_seconds(all, whole),
-        (long long)e->settings.epochs,
-        data > 0.5 * seconds && seconds > 0.005 * steps ? " (data.workers would help)" : "");
-    return 0;
-}
-
-int dl_checkup_rate(dl_checkup *c, dl_trial *t, dl_loader *train, const dl_trial_rows *rows,
-                    dl_error *error) {
-    /* A rate that is too low is only slow; one that is too high may learn nothing. */
-    static const double LITTLE = 0.5, SLOW = 0.2, APART = 5;
-    dl_experiment *e = t->e;
-    const dl_optimizer_common *common = t->optimizer_self;
-    double rate = common->learning_rate;
-    if (t->optimizer->minimize) {
-        dl_checkup_add(c, "rate", DL_CHECK_SKIPPED, "%s has no learning rate",
-                       t->optimizer->kind.name);
-        return 0;
-    }
-    int64_t batch = e->batch_size < rows->count ? e->batch_size : rows->count;
-    int steps = dl_trial_steps(t, batch, ITERATIONS);
-    if (steps < 2 * AT_END) {
-        dl_checkup_add(c, "rate", DL_CHECK_SKIPPED, "a step takes too long");
-        return take_time(c, t, train, error);
-    }
-    range_test(c, t, rows, DL_RATE_POINTS);
-    c->rate = rounded(c->rate);
-    double own = fall(t, rows, rate, steps);
-    double other = c->rate > 0 ? fall(t, rows, c->rate, steps) : 0;
-    double ratio = c->rate > 0 ? rate / c->rate : 1;
-    bool apart = ratio > APART || ratio < 1 / APART;
-    if (!(own > 0) && !(other > 0))
-        dl_checkup_add(c, "rate", DL_CHECK_FAILS,
-                       "the loss does not fall within %d iterations, at %g as at any other rate",
-                       steps, rate);
-    else if (apart && !(own >= (ratio > 1 ? LITTLE : SLOW) * other))
-        dl_checkup_add(c, "rate", DL_CHECK_FAILS,
-                       "learning_rate %g is too %s: within %d iterations the loss %s by %.3g, and "
-                       "falls by %.3g at %g",
-                       rate, ratio > 1 ? "high" : "low", steps, own < 0 ? "rises" : "falls",
-                       fabs(own), other, c->rate);
-    else
-        dl_checkup_add(c, "rate", own > 0 ? DL_CHECK_OK : DL_CHECK_FAILS,
-                       "the loss %s by %.3g within %d iterations at %g (a range test suggests %g)",
-                       own > 0 ? "falls" : "rises", fabs(own), steps, rate, c->rate);
-    return take_time(c, t, train, error);
 }

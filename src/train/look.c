@@ -123,13 +123,14 @@ static void say_all(dl_terminal *t, const look *l, int64_t rows) {
             say_layer(t, &net->layers[i], &l->layers[i], &l->layers[net->layer_count - 1], width);
 }
 
-/* Returns the number of rows. */
-static int64_t run(look *l, dl_experiment *e, dl_judge *judge, dl_loader *train, dl_error *error) {
+/* Returns the number of rows, a batch or more. */
+static int64_t run(look *l, dl_experiment *e, dl_judge *judge, dl_loader *train, int64_t most,
+                   dl_error *error) {
     const dl_batch *batch;
     int64_t rows = 0;
     dl_loader_start(train, dl_experiment_order(e, true), (uint64_t)e->seed, 0, 0);
     dl_net_begin(&e->net);
-    while (rows < ENOUGH && (batch = dl_loader_next(train, error))) {
+    while ((!rows || rows < most) && (batch = dl_loader_next(train, error))) {
         dl_sums sums = {0};
         dl_pass pass = {.batch = (int)batch->count,
                         .training = true,
@@ -147,7 +148,7 @@ static int64_t run(look *l, dl_experiment *e, dl_judge *judge, dl_loader *train,
     return rows;
 }
 
-/* Runs and looks; `l.layers` is freed by the caller. */
+/* Runs *rows, and looks; `l.layers` is freed by the caller. */
 static int take(look *l, dl_experiment *e, dl_judge *judge, dl_loader *train, int64_t *rows,
                 dl_error *error) {
     int before = error->count;
@@ -155,14 +156,14 @@ static int take(look *l, dl_experiment *e, dl_judge *judge, dl_loader *train, in
     l->layers = xcalloc((size_t)e->net.layer_count, sizeof *l->layers);
     e->net.watch = see;
     e->net.watcher = l;
-    *rows = run(l, e, judge, train, error);
+    *rows = run(l, e, judge, train, *rows, error);
     e->net.watch = NULL;
     return error->count > before ? -1 : 0;
 }
 
 int dl_look(dl_terminal *t, dl_experiment *e, dl_judge *judge, dl_loader *train, dl_error *error) {
     look l;
-    int64_t rows;
+    int64_t rows = ENOUGH;
     int result = take(&l, e, judge, train, &rows, error);
     if (!result)
         say_all(t, &l, rows);
@@ -170,12 +171,11 @@ int dl_look(dl_terminal *t, dl_experiment *e, dl_judge *judge, dl_loader *train,
     return result;
 }
 
-int dl_look_judge(dl_experiment *e, dl_judge *judge, dl_loader *train, dl_text *bad,
+int dl_look_judge(dl_experiment *e, dl_judge *judge, dl_loader *train, int64_t rows, dl_text *bad,
                   dl_error *error) {
     static const char *const bearable[] = {"fine",      "nearly dead",        "vanishing",
                                            "exploding", "exploding gradient", "no gradient"};
     look l;
-    int64_t rows;
     int result = take(&l, e, judge, train, &rows, error);
     const sight *last = &l.layers[e->net.layer_count - 1];
     for (int i = 0; i < e->net.layer_count && !result; i++) {

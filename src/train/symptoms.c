@@ -23,8 +23,12 @@ static int take_columns(dl_symptoms *s, const char *path, dl_error *error) {
                    s->epoch ? "train_loss" : "epoch");
 }
 
-/* The log's line of the baseline, and the last error in it. */
+/* The log's lines of the loss before training and the baseline, and the last error in it. */
 static void read_log(dl_symptoms *s, char *text) {
+    const char *loss = strstr(text, "\nloss "), *word = " expected before training";
+    char *end = NULL;
+    double expected = loss ? strtod(loss + strlen("\nloss "), &end) : NAN;
+    s->expected = loss && !strncmp(end, word, strlen(word)) ? expected : NAN;
     const char *line = strstr(text, "\nbaseline ");
     const char *share = line ? strstr(line + 1, "is right for ") : NULL;
     if (share && share < line + 1 + strcspn(line + 1, "\n"))
@@ -52,7 +56,7 @@ static char *read_beside(const char *folder, const char *name) {
 }
 
 int dl_symptoms_read(dl_symptoms *s, const char *path, dl_error *error) {
-    *s = (dl_symptoms){.baseline = NAN};
+    *s = (dl_symptoms){.expected = NAN, .baseline = NAN};
     if (!dl_file_exists(path))
         return dl_fail(error, DL_DATA, "%s: %s", path, strerror(errno));
     bool folder = dl_file_is_folder(path);

@@ -15,3 +15,5 @@ awk -F, -v OFS=, '{ row[NR] = $0; digit[NR] = $65 }
     "$to/train.csv" >"$to/shuffled.csv"
 cat "$to/train.csv" "$to/test.csv" >"$to/leak.csv"
 awk -F, -v OFS=, '{ $1 = 7; print }' "$to/train.csv" >"$to/constant.csv"
+awk -F, -v OFS=, 'BEGIN { srand(3) } rand() < 0.3 { $65 = int(10 * rand()) } 1' \
+    "$to/train.csv" >"$to/noise.csv"

@@ -36,6 +36,63 @@ verdict() { jq -r --arg check "$1" '.checks[] | select(.check == $check) | .verd
     done
 }
 @test "--check: wrong labels" { fails labels wrong_labels; }
+@test "--check: labels that are wrong at random" {
+    fails labels noise
+    shows "wrong at random"
+}
+@test "--check: a relu's bend at zero is no wrong gradient" {
+    train --quiet --check "$root/tests/checks/margin.cfg"
+    status_is 0
+    shows "gradient        ok "
+}
+@test "--check: a rate too high and one too low, of a regression" {
+    awk -F, -v OFS=, '{ print $3, $4, $20, $30, $43, $50, $20 + 2 * $30 + $3 * $4 / 4 }' \
+        data/planted/train.csv >data/planted/numbers.csv
+    cat >numbers.cfg <<'CONFIG'
+data = { format = "csv"; header = false; task = "regression"; normalize = "mean_std";
+         train = { file = "planted/numbers.csv"; }; normalize_target = "mean_std"; };
+network = ( { layer = "dense"; units = 40; activation = "tanh"; }, { layer = "dense"; units = 1; } );
+loss = { type = "mse"; };
+optimizer = { type = "adam"; learning_rate = 3e-3; };
+training = { batch_size = 20; epochs = 20; };
+CONFIG
+    train --quiet --check numbers.cfg
+    shows "rate            ok "
+    for rate in 0.3:high 3e-5:low; do
+        train --quiet --check --set optimizer.learning_rate=${rate%:*} numbers.cfg
+        status_is 5
+        grep -q "^rate  *FAILS .* is too ${rate#*:}" <<<"$output" || fail "$rate"
+    done
+}
+@test "--check: a net of which a step takes long" {
+    cat >large.cfg <<'CONFIG'
+data = { format = "random"; input = (256, 256, 3); classes = 4; train = { rows = 4; }; };
+network = ( { layer = "conv2d"; filters = 256; kernel = 7; stride = 2; activation = "relu"; },
+            { layer = "conv2d"; filters = 512; kernel = 5; stride = 2; activation = "relu"; },
+            { layer = "global_avg_pool"; }, { layer = "dense"; units = 4; } );
+loss = { type = "softmax_cross_entropy"; };
+training = { batch_size = 2; epochs = 1; };
+CONFIG
+    train --quiet --check large.cfg
+    for check in by_heart_4 rate; do
+        grep -q "^$check  *skipped  for a net so large there is time for " <<<"$output" ||
+            fail "$check is not skipped"
+    done
+}
+@test "--check: a text, and a passage of it among the rows for validation" {
+    awk 'BEGIN { srand(7); for (i = 0; i < 6000; i++) printf "%c", 97 + int(8 * rand() * rand()) }' \
+        >data/text.txt
+    cut -c 1007-1290 data/text.txt | tr -d '\n' >data/held.txt
+    cat >text.cfg <<'CONFIG'
+data = { format = "text"; length = 20; train = { file = "text.txt"; };
+         validation = { file = "held.txt"; }; };
+network = ( { layer = "simple_rnn"; units = 12; }, { layer = "dense"; units = 8; } );
+loss = { type = "softmax_cross_entropy"; };
+training = { batch_size = 8; epochs = 1; };
+CONFIG
+    train --quiet --check text.cfg
+    grep -q "^duplicates  *FAILS .*stand in the training text" <<<"$output" || fail "no leak"
+}
 @test "--check: unscaled inputs" { fails initial_loss unscaled; }
 @test "--check: a rate 100 times too high" {
     fails rate rate_high

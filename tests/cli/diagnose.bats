@@ -22,6 +22,8 @@ is() {
         "$root/tests/histories/overfit/history.csv")
     shows "overfit since epoch $best:"
     shows early_stopping
+    is overfit by_heart # validation is no worse, but no better either
+    shows "val_loss has hardly changed since"
 }
 @test "rate too low" {
     is rate_too_low rate_too_low
@@ -32,6 +34,13 @@ is() {
     is rate_too_high rate_too_high
     is rate_too_high rate_too_high_sgd
     shows "times smaller"
+}
+@test "rate too high: the first steps lead far away" {
+    is rate_too_high thrown
+    shows "of a net that knows nothing"
+    sed -i '/^loss/d' "$(cp -r "$root/tests/histories/thrown" thrown && echo thrown/log.txt)"
+    train --diagnose thrown # without the log's line the first epoch is the scale
+    shows_not "knows nothing"
 }
 @test "rate too high: up and down" {
     is rate_too_high oscillates
@@ -44,6 +53,10 @@ is() {
     cp -r "$root/tests/histories/val_easier" plain
     sed -i 's/dropout"/dense"/' plain/config.cfg
     train --diagnose plain
+    shows "look for rows that are in both parts"
+    train --diagnose "$root/tests/histories/augmented"
+    shows "augmentation is at work in training only"
+    is val_easier leak
     shows "look for rows that are in both parts"
 }
 @test "diverged, at which step and where" {

@@ -1,0 +1,71 @@
+#!/usr/bin/env bats
+# What saves nothing ends with the first signal, soon, with one line and 128 + its number.
+
+# The variables that helper.bash sets; each test is a subshell of its own, as it should be.
+# shellcheck disable=SC2154,SC2030,SC2031,SC2034
+
+load helper
+
+# Large enough for a second or more of anything.
+set_up() {
+    cat >large.cfg <<'CONFIG'
+data = { format = "random"; input = (48, 48, 3); classes = 10; train = { rows = 60000; };
+         validation = 0.2; };
+network = ( { layer = "conv2d"; filters = 64; kernel = 5; activation = "relu"; },
+            { layer = "conv2d"; filters = 256; kernel = 5; activation = "relu"; },
+            { layer = "global_avg_pool"; }, { layer = "dense"; units = 10; } );
+loss = { type = "softmax_cross_entropy"; };
+training = { batch_size = 256; epochs = 1; };
+CONFIG
+}
+
+# ends SIGNAL STATUS OPTION...: a signal after some tenths of a second; it must not take as long as
+# what was asked for.
+ends() {
+    local signal=$1 expected=$2 pid
+    shift 2
+    status=0
+    "$dltrain" "$@" large.cfg >out 2>err &
+    pid=$!
+    sleep 0.4
+    kill -0 $pid 2>/dev/null || fail "it was over before the signal: $(cat err)"
+    kill -"$signal" $pid
+    for _ in $(seq 100); do
+        kill -0 $pid 2>/dev/null || break
+        sleep 0.1
+    done
+    ! kill -0 $pid 2>/dev/null || fail "it goes on for ten seconds"
+    wait $pid || status=$?
+    output=$(cat out)
+    errors=$(cat err)
+    status_is "$expected"
+    equal "$(grep -c 'interrupted; nothing was changed' err)" 1
+    exists_not runs
+}
+
+@test "Ctrl-C during --check, what was found before stays" {
+    ends INT 130 --check --quiet
+    equal "$(wc -l <err)" 1
+}
+@test "SIGTERM and SIGHUP during --check" {
+    ends TERM 143 --check
+    ends HUP 129 --check
+}
+@test "Ctrl-C during --find-lr" { ends INT 130 --find-lr; }
+@test "Ctrl-C during --activations" { ends INT 130 --dry-run --activations; }
+@test "Ctrl-C during --check-data" { ends INT 130 --check-data; }
+@test "Ctrl-C during --show-batch" {
+    mkfifo endless # it waits for data that never come
+    cat >large.cfg <<'CONFIG'
+data = { format = "idx"; train = { images = "endless"; labels = "endless"; }; };
+network = ( { layer = "dense"; units = 10; } );
+loss = { type = "softmax_cross_entropy"; };
+training = { batch_size = 32; epochs = 1; };
+CONFIG
+    ends INT 130 --show-batch batch.png
+    exists_not batch.png
+}
+@test "--check in JSON is whole or not there" {
+    ends INT 130 --json --check
+    [ -z "$output" ] || fail "a part of it"
+}
