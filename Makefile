@@ -197,7 +197,7 @@ uninstall:
 	rm -rf $(DESTDIR)$(PREFIX)/share/dltrain
 
 format:
-	clang-format -i src/*/*.[ch] tests/*.[ch] tests/*/*.[ch]
+	clang-format -i src/*/*.[ch] tests/*.[ch] tests/fuzz/*.[ch]
 
 clean:
 	rm -rf build $(PROGRAMS)

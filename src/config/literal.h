@@ -6,9 +6,8 @@
 
 /* libconfig 1.5 reads the integer 4294967297 as 1 and 3000000000 as a negative number. This looks
    at the literals of `text` (and of the files that it includes from `folder`) and makes each that
-   does not fit its type (a float that is none, as 1e999, too) an error that names file and line,
-   and so an included file that cannot be read. folder NULL: `text` is a value of the command line,
-   without lines and files. */
+   does not fit its type an error that names file and line, and so an included file that cannot be
+   read. folder NULL: `text` is a value of the command line, without lines and files. */
 int dl_literals_check(const char *text, const char *name, const char *folder, dl_error *error);
 
 /* Before libconfig 1.5 reads `text`, which ends the program at an include that is a folder, and is

@@ -1,6 +1,6 @@
 /* Is a picture's file all there, and safe to decode? stb_image reads what is missing as zeros or,
    in PNM and TGA, not at all, and says nothing: a file that was cut short would be trained on. Only
-   what the formats themselves tell is looked at; PNG has its own checks, which stb_image makes. */
+   what the formats themselves tell is looked at. */
 #include <string.h>
 
 #include "data/image.h"
@@ -51,6 +51,18 @@ static int64_t little(const unsigned char *b, int width) {
     for (int i = width - 1; i >= 0; i--)
         value = value << 8 | b[i];
     return value;
+}
+
+/* The chunks up to the one that ends the picture: stb_image asks for as much memory as one claims
+   to have bytes. */
+static bool png_is_whole(const unsigned char *b, int64_t count) {
+    for (int64_t at = 8; at + 8 <= count;) {
+        int64_t length = (int64_t)b[at] << 24 | b[at + 1] << 16 | b[at + 2] << 8 | b[at + 3];
+        if (!memcmp(b + at + 4, "IEND", 4))
+            return true;
+        at += 12 + length;
+    }
+    return false;
 }
 
 /* A GIF ends with a semicolon; some programs write zeros behind it. */
@@ -112,7 +124,7 @@ bool dl_image_is_whole(const void *bytes, int64_t count) {
     if (is_jpeg(b))
         return look_at_jpeg(b, count) == WHOLE;
     if (!memcmp(b, "\x89PNG", 4))
-        return true;
+        return png_is_whole(b, count);
     if (!memcmp(b, "GIF8", 4))
         return gif_is_whole(b, count);
     if (!memcmp(b, "BM", 2))

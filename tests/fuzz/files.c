@@ -62,12 +62,10 @@ void fuzz_config(const uint8_t *input, size_t count) {
     fuzz_save("c.cfg", input, count);
     char *path = fuzz_path("c.cfg");
     int result = dl_config_load(&config, path, &error);
-    if (!result) {
-        check_dump(&config);
+    if (!result)
         result = dl_experiment_read(&experiment, &config, &error);
-        if (!result)
-            check_dump(&config);
-    }
+    if (!result)
+        check_dump(&config);
     dl_error_sort(&error);
     fuzz_check(result, &error);
     dl_experiment_free(&experiment);
