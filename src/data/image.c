@@ -37,8 +37,9 @@ static int look(const void *bytes, int64_t count, int *height, int *width, int *
                 const char **why) {
     if (count > INT_MAX)
         return refuse("too large", why);
-    if (!dl_image_is_safe(bytes, count))
-        return refuse("a Huffman table of more than 256 codes", why);
+    const char *danger = dl_image_danger(bytes, count);
+    if (danger)
+        return refuse(danger, why);
     if (!stbi_info_from_memory(bytes, (int)count, width, height, channels))
         return refuse(stbi_failure_reason(), why);
     if (((const char *)bytes)[0] == 'P' && stbi_is_16_bit_from_memory(bytes, (int)count))

@@ -91,10 +91,11 @@ static bool tga_is_whole(const unsigned char *b, int64_t count) {
     return head + little(b + 12, 2) * little(b + 14, 2) * ((b[16] + 7) / 8) <= count;
 }
 
-/* Width, height and largest value, with white space and comments between them, and one white
-   space behind. */
-static bool pnm_is_whole(const unsigned char *b, int64_t count) {
-    int64_t number[3], at = 2;
+/* Width, height and largest value, with white space and comments between them; returns where they
+   end. More than DIGITS_END stands for anything larger. */
+enum { DIGITS_END = 1 << 20 };
+static int64_t pnm_header(const unsigned char *b, int64_t count, int64_t number[3]) {
+    int64_t at = 2;
     for (int k = 0; k < 3; k++) {
         while (at < count && (b[at] == '#' || memchr(" \t\n\v\f\r", b[at], 6))) {
             bool comment = b[at++] == '#';
@@ -102,10 +103,20 @@ static bool pnm_is_whole(const unsigned char *b, int64_t count) {
                 at++;
         }
         for (number[k] = 0; at < count && b[at] >= '0' && b[at] <= '9'; at++)
-            number[k] = number[k] < 1 << 20 ? 10 * number[k] + b[at] - '0' : number[k];
+            number[k] = number[k] < DIGITS_END ? 10 * number[k] + b[at] - '0' : number[k];
     }
+    return at;
+}
+
+/* One white space is behind the header. */
+static bool pnm_is_whole(const unsigned char *b, int64_t count) {
+    int64_t number[3], at = pnm_header(b, count, number);
     int64_t pixel = (b[1] == '6' ? 3 : 1) * (number[2] > 255 ? 2 : 1);
     return at + 1 + number[0] * number[1] * pixel <= count;
+}
+
+static bool is_pnm(const unsigned char *b) {
+    return b[0] == 'P' && (b[1] == '5' || b[1] == '6');
 }
 
 /* FF may be repeated before any marker. */
@@ -113,8 +124,17 @@ static bool is_jpeg(const unsigned char *b) {
     return b[0] == 0xff && b[1] >= 0xd8;
 }
 
-bool dl_image_is_safe(const void *bytes, int64_t count) {
-    return count < 2 || !is_jpeg(bytes) || look_at_jpeg(bytes, count) != UNSAFE;
+const char *dl_image_danger(const void *bytes, int64_t count) {
+    int64_t number[3];
+    if (count >= 2 && is_jpeg(bytes) && look_at_jpeg(bytes, count) == UNSAFE)
+        return "a Huffman table of more than 256 codes";
+    if (count < 2 || !is_pnm(bytes))
+        return NULL;
+    pnm_header(bytes, count, number);
+    for (int k = 0; k < 3; k++)
+        if (number[k] > DIGITS_END)
+            return "a number in its header that is too large";
+    return NULL;
 }
 
 bool dl_image_is_whole(const void *bytes, int64_t count) {
@@ -129,7 +149,7 @@ bool dl_image_is_whole(const void *bytes, int64_t count) {
         return gif_is_whole(b, count);
     if (!memcmp(b, "BM", 2))
         return bmp_is_whole(b, count);
-    if (b[0] == 'P' && (b[1] == '5' || b[1] == '6'))
+    if (is_pnm(b))
         return pnm_is_whole(b, count);
     return tga_is_whole(b, count);
 }
