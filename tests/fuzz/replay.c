@@ -10,6 +10,14 @@
 #include "base/memory.h"
 #include "fuzz.h"
 
+#if defined(__SANITIZE_ADDRESS__) /* so says gcc, and clang: */
+#define SANITIZED
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define SANITIZED
+#endif
+#endif
+
 enum { LARGEST = 1 << 20, MOST_MEMORY = 200 << 20 };
 
 /* The target that the folder is called after, or NULL. */
@@ -38,7 +46,7 @@ static uint8_t *load(const char *path, size_t *count) {
 /* No file of a few kilobytes needs so much more than the program itself. The address sanitizer
    does, and where there is no /proc nothing is limited. */
 static void limit_memory(void) {
-#ifndef __SANITIZE_ADDRESS__
+#ifndef SANITIZED
     FILE *file = fopen("/proc/self/statm", "r");
     unsigned long data = 0;
     if (file && fscanf(file, "%*u %*u %*u %*u %*u %lu", &data) == 1) {
