@@ -5,8 +5,8 @@
 #   make CC=clang                     another compiler, apart too
 #   make ARCH=x86-64-v3               for other machines than this one
 #   make ONEDNN=no                    OpenBLAS alone, even if oneDNN is installed; apart too
-#   make fuzz [FUZZ=npy]              every reader of files, or one, is given made-up files by clang's
-#                                     libFuzzer, each for FUZZ_SECONDS; apart too
+#   make fuzz [FUZZ=npy]              every reader of files, or one, is given made-up files by
+#                                     clang's libFuzzer, each for FUZZ_SECONDS; apart too
 #   make replay                       the files kept from that, once, with any compiler
 #   make V=1                          show the commands
 
@@ -58,8 +58,8 @@ ifneq ($(SANITIZE),)
 CFLAGS   += -fsanitize=$(SANITIZE) -fno-omit-frame-pointer -O1
 LDFLAGS  += -fsanitize=$(SANITIZE)
 endif
-# For the targets of `make fuzz`: one thread, any finding ends it, and pictures have fewer pixels, so
-# that large ones neither take all the time nor look like a leak.
+# For the targets of `make fuzz`: one thread, any finding ends it, and pictures may have fewer
+# pixels, so that a large one neither takes all the time nor more memory than a target may.
 ifneq ($(FUZZING),)
 OPENMP   := -fopenmp-simd
 CPPFLAGS += -DDL_IMAGE_MOST_PIXELS=1048576
@@ -74,7 +74,8 @@ common   := $(filter-out $(PROGRAMS:%=src/cmd/%.c),$(wildcard src/cmd/*.c))
 objects  := $(sources:%.c=$(BUILD)/%.o)
 tests    := $(patsubst tests/%.c,%,$(wildcard tests/test_*.c))
 
-.PHONY: all check check-long unit replay fuzz plain kernels cli lint format man bench install uninstall clean
+.PHONY: all check check-long unit replay fuzz plain kernels cli lint format man bench install \
+    uninstall clean
 all: $(if $(SANITIZE),$(PROGRAMS:%=$(BUILD)/%),$(PROGRAMS))
 
 # The programs in the top folder are those of the build that was asked for last; a sanitizer's stay

@@ -21,8 +21,8 @@ extern const fuzz_target fuzz_targets[]; /* ends with name NULL */
 /* By name, or NULL. */
 const fuzz_target *fuzz_find(const char *name);
 
-/* The path of `name` in a scratch folder in memory, which is removed at the end of the program;
-   freed by the caller. */
+/* The path of `name` in a scratch folder in memory, which is removed at the end of the program,
+   unless a sanitizer ends it; freed by the caller. */
 char *fuzz_path(const char *name);
 /* Writes the file of that name there, whole. */
 void fuzz_save(const char *name, const void *bytes, size_t count);
