@@ -5,6 +5,9 @@
 #   make CC=clang                     another compiler, apart too
 #   make ARCH=x86-64-v3               for other machines than this one
 #   make ONEDNN=no                    OpenBLAS alone, even if oneDNN is installed; apart too
+#   make fuzz [FUZZ=npy]              every reader of files, or one, is given made-up files by
+#                                     clang's libFuzzer, each for FUZZ_SECONDS; apart too
+#   make replay                       the files kept from that, once, with any compiler
 #   make V=1                          show the commands
 
 PROGRAMS = dltrain dltest
@@ -55,6 +58,15 @@ ifneq ($(SANITIZE),)
 CFLAGS   += -fsanitize=$(SANITIZE) -fno-omit-frame-pointer -O1
 LDFLAGS  += -fsanitize=$(SANITIZE)
 endif
+# For the targets of `make fuzz`: one thread, any finding ends it, and pictures may have fewer
+# pixels, so that a large one neither takes all the time nor more memory than a target may.
+ifneq ($(FUZZING),)
+OPENMP   := -fopenmp-simd
+CPPFLAGS += -DDL_IMAGE_MOST_PIXELS=1048576
+CFLAGS   += -fsanitize=fuzzer-no-link -fno-sanitize-recover=all
+# The kernels read no files, and clang takes more than ten minutes to instrument one of them.
+$(BUILD)/src/math/%.o: CFLAGS += -fno-sanitize=all
+endif
 
 Q        := $(if $(V),,@)
 sources  := $(filter-out src/cmd/%,$(wildcard src/*/*.c))
@@ -62,7 +74,8 @@ common   := $(filter-out $(PROGRAMS:%=src/cmd/%.c),$(wildcard src/cmd/*.c))
 objects  := $(sources:%.c=$(BUILD)/%.o)
 tests    := $(patsubst tests/%.c,%,$(wildcard tests/test_*.c))
 
-.PHONY: all check check-long unit plain kernels cli lint format man bench install uninstall clean
+.PHONY: all check check-long unit replay fuzz plain kernels cli lint format man bench install \
+    uninstall clean
 all: $(if $(SANITIZE),$(PROGRAMS:%=$(BUILD)/%),$(PROGRAMS))
 
 # The programs in the top folder are those of the build that was asked for last; a sanitizer's stay
@@ -98,9 +111,37 @@ $(patsubst %,$(BUILD)/%,$(filter test_gradient_%,$(tests))): $(BUILD)/%: $(DOUBL
 	@echo " LINK $@"
 	$(Q)$(CC) $(CFLAGS) $(OPENMP) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
 
+# Fuzzing. A target is a function in tests/fuzz/targets.c; tests/fuzz/corpus/NAME has the files that
+# it begins with, and those that once were a finding.
+FUZZ         = $(notdir $(wildcard tests/fuzz/corpus/*))
+FUZZ_SECONDS = 600
+FUZZ_LIMITS  = -rss_limit_mb=2048 -malloc_limit_mb=100 -timeout=10 -max_len=16384
+fuzz_objects = $(patsubst %.c,$(BUILD)/%.o,$(filter-out %/replay.c,$(wildcard tests/fuzz/*.c)))
+$(BUILD)/tests/fuzz/fuzz: $(fuzz_objects) $(objects)
+	@echo " LINK $@"
+	$(Q)$(CC) $(CFLAGS) $(OPENMP) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LDLIBS)
+$(BUILD)/tests/fuzz/replay: $(BUILD)/tests/fuzz/replay.o $(fuzz_objects) $(objects)
+	@echo " LINK $@"
+	$(Q)$(CC) $(CFLAGS) $(OPENMP) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+FUZZ_BUILD  := build/fuzz
+fuzz:
+	$(Q)$(MAKE) --no-print-directory CC=clang ONEDNN=no SANITIZE=address,undefined FUZZING=yes \
+	    BUILD=$(FUZZ_BUILD) $(FUZZ_BUILD)/tests/fuzz/fuzz
+	@for target in $(FUZZ); do \
+	    found=$(FUZZ_BUILD)/corpus/$$target; mkdir -p $$found; echo "== $$target"; \
+	    DL_FUZZ=$$target $(FUZZ_BUILD)/tests/fuzz/fuzz $(FUZZ_LIMITS) \
+	        -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 \
+	        -artifact_prefix=$(FUZZ_BUILD)/$$target- $$found tests/fuzz/corpus/$$target \
+	        2>$(FUZZ_BUILD)/$$target.log || { tail -n 40 $(FUZZ_BUILD)/$$target.log; exit 1; }; \
+	    grep -E 'DONE|stat::number_of|stat::peak' $(FUZZ_BUILD)/$$target.log; done
+
+replay: $(BUILD)/tests/fuzz/replay
+	@$< tests/fuzz/corpus/*/*
+
 # Objects of the tests are kept, too.
 .SECONDARY: $(tests:%=$(BUILD)/tests/%.o) $(BUILD)/tests/harness.o \
-    $(tests:%=$(DOUBLE)/tests/%.o)
+    $(tests:%=$(DOUBLE)/tests/%.o) $(fuzz_objects) $(BUILD)/tests/fuzz/replay.o
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
@@ -120,7 +161,7 @@ plain:
 kernels: $(patsubst %,$(BUILD)/test_%,math conv gradient_layers gradient_nets golden net)
 	@for test in $^; do echo "== $$test"; $$test || exit 1; done
 
-check: lint unit plain cli
+check: lint unit replay plain cli
 
 check-long: $(PROGRAMS)
 	scripts/check_long.sh
@@ -157,7 +198,7 @@ uninstall:
 	rm -rf $(DESTDIR)$(PREFIX)/share/dltrain
 
 format:
-	clang-format -i src/*/*.[ch] tests/*.[ch]
+	clang-format -i src/*/*.[ch] tests/*.[ch] tests/fuzz/*.[ch]
 
 clean:
 	rm -rf build $(PROGRAMS)

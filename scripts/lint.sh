@@ -44,29 +44,29 @@ for room in src/*/; do
     done
 done
 
-for file in src/*/*.[ch] tests/*.[ch]; do
+for file in src/*/*.[ch] tests/*.[ch] tests/fuzz/*.[ch]; do
     lines=$(wc -l <"$file")
     [ "$lines" -le 500 ] || found "$file: has $lines lines (500 at most)"
 done
-grep -nE '.{101}' src/*/*.[ch] tests/*.[ch] Makefile scripts/*.sh |
+grep -nE '.{101}' src/*/*.[ch] tests/*.[ch] tests/fuzz/*.[ch] Makefile scripts/*.sh |
     LC_ALL=C.UTF-8 awk -F: '{
         line = $0
         sub(/^[^:]*:[^:]*:/, "", line)
         if (length(line) > 100)
             print $1 ":" $2 ": longer than 100 columns"
     }' >>"$findings" || true
-grep -nE 'TODO|FIXME' src/*/*.[ch] tests/*.[ch] scripts/*.sh | grep -v 'scripts/lint.sh' \
-    >>"$findings" || true
+grep -nE 'TODO|FIXME' src/*/*.[ch] tests/*.[ch] tests/fuzz/*.[ch] scripts/*.sh |
+    grep -v 'scripts/lint.sh' >>"$findings" || true
 
 if have clang-format; then
-    clang-format --dry-run src/*/*.[ch] tests/*.[ch] 2>&1 | grep 'warning:' |
+    clang-format --dry-run src/*/*.[ch] tests/*.[ch] tests/fuzz/*.[ch] 2>&1 | grep 'warning:' |
         sed 's/warning: .*/not laid out as clang-format would/' >>"$findings" || true
 fi
 if have clang && have pkg-config; then
     # shellcheck disable=SC2046
     clang -std=c11 -fsyntax-only -fopenmp -D_GNU_SOURCE -Isrc -Itests \
         -Wall -Wextra -Wshadow -Wpedantic $(pkg-config --cflags libconfig jansson zlib openblas) \
-        src/*/*.c tests/*.c >>"$findings" 2>&1 || true
+        src/*/*.c tests/*.c tests/fuzz/*.c >>"$findings" 2>&1 || true
 fi
 if have shellcheck; then
     shellcheck scripts/*.sh .ci/run >>"$findings" 2>&1 || true

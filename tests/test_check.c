@@ -40,6 +40,7 @@ static void check_all(section *s, const char *text, dl_findings *f) {
     section_must_open(s, text);
     dl_check_counts(f, &s->data);
     dl_check_rows(f, &s->data);
+    dl_check_columns(f, &s->data);
 }
 
 static void test_clean(void **state) {
@@ -167,7 +168,7 @@ static void test_columns(void **state) {
     }
     save_table("a.csv", &a);
     section_must_open(&s, "format = \"csv\"; train = { file = \"a.csv\"; };");
-    dl_check_rows(&f, &s.data);
+    dl_check_columns(&f, &s.data);
     must_find(&f, "constant", 1, "train: of 5 columns 1 is always the same: \"k\"");
     must_find(
         &f, "gives_away", 2,
@@ -190,7 +191,7 @@ static void test_columns_of_numbers(void **state) {
     save_table("a.csv", &a);
     section_must_open(&s,
                       "format = \"csv\"; task = \"regression\"; train = { file = \"a.csv\"; };");
-    dl_check_rows(&f, &s.data);
+    dl_check_columns(&f, &s.data);
     must_find(&f, "target_copy", 1, "train: of 4 columns 1 is the target itself: \"copy\"");
     must_find(&f, "gives_away", 1,
               "train: of 4 columns 1 gives the target away, alone and without an error: \"line\"");

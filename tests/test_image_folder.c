@@ -167,6 +167,12 @@ static void test_claims(void **state) {
     make_tree();
     save_text("root/007/a.pgm", "P5 32768 32768 255\n");
     section_refuses(TRAIN, DL_DATA, "root/007/a.pgm (too many pixels)");
+    save_text("root/007/a.pgm", "P5 2444444444 1 255\n");
+    section_refuses(TRAIN, DL_DATA, "root/007/a.pgm (a number in its header that is too large)");
+    static const char png[] = "\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\2\0\0\0\1\x08\0\0\0\0"
+                              "crc.\x3f\xff\xff\xffIDAT and not a gigabyte of it";
+    save_bytes("root/007/a.pgm", png, sizeof png - 1);
+    section_refuses(TRAIN, DL_DATA, "root/007/a.pgm (cut short)");
     save_text("root/007/a.pgm", "P5 11000 11000 255\n");
     for (int i = 0; i < 600; i++) {
         char name[32];

@@ -33,7 +33,7 @@ static char *file_name(dl_config *config, const char *included) {
 static int syntax_error(dl_config *config, const char *text, dl_error *error) {
     const char *what = config_error_text(&config->tree);
     if (what && strstr(what, "include") &&
-        dl_literals_check(text, config->name, config->folder, 0, error))
+        dl_literals_check(text, config->name, config->folder, error))
         return -1; /* which knows the name of the file that cannot be included */
     const char *included = config_error_file(&config->tree);
     char *file = file_name(config, included);
@@ -52,9 +52,11 @@ static int syntax_error(dl_config *config, const char *text, dl_error *error) {
 
 static int parse(dl_config *config, const char *text, dl_error *error) {
     config_set_include_dir(&config->tree, config->folder[0] ? config->folder : ".");
+    if (dl_includes_check(text, config->name, config->folder, error))
+        return -1;
     if (!config_read_string(&config->tree, text))
         return syntax_error(config, text, error);
-    return dl_literals_check(text, config->name, config->folder, 0, error);
+    return dl_literals_check(text, config->name, config->folder, error);
 }
 
 int dl_config_load(dl_config *config, const char *path, dl_error *error) {
@@ -227,7 +229,7 @@ int dl_config_set(dl_config *config, const char *assignment, dl_error *error) {
     config_setting_t *root = config_root_setting(&scratch); /* reading makes a new one */
     if (parsed && config_setting_length(root) == 1) {
         const char *name = dl_arena_printf(&config->arena, "--set %s", assignment);
-        result = dl_literals_check(line.data, name, NULL, 0, error);
+        result = dl_literals_check(line.data, name, NULL, error);
     } else {
         if (config_setting_get_member(root, "value"))
             config_setting_remove(root, "value");

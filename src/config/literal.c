@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/file.h"
 
@@ -14,6 +15,8 @@ enum { DEEPEST = 10, LARGEST = 1 << 22 };
 typedef struct {
     const char *at, *name, *folder; /* folder NULL: a value of the command line, without lines */
     int line, depth, result;
+    bool only_files; /* of what is included: whether libconfig can read it without harm */
+    bool *too_deep;  /* that was told: no more files are looked at */
     dl_error *error;
 } scanner;
 
@@ -53,24 +56,54 @@ static void check_number(scanner *s) {
     const char *start = s->at, *digits = start + (*start == '-' || *start == '+');
     bool hexadecimal = digits[0] == '0' && (digits[1] == 'x' || digits[1] == 'X');
     char *end;
+    dl_text what = {0};
     bool fine = fits(start, digits, hexadecimal, &end);
     if (!hexadecimal && (*end == '.' || *end == 'e' || *end == 'E')) {
         strtod(start, &end);
-        fine = true;
-    }
-    if (!fine) {
-        dl_text what = {0};
+    } else if (!fine) {
         errno = 0;
         strtoll(start, NULL, hexadecimal ? 16 : 10);
         bool wide = *end != 'L' && errno != ERANGE;
         dl_text_add(&what, "%.*s is too large for a whole number%s", (int)(end - start), start,
                     wide ? " of 32 bits (write an L behind it if it is meant)" : "");
-        complain(s, what.data);
-        dl_text_free(&what);
     }
+    if (what.data && !s->only_files)
+        complain(s, what.data);
+    dl_text_free(&what);
     s->at = end;
     while (*s->at == 'L')
         s->at++;
+}
+
+static int scan(scanner s);
+
+/* Reads the file and goes through it, too. What is wrong with the file itself is added to `what`.
+ */
+static void follow(scanner *s, const char *path, dl_text *what) {
+    struct stat info;
+    int64_t size;
+    dl_error fault = {0};
+    bool there = stat(path, &info) == 0, odd = there && !S_ISREG(info.st_mode);
+    char *text = odd ? NULL : dl_file_read(path, LARGEST, &size, DL_USAGE, &fault);
+    if (odd) {
+        dl_text_add(what, "cannot include %s: is not a file", path);
+    } else if (!text) {
+        if (there || !s->only_files) /* else libconfig complains */
+            dl_text_add(what, "cannot include %s", dl_text_get(&fault.text));
+    } else if (s->depth == DEEPEST) {
+        dl_text_add(what, "files are included %d deep: does one include itself?", DEEPEST);
+        *s->too_deep = true;
+    } else {
+        scanner inner = *s;
+        inner.at = text;
+        inner.name = path;
+        inner.line = 1;
+        inner.depth++;
+        inner.result = 0;
+        s->result |= scan(inner);
+    }
+    dl_error_clear(&fault);
+    free(text);
 }
 
 static void check_included(scanner *s) {
@@ -79,30 +112,20 @@ static void check_included(scanner *s) {
     if (!close || !s->folder)
         return; /* libconfig complains */
     s->at = close + 1;
+    if (*s->too_deep) /* a file that includes itself twice would be read 1024 times */
+        return;
     dl_text file = {0}, what = {0};
-    dl_error fault = {0};
     dl_text_add_bytes(&file, open + 1, (size_t)(close - open - 1));
     char *path = dl_path_join(s->folder, dl_text_get(&file));
-    int64_t size;
-    char *text = dl_file_read(path, LARGEST, &size, DL_USAGE, &fault);
-    if (!text)
-        dl_text_add(&what, "cannot include %s", dl_text_get(&fault.text));
-    else if (s->depth == DEEPEST)
-        dl_text_add(&what, "files are included %d deep: does one include itself?", DEEPEST);
-    else
-        s->result |= dl_literals_check(text, path, s->folder, s->depth + 1, s->error);
+    follow(s, path, &what);
     if (what.data)
         complain(s, what.data);
-    dl_error_clear(&fault);
-    free(text);
     free(path);
     dl_text_free(&file);
     dl_text_free(&what);
 }
 
-int dl_literals_check(const char *text, const char *name, const char *folder, int depth,
-                      dl_error *error) {
-    scanner s = {text, name, folder, 1, depth, 0, error};
+static int scan(scanner s) {
     while (*s.at) {
         unsigned char c = (unsigned char)*s.at;
         if (c == '#' || (c == '/' && (s.at[1] == '/' || s.at[1] == '*')))
@@ -122,4 +145,14 @@ int dl_literals_check(const char *text, const char *name, const char *folder, in
         }
     }
     return s.result;
+}
+
+int dl_literals_check(const char *text, const char *name, const char *folder, dl_error *error) {
+    bool too_deep = false;
+    return scan((scanner){text, name, folder, 1, 0, 0, false, &too_deep, error});
+}
+
+int dl_includes_check(const char *text, const char *name, const char *folder, dl_error *error) {
+    bool too_deep = false;
+    return scan((scanner){text, name, folder, 1, 0, 0, true, &too_deep, error});
 }

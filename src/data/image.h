@@ -25,8 +25,9 @@ typedef struct {
 
 /* Does the name end like that of a picture? */
 bool dl_image_is_named(const char *name);
-/* What stb_image does not look at itself. Whether it can decode the bytes without harm; */
-bool dl_image_is_safe(const void *bytes, int64_t count);
+/* What stb_image does not look at itself. What would do harm when it decodes the bytes, a constant,
+   or NULL; */
+const char *dl_image_danger(const void *bytes, int64_t count);
 /* and whether the end of the file is there, as far as its format tells, if it is a picture. */
 bool dl_image_is_whole(const void *bytes, int64_t count);
 /* The size of the picture in bytes[count], as its header has it. 0, or -1 and what is wrong in

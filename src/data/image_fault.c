@@ -1,6 +1,6 @@
 /* Is a picture's file all there, and safe to decode? stb_image reads what is missing as zeros or,
    in PNM and TGA, not at all, and says nothing: a file that was cut short would be trained on. Only
-   what the formats themselves tell is looked at; PNG has its own checks, which stb_image makes. */
+   what the formats themselves tell is looked at. */
 #include <string.h>
 
 #include "data/image.h"
@@ -53,6 +53,18 @@ static int64_t little(const unsigned char *b, int width) {
     return value;
 }
 
+/* The chunks up to the one that ends the picture: stb_image asks for as much memory as one claims
+   to have bytes. */
+static bool png_is_whole(const unsigned char *b, int64_t count) {
+    for (int64_t at = 8; at + 8 <= count;) {
+        int64_t length = (int64_t)b[at] << 24 | b[at + 1] << 16 | b[at + 2] << 8 | b[at + 3];
+        if (!memcmp(b + at + 4, "IEND", 4))
+            return true;
+        at += 12 + length;
+    }
+    return false;
+}
+
 /* A GIF ends with a semicolon; some programs write zeros behind it. */
 static bool gif_is_whole(const unsigned char *b, int64_t count) {
     while (count > 0 && !b[count - 1])
@@ -79,10 +91,11 @@ static bool tga_is_whole(const unsigned char *b, int64_t count) {
     return head + little(b + 12, 2) * little(b + 14, 2) * ((b[16] + 7) / 8) <= count;
 }
 
-/* Width, height and largest value, with white space and comments between them, and one white
-   space behind. */
-static bool pnm_is_whole(const unsigned char *b, int64_t count) {
-    int64_t number[3], at = 2;
+/* Width, height and largest value, with white space and comments between them; returns where they
+   end. More than DIGITS_END stands for anything larger. */
+enum { DIGITS_END = 1 << 20 };
+static int64_t pnm_header(const unsigned char *b, int64_t count, int64_t number[3]) {
+    int64_t at = 2;
     for (int k = 0; k < 3; k++) {
         while (at < count && (b[at] == '#' || memchr(" \t\n\v\f\r", b[at], 6))) {
             bool comment = b[at++] == '#';
@@ -90,10 +103,20 @@ static bool pnm_is_whole(const unsigned char *b, int64_t count) {
                 at++;
         }
         for (number[k] = 0; at < count && b[at] >= '0' && b[at] <= '9'; at++)
-            number[k] = number[k] < 1 << 20 ? 10 * number[k] + b[at] - '0' : number[k];
+            number[k] = number[k] < DIGITS_END ? 10 * number[k] + b[at] - '0' : number[k];
     }
+    return at;
+}
+
+/* One white space is behind the header. */
+static bool pnm_is_whole(const unsigned char *b, int64_t count) {
+    int64_t number[3], at = pnm_header(b, count, number);
     int64_t pixel = (b[1] == '6' ? 3 : 1) * (number[2] > 255 ? 2 : 1);
     return at + 1 + number[0] * number[1] * pixel <= count;
+}
+
+static bool is_pnm(const unsigned char *b) {
+    return b[0] == 'P' && (b[1] == '5' || b[1] == '6');
 }
 
 /* FF may be repeated before any marker. */
@@ -101,8 +124,17 @@ static bool is_jpeg(const unsigned char *b) {
     return b[0] == 0xff && b[1] >= 0xd8;
 }
 
-bool dl_image_is_safe(const void *bytes, int64_t count) {
-    return count < 2 || !is_jpeg(bytes) || look_at_jpeg(bytes, count) != UNSAFE;
+const char *dl_image_danger(const void *bytes, int64_t count) {
+    int64_t number[3];
+    if (count >= 2 && is_jpeg(bytes) && look_at_jpeg(bytes, count) == UNSAFE)
+        return "a Huffman table of more than 256 codes";
+    if (count < 2 || !is_pnm(bytes))
+        return NULL;
+    pnm_header(bytes, count, number);
+    for (int k = 0; k < 3; k++)
+        if (number[k] > DIGITS_END)
+            return "a number in its header that is too large";
+    return NULL;
 }
 
 bool dl_image_is_whole(const void *bytes, int64_t count) {
@@ -112,12 +144,12 @@ bool dl_image_is_whole(const void *bytes, int64_t count) {
     if (is_jpeg(b))
         return look_at_jpeg(b, count) == WHOLE;
     if (!memcmp(b, "\x89PNG", 4))
-        return true;
+        return png_is_whole(b, count);
     if (!memcmp(b, "GIF8", 4))
         return gif_is_whole(b, count);
     if (!memcmp(b, "BM", 2))
         return bmp_is_whole(b, count);
-    if (b[0] == 'P' && (b[1] == '5' || b[1] == '6'))
+    if (is_pnm(b))
         return pnm_is_whole(b, count);
     return tga_is_whole(b, count);
 }

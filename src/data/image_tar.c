@@ -74,8 +74,16 @@ static char *read_member(archive *a, int64_t size, dl_error *error) {
                 (long long)dl_reader_offset(a->reader), (long long)size);
         return NULL;
     }
+    int64_t left = dl_reader_bound(a->reader) - dl_reader_offset(a->reader), got = 0;
+    if (size > left) { /* nothing is asked for that cannot be there */
+        dl_fail(error, DL_DATA,
+                "%s: offset %lld: the archive is cut short: of a member of %lld "
+                "bytes at most %lld are there",
+                a->path, (long long)dl_reader_offset(a->reader), (long long)size, (long long)left);
+        return NULL;
+    }
     char *bytes = xmalloc((size_t)padded + 1);
-    int64_t got = dl_reader_read(a->reader, bytes, padded, error);
+    got = dl_reader_read(a->reader, bytes, padded, error);
     bytes[size] = '\0';
     if (got >= size)
         return bytes;

@@ -54,8 +54,8 @@ static int find_directory(const archive *a, uint64_t *at, uint64_t *members) {
                        a->path);
     *members = little(a->b + end + 10, 2);
     *at = little(a->b + end + 16, 4);
-    const unsigned char *locator = a->b + end - LOCATOR64;
-    if (end >= LOCATOR64 && !memcmp(locator, "PK\6\7", 4)) {
+    const unsigned char *locator = end >= LOCATOR64 ? a->b + end - LOCATOR64 : NULL;
+    if (locator && !memcmp(locator, "PK\6\7", 4)) {
         uint64_t end64 = little(locator + 8, 8);
         if (!fits(a, end64, END64) || memcmp(a->b + end64, "PK\6\6", 4) != 0)
             return bad(a, "the directory's end");
@@ -87,8 +87,8 @@ static int read_zip64(const archive *a, const unsigned char *extra, int length, 
 
 /* The member at *at of the directory, behind which *at is moved. */
 static int read_entry(const archive *a, uint64_t *at, member *m) {
-    const unsigned char *e = a->b + *at;
-    if (!fits(a, *at, ENTRY) || memcmp(e, "PK\1\2", 4) != 0)
+    const unsigned char *e = fits(a, *at, ENTRY) ? a->b + *at : NULL;
+    if (!e || memcmp(e, "PK\1\2", 4) != 0)
         return bad(a, "the directory");
     m->flags = (int)little(e + 8, 2);
     m->method = (int)little(e + 10, 2);
@@ -169,9 +169,9 @@ static uint32_t checksum(const unsigned char *bytes, int64_t count) {
 
 static int load_member(dl_npy *array, const archive *a, const member *m, const dl_dataset *dataset,
                        int64_t others) {
-    const unsigned char *local = a->b + m->offset;
-    if (m->offset < 0 || m->packed < 0 || m->size < 1 || !fits(a, (uint64_t)m->offset, LOCAL) ||
-        memcmp(local, "PK\3\4", 4) != 0)
+    bool placed = m->offset >= 0 && fits(a, (uint64_t)m->offset, LOCAL);
+    const unsigned char *local = placed ? a->b + m->offset : NULL;
+    if (!local || m->packed < 0 || m->size < 1 || memcmp(local, "PK\3\4", 4) != 0)
         return bad(a, "the place of a member");
     uint64_t at = (uint64_t)m->offset + LOCAL + little(local + 26, 2) + little(local + 28, 2);
     if (!fits(a, at, (uint64_t)m->packed))

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "train/version.h"
 
 static const char *const normalization_names[2][2] = {
@@ -204,17 +205,18 @@ char *dl_checkpoint_encode(const dl_experiment *e, const dl_progress *progress,
 
 /* ---- reading ---- */
 
+enum { MOST_BITS = 50 }; /* of a whole number, so that sums of them do not overflow */
+
 static int missing(const dl_checkpoint *c, const char *key, dl_error *error) {
     return dl_fail(error, DL_DATA, "%s: its \"%s\" is missing or makes no sense", c->file.path,
                    key);
 }
 
 static int read_number(const dl_checkpoint *c, const char *key, int64_t *value, dl_error *error) {
-    static const int64_t MOST = (int64_t)1 << 50; /* so that sums of them do not overflow */
     const char *text = dl_safetensors_text(&c->file, key);
     char *end;
     *value = text ? strtoll(text, &end, 10) : 0;
-    if (!text || end == text || *end || *value < 0 || *value > MOST)
+    if (!text || end == text || *end || *value < 0 || *value > (int64_t)1 << MOST_BITS)
         return missing(c, key, error);
     return 0;
 }
@@ -304,16 +306,22 @@ int dl_checkpoint_load_carried(const dl_checkpoint *c, dl_net *net, dl_error *er
     return load_params(c, net->state_params, net->state_param_count, true, error);
 }
 
+/* A double that is a whole number; NULL if it is none, or cannot be one. */
+static const char *next_whole(const char *text, int64_t *value) {
+    double number = 0;
+    const char *end = next_double(text, &number);
+    bool sane = end && number >= 0 && number <= (double)((int64_t)1 << MOST_BITS);
+    *value = sane ? (int64_t)number : 0;
+    return sane ? end : NULL;
+}
+
 /* Those of metrics that are worked out from them. */
 static const char *read_counts(const char *at, const dl_tally *tally) {
     for (int c = 0; at && tally->count && c < tally->classes; c++) {
         int64_t *numbers[] = {&tally->count[c].rows, &tally->count[c].predicted,
                               &tally->count[c].right};
-        for (int i = 0; at && i < 3; i++) {
-            double number = 0;
-            at = next_double(at, &number);
-            *numbers[i] = (int64_t)number;
-        }
+        for (int i = 0; at && i < 3; i++)
+            at = next_whole(at, numbers[i]);
     }
     return at;
 }
@@ -324,29 +332,26 @@ static const char *read_head(const char *at, const dl_experiment *e, dl_sums *su
     if (behind)
         return behind;
     sums->head[head] *= (double)e->positions;
-    sums->head_counted[head] = (double)(sums->rows * e->positions);
+    sums->head_counted[head] = (double)sums->rows * (double)e->positions;
     return at;
 }
 
 static int read_sums(const dl_checkpoint *c, const dl_experiment *e, dl_sums *sums,
                      dl_error *error) {
     const char *at = dl_safetensors_text(&c->file, "epoch_sums");
-    double rows = 0, counted = 0;
     dl_sums_clear(sums);
     at = at ? next_double(at, &sums->loss) : NULL;
-    at = at ? next_double(at, &rows) : NULL;
-    sums->rows = (int64_t)rows;
+    at = at ? next_whole(at, &sums->rows) : NULL;
     for (int m = 0; m < e->metric_count; m++)
         for (int i = 0; at && i < DL_METRIC_SUMS; i++)
             at = next_double(at, &sums->tally.sums[m][i]);
     for (int h = 0; at && h < e->net.head_count; h++)
         at = next_double(at, &sums->head[h]);
-    const char *behind = at ? next_double(at, &counted) : NULL;
+    const char *behind = at ? next_double(at, &sums->counted) : NULL;
     if (at && !behind) { /* written when every position counted */
         sums->loss *= (double)e->positions;
-        counted = rows * (double)e->positions;
+        sums->counted = (double)sums->rows * (double)e->positions;
     }
-    sums->counted = counted;
     at = behind ? read_counts(behind, &sums->tally) : at;
     for (int h = 0; at && h < e->net.head_count; h++)
         at = read_head(at, e, sums, h);

@@ -29,15 +29,17 @@ static bool read_row(dl_history *h, const char *line, int64_t row, int64_t rows)
     return true;
 }
 
+/* A row takes two bytes a column or more: a file of short lines asks for no more memory than that,
+   and what is beyond is no row. */
 static int read_rows(dl_history *h, char *text, const char *path, dl_error *error) {
-    int64_t rows = 0, line = 1;
-    for (const char *c = text; (c = strchr(c, '\n')); c++)
+    int64_t rows = 0, line = 1, most = (int64_t)strlen(text) / (2 * h->columns);
+    for (const char *c = text; (c = strchr(c, '\n')) && rows < most; c++)
         rows++;
     h->value = xcalloc((size_t)(rows ? rows : 1) * (size_t)h->columns, sizeof *h->value);
     for (char *end; (end = strchr(text, '\n')); text = end + 1) {
         *end = '\0';
         line++;
-        if (!read_row(h, text, h->rows++, rows))
+        if (h->rows == rows || !read_row(h, text, h->rows++, rows))
             return dl_fail(error, DL_DATA, "%s:%lld: is not a row of %d numbers", path,
                            (long long)line, h->columns);
     }

@@ -1,0 +1,199 @@
+/* Pictures, configs, checkpoints and histories. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zlib.h>
+
+#include "base/memory.h"
+#include "data/image.h"
+#include "fuzz.h"
+#include "train/checkpoint.h"
+#include "train/diagnose.h"
+
+/* ---- pictures ---- */
+
+/* An input's first byte is the form: bit 0 colour, bit 1 class numbers, bits 2 and 3 how it is
+   resized, bits 4 to 7 the height and the width; the rest is the file. */
+void fuzz_image(const uint8_t *input, size_t count) {
+    if (!count)
+        return;
+    int form_bits = input[0], height = 0, width = 0;
+    const char *why = NULL;
+    uint8_t *bytes =
+        memcpy(xmalloc(count - 1), input + 1, count - 1); /* ends where the file does */
+    int result = dl_image_size(bytes, (int64_t)count - 1, &height, &width, &why);
+    if (result ? !why : height < 1 || width < 1)
+        fuzz_finding("the size of a picture", NULL);
+    dl_image_form form = {.resize = (dl_image_resize)(form_bits >> 2 & 3),
+                          .labels = form_bits >> 1 & 1};
+    if (form.resize != DL_IMAGE_EXACT || result)
+        height = 1 + 3 * (form_bits >> 4 & 3), width = 1 + 3 * (form_bits >> 6 & 3);
+    form.shape = dl_shape3(height, width, form.labels || !(form_bits & 1) ? 1 : 3);
+    unsigned char *pixels = xmalloc((size_t)dl_shape_size(form.shape));
+    why = NULL;
+    if (dl_image_read(bytes, (int64_t)count - 1, &form, pixels, &why) ? !why : result != 0)
+        fuzz_finding("a picture that is read but has no size, or is refused without a word", NULL);
+    free(pixels);
+    free(bytes);
+}
+
+/* ---- configs ---- */
+
+/* The tree is written out, and what is written reads back as the same. */
+static void check_dump(dl_config *config) {
+    dl_config again = {0};
+    dl_error error = {0};
+    dl_text first = {0}, second = {0};
+    dl_config_dump(config, &first);
+    if (dl_config_parse(&again, "again.cfg", first.data, &error))
+        fuzz_finding("a config that was written out cannot be read", &error);
+    dl_config_dump(&again, &second);
+    if (strcmp(first.data, second.data))
+        fuzz_finding("a config that was written out reads as another", NULL);
+    dl_config_free(&again);
+    dl_text_free(&first);
+    dl_text_free(&second);
+}
+
+void fuzz_config(const uint8_t *input, size_t count) {
+    dl_config config = {0};
+    dl_experiment experiment = {0};
+    dl_error error = {0};
+    fuzz_save("c.cfg", input, count);
+    char *path = fuzz_path("c.cfg");
+    int result = dl_config_load(&config, path, &error);
+    if (!result)
+        result = dl_experiment_read(&experiment, &config, &error);
+    if (!result)
+        check_dump(&config);
+    dl_error_sort(&error);
+    fuzz_check(result, &error);
+    dl_experiment_free(&experiment);
+    dl_config_free(&config);
+    free(path);
+}
+
+/* ---- checkpoints ---- */
+
+/* The experiment that a checkpoint of the corpus belongs to. It has no files. */
+static const char of_checkpoints[] =
+    "name = \"f\"; data = { format = \"random\"; train = { input = [3]; classes = 2; rows = 8; }; "
+    "validation = 0.25; };"
+    "network = ({ layer = \"dense\"; units = 2; }, { layer = \"batch_norm\"; },"
+    " { layer = \"dense\"; units = 2; });"
+    "optimizer = { type = \"adam\"; schedule = { type = \"plateau\"; }; };"
+    "training = { batch_size = 2; metrics = (\"accuracy\"); };"
+    "regularization = { average = { type = \"ema\"; }; }; loss = { type = "
+    "\"softmax_cross_entropy\"; };";
+
+typedef struct {
+    dl_config config;
+    dl_experiment experiment;
+    dl_remembered remembered;
+    dl_progress progress;
+    dl_average average;
+} resumed;
+
+/* Made once; it lives as long as the program. */
+static resumed *resumed_experiment(void) {
+    static resumed *r;
+    dl_error error = {0};
+    if (r)
+        return r;
+    r = xcalloc(1, sizeof *r);
+    dl_experiment *e = &r->experiment;
+    if (dl_config_parse(&r->config, "f.cfg", of_checkpoints, &error) ||
+        dl_experiment_read(e, &r->config, &error) || dl_data_open(&e->data, &error) ||
+        dl_experiment_build(e, true, 1, &error))
+        fuzz_finding("the target's own config", &error);
+    r->remembered.vector_count = e->optimizer->vectors(e->optimizer_self);
+    for (int v = 0; v < r->remembered.vector_count; v++)
+        r->remembered.vectors[v] = dl_memory_aligned(sizeof(float) * (size_t)e->net.weight_count);
+    dl_average_open(&r->average, e);
+    r->remembered.average = &r->average;
+    dl_sums_open(&r->progress.sums, e, false);
+    return r;
+}
+
+/* Puts the right checksum where one stands, so that what is behind it is reached. */
+static void mend_checksum(uint8_t *bytes, size_t count) {
+    static const char key[] = "\"checksum\":\"";
+    uint8_t *at = memmem(bytes, count, key, sizeof key - 1);
+    if (!at || (size_t)(bytes + count - at) < sizeof key - 1 + 8)
+        return;
+    at += sizeof key - 1;
+    memset(at, '0', 8);
+    char digits[16];
+    snprintf(digits, sizeof digits, "%08x", (unsigned)crc32_z(crc32_z(0, NULL, 0), bytes, count));
+    memcpy(at, digits, 8);
+}
+
+/* All tensors, as --init_from would look at them. */
+static void take_all(const dl_safetensors *file) {
+    const char *name;
+    json_t *entry;
+    json_object_foreach(file->header, name, entry) {
+        dl_text why = {0};
+        dl_error error = {0};
+        float values[16];
+        double doubles[4];
+        dl_safetensors_add_shape(file, name, &why);
+        int64_t numbers = dl_safetensors_count(file, name);
+        if (numbers > file->size)
+            fuzz_finding("a tensor that is larger than its file", NULL);
+        int taken = dl_safetensors_take(file, name, dl_shape1(4), values, &why, &error);
+        fuzz_check(taken < 0 ? -1 : 0, &error);
+        fuzz_check(dl_safetensors_read(file, name, dl_shape2(2, 2), values, &error), &error);
+        fuzz_check(dl_safetensors_read_doubles(file, name, 4, doubles, &error), &error);
+        dl_text_free(&why);
+    }
+}
+
+static void resume(const dl_checkpoint *c) {
+    resumed *r = resumed_experiment();
+    dl_error error = {0};
+    fuzz_check(dl_checkpoint_load_net(c, &r->experiment.net, &error), &error);
+    fuzz_check(dl_checkpoint_load_progress(c, &r->experiment, &r->progress, &r->remembered, &error),
+               &error);
+    r->average.shown = false;
+    fuzz_check(dl_checkpoint_load_average(c, &r->experiment, &r->average, &error), &error);
+    fuzz_check(dl_checkpoint_load_carried(c, &r->experiment.net, &error), &error);
+}
+
+void fuzz_checkpoint(const uint8_t *input, size_t count) {
+    dl_safetensors file = {0};
+    dl_checkpoint checkpoint = {0};
+    dl_error error = {0};
+    char *path = fuzz_path("c.safetensors");
+    uint8_t *bytes = memcpy(xmalloc(count), input, count);
+    mend_checksum(bytes, count);
+    fuzz_save("c.safetensors", bytes, count);
+    int result = dl_safetensors_open_foreign(&file, path, &error);
+    if (!result)
+        take_all(&file);
+    fuzz_check(result, &error);
+    dl_safetensors_close(&file);
+    result = dl_checkpoint_open(&checkpoint, path, &error);
+    if (!result)
+        resume(&checkpoint);
+    fuzz_check(result, &error);
+    dl_checkpoint_close(&checkpoint);
+    free(bytes);
+    free(path);
+}
+
+/* ---- histories ---- */
+
+void fuzz_history(const uint8_t *input, size_t count) {
+    dl_symptoms symptoms = {0};
+    dl_diagnosis diagnoses[DL_DIAGNOSES];
+    dl_error error = {0};
+    fuzz_save("history.csv", input, count);
+    char *path = fuzz_path("history.csv");
+    int result = dl_symptoms_read(&symptoms, path, &error);
+    if (!result && dl_diagnose(&symptoms, diagnoses) < 1)
+        fuzz_finding("no diagnosis", NULL);
+    fuzz_check(result, &error);
+    dl_symptoms_free(&symptoms);
+    free(path);
+}
