@@ -40,6 +40,6 @@ void dl_finding_add(dl_findings *findings, const char *check, bool wrong, int64_
 /* The data set with the files of a part, whatever targets are made of it; NULL if there is no such
    part. */
 const dl_dataset *dl_check_files(const dl_data *data, int part);
-/* Samples of a text that stand somewhere in the training text. */
+/* Samples of a text, of 16 symbols or more, that stand somewhere in the training text. */
 void dl_check_passages(dl_findings *findings, const dl_data *data);
 #endif
