@@ -209,20 +209,53 @@ static void tell_labels(dl_checkup *c, const dl_trial *t, const outcome *o, cons
                        100 * contrary, part, 100 * surest, 100 * all);
 }
 
-/* A net that knows nothing of its inputs learns how frequent the classes are, no more. */
-int dl_checkup_inputs(dl_checkup *c, dl_trial *t, const dl_trial_rows *train, dl_error *error) {
-    enum { STEPS = 300, ENOUGH_STEPS = 100, FEWEST_STEPS = 20, FEWEST_ROWS = 4, HELD = 512 };
+/* The same net trained with its inputs, and with zeros in their place. */
+typedef struct {
+    outcome seen, unseen;
+    int64_t batch;
+    int steps;
+    bool used; /* the inputs make it better */
+} comparison;
+
+enum { STEPS = 300, ENOUGH_STEPS = 100, FEWEST_STEPS = 20, FEWEST_ROWS = 4, PATIENCE = 5 };
+
+/* Batches are made smaller if there is no time for STEPS of them; `patience` times as many steps
+   are done as there would else be. */
+static void choose_steps(comparison *r, const dl_trial *t, const dl_trial_rows *train,
+                         int patience) {
+    r->batch = t->e->batch_size < train->count ? t->e->batch_size : train->count;
+    r->steps = patience * dl_trial_steps(t, r->batch, STEPS);
+    while (r->steps < STEPS && r->batch > FEWEST_ROWS)
+        r->steps = patience * dl_trial_steps(t, --r->batch, STEPS);
+}
+
+static void compare(comparison *r, dl_trial *t, const dl_trial_rows *train,
+                    const dl_trial_rows *held, double rate) {
     static const double NEARLY = 0.97;
+    int64_t size = dl_shape_size(t->e->data.schema.input);
+    int64_t most = train->count > held->count ? train->count : held->count;
+    dl_trial_rows blank = *train, blank_held = *held;
+    blank.x = blank_held.x = xcalloc((size_t)(most * size), sizeof *blank.x);
+    free(r->seen.answers);
+    free(r->unseen.answers);
+    r->seen = train_on(t, train, held, rate, r->steps, r->batch);
+    r->unseen = train_on(t, &blank, &blank_held, rate, r->steps, r->batch);
+    r->used = r->seen.loss < NEARLY * r->unseen.loss;
+    free(blank.x);
+}
+
+/* A net that knows nothing of its inputs learns how frequent the classes are, no more. Before that
+   is said of one, it is given more time with a tenth of the rate, which may have been too high. */
+int dl_checkup_inputs(dl_checkup *c, dl_trial *t, const dl_trial_rows *train, dl_error *error) {
+    enum { HELD = 512 };
     dl_experiment *e = t->e;
     int part = e->data.part[DL_VALIDATION].count ? DL_VALIDATION : DL_TRAIN;
-    int64_t all = e->batch_size < train->count ? e->batch_size : train->count, batch = all;
     double rate = e->net.weight_count > 50000 ? 1e-3 : 1e-2;
-    int steps = dl_trial_steps(t, batch, STEPS);
-    while (steps < STEPS && batch > FEWEST_ROWS)
-        steps = dl_trial_steps(t, --batch, STEPS);
-    dl_trial_rows held, blank;
-    if (steps < FEWEST_STEPS) {
-        dl_checkup_too_large(c, "inputs", steps, batch);
+    comparison r = {.steps = 0};
+    dl_trial_rows held;
+    choose_steps(&r, t, train, 1);
+    if (r.steps < FEWEST_STEPS) {
+        dl_checkup_too_large(c, "inputs", r.steps, r.batch);
         return 0;
     }
     if (dl_trial_take(&held, e, (dl_split)part, HELD, error)) {
@@ -231,33 +264,30 @@ int dl_checkup_inputs(dl_checkup *c, dl_trial *t, const dl_trial_rows *train, dl
     }
     int64_t fitting = dl_trial_steps(t, 1, HELD);
     held.count = held.count < fitting ? held.count : fitting;
-    outcome seen = train_on(t, train, &held, rate, steps, batch);
-    int64_t size = dl_shape_size(e->data.schema.input);
-    blank = *train;
-    blank.x = xcalloc((size_t)(train->count * size), sizeof *blank.x);
-    dl_zero(held.x, held.count * size);
-    outcome unseen = train_on(t, &blank, &held, rate, steps, batch);
-    free(blank.x);
+    compare(&r, t, train, &held, rate);
+    if (!r.used && r.steps >= ENOUGH_STEPS) {
+        choose_steps(&r, t, train, PATIENCE);
+        compare(&r, t, train, &held, rate / 10);
+    }
     dl_trial_drop(&held);
-    bool used = seen.loss < NEARLY * unseen.loss;
-    if (!used && steps < ENOUGH_STEPS)
+    if (!r.used && r.steps < ENOUGH_STEPS)
         dl_checkup_add(c, "inputs", DL_CHECK_SKIPPED,
                        "loss %.4g of %s rows, %.4g with zeros for inputs, but there is time for no "
                        "more than %d steps",
-                       seen.loss, dl_split_names[part], unseen.loss, steps);
-    else if (used)
+                       r.seen.loss, dl_split_names[part], r.unseen.loss, r.steps);
+    else if (r.used)
         dl_checkup_add(c, "inputs", DL_CHECK_OK,
                        "loss %.4g of %s rows after %d steps, %.4g if the inputs are zero",
-                       seen.loss, dl_split_names[part], steps, unseen.loss);
+                       r.seen.loss, dl_split_names[part], r.steps, r.unseen.loss);
     else
         dl_checkup_add(c, "inputs", DL_CHECK_FAILS,
                        "loss %.4g of %s rows after %d steps is hardly better than %.4g with zeros "
                        "for inputs: nothing in the inputs tells the targets (are the rows of both "
                        "in the same order?), or the network does not let it through",
-                       seen.loss, dl_split_names[part], steps, unseen.loss);
+                       r.seen.loss, dl_split_names[part], r.steps, r.unseen.loss);
     if (part == DL_VALIDATION)
-        tell_labels(c, t, &seen, dl_split_names[part]);
-    free(seen.answers);
-    free(unseen.answers);
+        tell_labels(c, t, &r.seen, dl_split_names[part]);
+    free(r.seen.answers);
+    free(r.unseen.answers);
     return 0;
 }
