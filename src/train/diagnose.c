@@ -314,10 +314,15 @@ int dl_diagnose(const dl_symptoms *h, dl_diagnosis d[DL_DIAGNOSES]) {
         judge_shape(h, d, &count);
     if (is_easier(h))
         judge_validation(h, d, &count);
-    if (!count)
+    if (!count && h->val)
         snprintf(add(d, &count, "converged",
                      "to be better: a larger network, more data, or a schedule that ends lower")
                      ->text,
                  sizeof d->text, "the losses have settled, and validation is no worse than it was");
+    else if (!count)
+        snprintf(add(d, &count, "converged",
+                     "a part for validation (data.validation = 0.1) would tell whether it overfits")
+                     ->text,
+                 sizeof d->text, "the training loss has settled");
     return count;
 }
