@@ -321,7 +321,7 @@ int dl_diagnose(const dl_symptoms *h, dl_diagnosis d[DL_DIAGNOSES]) {
                  sizeof d->text, "the losses have settled, and validation is no worse than it was");
     else if (!count)
         snprintf(add(d, &count, "converged",
-                     "a part for validation (data.validation = 0.1) would tell whether it overfits")
+                     "whether it overfits only a part for validation can tell (data.validation)")
                      ->text,
                  sizeof d->text, "the training loss has settled");
     return count;

@@ -104,7 +104,7 @@ is() {
     xor xor.cfg
     train --out run --epochs 300 xor.cfg
     status_is 0
-    says "diagnosis   still learning" || says "diagnosis   the losses"
+    says "diagnosis   still learning" || says "diagnosis   the training loss has settled"
     grep -q '^diagnosis ' run/log.txt
     train --out short --epochs 2 xor.cfg
     says_not diagnosis
