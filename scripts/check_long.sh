@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # check_long.sh: trains the shipped configs to their end and holds the results to their marks
-# (make check-long). Takes about three quarters of an hour on two cores; not part of `make check`.
+# (make check-long). Takes a good hour on two cores; not part of `make check`.
 set -euo pipefail
 cd -- "$(dirname -- "$0")/.."
 unset OPENBLAS_CORETYPE OPENBLAS_L2_SIZE
@@ -49,4 +49,6 @@ check models/siamese accuracy ge 0.98
 check models/resnet20-cifar accuracy ge 0.70
 check models/resnet20-cifar-augmented accuracy ge 0.80
 check models/char_lstm loss le 1.60
+check papers/no-dropout-mnist accuracy ge 0.985
+check papers/dropout-mnist accuracy ge 0.989
 exit "$failed"
