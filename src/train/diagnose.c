@@ -318,7 +318,8 @@ int dl_diagnose(const dl_symptoms *h, dl_diagnosis d[DL_DIAGNOSES]) {
         snprintf(add(d, &count, "converged",
                      "to be better: a larger network, more data, or a schedule that ends lower")
                      ->text,
-                 sizeof d->text, "the losses have settled, and validation is no worse than it was");
+                 sizeof d->text,
+                 "the losses have settled, and validation has not clearly become worse");
     else if (!count)
         snprintf(add(d, &count, "converged",
                      "whether it overfits only a part for validation can tell (data.validation)")
