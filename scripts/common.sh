@@ -51,7 +51,8 @@ go_on() {
 train_net() {
     run=$1 name=$2 config=$3
     shift 3
-    if [ -e "$run/done" ]; then
+    if [ -e "$run/last.safetensors" ] &&
+        "$programs/dltrain" --status "$run" >/dev/null 2>&1; then
         echo "$name: is there already" >&2
         return
     fi
@@ -62,7 +63,6 @@ train_net() {
         echo "$name" >&2
         "$programs/dltrain" --quiet "$@" --force --out "$run" "$config" || return
     fi
-    : >"$run/done"
 }
 
 # results NAME FILE: of what dltest --json has written, loss, metrics and their like, as lines

@@ -195,6 +195,7 @@ static void test_on_demand(void **state) {
     make_tree();
     section_must_open(&whole, TRAIN "size = (700, 500);"); /* 350 kB each */
     section_must_open(&s, TRAIN "size = (700, 500); memory_limit = 1;");
+    assert_true(s.set->slow && !whole.set->slow);
     same_rows(&s, &whole);
     section_free(&s);
     section_free(&whole);

@@ -261,16 +261,24 @@ static int start_threads(dl_loader *loader, dl_error *error) {
     return 0;
 }
 
+/* How many rows the largest class of a part has; *there: how many classes have any. */
+static int64_t largest_class(const dl_data *data, dl_split part, int *there) {
+    const int64_t *count = data->part[part].class_count;
+    int64_t most = 0;
+    *there = 0;
+    for (int c = 0; c < data->schema.classes; c++) {
+        most = count[c] > most ? count[c] : most;
+        *there += count[c] > 0;
+    }
+    return most;
+}
+
 int64_t dl_loader_rows_of(const dl_data *data, dl_split part) {
     const dl_subset *subset = &data->part[part];
-    int64_t most = 0, there = 0;
+    int there;
     if (part != DL_TRAIN || data->balance != DL_BALANCE_OVERSAMPLE || !subset->class_count)
         return subset->count;
-    for (int c = 0; c < data->schema.classes; c++) {
-        most = subset->class_count[c] > most ? subset->class_count[c] : most;
-        there += subset->class_count[c] > 0;
-    }
-    return most * there;
+    return largest_class(data, part, &there) * there;
 }
 
 /* The rows of the largest batch that a pass can have, be the classes balanced or not. */
@@ -344,18 +352,13 @@ void dl_loader_augment(dl_loader *loader) {
 }
 
 int dl_loader_balance(dl_loader *loader, dl_error *error) {
-    const dl_subset *part = loader->part;
-    const dl_schema *schema = &loader->data->schema;
-    int there = 0;
-    for (int c = 0; c < schema->classes; c++) {
-        there += part->class_count[c] > 0;
-        loader->most = part->class_count[c] > loader->most ? part->class_count[c] : loader->most;
-    }
+    int there;
+    loader->most = largest_class(loader->data, loader->which, &there);
     loader->rows = loader->most * there;
     loader->steps = loader->rows / loader->batch_size + (loader->rows % loader->batch_size != 0);
     loader->order = xrealloc(loader->order, sizeof *loader->order * (size_t)loader->rows);
     loader->bytes += (int64_t)sizeof *loader->order * loader->rows;
-    return dl_by_class_make(&loader->by_class, part, schema, error);
+    return dl_by_class_make(&loader->by_class, loader->part, &loader->data->schema, error);
 }
 
 void dl_loader_start(dl_loader *loader, dl_order order, uint64_t seed, uint32_t epoch,

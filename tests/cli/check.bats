@@ -45,6 +45,18 @@ verdict() { jq -r --arg check "$1" '.checks[] | select(.check == $check) | .verd
     status_is 0
     shows "gradient        ok "
 }
+@test "--check: a net that its own trials' rate throws off is given another chance" {
+    cat >many.cfg <<'CONFIG'
+data = { format = "csv"; header = false; train = { file = "digits.csv.gz"; }; validation = 0.2; };
+network = ( { layer = "sequence"; repeat = 6; body = (
+    { layer = "dense"; units = 80; activation = "relu"; } ); }, { layer = "dense"; units = 10; } );
+loss = { type = "softmax_cross_entropy"; };
+optimizer = { type = "adam"; learning_rate = 3e-4; };
+training = { batch_size = 2; epochs = 20; };
+CONFIG
+    train --quiet --check many.cfg
+    grep -q "^inputs  *ok .* after 1500 steps" <<<"$output" || fail "not tried again"
+}
 @test "--check: a rate too high and one too low, of a regression" {
     awk -F, -v OFS=, '{ print $3, $4, $20, $30, $43, $50, $20 + 2 * $30 + $3 * $4 / 4 }' \
         data/planted/train.csv >data/planted/numbers.csv

@@ -6,14 +6,6 @@
 
 load helper
 
-# numbers FILE TENSOR: the tensor's numbers, one a line.
-numbers() {
-    local length from to
-    length=$(od -An -t u8 -N 8 "$1" | tr -d ' ')
-    read -r from to < <(tail -c +9 "$1" | head -c "$length" |
-        jq -r ".[\"$2\"].data_offsets | \"\(.[0]) \(.[1])\"")
-    od -An -v -w4 -t f4 -j $((8 + length + from)) -N $((to - from)) "$1"
-}
 same_tensor() { equal "$(numbers "$1/last.safetensors" "$3")" "$(numbers "$2/last.safetensors" "$3")"; }
 
 # normed FILE KEYS [LINE]...: digits.cfg with a batch_norm "bn" of these keys behind the first layer.

@@ -201,7 +201,7 @@ CONFIG
     equal "$(grep -c bagging.*true runs/digits-bagging/*/config.cfg | grep -c ':1$')" 3
     cp .out first
     same_not=$(cksum <runs/digits-bagging/1/best.safetensors)
-    rm runs/digits-bagging/2/done # as if it had been stopped after its last checkpoint
+    half_way runs/digits-bagging/2
     rm -r runs/digits-bagging/3
     DLTRAIN_PROGRAMS=$programs capture "$root/scripts/bagging.sh" digits.cfg 3 --epochs 3
     status_is 0
@@ -258,7 +258,8 @@ CONFIG
         near "$(awk -v i="${column%:*}" '$1 == "sd" { print $(i - 1) }' first)" "$(sed -n 2p want)"
     done
     equal "$(jq -s 'map(.rows) | add' runs/digits-folds-3/[123]/validation.json)" 1438
-    rm -r runs/digits-folds-3/2 runs/digits-folds-3/3/done
+    rm -r runs/digits-folds-3/2
+    half_way runs/digits-folds-3/3
     DLTRAIN_PROGRAMS=$programs capture "$root/scripts/cross_validate.sh" digits.cfg 3 --epochs 3
     status_is 0
     says "fold 1/3: is there already"

@@ -50,6 +50,21 @@ same() { cmp "$1" "$2" || fail "$1 and $2 differ"; }
 differ() { ! cmp -s "$1" "$2" || fail "$1 and $2 are the same"; }
 equal() { [ "$1" = "$2" ] || fail "'$1' is not '$2'"; }
 
+# numbers FILE TENSOR: the tensor's numbers, one a line.
+numbers() {
+    local length from to
+    length=$(od -An -t u8 -N 8 "$1" | tr -d ' ')
+    read -r from to < <(tail -c +9 "$1" | head -c "$length" |
+        jq -r ".[\"$2\"].data_offsets | \"\(.[0]) \(.[1])\"")
+    od -An -v -w4 -t f4 -j $((8 + length + from)) -N $((to - from)) "$1"
+}
+
+# half_way RUN: makes it as it was after its first epoch, as if it had been stopped there.
+half_way() {
+    cp "$1/config.cfg" half.cfg
+    "$dltrain" --quiet --force --out "$1" --stop-after 1 half.cfg
+}
+
 # digits FILE [LINE]...: a config for the handwritten digits, small and quick; LINEs are added.
 digits() {
     local file=$1

@@ -7,14 +7,6 @@
 
 load helper
 
-# numbers FILE TENSOR: the tensor's numbers, one a line.
-numbers() {
-    local length from to
-    length=$(od -An -t u8 -N 8 "$1" | tr -d ' ')
-    read -r from to < <(tail -c +9 "$1" | head -c "$length" |
-        jq -r ".[\"$2\"].data_offsets | \"\(.[0]) \(.[1])\"")
-    od -An -v -w4 -t f4 -j $((8 + length + from)) -N $((to - from)) "$1"
-}
 # tensors FILE: the names of its tensors.
 tensors() {
     local length
