@@ -101,7 +101,8 @@ $(BUILD)/test_%: $(BUILD)/tests/test_%.o $(BUILD)/tests/harness.o $(objects)
 
 # Gradient checks compile the same sources in double precision (tests/double.h).
 DOUBLE := $(BUILD)/double
-double_sources := $(filter-out src/data/% src/train/%,$(sources))
+single_rooms := image formats augment metrics data model run train inspect report
+double_sources := $(filter-out $(patsubst %,src/%/%,$(single_rooms)),$(sources))
 $(DOUBLE)/%.o: %.c tests/double.h
 	@mkdir -p $(@D)
 	@echo " CC   $@"

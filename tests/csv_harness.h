@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the tests of the csv format share: a table t.csv in the scratch folder. */
 #ifndef TESTS_CSV_HARNESS_H
 #define TESTS_CSV_HARNESS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the tests of src/data share: a scratch folder to write files in, and a data section. */
 #ifndef TESTS_DATA_HARNESS_H
 #define TESTS_DATA_HARNESS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Put before every source of the gradient checks: the same code, in double precision. */
 #ifndef TESTS_DOUBLE_H
 #define TESTS_DOUBLE_H

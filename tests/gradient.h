@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the gradient checks share: a net against central differences in double precision. */
 #ifndef TESTS_GRADIENT_H
 #define TESTS_GRADIENT_H

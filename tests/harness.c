@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "harness.h"
 
 bool harness_open(harness *h, const char *layers, dl_shape input, int batch, bool training,

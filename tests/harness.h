@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What several tests need: a net from a line of config. */
 #ifndef TESTS_HARNESS_H
 #define TESTS_HARNESS_H

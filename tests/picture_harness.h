@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the tests of the formats of pictures share: small files, and looking at rows. */
 #ifndef TESTS_PICTURE_HARNESS_H
 #define TESTS_PICTURE_HARNESS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The attention family: what central differences and single cases of PyTorch do not see. The bits
    do not depend on the threads, the masks not on the batch, nothing looks ahead, dropout's mean,
    numbers outside a vocabulary. */

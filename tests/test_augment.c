@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Augmentation: pixels against what is worked out by hand, targets that go along, and that a row is
    a pure function of seed, epoch and row. */
 #include "harness.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Augmented rows as the loader makes them: the same for any number of threads and any batch size,
    targets that go along with their images, and none of it without being asked for. */
 #include "data_harness.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* base: random numbers, text, memory, files. */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Targets cut into bins: edges, means and counts worked out by hand, what a batch holds then, and
    that a test file is read by the bins of the training part. */
 #include "data_harness.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The cache of decoded pictures: the same rows with it and without, and each of its faults. */
 #include "picture_harness.h"
 
@@ -6,7 +7,7 @@
 #include <signal.h>
 #include <sys/resource.h>
 
-#include "data/cache.h"
+#include "formats/cache.h"
 
 #define FOLDER "format = \"image_folder\"; channels = \"grey\"; train = { folder = \"set\"; };\n"
 #define TAR "format = \"image_tar\"; channels = \"grey\"; train = { file = \"set.tar.gz\"; };\n"

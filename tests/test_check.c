@@ -1,8 +1,9 @@
+/* SPDX-License-Identifier: MIT */
 /* Checks of the data, and classes that are drawn equally often: tables with known faults. */
 #include "data_harness.h"
 
-#include "data/check.h"
 #include "data/loader.h"
+#include "inspect/data_check.h"
 
 /* The finding of that name whose text begins so; NULL if there is none. */
 static const dl_finding *find(const dl_findings *f, const char *check, const char *begin) {

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Convolution against the sums that define it, by each of the ways in which it is done. */
 #include <setjmp.h>
 #include <stdarg.h>

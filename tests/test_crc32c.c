@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* CRC-32C: the examples of RFC 3720, B.4, and the usual check value. */
 #include <string.h>
 

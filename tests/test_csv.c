@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The csv format: what the columns of a table are taken for. */
 #include "csv_harness.h"
 

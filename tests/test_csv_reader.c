@@ -1,7 +1,8 @@
+/* SPDX-License-Identifier: MIT */
 /* The csv format, from bytes to records and from fields to numbers. */
 #include "data_harness.h"
 
-#include "data/csv.h"
+#include "formats/csv.h"
 
 /* ---- numbers ---- */
 

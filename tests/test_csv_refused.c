@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The csv format: what is refused, with its line, and what must agree with the training file. */
 #include "csv_harness.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The data section: what its config may say, and the parts that come of it. */
 #include "data_harness.h"
 

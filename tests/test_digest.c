@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Digests of bytes. */
 #include "harness.h"
 

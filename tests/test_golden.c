@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Layers, losses and optimizers against numbers that PyTorch made (golden/make_golden.py). */
 #include "harness.h"
 

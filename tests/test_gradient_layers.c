@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Walks the registry of layers: every one, under every kind of option that its table knows, against
    central differences in double precision. A new layer needs no new test. */
 #include "gradient.h"

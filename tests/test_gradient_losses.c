@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Walks the registry of losses: every one against central differences, on each kind of target. */
 #include "gradient.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Layers behind each other: combinations, blocks, graphs and threads, against central differences.
  */
 #include "gradient.h"

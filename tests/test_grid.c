@@ -1,11 +1,12 @@
+/* SPDX-License-Identifier: MIT */
 /* What a report shows as pictures: the grids of tiles, and the mistakes that a net is surest of. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "harness.h"
-#include "train/grid.h"
-#include "train/mistakes.h"
+#include "image/grid.h"
+#include "inspect/mistakes.h"
 
 /* The colour in the middle of a tile's pixel: tiles stand side by side, 4 apart. */
 static void assert_pixel(const dl_grid *g, int tile, int side, int row, int column, int red,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* dl_group_norm_*: the sums in blocks and stretches against the definition in double; a large mean;
    the same bits whatever the threads. */
 #include "harness.h"

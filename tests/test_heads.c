@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Auxiliary heads: what a training with them minimizes, against PyTorch (golden/make_golden.py),
    and that nothing else than a training knows of them. Their gradients: test_gradient_nets. */
 #include "harness.h"
@@ -9,7 +10,7 @@
 #include <unistd.h>
 
 #include "math/threads.h"
-#include "train/checkpoint.h"
+#include "run/checkpoint.h"
 
 typedef struct {
     dl_config config;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The idx format: every element type, every way in which a file can be wrong. */
 #include "data_harness.h"
 

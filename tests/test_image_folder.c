@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Folders of pictures, and what is done to pictures of other sizes. */
 #include "picture_harness.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Lists of pictures: classes, numbers, masks and pictures as targets. */
 #include "picture_harness.h"
 

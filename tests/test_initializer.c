@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Initial values: moments, angles, places, and the same ones for the same seed. */
 #include "harness.h"
 

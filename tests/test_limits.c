@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* optim/limits: by hand, and the same bits whatever the number of threads. */
 #include "harness.h"
 
@@ -6,7 +7,7 @@
 #include <string.h>
 
 #include "math/threads.h"
-#include "optim/limits.h"
+#include "optim/clipping.h"
 
 static void test_values(void **state) {
     (void)state;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Batches from threads of their own: every row once, in an order that is a function of seed and
    epoch, and a clean end at any moment. */
 #include <setjmp.h>

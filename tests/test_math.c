@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* math: elementary functions, masks, sums, windows. */
 #include <setjmp.h>
 #include <stdarg.h>

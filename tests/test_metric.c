@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Metrics and the confusion matrix, against numbers worked out by hand. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,8 +12,8 @@
 #include <string.h>
 
 #include "math/activation.h"
-#include "train/confusion.h"
-#include "train/tally.h"
+#include "metrics/accumulator.h"
+#include "metrics/confusion.h"
 
 /* Adds the outcome in two parts, as batches come. */
 static double measure(const char *name, dl_outcome o) {

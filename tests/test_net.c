@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* net: the memory plan, passes that never allocate, bits that repeat, bad values that are named. */
 #include "harness.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The noise of noise.c: its moments, what it leaves alone, that the backward pass draws the same,
    and that neither the threads nor the size of the batch change it. */
 #include "harness.h"

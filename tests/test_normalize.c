@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* How numbers are normalized, against numbers worked out by hand. */
 #include "data_harness.h"
 

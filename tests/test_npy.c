@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The npy and npz formats: every element type, both orders, every way in which a file can be wrong.
    Files are made here byte by byte; numpy.save and savez wrote the same. */
 #include "data_harness.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* optim: steps worked out by hand, on two parameter tensors of which one decays. */
 #include "harness.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* math/orthogonal: steps that do not leave the orthogonal matrices. */
 #include "harness.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Pictures in archives, CIFAR's binary files, and random data. */
 #include "picture_harness.h"
 

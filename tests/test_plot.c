@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Curves drawn with characters, and the histories that they are drawn from. */
 #include <math.h>
 #include <stdio.h>
@@ -8,7 +9,7 @@
 #include "base/file.h"
 #include "base/plot.h"
 #include "harness.h"
-#include "train/history.h"
+#include "run/history.h"
 
 /* A falling line in letters: from the upper left to the lower right, its end labelled. */
 static void letters(void **state) {

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Walks every registry: names, help, and defaults that obey their own tables. */
 #include "harness.h"
 
@@ -7,12 +8,12 @@
 
 #include "config/space.h"
 #include "data/augment.h"
-#include "data/dataset.h"
+#include "formats/dataset.h"
 #include "losses/loss.h"
+#include "model/experiment.h"
 #include "net/block.h"
 #include "optim/optimizer.h"
 #include "optim/schedule.h"
-#include "train/experiment.h"
 
 static const dl_registry *const registries[] = {
     &dl_layer_registry,    &dl_block_registry,   &dl_loss_registry,         &dl_optimizer_registry,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The description of a data set: copies, JSON and back, and what a damaged checkpoint may hold. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "data/schema.h"
+#include "formats/schema.h"
 
 static char *classes[] = {"no", "quote \" \\ \n", "Ä"};
 static char *colors[] = {"blue", "red"};

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* optim: methods of second order on functions in double: a quadratic of condition 1e4, also as
    least squares, Rosenbrock's valley, systems without a unique solution. */
 #include "harness.h"

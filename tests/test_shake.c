@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The mixtures of shake: forward and backward have other ones, as the generator of random numbers
    gives them, evenly spread, and neither the threads nor the size of the batch change them. */
 #include "harness.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* How rows are split: exact shares, by class, as a function of the seed. */
 #include <math.h>
 #include <setjmp.h>
@@ -8,8 +9,8 @@
 
 #include <cmocka.h>
 
-#include "data/resample.h"
 #include "data/split.h"
+#include "data/subsample.h"
 
 enum { ROWS = 1000, CLASSES = 4 };
 static const int sizes[CLASSES] = {500, 333, 150, 17};

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Stateful layers: two batches after each other are one sequence of twice the length. */
 #include "harness.h"
 

@@ -1,7 +1,8 @@
+/* SPDX-License-Identifier: MIT */
 /* The data format `text`: symbols, samples, targets, and how a text is cut. */
 #include "data_harness.h"
 
-#include "data/text.h"
+#include "formats/text.h"
 
 /* Row i of the set as classes: "x>y" with names in between. */
 static void read_row(const section *s, int64_t i, char *x_out, char *y_out) {

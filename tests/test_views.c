@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The loss of two targets that an image was mixed from, and the mean of several views at test. */
 #include "harness.h"
 
@@ -5,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "train/evaluate.h"
-#include "train/views.h"
+#include "model/evaluate.h"
+#include "model/test_time_augmentation.h"
 
 typedef struct {
     dl_config config;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Augmentations of brightness and colour, of numbers p of a picture:
      brightness  f p
      contrast    m + f (p - m), m the mean grey of the picture
@@ -45,8 +46,8 @@ static int check_colours(dl_shape image, const char *what, const char *where, dl
 
 static const dl_option brightness_options[] = {
     DL_AUGMENT_PROBABILITY("1.0"),
-    {"by", DL_FLOAT, offsetof(factor, by), "0.2", 0, 1, NULL,
-     "all numbers times a factor between 1 - by and 1 + by"},
+    DL_FLOAT_OPTION("by", factor, by, "0.2", 0, 1,
+                    "all numbers times a factor between 1 - by and 1 + by"),
     DL_OPTIONS_END,
 };
 
@@ -66,8 +67,9 @@ const dl_augmentation_type dl_augmentation_brightness = {
 
 static const dl_option contrast_options[] = {
     DL_AUGMENT_PROBABILITY("1.0"),
-    {"by", DL_FLOAT, offsetof(factor, by), "0.2", 0, 1, NULL,
-     "the distance to the picture's mean grey times a factor between 1 - by and 1 + by"},
+    DL_FLOAT_OPTION(
+        "by", factor, by, "0.2", 0, 1,
+        "the distance to the picture's mean grey times a factor between 1 - by and 1 + by"),
     DL_OPTIONS_END,
 };
 
@@ -94,9 +96,10 @@ const dl_augmentation_type dl_augmentation_contrast = {
 
 static const dl_option saturation_options[] = {
     DL_AUGMENT_PROBABILITY("1.0"),
-    {"by", DL_FLOAT, offsetof(factor, by), "0.2", 0, 1, NULL,
-     "the distance of each colour to the grey that is as light times a factor between 1 - by and "
-     "1 + by"},
+    DL_FLOAT_OPTION("by", factor, by, "0.2", 0, 1,
+                    "the distance of each colour to the grey that is as light times a factor "
+                    "between 1 - by and "
+                    "1 + by"),
     DL_OPTIONS_END,
 };
 
@@ -130,9 +133,10 @@ typedef struct {
 
 static const dl_option hue_options[] = {
     DL_AUGMENT_PROBABILITY("1.0"),
-    {"degrees", DL_FLOAT, offsetof(hue_augmentation, degrees), "18.0", 0, 180, NULL,
-     "colours turned by an angle between this to one side and this to the other; 120 makes green "
-     "of red"},
+    DL_FLOAT_OPTION("degrees", hue_augmentation, degrees, "18.0", 0, 180,
+                    "colours turned by an angle between this to one side and this to the other; "
+                    "120 makes green "
+                    "of red"),
     DL_OPTIONS_END,
 };
 
@@ -171,9 +175,10 @@ typedef struct {
 
 static const dl_option noise_options[] = {
     DL_AUGMENT_PROBABILITY("1.0"),
-    {"stddev", DL_FLOAT, offsetof(noise_augmentation, stddev), "0.05", 0, 10, NULL,
-     "the standard deviation of what is added to each number; 1 is from black to white (255 for "
-     "files of bytes)"},
+    DL_FLOAT_OPTION(
+        "stddev", noise_augmentation, stddev, "0.05", 0, 10,
+        "the standard deviation of what is added to each number; 1 is from black to white (255 for "
+        "files of bytes)"),
     DL_OPTIONS_END,
 };
 

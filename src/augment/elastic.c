@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Elastic distortion: each pixel comes from a place that is displaced by a smooth random field,
      d = alpha G_sigma * u,  u uniform in [-1, 1) at each pixel, for x and for y,
    with a Gaussian G of standard deviation sigma and zeros beyond the edges. Simard, Steinkraus and
@@ -13,11 +14,12 @@ typedef struct {
 
 static const dl_option options[] = {
     DL_AUGMENT_PROBABILITY("1.0"),
-    {"alpha", DL_FLOAT, offsetof(elastic_augmentation, alpha), "34.0", 0, 1e5, NULL,
-     "how far pixels are moved, in pixels before smoothing; with sigma = 4 one is moved by about "
-     "0.04 times as many"},
-    {"sigma", DL_FLOAT, offsetof(elastic_augmentation, sigma), "4.0", 0.1, 64, NULL,
-     "how smooth, in pixels: larger ones bend, smaller ones crumple"},
+    DL_FLOAT_OPTION("alpha", elastic_augmentation, alpha, "34.0", 0, 1e5,
+                    "how far pixels are moved, in pixels before smoothing; with sigma = 4 one is "
+                    "moved by about "
+                    "0.04 times as many"),
+    DL_FLOAT_OPTION("sigma", elastic_augmentation, sigma, "4.0", 0.1, 64,
+                    "how smooth, in pixels: larger ones bend, smaller ones crumple"),
     DL_OPTIONS_END,
 };
 

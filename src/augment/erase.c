@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Augmentations that take a piece out of the picture.
      cutout        a black square; its middle is anywhere, so that it may go over the edge. DeVries
                    and Taylor, "Improved regularization of convolutional neural networks with
@@ -17,8 +18,8 @@ typedef struct {
 
 static const dl_option cutout_options[] = {
     DL_AUGMENT_PROBABILITY("1.0"),
-    {"size", DL_INT, offsetof(cutout_augmentation, size), "8", 1, 1 << 15, NULL,
-     "the square's side in pixels: 16 is usual for CIFAR-10"},
+    DL_INT_OPTION("size", cutout_augmentation, size, "8", 1, 1 << 15,
+                  "the square's side in pixels: 16 is usual for CIFAR-10"),
     DL_OPTIONS_END,
 };
 
@@ -51,12 +52,11 @@ typedef struct {
 
 static const dl_option erase_options[] = {
     DL_AUGMENT_PROBABILITY("0.5"),
-    {"least", DL_FLOAT, offsetof(erase_augmentation, least), "0.02", 0.001, 1, NULL,
-     "the rectangle takes at least this share of the picture"},
-    {"most", DL_FLOAT, offsetof(erase_augmentation, most), "0.33", 0.001, 1, NULL,
-     "and at most this share"},
-    {"aspect", DL_FLOAT, offsetof(erase_augmentation, aspect), "3.3", 1, 100, NULL,
-     "it is up to this many times as high as wide, or as wide as high"},
+    DL_FLOAT_OPTION("least", erase_augmentation, least, "0.02", 0.001, 1,
+                    "the rectangle takes at least this share of the picture"),
+    DL_FLOAT_OPTION("most", erase_augmentation, most, "0.33", 0.001, 1, "and at most this share"),
+    DL_FLOAT_OPTION("aspect", erase_augmentation, aspect, "3.3", 1, 100,
+                    "it is up to this many times as high as wide, or as wide as high"),
     DL_OPTIONS_END,
 };
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Augmentations that mix an image with another of the training part, and its target alike: with
    lambda from Beta(alpha, alpha)
      mixup   x = lambda x_1 + (1 - lambda) x_2. Zhang et al., "mixup: beyond empirical risk
@@ -48,9 +49,10 @@ static double draw_share(const mix_augmentation *own, const dl_draw *draw) {
 
 static const dl_option mixup_options[] = {
     DL_AUGMENT_PROBABILITY("1.0"),
-    {"alpha", DL_FLOAT, offsetof(mix_augmentation, alpha), "0.2", 0.01, 100, NULL,
-     "of the beta distribution of the shares: small ones leave mostly one of the two, 1 makes all "
-     "shares alike, large ones make halves"},
+    DL_FLOAT_OPTION("alpha", mix_augmentation, alpha, "0.2", 0.01, 100,
+                    "of the beta distribution of the shares: small ones leave mostly one of the "
+                    "two, 1 makes all "
+                    "shares alike, large ones make halves"),
     DL_OPTIONS_END,
 };
 
@@ -72,8 +74,8 @@ const dl_augmentation_type dl_augmentation_mixup = {
 
 static const dl_option cutmix_options[] = {
     DL_AUGMENT_PROBABILITY("0.5"),
-    {"alpha", DL_FLOAT, offsetof(mix_augmentation, alpha), "1.0", 0.01, 100, NULL,
-     "of the beta distribution of the shares of the area: 1 makes all alike"},
+    DL_FLOAT_OPTION("alpha", mix_augmentation, alpha, "1.0", 0.01, 100,
+                    "of the beta distribution of the shares of the area: 1 makes all alike"),
     DL_OPTIONS_END,
 };
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Augmentations that move all pixels by an affine map. Each hands on its inverse: where a pixel of
    the new image, at (x, y) from the middle, comes from in the old one.
      flip_horizontal (-x, y), flip_vertical (x, -y)
@@ -52,8 +53,8 @@ typedef struct {
 
 static const dl_option rotate_options[] = {
     DL_AUGMENT_PROBABILITY("1.0"),
-    {"degrees", DL_FLOAT, offsetof(angle, degrees), "15.0", 0, 180, NULL,
-     "turned by an angle between this to the left and this to the right"},
+    DL_FLOAT_OPTION("degrees", angle, degrees, "15.0", 0, 180,
+                    "turned by an angle between this to the left and this to the right"),
     DL_OPTIONS_END,
 };
 
@@ -72,8 +73,9 @@ const dl_augmentation_type dl_augmentation_rotate = {
 
 static const dl_option shear_options[] = {
     DL_AUGMENT_PROBABILITY("1.0"),
-    {"degrees", DL_FLOAT, offsetof(angle, degrees), "10.0", 0, 60, NULL,
-     "upright lines lean over by an angle between this to the left and this to the right"},
+    DL_FLOAT_OPTION(
+        "degrees", angle, degrees, "10.0", 0, 60,
+        "upright lines lean over by an angle between this to the left and this to the right"),
     DL_OPTIONS_END,
 };
 
@@ -97,10 +99,10 @@ typedef struct {
 
 static const dl_option shift_options[] = {
     DL_AUGMENT_PROBABILITY("1.0"),
-    {"horizontal", DL_FLOAT, offsetof(shift_augmentation, horizontal), "0.1", 0, 1, NULL,
-     "moved to the left or right by up to this share of its width"},
-    {"vertical", DL_FLOAT, offsetof(shift_augmentation, vertical), "0.1", 0, 1, NULL,
-     "moved up or down by up to this share of its height"},
+    DL_FLOAT_OPTION("horizontal", shift_augmentation, horizontal, "0.1", 0, 1,
+                    "moved to the left or right by up to this share of its width"),
+    DL_FLOAT_OPTION("vertical", shift_augmentation, vertical, "0.1", 0, 1,
+                    "moved up or down by up to this share of its height"),
     DL_OPTIONS_END,
 };
 
@@ -125,10 +127,9 @@ typedef struct {
 
 static const dl_option zoom_options[] = {
     DL_AUGMENT_PROBABILITY("1.0"),
-    {"least", DL_FLOAT, offsetof(zoom_augmentation, least), "0.9", 0.1, 10, NULL,
-     "it becomes at least this many times as large, below 1: smaller"},
-    {"most", DL_FLOAT, offsetof(zoom_augmentation, most), "1.1", 0.1, 10, NULL,
-     "and at most this many times"},
+    DL_FLOAT_OPTION("least", zoom_augmentation, least, "0.9", 0.1, 10,
+                    "it becomes at least this many times as large, below 1: smaller"),
+    DL_FLOAT_OPTION("most", zoom_augmentation, most, "1.1", 0.1, 10, "and at most this many times"),
     DL_OPTIONS_END,
 };
 
@@ -162,9 +163,10 @@ typedef struct {
 
 static const dl_option crop_options[] = {
     DL_AUGMENT_PROBABILITY("1.0"),
-    {"padding", DL_INT, offsetof(crop_augmentation, padding), "4", 1, 1 << 15, NULL,
-     "pixels that are added on all sides, as augment_border says; then a piece of the old size is "
-     "cut out anywhere: 4 is usual for 32 x 32"},
+    DL_INT_OPTION("padding", crop_augmentation, padding, "4", 1, 1 << 15,
+                  "pixels that are added on all sides, as augment_border says; then a piece of the "
+                  "old size is "
+                  "cut out anywhere: 4 is usual for 32 x 32"),
     DL_OPTIONS_END,
 };
 

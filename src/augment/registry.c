@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Every augmentation there is. A new one: its file, a declaration and a line here. */
 #include "data/augment.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Bit by bit, reflected: r <- r / 2, less the polynomial 0x1EDC6F41 (reflected 0x82F63B78) where a
    1 falls out. A table of bytes does eight of these steps at once. */
 #include "base/crc32c.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Blocks of 16 bytes, as two words k_1, k_2 of 64 bits, are mixed into two halves h_1, h_2:
 
      h_1 ^= rotate(k_1 c_1, 31) c_2;  h_1 = 5 (rotate(h_1, 27) + h_2) + 0x52dce729

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A digest of bytes, by which equal contents are known: MurmurHash3_x64_128 (Austin Appleby, public
    domain). It is fast, and chance does not make two contents equal; a forger could, so that it
    protects nothing. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Errors that are a user's to mend: collected where they happen, printed by cmd/ alone. */
 #ifndef DL_BASE_ERROR_H
 #define DL_BASE_ERROR_H

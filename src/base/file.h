@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Files: looking them up, reading them plain or gzipped, and writing them whole or not at all. */
 #ifndef DL_BASE_FILE_H
 #define DL_BASE_FILE_H

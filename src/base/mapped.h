@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Files that are mapped into memory, and what is said if one is made shorter meanwhile. */
 #ifndef DL_BASE_MAPPED_H
 #define DL_BASE_MAPPED_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Memory: allocation that cannot fail, and arenas that are freed at one blow. */
 #ifndef DL_BASE_MEMORY_H
 #define DL_BASE_MEMORY_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Curves drawn with characters, for a terminal. */
 #ifndef DL_BASE_PLOT_H
 #define DL_BASE_PLOT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Counter-based random numbers: Philox 4x32-10 (Salmon et al., "Parallel random numbers: as easy as
    1, 2, 3", SC 2011). Each draw is a pure function of its coordinates: there is no hidden state, so
    what is drawn does not depend on the order of the draws or on the number of threads. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "base/terminal.h"
 
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What a person sees while a program works: lines on stderr, a bar on a terminal, a copy in a file.
  */
 #ifndef DL_BASE_TERMINAL_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Growing strings, spelling hints and numbers for people. */
 #ifndef DL_BASE_TEXT_H
 #define DL_BASE_TEXT_H

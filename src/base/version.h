@@ -1,5 +1,6 @@
-#ifndef DL_TRAIN_VERSION_H
-#define DL_TRAIN_VERSION_H
+/* SPDX-License-Identifier: MIT */
+#ifndef DL_BASE_VERSION_H
+#define DL_BASE_VERSION_H
 
 #define DL_VERSION "0.1.0"
 #define DL_DATE "2026-11-21" /* of the version, for the manual pages */

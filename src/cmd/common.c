@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "cmd/common.h"
 
 #include <ctype.h>
@@ -11,8 +12,8 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "base/version.h"
 #include "math/backend.h"
-#include "train/version.h"
 
 int cmd_fail(const char *program, const dl_error *error) {
     const char *line = dl_text_get(&error->text);

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the programs share: how they fail, and what they take from the command line. */
 #ifndef DL_CMD_COMMON_H
 #define DL_CMD_COMMON_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "cmd/compare.h"
 
 #include <math.h>
@@ -7,7 +8,7 @@
 
 #include "cmd/common.h"
 #include "cmd/search.h"
-#include "train/summary.h"
+#include "inspect/summary.h"
 
 typedef struct {
     dl_arena arena;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Runs beside each other. */
 #ifndef DL_CMD_COMPARE_H
 #define DL_CMD_COMPARE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "cmd/completion.h"
 
 #include <getopt.h>
@@ -6,8 +7,8 @@
 #include <string.h>
 
 #include "cmd/common.h"
+#include "model/experiment.h"
 #include "net/block.h"
-#include "train/experiment.h"
 
 extern const dl_option *const dl_net_layer_options;
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Completion of the programs' command lines in bash and zsh, from the option tables. */
 #ifndef DL_CMD_COMPLETION_H
 #define DL_CMD_COMPLETION_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* dltest: evaluates a checkpoint. */
 #include <jansson.h>
 #include <math.h>
@@ -8,15 +9,15 @@
 
 #include "base/mapped.h"
 #include "cmd/common.h"
-#include "cmd/page.h"
 #include "cmd/scores.h"
 #include "cmd/test_arguments.h"
-#include "data/text.h"
+#include "formats/text.h"
+#include "inspect/batch_picture.h"
+#include "inspect/speed.h"
 #include "math/threads.h"
-#include "train/report.h"
-#include "train/show.h"
-#include "train/speed.h"
-#include "train/write.h"
+#include "model/generate.h"
+#include "report/page.h"
+#include "report/report.h"
 
 typedef struct {
     dl_checkpoint checkpoint;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* dltrain: trains the network that a config defines. */
 #include <signal.h>
 #include <stdio.h>
@@ -8,16 +9,16 @@
 
 #include "base/file.h"
 #include "base/mapped.h"
+#include "base/version.h"
 #include "cmd/common.h"
 #include "cmd/compare.h"
 #include "cmd/search.h"
 #include "cmd/train_arguments.h"
 #include "cmd/train_output.h"
+#include "inspect/batch_picture.h"
 #include "math/threads.h"
-#include "train/report.h"
-#include "train/show.h"
+#include "report/report.h"
 #include "train/trainer.h"
-#include "train/version.h"
 
 static volatile sig_atomic_t caught;
 

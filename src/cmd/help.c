@@ -1,14 +1,15 @@
+/* SPDX-License-Identifier: MIT */
 #include "cmd/help.h"
 
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/version.h"
 #include "cmd/common.h"
 #include "config/space.h"
+#include "model/experiment.h"
 #include "net/block.h"
-#include "train/experiment.h"
-#include "train/version.h"
 
 static const dl_registry *const registries[] = {
     &dl_layer_registry,    &dl_block_registry,   &dl_loss_registry,         &dl_optimizer_registry,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Help from the option tables. */
 #ifndef DL_CMD_HELP_H
 #define DL_CMD_HELP_H

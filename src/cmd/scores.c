@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "cmd/scores.h"
 
 #include <math.h>
@@ -6,7 +7,7 @@
 #include <string.h>
 
 #include "cmd/common.h"
-#include "train/report.h"
+#include "report/report.h"
 
 enum { MISTAKES = 5, MOST_SCORES = 10000000 };
 

@@ -1,11 +1,12 @@
+/* SPDX-License-Identifier: MIT */
 /* What dltest prints of an evaluation, for people and as JSON. */
 #ifndef DL_CMD_SCORES_H
 #define DL_CMD_SCORES_H
 
 #include <jansson.h>
 
-#include "train/confusion.h"
-#include "train/ensemble.h"
+#include "metrics/confusion.h"
+#include "model/ensemble.h"
 
 typedef struct {
     const dl_experiment *experiment; /* with the names of the classes; borrowed */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Configs with searched values. */
 #ifndef DL_CMD_SEARCH_H
 #define DL_CMD_SEARCH_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "cmd/test_arguments.h"
 
 #include <getopt.h>

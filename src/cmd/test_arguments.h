@@ -1,8 +1,9 @@
+/* SPDX-License-Identifier: MIT */
 /* What dltest was called with. */
 #ifndef DL_CMD_TEST_ARGUMENTS_H
 #define DL_CMD_TEST_ARGUMENTS_H
 
-#include "train/write.h"
+#include "model/generate.h"
 
 enum { TEST_MOST_SETS = 256 };
 

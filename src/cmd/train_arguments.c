@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "cmd/train_arguments.h"
 
 #include <getopt.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What dltrain was called with. */
 #ifndef DL_CMD_TRAIN_ARGUMENTS_H
 #define DL_CMD_TRAIN_ARGUMENTS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "cmd/train_output.h"
 
 #include <jansson.h>
@@ -9,9 +10,9 @@
 #include "base/file.h"
 #include "base/plot.h"
 #include "cmd/common.h"
-#include "train/diagnose.h"
-#include "train/history.h"
-#include "train/report.h"
+#include "inspect/diagnose.h"
+#include "report/report.h"
+#include "run/history.h"
 
 static void set_part(json_t *object, const dl_experiment *e, const char *part, double loss,
                      const double *metric) {

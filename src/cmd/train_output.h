@@ -1,9 +1,10 @@
+/* SPDX-License-Identifier: MIT */
 /* What dltrain prints beside the log: JSON on stdout, and how a training has ended. */
 #ifndef DL_CMD_TRAIN_OUTPUT_H
 #define DL_CMD_TRAIN_OUTPUT_H
 
-#include "data/check.h"
-#include "train/checkup.h"
+#include "inspect/data_check.h"
+#include "inspect/training_check.h"
 #include "train/trainer.h"
 
 /* An object an epoch: dl_train_options.on_row; the context is not used. */

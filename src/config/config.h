@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Config files: libconfig's syntax, checked against option tables, with every mistake told by file
    and line. The tree is completed with every default as it is read, so that writing it out again
    gives the resolved config. */

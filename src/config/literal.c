@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "config/literal.h"
 
 #include <ctype.h>

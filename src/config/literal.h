@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Numbers that libconfig would read wrongly without a word. */
 #ifndef DL_CONFIG_LITERAL_H
 #define DL_CONFIG_LITERAL_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Tables of options: what a config file may say. Parsing, checks, help and the manual page all
    follow from them. */
 #ifndef DL_CONFIG_OPTION_H
@@ -46,6 +47,56 @@ typedef struct {
         *choices;     /* NULL-terminated; for DL_CHOICE; DL_INT, DL_PAIR, DL_NUMBERS with words */
     const char *help; /* for people: what it does, and when to use it */
 } dl_option;
+
+/* ---- rows of a table ----
+
+   DL_INT_OPTION("units", dense, units, DL_REQUIRED, 1, 1 << 20, "outputs of the layer") fills the
+   member `units` of the struct `dense`. A member of another type than the row's does not compile
+   without a warning. Defaults are written as in a config, strings without their quotes. */
+
+#define DL_REQUIRED NULL /* as a default: the key must be there */
+#define DL_NO_DEFAULT "" /* as a default: none; the field is 0 or NULL */
+
+#define DL_FIELD(owner, field, c_type)                                                             \
+    (offsetof(owner, field) + 0 * sizeof(1 ? (c_type *)0 : &((owner *)0)->field))
+
+#define DL_OPTION_ROW(key_, type_, offset_, default_, min_, max_, choices_, help_)                 \
+    {                                                                                              \
+        .key = key_, .type = type_, .offset = offset_, .fallback = default_, .min = min_,          \
+        .max = max_, .choices = choices_, .help = help_                                            \
+    }
+#define DL_BOOL_OPTION(key, owner, field, fallback, help)                                          \
+    DL_OPTION_ROW(key, DL_BOOL, DL_FIELD(owner, field, bool), fallback, 0, 0, NULL, help)
+#define DL_INT_OPTION(key, owner, field, fallback, low, high, help)                                \
+    DL_OPTION_ROW(key, DL_INT, DL_FIELD(owner, field, int64_t), fallback, low, high, NULL, help)
+#define DL_FLOAT_OPTION(key, owner, field, fallback, low, high, help)                              \
+    DL_OPTION_ROW(key, DL_FLOAT, DL_FIELD(owner, field, double), fallback, low, high, NULL, help)
+#define DL_STRING_OPTION(key, owner, field, fallback, help)                                        \
+    DL_OPTION_ROW(key, DL_STRING, DL_FIELD(owner, field, const char *), fallback, 0, 0, NULL, help)
+#define DL_CHOICE_OPTION(key, owner, field, fallback, words, help)                                 \
+    DL_OPTION_ROW(key, DL_CHOICE, DL_FIELD(owner, field, int), fallback, 0, 0, words, help)
+#define DL_STRINGS_OPTION(key, owner, field, fallback, help)                                       \
+    DL_OPTION_ROW(key, DL_STRINGS, DL_FIELD(owner, field, dl_strings), fallback, 0, 0, NULL, help)
+#define DL_NAME_OPTION(key, owner, field, fallback, help)                                          \
+    DL_OPTION_ROW(key, DL_NAME, DL_FIELD(owner, field, const char *), fallback, 0, 0, NULL, help)
+#define DL_SETTING_OPTION(key, owner, field, fallback, help)                                       \
+    DL_OPTION_ROW(key, DL_SETTING, DL_FIELD(owner, field, struct config_setting_t *), fallback, 0, \
+                  0, NULL, help)
+/* Two numbers; the field is an int64_t[2]. */
+#define DL_PAIR_OPTION(key, owner, field, fallback, low, high, help)                               \
+    DL_OPTION_ROW(key, DL_PAIR, DL_FIELD(owner, field[0], int64_t), fallback, low, high, NULL, help)
+#define DL_NUMBERS_OPTION(key, owner, field, fallback, low, high, help)                            \
+    DL_OPTION_ROW(key, DL_NUMBERS, DL_FIELD(owner, field, dl_numbers), fallback, low, high, NULL,  \
+                  help)
+/* Numbers, or a word in their place. */
+#define DL_INT_OR_WORD_OPTION(key, owner, field, fallback, low, high, words, help)                 \
+    DL_OPTION_ROW(key, DL_INT, DL_FIELD(owner, field, int64_t), fallback, low, high, words, help)
+#define DL_PAIR_OR_WORD_OPTION(key, owner, field, fallback, low, high, words, help)                \
+    DL_OPTION_ROW(key, DL_PAIR, DL_FIELD(owner, field[0], int64_t), fallback, low, high, words,    \
+                  help)
+#define DL_NUMBERS_OR_WORD_OPTION(key, owner, field, fallback, low, high, words, help)             \
+    DL_OPTION_ROW(key, DL_NUMBERS, DL_FIELD(owner, field, dl_numbers), fallback, low, high, words, \
+                  help)
 
 /* Ends a table of options. */
 #define DL_OPTIONS_END                                                                             \

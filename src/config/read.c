@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Reading a group of a config by its option tables. */
 #include <math.h>
 #include <stdio.h>

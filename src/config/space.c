@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What is drawn for a value at the path p with the seed s: u in [0, 1) from Philox's words for the
    counter hash(p) under s, and then
 
@@ -25,27 +26,27 @@ typedef struct {
 } search;
 
 #define STEPS                                                                                      \
-    {                                                                                              \
-        "steps", DL_INT, offsetof(search, steps), "", 1, 1e6, NULL,                                \
-            "how many points a grid has between low and high, which are the first and the last"    \
-    }
+    DL_INT_OPTION(                                                                                 \
+        "steps", search, steps, DL_NO_DEFAULT, 1, 1e6,                                             \
+        "how many points a grid has between low and high, which are the first and the last")
 
 static const dl_option real_options[] = {
-    {"low", DL_FLOAT, offsetof(search, low), NULL, 0, 0, NULL, "the smallest value"},
-    {"high", DL_FLOAT, offsetof(search, high), NULL, 0, 0, NULL, "the largest value"},
+    DL_FLOAT_OPTION("low", search, low, DL_REQUIRED, 0, 0, "the smallest value"),
+    DL_FLOAT_OPTION("high", search, high, DL_REQUIRED, 0, 0, "the largest value"),
     STEPS,
     DL_OPTIONS_END,
 };
 static const dl_option int_options[] = {
-    {"low", DL_INT, offsetof(search, least), NULL, -9e15, 9e15, NULL, "the smallest value"},
-    {"high", DL_INT, offsetof(search, most), NULL, -9e15, 9e15, NULL, "the largest value"},
+    DL_INT_OPTION("low", search, least, DL_REQUIRED, -9e15, 9e15, "the smallest value"),
+    DL_INT_OPTION("high", search, most, DL_REQUIRED, -9e15, 9e15, "the largest value"),
     STEPS,
     DL_OPTIONS_END,
 };
 static const dl_option choice_options[] = {
-    {"values", DL_SETTING, offsetof(search, values), NULL, 0, 0, NULL,
-     "a list of them: (16, 32, \"all\"); also groups, such as layers or optimizers, with searched "
-     "values of their own"},
+    DL_SETTING_OPTION("values", search, values, DL_REQUIRED,
+                      "a list of them: (16, 32, \"all\"); also groups, such as layers or "
+                      "optimizers, with searched "
+                      "values of their own"),
     DL_OPTIONS_END,
 };
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Spaces: configs in which groups stand for values that are yet to be found.
 
        learning_rate = { search = "log"; low = 1e-5; high = 1e-1; };

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* One row after the other: the kinds that move pixels first, put together into one map and sampled
    once; then those that paint, in the order of the list; then it is mixed with another row, which
    is what that row itself becomes in this epoch. */
@@ -9,24 +10,29 @@
 static const char *const test_time_names[] = {"none", "flip", "five_crop", NULL};
 
 const dl_option dl_augment_options[] = {
-    {"augment", DL_SETTING, offsetof(dl_augment, list), "", 0, 0, NULL,
-     "the training images are varied anew in each epoch, before they are normalized: a list "
-     "( { type = \"rotate\"; degrees = 15; }, … ) of augmentations. Those that move pixels are put "
-     "together and the image is sampled once (bilinear), then the others follow in the order of "
-     "the list. A target that is an image, or has a class at each pixel, is moved alike. "
-     "Validation, test and statistics see the images as they are"},
-    {"augment_border", DL_CHOICE, offsetof(dl_augment, border), "zero", 0, 0, dl_border_names,
-     "what comes in where pixels are moved: zero (black; class 0), edge (the nearest pixel of the "
-     "edge) or reflect (the image, mirrored)"},
-    {"workers", DL_INT, offsetof(dl_augment, workers), "1", 1, 64, NULL,
-     "threads that read and augment the rows of the next batch while the network trains on this "
-     "one; the numbers are the same for any. More than 1 is worth it where history.csv's "
-     "data_seconds says that training waits for data"},
-    {"test_time", DL_CHOICE, offsetof(dl_augment, test_time), "none", 0, 0, test_time_names,
-     "validation and test show the network several views of each image and take the mean of its "
-     "answers (of the probabilities, for classes): flip (the image and its mirror image: takes "
-     "twice as long) or five_crop (the image, and moved by a 16th of its sides towards each "
-     "corner: takes five times as long)"},
+    DL_SETTING_OPTION(
+        "augment", dl_augment, list, DL_NO_DEFAULT,
+        "the training images are varied anew in each epoch, before they are normalized: a list "
+        "( { type = \"rotate\"; degrees = 15; }, … ) of augmentations. Those that move pixels are "
+        "put "
+        "together and the image is sampled once (bilinear), then the others follow in the order of "
+        "the list. A target that is an image, or has a class at each pixel, is moved alike. "
+        "Validation, test and statistics see the images as they are"),
+    DL_CHOICE_OPTION("augment_border", dl_augment, border, "zero", dl_border_names,
+                     "what comes in where pixels are moved: zero (black; class 0), edge (the "
+                     "nearest pixel of the "
+                     "edge) or reflect (the image, mirrored)"),
+    DL_INT_OPTION(
+        "workers", dl_augment, workers, "1", 1, 64,
+        "threads that read and augment the rows of the next batch while the network trains on this "
+        "one; the numbers are the same for any. More than 1 is worth it where history.csv's "
+        "data_seconds says that training waits for data"),
+    DL_CHOICE_OPTION(
+        "test_time", dl_augment, test_time, "none", test_time_names,
+        "validation and test show the network several views of each image and take the mean of its "
+        "answers (of the probabilities, for classes): flip (the image and its mirror image: takes "
+        "twice as long) or five_crop (the image, and moved by a 16th of its sides towards each "
+        "corner: takes five times as long)"),
     DL_OPTIONS_END,
 };
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Augmentation: the images of the training part are varied anew in each epoch. The contract of a
    kind of augmentation (its file, one line in augment_registry.c), and the list of them that a
    config has. What becomes of a row is a pure function of (seed, epoch, row). */
@@ -6,7 +7,7 @@
 
 #include "base/random.h"
 #include "config/config.h"
-#include "data/dataset.h"
+#include "formats/dataset.h"
 #include "math/warp.h"
 
 /* Where the pixels of an image are taken from. Kinds that move pixels are put together here, so
@@ -38,10 +39,8 @@ typedef struct {
 } dl_augmentation_common;
 
 #define DL_AUGMENT_PROBABILITY(fallback)                                                           \
-    {                                                                                              \
-        "probability", DL_FLOAT, offsetof(dl_augmentation_common, probability), fallback, 0, 1,    \
-            NULL, "the share of the images that this is done to"                                   \
-    }
+    DL_FLOAT_OPTION("probability", dl_augmentation_common, probability, fallback, 0, 1,            \
+                    "the share of the images that this is done to")
 
 typedef struct {
     dl_kind kind; /* its struct begins with a dl_augmentation_common */

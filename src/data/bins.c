@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Bins by quantiles: of n sorted targets y_0 … y_(n-1) of the training part, bin k of K ends
    halfway between y_(i-1) and y_i, i = k n / K, so that each holds as many rows; what is equal
    stays together. Its mean stands for it where a number is asked for. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Regression by classes: the numbers of a target are cut into bins, which are the classes. */
 #ifndef DL_DATA_BINS_H
 #define DL_DATA_BINS_H

@@ -1,4 +1,5 @@
-#include "data/by_class.h"
+/* SPDX-License-Identifier: MIT */
+#include "data/class_index.h"
 
 #include <stdlib.h>
 

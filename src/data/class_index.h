@@ -1,6 +1,7 @@
+/* SPDX-License-Identifier: MIT */
 /* The rows of a part, class by class. */
-#ifndef DL_DATA_BY_CLASS_H
-#define DL_DATA_BY_CLASS_H
+#ifndef DL_DATA_CLASS_INDEX_H
+#define DL_DATA_CLASS_INDEX_H
 
 #include "data/data.h"
 

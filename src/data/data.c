@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "data/data.h"
 
 #include <stdlib.h>
@@ -6,9 +7,9 @@
 
 #include "data/bins.h"
 #include "data/normalize.h"
-#include "data/predict.h"
-#include "data/resample.h"
 #include "data/split.h"
+#include "data/subsample.h"
+#include "data/targets.h"
 
 const char *const dl_split_names[DL_SPLITS] = {"train", "validation", "test"};
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The `data` section of a config: its parts (train, validation, test), how they are split, and how
    their numbers are normalized. */
 #ifndef DL_DATA_DATA_H
@@ -5,7 +6,7 @@
 
 #include "config/config.h"
 #include "data/augment.h"
-#include "data/dataset.h"
+#include "formats/dataset.h"
 
 typedef enum { DL_TRAIN, DL_VALIDATION, DL_TEST, DL_SPLITS } dl_split;
 extern const char *const dl_split_names[DL_SPLITS]; /* "train", "validation", "test" */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A split that keeps groups of rows together: the pictures of one patient, say, of which none may
    be learnt from when others are tested on. */
 #include <math.h>

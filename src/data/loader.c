@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "data/loader.h"
 
 #include <pthread.h>
@@ -8,7 +9,7 @@
 
 #include "base/random.h"
 #include "data/bins.h"
-#include "data/by_class.h"
+#include "data/class_index.h"
 
 /* One batch is with the caller while the threads fill the other. */
 enum { BUFFERS = 2 };

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Batches, made by threads of their own while the trainer works on the one before. */
 #ifndef DL_DATA_LOADER_H
 #define DL_DATA_LOADER_H

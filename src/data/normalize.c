@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "data/normalize.h"
 
 #include <float.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Taking the statistics that a normalization is made of. */
 #ifndef DL_DATA_NORMALIZE_H
 #define DL_DATA_NORMALIZE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Which rows of one file go to which part. */
 #ifndef DL_DATA_SPLIT_H
 #define DL_DATA_SPLIT_H

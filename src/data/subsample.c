@@ -1,10 +1,11 @@
+/* SPDX-License-Identifier: MIT */
 /* Folds: Stone, "Cross-validatory choice and assessment of statistical predictions", 1974;
    stratified as in Kohavi, "A study of cross-validation and bootstrap for accuracy estimation and
    model selection", 1995. The bootstrap: Efron, "Bootstrap methods: another look at the jackknife",
    1979; of n rows about 1 - 1/e, 63 %, are in a sample. A share for training: with row j of the n_c
    of class c, in random order, at the place (j + 1/2) / n_c, the rows of all classes in the order
    of their places begin, wherever they are cut, with all classes in proportion. */
-#include "data/resample.h"
+#include "data/subsample.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -16,44 +17,26 @@
 static const char *const fold_words[] = {"none", NULL};
 
 const dl_option dl_resample_options[] = {
-    {.key = "fold",
-     .type = DL_INT,
-     .offset = offsetof(dl_data, fold),
-     .fallback = "none",
-     .min = 1,
-     .max = 1 << 20,
-     .choices = fold_words,
-     .help = "cross-validation: the training file's rows, without the share for test, are cut into "
-             "`folds` parts of one size, by split and split_seed as other shares, and this one, "
-             "from 1, is for validation, in place of what `validation` says. dltrain --fold 2/5 "
-             "says both"},
-    {.key = "folds",
-     .type = DL_INT,
-     .offset = offsetof(dl_data, folds),
-     .fallback = "none",
-     .min = 2,
-     .max = 1 << 20,
-     .choices = fold_words,
-     .help = "how many parts; 5 and 10 are usual"},
-    {.key = "bagging",
-     .type = DL_BOOL,
-     .offset = offsetof(dl_data, bagging),
-     .fallback = "false",
-     .help = "train on a bootstrap sample: as many rows as the training part has, drawn from it "
-             "with replacement by `seed`. The rows for validation and test stay what they are. "
-             "Nets of several seeds answer together with dltest --average"},
-    {.key = "train_share",
-     .type = DL_FLOAT,
-     .offset = offsetof(dl_data, train_share),
-     .fallback = "1.0",
-     .min = 1e-6,
-     .max = 1,
-     .help =
-         "train on this share of the training part only, drawn from it by `seed`, each class in "
-         "the same proportion if the split is stratified; if it is by the tail, on the last "
-         "rows. Of one seed a smaller share is within a larger one. The rows for validation "
-         "and test stay what they are, and a batch is all of the share if it is larger. "
-         "scripts/learning_curve.sh tries several"},
+    DL_INT_OR_WORD_OPTION(
+        "fold", dl_data, fold, "none", 1, 1 << 20, fold_words,
+        "cross-validation: the training file's rows, without the share for test, are cut into "
+        "`folds` parts of one size, by split and split_seed as other shares, and this one, "
+        "from 1, is for validation, in place of what `validation` says. dltrain --fold 2/5 "
+        "says both"),
+    DL_INT_OR_WORD_OPTION("folds", dl_data, folds, "none", 2, 1 << 20, fold_words,
+                          "how many parts; 5 and 10 are usual"),
+    DL_BOOL_OPTION(
+        "bagging", dl_data, bagging, "false",
+        "train on a bootstrap sample: as many rows as the training part has, drawn from it "
+        "with replacement by `seed`. The rows for validation and test stay what they are. "
+        "Nets of several seeds answer together with dltest --average"),
+    DL_FLOAT_OPTION(
+        "train_share", dl_data, train_share, "1.0", 1e-6, 1,
+        "train on this share of the training part only, drawn from it by `seed`, each class in "
+        "the same proportion if the split is stratified; if it is by the tail, on the last "
+        "rows. Of one seed a smaller share is within a larger one. The rows for validation "
+        "and test stay what they are, and a batch is all of the share if it is larger. "
+        "scripts/learning_curve.sh tries several"),
     DL_OPTIONS_END,
 };
 

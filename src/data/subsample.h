@@ -1,7 +1,8 @@
+/* SPDX-License-Identifier: MIT */
 /* What else may become of the training file's rows: one of k folds for cross-validation, a
    bootstrap sample, or a share of those for training. */
-#ifndef DL_DATA_RESAMPLE_H
-#define DL_DATA_RESAMPLE_H
+#ifndef DL_DATA_SUBSAMPLE_H
+#define DL_DATA_SUBSAMPLE_H
 
 #include "config/config.h"
 #include "data/split.h"

@@ -1,10 +1,11 @@
-#include "data/predict.h"
+/* SPDX-License-Identifier: MIT */
+#include "data/targets.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/random.h"
-#include "data/by_class.h"
+#include "data/class_index.h"
 
 typedef struct {
     const dl_dataset *base;

@@ -1,6 +1,7 @@
+/* SPDX-License-Identifier: MIT */
 /* Targets that are made of the inputs: data for autoencoders and for siamese networks. */
-#ifndef DL_DATA_PREDICT_H
-#define DL_DATA_PREDICT_H
+#ifndef DL_DATA_TARGETS_H
+#define DL_DATA_TARGETS_H
 
 #include "data/data.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The file: a header, from offset 4096 on the pictures one after the other, behind them, of labels,
    the largest value of each. Its name is the digest of the content of the pictures' files, of their
    form and of the decoder, so that whatever changes a pixel asks for another file.
@@ -5,7 +6,7 @@
    It is written under the name with ".tmp" behind it, on which the writer holds a lock: a second
    run does not wait but goes on without; what a killed run has left is removed by the next writer.
    A file that is found is not trusted before its digests are right. */
-#include "data/cache.h"
+#include "formats/cache.h"
 
 #include <dirent.h>
 #include <errno.h>

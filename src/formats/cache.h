@@ -1,14 +1,15 @@
+/* SPDX-License-Identifier: MIT */
 /* Decoded pictures, kept on disk from run to run: a file for each set of pictures, below
    $XDG_CACHE_HOME/dltrain (or ~/.cache/dltrain), with a name made of the content of the files that
    the pictures are in and of what they are brought to. It can be removed at any time. */
-#ifndef DL_DATA_CACHE_H
-#define DL_DATA_CACHE_H
+#ifndef DL_FORMATS_CACHE_H
+#define DL_FORMATS_CACHE_H
 
 #include <stdatomic.h>
 
 #include "base/digest.h"
-#include "data/dataset.h"
-#include "data/image.h"
+#include "formats/dataset.h"
+#include "image/image.h"
 
 /* The files that the pictures are in, in order. Borrowed until dl_cache_finish. */
 typedef struct {

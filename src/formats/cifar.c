@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The binary format of CIFAR-10 and CIFAR-100 (Krizhevsky, "Learning multiple layers of features
    from tiny images", 2009): rows of one label (or two: coarse and fine) and 32x32 pixels, red, then
    green, then blue. */
@@ -6,7 +7,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
-#include "data/dataset.h"
+#include "formats/dataset.h"
 
 enum { SIDE = 32, PLANE = SIDE * SIDE, PIXELS = 3 * PLANE };
 
@@ -18,12 +19,13 @@ typedef struct {
 static const char *const label_words[] = {"ten", "coarse", "fine", NULL};
 
 static const dl_option options[] = {
-    {"files", DL_STRINGS, offsetof(cifar_options, files), NULL, 0, 0, NULL,
-     "the files of the part, plain or gzip, one after the other"},
-    {"labels", DL_CHOICE, offsetof(cifar_options, labels), "ten", 0, 0, label_words,
-     "ten (CIFAR-10: one label a row), or of CIFAR-100's two the coarse (20 classes) or the fine "
-     "one "
-     "(100 classes)"},
+    DL_STRINGS_OPTION("files", cifar_options, files, DL_REQUIRED,
+                      "the files of the part, plain or gzip, one after the other"),
+    DL_CHOICE_OPTION("labels", cifar_options, labels, "ten", label_words,
+                     "ten (CIFAR-10: one label a row), or of CIFAR-100's two the coarse (20 "
+                     "classes) or the fine "
+                     "one "
+                     "(100 classes)"),
     DL_OPTIONS_END,
 };
 

@@ -1,70 +1,49 @@
+/* SPDX-License-Identifier: MIT */
 /* Tables as comma-separated values (RFC 4180). Two passes over the file: the first finds what the
    columns are, the second stores the numbers; the text itself is never in memory as a whole. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
-#include "data/csv.h"
+#include "formats/csv.h"
 
 static const char *const task_choices[] = {"auto", "classification", "regression", NULL};
 static const char *const missing_choices[] = {"error", "mean", "drop_row", NULL};
 
 static const dl_option options[] = {
-    {.key = "file",
-     .type = DL_STRING,
-     .offset = offsetof(dl_csv_options, file),
-     .help = "the table, plain or gzip: a row a line, numbers and categories in columns. A column "
-             "whose values are not all numbers becomes one-hot, with an input a category"},
-    {.key = "delimiter",
-     .type = DL_STRING,
-     .offset = offsetof(dl_csv_options, delimiter),
-     .fallback = ",",
-     .help = "the one character between fields, or \"tab\""},
-    {.key = "header",
-     .type = DL_BOOL,
-     .offset = offsetof(dl_csv_options, header),
-     .fallback = "true",
-     .help = "whether the first line names the columns; else they are called 1, 2, 3, …"},
-    {.key = "target",
-     .type = DL_NAME,
-     .offset = offsetof(dl_csv_options, target),
-     .fallback = "",
-     .help = "the column to predict, by its name or its number from 1; if not given, the last one "
-             "that is not ignored"},
-    {.key = "task",
-     .type = DL_CHOICE,
-     .offset = offsetof(dl_csv_options, task),
-     .fallback = "auto",
-     .choices = task_choices,
-     .help = "what the target is: classification (its different values are the classes) or "
-             "regression (a number); auto takes words, and at most 20 different whole numbers, for "
-             "classes"},
-    {.key = "categorical",
-     .type = DL_STRINGS,
-     .offset = offsetof(dl_csv_options, categorical),
-     .fallback = "",
-     .help = "columns, by name or number, that are categories although they look like numbers: "
-             "codes of districts, say"},
-    {.key = "ignore",
-     .type = DL_STRINGS,
-     .offset = offsetof(dl_csv_options, ignore),
-     .fallback = "",
-     .help = "columns, by name or number, that are left out: identifiers, say"},
-    {.key = "group",
-     .type = DL_NAME,
-     .offset = offsetof(dl_csv_options, group),
-     .fallback = "",
-     .help = "the column, by name or number, that says which rows belong together: a patient, a "
-             "speaker, a day. A split takes all rows of a group or none, so that what is tested on "
-             "is of none that was learnt from. It is no input"},
-    {.key = "missing",
-     .type = DL_CHOICE,
-     .offset = offsetof(dl_csv_options, missing),
-     .fallback = "error",
-     .choices = missing_choices,
-     .help = "what becomes of missing values (nothing, NA, ?, nan): an error with its line; mean "
-             "(a number becomes its column's mean in the training file, a category none of them); "
-             "or drop_row (the row is left out)"},
+    DL_STRING_OPTION(
+        "file", dl_csv_options, file, DL_REQUIRED,
+        "the table, plain or gzip: a row a line, numbers and categories in columns. A column "
+        "whose values are not all numbers becomes one-hot, with an input a category"),
+    DL_STRING_OPTION("delimiter", dl_csv_options, delimiter, ",",
+                     "the one character between fields, or \"tab\""),
+    DL_BOOL_OPTION("header", dl_csv_options, header, "true",
+                   "whether the first line names the columns; else they are called 1, 2, 3, …"),
+    DL_NAME_OPTION(
+        "target", dl_csv_options, target, DL_NO_DEFAULT,
+        "the column to predict, by its name or its number from 1; if not given, the last one "
+        "that is not ignored"),
+    DL_CHOICE_OPTION(
+        "task", dl_csv_options, task, "auto", task_choices,
+        "what the target is: classification (its different values are the classes) or "
+        "regression (a number); auto takes words, and at most 20 different whole numbers, for "
+        "classes"),
+    DL_STRINGS_OPTION(
+        "categorical", dl_csv_options, categorical, DL_NO_DEFAULT,
+        "columns, by name or number, that are categories although they look like numbers: "
+        "codes of districts, say"),
+    DL_STRINGS_OPTION("ignore", dl_csv_options, ignore, DL_NO_DEFAULT,
+                      "columns, by name or number, that are left out: identifiers, say"),
+    DL_NAME_OPTION(
+        "group", dl_csv_options, group, DL_NO_DEFAULT,
+        "the column, by name or number, that says which rows belong together: a patient, a "
+        "speaker, a day. A split takes all rows of a group or none, so that what is tested on "
+        "is of none that was learnt from. It is no input"),
+    DL_CHOICE_OPTION(
+        "missing", dl_csv_options, missing, "error", missing_choices,
+        "what becomes of missing values (nothing, NA, ?, nan): an error with its line; mean "
+        "(a number becomes its column's mean in the training file, a category none of them); "
+        "or drop_row (the row is left out)"),
     DL_OPTIONS_END,
 };
 

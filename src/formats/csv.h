@@ -1,9 +1,10 @@
+/* SPDX-License-Identifier: MIT */
 /* What the files of the csv format share: records, values and columns. */
-#ifndef DL_DATA_CSV_H
-#define DL_DATA_CSV_H
+#ifndef DL_FORMATS_CSV_H
+#define DL_FORMATS_CSV_H
 
 #include "base/file.h"
-#include "data/dataset.h"
+#include "formats/dataset.h"
 
 /* ---- csv_reader.c: RFC 4180 records, one after the other ---- */
 

@@ -1,9 +1,10 @@
+/* SPDX-License-Identifier: MIT */
 /* The first pass over a table: which columns there are, and what is in them. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
-#include "data/csv.h"
+#include "formats/csv.h"
 
 /* ---- which columns ---- */
 

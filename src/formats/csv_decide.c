@@ -1,9 +1,10 @@
+/* SPDX-License-Identifier: MIT */
 /* What each column of a table is, judged by all of its values. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
-#include "data/csv.h"
+#include "formats/csv.h"
 
 enum { MOST_WHOLE_CLASSES = 20, FEW_ROWS = 50, MOST_FEATURES = 1 << 24 };
 

@@ -1,8 +1,9 @@
+/* SPDX-License-Identifier: MIT */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
-#include "data/csv.h"
+#include "formats/csv.h"
 
 enum { FIRST_BUFFER = 1 << 18, LARGEST_RECORD = 1 << 26, MOST_FIELDS = 100000 };
 

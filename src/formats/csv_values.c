@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include <float.h>
 #include <math.h>
 #include <stdio.h>
@@ -6,7 +7,7 @@
 #include <strings.h>
 
 #include "base/memory.h"
-#include "data/csv.h"
+#include "formats/csv.h"
 
 /* ---- numbers ---- */
 

@@ -1,10 +1,11 @@
+/* SPDX-License-Identifier: MIT */
 /* The contract of a data-set format: one file in this folder, one line in registry.c. */
-#ifndef DL_DATA_DATASET_H
-#define DL_DATA_DATASET_H
+#ifndef DL_FORMATS_DATASET_H
+#define DL_FORMATS_DATASET_H
 
 #include "base/error.h"
 #include "config/option.h"
-#include "data/schema.h"
+#include "formats/schema.h"
 
 typedef struct dl_dataset dl_dataset;
 

@@ -1,4 +1,5 @@
-#include "data/element.h"
+/* SPDX-License-Identifier: MIT */
+#include "formats/dtype.h"
 
 #include <float.h>
 #include <math.h>

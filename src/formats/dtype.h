@@ -1,6 +1,7 @@
+/* SPDX-License-Identifier: MIT */
 /* The numbers that array files are made of. */
-#ifndef DL_DATA_ELEMENT_H
-#define DL_DATA_ELEMENT_H
+#ifndef DL_FORMATS_DTYPE_H
+#define DL_FORMATS_DTYPE_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The IDX format of the MNIST database: big-endian; two zero bytes, the element type, the number of
    dimensions, each dimension as 32 bits, then the elements. Images stay in memory as they are in
    the file, but in the machine's byte order, and become floats a row at a time. */
@@ -9,8 +10,8 @@
 
 #include "base/file.h"
 #include "base/memory.h"
-#include "data/dataset.h"
-#include "data/element.h"
+#include "formats/dataset.h"
+#include "formats/dtype.h"
 
 typedef struct {
     const char *images, *labels;
@@ -18,25 +19,19 @@ typedef struct {
 } idx_options;
 
 static const dl_option options[] = {
-    {.key = "images",
-     .type = DL_STRING,
-     .offset = offsetof(idx_options, images),
-     .help = "the file of inputs, plain or gzip: rows x height x width (grey), rows x height x "
-             "width x channels, rows x numbers, or just rows"},
-    {.key = "labels",
-     .type = DL_STRING,
-     .offset = offsetof(idx_options, labels),
-     .help = "the file of targets, plain or gzip: whole numbers are classes from 0, one a row, or "
-             "(rows x height x width) one at each pixel, as a mask has them; floats, one or more a "
-             "row, are the targets of a regression"},
-    {.key = "classes",
-     .type = DL_INT,
-     .offset = offsetof(idx_options, classes),
-     .fallback = "",
-     .min = 2,
-     .max = 1000000,
-     .help = "how many classes there are; if not given, one more than the largest label of the "
-             "training file"},
+    DL_STRING_OPTION(
+        "images", idx_options, images, DL_REQUIRED,
+        "the file of inputs, plain or gzip: rows x height x width (grey), rows x height x "
+        "width x channels, rows x numbers, or just rows"),
+    DL_STRING_OPTION(
+        "labels", idx_options, labels, DL_REQUIRED,
+        "the file of targets, plain or gzip: whole numbers are classes from 0, one a row, or "
+        "(rows x height x width) one at each pixel, as a mask has them; floats, one or more a "
+        "row, are the targets of a regression"),
+    DL_INT_OPTION(
+        "classes", idx_options, classes, DL_NO_DEFAULT, 2, 1000000,
+        "how many classes there are; if not given, one more than the largest label of the "
+        "training file"),
     DL_OPTIONS_END,
 };
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Pictures in folders, one a class: `root/class/name.jpg`. Classes are the names of the folders,
    exactly, in order; rows come class by class, by the files' names: not as the file system has
    them. Hidden files and folders (their names begin with a dot) are left out, links are followed,
@@ -10,7 +11,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
-#include "data/pictures.h"
+#include "formats/pictures.h"
 
 typedef struct {
     const char *folder;
@@ -18,11 +19,10 @@ typedef struct {
 } folder_options;
 
 static const dl_option options[] = {
-    {.key = "folder",
-     .type = DL_STRING,
-     .offset = offsetof(folder_options, folder),
-     .help = "the folder that holds a folder for each class, which holds its pictures; the class "
-             "has the folder's name"},
+    DL_STRING_OPTION(
+        "folder", folder_options, folder, DL_REQUIRED,
+        "the folder that holds a folder for each class, which holds its pictures; the class "
+        "has the folder's name"),
     DL_PICTURE_OPTIONS(folder_options),
     DL_OPTIONS_END,
 };

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Pictures named by a list: a table (RFC 4180) with a column of paths, relative to the list's own
    folder, and one or more of targets: a class, numbers, or the path of another picture, which is a
    mask (a class a pixel) or what the network is to make of the first. */
@@ -5,7 +6,7 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "data/pictures.h"
+#include "formats/pictures.h"
 
 enum { AUTO, CLASSIFICATION, REGRESSION, MASK, PICTURE };
 enum { MOST_ERRORS = 10, MOST_WHOLE = 20, MOST_OUTPUTS = 1 << 20 };
@@ -23,50 +24,31 @@ typedef struct {
 } list_options;
 
 static const dl_option options[] = {
-    {.key = "file",
-     .type = DL_STRING,
-     .offset = offsetof(list_options, file),
-     .help = "the list, plain or gzip: a table with a picture a line. Paths in it are relative to "
-             "the folder that the list is in"},
-    {.key = "delimiter",
-     .type = DL_STRING,
-     .offset = offsetof(list_options, delimiter),
-     .fallback = ",",
-     .help = "the one character between fields, or \"tab\""},
-    {.key = "header",
-     .type = DL_BOOL,
-     .offset = offsetof(list_options, header),
-     .fallback = "true",
-     .help = "whether the first line names the columns; else they are called 1, 2, 3, …"},
-    {.key = "path",
-     .type = DL_NAME,
-     .offset = offsetof(list_options, path),
-     .fallback = "1",
-     .help = "the column of the pictures' paths, by its name or its number from 1"},
-    {.key = "target",
-     .type = DL_STRINGS,
-     .offset = offsetof(list_options, target),
-     .fallback = "",
-     .help = "the columns to predict, by name or number: one of classes, of numbers or of paths, "
-             "or several of numbers (a box, say); if not given, all but `path`"},
-    {.key = "task",
-     .type = DL_CHOICE,
-     .offset = offsetof(list_options, task),
-     .fallback = "auto",
-     .choices = task_choices,
-     .help = "what the target is: classification (its different values are the classes), "
-             "regression (numbers), mask (the path of a grey picture, whose values are the classes "
-             "of the pixels, from 0) or picture (the path of a picture, whose values, 0 to 255, "
-             "are the targets); auto is regression for several columns, and for one takes words, "
-             "and at most 20 different whole numbers, for classes"},
-    {.key = "classes",
-     .type = DL_INT,
-     .offset = offsetof(list_options, classes),
-     .fallback = "",
-     .min = 2,
-     .max = 256,
-     .help = "of a mask: how many classes there are; if not given, one more than the largest value "
-             "of the training masks"},
+    DL_STRING_OPTION(
+        "file", list_options, file, DL_REQUIRED,
+        "the list, plain or gzip: a table with a picture a line. Paths in it are relative to "
+        "the folder that the list is in"),
+    DL_STRING_OPTION("delimiter", list_options, delimiter, ",",
+                     "the one character between fields, or \"tab\""),
+    DL_BOOL_OPTION("header", list_options, header, "true",
+                   "whether the first line names the columns; else they are called 1, 2, 3, …"),
+    DL_NAME_OPTION("path", list_options, path, "1",
+                   "the column of the pictures' paths, by its name or its number from 1"),
+    DL_STRINGS_OPTION(
+        "target", list_options, target, DL_NO_DEFAULT,
+        "the columns to predict, by name or number: one of classes, of numbers or of paths, "
+        "or several of numbers (a box, say); if not given, all but `path`"),
+    DL_CHOICE_OPTION(
+        "task", list_options, task, "auto", task_choices,
+        "what the target is: classification (its different values are the classes), "
+        "regression (numbers), mask (the path of a grey picture, whose values are the classes "
+        "of the pixels, from 0) or picture (the path of a picture, whose values, 0 to 255, "
+        "are the targets); auto is regression for several columns, and for one takes words, "
+        "and at most 20 different whole numbers, for classes"),
+    DL_INT_OPTION(
+        "classes", list_options, classes, DL_NO_DEFAULT, 2, 256,
+        "of a mask: how many classes there are; if not given, one more than the largest value "
+        "of the training masks"),
     DL_PICTURE_OPTIONS(list_options),
     DL_OPTIONS_END,
 };

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Pictures in a tar archive, plain or gzip, one folder a class: `…/class/name.jpg`. The archive is
    read once, from the front, without unpacking it; the pictures are kept as bytes. Members are
    gathered to pieces, whose pictures are decoded by all threads. Pictures that are too large for
@@ -7,7 +8,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
-#include "data/pictures.h"
+#include "formats/pictures.h"
 
 enum { RECORD = 512, MOST_MEMBER = 1 << 28, PIECE_BYTES = 1 << 24 };
 
@@ -17,10 +18,8 @@ typedef struct {
 } tar_options;
 
 static const dl_option options[] = {
-    {.key = "file",
-     .type = DL_STRING,
-     .offset = offsetof(tar_options, file),
-     .help = "the archive, plain or gzip; a picture's class is the folder that it is in"},
+    DL_STRING_OPTION("file", tar_options, file, DL_REQUIRED,
+                     "the archive, plain or gzip; a picture's class is the folder that it is in"),
     DL_PICTURE_OPTIONS(tar_options),
     DL_OPTIONS_END,
 };

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Arrays of NumPy, an npy file each or together in an npz archive. An npy file is mapped, not read:
    rows come from it as they are needed, whatever their type and byte order and however large it is
    (but for arrays in the order of Fortran, which are turned round in memory, if they fit). */
@@ -5,7 +6,7 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "data/npy.h"
+#include "formats/npy.h"
 
 enum { MOST_CLASSES = 1000000, MOST_OUTPUTS = 1 << 20, MOST_PREFETCHED = 4096 };
 
@@ -23,39 +24,24 @@ typedef struct {
     "channels; of the types u1, i1, i2, i4, i8, f4, f8 (for a sequence, rows x steps x numbers, "  \
     "begin with the layer reshape)"
 #define CLASSES_OPTION                                                                             \
-    {                                                                                              \
-        .key = "classes", .type = DL_INT, .offset = offsetof(npy_options, classes),                \
-        .fallback = "", .min = 2, .max = MOST_CLASSES,                                             \
-        .help = "how many classes there are; if not given, one more than the largest of the "      \
-                "training targets"                                                                 \
-    }
+    DL_INT_OPTION("classes", npy_options, classes, DL_NO_DEFAULT, 2, MOST_CLASSES,                 \
+                  "how many classes there are; if not given, one more than the largest of the "    \
+                  "training targets")
 
 static const dl_option npy_table[] = {
-    {.key = "inputs",
-     .type = DL_STRING,
-     .offset = offsetof(npy_options, inputs),
-     .help = "the file (npy) " INPUTS_HELP},
-    {.key = "targets",
-     .type = DL_STRING,
-     .offset = offsetof(npy_options, targets),
-     .help = "the file (npy) " TARGETS_HELP},
+    DL_STRING_OPTION("inputs", npy_options, inputs, DL_REQUIRED, "the file (npy) " INPUTS_HELP),
+    DL_STRING_OPTION("targets", npy_options, targets, DL_REQUIRED, "the file (npy) " TARGETS_HELP),
     CLASSES_OPTION,
     DL_OPTIONS_END,
 };
 
 static const dl_option npz_table[] = {
-    {.key = "file",
-     .type = DL_STRING,
-     .offset = offsetof(npy_options, file),
-     .help = "the archive (npz), as numpy.savez or numpy.savez_compressed write it"},
-    {.key = "inputs",
-     .type = DL_STRING,
-     .offset = offsetof(npy_options, inputs),
-     .help = "the name in the archive of the array " INPUTS_HELP},
-    {.key = "targets",
-     .type = DL_STRING,
-     .offset = offsetof(npy_options, targets),
-     .help = "the name in the archive of the array " TARGETS_HELP},
+    DL_STRING_OPTION("file", npy_options, file, DL_REQUIRED,
+                     "the archive (npz), as numpy.savez or numpy.savez_compressed write it"),
+    DL_STRING_OPTION("inputs", npy_options, inputs, DL_REQUIRED,
+                     "the name in the archive of the array " INPUTS_HELP),
+    DL_STRING_OPTION("targets", npy_options, targets, DL_REQUIRED,
+                     "the name in the archive of the array " TARGETS_HELP),
     CLASSES_OPTION,
     DL_OPTIONS_END,
 };

@@ -1,9 +1,10 @@
+/* SPDX-License-Identifier: MIT */
 /* NumPy's arrays: the header of an npy file, and the members of an npz archive. Untrusted bytes. */
-#ifndef DL_DATA_NPY_H
-#define DL_DATA_NPY_H
+#ifndef DL_FORMATS_NPY_H
+#define DL_FORMATS_NPY_H
 
-#include "data/dataset.h"
-#include "data/element.h"
+#include "formats/dataset.h"
+#include "formats/dtype.h"
 
 enum { DL_NPY_MOST_DIMS = 4 };
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The npy format (numpy.lib.format): \x93NUMPY, a version (1.0, 2.0, 3.0), the length of the header
    in 2 bytes (version 1) or 4, little-endian; then the header, which is a literal of a dict in
    Python, {'descr': '<f4', 'fortran_order': False, 'shape': (60000, 28, 28), }; then the
@@ -7,7 +8,7 @@
 
 #include "base/mapped.h"
 #include "base/memory.h"
-#include "data/npy.h"
+#include "formats/npy.h"
 
 enum { MOST_ELEMENTS = 1 << 28, MOST_HEADER = 1 << 16, PIECE = 512 };
 

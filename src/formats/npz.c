@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* NumPy's archives: zip files (PKWARE's APPNOTE 6.3) whose members are npy files, stored or
    deflated. The central directory at the end says where each is and how large; sizes above 32 bits
    are in its zip64 fields. */
@@ -6,7 +7,7 @@
 #include <zlib.h>
 
 #include "base/memory.h"
-#include "data/npy.h"
+#include "formats/npy.h"
 
 enum { END = 22, END64 = 56, LOCATOR64 = 20, ENTRY = 46, LOCAL = 30, DEFLATE_RATIO = 1032 };
 enum { STORED = 0, DEFLATED = 8, MOST_TOLD = 20 };

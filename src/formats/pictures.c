@@ -1,4 +1,5 @@
-#include "data/pictures.h"
+/* SPDX-License-Identifier: MIT */
+#include "formats/pictures.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -8,7 +9,7 @@
 #include <unistd.h>
 
 #include "base/memory.h"
-#include "data/element.h"
+#include "formats/dtype.h"
 
 enum { MOST_TOLD = 100, MOST_CLASSES = 100000, MOST_BYTES = 1 << 28, MOST_PREFETCHED = 4096 };
 

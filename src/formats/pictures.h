@@ -1,13 +1,14 @@
+/* SPDX-License-Identifier: MIT */
 /* What the formats of pictures share: many pictures brought to one shape, by several threads. They
    are kept as bytes or, where these would take more memory than they may, only the place of each
    is, and it is decoded when it is wanted; or they are in a file of the cache, from an earlier run
    or from this one on. */
-#ifndef DL_DATA_PICTURES_H
-#define DL_DATA_PICTURES_H
+#ifndef DL_FORMATS_PICTURES_H
+#define DL_FORMATS_PICTURES_H
 
-#include "data/cache.h"
-#include "data/csv.h"
-#include "data/image.h"
+#include "formats/cache.h"
+#include "formats/csv.h"
+#include "image/image.h"
 
 typedef struct {
     int channels, resize;
@@ -18,27 +19,16 @@ extern const char *const dl_picture_channels[], *const dl_picture_resizes[];
 
 /* The rows of an option table whose struct has the dl_picture_options as its member `pictures`. */
 #define DL_PICTURE_OPTIONS(owner)                                                                  \
-    {.key = "channels",                                                                            \
-     .type = DL_CHOICE,                                                                            \
-     .offset = offsetof(owner, pictures.channels),                                                 \
-     .fallback = "color",                                                                          \
-     .choices = dl_picture_channels,                                                               \
-     .help = "grey (one channel) or color (three), whatever the pictures have; what is "           \
-             "transparent in them counts as if it were not"},                                      \
-        {.key = "size",                                                                            \
-         .type = DL_PAIR,                                                                          \
-         .offset = offsetof(owner, pictures.size),                                                 \
-         .fallback = "",                                                                           \
-         .min = 1,                                                                                 \
-         .max = 4096,                                                                              \
-         .help = "what all pictures are brought to; if not given, they must have one size"},       \
-    {                                                                                              \
-        .key = "resize", .type = DL_CHOICE, .offset = offsetof(owner, pictures.resize),            \
-        .fallback = "stretch", .choices = dl_picture_resizes,                                      \
-        .help = "how a picture of another size is brought to `size`: stretch (each side by "       \
-                "itself), fit (all of it, in proportion, with black borders) or crop (its "        \
-                "middle, in proportion, without borders)"                                          \
-    }
+    DL_CHOICE_OPTION("channels", owner, pictures.channels, "color", dl_picture_channels,           \
+                     "grey (one channel) or color (three), whatever the pictures have; what is "   \
+                     "transparent in them counts as if it were not"),                              \
+        DL_PAIR_OPTION("size", owner, pictures.size, DL_NO_DEFAULT, 1, 4096,                       \
+                       "what all pictures are brought to; if not given, they must have one size"), \
+        DL_CHOICE_OPTION(                                                                          \
+            "resize", owner, pictures.resize, "stretch", dl_picture_resizes,                       \
+            "how a picture of another size is brought to `size`: stretch (each side by "           \
+            "itself), fit (all of it, in proportion, with black borders) or crop (its "            \
+            "middle, in proportion, without borders)")
 
 /* Where a picture is to be had. Its strings and bytes are borrowed. */
 typedef struct {

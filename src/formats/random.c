@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Random numbers as data: for looking at a network, and for timing it, without any files. Row i is
    a pure function of i: standard normal inputs, and a class or uniform numbers. */
 #include <math.h>
@@ -7,7 +8,7 @@
 
 #include "base/memory.h"
 #include "base/random.h"
-#include "data/dataset.h"
+#include "formats/dataset.h"
 
 typedef struct {
     config_setting_t *input;
@@ -15,16 +16,17 @@ typedef struct {
 } random_options;
 
 static const dl_option options[] = {
-    {"input", DL_SETTING, offsetof(random_options, input), NULL, 0, 0, NULL,
-     "the shape of a sample: (height, width, channels), (steps, channels) or (numbers)"},
-    {"classes", DL_INT, offsetof(random_options, classes), "", 2, 1000000, NULL,
-     "how many classes there are"},
-    {"positions", DL_INT, offsetof(random_options, positions), "1", 1, 1 << 24, NULL,
-     "with classes: how many positions (pixels, steps) of a sample have one each"},
-    {"outputs", DL_INT, offsetof(random_options, outputs), "", 1, 1 << 24, NULL,
-     "instead of classes: how many numbers between 0 and 1 a target is (an image's, say)"},
-    {"rows", DL_INT, offsetof(random_options, rows), "1024", 1, 1 << 30, NULL,
-     "how many samples there are"},
+    DL_SETTING_OPTION(
+        "input", random_options, input, DL_REQUIRED,
+        "the shape of a sample: (height, width, channels), (steps, channels) or (numbers)"),
+    DL_INT_OPTION("classes", random_options, classes, DL_NO_DEFAULT, 2, 1000000,
+                  "how many classes there are"),
+    DL_INT_OPTION("positions", random_options, positions, "1", 1, 1 << 24,
+                  "with classes: how many positions (pixels, steps) of a sample have one each"),
+    DL_INT_OPTION(
+        "outputs", random_options, outputs, DL_NO_DEFAULT, 1, 1 << 24,
+        "instead of classes: how many numbers between 0 and 1 a target is (an image's, say)"),
+    DL_INT_OPTION("rows", random_options, rows, "1024", 1, 1 << 30, "how many samples there are"),
     DL_OPTIONS_END,
 };
 

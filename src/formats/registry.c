@@ -1,10 +1,11 @@
+/* SPDX-License-Identifier: MIT */
 /* The data-set formats. A new one is a file in this folder and a line in each of the two lists. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/file.h"
 #include "base/memory.h"
-#include "data/dataset.h"
+#include "formats/dataset.h"
 
 extern const dl_dataset_type dl_dataset_csv;
 extern const dl_dataset_type dl_dataset_idx;

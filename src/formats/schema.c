@@ -1,4 +1,5 @@
-#include "data/schema.h"
+/* SPDX-License-Identifier: MIT */
+#include "formats/schema.h"
 
 #include <assert.h>
 #include <jansson.h>

@@ -1,7 +1,8 @@
+/* SPDX-License-Identifier: MIT */
 /* What the rows of a data set are: found when the training part is opened, agreed with by the other
    parts, and carried in a checkpoint so that a test file alone can be read years later. */
-#ifndef DL_DATA_SCHEMA_H
-#define DL_DATA_SCHEMA_H
+#ifndef DL_FORMATS_SCHEMA_H
+#define DL_FORMATS_SCHEMA_H
 
 #include <stdbool.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A text as training data: sample i is the stretch of T symbols (bytes, characters or words) from
    symbol i · T on, and its target at each of the T steps is the symbol that comes next. The classes
    are the symbols that occur in the training text, sorted by their numbers; of words the most
@@ -7,8 +8,8 @@
 
 #include "base/file.h"
 #include "base/memory.h"
-#include "data/text.h"
-#include "data/words.h"
+#include "formats/text.h"
+#include "formats/vocabulary.h"
 
 enum { ONE_HOT, NUMBER };
 enum { BYTE, CHARACTER, WORD };
@@ -24,45 +25,25 @@ typedef struct {
 } text_options;
 
 static const dl_option options[] = {
-    {.key = "file",
-     .type = DL_STRING,
-     .offset = offsetof(text_options, file),
-     .help = "the text, plain or gzip"},
-    {.key = "unit",
-     .type = DL_CHOICE,
-     .offset = offsetof(text_options, unit),
-     .fallback = "character",
-     .choices = units,
-     .help = "what a symbol is: character (the text must be UTF-8), byte (any file) or word "
-             "(letters and digits, with apostrophes between them, or one other character; blanks "
-             "and the ends of lines are left out)"},
-    {.key = "lower_case",
-     .type = DL_BOOL,
-     .offset = offsetof(text_options, lower_case),
-     .fallback = "false",
-     .help = "words: capitals become small letters, so that \"The\" and \"the\" are one word"},
-    {.key = "most_words",
-     .type = DL_INT,
-     .offset = offsetof(text_options, most_words),
-     .fallback = "10000",
-     .min = 1,
-     .max = DL_MOST_WORDS,
-     .help = "words: the vocabulary has so many, the most frequent ones of the training text; all "
-             "others are the class 0, \"<unknown>\". The last layer has an output more than that"},
-    {.key = "length",
-     .type = DL_INT,
-     .offset = offsetof(text_options, length),
-     .fallback = "64",
-     .min = 1,
-     .max = 1 << 16,
-     .help = "symbols of a sample: so far back a recurrent network looks while it learns"},
-    {.key = "encoding",
-     .type = DL_CHOICE,
-     .offset = offsetof(text_options, encoding),
-     .fallback = "one_hot",
-     .choices = encodings,
-     .help = "one_hot (an input for each symbol of the vocabulary, 1 where it is meant, else 0) or "
-             "number (the symbol's number, for a layer \"embedding\": the choice for words)"},
+    DL_STRING_OPTION("file", text_options, file, DL_REQUIRED, "the text, plain or gzip"),
+    DL_CHOICE_OPTION(
+        "unit", text_options, unit, "character", units,
+        "what a symbol is: character (the text must be UTF-8), byte (any file) or word "
+        "(letters and digits, with apostrophes between them, or one other character; blanks "
+        "and the ends of lines are left out)"),
+    DL_BOOL_OPTION(
+        "lower_case", text_options, lower_case, "false",
+        "words: capitals become small letters, so that \"The\" and \"the\" are one word"),
+    DL_INT_OPTION(
+        "most_words", text_options, most_words, "10000", 1, DL_MOST_WORDS,
+        "words: the vocabulary has so many, the most frequent ones of the training text; all "
+        "others are the class 0, \"<unknown>\". The last layer has an output more than that"),
+    DL_INT_OPTION("length", text_options, length, "64", 1, 1 << 16,
+                  "symbols of a sample: so far back a recurrent network looks while it learns"),
+    DL_CHOICE_OPTION(
+        "encoding", text_options, encoding, "one_hot", encodings,
+        "one_hot (an input for each symbol of the vocabulary, 1 where it is meant, else 0) or "
+        "number (the symbol's number, for a layer \"embedding\": the choice for words)"),
     DL_OPTIONS_END,
 };
 

@@ -1,6 +1,7 @@
+/* SPDX-License-Identifier: MIT */
 /* The symbols of a text, for whoever writes one. */
-#ifndef DL_DATA_TEXT_H
-#define DL_DATA_TEXT_H
+#ifndef DL_FORMATS_TEXT_H
+#define DL_FORMATS_TEXT_H
 
 #include "data/data.h"
 

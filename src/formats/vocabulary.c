@@ -1,4 +1,5 @@
-#include "data/words.h"
+/* SPDX-License-Identifier: MIT */
+#include "formats/vocabulary.h"
 
 #include <stdlib.h>
 #include <string.h>

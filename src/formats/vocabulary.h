@@ -1,8 +1,9 @@
+/* SPDX-License-Identifier: MIT */
 /* The words of a text, and a vocabulary of those that are frequent. */
-#ifndef DL_DATA_WORDS_H
-#define DL_DATA_WORDS_H
+#ifndef DL_FORMATS_VOCABULARY_H
+#define DL_FORMATS_VOCABULARY_H
 
-#include "data/csv.h"
+#include "formats/csv.h"
 
 enum { DL_LONGEST_WORD = 63, DL_MOST_WORDS = (1 << 16) - 2 };
 

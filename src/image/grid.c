@@ -1,10 +1,11 @@
-#include "train/grid.h"
+/* SPDX-License-Identifier: MIT */
+#include "image/grid.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "data/image.h"
+#include "image/image.h"
 
 enum { MOST_TILES = 64, MOST_COLUMNS = 8, SIDE = 48, MOST_SIDE = 512, GAP = 4 };
 

@@ -1,8 +1,9 @@
+/* SPDX-License-Identifier: MIT */
 /* Pictures of what a net sees and of the weights that see it first, as grids of tiles. */
-#ifndef DL_TRAIN_GRID_H
-#define DL_TRAIN_GRID_H
+#ifndef DL_IMAGE_GRID_H
+#define DL_IMAGE_GRID_H
 
-#include "train/experiment.h"
+#include "model/experiment.h"
 
 typedef struct {
     int height, width;

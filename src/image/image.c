@@ -1,4 +1,5 @@
-#include "data/image.h"
+/* SPDX-License-Identifier: MIT */
+#include "image/image.h"
 
 #include <limits.h>
 #include <stdlib.h>
@@ -7,8 +8,8 @@
 
 #include "base/file.h"
 #include "base/memory.h"
-#include "data/stb_image.h"
-#include "data/stb_image_write.h"
+#include "image/stb_image.h"
+#include "image/stb_image_write.h"
 
 #ifndef DL_IMAGE_MOST_PIXELS /* fuzzing has less time and memory */
 #define DL_IMAGE_MOST_PIXELS (1 << 27)

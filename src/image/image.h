@@ -1,7 +1,8 @@
+/* SPDX-License-Identifier: MIT */
 /* Pictures in memory, by stb_image: PNG, JPEG, BMP, GIF, TGA, PNM; and written, as PNG. This is the
    one way from a file's bytes to a picture of the shape that is asked for. */
-#ifndef DL_DATA_IMAGE_H
-#define DL_DATA_IMAGE_H
+#ifndef DL_IMAGE_IMAGE_H
+#define DL_IMAGE_IMAGE_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,9 +1,10 @@
+/* SPDX-License-Identifier: MIT */
 /* Is a picture's file all there, and safe to decode? stb_image reads what is missing as zeros or,
    in PNM and TGA, not at all, and says nothing: a file that was cut short would be trained on. Only
    what the formats themselves tell is looked at. */
 #include <string.h>
 
-#include "data/image.h"
+#include "image/image.h"
 
 /* The codes of a Huffman table are counted by length; more than 256 in all would be written over
    what stands behind the table in stb_image. `at`: where the segment's length is. */

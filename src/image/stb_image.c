@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The one place where stb_image's functions are compiled, as its authors wrote them. */
 #pragma GCC diagnostic ignored "-Wsign-compare"
 #pragma GCC diagnostic ignored "-Wunused-parameter"
@@ -10,4 +11,4 @@
 #endif
 #define STB_IMAGE_IMPLEMENTATION
 #define STB_IMAGE_RESIZE_IMPLEMENTATION
-#include "data/stb_image.h"
+#include "image/stb_image.h"

@@ -1,7 +1,8 @@
+/* SPDX-License-Identifier: MIT */
 /* stb_image, with what is not needed left out, and images of more than 32,768 pixels a side
    refused; and stb_image_resize. Private to src/data/image.c. */
-#ifndef DL_DATA_STB_IMAGE_H
-#define DL_DATA_STB_IMAGE_H
+#ifndef DL_IMAGE_STB_IMAGE_H
+#define DL_IMAGE_STB_IMAGE_H
 
 #define STBI_NO_STDIO
 #define STBI_NO_HDR

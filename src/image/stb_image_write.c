@@ -1,6 +1,7 @@
+/* SPDX-License-Identifier: MIT */
 /* The one place where stb_image_write and stb_easy_font are compiled, as their authors wrote them.
  */
-#include "data/stb_image_write.h"
+#include "image/stb_image_write.h"
 
 #pragma GCC diagnostic ignored "-Wsign-compare"
 #pragma GCC diagnostic ignored "-Wunused-parameter"

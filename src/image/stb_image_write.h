@@ -1,6 +1,7 @@
+/* SPDX-License-Identifier: MIT */
 /* What is used of stb_image_write and stb_easy_font. Private to src/data/image.c. */
-#ifndef DL_DATA_STB_IMAGE_WRITE_H
-#define DL_DATA_STB_IMAGE_WRITE_H
+#ifndef DL_IMAGE_STB_IMAGE_WRITE_H
+#define DL_IMAGE_STB_IMAGE_WRITE_H
 
 /* A corner as stb_easy_font writes it. */
 typedef struct {

@@ -1,8 +1,9 @@
+/* SPDX-License-Identifier: MIT */
 /* Weights that are too small, too large or all alike can be seen before a training fails of them:
    from layer to layer the outputs or, the other way round, the gradients go to nothing, grow beyond
    measure or reach the flat ends of the activation. Glorot and Bengio, "Understanding the
    difficulty of training deep feedforward neural networks", AISTATS 2010, look at nets so. */
-#include "train/look.h"
+#include "inspect/activation_stats.h"
 
 #include <math.h>
 #include <stdio.h>

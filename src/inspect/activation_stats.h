@@ -1,9 +1,10 @@
+/* SPDX-License-Identifier: MIT */
 /* dltrain --dry-run --activations: what the layers of a net make of real rows. */
-#ifndef DL_TRAIN_LOOK_H
-#define DL_TRAIN_LOOK_H
+#ifndef DL_INSPECT_ACTIVATION_STATS_H
+#define DL_INSPECT_ACTIVATION_STATS_H
 
 #include "base/terminal.h"
-#include "train/evaluate.h"
+#include "model/evaluate.h"
 
 /* Runs some batches of the training part forward, and the first one backward, as in training; says
    a row a layer: mean and standard deviation of its outputs, shares of them that are zero or

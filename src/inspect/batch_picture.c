@@ -1,12 +1,13 @@
-#include "train/show.h"
+/* SPDX-License-Identifier: MIT */
+#include "inspect/batch_picture.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "data/image.h"
 #include "data/loader.h"
+#include "image/image.h"
 
 enum { MOST = 64, SIDE = 96, GAP = 4, LINE = 12, MOST_COLUMNS = 8 };
 

@@ -1,8 +1,9 @@
+/* SPDX-License-Identifier: MIT */
 /* What the network sees of its first training batch, as a picture. */
-#ifndef DL_TRAIN_SHOW_H
-#define DL_TRAIN_SHOW_H
+#ifndef DL_INSPECT_BATCH_PICTURE_H
+#define DL_INSPECT_BATCH_PICTURE_H
 
-#include "train/experiment.h"
+#include "model/experiment.h"
 
 /* Opens the data of what was read and not yet built, makes the first batch of the first epoch with
    all that augments it, and writes a PNG file: at most 64 samples, without their normalization,

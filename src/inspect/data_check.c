@@ -1,11 +1,12 @@
-#include "data/check.h"
+/* SPDX-License-Identifier: MIT */
+#include "inspect/data_check.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/digest.h"
 #include "base/memory.h"
-#include "data/predict.h"
+#include "data/targets.h"
 
 void dl_finding_add(dl_findings *f, const char *check, bool wrong, int64_t count,
                     const char *format, ...) {

@@ -1,7 +1,8 @@
+/* SPDX-License-Identifier: MIT */
 /* What may be wrong with data that can be read: leaks between the parts, contradictions, classes
    that are not there, inputs that say nothing or too much. */
-#ifndef DL_DATA_CHECK_H
-#define DL_DATA_CHECK_H
+#ifndef DL_INSPECT_DATA_CHECK_H
+#define DL_INSPECT_DATA_CHECK_H
 
 #include "data/data.h"
 

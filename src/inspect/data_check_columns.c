@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Columns of the training part that say nothing, or give away the target. A column is an input, or
    all those that a category has become. */
 #include <math.h>
@@ -5,8 +6,8 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "data/check.h"
-#include "data/predict.h"
+#include "data/targets.h"
+#include "inspect/data_check.h"
 
 enum {
     FEW_ROWS = 50,  /* of fewer nothing can be said: a column may fit the target by chance */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Texts: a held-out sample that stands in the training text, if only where no sample begins, is no
    new one. The symbols of samples that go on where the one before ends are those of their targets,
    one after the other; a sum over T of them that rolls along the training text,
@@ -8,8 +9,8 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
-#include "data/check.h"
-#include "data/predict.h"
+#include "data/targets.h"
+#include "inspect/data_check.h"
 
 static const uint64_t BASE = 0x9E3779B97F4A7C15u;
 enum { SHORTEST = 16 }; /* symbols: shorter ones come again by chance */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The rules. L is the training loss, V that of validation, both by epoch, 0 … n - 1; a "fall" is a
    difference from an earlier epoch to a later one. The scale S is the loss of a net that knows
    nothing, or L(0) where that is less or nothing else is known. A loss "has risen" if the mean of
@@ -26,7 +27,7 @@
 
    One of rate_too_low, rate_too_high, overfit and still_learning is told, the first that holds:
    they say different things of the same curve. */
-#include "train/diagnose.h"
+#include "inspect/diagnose.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -1,10 +1,11 @@
+/* SPDX-License-Identifier: MIT */
 /* What the history of a run tells, in words, and what to try next. */
-#ifndef DL_TRAIN_DIAGNOSE_H
-#define DL_TRAIN_DIAGNOSE_H
+#ifndef DL_INSPECT_DIAGNOSE_H
+#define DL_INSPECT_DIAGNOSE_H
 
 #include "base/error.h"
 #include "base/text.h"
-#include "train/history.h"
+#include "run/history.h"
 
 /* What is known of a run, from its folder. */
 typedef struct {

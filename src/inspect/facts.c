@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What a run's folder tells to a diagnosis. */
 #include <errno.h>
 #include <math.h>
@@ -6,7 +7,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
-#include "train/diagnose.h"
+#include "inspect/diagnose.h"
 
 enum { MOST_BYTES = 1 << 28 };
 

@@ -1,4 +1,5 @@
-#include "train/mistakes.h"
+/* SPDX-License-Identifier: MIT */
+#include "inspect/mistakes.h"
 
 #include <stdlib.h>
 

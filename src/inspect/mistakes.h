@@ -1,8 +1,9 @@
+/* SPDX-License-Identifier: MIT */
 /* The mistakes of which a net is surest. */
-#ifndef DL_TRAIN_MISTAKES_H
-#define DL_TRAIN_MISTAKES_H
+#ifndef DL_INSPECT_MISTAKES_H
+#define DL_INSPECT_MISTAKES_H
 
-#include "train/metric.h"
+#include "metrics/metric.h"
 
 enum { DL_SURE_MISTAKES = 24 };
 

@@ -1,4 +1,5 @@
-#include "train/profile.h"
+/* SPDX-License-Identifier: MIT */
+#include "inspect/profile.h"
 
 #include <stdio.h>
 #include <string.h>

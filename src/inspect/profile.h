@@ -1,9 +1,10 @@
+/* SPDX-License-Identifier: MIT */
 /* --profile: where the time of a training goes, layer by layer. */
-#ifndef DL_TRAIN_PROFILE_H
-#define DL_TRAIN_PROFILE_H
+#ifndef DL_INSPECT_PROFILE_H
+#define DL_INSPECT_PROFILE_H
 
 #include "base/terminal.h"
-#include "train/experiment.h"
+#include "model/experiment.h"
 
 /* Prints what net.profile has gathered over `steps` steps of `samples` samples in all, beside the
    peaks that are measured here. Returns the operations a second of a matrix product, 0 without a

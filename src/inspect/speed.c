@@ -1,4 +1,5 @@
-#include "train/speed.h"
+/* SPDX-License-Identifier: MIT */
+#include "inspect/speed.h"
 
 #include <stdlib.h>
 

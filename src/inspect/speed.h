@@ -1,9 +1,10 @@
+/* SPDX-License-Identifier: MIT */
 /* How fast a net answers. */
-#ifndef DL_TRAIN_SPEED_H
-#define DL_TRAIN_SPEED_H
+#ifndef DL_INSPECT_SPEED_H
+#define DL_INSPECT_SPEED_H
 
 #include "data/loader.h"
-#include "train/experiment.h"
+#include "model/experiment.h"
 
 typedef struct {
     int64_t samples;           /* in a batch */

@@ -1,4 +1,5 @@
-#include "train/summary.h"
+/* SPDX-License-Identifier: MIT */
+#include "inspect/summary.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -1,7 +1,8 @@
+/* SPDX-License-Identifier: MIT */
 /* What a run has come to, read from its folder alone: its config and how far it is from the last
    checkpoint, its losses and metrics from the history. */
-#ifndef DL_TRAIN_SUMMARY_H
-#define DL_TRAIN_SUMMARY_H
+#ifndef DL_INSPECT_SUMMARY_H
+#define DL_INSPECT_SUMMARY_H
 
 #include "train/trainer.h"
 

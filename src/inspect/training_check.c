@@ -1,11 +1,12 @@
-#include "train/checkup.h"
+/* SPDX-License-Identifier: MIT */
+#include "inspect/training_check.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "train/look.h"
-#include "train/report.h"
+#include "inspect/activation_stats.h"
+#include "report/report.h"
 
 const char *const dl_verdict_names[] = {"ok", "FAILS", "skipped"};
 

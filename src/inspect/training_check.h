@@ -1,10 +1,11 @@
+/* SPDX-License-Identifier: MIT */
 /* dltrain --check: whether a net, its data and its training fit each other, found out by short
    trainings before the long one. Andrej Karpathy, "A recipe for training neural networks", 2019. */
-#ifndef DL_TRAIN_CHECKUP_H
-#define DL_TRAIN_CHECKUP_H
+#ifndef DL_INSPECT_TRAINING_CHECK_H
+#define DL_INSPECT_TRAINING_CHECK_H
 
-#include "data/check.h"
-#include "train/trial.h"
+#include "inspect/data_check.h"
+#include "inspect/trial.h"
 
 typedef enum { DL_CHECK_OK, DL_CHECK_FAILS, DL_CHECK_SKIPPED } dl_verdict;
 extern const char *const dl_verdict_names[]; /* "ok", "FAILS", "skipped" */

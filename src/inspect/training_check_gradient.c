@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The gradient g of a weight w beside (L(w + h) - L(w - h)) / 2h. In float a loss has a relative
    error of some 1e-7, so that h must be large, while the error of the difference itself grows by
    h^2, or by h where a relu bends: h is 1 % of the weights' root mean square, and a layer is
@@ -10,7 +11,7 @@
 #include <stdlib.h>
 
 #include "base/random.h"
-#include "train/checkup.h"
+#include "inspect/training_check.h"
 
 enum { DRAWN = 64, PROBES = 7, ROWS = 16 };
 static const double TOLERANCE = 0.05, NOISE = 4e-7;

@@ -1,11 +1,12 @@
+/* SPDX-License-Identifier: MIT */
 /* Trainings of a few steps, each with one question. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "inspect/training_check.h"
 #include "math/vector.h"
-#include "train/checkup.h"
 
 /* ---- by heart ---- */
 

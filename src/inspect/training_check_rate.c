@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The learning rate, beside others. Two things are known of short trainings. At first larger steps
    are the better ones, smaller ones later: a rate that a tenth of it beats already at the beginning
    is too high. And as long as steps are small, twice as many of half the length lead to the same
@@ -6,7 +7,7 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "train/checkup.h"
+#include "inspect/training_check.h"
 
 enum { ITERATIONS = 100, FEWEST = 20, JUDGED = 256 };
 

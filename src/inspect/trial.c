@@ -1,4 +1,5 @@
-#include "train/trial.h"
+/* SPDX-License-Identifier: MIT */
+#include "inspect/trial.h"
 
 #include <math.h>
 #include <stdlib.h>

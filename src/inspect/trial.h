@@ -1,7 +1,8 @@
+/* SPDX-License-Identifier: MIT */
 /* Short trainings of a net on a few rows, to find out whether it can learn at all: each begins with
    the same weights, and leaves the experiment as it was. */
-#ifndef DL_TRAIN_TRIAL_H
-#define DL_TRAIN_TRIAL_H
+#ifndef DL_INSPECT_TRIAL_H
+#define DL_INSPECT_TRIAL_H
 
 #include "train/update.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* An activation function as a layer of its own: y = f(x), element by element (softmax: over the
    channels). Backward from the output alone, but for gelu and swish: dx = f'(y) dy. */
 #include "layers/layer.h"

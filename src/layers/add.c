@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Adds its inputs, element by element: y = f(x1 + x2 + …); f'(y) dy goes to each of them. */
 #include "layers/layer.h"
 #include "math/vector.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Batch normalization: each channel gets mean 0 and variance 1 over the batch (and the places of an
    image), then a learned scale and shift. Ioffe and Szegedy, ICML 2015.
      y = f(scale · (x - mean) / sqrt(variance + epsilon) + shift)
@@ -20,14 +21,12 @@ typedef struct {
 enum { MEAN, VARIANCE }; /* the states */
 
 static const dl_option options[] = {
-    {"momentum", DL_FLOAT, offsetof(batch_norm, momentum), "0.1", 0, 1, NULL,
-     "weight of a new batch in the running mean and variance"},
-    {"epsilon", DL_FLOAT, offsetof(batch_norm, epsilon), "1e-5", 1e-12, 1, NULL,
-     "added to the variance: keeps the division finite"},
-    {"scale", DL_BOOL, offsetof(batch_norm, scale), "true", 0, 0, NULL,
-     "learn a factor for each channel"},
-    {"shift", DL_BOOL, offsetof(batch_norm, shift), "true", 0, 0, NULL,
-     "learn an offset for each channel"},
+    DL_FLOAT_OPTION("momentum", batch_norm, momentum, "0.1", 0, 1,
+                    "weight of a new batch in the running mean and variance"),
+    DL_FLOAT_OPTION("epsilon", batch_norm, epsilon, "1e-5", 1e-12, 1,
+                    "added to the variance: keeps the division finite"),
+    DL_BOOL_OPTION("scale", batch_norm, scale, "true", "learn a factor for each channel"),
+    DL_BOOL_OPTION("shift", batch_norm, shift, "true", "learn an offset for each channel"),
     DL_ACTIVATION_OPTIONS(batch_norm, activation, "linear"),
     DL_OPTIONS_END,
 };

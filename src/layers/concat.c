@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Puts its inputs' channels side by side: y[…][c1 + c2 + …]; all but the channels must agree. */
 #include "layers/layer.h"
 #include "math/vector.h"

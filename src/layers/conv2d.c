@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Convolution: y[oy][ox][f] = f(sum over ky, kx, c of
    x[oy*stride + ky*dilation - pad][ox*stride + kx*dilation - pad][c] W[ky][kx][c][f] + b[f]).
    LeCun et al., "Gradient-based learning applied to document recognition", 1998. With groups (two
@@ -16,37 +17,37 @@ typedef struct {
 } conv2d;
 
 static const dl_option options[] = {
-    {"filters", DL_INT, offsetof(conv2d, filters), NULL, 1, 1 << 16, NULL,
-     "number of output channels"},
-    {"kernel", DL_PAIR, offsetof(conv2d, kernel), NULL, 1, 1024, NULL, "size of the window"},
-    {"stride", DL_PAIR, offsetof(conv2d, stride), "1", 1, 1024, NULL,
-     "pixels from one window to the next"},
-    {"padding", DL_PAIR, offsetof(conv2d, padding), "valid", 0, 1023, dl_padding_words,
-     "zeros around the image: same (as many outputs as inputs, divided by the stride), valid "
-     "(none), or a number of pixels on each side"},
-    {"dilation", DL_PAIR, offsetof(conv2d, dilation), "1", 1, 1024, NULL,
-     "pixels from one tap of the window to the next: a larger one sees further with as many "
-     "weights"},
-    {"groups", DL_INT, offsetof(conv2d, groups), "1", 1, 1 << 16, NULL,
-     "chains that do not see each other's channels; must divide channels and filters"},
+    DL_INT_OPTION("filters", conv2d, filters, DL_REQUIRED, 1, 1 << 16, "number of output channels"),
+    DL_PAIR_OPTION("kernel", conv2d, kernel, DL_REQUIRED, 1, 1024, "size of the window"),
+    DL_PAIR_OPTION("stride", conv2d, stride, "1", 1, 1024, "pixels from one window to the next"),
+    DL_PAIR_OR_WORD_OPTION(
+        "padding", conv2d, padding, "valid", 0, 1023, dl_padding_words,
+        "zeros around the image: same (as many outputs as inputs, divided by the stride), valid "
+        "(none), or a number of pixels on each side"),
+    DL_PAIR_OPTION(
+        "dilation", conv2d, dilation, "1", 1, 1024,
+        "pixels from one tap of the window to the next: a larger one sees further with as many "
+        "weights"),
+    DL_INT_OPTION("groups", conv2d, groups, "1", 1, 1 << 16,
+                  "chains that do not see each other's channels; must divide channels and filters"),
     DL_WEIGHTS_OPTIONS(conv2d, weights),
     DL_OPTIONS_END,
 };
 
 /* Along time; the pairs' second numbers. */
 static const dl_option options_1d[] = {
-    {"filters", DL_INT, offsetof(conv2d, filters), NULL, 1, 1 << 16, NULL,
-     "number of output channels"},
-    {"kernel", DL_INT, offsetof(conv2d, kernel[1]), NULL, 1, 1 << 16, NULL, "steps of the window"},
-    {"stride", DL_INT, offsetof(conv2d, stride[1]), "1", 1, 1 << 16, NULL,
-     "steps from one window to the next"},
-    {"padding", DL_INT, offsetof(conv2d, padding[1]), "valid", 0, 1 << 16, dl_padding_words,
-     "zeros before and after: same (as many outputs as inputs, divided by the stride), valid "
-     "(none), or a number of steps"},
-    {"dilation", DL_INT, offsetof(conv2d, dilation[1]), "1", 1, 1 << 16, NULL,
-     "steps from one tap of the window to the next"},
-    {"groups", DL_INT, offsetof(conv2d, groups), "1", 1, 1 << 16, NULL,
-     "chains that do not see each other's channels; must divide channels and filters"},
+    DL_INT_OPTION("filters", conv2d, filters, DL_REQUIRED, 1, 1 << 16, "number of output channels"),
+    DL_INT_OPTION("kernel", conv2d, kernel[1], DL_REQUIRED, 1, 1 << 16, "steps of the window"),
+    DL_INT_OPTION("stride", conv2d, stride[1], "1", 1, 1 << 16,
+                  "steps from one window to the next"),
+    DL_INT_OR_WORD_OPTION(
+        "padding", conv2d, padding[1], "valid", 0, 1 << 16, dl_padding_words,
+        "zeros before and after: same (as many outputs as inputs, divided by the stride), valid "
+        "(none), or a number of steps"),
+    DL_INT_OPTION("dilation", conv2d, dilation[1], "1", 1, 1 << 16,
+                  "steps from one tap of the window to the next"),
+    DL_INT_OPTION("groups", conv2d, groups, "1", 1, 1 << 16,
+                  "chains that do not see each other's channels; must divide channels and filters"),
     DL_WEIGHTS_OPTIONS(conv2d, weights),
     DL_OPTIONS_END,
 };

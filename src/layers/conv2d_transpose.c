@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Transposed convolution ("deconvolution", upsampling by learned weights): every input pixel
    spreads its channels over a window of the output, y[iy*stride + ky - pad][ix*stride + kx -
    pad][f] += sum over c of x[iy][ix][c] W[ky][kx][f][c], then bias and activation: the backward
@@ -14,16 +15,16 @@ typedef struct {
 } conv2d_transpose;
 
 static const dl_option options[] = {
-    {"filters", DL_INT, offsetof(conv2d_transpose, filters), NULL, 1, 1 << 16, NULL,
-     "number of output channels"},
-    {"kernel", DL_PAIR, offsetof(conv2d_transpose, kernel), NULL, 1, 1024, NULL,
-     "size of the window"},
-    {"stride", DL_PAIR, offsetof(conv2d_transpose, stride), "1", 1, 1024, NULL,
-     "pixels of the output from one window to the next: 2 doubles the image"},
-    {"padding", DL_PAIR, offsetof(conv2d_transpose, padding), "valid", 0, 1023, dl_padding_words,
-     "what is cut off the output: same (so that it is the input times the stride), valid "
-     "(nothing), "
-     "or a number of pixels on each side"},
+    DL_INT_OPTION("filters", conv2d_transpose, filters, DL_REQUIRED, 1, 1 << 16,
+                  "number of output channels"),
+    DL_PAIR_OPTION("kernel", conv2d_transpose, kernel, DL_REQUIRED, 1, 1024, "size of the window"),
+    DL_PAIR_OPTION("stride", conv2d_transpose, stride, "1", 1, 1024,
+                   "pixels of the output from one window to the next: 2 doubles the image"),
+    DL_PAIR_OR_WORD_OPTION(
+        "padding", conv2d_transpose, padding, "valid", 0, 1023, dl_padding_words,
+        "what is cut off the output: same (so that it is the input times the stride), valid "
+        "(nothing), "
+        "or a number of pixels on each side"),
     DL_WEIGHTS_OPTIONS(conv2d_transpose, weights),
     DL_OPTIONS_END,
 };

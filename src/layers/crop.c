@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Cuts a rectangle out of an image: y[h][w][c] = x[top + h][left + w][c]. With a second input the
    rectangle is of that one's height and width, as where a decoder meets its encoder: Ronneberger et
    al., "U-Net", MICCAI 2015. The gradient goes back to where it was cut from, 0 to the rest. */
@@ -12,14 +13,16 @@ enum { CENTRE = -1 };
 static const char *const place_words[] = {"centre", NULL};
 
 static const dl_option options[] = {
-    {"height", DL_INT, offsetof(crop, height), "", 1, 1 << 24, NULL,
-     "rows that are kept; left out: all, or as many as the second input has"},
-    {"width", DL_INT, offsetof(crop, width), "", 1, 1 << 24, NULL,
-     "columns that are kept; left out: all, or as many as the second input has"},
-    {"top", DL_INT, offsetof(crop, top), "centre", 0, 1 << 24, place_words,
-     "rows that are cut off above; \"centre\": as many as below, or one fewer"},
-    {"left", DL_INT, offsetof(crop, left), "centre", 0, 1 << 24, place_words,
-     "columns that are cut off to the left; \"centre\": as many as to the right, or one fewer"},
+    DL_INT_OPTION("height", crop, height, DL_NO_DEFAULT, 1, 1 << 24,
+                  "rows that are kept; left out: all, or as many as the second input has"),
+    DL_INT_OPTION("width", crop, width, DL_NO_DEFAULT, 1, 1 << 24,
+                  "columns that are kept; left out: all, or as many as the second input has"),
+    DL_INT_OR_WORD_OPTION(
+        "top", crop, top, "centre", 0, 1 << 24, place_words,
+        "rows that are cut off above; \"centre\": as many as below, or one fewer"),
+    DL_INT_OR_WORD_OPTION(
+        "left", crop, left, "centre", 0, 1 << 24, place_words,
+        "columns that are cut off to the left; \"centre\": as many as to the right, or one fewer"),
     DL_OPTIONS_END,
 };
 

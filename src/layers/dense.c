@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Dense (fully connected) layer: y = f(x W + b).
    x[batch][in], W[in][out], b[out], y[batch][out]. An image is flattened; of a sequence each time
    step is a row of its own: x[batch][T][in], y[batch][T][out].
@@ -16,7 +17,7 @@ typedef struct {
 } dense;
 
 static const dl_option options[] = {
-    {"units", DL_INT, offsetof(dense, units), NULL, 1, 1 << 24, NULL, "number of outputs"},
+    DL_INT_OPTION("units", dense, units, DL_REQUIRED, 1, 1 << 24, "number of outputs"),
     DL_WEIGHTS_OPTIONS(dense, weights),
     DL_ORTHOGONAL_OPTION(dense, weights.orthogonal, "the weight"),
     DL_OPTIONS_END,

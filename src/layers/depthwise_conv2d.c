@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Convolution of each channel by itself: y[oy][ox][c*multiplier + m] = f(sum over ky, kx of
    x[oy*stride + ky*dilation - pad][…][c] W[ky][kx][c][m] + b). Before a 1x1 convolution it makes a
    separable one: Chollet, "Xception: deep learning with depthwise separable convolutions", CVPR
@@ -14,15 +15,14 @@ typedef struct {
 } depthwise;
 
 static const dl_option options[] = {
-    {"kernel", DL_PAIR, offsetof(depthwise, kernel), NULL, 1, 1024, NULL, "size of the window"},
-    {"multiplier", DL_INT, offsetof(depthwise, multiplier), "1", 1, 1024, NULL,
-     "outputs of each channel"},
-    {"stride", DL_PAIR, offsetof(depthwise, stride), "1", 1, 1024, NULL,
-     "pixels from one window to the next"},
-    {"padding", DL_PAIR, offsetof(depthwise, padding), "valid", 0, 1023, dl_padding_words,
-     "zeros around the image: same, valid (none), or a number of pixels on each side"},
-    {"dilation", DL_PAIR, offsetof(depthwise, dilation), "1", 1, 1024, NULL,
-     "pixels from one tap of the window to the next"},
+    DL_PAIR_OPTION("kernel", depthwise, kernel, DL_REQUIRED, 1, 1024, "size of the window"),
+    DL_INT_OPTION("multiplier", depthwise, multiplier, "1", 1, 1024, "outputs of each channel"),
+    DL_PAIR_OPTION("stride", depthwise, stride, "1", 1, 1024, "pixels from one window to the next"),
+    DL_PAIR_OR_WORD_OPTION(
+        "padding", depthwise, padding, "valid", 0, 1023, dl_padding_words,
+        "zeros around the image: same, valid (none), or a number of pixels on each side"),
+    DL_PAIR_OPTION("dilation", depthwise, dilation, "1", 1, 1024,
+                   "pixels from one tap of the window to the next"),
     DL_WEIGHTS_OPTIONS(depthwise, weights),
     DL_OPTIONS_END,
 };

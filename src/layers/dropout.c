@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Dropout: in training each element is zeroed with probability `rate` and the rest are multiplied
    by 1 / (1 - rate), so that the expected value stays; at test nothing happens. Srivastava et al.,
    "Dropout: a simple way to prevent neural networks from overfitting", JMLR 2014 (there the scaling
@@ -11,8 +12,8 @@ typedef struct {
 } dropout;
 
 static const dl_option options[] = {
-    {"rate", DL_FLOAT, offsetof(dropout, rate), "0.5", 0, 0.999, NULL,
-     "probability that an element is dropped"},
+    DL_FLOAT_OPTION("rate", dropout, rate, "0.5", 0, 0.999,
+                    "probability that an element is dropped"),
     DL_OPTIONS_END,
 };
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Layers that read whole numbers: a sequence x[batch][T], or x[batch][T][1], of symbols' numbers.
    embedding: y[b][t] = W[x[b][t]], where W[vocabulary][units] has a row of learned numbers for each
    symbol (Bengio et al., "A neural probabilistic language model", JMLR 2003); y[batch][T][units].
@@ -21,11 +22,12 @@ typedef struct {
 } one_hot;
 
 static const dl_option options[] = {
-    {"vocabulary", DL_INT, offsetof(embedding, vocabulary), NULL, 2, MOST, NULL,
-     "how many different numbers there are: 0 to vocabulary - 1. Of any other, or one that is not "
-     "whole, the outputs are NaN, and the run stops"},
-    {"units", DL_INT, offsetof(embedding, units), NULL, 1, 1 << 16, NULL,
-     "length of the row that each number has"},
+    DL_INT_OPTION("vocabulary", embedding, vocabulary, DL_REQUIRED, 2, MOST,
+                  "how many different numbers there are: 0 to vocabulary - 1. Of any other, or one "
+                  "that is not "
+                  "whole, the outputs are NaN, and the run stops"),
+    DL_INT_OPTION("units", embedding, units, DL_REQUIRED, 1, 1 << 16,
+                  "length of the row that each number has"),
     DL_INIT_OPTIONS(embedding, init, "normal", "0.02", dl_weights_init_names + 1,
                     "; n and m are both units here. With a sinusoidal positional_encoding, whose "
                     "numbers are about 1 large, normal with init_std = 1"),
@@ -33,9 +35,10 @@ static const dl_option options[] = {
 };
 
 static const dl_option one_hot_options[] = {
-    {"classes", DL_INT, offsetof(one_hot, classes), NULL, 2, MOST, NULL,
-     "how many different numbers there are: 0 to classes - 1. Of any other, or one that is not "
-     "whole, the outputs are NaN, and the run stops"},
+    DL_INT_OPTION(
+        "classes", one_hot, classes, DL_REQUIRED, 2, MOST,
+        "how many different numbers there are: 0 to classes - 1. Of any other, or one that is not "
+        "whole, the outputs are NaN, and the run stops"),
     DL_OPTIONS_END,
 };
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A constant filter on each channel of an image, not trained; as many outputs as inputs, with zeros
    around the image:
      y[i][j][c] = sum over the taps (a, b) of K[a][b] · x[i + a - A][j + b - B][c]
@@ -27,15 +28,17 @@ typedef struct {
 } filter;
 
 static const dl_option options[] = {
-    {"kind", DL_CHOICE, offsetof(filter, kind), NULL, 0, 0, kind_names,
-     "box_mean and gaussian blur, sharpen adds what a blur takes away, edge leaves nothing but "
-     "that, custom is the key `kernel`"},
-    {"size", DL_PAIR, offsetof(filter, size), "3", 1, 255, NULL,
-     "size of the filter; odd numbers have a middle"},
-    {"stddev", DL_FLOAT, offsetof(filter, stddev), "", 0.01, 1000, NULL,
-     "of gaussian, in pixels; left out: 0.15 size + 0.35, which fills the window"},
-    {"kernel", DL_SETTING, offsetof(filter, kernel), "", 0, 0, NULL,
-     "of custom: its numbers in a list, row by row: kernel = (0, 1, 0, 1, -4, 1, 0, 1, 0)"},
+    DL_CHOICE_OPTION(
+        "kind", filter, kind, DL_REQUIRED, kind_names,
+        "box_mean and gaussian blur, sharpen adds what a blur takes away, edge leaves nothing but "
+        "that, custom is the key `kernel`"),
+    DL_PAIR_OPTION("size", filter, size, "3", 1, 255,
+                   "size of the filter; odd numbers have a middle"),
+    DL_FLOAT_OPTION("stddev", filter, stddev, DL_NO_DEFAULT, 0.01, 1000,
+                    "of gaussian, in pixels; left out: 0.15 size + 0.35, which fills the window"),
+    DL_SETTING_OPTION(
+        "kernel", filter, kernel, DL_NO_DEFAULT,
+        "of custom: its numbers in a list, row by row: kernel = (0, 1, 0, 1, -4, 1, 0, 1, 0)"),
     DL_OPTIONS_END,
 };
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Flatten: the same numbers as one row. Nothing is copied. */
 #include "layers/layer.h"
 

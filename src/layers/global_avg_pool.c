@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Global average pooling: y[c] = the mean of x[h][w][c] over the whole image, or of x[t][c] over
    the whole sequence. Lin et al., "Network in network", ICLR 2014. */
 #include "layers/layer.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Global max pooling: y[c] = the largest x[place][c] over all the places of an image or sequence;
    the gradient goes to it (the first of several equal ones). A NaN wins. */
 #include "layers/layer.h"

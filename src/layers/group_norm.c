@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Normalization within a sample: layer_norm, group_norm and instance_norm. Numbers that belong
    together get mean 0 and variance 1, then each channel a learned scale and shift:
      y = f(scale · (x - mean) / sqrt(variance + epsilon) + shift)
@@ -22,26 +23,19 @@ typedef struct {
 } group_norm;
 
 #define COMMON_OPTIONS                                                                             \
-    {"epsilon",                                                                                    \
-     DL_FLOAT,                                                                                     \
-     offsetof(group_norm, epsilon),                                                                \
-     "1e-5",                                                                                       \
-     1e-12,                                                                                        \
-     1,                                                                                            \
-     NULL,                                                                                         \
-     "added to the variance: keeps the division finite"},                                          \
-        {"scale", DL_BOOL, offsetof(group_norm, scale),      "true", 0,                            \
-         0,       NULL,    "learn a factor for each channel"},                                     \
-        {"shift", DL_BOOL, offsetof(group_norm, shift),       "true", 0,                           \
-         0,       NULL,    "learn an offset for each channel"},                                    \
+    DL_FLOAT_OPTION("epsilon", group_norm, epsilon, "1e-5", 1e-12, 1,                              \
+                    "added to the variance: keeps the division finite"),                           \
+        DL_BOOL_OPTION("scale", group_norm, scale, "true", "learn a factor for each channel"),     \
+        DL_BOOL_OPTION("shift", group_norm, shift, "true", "learn an offset for each channel"),    \
         DL_ACTIVATION_OPTIONS(group_norm, activation, "linear"), DL_OPTIONS_END
 
 static const dl_option options[] = {COMMON_OPTIONS};
 
 static const dl_option group_options[] = {
-    {"groups", DL_INT, offsetof(group_norm, groups), NULL, 1, 1 << 16, NULL,
-     "groups that the channels fall into, neighbours together; must divide their number; 32 is "
-     "usual for wide layers"},
+    DL_INT_OPTION(
+        "groups", group_norm, groups, DL_REQUIRED, 1, 1 << 16,
+        "groups that the channels fall into, neighbours together; must divide their number; 32 is "
+        "usual for wide layers"),
     COMMON_OPTIONS};
 
 /* `rows` parts of a sample, each normalized in `groups` groups of channels. */

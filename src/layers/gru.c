@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Gated recurrent unit: Cho et al., EMNLP 2014, in the form of PyTorch and cuDNN, where the reset
    gate acts behind the product. In each step, of x_t and the output h_(t-1) before,
      r = sigmoid(x W_r + b_r + h V_r + d_r)       what of the past the new value may see

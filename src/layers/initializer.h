@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Initial values of parameters. */
 #ifndef DL_LAYERS_INITIALIZER_H
 #define DL_LAYERS_INITIALIZER_H
@@ -55,32 +56,21 @@ double dl_init_number(const dl_init *init, const dl_initializer *initializer);
 /* The rows of an option table for a dl_init at `field` of `owner`; with the default of init_std;
    `more` ends the help. */
 #define DL_INIT_OPTIONS(owner, field, fallback_name, fallback_std, names, more)                    \
-    {"init",                                                                                       \
-     DL_CHOICE,                                                                                    \
-     offsetof(owner, field) + offsetof(dl_init, kind),                                             \
-     fallback_name,                                                                                \
-     0,                                                                                            \
-     0,                                                                                            \
-     names,                                                                                        \
-     "initial weights, for n inputs and m outputs of a unit. Normal: xavier (variance 1/n), he "   \
-     "(2/n), glorot_normal (2/(n+m)), normal (init_std); uniform: lecun (1/n), glorot_uniform "    \
-     "(2/(n+m)), uniform (init_limit); orthogonal keeps lengths, identity hands the inputs on "    \
-     "(both times init_gain), constant is init_value, zeros teaches hidden layers nothing" more},  \
-        {"init_std", DL_FLOAT, offsetof(owner, field) + offsetof(dl_init, std), fallback_std, 0,   \
-         1000,       NULL,     "standard deviation for init = \"normal\""},                        \
-        {"init_limit",                                                                             \
-         DL_FLOAT,                                                                                 \
-         offsetof(owner, field) + offsetof(dl_init, limit),                                        \
-         "0.05",                                                                                   \
-         0,                                                                                        \
-         1000,                                                                                     \
-         NULL,                                                                                     \
-         "for init = \"uniform\": between -init_limit and init_limit"},                            \
-        {"init_value", DL_FLOAT, offsetof(owner, field) + offsetof(dl_init, value), "0.1", -1000,  \
-         1000,         NULL,     "of every weight for init = \"constant\""},                       \
-    {                                                                                              \
-        "init_gain", DL_FLOAT, offsetof(owner, field) + offsetof(dl_init, gain), "1.0", 0, 1000,   \
-            NULL, "factor for init = \"orthogonal\" and \"identity\"; 1.4 before relu"             \
-    }
+    DL_CHOICE_OPTION(                                                                              \
+        "init", owner, field.kind, fallback_name, names,                                           \
+        "initial weights, for n inputs and m outputs of a unit. Normal: xavier (variance 1/n), "   \
+        "he "                                                                                      \
+        "(2/n), glorot_normal (2/(n+m)), normal (init_std); uniform: lecun (1/n), glorot_uniform " \
+        "(2/(n+m)), uniform (init_limit); orthogonal keeps lengths, identity hands the inputs on " \
+        "(both times init_gain), constant is init_value, zeros teaches hidden layers "             \
+        "nothing" more),                                                                           \
+        DL_FLOAT_OPTION("init_std", owner, field.std, fallback_std, 0, 1000,                       \
+                        "standard deviation for init = \"normal\""),                               \
+        DL_FLOAT_OPTION("init_limit", owner, field.limit, "0.05", 0, 1000,                         \
+                        "for init = \"uniform\": between -init_limit and init_limit"),             \
+        DL_FLOAT_OPTION("init_value", owner, field.value, "0.1", -1000, 1000,                      \
+                        "of every weight for init = \"constant\""),                                \
+        DL_FLOAT_OPTION("init_gain", owner, field.gain, "1.0", 0, 1000,                            \
+                        "factor for init = \"orthogonal\" and \"identity\"; 1.4 before relu")
 
 #endif

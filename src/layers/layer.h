@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The contract of a layer type: one file in this folder, one line in registry.c. */
 #ifndef DL_LAYERS_LAYER_H
 #define DL_LAYERS_LAYER_H
@@ -165,25 +166,11 @@ dl_draw dl_layer_draw(const dl_layer *layer, dl_purpose purpose, const dl_pass *
 #define DL_ACTIVATION_OPTIONS(owner, field, fallback_name)                                         \
     DL_ACTIVATION_OPTIONS_OF(owner, field, fallback_name, dl_activation_names)
 #define DL_ACTIVATION_OPTIONS_OF(owner, field, fallback_name, names)                               \
-    {"activation",                                                                                 \
-     DL_CHOICE,                                                                                    \
-     offsetof(owner, field) + offsetof(dl_activation, kind),                                       \
-     fallback_name,                                                                                \
-     0,                                                                                            \
-     0,                                                                                            \
-     names,                                                                                        \
-     "the function that the layer's outputs go through"},                                          \
-        {"slope",                                                                                  \
-         DL_FLOAT,                                                                                 \
-         offsetof(owner, field) + offsetof(dl_activation, slope),                                  \
-         "0.01",                                                                                   \
-         0,                                                                                        \
-         1,                                                                                        \
-         NULL,                                                                                     \
-         "slope of leaky_relu for negative inputs"},                                               \
-    {                                                                                              \
-        "alpha", DL_FLOAT, offsetof(owner, field) + offsetof(dl_activation, alpha), "1.0", 0, 100, \
-            NULL, "elu tends to -alpha for very negative inputs"                                   \
-    }
+    DL_CHOICE_OPTION("activation", owner, field.kind, fallback_name, names,                        \
+                     "the function that the layer's outputs go through"),                          \
+        DL_FLOAT_OPTION("slope", owner, field.slope, "0.01", 0, 1,                                 \
+                        "slope of leaky_relu for negative inputs"),                                \
+        DL_FLOAT_OPTION("alpha", owner, field.alpha, "1.0", 0, 100,                                \
+                        "elu tends to -alpha for very negative inputs")
 
 #endif

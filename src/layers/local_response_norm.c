@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Local response normalization: each value is divided by how strong its neighbours among the
    channels are, at the same place. Krizhevsky, Sutskever and Hinton, "ImageNet classification with
    deep convolutional neural networks", NIPS 2012.
@@ -15,15 +16,16 @@ typedef struct {
 } local_response_norm;
 
 static const dl_option options[] = {
-    {"size", DL_INT, offsetof(local_response_norm, size), "5", 1, 1024, NULL,
-     "neighbouring channels that are looked at, itself included"},
-    {"alpha", DL_FLOAT, offsetof(local_response_norm, alpha), "1e-4", 0, 1000, NULL,
-     "weight of the mean square of the neighbours; AlexNet's 1e-4 is 5e-4 here, since there it is "
-     "not divided by the size"},
-    {"beta", DL_FLOAT, offsetof(local_response_norm, beta), "0.75", 0, 10, NULL,
-     "the power that the sum is raised to; 0.75 is the fastest"},
-    {"k", DL_FLOAT, offsetof(local_response_norm, k), "1", 1e-3, 1000, NULL,
-     "added to the sum: keeps the division finite; 2 in AlexNet"},
+    DL_INT_OPTION("size", local_response_norm, size, "5", 1, 1024,
+                  "neighbouring channels that are looked at, itself included"),
+    DL_FLOAT_OPTION("alpha", local_response_norm, alpha, "1e-4", 0, 1000,
+                    "weight of the mean square of the neighbours; AlexNet's 1e-4 is 5e-4 here, "
+                    "since there it is "
+                    "not divided by the size"),
+    DL_FLOAT_OPTION("beta", local_response_norm, beta, "0.75", 0, 10,
+                    "the power that the sum is raised to; 0.75 is the fastest"),
+    DL_FLOAT_OPTION("k", local_response_norm, k, "1", 1e-3, 1000,
+                    "added to the sum: keeps the division finite; 2 in AlexNet"),
     DL_OPTIONS_END,
 };
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Long short-term memory: Hochreiter and Schmidhuber, Neural Computation 1997, with the forget gate
    of Gers, Schmidhuber and Cummins, 2000. In each step, of x_t and the output h_(t-1) before,
      i = sigmoid(x W_i + h V_i + b_i)    what is let in
@@ -18,9 +19,10 @@ typedef struct {
 
 static const dl_option options[] = {
     DL_RECURRENT_OPTIONS(lstm, recurrent),
-    {"forget_bias", DL_FLOAT, offsetof(lstm, forget_bias), "1.0", -100, 100, NULL,
-     "initial bias of the forget gate: above 0 the memory lasts from the beginning, which long "
-     "dependencies need"},
+    DL_FLOAT_OPTION(
+        "forget_bias", lstm, forget_bias, "1.0", -100, 100,
+        "initial bias of the forget gate: above 0 the memory lasts from the beginning, which long "
+        "dependencies need"),
     DL_OPTIONS_END,
 };
 

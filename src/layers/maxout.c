@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Maxout: each unit is the largest of k weighted sums, a convex function that is learned.
      z[p][u] = sum over i of x[i] W[i][p][u] + b[p][u],  y[u] = the largest z[p][u] over p
    x[batch][in], W[in][pieces · units], b[pieces · units], y[batch][units]; the winner of each y is
@@ -16,9 +17,10 @@ typedef struct {
 } maxout;
 
 static const dl_option options[] = {
-    {"units", DL_INT, offsetof(maxout, units), NULL, 1, 1 << 24, NULL, "number of outputs"},
-    {"pieces", DL_INT, offsetof(maxout, pieces), "2", 1, 256, NULL,
-     "weighted sums that each output is the largest of; so many times the weights of dense"},
+    DL_INT_OPTION("units", maxout, units, DL_REQUIRED, 1, 1 << 24, "number of outputs"),
+    DL_INT_OPTION(
+        "pieces", maxout, pieces, "2", 1, 256,
+        "weighted sums that each output is the largest of; so many times the weights of dense"),
     DL_WEIGHT_OPTIONS(maxout, weights),
     DL_OPTIONS_END,
 };

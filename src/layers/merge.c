@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Several inputs of one shape into one output of that shape, element by element:
      multiply  y = x1 x2 …            dx_k = dy times the product of the others
      average   y = (x1 + x2 + …) / n  dx_k = dy / n

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Multi-head self-attention: Vaswani et al., "Attention is all you need", NIPS 2017. Each step of a
    sequence asks all the others (under `causal` those before it, and itself) and takes a mean of
    what they say, weighted by how well their keys answer its query:
@@ -22,15 +23,19 @@ typedef struct {
 } attention;
 
 static const dl_option options[] = {
-    {"heads", DL_INT, offsetof(attention, heads), NULL, 1, 1 << 12, NULL,
-     "how many means each step takes, each of units / heads channels: heads must divide units. 32 "
-     "to 128 channels a head are usual"},
-    {"units", DL_INT, offsetof(attention, units), "", 1, 1 << 16, NULL,
-     "outputs of each step; left out: as many as its inputs, as a residual block needs"},
-    {"causal", DL_BOOL, offsetof(attention, causal), "false", 0, 0, NULL,
-     "a step sees itself and those before it alone: where the next symbol is to be foretold"},
-    {"dropout", DL_FLOAT, offsetof(attention, dropout), "0.0", 0, 0.999, NULL,
-     "probability that one of a step's weights on the others is dropped, in training"},
+    DL_INT_OPTION("heads", attention, heads, DL_REQUIRED, 1, 1 << 12,
+                  "how many means each step takes, each of units / heads channels: heads must "
+                  "divide units. 32 "
+                  "to 128 channels a head are usual"),
+    DL_INT_OPTION(
+        "units", attention, units, DL_NO_DEFAULT, 1, 1 << 16,
+        "outputs of each step; left out: as many as its inputs, as a residual block needs"),
+    DL_BOOL_OPTION(
+        "causal", attention, causal, "false",
+        "a step sees itself and those before it alone: where the next symbol is to be foretold"),
+    DL_FLOAT_OPTION(
+        "dropout", attention, dropout, "0.0", 0, 0.999,
+        "probability that one of a step's weights on the others is dropped, in training"),
     DL_WEIGHT_OPTIONS(attention, weights),
     DL_OPTIONS_END,
 };

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Noise in training, against overfitting; at test nothing happens. x and y: [batch][…][channels].
    spatial_dropout: y = x · m[sample][channel], where m is 0 with probability `rate`, else
    1 / (1 - rate): neighbouring pixels of a channel are so alike that dropping single ones does
@@ -21,20 +22,21 @@ typedef struct {
 } noise;
 
 static const dl_option spatial_options[] = {
-    {"rate", DL_FLOAT, offsetof(noise, rate), "0.5", 0, 0.999, NULL,
-     "probability that a channel of a sample is dropped"},
+    DL_FLOAT_OPTION("rate", noise, rate, "0.5", 0, 0.999,
+                    "probability that a channel of a sample is dropped"),
     DL_OPTIONS_END,
 };
 
 static const dl_option noise_options[] = {
-    {"stddev", DL_FLOAT, offsetof(noise, stddev), "0.1", 0, 1000, NULL,
-     "standard deviation of the noise; compare it with that of the layer's input"},
+    DL_FLOAT_OPTION("stddev", noise, stddev, "0.1", 0, 1000,
+                    "standard deviation of the noise; compare it with that of the layer's input"),
     DL_OPTIONS_END,
 };
 
 static const dl_option gaussian_options[] = {
-    {"rate", DL_FLOAT, offsetof(noise, rate), "0.5", 0, 0.999, NULL,
-     "as dropout's: the factors' standard deviation is sqrt(rate / (1 - rate)), 1 for 0.5"},
+    DL_FLOAT_OPTION(
+        "rate", noise, rate, "0.5", 0, 0.999,
+        "as dropout's: the factors' standard deviation is sqrt(rate / (1 - rate)), 1 for 0.5"),
     DL_OPTIONS_END,
 };
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Pads an image with zeros, at its sides or with further channels:
    y[top + h][left + w][first + c] = x[h][w][c], the rest 0. The gradient is cut out again. */
 #include "layers/layer.h"
@@ -8,13 +9,14 @@ typedef struct {
 } pad;
 
 static const dl_option options[] = {
-    {"height", DL_PAIR, offsetof(pad, height), "0", 0, 1 << 16, NULL,
-     "rows of zeros above and below: one number, or (above, below)"},
-    {"width", DL_PAIR, offsetof(pad, width), "0", 0, 1 << 16, NULL,
-     "columns of zeros to the left and right: one number, or (left, right)"},
-    {"channels", DL_PAIR, offsetof(pad, channels), "0", 0, 1 << 16, NULL,
-     "channels of zeros before and after: one number, or (before, after); lets a shortcut meet a "
-     "wider layer"},
+    DL_PAIR_OPTION("height", pad, height, "0", 0, 1 << 16,
+                   "rows of zeros above and below: one number, or (above, below)"),
+    DL_PAIR_OPTION("width", pad, width, "0", 0, 1 << 16,
+                   "columns of zeros to the left and right: one number, or (left, right)"),
+    DL_PAIR_OPTION("channels", pad, channels, "0", 0, 1 << 16,
+                   "channels of zeros before and after: one number, or (before, after); lets a "
+                   "shortcut meet a "
+                   "wider layer"),
     DL_OPTIONS_END,
 };
 

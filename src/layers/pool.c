@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Max and average pooling over windows, channel by channel, on images and (the 1d ones) along
    sequences, which are images of one row here.
    max: y = the largest x under the window; the gradient goes to it (the first of several equal
@@ -14,31 +15,32 @@ typedef struct {
 } pool;
 
 #define CEIL_MODE                                                                                  \
-    {                                                                                              \
-        "ceil_mode", DL_BOOL, offsetof(pool, ceil_mode), "false", 0, 0, NULL,                      \
-            "also a last window that goes over the edge, of which only the part inside counts; "   \
-            "else what it would cover is left out (padding = \"same\" covers all anyway)"          \
-    }
+    DL_BOOL_OPTION(                                                                                \
+        "ceil_mode", pool, ceil_mode, "false",                                                     \
+        "also a last window that goes over the edge, of which only the part inside counts; "       \
+        "else what it would cover is left out (padding = \"same\" covers all anyway)")
 
 static const dl_option options[] = {
-    {"size", DL_PAIR, offsetof(pool, size), "2", 1, 1024, NULL, "size of the window"},
-    {"stride", DL_PAIR, offsetof(pool, stride), "", 1, 1024, NULL,
-     "pixels from one window to the next; left out: the size, so that windows do not overlap"},
-    {"padding", DL_PAIR, offsetof(pool, padding), "valid", 0, 1023, dl_padding_words,
-     "room around the image: same, valid (none), or a number of pixels; it never counts"},
+    DL_PAIR_OPTION("size", pool, size, "2", 1, 1024, "size of the window"),
+    DL_PAIR_OPTION(
+        "stride", pool, stride, DL_NO_DEFAULT, 1, 1024,
+        "pixels from one window to the next; left out: the size, so that windows do not overlap"),
+    DL_PAIR_OR_WORD_OPTION(
+        "padding", pool, padding, "valid", 0, 1023, dl_padding_words,
+        "room around the image: same, valid (none), or a number of pixels; it never counts"),
     CEIL_MODE,
     DL_OPTIONS_END,
 };
 
 static const dl_option line_options[] = {
-    {"size", DL_INT, offsetof(pool, size) + sizeof(int64_t), "2", 1, 1024, NULL,
-     "steps under the window"},
-    {"stride", DL_INT, offsetof(pool, stride) + sizeof(int64_t), "", 1, 1024, NULL,
-     "steps from one window to the next; left out: the size, so that windows do not overlap"},
-    {"padding", DL_INT, offsetof(pool, padding) + sizeof(int64_t), "valid", 0, 1023,
-     dl_padding_words,
-     "room before and behind the sequence: same, valid (none), or a number of steps; it never "
-     "counts"},
+    DL_INT_OPTION("size", pool, size[1], "2", 1, 1024, "steps under the window"),
+    DL_INT_OPTION(
+        "stride", pool, stride[1], DL_NO_DEFAULT, 1, 1024,
+        "steps from one window to the next; left out: the size, so that windows do not overlap"),
+    DL_INT_OR_WORD_OPTION(
+        "padding", pool, padding[1], "valid", 0, 1023, dl_padding_words,
+        "room before and behind the sequence: same, valid (none), or a number of steps; it never "
+        "counts"),
     CEIL_MODE,
     DL_OPTIONS_END,
 };

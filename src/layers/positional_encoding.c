@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Tells the steps of a sequence apart, for layers to which their order is nothing:
      y[b][t][c] = x[b][t][c] + P[t][c],  x and y: [batch][T][C].
    sinusoidal: P[t][2i] = sin(t / 10000^(2i/C)), P[t][2i+1] = cos(t / 10000^(2i/C)): Vaswani et al.,
@@ -20,11 +21,12 @@ typedef struct {
 } positional;
 
 static const dl_option options[] = {
-    {"kind", DL_CHOICE, offsetof(positional, kind), "sinusoidal", 0, 0, kinds,
-     "sinusoidal: waves of many lengths, nothing to learn, numbers from -1 to 1; learned: a row of "
-     "weights for each step"},
-    {"init_std", DL_FLOAT, offsetof(positional, std), "0.02", 0, 1000, NULL,
-     "standard deviation of the initial weights of kind = \"learned\""},
+    DL_CHOICE_OPTION("kind", positional, kind, "sinusoidal", kinds,
+                     "sinusoidal: waves of many lengths, nothing to learn, numbers from -1 to 1; "
+                     "learned: a row of "
+                     "weights for each step"),
+    DL_FLOAT_OPTION("init_std", positional, std, "0.02", 0, 1000,
+                    "standard deviation of the initial weights of kind = \"learned\""),
     DL_OPTIONS_END,
 };
 

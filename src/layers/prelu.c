@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Parametric rectifier: y = x where x > 0, else slope[c] · x, with a learned slope a channel.
    x and y: [batch][…][channels], slope[channels].
      dx = dy or slope[c] · dy,  dslope[c] += the sum of dy x where x <= 0
@@ -12,8 +13,8 @@ typedef struct {
 } prelu;
 
 static const dl_option options[] = {
-    {"init", DL_FLOAT, offsetof(prelu, init), "0.25", -1, 1, NULL,
-     "the slopes' initial value; 0 begins as relu"},
+    DL_FLOAT_OPTION("init", prelu, init, "0.25", -1, 1,
+                    "the slopes' initial value; 0 begins as relu"),
     DL_OPTIONS_END,
 };
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "layers/recurrent.h"
 
 #include "math/gemm.h"

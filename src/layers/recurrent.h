@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What lstm, gru and simple_rnn share: everything but the arithmetic of a unit.
 
    Of an input x[batch][T][C] the products of all steps are one product x · W. Then, step by step,
@@ -67,53 +68,28 @@ extern const char *const dl_recurrent_returns[], *const dl_recurrent_inits[];
 /* The rows of an option table for a dl_recurrent at `field` of `owner`. */
 #define DL_RECURRENT_OPTIONS(owner, field)                                                         \
     DL_ORTHOGONAL_OPTION(owner, field.orthogonal, "the recurrent_weight"),                         \
-        {"units",                                                                                  \
-         DL_INT,                                                                                   \
-         offsetof(owner, field) + offsetof(dl_recurrent, units),                                   \
-         NULL,                                                                                     \
-         1,                                                                                        \
-         1 << 16,                                                                                  \
-         NULL,                                                                                     \
-         "numbers that the layer remembers from step to step, and gives out"},                     \
-        {"return",                                                                                 \
-         DL_CHOICE,                                                                                \
-         offsetof(owner, field) + offsetof(dl_recurrent, returns),                                 \
-         "sequence",                                                                               \
-         0,                                                                                        \
-         0,                                                                                        \
-         dl_recurrent_returns,                                                                     \
-         "sequence: the outputs of all steps, for a further layer over them; last: those of the "  \
-         "last step alone, to say something of the sequence as a whole"},                          \
-        {"bidirectional",                                                                          \
-         DL_BOOL,                                                                                  \
-         offsetof(owner, field) + offsetof(dl_recurrent, bidirectional),                           \
-         "false",                                                                                  \
-         0,                                                                                        \
-         0,                                                                                        \
-         NULL,                                                                                     \
-         "a second set of weights reads the sequence backwards; the outputs of both stand side "   \
-         "by side, 2 x units. Not where the next symbol is to be foretold"},                       \
-        {"stateful",                                                                               \
-         DL_BOOL,                                                                                  \
-         offsetof(owner, field) + offsetof(dl_recurrent, stateful),                                \
-         "false",                                                                                  \
-         0,                                                                                        \
-         0,                                                                                        \
-         NULL,                                                                                     \
-         "true: each row of a batch begins with the state in which the same row of the batch "     \
-         "before ended, so that the layer remembers more than a sample's length; gradients end "   \
-         "there, and every pass over the data begins with zeros. For a text, with "                \
-         "training.shuffle = false: it is cut into batch_size lanes of neighbouring rows, one a "  \
-         "row of the batch; of rows left over the first lanes have one more each, which make a "   \
-         "last, smaller batch"},                                                                   \
-        {"bias",                                                                                   \
-         DL_BOOL,                                                                                  \
-         offsetof(owner, field) + offsetof(dl_recurrent, bias),                                    \
-         "true",                                                                                   \
-         0,                                                                                        \
-         0,                                                                                        \
-         NULL,                                                                                     \
-         "add a learned bias to each gate"},                                                       \
+        DL_INT_OPTION("units", owner, field.units, DL_REQUIRED, 1, 1 << 16,                        \
+                      "numbers that the layer remembers from step to step, and gives out"),        \
+        DL_CHOICE_OPTION("return", owner, field.returns, "sequence", dl_recurrent_returns,         \
+                         "sequence: the outputs of all steps, for a further layer over them; "     \
+                         "last: those of the "                                                     \
+                         "last step alone, to say something of the sequence as a whole"),          \
+        DL_BOOL_OPTION("bidirectional", owner, field.bidirectional, "false",                       \
+                       "a second set of weights reads the sequence backwards; the outputs of "     \
+                       "both stand side "                                                          \
+                       "by side, 2 x units. Not where the next symbol is to be foretold"),         \
+        DL_BOOL_OPTION(                                                                            \
+            "stateful", owner, field.stateful, "false",                                            \
+            "true: each row of a batch begins with the state in which the same row of the batch "  \
+            "before ended, so that the layer remembers more than a sample's length; gradients "    \
+            "end "                                                                                 \
+            "there, and every pass over the data begins with zeros. For a text, with "             \
+            "training.shuffle = false: it is cut into batch_size lanes of neighbouring rows, one " \
+            "a "                                                                                   \
+            "row of the batch; of rows left over the first lanes have one more each, which make "  \
+            "a "                                                                                   \
+            "last, smaller batch"),                                                                \
+        DL_BOOL_OPTION("bias", owner, field.bias, "true", "add a learned bias to each gate"),      \
         DL_INIT_OPTIONS(owner, field.init, "glorot_uniform", "0.01", dl_recurrent_inits,           \
                         "; the same for the weights of the inputs and of the state")
 

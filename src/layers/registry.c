@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Every layer type there is. A new one: its file, a declaration and a line here. */
 #include "layers/layer.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Reshape: the same numbers, in the same order, under another shape. Nothing is copied. */
 #include <math.h>
 
@@ -8,9 +9,10 @@ typedef struct {
 } reshape;
 
 static const dl_option options[] = {
-    {"shape", DL_NUMBERS, offsetof(reshape, shape), NULL, 1, 1 << 30, NULL,
-     "the new shape of a sample: n for a row, (steps, channels) for a sequence, (height, width, "
-     "channels) for an image; as many numbers in all as before"},
+    DL_NUMBERS_OPTION(
+        "shape", reshape, shape, DL_REQUIRED, 1, 1 << 30,
+        "the new shape of a sample: n for a row, (steps, channels) for a sequence, (height, width, "
+        "channels) for an image; as many numbers in all as before"),
     DL_OPTIONS_END,
 };
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Learned scaling: y = f(scale[c] · x + shift[c]), the shift only if asked for.
    x and y: [batch][…][channels], scale[channels], shift[channels]. With dz = f'(y) dy:
      dx = scale[c] · dz,  dscale[c] += the sum of x dz,  dshift[c] += that of dz
@@ -14,11 +15,12 @@ typedef struct {
 } scale;
 
 static const dl_option options[] = {
-    {"init", DL_FLOAT, offsetof(scale, init), "1", -1000, 1000, NULL,
-     "the factors' initial value; 1 changes nothing, 0.1 and less lets a residual branch begin "
-     "quietly"},
-    {"shift", DL_BOOL, offsetof(scale, shift), "false", 0, 0, NULL,
-     "learn an offset for each channel, too, 0 at first"},
+    DL_FLOAT_OPTION(
+        "init", scale, init, "1", -1000, 1000,
+        "the factors' initial value; 1 changes nothing, 0.1 and less lets a residual branch begin "
+        "quietly"),
+    DL_BOOL_OPTION("shift", scale, shift, "false",
+                   "learn an offset for each channel, too, 0 at first"),
     DL_ACTIVATION_OPTIONS(scale, activation, "linear"),
     DL_OPTIONS_END,
 };

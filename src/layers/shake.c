@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Shake-Shake: K inputs x_k of one shape are mixed into one output of that shape,
      training  y = sum of a_k x_k,  dx_k = b_k dy    test  y = sum of x_k / K,  dx_k = dy / K
    where a and b are two independent draws, evenly from all mixtures (numbers from 0 to 1 that sum
@@ -17,8 +18,9 @@ typedef struct {
 } shake;
 
 static const dl_option options[] = {
-    {"per", DL_CHOICE, offsetof(shake, per), "sample", 0, 0, per_choices,
-     "what has a mixture of its own: each sample, which works best, or the batch as a whole"},
+    DL_CHOICE_OPTION(
+        "per", shake, per, "sample", per_choices,
+        "what has a mixture of its own: each sample, which works best, or the batch as a whole"),
     DL_OPTIONS_END,
 };
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Simple recurrent network: Elman, Cognitive Science 1990. In each step, of x_t and the output
    h_(t-1) before,
      h_t = f(x_t W + h_(t-1) V + b),  h_0 = 0 or carried,
@@ -16,9 +17,10 @@ typedef struct {
 
 static const dl_option options[] = {
     DL_RECURRENT_OPTIONS(simple_rnn, recurrent),
-    {"activation", DL_CHOICE, offsetof(simple_rnn, activation), "tanh", 0, 0, activations,
-     "the function that each step's outputs go through; with relu they can grow from step to "
-     "step: clip_norm helps"},
+    DL_CHOICE_OPTION(
+        "activation", simple_rnn, activation, "tanh", activations,
+        "the function that each step's outputs go through; with relu they can grow from step to "
+        "step: clip_norm helps"),
     DL_OPTIONS_END,
 };
 

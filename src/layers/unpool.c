@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Undoes a max pooling as far as it can be undone: each value goes back to the place that the
    maximum of its window came from, and all the rest is 0 (values that meet, of windows that
    overlap, are added). Zeiler and Fergus, "Visualizing and understanding convolutional networks",

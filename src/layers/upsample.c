@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Enlarges an image by whole factors; each output pixel is the nearest input pixel, or interpolated
    from the 2x2 (bilinear) or 4x4 (bicubic) around it. Unlike a transposed convolution it learns
    nothing and leaves no chequered pattern: Odena et al., "Deconvolution and checkerboard
@@ -13,12 +14,13 @@ typedef struct {
 } upsample;
 
 static const dl_option options[] = {
-    {"size", DL_PAIR, offsetof(upsample, size), "2", 1, 1024, NULL,
-     "how many times as high and as wide the image becomes"},
-    {"method", DL_CHOICE, offsetof(upsample, method), "nearest", 0, 0, dl_resample_names,
-     "nearest repeats pixels and is the fastest; bilinear is smooth; bicubic is smooth and "
-     "sharper, "
-     "and can go beyond the range of its inputs"},
+    DL_PAIR_OPTION("size", upsample, size, "2", 1, 1024,
+                   "how many times as high and as wide the image becomes"),
+    DL_CHOICE_OPTION(
+        "method", upsample, method, "nearest", dl_resample_names,
+        "nearest repeats pixels and is the fastest; bilinear is smooth; bicubic is smooth and "
+        "sharper, "
+        "and can go beyond the range of its inputs"),
     DL_OPTIONS_END,
 };
 

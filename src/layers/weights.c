@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "layers/weights.h"
 
 const char *const dl_weights_init_names[] = {"auto", DL_INITIALIZER_NAMES, NULL};

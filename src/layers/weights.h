@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Options and declarations that layers with a weight matrix share. */
 #ifndef DL_LAYERS_WEIGHTS_H
 #define DL_LAYERS_WEIGHTS_H
@@ -20,32 +21,19 @@ extern const char *const dl_weights_init_names[]; /* "auto", then the initialize
 
 /* Of a layer whose weight is one matrix. */
 #define DL_ORTHOGONAL_OPTION(owner, field, matrix)                                                 \
-    {                                                                                              \
-        "orthogonal", DL_BOOL, offsetof(owner, field), "false", 0, 0, NULL,                        \
-            "true: the columns of " matrix " (or its rows, if they are fewer) begin and stay of "  \
-            "length 1 and at right angles, so that lengths neither grow nor fade: each step of "   \
-            "the optimizer is bent along such matrices (by a Cayley transform, which costs the "   \
-            "cube of the matrix's side). init, penalties and max_norm do not apply to it, and an " \
-            "average of such weights is none"                                                      \
-    }
+    DL_BOOL_OPTION(                                                                                \
+        "orthogonal", owner, field, "false",                                                       \
+        "true: the columns of " matrix " (or its rows, if they are fewer) begin and stay of "      \
+        "length 1 and at right angles, so that lengths neither grow nor fade: each step of "       \
+        "the optimizer is bent along such matrices (by a Cayley transform, which costs the "       \
+        "cube of the matrix's side). init, penalties and max_norm do not apply to it, and an "     \
+        "average of such weights is none")
 
 #define DL_WEIGHT_OPTIONS(owner, field)                                                            \
-    {"bias",                                                                                       \
-     DL_BOOL,                                                                                      \
-     offsetof(owner, field) + offsetof(dl_weights, bias),                                          \
-     "true",                                                                                       \
-     0,                                                                                            \
-     0,                                                                                            \
-     NULL,                                                                                         \
-     "add a learned bias to each output"},                                                         \
-        {"bias_init",                                                                              \
-         DL_FLOAT,                                                                                 \
-         offsetof(owner, field) + offsetof(dl_weights, bias_init),                                 \
-         "0.0",                                                                                    \
-         -1000,                                                                                    \
-         1000,                                                                                     \
-         NULL,                                                                                     \
-         "what the biases begin with; 0.01 or 0.1 before relu, so that no unit begins dead"},      \
+    DL_BOOL_OPTION("bias", owner, field.bias, "true", "add a learned bias to each output"),        \
+        DL_FLOAT_OPTION(                                                                           \
+            "bias_init", owner, field.bias_init, "0.0", -1000, 1000,                               \
+            "what the biases begin with; 0.01 or 0.1 before relu, so that no unit begins dead"),   \
         DL_INIT_OPTIONS(owner, field.init, "auto", "0.01", dl_weights_init_names,                  \
                         "; auto is he before relu, leaky_relu and elu, else xavier")
 

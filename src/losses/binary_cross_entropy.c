@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Binary cross entropy from a logit z and a target t in [0, 1], an output at a time:
      L = ln(1 + e^z) - t z,  dL/dz = sigmoid(z) - t.
    Several outputs are averaged. Two classes need one output: the logit of the second class. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Soft Dice loss of one sample, from logits z[channels] and targets t[channels] in [0, 1], with a
    smoothing term s:
      p = sigmoid(z),  I = sum of p t,  U = sum of p + sum of t,
@@ -16,9 +17,10 @@ typedef struct {
 } dice;
 
 static const dl_option options[] = {
-    {"smooth", DL_FLOAT, offsetof(dice, smooth), "1.0", 1e-6, 1e6, NULL,
-     "added above and below the fraction: keeps it finite, and makes an empty answer to an empty "
-     "target right; smaller than the objects that are looked for"},
+    DL_FLOAT_OPTION("smooth", dice, smooth, "1.0", 1e-6, 1e6,
+                    "added above and below the fraction: keeps it finite, and makes an empty "
+                    "answer to an empty "
+                    "target right; smaller than the objects that are looked for"),
     DL_OPTIONS_END,
 };
 

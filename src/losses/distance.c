@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Losses that measure a distance between output y and target t, averaged over the outputs:
      mse: (y - t)^2,  gradient 2 (y - t);    l1: |y - t|,  gradient sign(y - t);
      huber: (y - t)^2 / 2 up to |y - t| = delta, then delta (|y - t| - delta / 2);  gradient y - t,
@@ -19,10 +20,11 @@ typedef struct {
 static const dl_option options[] = {DL_OPTIONS_END};
 
 static const dl_option huber_options[] = {
-    {"delta", DL_FLOAT, offsetof(huber, delta), "1.0", 1e-6, 1e6, NULL,
-     "from this difference on, in the target's unit (in standard deviations under "
-     "normalize_target), the loss grows along a line and no longer by the square: make it as large "
-     "as an ordinary error, so that only outliers are beyond it"},
+    DL_FLOAT_OPTION("delta", huber, delta, "1.0", 1e-6, 1e6,
+                    "from this difference on, in the target's unit (in standard deviations under "
+                    "normalize_target), the loss grows along a line and no longer by the square: "
+                    "make it as large "
+                    "as an ordinary error, so that only outliers are beyond it"),
     DL_OPTIONS_END,
 };
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Hinge loss of a support vector machine, with a margin m.
    Several classes (Weston and Watkins, 1998): L = sum over j != t of max(0, y_j - y_t + m).
    Two classes and one output (s = -1 for the first class, +1 for the second): L = max(0, m - s y).
@@ -10,8 +11,8 @@ typedef struct {
 } hinge;
 
 static const dl_option options[] = {
-    {"margin", DL_FLOAT, offsetof(hinge, margin), "1.0", 1e-6, 1e6, NULL,
-     "by how much the true class must win before the loss is 0"},
+    DL_FLOAT_OPTION("margin", hinge, margin, "1.0", 1e-6, 1e6,
+                    "by how much the true class must win before the loss is 0"),
     DL_OPTIONS_END,
 };
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Kullback-Leibler divergence from the distribution that logits z[channels] stand for to the target
    distribution t[channels]:
      p = softmax(z),  L = sum over j of t_j (ln t_j - ln p_j), where 0 ln 0 = 0,

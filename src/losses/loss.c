@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "losses/loss.h"
 
 #include <stdio.h>

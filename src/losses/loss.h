@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The contract of a loss: one file in this folder, one line in registry.c. */
 #ifndef DL_LOSSES_LOSS_H
 #define DL_LOSSES_LOSS_H

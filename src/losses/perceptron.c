@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The perceptron's rule: with outputs y = step(w x + b) and targets t of 0 and 1,
      dw = (y - t) x,  db = y - t,
    so that a weight changes only where the answer is wrong. Rosenblatt, "The perceptron: a

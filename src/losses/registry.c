@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Every loss there is. A new one: its file, a declaration and a line here. */
 #include "losses/loss.h"
 

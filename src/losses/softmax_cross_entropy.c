@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Softmax with cross entropy, from logits z[channels] and the true class t:
      p = softmax(z),  L = -ln p_t = ln(sum of e^(z_j - max)) - (z_t - max),  dL/dz = p - onehot(t).
    Bridle, "Training stochastic model recognition algorithms as networks", 1989. Never ln 0.
@@ -25,20 +26,23 @@ static const char *const weight_words[] = {"balanced", NULL};
 static const char *const ignore_words[] = {"none", NULL};
 
 static const dl_option options[] = {
-    {"label_smoothing", DL_FLOAT, offsetof(softmax_cross_entropy, smoothing), "0.0", 0, 1, NULL,
-     "this share of the true class's target is spread evenly over all classes, so that the network "
-     "does not become too sure of itself; 0.1 is usual"},
-    {"class_weights", DL_NUMBERS, offsetof(softmax_cross_entropy, weights), "", 0, 1e6,
-     weight_words,
-     "a factor for the loss of each class, in the order of the classes: larger ones for rare "
-     "classes; left out: all count the same. Nothing is divided by their sum: weights that are 1 "
-     "on the average of the rows keep the learning rate what it was. \"balanced\" makes such ones "
-     "of the training part: rows / (classes * rows of the class), 0 for a class without rows"},
-    {"ignore_label", DL_INT, offsetof(softmax_cross_entropy, ignored), "none", 0, 1 << 20,
-     ignore_words,
-     "the number of a class, from 0, whose rows (steps, pixels) are left out of loss, gradient, "
-     "metrics and of the number that the mean is taken over: for what nobody has labelled. The "
-     "network keeps its output for it"},
+    DL_FLOAT_OPTION("label_smoothing", softmax_cross_entropy, smoothing, "0.0", 0, 1,
+                    "this share of the true class's target is spread evenly over all classes, so "
+                    "that the network "
+                    "does not become too sure of itself; 0.1 is usual"),
+    DL_NUMBERS_OR_WORD_OPTION(
+        "class_weights", softmax_cross_entropy, weights, DL_NO_DEFAULT, 0, 1e6, weight_words,
+        "a factor for the loss of each class, in the order of the classes: larger ones for rare "
+        "classes; left out: all count the same. Nothing is divided by their sum: weights that are "
+        "1 "
+        "on the average of the rows keep the learning rate what it was. \"balanced\" makes such "
+        "ones "
+        "of the training part: rows / (classes * rows of the class), 0 for a class without rows"),
+    DL_INT_OR_WORD_OPTION(
+        "ignore_label", softmax_cross_entropy, ignored, "none", 0, 1 << 20, ignore_words,
+        "the number of a class, from 0, whose rows (steps, pixels) are left out of loss, gradient, "
+        "metrics and of the number that the mean is taken over: for what nobody has labelled. The "
+        "network keeps its output for it"),
     DL_OPTIONS_END,
 };
 

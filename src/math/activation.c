@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "math/activation.h"
 
 #include <stddef.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Activation functions, with the bias before them and its gradient behind them in the same pass. */
 #ifndef DL_MATH_ACTIVATION_H
 #define DL_MATH_ACTIVATION_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "math/attention.h"
 
 #include <math.h>

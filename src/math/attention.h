@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Scaled dot-product attention of a sequence to itself, by several heads side by side: Vaswani et
    al., "Attention is all you need", NIPS 2017. Of each sample and head, with q, k, v: [T][d],
      S = q k' / sqrt(d),  A = softmax of each row of S,  out = A v,

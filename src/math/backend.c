@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "math/backend.h"
 
 #include <cblas.h>

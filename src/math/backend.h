@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Which library's kernels do the heavy products. */
 #ifndef DL_MATH_BACKEND_H
 #define DL_MATH_BACKEND_H

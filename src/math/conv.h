@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Two-dimensional convolution (cross-correlation, as is the habit) on NHWC images: directly, by
    oneDNN, or by matrix products over tiles of unfolded windows that stay in the cache. */
 #ifndef DL_MATH_CONV_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "math/depthwise.h"
 
 #include "math/vector.h"

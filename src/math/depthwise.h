@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Convolution of each channel by itself, on NHWC images. */
 #ifndef DL_MATH_DEPTHWISE_H
 #define DL_MATH_DEPTHWISE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Direct convolution on NHWC images that are small enough to stay in a core's caches: no
    unfolding, sums in registers, and in the backward pass all that is done to an image is done while
    it is in the cache. */

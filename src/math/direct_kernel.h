@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The inner loops of the direct convolution: sums that stay in registers. Private to
    src/math/direct*.c and packed.c. */
 #ifndef DL_MATH_DIRECT_KERNEL_H

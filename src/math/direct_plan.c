@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "math/direct_plan.h"
 
 /* ---- the plan ---- */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The plan of a direct convolution, and its weights in the order of the kernels. Private to
    src/math/direct*.c and packed.c. */
 #ifndef DL_MATH_DIRECT_PLAN_H

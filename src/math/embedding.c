@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "math/embedding.h"
 
 #include <math.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Rows of a table that are chosen by whole numbers, which stand as floats in a tensor. */
 #ifndef DL_MATH_EMBEDDING_H
 #define DL_MATH_EMBEDDING_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "math/filter.h"
 
 #include "math/vector.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The same small filter on every channel of an image. */
 #ifndef DL_MATH_FILTER_H
 #define DL_MATH_FILTER_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "math/gemm.h"
 
 #include <cblas.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Matrix products. All matrices are row-major and dense. */
 #ifndef DL_MATH_GEMM_H
 #define DL_MATH_GEMM_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "math/local_response.h"
 
 #include <math.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Local response normalization over neighbouring channels. */
 #ifndef DL_MATH_LOCAL_RESPONSE_H
 #define DL_MATH_LOCAL_RESPONSE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Random masks over long vectors. */
 #ifndef DL_MATH_MASK_H
 #define DL_MATH_MASK_H

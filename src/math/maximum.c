@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "math/maximum.h"
 
 #include <stdbool.h>

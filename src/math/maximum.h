@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The largest of several pieces, element by element. */
 #ifndef DL_MATH_MAXIMUM_H
 #define DL_MATH_MAXIMUM_H

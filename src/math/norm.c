@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "math/norm.h"
 
 #include <math.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Normalization: of the channels of x[rows][channels] over the rows, and of groups of channels over
    the places of each sample. */
 #ifndef DL_MATH_NORM_H

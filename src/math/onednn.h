@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* oneDNN's matrix products and convolutions on plain NHWC tensors, behind dl_gemm and dl_conv. In a
    build without oneDNN every function here says that it cannot. Not to be called inside a parallel
    region. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What oneDNN's products and convolutions share. Private to src/math/onednn*.c, in builds with
  * oneDNN. */
 #ifndef DL_MATH_ONEDNN_COMMON_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "math/onednn.h"
 
 #ifndef DL_ONEDNN

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* By LAPACK's QR decomposition in double. A = QR is unique but for the signs of Q's columns, which
    are turned so that the diagonal of R is positive: as Gram and Schmidt would have it, and so that,
    from normal numbers, all orthogonal matrices are equally likely (Mezzadri, "How to generate

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Orthogonal matrices. */
 #ifndef DL_MATH_ORTHOGONAL_H
 #define DL_MATH_ORTHOGONAL_H

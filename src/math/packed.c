@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "math/packed.h"
 
 #include "math/direct_plan.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Products with one matrix, made again and again: its columns are put in strips once, in the order
    in which the kernel reads them. For the few rows of a step of a recurrent layer. */
 #ifndef DL_MATH_PACKED_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What this machine can do, measured: the yardstick of --profile. */
 #ifndef DL_MATH_PEAK_H
 #define DL_MATH_PEAK_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "math/pool.h"
 
 #include <stdbool.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Pooling on NHWC images. Padding is outside the image: it never wins and is not averaged. */
 #ifndef DL_MATH_POOL_H
 #define DL_MATH_POOL_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "math/prelu.h"
 
 #include "math/vector.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The rectifier with a learned slope a channel. */
 #ifndef DL_MATH_PRELU_H
 #define DL_MATH_PRELU_H

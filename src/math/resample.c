@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "math/resample.h"
 
 #include <math.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Enlarging NHWC images by whole factors, axis by axis: every output is a weighted sum of one, two
    or four neighbouring inputs. */
 #ifndef DL_MATH_RESAMPLE_H

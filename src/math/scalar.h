@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Elementary functions that compilers can put into vector loops. Float; within 2 units in the last
    place of the true value; no errno. */
 #ifndef DL_MATH_SCALAR_H

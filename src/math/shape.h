@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The shape of one sample; the batch is apart. Channels are always innermost. */
 #ifndef DL_MATH_SHAPE_H
 #define DL_MATH_SHAPE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Least squares by rows: the triangle R of [J b] = QR is all that is kept. A block of further rows
    is put below R, and the QR decomposition of both is the next one: J'J is never formed, which
    would square its condition number. LAPACK's matrices go by columns; a symmetric one by rows is

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Small dense systems in double, by the LAPACK that is in OpenBLAS, on one thread: the bits do not
    depend on how many there are. Square matrices are [n][n] by rows. */
 #ifndef DL_MATH_SOLVE_H

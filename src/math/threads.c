@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "math/threads.h"
 
 #include <cblas.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The one thread pool: OpenMP's, which OpenBLAS (in its OpenMP build) shares. */
 #ifndef DL_MATH_THREADS_H
 #define DL_MATH_THREADS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "math/vector.h"
 
 #include <math.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Loops over long vectors. Sums are made of fixed blocks, so their bits do not depend on the number
    of threads. */
 #ifndef DL_MATH_VECTOR_H

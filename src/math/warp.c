@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "math/warp.h"
 
 #include <math.h>

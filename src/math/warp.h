@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Images sampled at other places than their pixels: by an affine map, and by a field of
    displacements. */
 #ifndef DL_MATH_WARP_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Wide rows: few channels would make short inner loops, so several rows of x[rows][channels] are
    taken as one wide row, with the channels' numbers repeated. Private to src/math. */
 #ifndef DL_MATH_WIDE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "math/window.h"
 
 const char *const dl_padding_words[] = {"same", "valid", NULL};

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The geometry of a window that slides over an image: convolution and pooling. */
 #ifndef DL_MATH_WINDOW_H
 #define DL_MATH_WINDOW_H

@@ -1,9 +1,10 @@
+/* SPDX-License-Identifier: MIT */
 /* The area under the receiver operating characteristic is the statistic of Mann and Whitney, "On a
    test of whether one of two random variables is stochastically larger than the other", 1947, here
    by ranks from 1, equal scores sharing their mean rank:
      area = (sum of the ranks of the p positive rows - p (p + 1) / 2) / (p n),
    with n negative rows. */
-#include "train/tally.h"
+#include "metrics/accumulator.h"
 
 #include <math.h>
 #include <stdlib.h>

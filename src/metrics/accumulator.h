@@ -1,8 +1,9 @@
+/* SPDX-License-Identifier: MIT */
 /* What metrics are worked out from, of the rows so far. */
-#ifndef DL_TRAIN_TALLY_H
-#define DL_TRAIN_TALLY_H
+#ifndef DL_METRICS_ACCUMULATOR_H
+#define DL_METRICS_ACCUMULATOR_H
 
-#include "train/metric.h"
+#include "metrics/metric.h"
 
 enum { DL_TALLIED = 32 };
 

@@ -1,4 +1,5 @@
-#include "train/confusion.h"
+/* SPDX-License-Identifier: MIT */
+#include "metrics/confusion.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -1,8 +1,9 @@
+/* SPDX-License-Identifier: MIT */
 /* The confusion matrix and what follows from it. */
-#ifndef DL_TRAIN_CONFUSION_H
-#define DL_TRAIN_CONFUSION_H
+#ifndef DL_METRICS_CONFUSION_H
+#define DL_METRICS_CONFUSION_H
 
-#include "train/metric.h"
+#include "metrics/metric.h"
 
 typedef struct {
     int classes;

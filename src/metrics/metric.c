@@ -1,4 +1,5 @@
-#include "train/metric.h"
+/* SPDX-License-Identifier: MIT */
+#include "metrics/metric.h"
 
 #include <ctype.h>
 #include <float.h>

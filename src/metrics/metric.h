@@ -1,7 +1,8 @@
+/* SPDX-License-Identifier: MIT */
 /* Metrics: what a person wants to know beside the loss. A new one is a row of the table in
  * metric.c. */
-#ifndef DL_TRAIN_METRIC_H
-#define DL_TRAIN_METRIC_H
+#ifndef DL_METRICS_METRIC_H
+#define DL_METRICS_METRIC_H
 
 #include "losses/loss.h"
 

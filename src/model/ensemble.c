@@ -1,9 +1,10 @@
+/* SPDX-License-Identifier: MIT */
 /* Of n nets with the probabilities p_i the mean is p = (sum of p_i) / n. Voting, each net has one
    vote for its class, and of classes with as many votes the one with the larger mean probability
    wins: the votes v become the scores (v + p / 2) / (n + 1/2). A net without probabilities, one
    that was trained with hinge, say, is as sure of its class as can be.
    Breiman, "Bagging predictors", 1996. */
-#include "train/ensemble.h"
+#include "model/ensemble.h"
 
 #include <math.h>
 #include <stdlib.h>

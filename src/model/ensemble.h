@@ -1,8 +1,9 @@
+/* SPDX-License-Identifier: MIT */
 /* Several nets that answer together: by the mean of their answers, or by the majority. */
-#ifndef DL_TRAIN_ENSEMBLE_H
-#define DL_TRAIN_ENSEMBLE_H
+#ifndef DL_MODEL_ENSEMBLE_H
+#define DL_MODEL_ENSEMBLE_H
 
-#include "train/evaluate.h"
+#include "model/evaluate.h"
 
 /* A net with its data, built for batches of the same size as the others'; all of it is borrowed but
    the tally. */

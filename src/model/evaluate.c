@@ -1,11 +1,12 @@
-#include "train/evaluate.h"
+/* SPDX-License-Identifier: MIT */
+#include "model/evaluate.h"
 
 #include <math.h>
 #include <stdlib.h>
 
 #include "math/activation.h"
 #include "math/vector.h"
-#include "train/views.h"
+#include "model/test_time_augmentation.h"
 
 void dl_sums_open(dl_sums *sums, const dl_experiment *e, bool ordered) {
     *sums = (dl_sums){0};

@@ -1,10 +1,11 @@
+/* SPDX-License-Identifier: MIT */
 /* Sums of loss and metrics over batches: a mean is over samples, never over batches' means. */
-#ifndef DL_TRAIN_EVALUATE_H
-#define DL_TRAIN_EVALUATE_H
+#ifndef DL_MODEL_EVALUATE_H
+#define DL_MODEL_EVALUATE_H
 
 #include "data/loader.h"
-#include "train/experiment.h"
-#include "train/tally.h"
+#include "metrics/accumulator.h"
+#include "model/experiment.h"
 
 typedef struct {
     double loss;    /* sum over all positions of the rows that the loss does not ignore */

@@ -1,4 +1,5 @@
-#include "train/experiment.h"
+/* SPDX-License-Identifier: MIT */
+#include "model/experiment.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -16,22 +17,20 @@ typedef struct {
 } root;
 
 static const dl_option root_options[] = {
-    {"name", DL_STRING, offsetof(root, name), "", 0, 0, NULL,
-     "what the run's folder is called; left out: the config file's name"},
-    {"seed", DL_INT, offsetof(root, seed), "1", 0, 9e15, NULL,
-     "of all random numbers but the split's: initial weights, order, dropout"},
-    {"data", DL_SETTING, offsetof(root, data), NULL, 0, 0, NULL,
-     "what to learn from: a group { … }"},
-    {"network", DL_SETTING, offsetof(root, network), NULL, 0, 0, NULL,
-     "the layers, in the order in which they run: a list ( { … }, … )"},
-    {"loss", DL_SETTING, offsetof(root, loss), NULL, 0, 0, NULL,
-     "what is minimized: a group { type = \"…\" }"},
-    {"optimizer", DL_SETTING, offsetof(root, optimizer), "", 0, 0, NULL,
-     "how it is minimized: a group { type = \"…\" }; left out: adam"},
-    {"regularization", DL_SETTING, offsetof(root, regularization), "", 0, 0, NULL,
-     "what keeps the network from learning by heart: a group { … }"},
-    {"training", DL_SETTING, offsetof(root, training), "", 0, 0, NULL,
-     "how long and how: a group { … }"},
+    DL_STRING_OPTION("name", root, name, DL_NO_DEFAULT,
+                     "what the run's folder is called; left out: the config file's name"),
+    DL_INT_OPTION("seed", root, seed, "1", 0, 9e15,
+                  "of all random numbers but the split's: initial weights, order, dropout"),
+    DL_SETTING_OPTION("data", root, data, DL_REQUIRED, "what to learn from: a group { … }"),
+    DL_SETTING_OPTION("network", root, network, DL_REQUIRED,
+                      "the layers, in the order in which they run: a list ( { … }, … )"),
+    DL_SETTING_OPTION("loss", root, loss, DL_REQUIRED,
+                      "what is minimized: a group { type = \"…\" }"),
+    DL_SETTING_OPTION("optimizer", root, optimizer, DL_NO_DEFAULT,
+                      "how it is minimized: a group { type = \"…\" }; left out: adam"),
+    DL_SETTING_OPTION("regularization", root, regularization, DL_NO_DEFAULT,
+                      "what keeps the network from learning by heart: a group { … }"),
+    DL_SETTING_OPTION("training", root, training, DL_NO_DEFAULT, "how long and how: a group { … }"),
     DL_OPTIONS_END,
 };
 
@@ -40,104 +39,127 @@ static const char *const batch_words[] = {"all", NULL};
 static const char *const initialize_names[] = {"layers", "lsuv", NULL};
 
 static const dl_option training_options[] = {
-    {"batch_size", DL_INT, offsetof(dl_settings, batch_size), "32", 1, 1 << 24, batch_words,
-     "samples a step; \"all\" is the whole training part"},
-    {"epochs", DL_INT, offsetof(dl_settings, epochs), "10", 0, 1e9, NULL,
-     "passes over the training part"},
-    {"shuffle", DL_BOOL, offsetof(dl_settings, shuffle), "true", 0, 0, NULL,
-     "the rows come in another order each epoch; false: in that of the file, which stateful layers "
-     "need, but which is bad for rows that are sorted"},
-    {"metrics", DL_STRINGS, offsetof(dl_settings, metrics), "", 0, 0, NULL,
-     "what is measured beside the loss; left out: accuracy for classes, rmse for numbers (also in "
-     "bins)"},
-    {"initialize", DL_CHOICE, offsetof(dl_settings, lsuv), "layers", 0, 0, initialize_names,
-     "layers: as `init` of each layer says; lsuv: dense layers, maxout and convolutions begin with "
-     "orthogonal weights, which are then scaled, from the first layer to the last, so that on some "
-     "rows of the training part the outputs before the activation have variance 1: very deep nets "
-     "without batch_norm begin to learn"},
-    {"init_from", DL_STRING, offsetof(dl_settings, init_from), "", 0, 0, NULL,
-     "begin with the weights and running statistics of another checkpoint (a safetensors file of "
-     "any program, or a run's folder: its best one), as far as they have the same names and "
-     "shapes; the log says what was taken, and what does not fit. With trainable = false on the "
-     "layers that were taken only the others learn: transfer learning. --resume does not look at "
-     "it again"},
-    {"init_map", DL_STRINGS, offsetof(dl_settings, init_map), "", 0, 0, NULL,
-     "layers that have other names there: (\"layer=its name there\", …)"},
-    {"tensorboard", DL_BOOL, offsetof(dl_settings, tensorboard), "false", 0, 0, NULL,
-     "also write an event file into the run's folder, for TensorBoard (tensorboard --logdir runs): "
-     "each epoch the numbers of history.csv, histograms of the weights and of the last step's "
-     "gradients and, for images, the first layer's filters; once some samples"},
-    {"bf16", DL_BOOL, offsetof(dl_settings, bf16), "false", 0, 0, NULL,
-     "large products take their factors as bfloat16, 8 bits of precision, while weights and sums "
-     "stay float: up to twice as fast where oneDNN and the processor (AVX512_BF16) can. The "
-     "training's own validation is done so, too: dltest, which never is, finds numbers that differ "
-     "a little from those of history.csv"},
+    DL_INT_OR_WORD_OPTION("batch_size", dl_settings, batch_size, "32", 1, 1 << 24, batch_words,
+                          "samples a step; \"all\" is the whole training part"),
+    DL_INT_OPTION("epochs", dl_settings, epochs, "10", 0, 1e9, "passes over the training part"),
+    DL_BOOL_OPTION("shuffle", dl_settings, shuffle, "true",
+                   "the rows come in another order each epoch; false: in that of the file, which "
+                   "stateful layers "
+                   "need, but which is bad for rows that are sorted"),
+    DL_STRINGS_OPTION("metrics", dl_settings, metrics, DL_NO_DEFAULT,
+                      "what is measured beside the loss; left out: accuracy for classes, rmse for "
+                      "numbers (also in "
+                      "bins)"),
+    DL_CHOICE_OPTION("initialize", dl_settings, lsuv, "layers", initialize_names,
+                     "layers: as `init` of each layer says; lsuv: dense layers, maxout and "
+                     "convolutions begin with "
+                     "orthogonal weights, which are then scaled, from the first layer to the last, "
+                     "so that on some "
+                     "rows of the training part the outputs before the activation have variance 1: "
+                     "very deep nets "
+                     "without batch_norm begin to learn"),
+    DL_STRING_OPTION(
+        "init_from", dl_settings, init_from, DL_NO_DEFAULT,
+        "begin with the weights and running statistics of another checkpoint (a safetensors file "
+        "of "
+        "any program, or a run's folder: its best one), as far as they have the same names and "
+        "shapes; the log says what was taken, and what does not fit. With trainable = false on the "
+        "layers that were taken only the others learn: transfer learning. --resume does not look "
+        "at "
+        "it again"),
+    DL_STRINGS_OPTION("init_map", dl_settings, init_map, DL_NO_DEFAULT,
+                      "layers that have other names there: (\"layer=its name there\", …)"),
+    DL_BOOL_OPTION(
+        "tensorboard", dl_settings, tensorboard, "false",
+        "also write an event file into the run's folder, for TensorBoard (tensorboard --logdir "
+        "runs): "
+        "each epoch the numbers of history.csv, histograms of the weights and of the last step's "
+        "gradients and, for images, the first layer's filters; once some samples"),
+    DL_BOOL_OPTION(
+        "bf16", dl_settings, bf16, "false",
+        "large products take their factors as bfloat16, 8 bits of precision, while weights and "
+        "sums "
+        "stay float: up to twice as fast where oneDNN and the processor (AVX512_BF16) can. The "
+        "training's own validation is done so, too: dltest, which never is, finds numbers that "
+        "differ "
+        "a little from those of history.csv"),
     DL_OPTIONS_END,
 };
 
 static const dl_option regularization_options[] = {
-    {"l1", DL_FLOAT, offsetof(dl_settings, l1), "0.0", 0, 1e6, NULL,
-     "adds l1 * |w| to the loss for each weight (not for biases): many become zero"},
-    {"l2", DL_FLOAT, offsetof(dl_settings, l2), "0.0", 0, 1e6, NULL,
-     "adds l2/2 * w^2 to the loss for each weight (not for biases): all stay small; "
-     "train_objective "
-     "in the history is the loss with all that is added to it"},
-    {"clip_norm", DL_FLOAT, offsetof(dl_settings, clip_norm), "0.0", 0, 1e12, NULL,
-     "a gradient that is longer than this is made this long; 0: off"},
-    {"clip_value", DL_FLOAT, offsetof(dl_settings, clip_value), "0.0", 0, 1e12, NULL,
-     "each number of the gradient is kept between -clip_value and clip_value, before clip_norm "
-     "looks at it; 0: off"},
-    {"gradient_noise", DL_FLOAT, offsetof(dl_settings, gradient_noise), "0.0", 0, 1e6, NULL,
-     "after the clipping adds normal noise to the gradient, of variance gradient_noise / (1 + "
-     "step)^gradient_noise_decay; 0.01 to 1 helps very deep nets off bad beginnings; 0: off"},
-    {"gradient_noise_decay", DL_FLOAT, offsetof(dl_settings, gradient_noise_decay), "0.55", 0, 10,
-     NULL, "how fast the noise dies away"},
-    {"max_norm", DL_FLOAT, offsetof(dl_settings, max_norm), "0.0", 0, 1e12, NULL,
-     "after each step the weights into a unit (a filter) that are longer than this are made this "
-     "long; 3 or 4 goes well with dropout; 0: off"},
-    {"clip_weights", DL_FLOAT, offsetof(dl_settings, clip_weights), "0.0", 0, 1e12, NULL,
-     "after each step keeps every weight (not biases) between -clip_weights and clip_weights; 0: "
-     "off"},
-    {"average", DL_SETTING, offsetof(dl_settings, average), "", 0, 0, NULL,
-     "an average of the weights over the training is measured, kept and tested in their place: a "
-     "group { type = \"ema\"; … }; left out: none"},
-    {"early_stopping", DL_SETTING, offsetof(dl_settings, early_stopping), "", 0, 0, NULL,
-     "when to stop before the last epoch: a group { … }; left out: never"},
+    DL_FLOAT_OPTION("l1", dl_settings, l1, "0.0", 0, 1e6,
+                    "adds l1 * |w| to the loss for each weight (not for biases): many become zero"),
+    DL_FLOAT_OPTION("l2", dl_settings, l2, "0.0", 0, 1e6,
+                    "adds l2/2 * w^2 to the loss for each weight (not for biases): all stay small; "
+                    "train_objective "
+                    "in the history is the loss with all that is added to it"),
+    DL_FLOAT_OPTION("clip_norm", dl_settings, clip_norm, "0.0", 0, 1e12,
+                    "a gradient that is longer than this is made this long; 0: off"),
+    DL_FLOAT_OPTION(
+        "clip_value", dl_settings, clip_value, "0.0", 0, 1e12,
+        "each number of the gradient is kept between -clip_value and clip_value, before clip_norm "
+        "looks at it; 0: off"),
+    DL_FLOAT_OPTION(
+        "gradient_noise", dl_settings, gradient_noise, "0.0", 0, 1e6,
+        "after the clipping adds normal noise to the gradient, of variance gradient_noise / (1 + "
+        "step)^gradient_noise_decay; 0.01 to 1 helps very deep nets off bad beginnings; 0: off"),
+    DL_FLOAT_OPTION("gradient_noise_decay", dl_settings, gradient_noise_decay, "0.55", 0, 10,
+                    "how fast the noise dies away"),
+    DL_FLOAT_OPTION("max_norm", dl_settings, max_norm, "0.0", 0, 1e12,
+                    "after each step the weights into a unit (a filter) that are longer than this "
+                    "are made this "
+                    "long; 3 or 4 goes well with dropout; 0: off"),
+    DL_FLOAT_OPTION("clip_weights", dl_settings, clip_weights, "0.0", 0, 1e12,
+                    "after each step keeps every weight (not biases) between -clip_weights and "
+                    "clip_weights; 0: "
+                    "off"),
+    DL_SETTING_OPTION("average", dl_settings, average, DL_NO_DEFAULT,
+                      "an average of the weights over the training is measured, kept and tested in "
+                      "their place: a "
+                      "group { type = \"ema\"; … }; left out: none"),
+    DL_SETTING_OPTION("early_stopping", dl_settings, early_stopping, DL_NO_DEFAULT,
+                      "when to stop before the last epoch: a group { … }; left out: never"),
     DL_OPTIONS_END,
 };
 
 const char *const dl_mode_names[] = {"auto", "min", "max", NULL};
 static const char *const patience_words[] = {"never", NULL};
 static const dl_option average_options[] = {
-    {"type", DL_CHOICE, offsetof(dl_settings, average_kind), NULL, 0, 0, dl_average_names,
-     "ema: of all steps, the later ones counting more: steadier from epoch to epoch, and safe to "
-     "try; swa: the equal mean of the weights at the ends of the epochs from from_epoch on, for "
-     "the last quarter of a training whose learning_rate stays high; batch_norm's running "
-     "statistics are then taken anew over the training part after each of these epochs. "
-     "Validation, the best checkpoint and dltest see the average; checkpoints have the weights "
-     "themselves, too (raw.…), with which training goes on"},
-    {"decay", DL_FLOAT, offsetof(dl_settings, average_decay), "0.999", 0, 0.9999999, NULL,
-     "of ema: what stays of the average in a step; it looks back over 1 / (1 - decay) steps, less "
-     "at the beginning"},
-    {"from_epoch", DL_INT, offsetof(dl_settings, average_from), "", 1, 1e9, NULL,
-     "of swa, which needs it: the first epoch, counted from 1, whose weights are averaged"},
+    DL_CHOICE_OPTION(
+        "type", dl_settings, average_kind, DL_REQUIRED, dl_average_names,
+        "ema: of all steps, the later ones counting more: steadier from epoch to epoch, and safe "
+        "to "
+        "try; swa: the equal mean of the weights at the ends of the epochs from from_epoch on, for "
+        "the last quarter of a training whose learning_rate stays high; batch_norm's running "
+        "statistics are then taken anew over the training part after each of these epochs. "
+        "Validation, the best checkpoint and dltest see the average; checkpoints have the weights "
+        "themselves, too (raw.…), with which training goes on"),
+    DL_FLOAT_OPTION("decay", dl_settings, average_decay, "0.999", 0, 0.9999999,
+                    "of ema: what stays of the average in a step; it looks back over 1 / (1 - "
+                    "decay) steps, less "
+                    "at the beginning"),
+    DL_INT_OPTION(
+        "from_epoch", dl_settings, average_from, DL_NO_DEFAULT, 1, 1e9,
+        "of swa, which needs it: the first epoch, counted from 1, whose weights are averaged"),
     DL_OPTIONS_END,
 };
 
 static const dl_option stopping_options[] = {
-    {"monitor", DL_STRING, offsetof(dl_settings, monitor), "val_loss", 0, 0, NULL,
-     "the column of history.csv that must improve: \"val_loss\", \"val_accuracy\", "
-     "\"train_loss\" and so on; best.safetensors is the epoch where it was best"},
-    {"mode", DL_CHOICE, offsetof(dl_settings, mode), "auto", 0, 0, dl_mode_names,
-     "which values of it are better: min (the smaller ones), max (the larger ones); auto is max "
-     "for "
-     "accuracy and its like, min for losses and errors"},
-    {"patience", DL_INT, offsetof(dl_settings, patience), "5", 1, 1e9, patience_words,
-     "epochs without improvement after which to stop; \"never\" goes on to the last epoch, and "
-     "only "
-     "chooses the best checkpoint by `monitor`"},
-    {"min_delta", DL_FLOAT, offsetof(dl_settings, min_delta), "0.0", 0, 1e9, NULL,
-     "a smaller change is no improvement"},
+    DL_STRING_OPTION("monitor", dl_settings, monitor, "val_loss",
+                     "the column of history.csv that must improve: \"val_loss\", \"val_accuracy\", "
+                     "\"train_loss\" and so on; best.safetensors is the epoch where it was best"),
+    DL_CHOICE_OPTION(
+        "mode", dl_settings, mode, "auto", dl_mode_names,
+        "which values of it are better: min (the smaller ones), max (the larger ones); auto is max "
+        "for "
+        "accuracy and its like, min for losses and errors"),
+    DL_INT_OR_WORD_OPTION(
+        "patience", dl_settings, patience, "5", 1, 1e9, patience_words,
+        "epochs without improvement after which to stop; \"never\" goes on to the last epoch, and "
+        "only "
+        "chooses the best checkpoint by `monitor`"),
+    DL_FLOAT_OPTION("min_delta", dl_settings, min_delta, "0.0", 0, 1e9,
+                    "a smaller change is no improvement"),
     DL_OPTIONS_END,
 };
 

@@ -1,13 +1,14 @@
+/* SPDX-License-Identifier: MIT */
 /* All that a config defines, read and checked as a whole. */
-#ifndef DL_TRAIN_EXPERIMENT_H
-#define DL_TRAIN_EXPERIMENT_H
+#ifndef DL_MODEL_EXPERIMENT_H
+#define DL_MODEL_EXPERIMENT_H
 
 #include "data/loader.h"
 #include "losses/loss.h"
+#include "metrics/metric.h"
 #include "net/net.h"
 #include "optim/optimizer.h"
 #include "optim/schedule.h"
-#include "train/metric.h"
 
 enum { DL_BATCH_ALL = -1 }; /* batch_size = "all" */
 

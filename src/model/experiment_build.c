@@ -1,12 +1,13 @@
+/* SPDX-License-Identifier: MIT */
 /* What of an experiment can be made and checked only when its data are known. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "math/backend.h"
-#include "train/experiment.h"
+#include "model/experiment.h"
+#include "model/test_time_augmentation.h"
 #include "train/monitor.h"
-#include "train/views.h"
 
 /* What an output should equal, squared, in magnitude and at its ends, over the first rows of the
    training part. */

@@ -1,14 +1,15 @@
+/* SPDX-License-Identifier: MIT */
 /* The net sees a window of at most T symbols, T being the length of its samples, from position 0
    on; the next symbol is drawn from the softmax of z / temperature, z being its outputs at the
    last symbol. When the window is full its last half is kept: each draw sees at least T/2 symbols.
    A stateful net reads as it was trained: its window begins anew, and its state is carried over. */
-#include "train/write.h"
+#include "model/generate.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "data/text.h"
+#include "formats/text.h"
 
 typedef struct {
     dl_experiment *e;

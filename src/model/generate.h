@@ -1,8 +1,9 @@
+/* SPDX-License-Identifier: MIT */
 /* Writing: a net that has learnt to foretell the next symbol of a text makes a text of its own. */
-#ifndef DL_TRAIN_WRITE_H
-#define DL_TRAIN_WRITE_H
+#ifndef DL_MODEL_GENERATE_H
+#define DL_MODEL_GENERATE_H
 
-#include "train/experiment.h"
+#include "model/experiment.h"
 
 typedef struct {
     const char

@@ -1,10 +1,11 @@
-#include "train/views.h"
+/* SPDX-License-Identifier: MIT */
+#include "model/test_time_augmentation.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "data/predict.h"
+#include "data/targets.h"
 
 int dl_views_check(const dl_experiment *e, dl_error *error) {
     const dl_schema *schema = &e->data.schema;

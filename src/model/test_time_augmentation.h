@@ -1,9 +1,10 @@
+/* SPDX-License-Identifier: MIT */
 /* Several views of each image at validation and test (data.test_time), whose answers are averaged:
    of the probabilities, where the loss knows what they are, else of the outputs. */
-#ifndef DL_TRAIN_VIEWS_H
-#define DL_TRAIN_VIEWS_H
+#ifndef DL_MODEL_TEST_TIME_AUGMENTATION_H
+#define DL_MODEL_TEST_TIME_AUGMENTATION_H
 
-#include "train/experiment.h"
+#include "model/experiment.h"
 
 typedef struct {
     int count;      /* views of an image; 1: nothing to do, and no buffers */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What each block is made of. */
 #include "net/block.h"
 #include "math/window.h"
@@ -13,37 +14,40 @@ static const char *const merges[] = {"concat",  "add",   "multiply", "average",
                                      "maximum", "shake", NULL};
 
 #define REPEAT                                                                                     \
-    {                                                                                              \
-        "repeat", DL_INT, offsetof(block, repeat), "1", 1, 10000, NULL,                            \
-            "how many of them follow each other; layers named \"a\" within are called \"a_1\", "   \
-            "\"a_2\" and so on from outside"                                                       \
-    }
+    DL_INT_OPTION(                                                                                 \
+        "repeat", block, repeat, "1", 1, 10000,                                                    \
+        "how many of them follow each other; layers named \"a\" within are called \"a_1\", "       \
+        "\"a_2\" and so on from outside")
 
 static const dl_option sequence_options[] = {
-    {"body", DL_SETTING, offsetof(block, body), NULL, 0, 0, NULL,
-     "the layers and blocks that it is made of: a list ( { … }, … )"},
+    DL_SETTING_OPTION("body", block, body, DL_REQUIRED,
+                      "the layers and blocks that it is made of: a list ( { … }, … )"),
     REPEAT,
     DL_OPTIONS_END,
 };
 
 static const dl_option residual_options[] = {
-    {"body", DL_SETTING, offsetof(block, body), NULL, 0, 0, NULL,
-     "the layers and blocks between the input and the addition: a list ( { … }, … )"},
-    {"shortcut", DL_SETTING, offsetof(block, shortcut), "", 0, 0, NULL,
-     "what the input goes through on its way around the body, where the body changes the shape; "
-     "left out: nothing"},
+    DL_SETTING_OPTION(
+        "body", block, body, DL_REQUIRED,
+        "the layers and blocks between the input and the addition: a list ( { … }, … )"),
+    DL_SETTING_OPTION(
+        "shortcut", block, shortcut, DL_NO_DEFAULT,
+        "what the input goes through on its way around the body, where the body changes the shape; "
+        "left out: nothing"),
     DL_ACTIVATION_OPTIONS(block, activation, "linear"),
     REPEAT,
     DL_OPTIONS_END,
 };
 
 static const dl_option parallel_options[] = {
-    {"branches", DL_SETTING, offsetof(block, branches), NULL, 0, 0, NULL,
-     "lists of layers that all read the same input: ( ( { … }, … ), ( { … } ) ); an empty list () "
-     "hands it on"},
-    {"merge", DL_CHOICE, offsetof(block, merge), "concat", 0, 0, merges,
-     "what becomes of their outputs: side by side, or element by element (\"shake\": by the layer "
-     "of that name, a mixture a sample)"},
+    DL_SETTING_OPTION("branches", block, branches, DL_REQUIRED,
+                      "lists of layers that all read the same input: ( ( { … }, … ), ( { … } ) ); "
+                      "an empty list () "
+                      "hands it on"),
+    DL_CHOICE_OPTION("merge", block, merge, "concat", merges,
+                     "what becomes of their outputs: side by side, or element by element "
+                     "(\"shake\": by the layer "
+                     "of that name, a mixture a sample)"),
     REPEAT,
     DL_OPTIONS_END,
 };
@@ -54,14 +58,14 @@ typedef struct {
 } dense_block;
 
 static const dl_option dense_block_options[] = {
-    {"layers", DL_INT, offsetof(dense_block, layers), NULL, 1, 1000, NULL,
-     "how many layers, each of which reads all before it"},
-    {"growth", DL_INT, offsetof(dense_block, growth), "32", 1, 1 << 10, NULL,
-     "channels that each layer adds"},
-    {"bottleneck", DL_INT, offsetof(dense_block, bottleneck), "4", 0, 64, NULL,
-     "a 1x1 convolution to this many times `growth` channels before each 3x3 one; 0: none"},
-    {"dropout", DL_FLOAT, offsetof(dense_block, dropout), "0.0", 0, 0.99, NULL,
-     "rate of a dropout behind each layer"},
+    DL_INT_OPTION("layers", dense_block, layers, DL_REQUIRED, 1, 1000,
+                  "how many layers, each of which reads all before it"),
+    DL_INT_OPTION("growth", dense_block, growth, "32", 1, 1 << 10, "channels that each layer adds"),
+    DL_INT_OPTION(
+        "bottleneck", dense_block, bottleneck, "4", 0, 64,
+        "a 1x1 convolution to this many times `growth` channels before each 3x3 one; 0: none"),
+    DL_FLOAT_OPTION("dropout", dense_block, dropout, "0.0", 0, 0.99,
+                    "rate of a dropout behind each layer"),
     DL_OPTIONS_END,
 };
 
@@ -70,8 +74,7 @@ typedef struct {
     bool batch_norm;
 } inception;
 
-#define WIDTH(key, help)                                                                           \
-    { #key, DL_INT, offsetof(inception, key), NULL, 1, 1 << 14, NULL, help }
+#define WIDTH(key, help) DL_INT_OPTION(#key, inception, key, DL_REQUIRED, 1, 1 << 14, help)
 
 static const dl_option inception_options[] = {
     WIDTH(one, "filters of the 1x1 branch"),
@@ -80,8 +83,8 @@ static const dl_option inception_options[] = {
     WIDTH(reduce5, "filters of the 1x1 convolution before the 5x5 one"),
     WIDTH(five, "filters of the 5x5 branch"),
     WIDTH(pool, "filters of the 1x1 convolution behind the 3x3 max_pool"),
-    {"batch_norm", DL_BOOL, offsetof(inception, batch_norm), "false", 0, 0, NULL,
-     "normalize behind each convolution, which then has no bias"},
+    DL_BOOL_OPTION("batch_norm", inception, batch_norm, "false",
+                   "normalize behind each convolution, which then has no bias"),
     DL_OPTIONS_END,
 };
 
@@ -92,16 +95,14 @@ typedef struct {
 } separable;
 
 static const dl_option separable_options[] = {
-    {"filters", DL_INT, offsetof(separable, filters), NULL, 1, 1 << 16, NULL,
-     "number of output channels"},
-    {"kernel", DL_PAIR, offsetof(separable, kernel), "3", 1, 1024, NULL,
-     "size of the depthwise window"},
-    {"stride", DL_PAIR, offsetof(separable, stride), "1", 1, 1024, NULL,
-     "pixels from one window to the next"},
-    {"padding", DL_PAIR, offsetof(separable, padding), "same", 0, 1023, dl_padding_words,
-     "zeros around the image: same, valid, or a number of pixels on each side"},
-    {"bias", DL_BOOL, offsetof(separable, bias), "true", 0, 0, NULL,
-     "add a learned bias to each output"},
+    DL_INT_OPTION("filters", separable, filters, DL_REQUIRED, 1, 1 << 16,
+                  "number of output channels"),
+    DL_PAIR_OPTION("kernel", separable, kernel, "3", 1, 1024, "size of the depthwise window"),
+    DL_PAIR_OPTION("stride", separable, stride, "1", 1, 1024, "pixels from one window to the next"),
+    DL_PAIR_OR_WORD_OPTION(
+        "padding", separable, padding, "same", 0, 1023, dl_padding_words,
+        "zeros around the image: same, valid, or a number of pixels on each side"),
+    DL_BOOL_OPTION("bias", separable, bias, "true", "add a learned bias to each output"),
     DL_ACTIVATION_OPTIONS(separable, activation, "linear"),
     DL_OPTIONS_END,
 };
@@ -259,14 +260,17 @@ typedef struct {
 } aux;
 
 static const dl_option aux_options[] = {
-    {"body", DL_SETTING, offsetof(aux, body), NULL, 0, 0, NULL,
-     "the layers and blocks between what is read and the output, which is the last one's: a list "
-     "( { … }, … )"},
-    {"weight", DL_FLOAT, offsetof(aux, weight), "0.3", 0, 1000, NULL,
-     "what its loss counts for in training, the net's own loss counting 1; 0: it is only measured"},
-    {"loss", DL_SETTING, offsetof(aux, loss), "", 0, 0, NULL,
-     "what its output is compared with the targets by: a group { type = \"…\" }; left out: the "
-     "net's own loss"},
+    DL_SETTING_OPTION("body", aux, body, DL_REQUIRED,
+                      "the layers and blocks between what is read and the output, which is the "
+                      "last one's: a list "
+                      "( { … }, … )"),
+    DL_FLOAT_OPTION("weight", aux, weight, "0.3", 0, 1000,
+                    "what its loss counts for in training, the net's own loss counting 1; 0: it is "
+                    "only measured"),
+    DL_SETTING_OPTION(
+        "loss", aux, loss, DL_NO_DEFAULT,
+        "what its output is compared with the targets by: a group { type = \"…\" }; left out: the "
+        "net's own loss"),
     DL_OPTIONS_END,
 };
 

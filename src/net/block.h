@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Blocks: parts of a network that are expanded into plain layers as the config is read. A new one:
    a file or a function here, and a line in the registry at the end of block.c. */
 #ifndef DL_NET_BLOCK_H

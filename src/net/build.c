@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* From layers to a net that can run: shapes, parameters, and the memory plan.
 
    Time, for the plan: layer i runs forward in step i, the loss is step L (the number of layers),

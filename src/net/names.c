@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "net/names.h"
 
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The names of layers and blocks, while a network is read. */
 #ifndef DL_NET_NAMES_H
 #define DL_NET_NAMES_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A network: layers in the order in which they run, the flat blocks of their parameters, and one
    block of memory for everything that lives within a step. */
 #ifndef DL_NET_NET_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Memory plan: places buffers that are not alive at the same time on top of each other. */
 #ifndef DL_NET_PLAN_H
 #define DL_NET_PLAN_H

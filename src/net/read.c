@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* From the `network` list of a config to layers and who reads whom. */
 #include <stdlib.h>
 #include <string.h>
@@ -20,30 +21,33 @@ typedef struct {
 static const common nothing_said = {.trainable = true, .l1 = -1, .l2 = -1};
 
 static const dl_option common_options[] = {
-    {"layer", DL_STRING, offsetof(common, layer), NULL, 0, 0, NULL,
-     "the type of the layer or block"},
-    {"name", DL_STRING, offsetof(common, name), "", 0, 0, NULL,
-     "a name, for `inputs` and messages; left out: the type and a number"},
-    {"inputs", DL_STRINGS, offsetof(common, inputs), "", 0, 0, NULL,
-     "the layers that it reads, \"input\" being the data; left out: the layer before"},
-    {"trainable", DL_BOOL, offsetof(common, trainable), "true", 0, 0, NULL,
-     "false: its weights stay as they are"},
-    {"freeze_until_epoch", DL_INT, offsetof(common, freeze_until), "", 1, 1e9, NULL,
-     "its weights stay as they are before this epoch, counted from 1, and are trained from then "
-     "on, "
-     "by an optimizer that begins with them there: first the new layers learn, then those that "
-     "init_from gave; of a block for all of its layers that do not say it themselves"},
-    {"share", DL_STRING, offsetof(common, share), "", 0, 0, NULL,
-     "a layer of the same type before this one, whose weights are also this one's; their gradients "
-     "add up"},
-    {"transpose", DL_BOOL, offsetof(common, transpose), "false", 0, 0, NULL,
-     "with `share`, of a dense layer: uses that one's weight transposed, and a bias of its own, as "
-     "the decoder of a tied autoencoder does"},
-    {"l1", DL_FLOAT, offsetof(common, l1), "", 0, 1e6, NULL,
-     "for its weights, in place of regularization.l1; of a block for all of its layers that do not "
-     "say it themselves"},
-    {"l2", DL_FLOAT, offsetof(common, l2), "", 0, 1e6, NULL,
-     "for its weights, in place of regularization.l2; 0 spares them"},
+    DL_STRING_OPTION("layer", common, layer, DL_REQUIRED, "the type of the layer or block"),
+    DL_STRING_OPTION("name", common, name, DL_NO_DEFAULT,
+                     "a name, for `inputs` and messages; left out: the type and a number"),
+    DL_STRINGS_OPTION(
+        "inputs", common, inputs, DL_NO_DEFAULT,
+        "the layers that it reads, \"input\" being the data; left out: the layer before"),
+    DL_BOOL_OPTION("trainable", common, trainable, "true", "false: its weights stay as they are"),
+    DL_INT_OPTION(
+        "freeze_until_epoch", common, freeze_until, DL_NO_DEFAULT, 1, 1e9,
+        "its weights stay as they are before this epoch, counted from 1, and are trained from then "
+        "on, "
+        "by an optimizer that begins with them there: first the new layers learn, then those that "
+        "init_from gave; of a block for all of its layers that do not say it themselves"),
+    DL_STRING_OPTION("share", common, share, DL_NO_DEFAULT,
+                     "a layer of the same type before this one, whose weights are also this one's; "
+                     "their gradients "
+                     "add up"),
+    DL_BOOL_OPTION("transpose", common, transpose, "false",
+                   "with `share`, of a dense layer: uses that one's weight transposed, and a bias "
+                   "of its own, as "
+                   "the decoder of a tied autoencoder does"),
+    DL_FLOAT_OPTION("l1", common, l1, DL_NO_DEFAULT, 0, 1e6,
+                    "for its weights, in place of regularization.l1; of a block for all of its "
+                    "layers that do not "
+                    "say it themselves"),
+    DL_FLOAT_OPTION("l2", common, l2, DL_NO_DEFAULT, 0, 1e6,
+                    "for its weights, in place of regularization.l2; 0 spares them"),
     DL_OPTIONS_END,
 };
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The passes over a net. */
 #include <math.h>
 #include <stdlib.h>

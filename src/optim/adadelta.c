@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* ADADELTA. Zeiler, "ADADELTA: an adaptive learning rate method", 2012 (arXiv:1212.5701):
      s = rho s + (1 - rho) g^2,  d = g · sqrt(u + epsilon) / sqrt(s + epsilon),
      u = rho u + (1 - rho) d^2,  w -= rate · d. */
@@ -12,11 +13,12 @@ typedef struct {
 
 static const dl_option options[] = {
     DL_OPTIMIZER_OPTIONS(adadelta, "1.0"),
-    {"rho", DL_FLOAT, offsetof(adadelta, rho), "0.9", 0, 0.99999, NULL,
-     "memory of the mean squares of gradients and steps"},
-    {"epsilon", DL_FLOAT, offsetof(adadelta, epsilon), "1e-6", 1e-30, 1, NULL,
-     "what the first steps grow from: they are about its root long, so that a larger one begins "
-     "faster"},
+    DL_FLOAT_OPTION("rho", adadelta, rho, "0.9", 0, 0.99999,
+                    "memory of the mean squares of gradients and steps"),
+    DL_FLOAT_OPTION(
+        "epsilon", adadelta, epsilon, "1e-6", 1e-30, 1,
+        "what the first steps grow from: they are about its root long, so that a larger one begins "
+        "faster"),
     DL_OPTIONS_END,
 };
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* AdaGrad. Duchi, Hazan and Singer, "Adaptive subgradient methods for online learning and
    stochastic optimization", JMLR 12, 2011:
      s += g^2,  w -= rate · g / (sqrt(s) + epsilon). */
@@ -12,8 +13,8 @@ typedef struct {
 
 static const dl_option options[] = {
     DL_OPTIMIZER_OPTIONS(adagrad, "0.01"),
-    {"epsilon", DL_FLOAT, offsetof(adagrad, epsilon), "1e-10", 0, 1, NULL,
-     "keeps the division finite where gradients vanish"},
+    DL_FLOAT_OPTION("epsilon", adagrad, epsilon, "1e-10", 0, 1,
+                    "keeps the division finite where gradients vanish"),
     DL_OPTIONS_END,
 };
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Adam. Kingma and Ba, "Adam: a method for stochastic optimization", ICLR 2015, algorithm 1:
      m = b1 m + (1 - b1) g,  v = b2 v + (1 - b2) g^2,
      w -= rate · (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + epsilon);
@@ -17,43 +18,25 @@ typedef struct {
 
 #define ADAM_OPTIONS                                                                               \
     DL_OPTIMIZER_OPTIONS(adam, "0.001"),                                                           \
-        {"beta1",                                                                                  \
-         DL_FLOAT,                                                                                 \
-         offsetof(adam, beta1),                                                                    \
-         "0.9",                                                                                    \
-         0,                                                                                        \
-         0.99999,                                                                                  \
-         NULL,                                                                                     \
-         "memory of the mean of the gradients"},                                                   \
-        {"beta2",                                                                                  \
-         DL_FLOAT,                                                                                 \
-         offsetof(adam, beta2),                                                                    \
-         "0.999",                                                                                  \
-         0,                                                                                        \
-         0.9999999,                                                                                \
-         NULL,                                                                                     \
-         "memory of the mean of their squares"},                                                   \
-        {"epsilon",                                                                                \
-         DL_FLOAT,                                                                                 \
-         offsetof(adam, epsilon),                                                                  \
-         "1e-8",                                                                                   \
-         0,                                                                                        \
-         1,                                                                                        \
-         NULL,                                                                                     \
-         "keeps the division finite where gradients vanish"},                                      \
-    {                                                                                              \
-        "bias_correction", DL_BOOL, offsetof(adam, bias_correction), "true", 0, 0, NULL,           \
+        DL_FLOAT_OPTION("beta1", adam, beta1, "0.9", 0, 0.99999,                                   \
+                        "memory of the mean of the gradients"),                                    \
+        DL_FLOAT_OPTION("beta2", adam, beta2, "0.999", 0, 0.9999999,                               \
+                        "memory of the mean of their squares"),                                    \
+        DL_FLOAT_OPTION("epsilon", adam, epsilon, "1e-8", 0, 1,                                    \
+                        "keeps the division finite where gradients vanish"),                       \
+        DL_BOOL_OPTION(                                                                            \
+            "bias_correction", adam, bias_correction, "true",                                      \
             "make up for the means' beginning at zero; false: the first steps are about "          \
-            "(1 - beta1) / sqrt(1 - beta2) of what they would be, 3.2 times by default"            \
-    }
+            "(1 - beta1) / sqrt(1 - beta2) of what they would be, 3.2 times by default")
 
 static const dl_option adam_options[] = {ADAM_OPTIONS, DL_OPTIONS_END};
 
 static const dl_option adamw_options[] = {
     ADAM_OPTIONS,
-    {"weight_decay", DL_FLOAT, offsetof(adam, weight_decay), "0.01", 0, 1000, NULL,
-     "each step takes learning_rate * weight_decay of every weight (not of biases) away, beside "
-     "the gradient; regularization.l2 would go through it, and is not needed then"},
+    DL_FLOAT_OPTION(
+        "weight_decay", adam, weight_decay, "0.01", 0, 1000,
+        "each step takes learning_rate * weight_decay of every weight (not of biases) away, beside "
+        "the gradient; regularization.l2 would go through it, and is not needed then"),
     DL_OPTIONS_END,
 };
 

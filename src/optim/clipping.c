@@ -1,4 +1,5 @@
-#include "optim/limits.h"
+/* SPDX-License-Identifier: MIT */
+#include "optim/clipping.h"
 
 #include <math.h>
 #include <stdbool.h>

@@ -1,6 +1,7 @@
+/* SPDX-License-Identifier: MIT */
 /* What is done to gradients before a step, and to weights after it. */
-#ifndef DL_OPTIM_LIMITS_H
-#define DL_OPTIM_LIMITS_H
+#ifndef DL_OPTIM_CLIPPING_H
+#define DL_OPTIM_CLIPPING_H
 
 #include <stdint.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Methods for sums of squares f = |r|^2 / 2, with J = dr/dtheta, whose Hessian they take to be J'J.
    Each iteration is one J:
      gauss_newton          theta += a p,  p = the shortest that makes |J p + r| least, by an
@@ -37,14 +38,16 @@ static const dl_option gauss_newton_options[] = {
 
 static const dl_option damped_options[] = {
     DL_MOST_PARAMETERS_OPTION(damped),
-    {"lambda", DL_FLOAT, offsetof(damped, lambda), "0.01", 1e-15, 1e15, NULL,
-     "the damping to begin with: large ones make short steps down the gradient, small ones those "
-     "of "
-     "gauss_newton"},
-    {"up", DL_FLOAT, offsetof(damped, up), "10", 1.01, 1e6, NULL,
-     "what lambda is multiplied by when a step has made the loss larger, and was rejected"},
-    {"down", DL_FLOAT, offsetof(damped, down), "10", 1.01, 1e6, NULL,
-     "what it is divided by when a step was good"},
+    DL_FLOAT_OPTION("lambda", damped, lambda, "0.01", 1e-15, 1e15,
+                    "the damping to begin with: large ones make short steps down the gradient, "
+                    "small ones those "
+                    "of "
+                    "gauss_newton"),
+    DL_FLOAT_OPTION(
+        "up", damped, up, "10", 1.01, 1e6,
+        "what lambda is multiplied by when a step has made the loss larger, and was rejected"),
+    DL_FLOAT_OPTION("down", damped, down, "10", 1.01, 1e6,
+                    "what it is divided by when a step was good"),
     DL_OPTIONS_END,
 };
 

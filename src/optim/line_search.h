@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* How far to go along a direction. */
 #ifndef DL_OPTIM_LINE_SEARCH_H
 #define DL_OPTIM_LINE_SEARCH_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* NAdam: Adam with Nesterov's look ahead. Dozat, "Incorporating Nesterov momentum into Adam", ICLR
    2016 workshop, with the warming up of the momentum:
      mu_t = b1 (1 - 0.96^(t psi) / 2),  P_t = mu_1 mu_2 … mu_t,
@@ -15,14 +16,14 @@ typedef struct {
 
 static const dl_option options[] = {
     DL_OPTIMIZER_OPTIONS(nadam, "0.002"),
-    {"beta1", DL_FLOAT, offsetof(nadam, beta1), "0.9", 0, 0.99999, NULL,
-     "memory of the mean of the gradients, and the momentum in the end"},
-    {"beta2", DL_FLOAT, offsetof(nadam, beta2), "0.999", 0, 0.9999999, NULL,
-     "memory of the mean of their squares"},
-    {"epsilon", DL_FLOAT, offsetof(nadam, epsilon), "1e-8", 0, 1, NULL,
-     "keeps the division finite where gradients vanish"},
-    {"momentum_decay", DL_FLOAT, offsetof(nadam, momentum_decay), "0.004", 0, 1, NULL,
-     "how soon the momentum has grown from beta1 / 2 to beta1; 0: never"},
+    DL_FLOAT_OPTION("beta1", nadam, beta1, "0.9", 0, 0.99999,
+                    "memory of the mean of the gradients, and the momentum in the end"),
+    DL_FLOAT_OPTION("beta2", nadam, beta2, "0.999", 0, 0.9999999,
+                    "memory of the mean of their squares"),
+    DL_FLOAT_OPTION("epsilon", nadam, epsilon, "1e-8", 0, 1,
+                    "keeps the division finite where gradients vanish"),
+    DL_FLOAT_OPTION("momentum_decay", nadam, momentum_decay, "0.004", 0, 1,
+                    "how soon the momentum has grown from beta1 / 2 to beta1; 0: never"),
     DL_OPTIONS_END,
 };
 

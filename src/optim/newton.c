@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Newton's method:
      theta += a p,   (H + lambda I) p = -g,
    g the gradient and H the Hessian, each column of which is a central difference of two gradients:

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Linear least squares in one step: outputs that are linear in the parameters, as those of one
    dense layer without an activation are, have r = J theta + r_0 with the same J everywhere, so
      theta = argmin |J theta + r_0|^2,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The contract of an optimizer: one file in this folder, one line in registry.c. */
 #ifndef DL_OPTIM_OPTIMIZER_H
 #define DL_OPTIM_OPTIMIZER_H
@@ -89,26 +90,17 @@ typedef struct {
 } dl_minimizer_common;
 
 #define DL_MOST_PARAMETERS_OPTION(owner)                                                           \
-    {                                                                                              \
-        "most_parameters", DL_INT, offsetof(owner, common.most_parameters), "2000", 1, 40000,      \
-            NULL,                                                                                  \
-            "refuse networks with more: memory grows by their square (2000: about 100 MB), time "  \
-            "by their cube"                                                                        \
-    }
+    DL_INT_OPTION(                                                                                 \
+        "most_parameters", owner, common.most_parameters, "2000", 1, 40000,                        \
+        "refuse networks with more: memory grows by their square (2000: about 100 MB), time "      \
+        "by their cube")
 
 #define DL_OPTIMIZER_OPTIONS(owner, rate)                                                          \
-    {"learning_rate",                                                                              \
-     DL_FLOAT,                                                                                     \
-     offsetof(owner, common.learning_rate),                                                        \
-     rate,                                                                                         \
-     0,                                                                                            \
-     1e30,                                                                                         \
-     NULL,                                                                                         \
-     "how far a step goes; the first thing to tune, by factors of 3"},                             \
-    {                                                                                              \
-        "schedule", DL_SETTING, offsetof(owner, common.schedule), "", 0, 0, NULL,                  \
-            "how the learning rate changes: { type = \"step\"; every = 10; factor = 0.5; }"        \
-    }
+    DL_FLOAT_OPTION("learning_rate", owner, common.learning_rate, rate, 0, 1e30,                   \
+                    "how far a step goes; the first thing to tune, by factors of 3"),              \
+        DL_SETTING_OPTION(                                                                         \
+            "schedule", owner, common.schedule, DL_NO_DEFAULT,                                     \
+            "how the learning rate changes: { type = \"step\"; every = 10; factor = 0.5; }")
 
 extern const dl_registry dl_optimizer_registry;
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Quasi-Newton methods, which learn the curvature from the gradients g that they meet. With
    s = theta' - theta and y = g' - g of the last step, and r = 1 / s'y:
      bfgs:   theta += a p,  p = -H g,   H = (I - r s y') H (I - r y s') + r s s'
@@ -26,11 +27,10 @@ typedef struct {
 } lbfgs;
 
 #define CURVATURE_OPTION(owner)                                                                    \
-    {                                                                                              \
-        "curvature", DL_FLOAT, offsetof(owner, curvature), "0.1", 0.001, 0.999, NULL,              \
-            "how much of the slope a step may leave: 0.9 is usual; 0.1 looks for better places "   \
-            "along each direction: fewer iterations, of more passes each"                          \
-    }
+    DL_FLOAT_OPTION(                                                                               \
+        "curvature", owner, curvature, "0.1", 0.001, 0.999,                                        \
+        "how much of the slope a step may leave: 0.9 is usual; 0.1 looks for better places "       \
+        "along each direction: fewer iterations, of more passes each")
 
 static const dl_option bfgs_options[] = {
     DL_MOST_PARAMETERS_OPTION(bfgs),
@@ -39,8 +39,8 @@ static const dl_option bfgs_options[] = {
 };
 
 static const dl_option lbfgs_options[] = {
-    {"history", DL_INT, offsetof(lbfgs, history), "10", 1, 1000, NULL,
-     "how many of the last steps are remembered, each two vectors; 3 to 20 is usual"},
+    DL_INT_OPTION("history", lbfgs, history, "10", 1, 1000,
+                  "how many of the last steps are remembered, each two vectors; 3 to 20 is usual"),
     CURVATURE_OPTION(lbfgs),
     DL_OPTIONS_END,
 };

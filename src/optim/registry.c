@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Every optimizer there is. A new one: its file, a declaration and a line here. */
 #include "optim/optimizer.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* RMSprop. Tieleman and Hinton, "Neural networks for machine learning", Coursera 2012, lecture 6.5:
      s = a s + (1 - a) g^2,  d = g / (sqrt(s) + epsilon);
    centered (Graves, "Generating sequences with recurrent neural networks", 2013):
@@ -15,14 +16,16 @@ typedef struct {
 
 static const dl_option options[] = {
     DL_OPTIMIZER_OPTIONS(rmsprop, "0.01"),
-    {"alpha", DL_FLOAT, offsetof(rmsprop, alpha), "0.99", 0, 0.99999, NULL,
-     "memory of the mean of the squared gradients"},
-    {"epsilon", DL_FLOAT, offsetof(rmsprop, epsilon), "1e-8", 1e-30, 1, NULL,
-     "keeps the division finite where gradients vanish"},
-    {"momentum", DL_FLOAT, offsetof(rmsprop, momentum), "0.0", 0, 0.9999, NULL,
-     "share of the last step that is kept: b = momentum b + g / root, w = w - rate b"},
-    {"centered", DL_BOOL, offsetof(rmsprop, centered), "false", 0, 0, NULL,
-     "divide by the gradients' standard deviation instead of the root of their mean square"},
+    DL_FLOAT_OPTION("alpha", rmsprop, alpha, "0.99", 0, 0.99999,
+                    "memory of the mean of the squared gradients"),
+    DL_FLOAT_OPTION("epsilon", rmsprop, epsilon, "1e-8", 1e-30, 1,
+                    "keeps the division finite where gradients vanish"),
+    DL_FLOAT_OPTION(
+        "momentum", rmsprop, momentum, "0.0", 0, 0.9999,
+        "share of the last step that is kept: b = momentum b + g / root, w = w - rate b"),
+    DL_BOOL_OPTION(
+        "centered", rmsprop, centered, "false",
+        "divide by the gradients' standard deviation instead of the root of their mean square"),
     DL_OPTIONS_END,
 };
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Rprop, resilient propagation. Riedmiller and Braun, "A direct adaptive method for faster
    backpropagation learning: the RPROP algorithm", ICNN 1993, in the form without going back. Each
    weight has a step s of its own, which begins as the learning rate; p is the gradient before:
@@ -15,13 +16,13 @@ typedef struct {
 
 static const dl_option options[] = {
     DL_OPTIMIZER_OPTIONS(rprop, "0.01"),
-    {"eta_minus", DL_FLOAT, offsetof(rprop, eta_minus), "0.5", 0.001, 0.999, NULL,
-     "what a weight's step is multiplied by where its gradient has changed its sign"},
-    {"eta_plus", DL_FLOAT, offsetof(rprop, eta_plus), "1.2", 1.001, 10, NULL,
-     "what it is multiplied by where the sign has stayed"},
-    {"min_step", DL_FLOAT, offsetof(rprop, min_step), "1e-6", 1e-30, 1000, NULL,
-     "the shortest step"},
-    {"max_step", DL_FLOAT, offsetof(rprop, max_step), "50", 1e-30, 1000, NULL, "the longest step"},
+    DL_FLOAT_OPTION(
+        "eta_minus", rprop, eta_minus, "0.5", 0.001, 0.999,
+        "what a weight's step is multiplied by where its gradient has changed its sign"),
+    DL_FLOAT_OPTION("eta_plus", rprop, eta_plus, "1.2", 1.001, 10,
+                    "what it is multiplied by where the sign has stayed"),
+    DL_FLOAT_OPTION("min_step", rprop, min_step, "1e-6", 1e-30, 1000, "the shortest step"),
+    DL_FLOAT_OPTION("max_step", rprop, max_step, "50", 1e-30, 1000, "the longest step"),
     DL_OPTIONS_END,
 };
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "optim/schedule.h"
 
 #include <math.h>
@@ -25,8 +26,8 @@ static double constant_factor(const void *self, const dl_schedule_time *time, co
 
 static const dl_option inverse_options[] = {
     DL_SCHEDULE_OPTIONS(simple),
-    {"decay", DL_FLOAT, offsetof(simple, number), "0.1", 0, 1e6, NULL,
-     "after n epochs or steps the rate is divided by 1 + decay * n"},
+    DL_FLOAT_OPTION("decay", simple, number, "0.1", 0, 1e6,
+                    "after n epochs or steps the rate is divided by 1 + decay * n"),
     DL_OPTIONS_END,
 };
 
@@ -37,8 +38,8 @@ static double inverse_factor(const void *self, const dl_schedule_time *time, con
 
 static const dl_option exponential_options[] = {
     DL_SCHEDULE_OPTIONS(simple),
-    {"factor", DL_FLOAT, offsetof(simple, number), "0.95", 0, 1, NULL,
-     "after n epochs or steps the rate is multiplied by factor^n"},
+    DL_FLOAT_OPTION("factor", simple, number, "0.95", 0, 1,
+                    "after n epochs or steps the rate is multiplied by factor^n"),
     DL_OPTIONS_END,
 };
 
@@ -50,8 +51,9 @@ static double exponential_factor(const void *self, const dl_schedule_time *time,
 
 static const dl_option sqrt_options[] = {
     DL_SCHEDULE_OPTIONS(simple),
-    {"scale", DL_FLOAT, offsetof(simple, number), "1.0", 0, 1e6, NULL,
-     "in epoch or step n, counted from 1, the rate is multiplied by scale / sqrt(n)"},
+    DL_FLOAT_OPTION(
+        "scale", simple, number, "1.0", 0, 1e6,
+        "in epoch or step n, counted from 1, the rate is multiplied by scale / sqrt(n)"),
     DL_OPTIONS_END,
 };
 
@@ -69,10 +71,9 @@ typedef struct {
 
 static const dl_option step_options[] = {
     DL_SCHEDULE_OPTIONS(step),
-    {"every", DL_FLOAT, offsetof(step, every), "10", 1e-6, 1e9, NULL,
-     "epochs or steps between two cuts"},
-    {"factor", DL_FLOAT, offsetof(step, factor), "0.1", 0, 1, NULL,
-     "what each cut multiplies the rate by: a cut by the share t is 1 - t"},
+    DL_FLOAT_OPTION("every", step, every, "10", 1e-6, 1e9, "epochs or steps between two cuts"),
+    DL_FLOAT_OPTION("factor", step, factor, "0.1", 0, 1,
+                    "what each cut multiplies the rate by: a cut by the share t is 1 - t"),
     DL_OPTIONS_END,
 };
 
@@ -91,11 +92,13 @@ typedef struct {
 
 static const dl_option piecewise_options[] = {
     DL_SCHEDULE_OPTIONS(piecewise),
-    {"at", DL_NUMBERS, offsetof(piecewise, at), NULL, 0, 1e9, NULL,
-     "epochs or steps after which the rate changes, each more than the one before: at = (30, 60)"},
-    {"factors", DL_NUMBERS, offsetof(piecewise, factors), NULL, 0, 1e6, NULL,
-     "what learning_rate is multiplied by from then on, a number for each of `at`: factors = (0.1, "
-     "0.01)"},
+    DL_NUMBERS_OPTION("at", piecewise, at, DL_REQUIRED, 0, 1e9,
+                      "epochs or steps after which the rate changes, each more than the one "
+                      "before: at = (30, 60)"),
+    DL_NUMBERS_OPTION("factors", piecewise, factors, DL_REQUIRED, 0, 1e6,
+                      "what learning_rate is multiplied by from then on, a number for each of "
+                      "`at`: factors = (0.1, "
+                      "0.01)"),
     DL_OPTIONS_END,
 };
 
@@ -133,8 +136,9 @@ typedef struct {
 
 static const dl_option cosine_options[] = {
     DL_SCHEDULE_OPTIONS(cosine),
-    {"end", DL_FLOAT, offsetof(cosine, end), "0.0", 0, 1, NULL,
-     "share of the rate that is left after the last epoch; it falls a little in every step"},
+    DL_FLOAT_OPTION(
+        "end", cosine, end, "0.0", 0, 1,
+        "share of the rate that is left after the last epoch; it falls a little in every step"),
     DL_OPTIONS_END,
 };
 
@@ -156,12 +160,13 @@ typedef struct {
 
 static const dl_option one_cycle_options[] = {
     DL_SCHEDULE_OPTIONS(one_cycle),
-    {"rise", DL_FLOAT, offsetof(one_cycle, rise), "0.3", 0, 1, NULL,
-     "share of the training in which the rate grows to learning_rate; then it falls"},
-    {"start", DL_FLOAT, offsetof(one_cycle, start), "0.04", 0, 1, NULL,
-     "share of the rate that the first step has"},
-    {"end", DL_FLOAT, offsetof(one_cycle, end), "4e-6", 0, 1, NULL,
-     "share of the rate that the last step has"},
+    DL_FLOAT_OPTION(
+        "rise", one_cycle, rise, "0.3", 0, 1,
+        "share of the training in which the rate grows to learning_rate; then it falls"),
+    DL_FLOAT_OPTION("start", one_cycle, start, "0.04", 0, 1,
+                    "share of the rate that the first step has"),
+    DL_FLOAT_OPTION("end", one_cycle, end, "4e-6", 0, 1,
+                    "share of the rate that the last step has"),
     DL_OPTIONS_END,
 };
 
@@ -187,17 +192,18 @@ typedef struct {
 
 static const dl_option plateau_options[] = {
     DL_SCHEDULE_OPTIONS(plateau),
-    {"monitor", DL_STRING, offsetof(plateau, common.monitor), "val_loss", 0, 0, NULL,
-     "the column of history.csv that must improve, as in early_stopping: \"val_loss\", "
-     "\"val_accuracy\", \"train_loss\" and so on"},
-    {"factor", DL_FLOAT, offsetof(plateau, factor), "0.1", 0, 1, NULL,
-     "what the rate is multiplied by when it does not"},
-    {"patience", DL_INT, offsetof(plateau, patience), "10", 1, 1e9, NULL,
-     "epochs without improvement after which to do so; then they are counted anew"},
-    {"min_delta", DL_FLOAT, offsetof(plateau, min_delta), "0.0", 0, 1e9, NULL,
-     "a smaller change is no improvement"},
-    {"lowest", DL_FLOAT, offsetof(plateau, lowest), "0.0", 0, 1, NULL,
-     "share of the rate below which it never goes"},
+    DL_STRING_OPTION(
+        "monitor", plateau, common.monitor, "val_loss",
+        "the column of history.csv that must improve, as in early_stopping: \"val_loss\", "
+        "\"val_accuracy\", \"train_loss\" and so on"),
+    DL_FLOAT_OPTION("factor", plateau, factor, "0.1", 0, 1,
+                    "what the rate is multiplied by when it does not"),
+    DL_INT_OPTION("patience", plateau, patience, "10", 1, 1e9,
+                  "epochs without improvement after which to do so; then they are counted anew"),
+    DL_FLOAT_OPTION("min_delta", plateau, min_delta, "0.0", 0, 1e9,
+                    "a smaller change is no improvement"),
+    DL_FLOAT_OPTION("lowest", plateau, lowest, "0.0", 0, 1,
+                    "share of the rate below which it never goes"),
     DL_OPTIONS_END,
 };
 

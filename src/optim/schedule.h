@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Schedules of the learning rate. A new one is a row in schedule.c. */
 #ifndef DL_OPTIM_SCHEDULE_H
 #define DL_OPTIM_SCHEDULE_H
@@ -15,20 +16,14 @@ typedef struct {
 extern const char *const dl_schedule_units[];
 
 #define DL_SCHEDULE_OPTIONS(owner)                                                                 \
-    {"by",                                                                                         \
-     DL_CHOICE,                                                                                    \
-     offsetof(owner, common.by),                                                                   \
-     "epoch",                                                                                      \
-     0,                                                                                            \
-     0,                                                                                            \
-     dl_schedule_units,                                                                            \
-     "what the numbers of the schedule and `warmup` count: epochs, or steps (batches)"},           \
-    {                                                                                              \
-        "warmup", DL_FLOAT, offsetof(owner, common.warmup), "0.0", 0, 1e9, NULL,                   \
+    DL_CHOICE_OPTION(                                                                              \
+        "by", owner, common.by, "epoch", dl_schedule_units,                                        \
+        "what the numbers of the schedule and `warmup` count: epochs, or steps (batches)"),        \
+        DL_FLOAT_OPTION(                                                                           \
+            "warmup", owner, common.warmup, "0.0", 0, 1e9,                                         \
             "epochs or steps in which the rate first grows from near zero to where the schedule "  \
             "begins, whose own counting starts behind them; helps large rates and batches; 0: "    \
-            "none"                                                                                 \
-    }
+            "none")
 
 /* Where a training is. */
 typedef struct {

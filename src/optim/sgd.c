@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Stochastic gradient descent, with momentum (Polyak 1964) or Nesterov's (1983, as in Sutskever et
    al., "On the importance of initialization and momentum in deep learning", ICML 2013):
      v = m v + g,  w -= rate v;      nesterov: w -= rate (g + m v).
@@ -15,11 +16,12 @@ typedef struct {
 
 static const dl_option options[] = {
     DL_OPTIMIZER_OPTIONS(sgd, "0.01"),
-    {"momentum", DL_FLOAT, offsetof(sgd, momentum), "0.0", 0, 0.9999, NULL,
-     "share m of the velocity that is kept, 0.9 being usual: v = m v + g, w = w - rate v, as in "
-     "PyTorch (not v = m v - rate g, in which the rate is remembered, too); 0: none"},
-    {"nesterov", DL_BOOL, offsetof(sgd, nesterov), "false", 0, 0, NULL,
-     "look ahead along the momentum: w = w - rate (g + m v); needs a momentum"},
+    DL_FLOAT_OPTION(
+        "momentum", sgd, momentum, "0.0", 0, 0.9999,
+        "share m of the velocity that is kept, 0.9 being usual: v = m v + g, w = w - rate v, as in "
+        "PyTorch (not v = m v - rate g, in which the rate is remembered, too); 0: none"),
+    DL_BOOL_OPTION("nesterov", sgd, nesterov, "false",
+                   "look ahead along the momentum: w = w - rate (g + m v); needs a momentum"),
     DL_OPTIONS_END,
 };
 

@@ -1,4 +1,5 @@
-#include "cmd/html.h"
+/* SPDX-License-Identifier: MIT */
+#include "report/html.h"
 
 #include <math.h>
 #include <stdio.h>

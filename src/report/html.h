@@ -1,6 +1,7 @@
+/* SPDX-License-Identifier: MIT */
 /* Pieces of a page: words, pictures and curves, which need nothing from elsewhere. */
-#ifndef DL_CMD_HTML_H
-#define DL_CMD_HTML_H
+#ifndef DL_REPORT_HTML_H
+#define DL_REPORT_HTML_H
 
 #include "base/text.h"
 

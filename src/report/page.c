@@ -1,4 +1,5 @@
-#include "cmd/page.h"
+/* SPDX-License-Identifier: MIT */
+#include "report/page.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -6,12 +7,12 @@
 #include <string.h>
 
 #include "base/file.h"
-#include "cmd/html.h"
-#include "cmd/page_classes.h"
-#include "cmd/page_style.h"
-#include "train/history.h"
-#include "train/report.h"
-#include "train/version.h"
+#include "base/version.h"
+#include "report/html.h"
+#include "report/page_classes.h"
+#include "report/page_style.h"
+#include "report/report.h"
+#include "run/history.h"
 
 static void add_head(dl_text *page, const page_of *of) {
     char count[32];

@@ -1,10 +1,11 @@
+/* SPDX-License-Identifier: MIT */
 /* The page that dltest --report writes: all that is known of a run, in one HTML file. */
-#ifndef DL_CMD_PAGE_H
-#define DL_CMD_PAGE_H
+#ifndef DL_REPORT_PAGE_H
+#define DL_REPORT_PAGE_H
 
 #include "cmd/scores.h"
-#include "train/checkpoint.h"
-#include "train/mistakes.h"
+#include "inspect/mistakes.h"
+#include "run/checkpoint.h"
 
 typedef struct {
     const char *path; /* of the checkpoint */

@@ -1,11 +1,12 @@
-#include "cmd/page_classes.h"
+/* SPDX-License-Identifier: MIT */
+#include "report/page_classes.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "cmd/html.h"
-#include "train/grid.h"
+#include "image/grid.h"
+#include "report/html.h"
 
 enum { WITH_NUMBERS = 30, MOST_CLASSES = 120, MOST_ROWS = 1000, MOST_PAIRS = 10 };
 

@@ -1,8 +1,9 @@
+/* SPDX-License-Identifier: MIT */
 /* Sections of the page of dltest --report: the classes, and what is shown as pictures. */
-#ifndef DL_CMD_PAGE_CLASSES_H
-#define DL_CMD_PAGE_CLASSES_H
+#ifndef DL_REPORT_PAGE_CLASSES_H
+#define DL_REPORT_PAGE_CLASSES_H
 
-#include "cmd/page.h"
+#include "report/page.h"
 
 /* Each adds nothing if there is nothing of its kind. */
 void page_add_classes(dl_text *page, const page_of *of);

@@ -1,6 +1,7 @@
+/* SPDX-License-Identifier: MIT */
 /* How the page looks: light or dark as the reader's system is, from the width of a phone on. */
-#ifndef DL_CMD_PAGE_STYLE_H
-#define DL_CMD_PAGE_STYLE_H
+#ifndef DL_REPORT_PAGE_STYLE_H
+#define DL_REPORT_PAGE_STYLE_H
 
 static const char page_style[] =
     ":root{color-scheme:light dark;--ground:#f5f6f8;--card:#fff;--ink:#1c2128;--soft:#5d6673;"

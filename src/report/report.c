@@ -1,4 +1,5 @@
-#include "train/report.h"
+/* SPDX-License-Identifier: MIT */
+#include "report/report.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -6,7 +7,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "data/check.h"
+#include "inspect/data_check.h"
 #include "math/backend.h"
 
 enum { MOST_CLASSES_SHOWN = 20 };

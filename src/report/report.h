@@ -1,9 +1,10 @@
+/* SPDX-License-Identifier: MIT */
 /* What is printed for people: the tables before the first epoch, and a line an epoch. */
-#ifndef DL_TRAIN_REPORT_H
-#define DL_TRAIN_REPORT_H
+#ifndef DL_REPORT_REPORT_H
+#define DL_REPORT_REPORT_H
 
+#include "run/run.h"
 #include "train/lsuv.h"
-#include "train/run.h"
 #include "train/transfer.h"
 
 /* Sizes and class counts of the parts, and what the simplest guess would reach. */

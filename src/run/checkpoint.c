@@ -1,11 +1,12 @@
-#include "train/checkpoint.h"
+/* SPDX-License-Identifier: MIT */
+#include "run/checkpoint.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
-#include "train/version.h"
+#include "base/version.h"
 
 static const char *const normalization_names[2][2] = {
     {"normalization.input.shift", "normalization.input.scale"},

@@ -1,13 +1,14 @@
+/* SPDX-License-Identifier: MIT */
 /* Checkpoints: a safetensors file that needs nothing beside it. Weights and running statistics
    under their full names, optimizer vectors, normalization; amid an epoch, what batches hand on to
    the next; where the weights are averaged, these as the net's, the training's own as "raw.…"; in
    the metadata the resolved config, the data's schema and how far the training is. */
-#ifndef DL_TRAIN_CHECKPOINT_H
-#define DL_TRAIN_CHECKPOINT_H
+#ifndef DL_RUN_CHECKPOINT_H
+#define DL_RUN_CHECKPOINT_H
 
+#include "model/evaluate.h"
+#include "run/safetensors.h"
 #include "train/average.h"
-#include "train/evaluate.h"
-#include "train/safetensors.h"
 
 /* How far a training is. */
 typedef struct {

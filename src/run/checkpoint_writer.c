@@ -1,4 +1,5 @@
-#include "train/keeper.h"
+/* SPDX-License-Identifier: MIT */
+#include "run/checkpoint_writer.h"
 
 #include <stdlib.h>
 

@@ -1,10 +1,11 @@
+/* SPDX-License-Identifier: MIT */
 /* Keeps a run's checkpoints, best.safetensors and last.safetensors. Where an epoch takes
    milliseconds a file an epoch would take longer than the training: then they are held in memory,
    and written once a second and at the end. A run that is killed loses at most that second. */
-#ifndef DL_TRAIN_KEEPER_H
-#define DL_TRAIN_KEEPER_H
+#ifndef DL_RUN_CHECKPOINT_WRITER_H
+#define DL_RUN_CHECKPOINT_WRITER_H
 
-#include "train/checkpoint.h"
+#include "run/checkpoint.h"
 
 enum { DL_KEPT_BEST, DL_KEPT_LAST, DL_KEPT };
 

@@ -1,4 +1,5 @@
-#include "train/history.h"
+/* SPDX-License-Identifier: MIT */
+#include "run/history.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,7 @@
+/* SPDX-License-Identifier: MIT */
 /* Reading history.csv, a row an epoch, as dl_run_add_row has written it. */
-#ifndef DL_TRAIN_HISTORY_H
-#define DL_TRAIN_HISTORY_H
+#ifndef DL_RUN_HISTORY_H
+#define DL_RUN_HISTORY_H
 
 #include "base/error.h"
 

@@ -1,4 +1,5 @@
-#include "train/run.h"
+/* SPDX-License-Identifier: MIT */
+#include "run/run.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -10,7 +11,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "train/tensorboard.h"
+#include "run/tensorboard.h"
 
 static const char *const run_files[] = {"config.cfg", "history.csv",      "log.txt",
                                         "split.csv",  "best.safetensors", "last.safetensors"};

@@ -1,9 +1,10 @@
+/* SPDX-License-Identifier: MIT */
 /* A run's folder: its name, its history, its log. */
-#ifndef DL_TRAIN_RUN_H
-#define DL_TRAIN_RUN_H
+#ifndef DL_RUN_RUN_H
+#define DL_RUN_RUN_H
 
 #include "base/terminal.h"
-#include "train/checkpoint.h"
+#include "run/checkpoint.h"
 
 /* A row of history.csv. */
 typedef struct {

@@ -1,4 +1,5 @@
-#include "train/safetensors.h"
+/* SPDX-License-Identifier: MIT */
+#include "run/safetensors.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,8 +1,9 @@
+/* SPDX-License-Identifier: MIT */
 /* safetensors files: an 8-byte little-endian length, a JSON header of that length, the tensors'
    bytes. The metadata carry a CRC-32 of the whole file (taken with the checksum's own digits as
    zeros), so that a flipped bit anywhere is noticed. */
-#ifndef DL_TRAIN_SAFETENSORS_H
-#define DL_TRAIN_SAFETENSORS_H
+#ifndef DL_RUN_SAFETENSORS_H
+#define DL_RUN_SAFETENSORS_H
 
 #include <jansson.h>
 #include <stdbool.h>

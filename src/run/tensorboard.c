@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A file is a row of records: uint64 length, uint32 masked CRC-32C of these 8 bytes, data, uint32
    masked CRC-32C of the data; little-endian; masked: (crc >> 15 | crc << 17) + 0xA282EAD8
    (tensorflow/core/lib/io/record_writer.h). The data is a message Event of protocol buffers, with
@@ -11,7 +12,7 @@
      Image           int32 height = 1, width = 2, colorspace = 3, bytes encoded_image_string = 4
      HistogramProto  double min = 1, max = 2, num = 3, sum = 4, sum_squares = 5,
                      packed repeated double bucket_limit = 6, bucket = 7 */
-#include "train/tensorboard.h"
+#include "run/tensorboard.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -22,7 +23,7 @@
 #include <unistd.h>
 
 #include "base/crc32c.h"
-#include "train/grid.h"
+#include "image/grid.h"
 
 static const char prefix[] = "events.out.tfevents.";
 

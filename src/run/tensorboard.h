@@ -1,8 +1,9 @@
+/* SPDX-License-Identifier: MIT */
 /* Event files for TensorBoard, in the run's folder: `training.tensorboard`. */
-#ifndef DL_TRAIN_TENSORBOARD_H
-#define DL_TRAIN_TENSORBOARD_H
+#ifndef DL_RUN_TENSORBOARD_H
+#define DL_RUN_TENSORBOARD_H
 
-#include "train/run.h"
+#include "run/run.h"
 
 /* All zero: none is written. */
 typedef struct {

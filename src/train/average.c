@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Averages of the weights w_t after steps t = 1, 2, …
    ema: a_1 = w_1,  a_t = d_t a_(t-1) + (1 - d_t) w_t,  d_t = min(decay, t / (9 + t)),
    so that a short training is not held by its beginning. After Polyak and Juditsky, "Acceleration

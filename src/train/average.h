@@ -1,9 +1,10 @@
+/* SPDX-License-Identifier: MIT */
 /* Averages of the weights over the training, which are measured and tested in their place. */
 #ifndef DL_TRAIN_AVERAGE_H
 #define DL_TRAIN_AVERAGE_H
 
 #include "data/loader.h"
-#include "train/experiment.h"
+#include "model/experiment.h"
 
 extern const char *const dl_average_names[]; /* in the order of the following, then NULL */
 enum { DL_AVERAGE_EMA, DL_AVERAGE_SWA };

@@ -1,4 +1,5 @@
-#include "train/vain.h"
+/* SPDX-License-Identifier: MIT */
+#include "train/config_warnings.h"
 
 #include "train/average.h"
 

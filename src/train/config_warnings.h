@@ -1,9 +1,10 @@
+/* SPDX-License-Identifier: MIT */
 /* What a config asks for, and what will nevertheless never be. */
-#ifndef DL_TRAIN_VAIN_H
-#define DL_TRAIN_VAIN_H
+#ifndef DL_TRAIN_CONFIG_WARNINGS_H
+#define DL_TRAIN_CONFIG_WARNINGS_H
 
 #include "base/terminal.h"
-#include "train/experiment.h"
+#include "model/experiment.h"
 
 /* A line for each key of the config that has no effect together with the others, an epoch having so
    many steps. */

@@ -1,8 +1,9 @@
+/* SPDX-License-Identifier: MIT */
 /* When a training has gone wrong for good: what is told, and where it begins. */
 #ifndef DL_TRAIN_DIVERGENCE_H
 #define DL_TRAIN_DIVERGENCE_H
 
-#include "train/checkpoint.h"
+#include "run/checkpoint.h"
 
 /* `what` ("the loss") is not finite in step `step` (from 1) of the epoch after `epoch`. Looks for
    the first bad layer with `batch` (NULL: not at all). Returns -1, the error is DL_DIVERGED. */

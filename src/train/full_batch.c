@@ -1,4 +1,5 @@
-#include "train/whole.h"
+/* SPDX-License-Identifier: MIT */
+#include "train/full_batch.h"
 
 #include <float.h>
 #include <math.h>

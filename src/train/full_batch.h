@@ -1,9 +1,10 @@
+/* SPDX-License-Identifier: MIT */
 /* The loss over the whole training part as a function of the trained parameters, in double: what an
    optimizer with `minimize` is given. The penalties l1 and l2 are part of it; the passes are those
    of training, in the order in which the rows are stored, so that the same parameters give the same
    bits. What makes the loss another one at every pass (dropout, batch_norm, …) is refused. */
-#ifndef DL_TRAIN_WHOLE_H
-#define DL_TRAIN_WHOLE_H
+#ifndef DL_TRAIN_FULL_BATCH_H
+#define DL_TRAIN_FULL_BATCH_H
 
 #include "train/update.h"
 

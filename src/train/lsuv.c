@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Layer-sequential unit variance. Mishkin and Matas, "All you need is a good init", ICLR 2016:
    orthogonal weights W, then for each layer, from the first to the last, with z = x W the outputs
    before the activation on real rows, W <- W / sqrt(var z), over all rows and units. Since z is

@@ -1,9 +1,10 @@
+/* SPDX-License-Identifier: MIT */
 /* Initial weights that fit the data: training.initialize = "lsuv". */
 #ifndef DL_TRAIN_LSUV_H
 #define DL_TRAIN_LSUV_H
 
 #include "data/loader.h"
-#include "train/experiment.h"
+#include "model/experiment.h"
 
 typedef struct {
     int layers;           /* that were scaled; 0: it was not asked for */

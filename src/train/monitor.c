@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "train/monitor.h"
 
 #include <string.h>

@@ -1,8 +1,9 @@
+/* SPDX-License-Identifier: MIT */
 /* A column of the history that something watches: early stopping, the schedule "plateau". */
 #ifndef DL_TRAIN_MONITOR_H
 #define DL_TRAIN_MONITOR_H
 
-#include "train/run.h"
+#include "run/run.h"
 
 /* Whether what early stopping and the schedule watch are columns of the history, of which these
    metrics are some: 0, or -1 and errors. */

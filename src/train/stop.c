@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "train/stop.h"
 
 #include <math.h>

@@ -1,8 +1,9 @@
+/* SPDX-License-Identifier: MIT */
 /* When a training ends, and what counts as getting better. */
 #ifndef DL_TRAIN_STOP_H
 #define DL_TRAIN_STOP_H
 
-#include "train/experiment.h"
+#include "model/experiment.h"
 
 /* Where to stop before the last epoch, so that it can be gone on with: after `parts` of `of` equal
    parts of the epochs (rounded up), or after epoch `parts` if `of` is 0. All zero: at the end. */

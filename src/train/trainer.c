@@ -1,21 +1,22 @@
+/* SPDX-License-Identifier: MIT */
 #include "train/trainer.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "inspect/activation_stats.h"
+#include "inspect/profile.h"
 #include "math/vector.h"
+#include "report/report.h"
+#include "run/checkpoint_writer.h"
+#include "run/tensorboard.h"
+#include "train/config_warnings.h"
 #include "train/divergence.h"
-#include "train/keeper.h"
-#include "train/look.h"
+#include "train/full_batch.h"
 #include "train/lsuv.h"
 #include "train/monitor.h"
-#include "train/profile.h"
-#include "train/report.h"
-#include "train/tensorboard.h"
 #include "train/transfer.h"
-#include "train/vain.h"
-#include "train/whole.h"
 
 typedef struct {
     dl_experiment *e;

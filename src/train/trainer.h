@@ -1,11 +1,12 @@
+/* SPDX-License-Identifier: MIT */
 /* The trainer: epochs, checkpoints, early stopping, resume. */
 #ifndef DL_TRAIN_TRAINER_H
 #define DL_TRAIN_TRAINER_H
 
 #include <signal.h>
 
-#include "train/checkup.h"
-#include "train/run.h"
+#include "inspect/training_check.h"
+#include "run/run.h"
 #include "train/stop.h"
 
 typedef struct {

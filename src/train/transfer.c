@@ -1,11 +1,12 @@
+/* SPDX-License-Identifier: MIT */
 #include "train/transfer.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/file.h"
-#include "train/run.h"
-#include "train/safetensors.h"
+#include "run/run.h"
+#include "run/safetensors.h"
 
 enum { MOST_NAMES = 8 }; /* that an error lists of each side */
 

@@ -1,9 +1,10 @@
+/* SPDX-License-Identifier: MIT */
 /* Transfer learning: a training that begins with the weights of another one (training.init_from).
  */
 #ifndef DL_TRAIN_TRANSFER_H
 #define DL_TRAIN_TRANSFER_H
 
-#include "train/experiment.h"
+#include "model/experiment.h"
 
 /* What was taken. All zero: nothing was asked for. */
 typedef struct {

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "train/update.h"
 
 #include <math.h>
@@ -5,7 +6,7 @@
 
 #include "math/orthogonal.h"
 #include "math/vector.h"
-#include "optim/limits.h"
+#include "optim/clipping.h"
 #include "train/monitor.h"
 
 /* Neighbouring parameters under the same penalties become one span. */

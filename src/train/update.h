@@ -1,10 +1,11 @@
+/* SPDX-License-Identifier: MIT */
 /* From a gradient to the next weights: limits and noise, the optimizer's step, limits of the
  * weights. */
 #ifndef DL_TRAIN_UPDATE_H
 #define DL_TRAIN_UPDATE_H
 
-#include "train/checkpoint.h"
-#include "train/run.h"
+#include "run/checkpoint.h"
+#include "run/run.h"
 
 /* Parameters that begin to be trained in the same epoch: the optimizer counts their steps from
    there. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Pictures, configs, checkpoints and histories. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -5,10 +6,10 @@
 #include <zlib.h>
 
 #include "base/memory.h"
-#include "data/image.h"
 #include "fuzz.h"
-#include "train/checkpoint.h"
-#include "train/diagnose.h"
+#include "image/image.h"
+#include "inspect/diagnose.h"
+#include "run/checkpoint.h"
 
 /* ---- pictures ---- */
 

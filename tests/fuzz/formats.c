@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The formats of data sets. An input's first byte chooses the options: its lower bits a line of the
    target's table, its highest one that the same files are the validation part, too. The rest is
    the file; of two files, the first ends where the words "|2nd|" stand. */
@@ -9,8 +10,8 @@
 
 #include "base/memory.h"
 #include "data/data.h"
-#include "data/image.h"
 #include "fuzz.h"
+#include "image/image.h"
 
 static const char MIDDLE[] = "|2nd|";
 enum { MOST_ROWS = 64, MOST_NUMBERS = 1 << 22 };

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Fuzz targets: each gives a reader of files one made-up file, as the program would, and looks at
    what came of it. A clear refusal is fine; a crash, a leak, a hang, a failure without a word or
    numbers that a reader has promised never to hand out are findings. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Replays files without a fuzzer, so with any compiler: replay [-v] corpus/NAME/FILE… gives each
    file to the target NAME. -v: shows the files, and what the readers say to them. */
 #include <stdio.h>

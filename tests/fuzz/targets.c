@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The targets, the scratch folder that they write to, and what libFuzzer calls. */
 #include "fuzz.h"
 
