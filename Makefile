@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # dltrain: make, make check, make install. Every object is below build/; nothing else is written but
 # the two programs.
 #

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # bagging.sh CONFIG K [dltrain options]: trains K nets, each on a bootstrap sample of the training
 # part (data.bagging) with another seed, 1 to K, and prints what they reach on the test part, each
 # alone and together by the mean of their answers.

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
 # bench.sh: whole training runs of configs/bench/, timed in turns with PyTorch if it is installed.
 
 set -euo pipefail

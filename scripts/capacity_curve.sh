@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # capacity_curve.sh CONFIG [--key KEY] [--values VALUES] [-r REPEATS] [-o FOLDER] [-p PICTURE]
 #                   [-m METRICS] [-t] [--last] [-- dltrain options]
 # Trains nets of growing size, or with any other number of the config growing, and draws loss and

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # check.sh: installs what the tests need, builds, and runs every check (make check).
 
 set -eu

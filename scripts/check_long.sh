@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
 # check_long.sh: trains the shipped configs to their end and holds the results to their marks
 # (make check-long). Took three quarters of an hour on two cores before the dropout nets came, which
 # take 20 minutes more; not part of `make check`.

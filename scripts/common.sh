@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # common.sh: what the scripts that train many nets, or draw, share. They read it; it is no program.
 
 # Where dltrain and dltest are.
@@ -12,7 +13,7 @@ fail() {
 }
 
 # print_help: the comment at the top of the script.
-print_help() { sed -n '2,/^set/s/^# \{0,1\}//p' "$0"; }
+print_help() { sed -n '2,/^set/{/SPDX/d; s/^# \{0,1\}//p;}' "$0"; }
 
 # is_count WORD: a whole number from 1.
 is_count() { case $1 in '' | *[!0-9]* | 0*) false ;; esac }

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # cross_validate.sh CONFIG K [dltrain options]: trains K nets, each validated on another fold of
 # the training file's rows, and prints loss and metrics of the folds, their mean and standard
 # deviation (of a sample: divided by K - 1). They are those of each net's best epoch, which its

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
 # get_data.sh: puts public data sets below data/, whole and checked, or not at all.
 #
 # A new set is one row in each of set_names, describe, files_of and urls_of (and, if no server

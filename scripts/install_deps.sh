@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # install_deps.sh: installs what dltrain is built from (and tested with), if it is missing.
 #
 # Needs nothing but a POSIX shell and coreutils. If nothing is missing, it only looks and is done.

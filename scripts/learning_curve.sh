@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # learning_curve.sh CONFIG [-k SHARES] [-r REPEATS] [-o FOLDER] [-p PICTURE] [-m METRICS] [-t]
 #                   [--last] [--same-epochs] [-- dltrain options]
 # Trains on growing shares of the training part (data.train_share), the smaller ones within the
@@ -10,7 +11,7 @@
 #                  data do, not what fewer steps do
 # Else as capacity_curve.sh, which see: scripts/capacity_curve.sh --help.
 set -eu
-case ${1:-} in --help) sed -n '2,/^set/s/^# \{0,1\}//p' "$0" && exit ;; esac
+case ${1:-} in --help) sed -n '3,/^set/s/^# \{0,1\}//p' "$0" && exit ;; esac
 for word; do
     case $word in
     --) break ;;

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # lint.sh: what a compiler does not check (make lint). Prints each finding, ends with 1 if any.
 #   - the arrows between the rooms of src/ (who may include whom)
 #   - file and line lengths, the layout of the code (clang-format), warnings of clang

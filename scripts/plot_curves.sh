@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # plot_curves.sh [-l] [-t] [-o FILE] RUN...: draws the learning curves of runs as one picture: the
 # loss, each metric and the learning rate, training dashed and validation drawn through.
 #   RUN      a run's folder, or a file like its history.csv; each has a colour of its own

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
 # pretrain_autoencoder.sh: the recipe of 2006 with dltrain alone. A deep net is trained layer by
 # layer without labels, then fine-tuned with a few of them, and beside it the same net from random
 # weights. Hinton and Salakhutdinov, "Reducing the dimensionality of data with neural networks",

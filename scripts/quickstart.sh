@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # quickstart.sh: from a fresh checkout to a trained network.
 
 set -eu

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # random_search.sh SPACE.cfg [-n TRIALS] [-j JOBS] [--metric COLUMN] [-o FOLDER]
 #                  [--prune] [--test-best] [--slurm] [-- dltrain options]
 # Trains nets with values that are drawn from a space, a config in which groups stand for values,

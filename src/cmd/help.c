@@ -151,6 +151,7 @@ int help_topic(const char *program, const char *topic, const char *name) {
 }
 
 static const char manual_head[] =
+    ".\\\" SPDX-License-Identifier: MIT\n"
     ".TH DLTRAIN.CFG 5 \"" DL_DATE "\" \"dltrain " DL_VERSION "\" \"File formats\"\n"
     ".SH NAME\ndltrain.cfg \\- what a network is to learn, from what, and how\n"
     ".SH DESCRIPTION\n"

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
 # peer_darknet.sh WORKLOAD MNIST: Darknet (Debian's package) on a workload of configs/bench/.
 #
 # Trains on 2,048 images of the MNIST folder, written as PNM files, and prints one JSON line: samples

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """PyTorch on the workloads of configs/bench/, for `scripts/bench.sh --peers`.
 
     peer_torch.py WORKLOAD --images FILE --labels FILE | --text FILE [--epochs N] [--threads N] [--channels-last]

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # make.sh DIGITS FOLDER: writes the data sets of the planted mistakes, each made from digits.csv.gz.
 set -eu
 digits=$1

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
 # Augmentation, the threads that do it, several views at test, and the picture of a batch.
 
 # The variables that helper.bash sets; each test is a subshell of its own, as it should be.

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
 # Curves over data and over size: many nets, a table, a picture.
 
 # The variables that helper.bash sets; each test is a subshell of its own, as it should be.

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
 # dltrain --check: what is planted is found, by the check that it is for; what is sound passes.
 
 # The variables that helper.bash sets; each test is a subshell of its own, as it should be.

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
 # Checkpoints that are not whole, or not of this network: exit status 3, one clear message.
 
 # The variables that helper.bash sets; each test is a subshell of its own, as it should be.

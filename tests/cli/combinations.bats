@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
 # Parts that work alone, together: what must be equal is equal, what cannot be is told.
 
 # The variables that helper.bash sets; each test is a subshell of its own, as it should be.

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
 # Completion: the scripts that the programs make of their option tables.
 
 # The variables that helper.bash sets; each test is a subshell of its own, as it should be.

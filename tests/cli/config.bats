@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
 # Every config of tests/config is refused with the very words of its .expect file, whose first line
 # is the exit status, and the config and further arguments where it is not the one of that name.
 # "<list>" in it stands for a list of all that there is, which grows.

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
 # Looking at runs: pictures of learning curves, by gnuplot and in the terminal.
 
 # shellcheck disable=SC2154,SC2030,SC2031

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
 # Data that cannot be trained on: exit status 3, one message that says where, and no run's folder.
 
 # The variables that helper.bash sets; each test is a subshell of its own, as it should be.

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
 # dltrain --diagnose: the histories of tests/histories, each made by a training of its kind.
 
 # The variables that helper.bash sets; each test is a subshell of its own, as it should be.

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
 # dltest from the outside: that its numbers are those of the training, and that they fit each other.
 
 # The variables that helper.bash sets; each test is a subshell of its own, as it should be.

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
 # dltrain from the outside: what it writes, what it prints, and what its options do.
 
 # The variables that helper.bash sets; each test is a subshell of its own, as it should be.

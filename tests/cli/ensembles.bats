@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
 # Several nets that answer together, bootstrap samples and folds.
 
 # The variables that helper.bash sets; each test is a subshell of its own, as it should be.

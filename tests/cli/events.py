@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: MIT
 """events.py FILE: TensorBoard's event file as JSON, a line an event.
 
 Independent of what wrote it: the checksums are worked out bit by bit, and the messages are read by

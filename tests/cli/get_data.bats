@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
 # scripts/get_data.sh: every way to a data set, and every way that a download goes wrong.
 #
 # Nothing here leaves the machine: a small server on 127.0.0.1 plays the mirror. The set that is

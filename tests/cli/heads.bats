@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
 # Auxiliary heads: what is told of them, that only a training runs them, and that a run that was
 # stopped goes on as if it had not been.
 

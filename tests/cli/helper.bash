@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # What the tests of dltrain and dltest share. The programs are those of the top folder, or those of
 # another build: DLTRAIN_PROGRAMS=build/gcc-address-undefined bats tests/cli
 

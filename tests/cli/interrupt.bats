@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
 # What saves nothing ends with the first signal, soon, with one line and 128 + its number.
 
 # The variables that helper.bash sets; each test is a subshell of its own, as it should be.

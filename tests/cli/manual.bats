@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
 # The manual pages: their form, and that they say what the programs say.
 
 # The variables that helper.bash sets; each test is a subshell of its own, as it should be.

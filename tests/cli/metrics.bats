@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
 # Metrics from the outside: that training and test agree, and what can be told from the confusion
 # matrix; early stopping and the best checkpoint by any of them.
 

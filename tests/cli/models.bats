@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
 # The architectures of configs/models: that they have as many parameters as their papers (or the
 # implementations that everybody uses) say, and that the large ones can be trained at all.
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
 # Arrays that NumPy wrote, where it is installed, and headers that it would not write.
 
 # The variables that helper.bash sets; each test is a subshell of its own, as it should be.

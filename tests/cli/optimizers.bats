@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
 # Every optimizer and schedule trains, and goes on where it was to the bits of one that was not
 # stopped: what they remember travels in the checkpoint.
 

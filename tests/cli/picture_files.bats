@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
 # Pictures in files of their own: in folders, in archives, in lists.
 
 # The variables that helper.bash sets; each test is a subshell of its own, as it should be.

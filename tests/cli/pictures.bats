@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
 # Targets that are pictures: masks, and the input itself.
 
 # The variables that helper.bash sets; each test is a subshell of its own, as it should be.

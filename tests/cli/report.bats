@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
 # The page that dltest --report writes.
 
 # shellcheck disable=SC2154,SC2030,SC2031

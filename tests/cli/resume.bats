@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
 # The same bits again: two runs alike, and runs that were killed or interrupted and resumed.
 
 # The variables that helper.bash sets; each test is a subshell of its own, as it should be.

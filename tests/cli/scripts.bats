@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
 # The scripts: their form, and what install_deps.sh, quickstart.sh, check.sh and .ci/run do on
 # systems of every kind. A system is a folder of commands, some of them false, that is the PATH.
 

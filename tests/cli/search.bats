@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
 # Searched values, the two scripts that try many, and runs beside each other.
 
 # The variables that helper.bash sets; each test is a subshell of its own, as it should be.

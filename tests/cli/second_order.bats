@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
 # Optimizers of second order, on the whole training part: an epoch is one of their steps.
 
 # The variables that helper.bash sets; each test is a subshell of its own, as it should be.

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
 # Which rows go where, and what is checked of the data before anything is learnt.
 
 # The variables that helper.bash sets; each test is a subshell of its own, as it should be.

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
 # What a target may be beside a class or a number: a class that is not to be learnt, classes of
 # unequal weight, numbers that are learnt as classes.
 

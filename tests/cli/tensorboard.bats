@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
 # Event files for TensorBoard, read by a decoder that shares nothing with what writes them.
 
 # shellcheck disable=SC2154,SC2030,SC2031

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
 # What a terminal shows: the bar, the columns that fit, and lines that are not too many.
 
 # The variables that helper.bash sets; each test is a subshell of its own, as it should be.

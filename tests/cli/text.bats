@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
 # Texts: a recurrent network that foretells the next letter, from config to test.
 
 # The variables that helper.bash sets; each test is a subshell of its own, as it should be.

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
 # What is around the optimizers: penalties in the history, averages of the weights, initial weights
 # that fit the data, layers that begin late, orthogonal weights.
 

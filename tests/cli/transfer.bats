@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
 # training.init_from: a training that begins with the weights of another checkpoint.
 
 # The variables that helper.bash sets; each test is a subshell of its own, as it should be.

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
 # What goes wrong while it trains: folders that cannot be written, full disks, divergence. Nothing
 # is half-written under a final name, and nothing that was there is lost.
 

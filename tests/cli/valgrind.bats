@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
 # Short runs under valgrind: no leak, no read of what was never written.
 
 # The variables that helper.bash sets; each test is a subshell of its own, as it should be.

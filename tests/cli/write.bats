@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
 # dltest --write: a net that has learnt a text writes one.
 
 # The variables that helper.bash sets; each test is a subshell of its own, as it should be.

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: MIT
 """Makes what the fuzz targets begin with: tests/fuzz/make_corpus.py writes corpus/NAME/seed-*.
 Checkpoints are made by the target itself (corpus/checkpoint), findings are kept by hand."""
 import gzip

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Makes golden.json: what PyTorch says of single layers, losses, optimizers and auxiliary heads.
 
 Run by hand when a case is added (needs python3-torch and numpy); the tests read the file only.

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """The numbers of tests/test_metric.c, test_golden: /usr/bin/python3 tests/golden/make_metrics.py
 
 numpy alone, by the definitions; the areas under the curves by counting every pair of rows."""

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # make.sh: makes the histories again, each by the training that is written here. From the top
 # folder, some minutes: tests/histories/make.sh. Seconds are not kept. The last ones need the data of
 # scripts/get_data.sh car concrete mnist, in data/ or $DLTRAIN_DATA.
