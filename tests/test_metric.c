@@ -18,20 +18,20 @@
 /* Adds the outcome in two parts, as batches come. */
 static double measure(const char *name, dl_outcome o) {
     const dl_metric *metric = dl_metric_find(name);
-    dl_tally tally;
+    dl_accumulator accumulator;
     dl_outcome first = o, rest = o;
     first.rows = o.rows / 2;
     rest.rows = o.rows - first.rows;
     rest.output += first.rows * o.channels;
     rest.target += first.rows * (o.classes ? 1 : o.channels);
     assert_non_null(metric);
-    dl_tally_open(&tally, &metric, 1, o.classes, true);
-    dl_tally_add(&tally, &first, &first); /* to be forgotten */
-    dl_tally_clear(&tally);
-    dl_tally_add(&tally, &first, &first);
-    dl_tally_add(&tally, &rest, &rest);
-    double value = dl_tally_value(&tally, 0);
-    dl_tally_close(&tally);
+    dl_accumulator_open(&accumulator, &metric, 1, o.classes, true);
+    dl_accumulator_add(&accumulator, &first, &first); /* to be forgotten */
+    dl_accumulator_clear(&accumulator);
+    dl_accumulator_add(&accumulator, &first, &first);
+    dl_accumulator_add(&accumulator, &rest, &rest);
+    double value = dl_accumulator_value(&accumulator, 0);
+    dl_accumulator_close(&accumulator);
     return value;
 }
 

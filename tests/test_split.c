@@ -192,9 +192,9 @@ static void test_bootstrap(void **state) {
     int64_t index[ROWS], again[ROWS], other[ROWS];
     for (int i = 0; i < ROWS; i++)
         index[i] = again[i] = other[i] = 3 * i + 1;
-    dl_resample_bootstrap(index, ROWS, 7);
-    dl_resample_bootstrap(again, ROWS, 7);
-    dl_resample_bootstrap(other, ROWS, 8);
+    dl_subsample_bootstrap(index, ROWS, 7);
+    dl_subsample_bootstrap(again, ROWS, 7);
+    dl_subsample_bootstrap(other, ROWS, 8);
     assert_memory_equal(index, again, sizeof index);
     assert_memory_not_equal(index, other, sizeof index);
     int different = 0, shared = 0;
@@ -207,7 +207,7 @@ static void test_bootstrap(void **state) {
     assert_true(different > 590 && different < 675); /* 632 */
     assert_true(shared < ROWS / 2);
     int64_t one = 5;
-    dl_resample_bootstrap(&one, 1, 1);
+    dl_subsample_bootstrap(&one, 1, 1);
     assert_true(one == 5);
 }
 
@@ -222,8 +222,8 @@ static void test_train_share(void **state) {
             int64_t counts[CLASSES] = {0};
             for (int i = 0; i < ROWS; i++)
                 index[i] = other[i] = 2 * i + 1;
-            dl_resample_first(index, ROWS, classes ? class_of : NULL, classes, kept, 5);
-            dl_resample_first(other, ROWS, classes ? class_of : NULL, classes, kept, 6);
+            dl_subsample_first(index, ROWS, classes ? class_of : NULL, classes, kept, 5);
+            dl_subsample_first(other, ROWS, classes ? class_of : NULL, classes, kept, 6);
             for (int i = 0, b = 0; i < kept; i++) {
                 assert_true(index[i] % 2 == 1 && index[i] < 2 * ROWS);
                 assert_true(!i || index[i] > index[i - 1]);

@@ -165,7 +165,7 @@ static void close_test(test *t) {
     dl_mistakes_free(&t->mistakes);
     dl_sums_close(&t->sums);
     for (int i = 0; i < t->ensemble.count; i++)
-        dl_tally_close(&t->ensemble.member[i].tally);
+        dl_accumulator_close(&t->ensemble.member[i].tally);
     free(t->ensemble.member);
     for (int i = 0; i < t->count; i++) {
         dl_experiment_free(&t->member[i].experiment);

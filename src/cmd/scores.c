@@ -36,9 +36,9 @@ static bool is_usual(const dl_experiment *e, const dl_metric *metric, int classe
 }
 
 void scores_open(scores *s, const dl_experiment *e, int classes, int link, dl_split split) {
-    const dl_metric *shown[DL_TALLIED];
+    const dl_metric *shown[DL_MOST_ACCUMULATED];
     int count = 0;
-    for (int m = 0; m < dl_metric_count + e->metric_count && count < DL_TALLIED; m++) {
+    for (int m = 0; m < dl_metric_count + e->metric_count && count < DL_MOST_ACCUMULATED; m++) {
         bool own = m >= dl_metric_count; /* "top3" is not in the table */
         const dl_metric *metric = own ? e->metrics[m - dl_metric_count] : &dl_metrics[m];
         bool again = false;
@@ -49,7 +49,7 @@ void scores_open(scores *s, const dl_experiment *e, int classes, int link, dl_sp
             shown[count++] = metric;
     }
     *s = (scores){.experiment = e};
-    dl_tally_open(&s->tally, shown, count, classes, true);
+    dl_accumulator_open(&s->tally, shown, count, classes, true);
     if (classes)
         s->confusion = dl_confusion_new(classes);
 }
@@ -63,17 +63,17 @@ void scores_observe(void *context, const dl_outcome *outcome) {
         dl_confusion_add(&s->confusion, outcome);
     bool numbers_follow = classes && s->experiment->data.schema.bin_edge;
     if (bins)
-        dl_tally_add_numbers(&s->tally, outcome);
+        dl_accumulator_add_numbers(&s->tally, outcome);
     else
-        dl_tally_add(&s->tally, outcome, numbers_follow ? &nothing : outcome);
+        dl_accumulator_add(&s->tally, outcome, numbers_follow ? &nothing : outcome);
 }
 
-void scores_open_like(dl_tally *tally, const scores *s) {
-    dl_tally_open(tally, s->tally.metric, s->tally.metric_count, s->tally.classes, true);
+void scores_open_like(dl_accumulator *tally, const scores *s) {
+    dl_accumulator_open(tally, s->tally.metric, s->tally.metric_count, s->tally.classes, true);
 }
 
 void scores_close(scores *s) {
-    dl_tally_close(&s->tally);
+    dl_accumulator_close(&s->tally);
     dl_confusion_free(&s->confusion);
 }
 
@@ -121,7 +121,8 @@ int64_t scores_class_values(const scores *s, int class, double values[SCORES_COL
     values[1] = score.recall;
     values[2] = score.f1;
     values[SCORES_IOU] = score.f1 / (2 - score.f1);
-    values[SCORES_AUC] = scores_has_column(s, SCORES_AUC) ? dl_tally_auc(&s->tally, class) : 0;
+    values[SCORES_AUC] =
+        scores_has_column(s, SCORES_AUC) ? dl_accumulator_auc(&s->tally, class) : 0;
     return score.rows;
 }
 
@@ -212,10 +213,10 @@ static void add_classes(const scores *s, json_t *object) {
     json_object_set_new(object, "confusion", matrix);
 }
 
-void scores_tally_to_json(const dl_tally *tally, json_t *object) {
+void scores_tally_to_json(const dl_accumulator *tally, json_t *object) {
     for (int m = 0; m < tally->metric_count; m++)
         json_object_set_new(object, tally->metric[m]->name,
-                            cmd_json_number(dl_tally_value(tally, m)));
+                            cmd_json_number(dl_accumulator_value(tally, m)));
 }
 
 void scores_to_json(const scores *s, json_t *object) {
@@ -248,7 +249,7 @@ void scores_print(const scores *s, const double *loss) {
         printf("%-*s %.6g\n", width, "loss", *loss);
     for (int m = 0; m < s->tally.metric_count; m++)
         printf("%-*s %s\n", width, s->tally.metric[m]->name,
-               dl_report_metric(value, s->tally.metric[m], dl_tally_value(&s->tally, m)));
+               dl_report_metric(value, s->tally.metric[m], dl_accumulator_value(&s->tally, m)));
     scores_print_classes(s);
 }
 
@@ -259,14 +260,14 @@ void scores_print_members(const scores *s, const dl_ensemble *ensemble) {
     for (int i = 0; i < ensemble->count; i++)
         printf("%10s  %s\n",
                dl_report_metric(cell, s->tally.metric[0],
-                                dl_tally_value(&ensemble->member[i].tally, 0)),
+                                dl_accumulator_value(&ensemble->member[i].tally, 0)),
                ensemble->member[i].name);
     printf("\n%-*s %12s %10s %10s %10s\n", width, "", "single, mean", "least", "most", "together");
     for (int m = 0; m < s->tally.metric_count; m++) {
         const dl_metric *metric = s->tally.metric[m];
         double sum = 0, least = NAN, most = NAN;
         for (int i = 0; i < ensemble->count; i++) {
-            double value = dl_tally_value(&ensemble->member[i].tally, m);
+            double value = dl_accumulator_value(&ensemble->member[i].tally, m);
             sum += value;
             least = i && !(value < least) ? least : value;
             most = i && !(value > most) ? most : value;
@@ -275,7 +276,7 @@ void scores_print_members(const scores *s, const dl_ensemble *ensemble) {
                dl_report_metric(cell, metric, sum / ensemble->count));
         printf(" %10s", dl_report_metric(cell, metric, least));
         printf(" %10s", dl_report_metric(cell, metric, most));
-        printf(" %10s\n", dl_report_metric(cell, metric, dl_tally_value(&s->tally, m)));
+        printf(" %10s\n", dl_report_metric(cell, metric, dl_accumulator_value(&s->tally, m)));
     }
     scores_print_classes(s);
 }

@@ -11,7 +11,7 @@
 typedef struct {
     const dl_experiment *experiment; /* with the names of the classes; borrowed */
     int64_t rows;
-    dl_tally tally;         /* of the metrics that are shown */
+    dl_accumulator tally;   /* of the metrics that are shown */
     dl_confusion confusion; /* classes 0: there is none */
 } scores;
 
@@ -20,7 +20,7 @@ typedef struct {
    zeros. */
 void scores_open(scores *s, const dl_experiment *experiment, int classes, int link, dl_split split);
 /* The same metrics for another net. */
-void scores_open_like(dl_tally *tally, const scores *s);
+void scores_open_like(dl_accumulator *tally, const scores *s);
 void scores_close(scores *s);
 /* A dl_observer: `context` is the scores. */
 void scores_observe(void *context, const dl_outcome *outcome);
@@ -41,7 +41,7 @@ void scores_print_classes(const scores *s);
 /* The same, as members of the object. */
 void scores_to_json(const scores *s, json_t *object);
 /* The metrics alone. */
-void scores_tally_to_json(const dl_tally *tally, json_t *object);
+void scores_tally_to_json(const dl_accumulator *tally, json_t *object);
 /* A row a net, a row a metric. */
 void scores_print_members(const scores *s, const dl_ensemble *ensemble);
 

@@ -6,13 +6,13 @@
 #include "base/memory.h"
 #include "data/bins.h"
 
-int dl_by_class_make(dl_by_class *sorted, const dl_subset *part, const dl_schema *schema,
-                     dl_error *error) {
+int dl_class_index_make(dl_class_index *sorted, const dl_subset *part, const dl_schema *schema,
+                        dl_error *error) {
     const dl_dataset *dataset = part->dataset;
     int *class = xmalloc(sizeof *class * (size_t)(part->count + 1));
     int64_t *first = xcalloc((size_t)schema->classes + 2, sizeof *first);
     int result = 0;
-    *sorted = (dl_by_class){xmalloc(sizeof *sorted->row * (size_t)(part->count + 1)), first};
+    *sorted = (dl_class_index){xmalloc(sizeof *sorted->row * (size_t)(part->count + 1)), first};
     for (int64_t i = 0; i < part->count && !result; i++) {
         float y = 0;
         result = dataset->type->read(dataset, part->index[i], NULL, &y, error);
@@ -28,8 +28,8 @@ int dl_by_class_make(dl_by_class *sorted, const dl_subset *part, const dl_schema
     return result;
 }
 
-void dl_by_class_free(dl_by_class *sorted) {
+void dl_class_index_free(dl_class_index *sorted) {
     free(sorted->row);
     free(sorted->first);
-    *sorted = (dl_by_class){0};
+    *sorted = (dl_class_index){0};
 }

@@ -133,7 +133,7 @@ int dl_data_read(dl_data *data, dl_config *config, dl_error *error) {
     struct config_setting_t *unused;
     dl_table tables[] = {{dl_data_options, data},
                          {dl_augment_options, &data->augment},
-                         {dl_resample_options, data},
+                         {dl_subsample_options, data},
                          {shared_options(data, kind), &unused}};
     dl_config_read(config, section, NULL, "data", tables, 4, &found);
     dl_augment_read(&data->augment, config, &data->arena, &found);
@@ -143,7 +143,7 @@ int dl_data_read(dl_data *data, dl_config *config, dl_error *error) {
         read_part(data, part, section, settings[part], kind, &found);
         result |= merge_errors(error, &found);
     }
-    result |= (!result && dl_resample_check(data, error)) || check_shares(data, error) ? -1 : 0;
+    result |= (!result && dl_subsample_check(data, error)) || check_shares(data, error) ? -1 : 0;
     if (data->target_bins > 0 && data->normalize_target)
         result =
             dl_fail(error, DL_USAGE,
@@ -186,7 +186,7 @@ static int count_classes(dl_subset *subset, const dl_schema *schema, dl_error *e
 /* From now on the part's targets are made of its inputs. */
 static int make_targets(dl_data *data, dl_split part, dl_error *error) {
     dl_dataset *made = &data->made[part];
-    if (dl_predict_make(made, (dl_predict)data->predict, &data->schema, &data->part[part],
+    if (dl_targets_make(made, (dl_targets)data->predict, &data->schema, &data->part[part],
                         (uint64_t)data->split_seed, error))
         return -1;
     data->part[part].dataset = made;
@@ -202,13 +202,13 @@ static int make_subset(dl_data *data, dl_split part, const dl_dataset *dataset,
     for (int64_t i = 0; i < dataset->count; i++)
         if (!part_of || part_of[i] == part)
             subset->index[subset->count++] = i;
-    if (part == DL_TRAIN && dl_resample_share(data, subset, error))
+    if (part == DL_TRAIN && dl_subsample_share(data, subset, error))
         return -1;
     if (part == DL_TRAIN && data->bagging)
-        dl_resample_bootstrap(subset->index, subset->count, data->seed);
+        dl_subsample_bootstrap(subset->index, subset->count, data->seed);
     size_t used = subset->count ? (size_t)subset->count : 1;
     subset->index = xrealloc(subset->index, sizeof *subset->index * used);
-    if (data->predict != DL_PREDICT_LABEL && make_targets(data, part, error))
+    if (data->predict != DL_TARGETS_LABEL && make_targets(data, part, error))
         return -1;
     const dl_schema *schema = &subset->dataset->schema;
     return schema->classes ? count_classes(subset, schema, error) : 0;
@@ -264,7 +264,7 @@ static int check_classes(const dl_data *data, dl_error *error) {
 
 static int measure(dl_data *data, dl_error *error) {
     const dl_subset *train = &data->part[DL_TRAIN];
-    bool image = data->predict == DL_PREDICT_INPUT || data->predict == DL_PREDICT_COLOR;
+    bool image = data->predict == DL_TARGETS_INPUT || data->predict == DL_TARGETS_COLOR;
     if (data->normalize_target && image)
         return dl_fail(
             error, DL_USAGE,
@@ -280,7 +280,7 @@ static int measure(dl_data *data, dl_error *error) {
         return -1;
     dl_subset files = *train; /* a pair is normalized as each of its samples */
     files.dataset = &data->dataset[DL_TRAIN];
-    const dl_subset *inputs = data->predict == DL_PREDICT_COLOR ? train : &files;
+    const dl_subset *inputs = data->predict == DL_TARGETS_COLOR ? train : &files;
     dl_normalize_how how = (dl_normalize_how)data->normalize;
     dl_normalize_by by = (dl_normalize_by)data->normalize_by;
     if (dl_normalization_of_input(&data->input, inputs, how, by, error))
@@ -290,7 +290,7 @@ static int measure(dl_data *data, dl_error *error) {
 
 static int take_schema(dl_data *data, const dl_schema *base, dl_error *error) {
     data->base = dl_schema_copy(base);
-    return dl_predict_schema(&data->schema, (dl_predict)data->predict, base,
+    return dl_targets_schema(&data->schema, (dl_targets)data->predict, base,
                              where_is(data, "predict"), error);
 }
 
@@ -305,7 +305,7 @@ static int count_bins(dl_data *data, dl_error *error) {
 static int make_bins(dl_data *data, dl_error *error) {
     if (data->target_bins <= 0)
         return 0;
-    if (data->predict != DL_PREDICT_LABEL)
+    if (data->predict != DL_TARGETS_LABEL)
         return dl_fail(error, DL_USAGE,
                        "%s: \"target_bins\" is for numbers of the files, but the target is made of "
                        "the inputs (predict)",
@@ -332,14 +332,14 @@ int dl_data_open(dl_data *data, dl_error *error) {
             return -1;
     if (make_bins(data, error) || check_classes(data, error))
         return -1;
-    bool pairs = data->predict == DL_PREDICT_SAME;
+    bool pairs = data->predict == DL_TARGETS_SAME;
     return dl_augment_check(&data->augment, &data->schema, pairs, error) || measure(data, error)
                ? -1
                : 0;
 }
 
 const dl_schema *dl_data_kept_schema(const dl_data *data) {
-    return data->predict == DL_PREDICT_LABEL ? &data->schema : &data->base;
+    return data->predict == DL_TARGETS_LABEL ? &data->schema : &data->base;
 }
 
 int dl_data_describe(dl_data *data, const dl_schema *base, const dl_normalization *input,

@@ -57,7 +57,7 @@ typedef struct {
 /* As the choices of the option `balance`. */
 enum { DL_BALANCE_NONE, DL_BALANCE_OVERSAMPLE, DL_BALANCE_WEIGHTS };
 
-extern const dl_option dl_data_options[], dl_resample_options[];
+extern const dl_option dl_data_options[], dl_subsample_options[];
 
 /* Reads and checks the `data` section, before any data is read. `data` is all zero; dl_data_free is
    fine after a failure. */

@@ -49,8 +49,8 @@ struct dl_loader {
     int workers, started, numbered; /* wanted; running; how many have taken their room */
     dl_augment_room room[MOST_WORKERS];
     /* where classes are balanced, else empty */
-    dl_by_class by_class; /* of the part */
-    int64_t most;         /* rows of the largest class */
+    dl_class_index by_class; /* of the part */
+    int64_t most;            /* rows of the largest class */
 
     pthread_mutex_t mutex; /* guards what follows */
     pthread_cond_t work, ready;
@@ -359,7 +359,7 @@ int dl_loader_balance(dl_loader *loader, dl_error *error) {
     loader->steps = loader->rows / loader->batch_size + (loader->rows % loader->batch_size != 0);
     loader->order = xrealloc(loader->order, sizeof *loader->order * (size_t)loader->rows);
     loader->bytes += (int64_t)sizeof *loader->order * loader->rows;
-    return dl_by_class_make(&loader->by_class, loader->part, &loader->data->schema, error);
+    return dl_class_index_make(&loader->by_class, loader->part, &loader->data->schema, error);
 }
 
 void dl_loader_start(dl_loader *loader, dl_order order, uint64_t seed, uint32_t epoch,
@@ -426,7 +426,7 @@ void dl_loader_free(dl_loader *loader) {
         free(loader->batch[i].other);
     }
     free(loader->order);
-    dl_by_class_free(&loader->by_class);
+    dl_class_index_free(&loader->by_class);
     dl_error_clear(&loader->fault);
     dl_error_clear(&loader->job.fault);
     pthread_cond_destroy(&loader->ready);

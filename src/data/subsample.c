@@ -16,7 +16,7 @@
 
 static const char *const fold_words[] = {"none", NULL};
 
-const dl_option dl_resample_options[] = {
+const dl_option dl_subsample_options[] = {
     DL_INT_OR_WORD_OPTION(
         "fold", dl_data, fold, "none", 1, 1 << 20, fold_words,
         "cross-validation: the training file's rows, without the share for test, are cut into "
@@ -40,7 +40,7 @@ const dl_option dl_resample_options[] = {
     DL_OPTIONS_END,
 };
 
-int dl_resample_check(dl_data *data, dl_error *error) {
+int dl_subsample_check(dl_data *data, dl_error *error) {
     config_setting_t *section = config_lookup(&data->config->tree, "data");
     config_setting_t *fold = config_setting_get_member(section, "fold");
     const char *where = dl_config_where(data->config, fold ? fold : section);
@@ -69,7 +69,7 @@ static int ascending(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
-void dl_resample_bootstrap(int64_t *index, int64_t count, uint64_t seed) {
+void dl_subsample_bootstrap(int64_t *index, int64_t count, uint64_t seed) {
     size_t bytes = sizeof *index * (size_t)count;
     int64_t *all = memcpy(xmalloc(bytes ? bytes : 1), index, bytes);
     dl_draw draw = {.seed = seed, .purpose = DL_FOR_BAGGING};
@@ -97,8 +97,8 @@ static int by_place(const void *a, const void *b) {
                                 : (x->row > y->row) - (x->row < y->row);
 }
 
-void dl_resample_first(int64_t *index, int64_t count, const int *class_of, int classes,
-                       int64_t kept, uint64_t seed) {
+void dl_subsample_first(int64_t *index, int64_t count, const int *class_of, int classes,
+                        int64_t kept, uint64_t seed) {
     placed *all = xmalloc(sizeof *all * (size_t)(count + 1));
     int64_t *rows = xmalloc(sizeof *rows * (size_t)(count + 1)), placed_count = 0;
     for (int c = 0; c < (class_of ? classes : 1); c++) {
@@ -135,7 +135,7 @@ static int *read_classes(const dl_subset *part, dl_error *error) {
     return class_of;
 }
 
-int dl_resample_share(const dl_data *data, dl_subset *train, dl_error *error) {
+int dl_subsample_share(const dl_data *data, dl_subset *train, dl_error *error) {
     const dl_schema *schema = &train->dataset->schema;
     dl_split_kind kind = dl_split_kind_of(data);
     int64_t count = train->count, kept = llround(data->train_share * (double)count);
@@ -149,7 +149,7 @@ int dl_resample_share(const dl_data *data, dl_subset *train, dl_error *error) {
         bool one_class = schema->classes && schema->outputs == 1 && kind != DL_SPLIT_RANDOM;
         if (one_class && !(class_of = read_classes(train, error)))
             return -1;
-        dl_resample_first(train->index, count, class_of, schema->classes, kept, data->seed);
+        dl_subsample_first(train->index, count, class_of, schema->classes, kept, data->seed);
     }
     free(class_of);
     train->count = kept;

@@ -13,7 +13,7 @@ typedef struct {
     uint64_t seed;
     /* for pairs */
     int classes;
-    dl_by_class by_class; /* of the part */
+    dl_class_index by_class; /* of the part */
 } predict_state;
 
 /* ---- schemas ---- */
@@ -47,19 +47,19 @@ static int schema_of_color(dl_schema *made, const dl_schema *base, const char *w
     return 0;
 }
 
-int dl_predict_schema(dl_schema *made, dl_predict kind, const dl_schema *base, const char *where,
+int dl_targets_schema(dl_schema *made, dl_targets kind, const dl_schema *base, const char *where,
                       dl_error *error) {
     *made = dl_schema_copy(base);
-    if (kind == DL_PREDICT_LABEL)
+    if (kind == DL_TARGETS_LABEL)
         return 0;
     for (int c = 0; made->class_names && c < made->classes; c++)
         free(made->class_names[c]);
     free(made->class_names);
     made->class_names = NULL;
     made->classes = 0;
-    if (kind == DL_PREDICT_SAME)
+    if (kind == DL_TARGETS_SAME)
         return schema_of_pairs(made, base, where, error);
-    if (kind == DL_PREDICT_COLOR)
+    if (kind == DL_TARGETS_COLOR)
         return schema_of_color(made, base, where, error);
     made->outputs = (int)dl_shape_size(base->input);
     return 0;
@@ -127,7 +127,7 @@ static void close_made(dl_dataset *made) {
     predict_state *s = made->state;
     if (!s)
         return;
-    dl_by_class_free(&s->by_class);
+    dl_class_index_free(&s->by_class);
     free(s);
     made->state = NULL;
 }
@@ -139,7 +139,7 @@ static const dl_dataset_type color_type = {
 static const dl_dataset_type pair_type = {
     .read = read_pair, .prefetch = prefetch, .close = close_made};
 
-int dl_predict_make(dl_dataset *made, dl_predict kind, const dl_schema *schema,
+int dl_targets_make(dl_dataset *made, dl_targets kind, const dl_schema *schema,
                     const dl_subset *part, uint64_t seed, dl_error *error) {
     const dl_dataset *base = part->dataset;
     predict_state *s = xcalloc(1, sizeof *s);
@@ -147,14 +147,15 @@ int dl_predict_make(dl_dataset *made, dl_predict kind, const dl_schema *schema,
                          .size = dl_shape_size(base->schema.input),
                          .seed = seed,
                          .classes = base->schema.classes};
-    static const dl_dataset_type *const types[] = {[DL_PREDICT_INPUT] = &input_type,
-                                                   [DL_PREDICT_SAME] = &pair_type,
-                                                   [DL_PREDICT_COLOR] = &color_type};
+    static const dl_dataset_type *const types[] = {[DL_TARGETS_INPUT] = &input_type,
+                                                   [DL_TARGETS_SAME] = &pair_type,
+                                                   [DL_TARGETS_COLOR] = &color_type};
     *made = (dl_dataset){.type = types[kind],
                          .where = base->where,
                          .state = s,
                          .count = base->count,
                          .bytes = base->bytes,
                          .schema = dl_schema_copy(schema)};
-    return kind == DL_PREDICT_SAME ? dl_by_class_make(&s->by_class, part, &base->schema, error) : 0;
+    return kind == DL_TARGETS_SAME ? dl_class_index_make(&s->by_class, part, &base->schema, error)
+                                   : 0;
 }

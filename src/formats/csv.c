@@ -103,7 +103,7 @@ static int store(const dl_csv_table *table, const dl_csv_reader *csv, float *x, 
         if (missing && !column->categorical) {
             *to = (float)column->mean;
         } else if (column->categorical && !missing) {
-            int category = dl_csv_names_match(&column->names, csv->field[index]);
+            int category = dl_csv_find_class(&column->names, csv->field[index]);
             if (category < 0)
                 result = unknown_name(table, csv, index, error);
             else
@@ -115,7 +115,7 @@ static int store(const dl_csv_table *table, const dl_csv_reader *csv, float *x, 
     const dl_csv_column *target = &table->column[table->target];
     if (!target->categorical)
         return result | number_of(table, csv, table->target, y, error);
-    int class = dl_csv_names_match(&target->names, csv->field[table->target]);
+    int class = dl_csv_find_class(&target->names, csv->field[table->target]);
     if (class < 0)
         return unknown_name(table, csv, table->target, error);
     *y = (float)class;

@@ -4,6 +4,7 @@
 #define DL_FORMATS_CSV_H
 
 #include "base/file.h"
+#include "base/string_set.h"
 #include "formats/dataset.h"
 
 /* ---- csv_reader.c: RFC 4180 records, one after the other ---- */
@@ -39,27 +40,13 @@ dl_csv_type dl_csv_number(const char *field, double *value);
 /* Empty, NA, ? and nan stand for a value that is not known. */
 bool dl_csv_missing(const char *field);
 
-/* A set of different names, found by a hash table. All zero is valid, empty. */
-typedef struct {
-    char **name; /* [count], owned */
-    int count, room;
-    int *slot; /* [slots]: 1 + a name's number, or 0 */
-    int slots; /* a power of two */
-} dl_csv_names;
-
-/* A name's number, or -1. */
-int dl_csv_names_find(const dl_csv_names *names, const char *name);
-/* The same, and a name that is new is added. */
-int dl_csv_names_add(dl_csv_names *names, const char *name);
-/* As find, but where the name is a whole number written in another way ("3.0" for "3") it counts.
- */
-int dl_csv_names_match(const dl_csv_names *names, const char *name);
-/* Brings the names into order: as whole numbers, if all are (each is then written the plain way),
-   else by their bytes. */
-void dl_csv_names_sort(dl_csv_names *names);
-/* Whether all names are whole numbers, "3.0" too. */
-bool dl_csv_names_whole(const dl_csv_names *names);
-void dl_csv_names_free(dl_csv_names *names);
+/* The number of a class by its name; a whole number may be written differently ("3.0" for "3"). -1
+   if there is none. */
+int dl_csv_find_class(const dl_string_set *names, const char *name);
+/* Sorts class names: as whole numbers if all are (then "3.0" becomes "3"), else by their bytes. */
+void dl_csv_sort_classes(dl_string_set *names);
+/* Whether all names are whole numbers, "3.0" included. */
+bool dl_csv_are_whole(const dl_string_set *names);
 
 /* ---- csv_columns.c: what the columns are ---- */
 
@@ -95,7 +82,7 @@ typedef struct {
     int64_t numbers;
     double sum;
     dl_csv_found text, infinite, missing, foreign; /* foreign: not UTF-8 */
-    dl_csv_names names; /* the values, unless they are too many; of a categorical one, its
+    dl_string_set names; /* the values, unless they are too many; of a categorical one, its
                            categories or classes in order */
     bool too_many;
 } dl_csv_column;

@@ -44,24 +44,24 @@ static int resolve(const dl_csv_table *table, const char *option, const char *na
 }
 
 static int check_header(const dl_csv_table *table, dl_error *error) {
-    dl_csv_names seen = {0};
+    dl_string_set seen = {0};
     int result = 0;
     for (int i = 0; i < table->count; i++) {
         const char *name = table->column[i].name;
         if (!dl_text_is_utf8(name))
             result = dl_fail(error, DL_DATA, "%s:1: the name of column %d is not UTF-8",
                              table->path, i + 1);
-        else if (dl_csv_names_find(&seen, name) >= 0)
+        else if (dl_string_set_find(&seen, name) >= 0)
             result =
                 dl_fail(error, DL_DATA,
                         "%s:%lld: two columns are called \"%s\" (if the first line is no header, "
                         "set header = false)",
                         table->path, (long long)table->first_line, name);
-        dl_csv_names_add(&seen, name);
+        dl_string_set_add(&seen, name);
         if (error->count > 9)
             break;
     }
-    dl_csv_names_free(&seen);
+    dl_string_set_free(&seen);
     return result;
 }
 
@@ -124,13 +124,13 @@ static void take_inputs_in_order(dl_csv_table *table) {
 }
 
 static int find_by_name(dl_csv_table *table, const dl_schema *like, dl_error *error) {
-    dl_csv_names names = {0};
+    dl_string_set names = {0};
     for (int i = 0; i < table->count; i++)
-        dl_csv_names_add(&names, table->column[i].name);
+        dl_string_set_add(&names, table->column[i].name);
     int result = 0;
     for (int i = 0; i <= like->columns; i++) {
         const char *name = i < like->columns ? like->column[i].name : like->target_name;
-        int found = dl_csv_names_find(&names, name);
+        int found = dl_string_set_find(&names, name);
         dl_text hint = {0};
         if (found < 0) {
             nearest_hint(table, name, &hint);
@@ -151,8 +151,8 @@ static int find_by_name(dl_csv_table *table, const dl_schema *like, dl_error *er
         dl_text_free(&hint);
     }
     if (table->options->group) /* where it is not, nothing is to be split */
-        table->group = dl_csv_names_find(&names, table->options->group);
-    dl_csv_names_free(&names);
+        table->group = dl_string_set_find(&names, table->options->group);
+    dl_string_set_free(&names);
     return result;
 }
 
@@ -182,13 +182,13 @@ static int agree(dl_csv_table *table, const dl_schema *like, dl_error *error) {
         to->offset = offset;
         offset += from->categories ? from->categories : 1;
         for (int k = 0; k < from->categories; k++)
-            dl_csv_names_add(&to->names, from->category[k]);
+            dl_string_set_add(&to->names, from->category[k]);
     }
     dl_csv_column *target = &table->column[table->target];
     target->categorical = like->classes > 0;
     for (int k = 0; k < like->classes; k++) {
         char number[16];
-        dl_csv_names_add(&target->names, dl_schema_class(like, k, number));
+        dl_string_set_add(&target->names, dl_schema_class(like, k, number));
     }
     return 0;
 }
@@ -234,12 +234,12 @@ static void look_at(dl_csv_column *column, const char *field, int64_t line) {
     if (column->too_many)
         return;
     int before = column->names.count;
-    dl_csv_names_add(&column->names, field);
+    dl_string_set_add(&column->names, field);
     if (column->names.count > before && !dl_text_is_utf8(field))
         note(&column->foreign, line, "");
     if (column->names.count > DL_CSV_MOST_CATEGORIES) {
         column->too_many = true;
-        dl_csv_names_free(&column->names);
+        dl_string_set_free(&column->names);
     }
 }
 
@@ -336,7 +336,7 @@ int dl_csv_skip_header(const dl_csv_table *table, dl_csv_reader *csv, dl_error *
 void dl_csv_table_free(dl_csv_table *table) {
     for (int i = 0; i < table->count; i++) {
         free(table->column[i].name);
-        dl_csv_names_free(&table->column[i].names);
+        dl_string_set_free(&table->column[i].names);
     }
     free(table->column);
     free(table->input);

@@ -50,8 +50,8 @@ static int decide_target(const dl_csv_table *table, dl_csv_column *column, dl_er
         column->categorical = true;
     if (decide_kind(table, column, error))
         return -1;
-    if (!column->categorical && !column->too_many && dl_csv_names_whole(&column->names)) {
-        dl_csv_names_sort(&column->names); /* "1" and "1.0" count once */
+    if (!column->categorical && !column->too_many && dl_csv_are_whole(&column->names)) {
+        dl_csv_sort_classes(&column->names); /* "1" and "1.0" count once */
         column->categorical = column->names.count <= MOST_WHOLE_CLASSES;
     }
     return 0;
@@ -85,11 +85,11 @@ static int check_column(const dl_csv_table *table, dl_csv_column *column, dl_err
                        "%s:%lld: column \"%s\": the text is not UTF-8 (iconv -f latin1 -t utf-8 "
                        "converts it, say)",
                        table->path, (long long)column->foreign.line, column->name);
-    dl_csv_names_sort(&column->names);
+    dl_csv_sort_classes(&column->names);
     return 0;
 }
 
-static char **copy_names(const dl_csv_names *names) {
+static char **copy_names(const dl_string_set *names) {
     char **copy = xcalloc((size_t)names->count, sizeof *copy);
     for (int i = 0; i < names->count; i++)
         copy[i] = xstrdup(names->name[i]);

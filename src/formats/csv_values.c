@@ -134,48 +134,6 @@ char *dl_csv_quote(char out[64], const char *field) {
 
 /* ---- names ---- */
 
-static unsigned hash(const char *name) { /* FNV-1a */
-    uint32_t h = 2166136261u;
-    for (; *name; name++)
-        h = (h ^ (unsigned char)*name) * 16777619u;
-    return h ^ h >> 15;
-}
-
-/* The slot where a name is, or where it belongs. */
-static int slot_of(const dl_csv_names *names, const char *name) {
-    unsigned mask = (unsigned)names->slots - 1, at = hash(name) & mask;
-    while (names->slot[at] && strcmp(names->name[names->slot[at] - 1], name) != 0)
-        at = (at + 1) & mask;
-    return (int)at;
-}
-
-static void index_names(dl_csv_names *names, int slots) {
-    free(names->slot);
-    names->slot = xcalloc((size_t)slots, sizeof *names->slot);
-    names->slots = slots;
-    for (int i = 0; i < names->count; i++)
-        names->slot[slot_of(names, names->name[i])] = i + 1;
-}
-
-int dl_csv_names_find(const dl_csv_names *names, const char *name) {
-    return names->slots ? names->slot[slot_of(names, name)] - 1 : -1;
-}
-
-int dl_csv_names_add(dl_csv_names *names, const char *name) {
-    if (2 * (names->count + 1) > names->slots)
-        index_names(names, names->slots ? 2 * names->slots : 16);
-    int slot = slot_of(names, name);
-    if (names->slot[slot])
-        return names->slot[slot] - 1;
-    if (names->count == names->room) {
-        names->room = names->room ? 2 * names->room : 8;
-        names->name = xrealloc(names->name, sizeof *names->name * (size_t)names->room);
-    }
-    names->name[names->count++] = xstrdup(name);
-    names->slot[slot] = names->count;
-    return names->count - 1;
-}
-
 /* Whole numbers up to 2^53 are exact. */
 static bool is_whole(const char *name, double *value) {
     return dl_csv_number(name, value) == DL_CSV_NUMBER && fabs(*value) <= 0x1p53 &&
@@ -186,17 +144,17 @@ static void plain_whole(char out[32], double value) {
     snprintf(out, 32, "%lld", (long long)value);
 }
 
-int dl_csv_names_match(const dl_csv_names *names, const char *name) {
-    int found = dl_csv_names_find(names, name);
+int dl_csv_find_class(const dl_string_set *names, const char *name) {
+    int found = dl_string_set_find(names, name);
     double value;
     if (found >= 0 || !is_whole(name, &value))
         return found;
     char plain[32];
     plain_whole(plain, value);
-    return dl_csv_names_find(names, plain);
+    return dl_string_set_find(names, plain);
 }
 
-bool dl_csv_names_whole(const dl_csv_names *names) {
+bool dl_csv_are_whole(const dl_string_set *names) {
     double value;
     for (int i = 0; i < names->count; i++)
         if (!is_whole(names->name[i], &value))
@@ -213,30 +171,19 @@ static int by_number(const void *a, const void *b) {
     return (p > q) - (p < q);
 }
 
-void dl_csv_names_sort(dl_csv_names *names) {
-    if (!names->count)
-        return;
-    bool whole = dl_csv_names_whole(names);
+void dl_csv_sort_classes(dl_string_set *names) {
+    bool whole = dl_csv_are_whole(names);
     if (whole) { /* "3" and "3.0" become one */
-        dl_csv_names plain = {0};
+        dl_string_set plain = {0};
         for (int i = 0; i < names->count; i++) {
             char text[32];
             double value;
             is_whole(names->name[i], &value);
             plain_whole(text, value);
-            dl_csv_names_add(&plain, text);
+            dl_string_set_add(&plain, text);
         }
-        dl_csv_names_free(names);
+        dl_string_set_free(names);
         *names = plain;
     }
-    qsort(names->name, (size_t)names->count, sizeof *names->name, whole ? by_number : by_bytes);
-    index_names(names, names->slots);
-}
-
-void dl_csv_names_free(dl_csv_names *names) {
-    for (int i = 0; i < names->count; i++)
-        free(names->name[i]);
-    free(names->name);
-    free(names->slot);
-    *names = (dl_csv_names){0};
+    dl_string_set_sort(names, whole ? by_number : by_bytes);
 }

@@ -5,16 +5,16 @@
 #include <math.h>
 #include <string.h>
 
-int dl_element_width(dl_element type) {
+int dl_dtype_width(dl_dtype type) {
     static const int widths[] = {1, 1, 2, 4, 8, 4, 8};
     return widths[type];
 }
 
-bool dl_element_is_float(dl_element type) {
+bool dl_dtype_is_float(dl_dtype type) {
     return type == DL_F32 || type == DL_F64;
 }
 
-void dl_elements_from_big_endian(void *values, int64_t count, int width) {
+void dl_dtype_from_big_endian(void *values, int64_t count, int width) {
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
     uint16_t *two = values;
     uint32_t *four = values;
@@ -37,8 +37,7 @@ void dl_elements_from_big_endian(void *values, int64_t count, int width) {
             out[i] = (float)from[i];                                                               \
     } while (0)
 
-void dl_elements_to_floats(const void *values, dl_element type, int64_t count,
-                           float *restrict out) {
+void dl_dtype_to_floats(const void *values, dl_dtype type, int64_t count, float *restrict out) {
     switch (type) {
     case DL_U8:
         CONVERT(uint8_t);
@@ -64,7 +63,7 @@ void dl_elements_to_floats(const void *values, dl_element type, int64_t count,
     }
 }
 
-int64_t dl_element_whole(const void *values, dl_element type, int64_t i) {
+int64_t dl_dtype_integer(const void *values, dl_dtype type, int64_t i) {
     switch (type) {
     case DL_U8:
         return ((const uint8_t *)values)[i];
@@ -79,20 +78,20 @@ int64_t dl_element_whole(const void *values, dl_element type, int64_t i) {
     }
 }
 
-double dl_element_number(const void *values, dl_element type, int64_t i) {
+double dl_dtype_number(const void *values, dl_dtype type, int64_t i) {
     if (type == DL_F32)
         return (double)((const float *)values)[i];
-    return type == DL_F64 ? ((const double *)values)[i] : (double)dl_element_whole(values, type, i);
+    return type == DL_F64 ? ((const double *)values)[i] : (double)dl_dtype_integer(values, type, i);
 }
 
-int64_t dl_elements_find_bad(const void *values, dl_element type, int64_t count) {
-    for (int64_t i = 0; dl_element_is_float(type) && i < count; i++)
-        if (!(fabs(dl_element_number(values, type, i)) <= (double)FLT_MAX)) /* true for NaN */
+int64_t dl_dtype_find_bad(const void *values, dl_dtype type, int64_t count) {
+    for (int64_t i = 0; dl_dtype_is_float(type) && i < count; i++)
+        if (!(fabs(dl_dtype_number(values, type, i)) <= (double)FLT_MAX)) /* true for NaN */
             return i;
     return -1;
 }
 
-dl_shape dl_elements_row(int rank, const int64_t *dim) {
+dl_shape dl_dtype_row_shape(int rank, const int64_t *dim) {
     switch (rank) {
     case 1:
         return dl_shape1(1);

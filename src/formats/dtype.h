@@ -8,22 +8,22 @@
 
 #include "math/shape.h"
 
-typedef enum { DL_U8, DL_I8, DL_I16, DL_I32, DL_I64, DL_F32, DL_F64 } dl_element;
+typedef enum { DL_U8, DL_I8, DL_I16, DL_I32, DL_I64, DL_F32, DL_F64 } dl_dtype;
 
-int dl_element_width(dl_element type); /* in bytes */
-bool dl_element_is_float(dl_element type);
+int dl_dtype_width(dl_dtype type); /* in bytes */
+bool dl_dtype_is_float(dl_dtype type);
 /* values[count] of `width` bytes, from big-endian to the machine's order, in place. */
-void dl_elements_from_big_endian(void *values, int64_t count, int width);
+void dl_dtype_from_big_endian(void *values, int64_t count, int width);
 /* out[count] from values[count], in the machine's order. */
-void dl_elements_to_floats(const void *values, dl_element type, int64_t count, float *out);
+void dl_dtype_to_floats(const void *values, dl_dtype type, int64_t count, float *out);
 /* values[i] of a type that is no float. */
-int64_t dl_element_whole(const void *values, dl_element type, int64_t i);
+int64_t dl_dtype_integer(const void *values, dl_dtype type, int64_t i);
 /* values[i], whatever the type. */
-double dl_element_number(const void *values, dl_element type, int64_t i);
+double dl_dtype_number(const void *values, dl_dtype type, int64_t i);
 /* The first of values[count] that is no finite number that fits a float; -1 if there is none. */
-int64_t dl_elements_find_bad(const void *values, dl_element type, int64_t count);
+int64_t dl_dtype_find_bad(const void *values, dl_dtype type, int64_t count);
 /* The shape of a row of an array dim[rank], rank from 1 to 4, whose first dimension is the rows:
    one number, numbers, a grey image or one with channels. */
-dl_shape dl_elements_row(int rank, const int64_t *dim);
+dl_shape dl_dtype_row_shape(int rank, const int64_t *dim);
 
 #endif

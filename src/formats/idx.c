@@ -42,8 +42,8 @@ enum { MOST_DIMS = 4, MOST_CLASSES = 1000000, MOST_ELEMENTS = 1 << 28, PIECE = 1
 typedef struct {
     char *path;
     dl_reader *reader;
-    dl_element type; /* of an element */
-    int width;       /* its bytes */
+    dl_dtype type; /* of an element */
+    int width;     /* its bytes */
     int rank;
     int64_t dim[MOST_DIMS];
     int64_t rows, size; /* size: elements of a row */
@@ -52,7 +52,7 @@ typedef struct {
 } idx_file;
 
 typedef struct {
-    dl_element type;
+    dl_dtype type;
     int64_t size;   /* of a row of inputs: elements */
     int64_t bytes;  /* and bytes */
     void *inputs;   /* [count][size] of `type` */
@@ -103,10 +103,10 @@ static int read_exactly(idx_file *file, void *out, int64_t count, const char *wh
     return -1;
 }
 
-static bool type_of(int code, dl_element *type) {
+static bool type_of(int code, dl_dtype *type) {
     static const struct {
         int code;
-        dl_element type;
+        dl_dtype type;
     } types[] = {{U8, DL_U8},    {0x09, DL_I8}, {0x0B, DL_I16},
                  {0x0C, DL_I32}, {F32, DL_F32}, {0x0E, DL_F64}};
     for (size_t i = 0; i < sizeof types / sizeof *types; i++)
@@ -130,7 +130,7 @@ static int read_magic(idx_file *file, dl_error *error) {
                        "%s: offset 2: there is no IDX element type 0x%02X (there are 08, 09, 0B, "
                        "0C, 0D and 0E)",
                        file->path, magic[2]);
-    file->width = dl_element_width(file->type);
+    file->width = dl_dtype_width(file->type);
     file->rank = magic[3];
     if (file->rank < 1 || file->rank > MOST_DIMS)
         return dl_fail(error, DL_DATA,
@@ -232,19 +232,19 @@ static int read_values(idx_file *file, dl_error *error) {
                        "%s: offset %lld: there is more after the last element that the header "
                        "tells of",
                        file->path, (long long)(file->header + total));
-    dl_elements_from_big_endian(file->values, file->rows * file->size, file->width);
+    dl_dtype_from_big_endian(file->values, file->rows * file->size, file->width);
     return 0;
 }
 
 static int check_finite(const idx_file *file, dl_error *error) {
-    int64_t bad = dl_elements_find_bad(file->values, file->type, file->rows * file->size);
+    int64_t bad = dl_dtype_find_bad(file->values, file->type, file->rows * file->size);
     if (bad < 0)
         return 0;
     return dl_fail(error, DL_DATA,
                    "%s: offset %lld: row %lld (from 0) has the value %g; only finite numbers that "
                    "fit a float are possible",
                    file->path, (long long)(file->header + bad * file->width),
-                   (long long)(bad / file->size), dl_element_number(file->values, file->type, bad));
+                   (long long)(bad / file->size), dl_dtype_number(file->values, file->type, bad));
 }
 
 /* ---- targets ---- */
@@ -256,7 +256,7 @@ static int take_classes(dl_dataset *dataset, const idx_file *file, int64_t class
     int64_t largest = 0, limit = classes ? classes : MOST_CLASSES;
     state->classes = xmalloc(sizeof *state->classes * (size_t)(file->rows * file->size));
     for (int64_t i = 0; i < file->rows * file->size; i++) {
-        int64_t label = dl_element_whole(file->values, file->type, i), row = i / file->size;
+        int64_t label = dl_dtype_integer(file->values, file->type, i), row = i / file->size;
         long long offset = (long long)(file->header + i * file->width);
         if (label < 0)
             return dl_fail(error, DL_DATA,
@@ -284,7 +284,7 @@ static int take_targets(dl_dataset *dataset, const idx_file *file, dl_error *err
     if (check_finite(file, error))
         return -1;
     state->targets = xmalloc(sizeof(float) * (size_t)(file->rows * file->size));
-    dl_elements_to_floats(file->values, file->type, file->rows * file->size, state->targets);
+    dl_dtype_to_floats(file->values, file->type, file->rows * file->size, state->targets);
     dataset->schema.outputs = state->outputs = (int)file->size;
     return 0;
 }
@@ -298,10 +298,10 @@ static int check_headers(const idx_file *images, const idx_file *labels, dl_erro
         return dl_fail(error, DL_DATA,
                        "%s: offset 3: is an array of %s, which has more dimensions than %s%s",
                        labels->path, dims_text(dims, labels), images->path,
-                       images->rank == 1 && !dl_element_is_float(images->type)
+                       images->rank == 1 && !dl_dtype_is_float(images->type)
                            ? " (are `images` and `labels` swapped?)"
                            : "");
-    if (!dl_element_is_float(labels->type) && labels->rank > 3)
+    if (!dl_dtype_is_float(labels->type) && labels->rank > 3)
         return dl_fail(error, DL_DATA,
                        "%s: offset 3: is an array of %s; labels can be one a row or one a pixel",
                        labels->path, dims_text(dims, labels));
@@ -320,9 +320,9 @@ static int check_like(const dl_dataset *dataset, const idx_file *images, const i
     if (strcmp(dl_shape_text(found, own->input), dl_shape_text(wanted, like->input)))
         result = dl_fail(error, DL_DATA, "%s: offset 4: its inputs are %s, those of training %s",
                          images->path, found, wanted);
-    if (!like->classes != dl_element_is_float(labels->type))
+    if (!like->classes != dl_dtype_is_float(labels->type))
         result = dl_fail(error, DL_DATA, "%s: offset 2: its targets are %s, those of training %s",
-                         labels->path, dl_element_is_float(labels->type) ? "numbers" : "classes",
+                         labels->path, dl_dtype_is_float(labels->type) ? "numbers" : "classes",
                          like->classes ? "classes" : "numbers");
     else if (like->outputs != labels->size)
         result =
@@ -339,14 +339,14 @@ static int open_files(dl_dataset *dataset, const dl_schema *like, idx_file *imag
     failed |= open_file(labels, dataset, given->labels, error);
     if (failed || check_headers(images, labels, error))
         return -1;
-    dataset->schema.input = dl_elements_row(images->rank, images->dim);
+    dataset->schema.input = dl_dtype_row_shape(images->rank, images->dim);
     if (like && check_like(dataset, images, labels, like, error))
         return -1;
     if (read_values(labels, error))
         return -1;
     int64_t classes = like ? like->classes : given->classes;
-    if (dl_element_is_float(labels->type) ? take_targets(dataset, labels, error)
-                                          : take_classes(dataset, labels, classes, error))
+    if (dl_dtype_is_float(labels->type) ? take_targets(dataset, labels, error)
+                                        : take_classes(dataset, labels, classes, error))
         return -1;
     if (dl_dataset_fits(dataset, images->path,
                         (double)images->rows * (double)images->size * images->width, NULL, error))
@@ -378,8 +378,8 @@ static int idx_read(const dl_dataset *dataset, int64_t i, float *x, float *y, dl
     const idx_state *state = dataset->state;
     (void)error;
     if (x)
-        dl_elements_to_floats((const char *)state->inputs + i * state->bytes, state->type,
-                              state->size, x);
+        dl_dtype_to_floats((const char *)state->inputs + i * state->bytes, state->type, state->size,
+                           x);
     for (int64_t k = 0; y && state->classes && k < state->outputs; k++)
         y[k] = (float)state->classes[i * state->outputs + k];
     if (y && state->targets)

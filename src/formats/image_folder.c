@@ -74,9 +74,9 @@ static int list_folder(const char *path, listing *list, dl_error *error) {
 typedef struct {
     dl_classed_pictures *state;
     const char *root;
-    bool training;      /* no class may be empty */
-    dl_csv_names names; /* of the classes */
-    char **path;        /* [count], owned: of the pictures */
+    bool training;       /* no class may be empty */
+    dl_string_set names; /* of the classes */
+    char **path;         /* [count], owned: of the pictures */
     int64_t count, room;
 } tree;
 
@@ -104,7 +104,7 @@ static int add_class(tree *t, const char *name, const char *path, dl_error *erro
             continue;
         }
         if (class < 0)
-            class = dl_csv_names_add(&t->names, name);
+            class = dl_string_set_add(&t->names, name);
         add_path(t, file, class);
     }
     free_listing(&list);
@@ -173,7 +173,7 @@ static int folder_open(dl_dataset *dataset, const dl_schema *like, dl_error *err
     for (int64_t i = 0; i < t.count; i++)
         free(t.path[i]);
     free(t.path);
-    dl_csv_names_free(&t.names);
+    dl_string_set_free(&t.names);
     free(root);
     return result;
 }

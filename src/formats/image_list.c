@@ -207,18 +207,18 @@ static void free_list(list *l) {
 /* What the targets are, where the config leaves it open. */
 static int decide(list *l, dl_error *error) {
     bool words = false, paths = true, whole = true, many = false;
-    dl_csv_names names = {0};
+    dl_string_set names = {0};
     double value;
     l->task = l->options->task;
     for (int64_t i = 0; i < l->count && l->targets == 1; i++) {
         words |= dl_csv_number(l->field[i], &value) == DL_CSV_TEXT;
         paths &= dl_image_is_named(l->field[i]);
         if (!many)
-            dl_csv_names_add(&names, l->field[i]);
+            dl_string_set_add(&names, l->field[i]);
         many |= names.count > MOST_WHOLE;
     }
-    whole = dl_csv_names_whole(&names);
-    dl_csv_names_free(&names);
+    whole = dl_csv_are_whole(&names);
+    dl_string_set_free(&names);
     if (l->task != AUTO && l->task != REGRESSION && l->targets > 1)
         return dl_fail(error, DL_DATA, "%s: task = \"%s\" is for one target column, not %d",
                        l->dataset->where, task_choices[l->task], l->targets);
@@ -253,22 +253,22 @@ static int take_numbers(const list *l, dl_dataset *dataset, dl_error *error) {
 }
 
 /* The names of the classes: those of training, or all that occur. */
-static int name_classes(const list *l, dl_csv_names *names, dl_schema *schema, dl_error *error) {
+static int name_classes(const list *l, dl_string_set *names, dl_schema *schema, dl_error *error) {
     char number[16];
     for (int c = 0; l->like && c < l->like->classes; c++)
-        dl_csv_names_add(names, dl_schema_class(l->like, c, number));
+        dl_string_set_add(names, dl_schema_class(l->like, c, number));
     for (int64_t i = 0; i < l->count && !l->like; i++) {
         if (!dl_text_is_utf8(l->field[i]))
             return dl_fail(error, DL_DATA, "%s:%lld: column \"%s\": the text is not UTF-8", l->path,
                            (long long)l->line[i], l->name[l->target[0]]);
-        dl_csv_names_add(names, l->field[i]);
+        dl_string_set_add(names, l->field[i]);
         if (names->count > DL_CSV_MOST_CATEGORIES * 100)
             return dl_fail(error, DL_DATA, "%s: column \"%s\" has more than %d classes", l->path,
                            l->name[l->target[0]], DL_CSV_MOST_CATEGORIES * 100);
     }
     if (l->like)
         return 0;
-    dl_csv_names_sort(names);
+    dl_csv_sort_classes(names);
     schema->classes = names->count;
     schema->class_names = xcalloc((size_t)names->count, sizeof *schema->class_names);
     for (int c = 0; c < names->count; c++)
@@ -278,14 +278,14 @@ static int name_classes(const list *l, dl_csv_names *names, dl_schema *schema, d
 
 static int take_classes(const list *l, dl_dataset *dataset, dl_error *error) {
     list_state *state = dataset->state;
-    dl_csv_names names = {0};
+    dl_string_set names = {0};
     int before = error->count;
     if (name_classes(l, &names, &dataset->schema, error)) {
-        dl_csv_names_free(&names);
+        dl_string_set_free(&names);
         return -1;
     }
     for (int64_t i = 0; i < l->count && error->count < before + MOST_ERRORS; i++) {
-        int class = dl_csv_names_match(&names, l->field[i]);
+        int class = dl_csv_find_class(&names, l->field[i]);
         state->y[i] = (float)class;
         if (class >= 0)
             continue;
@@ -297,7 +297,7 @@ static int take_classes(const list *l, dl_dataset *dataset, dl_error *error) {
                 (long long)l->line[i], l->name[l->target[0]], dl_csv_quote(quoted, l->field[i]),
                 nearest ? " (did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?)" : "");
     }
-    dl_csv_names_free(&names);
+    dl_string_set_free(&names);
     return error->count > before ? -1 : 0;
 }
 

@@ -35,7 +35,7 @@ typedef struct {
     dl_classed_pictures *state;
     dl_reader *reader;
     const char *path;
-    dl_csv_names names; /* of the classes, as they are met */
+    dl_string_set names; /* of the classes, as they are met */
     member waiting[DL_PICTURES_PIECE];
     int waits;
     int64_t waiting_bytes, room; /* room: of the state's classes */
@@ -140,7 +140,7 @@ static int add_picture(archive *a, const char *name, char *bytes, int64_t size, 
         a->room = a->room ? 2 * a->room : 1024;
         a->state->classes = xrealloc(a->state->classes, sizeof(int) * (size_t)a->room);
     }
-    a->state->classes[at] = dl_csv_names_add(&a->names, folder);
+    a->state->classes[at] = dl_string_set_add(&a->names, folder);
     free(folder);
     if (a->waits < DL_PICTURES_PIECE && a->waiting_bytes < PIECE_BYTES)
         return 0;
@@ -200,7 +200,7 @@ static int tar_open(dl_dataset *dataset, const dl_schema *like, dl_error *error)
         result = read_all(a, error) || dl_classed_finish(dataset, &a->names, like, error) ? -1 : 0;
     }
     forget_waiting(a);
-    dl_csv_names_free(&a->names);
+    dl_string_set_free(&a->names);
     dl_reader_close(a->reader);
     free(a);
     free(path);

@@ -54,7 +54,7 @@ typedef struct {
 
 static int check_shapes(const dl_npy *inputs, const dl_npy *targets, dl_error *error) {
     char dims[96];
-    if (!dl_element_is_float(targets->type) && targets->rank > 3)
+    if (!dl_dtype_is_float(targets->type) && targets->rank > 3)
         return dl_fail(error, DL_DATA,
                        "%s: is an array of %s; classes can be one a row or one a position%s",
                        targets->path, dl_npy_dims(targets, dims),
@@ -72,7 +72,7 @@ static int check_shapes(const dl_npy *inputs, const dl_npy *targets, dl_error *e
 static int check_like(const npy_state *state, dl_shape input, const dl_schema *like,
                       dl_error *error) {
     char found[48], wanted[48];
-    bool numbers = dl_element_is_float(state->targets.type);
+    bool numbers = dl_dtype_is_float(state->targets.type);
     int result = 0;
     if (!dl_shape_equal(input, like->input))
         result = dl_fail(error, DL_DATA, "%s: its inputs are %s, those of training %s",
@@ -130,11 +130,11 @@ static int take_arrays(dl_dataset *dataset, const dl_schema *like, dl_error *err
     failed |= dl_npy_parse(&state->targets, dataset, state->inputs.held, error);
     if (failed)
         return -1;
-    dl_shape input = dl_elements_row(state->inputs.rank, state->inputs.dim);
+    dl_shape input = dl_dtype_row_shape(state->inputs.rank, state->inputs.dim);
     if (check_shapes(&state->inputs, &state->targets, error) ||
         (like && check_like(state, input, like, error)))
         return -1;
-    if (dl_element_is_float(state->targets.type)
+    if (dl_dtype_is_float(state->targets.type)
             ? check_finite(&state->targets, error)
             : check_classes(&state->targets, like ? like->classes : o->classes, &dataset->schema,
                             error))

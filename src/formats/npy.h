@@ -18,7 +18,7 @@ typedef struct {
     int64_t mapped_count;
     int64_t held; /* bytes that count as held in memory */
     /* found in the header */
-    dl_element type;
+    dl_dtype type;
     int width;    /* bytes of an element */
     bool swapped; /* not in the machine's byte order */
     bool fortran; /* the first index runs fastest */

@@ -88,7 +88,7 @@ static bool take_shape(cursor *c, dl_npy *array) {
 static bool type_of(const char *descr, dl_npy *array) {
     static const struct {
         const char *name;
-        dl_element type;
+        dl_dtype type;
     } types[] = {{"u1", DL_U8},  {"i1", DL_I8},  {"i2", DL_I16}, {"i4", DL_I32},
                  {"i8", DL_I64}, {"f4", DL_F32}, {"f8", DL_F64}};
     if (!descr[0] || !strchr("<>|=", descr[0]))
@@ -96,7 +96,7 @@ static bool type_of(const char *descr, dl_npy *array) {
     for (size_t i = 0; i < sizeof types / sizeof *types; i++)
         if (!strcmp(descr + 1, types[i].name)) {
             array->type = types[i].type;
-            array->width = dl_element_width(array->type);
+            array->width = dl_dtype_width(array->type);
             bool little = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__;
             array->swapped = array->width > 1 && descr[0] == (little ? '>' : '<');
             return descr[0] != '|' || array->width == 1;
@@ -288,7 +288,7 @@ static const void *fetch(const dl_npy *array, int64_t first, int64_t count, doub
     const char *from = (const char *)array->values + first * array->width;
     memcpy(piece, from, (size_t)(count * array->width));
     if (array->swapped)
-        dl_elements_from_big_endian(piece, count, array->width);
+        dl_dtype_from_big_endian(piece, count, array->width);
     return piece;
 }
 
@@ -296,17 +296,16 @@ void dl_npy_floats(const dl_npy *array, int64_t first, int64_t count, float *out
     double piece[PIECE];
     for (int64_t done = 0; done < count; done += PIECE) {
         int64_t many = count - done < PIECE ? count - done : PIECE;
-        dl_elements_to_floats(fetch(array, first + done, many, piece), array->type, many,
-                              out + done);
+        dl_dtype_to_floats(fetch(array, first + done, many, piece), array->type, many, out + done);
     }
 }
 
 int64_t dl_npy_find_bad(const dl_npy *array) {
     double piece[PIECE];
     int64_t total = array->rows * array->size;
-    for (int64_t done = 0; done < total && dl_element_is_float(array->type); done += PIECE) {
+    for (int64_t done = 0; done < total && dl_dtype_is_float(array->type); done += PIECE) {
         int64_t many = total - done < PIECE ? total - done : PIECE;
-        int64_t bad = dl_elements_find_bad(fetch(array, done, many, piece), array->type, many);
+        int64_t bad = dl_dtype_find_bad(fetch(array, done, many, piece), array->type, many);
         if (bad >= 0)
             return done + bad;
     }
@@ -315,12 +314,12 @@ int64_t dl_npy_find_bad(const dl_npy *array) {
 
 int64_t dl_npy_whole(const dl_npy *array, int64_t i) {
     double piece[PIECE];
-    return dl_element_whole(fetch(array, i, 1, piece), array->type, 0);
+    return dl_dtype_integer(fetch(array, i, 1, piece), array->type, 0);
 }
 
 double dl_npy_number(const dl_npy *array, int64_t i) {
     double piece[PIECE];
-    return dl_element_number(fetch(array, i, 1, piece), array->type, 0);
+    return dl_dtype_number(fetch(array, i, 1, piece), array->type, 0);
 }
 
 /* ---- files ---- */

@@ -346,7 +346,7 @@ static int read_again(const dl_pictures *pictures, int64_t i, float *out, dl_err
         result = read_one(&source, &pictures->form, pixels);
     bool changed = failed(&result) || (pictures->largest && result.largest != pictures->largest[i]);
     if (!changed)
-        dl_elements_to_floats(pixels, DL_U8, pictures->size, out);
+        dl_dtype_to_floats(pixels, DL_U8, pictures->size, out);
     free(bytes);
     free(pixels);
     return changed ? has_changed(pictures, i, &result, error) : 0;
@@ -360,7 +360,7 @@ static const unsigned char *pixels_of(const dl_pictures *pictures, int64_t i) {
 int dl_pictures_read(const dl_pictures *pictures, int64_t i, float *out, dl_error *error) {
     if (pictures->on_demand)
         return read_again(pictures, i, out, error);
-    dl_elements_to_floats(pixels_of(pictures, i), DL_U8, pictures->size, out);
+    dl_dtype_to_floats(pixels_of(pictures, i), DL_U8, pictures->size, out);
     return 0;
 }
 
@@ -378,7 +378,7 @@ static int by_bytes(const void *a, const void *b) {
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-static int check_names(const dl_csv_names *names, const char *where, dl_error *error) {
+static int check_names(const dl_string_set *names, const char *where, dl_error *error) {
     char quoted[64];
     for (int i = 0; i < names->count; i++)
         if (!dl_text_is_utf8(names->name[i]))
@@ -390,38 +390,38 @@ static int check_names(const dl_csv_names *names, const char *where, dl_error *e
 }
 
 /* Classes are numbered by their names in order: those of these pictures, or of the training's. */
-static int number_classes(dl_dataset *dataset, const dl_csv_names *names, const dl_schema *like,
+static int number_classes(dl_dataset *dataset, const dl_string_set *names, const dl_schema *like,
                           const char *where, dl_error *error) {
     dl_classed_pictures *state = dataset->state;
     dl_schema *schema = &dataset->schema;
     int count = like ? like->classes : names->count, result = 0;
     char quoted[64];
     char **sorted = xmalloc(sizeof *sorted * (size_t)(count ? count : 1));
-    dl_csv_names known = {0};
+    dl_string_set known = {0};
     for (int i = 0; i < count; i++)
         sorted[i] = xstrdup(like ? like->class_names[i] : names->name[i]);
     if (!like)
         qsort(sorted, (size_t)count, sizeof *sorted, by_bytes);
     for (int i = 0; i < count; i++)
-        dl_csv_names_add(&known, sorted[i]);
+        dl_string_set_add(&known, sorted[i]);
     schema->class_names = sorted;
     schema->classes = count;
     schema->outputs = 1;
     int *number = xmalloc(sizeof *number * (size_t)(names->count ? names->count : 1));
     for (int i = 0; i < names->count; i++) {
-        number[i] = dl_csv_names_find(&known, names->name[i]);
+        number[i] = dl_string_set_find(&known, names->name[i]);
         if (number[i] < 0)
             result = dl_fail(error, DL_DATA, "%s: the class \"%s\" is not among those of training",
                              where, dl_csv_quote(quoted, names->name[i]));
     }
     for (int64_t i = 0; i < state->pictures.count; i++)
         state->classes[i] = number[state->classes[i]];
-    dl_csv_names_free(&known);
+    dl_string_set_free(&known);
     free(number);
     return result;
 }
 
-int dl_classed_finish(dl_dataset *dataset, const dl_csv_names *names, const dl_schema *like,
+int dl_classed_finish(dl_dataset *dataset, const dl_string_set *names, const dl_schema *like,
                       dl_error *error) {
     dl_classed_pictures *state = dataset->state;
     const char *where = state->pictures.where;

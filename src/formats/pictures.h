@@ -94,7 +94,7 @@ typedef struct {
 /* When all is read: checks the pictures, sets the schema and the count of the data set, and changes
    the classes from numbers of `names` to those of the schema: the names in order, or those of
    `like`. 0, or -1 and errors. */
-int dl_classed_finish(dl_dataset *dataset, const dl_csv_names *names, const dl_schema *like,
+int dl_classed_finish(dl_dataset *dataset, const dl_string_set *names, const dl_schema *like,
                       dl_error *error);
 /* The same as in a dl_dataset_type. */
 int dl_classed_read(const dl_dataset *dataset, int64_t i, float *x, float *y, dl_error *error);

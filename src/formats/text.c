@@ -116,7 +116,7 @@ typedef struct {
     int unit;
     int *class_of; /* [codes]: a symbol's class, -1: it has none */
     bool lower;
-    dl_csv_names words; /* those of the text, then of the vocabulary, by their classes */
+    dl_string_set words; /* those of the text, then of the vocabulary, by their classes */
 } source;
 
 static int not_utf8(const source *s, const char *at, dl_error *error) {
@@ -187,7 +187,7 @@ static int take_words(source *s, int most, const dl_schema *like, dl_schema *sch
     int length, room = 0;
     int64_t *count = NULL;
     while ((length = dl_word_next(&at, end, s->lower, word)) > 0) {
-        int number = dl_csv_names_add(&s->words, word);
+        int number = dl_string_set_add(&s->words, word);
         if (number >= room) {
             int more = room ? 2 * room : 1024;
             count = xrealloc(count, sizeof *count * (size_t)more);
@@ -198,16 +198,16 @@ static int take_words(source *s, int most, const dl_schema *like, dl_schema *sch
         s->count++;
     }
     if (!length && !like)
-        dl_words_choose(&s->words, count, most, schema);
+        dl_vocabulary_choose(&s->words, count, most, schema);
     free(count);
-    dl_csv_names_free(&s->words);
+    dl_string_set_free(&s->words);
     if (length < 0)
         return not_utf8(s, at, error);
     const dl_schema *from = like ? like : schema;
     if (!from->class_names || strcmp(from->class_names[0], dl_unknown_word))
         return dl_fail(error, DL_DATA, "%s: the training data were no text of words", s->path);
     for (int c = 0; c < from->classes; c++)
-        dl_csv_names_add(&s->words, from->class_names[c]);
+        dl_string_set_add(&s->words, from->class_names[c]);
     return 0;
 }
 
@@ -217,7 +217,7 @@ static int next_class(const source *s, const char **at) {
     if (s->unit != WORD)
         return s->class_of[next_code(s->unit, at)];
     dl_word_next(at, s->bytes + s->size, s->lower, word);
-    int found = dl_csv_names_find(&s->words, word);
+    int found = dl_string_set_find(&s->words, word);
     return found < 0 ? 0 : found;
 }
 
@@ -298,7 +298,7 @@ static int text_open(dl_dataset *dataset, const dl_schema *like, dl_error *error
     free(s.path);
     free(s.bytes);
     free(s.class_of);
-    dl_csv_names_free(&s.words);
+    dl_string_set_free(&s.words);
     return result;
 }
 

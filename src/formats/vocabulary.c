@@ -92,7 +92,8 @@ static int by_bytes(const void *a, const void *b) {
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-void dl_words_choose(const dl_csv_names *names, const int64_t *count, int most, dl_schema *schema) {
+void dl_vocabulary_choose(const dl_string_set *names, const int64_t *count, int most,
+                          dl_schema *schema) {
     int kept = names->count < most ? names->count : most;
     frequency *all = xmalloc(sizeof *all * (size_t)(names->count + 1));
     for (int i = 0; i < names->count; i++)

@@ -3,7 +3,8 @@
 #ifndef DL_FORMATS_VOCABULARY_H
 #define DL_FORMATS_VOCABULARY_H
 
-#include "formats/csv.h"
+#include "base/string_set.h"
+#include "formats/schema.h"
 
 enum { DL_LONGEST_WORD = 63, DL_MOST_WORDS = (1 << 16) - 2 };
 
@@ -19,6 +20,7 @@ int dl_word_next(const char **at, const char *end, bool lower, char out[DL_LONGE
 /* Makes dl_unknown_word and the `most` most frequent of the words (of equally frequent ones, the
    first by their bytes), sorted by their bytes, the classes of `schema`. count[i]: how often name i
    occurs. */
-void dl_words_choose(const dl_csv_names *names, const int64_t *count, int most, dl_schema *schema);
+void dl_vocabulary_choose(const dl_string_set *names, const int64_t *count, int most,
+                          dl_schema *schema);
 
 #endif

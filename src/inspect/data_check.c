@@ -229,7 +229,7 @@ static void tell_duplicates(dl_findings *f, const dl_data *data, const duplicate
                                                    : "s have the same input",
                            (long long)d->within[p].row, (long long)d->within[p].other);
     const tally *t = &d->conflict;
-    if (t->count && data->predict != DL_PREDICT_INPUT && data->predict != DL_PREDICT_COLOR)
+    if (t->count && data->predict != DL_TARGETS_INPUT && data->predict != DL_TARGETS_COLOR)
         dl_finding_add(f, "contradictions", data->base.classes > 0, t->count,
                        "%s rows have the input of others with another %s: row %lld of %s and row "
                        "%lld of %s",

@@ -173,7 +173,7 @@ void dl_check_columns(dl_findings *f, const dl_data *data) {
     const dl_dataset *files = dl_check_files(data, DL_TRAIN);
     table t = {.files = files, .rows = &data->part[DL_TRAIN]};
     bool flat = files->schema.input.rank == 1;
-    bool targets = flat && files->schema.outputs == 1 && data->predict == DL_PREDICT_LABEL;
+    bool targets = flat && files->schema.outputs == 1 && data->predict == DL_TARGETS_LABEL;
     if (files->ordered || t.rows->count < 2)
         return;
     find_columns(&t);

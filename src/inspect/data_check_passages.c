@@ -85,7 +85,7 @@ void dl_check_passages(dl_findings *f, const dl_data *data) {
     const dl_dataset *files = &data->dataset[DL_TRAIN];
     const dl_subset *train = &data->part[DL_TRAIN];
     int64_t length = data->base.outputs;
-    if (!files->ordered || data->predict != DL_PREDICT_LABEL || !data->base.classes ||
+    if (!files->ordered || data->predict != DL_TARGETS_LABEL || !data->base.classes ||
         length < SHORTEST || !train->count)
         return;
     uint16_t *text = xmalloc(sizeof *text * (size_t)(train->count * length));

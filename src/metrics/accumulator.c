@@ -12,9 +12,9 @@
 
 #include "base/memory.h"
 
-void dl_tally_open(dl_tally *t, const dl_metric *const *metrics, int count, int classes,
-                   bool ordered) {
-    *t = (dl_tally){.metric_count = count, .classes = classes};
+void dl_accumulator_open(dl_accumulator *t, const dl_metric *const *metrics, int count, int classes,
+                         bool ordered) {
+    *t = (dl_accumulator){.metric_count = count, .classes = classes};
     bool counts = false;
     for (int m = 0; m < count; m++) {
         t->metric[m] = metrics[m];
@@ -25,26 +25,26 @@ void dl_tally_open(dl_tally *t, const dl_metric *const *metrics, int count, int 
         t->count = xcalloc((size_t)classes, sizeof *t->count);
 }
 
-void dl_tally_clear(dl_tally *t) {
+void dl_accumulator_clear(dl_accumulator *t) {
     memset(t->sums, 0, sizeof t->sums);
     if (t->count)
         memset(t->count, 0, sizeof *t->count * (size_t)t->classes);
     t->rows = 0;
 }
 
-void dl_tally_close(dl_tally *t) {
+void dl_accumulator_close(dl_accumulator *t) {
     free(t->count);
     free(t->score);
     free(t->truth);
-    *t = (dl_tally){0};
+    *t = (dl_accumulator){0};
 }
 
 /* Two classes have one curve: that of the second. */
-static int curves(const dl_tally *t) {
+static int curves(const dl_accumulator *t) {
     return t->classes == 2 ? 1 : t->classes;
 }
 
-static void keep_scores(dl_tally *t, const dl_outcome *o) {
+static void keep_scores(dl_accumulator *t, const dl_outcome *o) {
     int n = curves(t);
     if (t->rows + o->rows > t->room) {
         t->room = 2 * (t->rows + o->rows);
@@ -58,13 +58,13 @@ static void keep_scores(dl_tally *t, const dl_outcome *o) {
     }
 }
 
-void dl_tally_add_numbers(dl_tally *t, const dl_outcome *numbers) {
+void dl_accumulator_add_numbers(dl_accumulator *t, const dl_outcome *numbers) {
     for (int m = 0; m < t->metric_count; m++)
         if (!t->metric[m]->for_classes)
             t->metric[m]->add(t->metric[m], t->sums[m], numbers);
 }
 
-void dl_tally_add(dl_tally *t, const dl_outcome *o, const dl_outcome *numbers) {
+void dl_accumulator_add(dl_accumulator *t, const dl_outcome *o, const dl_outcome *numbers) {
     for (int m = 0; m < t->metric_count; m++) {
         const dl_metric *metric = t->metric[m];
         if (t->classes && metric->for_classes && metric->for_class != DL_FROM_SUMS)
@@ -103,7 +103,7 @@ static double rank_sum(const ranked *row, int64_t count) {
     return sum;
 }
 
-double dl_tally_auc(const dl_tally *t, int class) {
+double dl_accumulator_auc(const dl_accumulator *t, int class) {
     int n = curves(t), curve = n == 1 ? 0 : class;
     ranked *row = xmalloc(sizeof *row * (size_t)(t->rows + 1));
     double positive = 0;
@@ -123,19 +123,19 @@ double dl_tally_auc(const dl_tally *t, int class) {
 }
 
 /* The mean over the classes that have a value. */
-static double over_classes(const dl_tally *t, const dl_metric *metric) {
+static double over_classes(const dl_accumulator *t, const dl_metric *metric) {
     bool order = metric->for_class == DL_FROM_ORDER;
     double sum = 0;
     int count = 0;
     for (int c = t->classes == 2 && !metric->mean_of_two; c < t->classes; c++) {
-        double value = order ? dl_tally_auc(t, c) : metric->of_class(&t->count[c]);
+        double value = order ? dl_accumulator_auc(t, c) : metric->of_class(&t->count[c]);
         sum += isnan(value) ? 0 : value;
         count += !isnan(value);
     }
     return count ? sum / count : NAN;
 }
 
-double dl_tally_value(const dl_tally *t, int m) {
+double dl_accumulator_value(const dl_accumulator *t, int m) {
     const dl_metric *metric = t->metric[m];
     if (!t->classes || metric->for_class == DL_FROM_SUMS || !metric->for_classes)
         return metric->value(t->sums[m]);

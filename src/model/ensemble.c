@@ -188,7 +188,7 @@ static int run_member(joint *j, int i, dl_judge *judge, const dl_batch *batch, d
         batch->number ? dl_judge_numbers(judge, e, batch) : dl_judge_outcome(judge, e, batch);
     if (take_targets(j, i, &outcome, error))
         return -1;
-    dl_tally_add(&member->tally, &outcome, &outcome);
+    dl_accumulator_add(&member->tally, &outcome, &outcome);
     add_answers(j, &outcome);
     return 0;
 }

@@ -9,8 +9,8 @@
    the tally. */
 typedef struct {
     dl_experiment *experiment;
-    const char *name; /* for messages: the checkpoint's path */
-    dl_tally tally;   /* its own results; opened and closed by whoever owns the ensemble */
+    const char *name;     /* for messages: the checkpoint's path */
+    dl_accumulator tally; /* its own results; opened and closed by whoever owns the ensemble */
 } dl_member;
 
 typedef struct {

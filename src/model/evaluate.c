@@ -10,17 +10,17 @@
 
 void dl_sums_open(dl_sums *sums, const dl_experiment *e, bool ordered) {
     *sums = (dl_sums){0};
-    dl_tally_open(&sums->tally, e->metrics, e->metric_count, e->target.classes, ordered);
+    dl_accumulator_open(&sums->tally, e->metrics, e->metric_count, e->target.classes, ordered);
 }
 
 void dl_sums_clear(dl_sums *sums) {
-    dl_tally tally = sums->tally;
-    dl_tally_clear(&tally);
+    dl_accumulator tally = sums->tally;
+    dl_accumulator_clear(&tally);
     *sums = (dl_sums){.tally = tally};
 }
 
 void dl_sums_close(dl_sums *sums) {
-    dl_tally_close(&sums->tally);
+    dl_accumulator_close(&sums->tally);
 }
 
 void dl_judge_open(dl_judge *judge, const dl_experiment *e) {
@@ -168,7 +168,7 @@ double dl_sums_add(dl_sums *sums, dl_judge *judge, dl_experiment *e, const dl_ba
     dl_outcome outcome = dl_judge_outcome(judge, e, batch), numbers = outcome;
     if (batch->number)
         numbers = dl_judge_numbers(judge, e, batch);
-    dl_tally_add(&sums->tally, &outcome, &numbers);
+    dl_accumulator_add(&sums->tally, &outcome, &numbers);
     if (gradient)
         add_heads(sums, judge, e, batch);
     sums->loss += loss;
@@ -186,7 +186,7 @@ double dl_sums_head(const dl_sums *sums, int head) {
 }
 
 double dl_sums_metric(const dl_sums *sums, int metric) {
-    return dl_tally_value(&sums->tally, metric);
+    return dl_accumulator_value(&sums->tally, metric);
 }
 
 int dl_evaluate(dl_experiment *e, dl_loader *loader, dl_sums *sums, dl_observer observer,

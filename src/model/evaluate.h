@@ -8,10 +8,10 @@
 #include "model/experiment.h"
 
 typedef struct {
-    double loss;    /* sum over all positions of the rows that the loss does not ignore */
-    double counted; /* how many those are; of a row that two were mixed to, maybe a share */
-    int64_t rows;   /* samples */
-    dl_tally tally; /* for the experiment's metrics */
+    double loss;          /* sum over all positions of the rows that the loss does not ignore */
+    double counted;       /* how many those are; of a row that two were mixed to, maybe a share */
+    int64_t rows;         /* samples */
+    dl_accumulator tally; /* for the experiment's metrics */
     /* like `loss` and `counted`, of each auxiliary head, unweighted */
     double head[DL_MOST_HEADS], head_counted[DL_MOST_HEADS];
 } dl_sums;

@@ -167,7 +167,7 @@ const dl_section dl_sections[] = {
     {"", "the top level", root_options},
     {"data", "what to learn from; beside these, the keys of its format", dl_data_options},
     {"data", "how its images are varied, and how they are read", dl_augment_options},
-    {"data", "rows by chance: cross-validation, bagging, a share", dl_resample_options},
+    {"data", "rows by chance: cross-validation, bagging, a share", dl_subsample_options},
     {"training", "how long and how", training_options},
     {"regularization", "what keeps the network from learning by heart", regularization_options},
     {"regularization.average", "what is tested in the place of the last weights", average_options},

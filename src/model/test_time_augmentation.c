@@ -13,7 +13,7 @@ int dl_views_check(const dl_experiment *e, dl_error *error) {
     char shape[48];
     if (e->data.augment.test_time == DL_VIEWS_ONE)
         return 0;
-    if (schema->input.rank != 3 || e->data.predict == DL_PREDICT_SAME)
+    if (schema->input.rank != 3 || e->data.predict == DL_TARGETS_SAME)
         return dl_fail(
             error, DL_USAGE,
             "%s: test_time is for single images, but a sample of these data has the shape %s%s",

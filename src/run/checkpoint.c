@@ -317,7 +317,7 @@ static const char *next_whole(const char *text, int64_t *value) {
 }
 
 /* Those of metrics that are worked out from them. */
-static const char *read_counts(const char *at, const dl_tally *tally) {
+static const char *read_counts(const char *at, const dl_accumulator *tally) {
     for (int c = 0; at && tally->count && c < tally->classes; c++) {
         int64_t *numbers[] = {&tally->count[c].rows, &tally->count[c].predicted,
                               &tally->count[c].right};
