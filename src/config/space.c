@@ -229,20 +229,27 @@ static double draw(const resolver *r, const char *path) {
     return (double)(((uint64_t)words[0] << 21) | (words[1] >> 11)) * 0x1p-53;
 }
 
-/* How far into the range: drawn, or from an end to the other. */
+/* How far into the range: drawn, or from one end to the other. The upper end of a range of real
+   numbers is a point of a grid only: where none is asked for (no steps), it is never drawn, and the
+   number just below it is tried in its place. */
 static double fraction(const resolver *r, const search *s, const char *path, int64_t index) {
     if (r->how == DL_SPACE_SAMPLE)
         return draw(r, path);
     int64_t points = r->how == DL_SPACE_TRY ? 2 : s->steps;
-    return points > 1 ? (double)(index % points) / (double)(points - 1) : 0;
+    double u = points > 1 ? (double)(index % points) / (double)(points - 1) : 0;
+    bool drawn = r->how == DL_SPACE_TRY && !s->steps && s->kind != &int_search;
+    return drawn ? fmin(u, nextafter(1, 0)) : u;
 }
 
+/* Rounded to 6 digits. Where that would reach an upper end that is not drawn (u < 1), a millionth
+   of the range is left. */
 static double real_value(const search *s, double u) {
     char digits[32];
     double value = s->kind == &log_search ? exp(log(s->low) + u * (log(s->high) - log(s->low)))
                                           : s->low + u * (s->high - s->low);
     snprintf(digits, sizeof digits, "%.6g", value);
-    return fmin(fmax(strtod(digits, NULL), s->low), s->high);
+    double most = u < 1 ? s->high - 1e-6 * (s->high - s->low) : s->high;
+    return fmin(fmax(strtod(digits, NULL), s->low), most);
 }
 
 static int64_t whole_value(const resolver *r, const search *s, double u) {

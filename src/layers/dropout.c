@@ -12,7 +12,7 @@ typedef struct {
 } dropout;
 
 static const dl_option options[] = {
-    DL_FLOAT_OPTION("rate", dropout, rate, "0.5", 0, 0.999,
+    DL_FLOAT_OPTION("rate", dropout, rate, "0.5", 0, 0.999999,
                     "probability that an element is dropped"),
     DL_OPTIONS_END,
 };

@@ -34,7 +34,7 @@ static const dl_option options[] = {
         "causal", attention, causal, "false",
         "a step sees itself and those before it alone: where the next symbol is to be foretold"),
     DL_FLOAT_OPTION(
-        "dropout", attention, dropout, "0.0", 0, 0.999,
+        "dropout", attention, dropout, "0.0", 0, 0.999999,
         "probability that one of a step's weights on the others is dropped, in training"),
     DL_WEIGHT_OPTIONS(attention, weights),
     DL_OPTIONS_END,

@@ -22,7 +22,7 @@ typedef struct {
 } noise;
 
 static const dl_option spatial_options[] = {
-    DL_FLOAT_OPTION("rate", noise, rate, "0.5", 0, 0.999,
+    DL_FLOAT_OPTION("rate", noise, rate, "0.5", 0, 0.999999,
                     "probability that a channel of a sample is dropped"),
     DL_OPTIONS_END,
 };
@@ -35,7 +35,7 @@ static const dl_option noise_options[] = {
 
 static const dl_option gaussian_options[] = {
     DL_FLOAT_OPTION(
-        "rate", noise, rate, "0.5", 0, 0.999,
+        "rate", noise, rate, "0.5", 0, 0.999999,
         "as dropout's: the factors' standard deviation is sqrt(rate / (1 - rate)), 1 for 0.5"),
     DL_OPTIONS_END,
 };

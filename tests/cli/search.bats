@@ -98,6 +98,23 @@ value() { sed -n "s/.*[{ ]$2 = \([^;]*\);.*/\1/p" "$1" | head -n 1; }
     equal "$(value 1.cfg l2) $(value 2.cfg l2) $(value 3.cfg l2)" "1.0 1.5 2.0"
 }
 
+@test "the upper end of a range is never drawn, but is a point of a grid" {
+    space space.cfg
+    sed -i 's/low = 0.1; high = 0.5/low = 0.0; high = 1.0/' space.cfg # a rate of 1 is refused
+    train --quiet --sample 1 --epochs 1 space.cfg
+    status_is 0
+    train --space space.cfg
+    status_is 0
+    sed -i 's/high = 1.0/high = 1.1/' space.cfg
+    train --sample 1 --dry-run space.cfg
+    status_is 2
+    says '"rate" is 1.0999989, but must be at most 0.999999'
+    sed -i 's/high = 1.1/high = 1.0; steps = 3/' space.cfg
+    train --sample 1 --dry-run space.cfg
+    status_is 2
+    says '"rate" is 1, but must be at most 0.999999'
+}
+
 @test "--stop-after stops, and --resume goes on to the same bits" {
     digits digits.cfg
     train --quiet --out whole digits.cfg
