@@ -7,9 +7,11 @@
 
 #include <cmocka.h>
 
+#include <fcntl.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
 
@@ -177,11 +179,69 @@ static void test_files(void **state) {
     free(below);
 }
 
+static void read_pipe(int pipe, const char *expected) {
+    char bytes[64] = {0};
+    assert_int_equal(read(pipe, bytes, sizeof bytes - 1), strlen(expected));
+    assert_string_equal(bytes, expected);
+}
+
+static mode_t type_of(const char *path) {
+    struct stat info;
+    assert_int_equal(lstat(path, &info), 0);
+    return info.st_mode & S_IFMT;
+}
+
+/* Pipes and links to them stay; of a link to a file the file is replaced; a file of our own
+   replaces a link, and writes nowhere else. */
+static void test_outputs(void **state) {
+    (void)state;
+    dl_error error = {0};
+    char folder[] = "/tmp/dltrain-test-XXXXXX", link[64] = "";
+    assert_non_null(mkdtemp(folder));
+    assert_int_equal(chdir(folder), 0);
+    assert_int_equal(mkfifo("pipe", 0600), 0);
+    assert_int_equal(symlink("pipe", "link"), 0);
+    int reader = open("pipe", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    assert_int_equal(dl_output_write("pipe", "one", 3, &error), 0);
+    read_pipe(reader, "one");
+    assert_int_equal(dl_output_write("link", "two", 3, &error), 0);
+    read_pipe(reader, "two");
+    assert_int_equal(type_of("pipe"), S_IFIFO);
+    assert_int_equal(type_of("link"), S_IFLNK);
+    assert_int_equal(dl_file_write("link", "three", 5, &error), 0);
+    assert_int_equal(read(reader, link, sizeof link), 0);
+    assert_int_equal(type_of("link"), S_IFREG);
+    assert_int_equal(symlink("link", "second"), 0);
+    assert_int_equal(dl_output_write("second", "four", 4, &error), 0);
+    assert_int_equal(readlink("second", link, sizeof link), 4);
+    int64_t size;
+    char *text = dl_file_read("link", 10, &size, DL_DATA, &error);
+    assert_string_equal(text, "four");
+    free(text);
+    assert_int_equal(dl_output_write(".", "five", 4, &error), -1);
+    /* what a killed program left goes, what somebody else has does not */
+    dl_writer killed;
+    assert_int_equal(dl_writer_open(&killed, "second", &error), 0);
+    assert_int_equal(dl_file_write("notes.tmp", "six", 3, &error), 0);
+    dl_folder_remove_temporaries(".");
+    assert_int_equal(access(killed.temporary, F_OK), -1);
+    assert_int_equal(access("notes.tmp", F_OK), 0);
+    dl_writer_abort(&killed);
+    dl_error_clear(&error);
+    close(reader);
+    assert_int_equal(chdir("/"), 0);
+    dl_text command = {0};
+    dl_text_add(&command, "rm -r %s", folder);
+    assert_int_equal(system(command.data), 0);
+    dl_text_free(&command);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_philox),  cmocka_unit_test(test_distributions),
         cmocka_unit_test(test_shuffle), cmocka_unit_test(test_text),
         cmocka_unit_test(test_memory),  cmocka_unit_test(test_files),
+        cmocka_unit_test(test_outputs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

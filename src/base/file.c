@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/file.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
@@ -174,43 +176,104 @@ static int writer_failed(dl_writer *writer, const char *doing, dl_error *error) 
     return -1;
 }
 
-int dl_writer_open(dl_writer *writer, const char *path, dl_error *error) {
-    *writer = (dl_writer){.path = xstrdup(path)};
-    dl_text temporary = {0};
-    dl_text_add(&temporary, "%s.tmp", path);
-    writer->temporary = temporary.data;
-    writer->file = fopen(writer->temporary, "wbe");
-    if (!writer->file)
-        return writer_failed(writer, "written", error);
-    return 0;
+/* A new file beside the path, under a name that nobody can foresee: never what a link points to. */
+static int open_temporary(dl_writer *writer) {
+    int descriptor = -1;
+    for (int tries = 0; descriptor < 0 && tries < 16; tries++) {
+        uint32_t nonce = 0;
+        if (getrandom(&nonce, sizeof nonce, GRND_NONBLOCK) != sizeof nonce)
+            nonce = (uint32_t)getpid() + (uint32_t)tries;
+        dl_text name = {0};
+        dl_text_add(&name, "%s.%08x.tmp", writer->path, nonce);
+        free(writer->temporary);
+        writer->temporary = name.data;
+        descriptor = open(name.data, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+        if (descriptor < 0 && errno != EEXIST)
+            break;
+    }
+    if (descriptor < 0) { /* somebody else's, if it is there at all */
+        free(writer->temporary);
+        writer->temporary = NULL;
+    }
+    return descriptor;
 }
 
-void dl_folder_flush(const char *path) {
+static int open_stream(dl_writer *writer, int descriptor, dl_error *error) {
+    writer->file = descriptor < 0 ? NULL : fdopen(descriptor, "wb");
+    if (writer->file)
+        return 0;
+    int reason = errno;
+    if (descriptor >= 0)
+        close(descriptor);
+    errno = reason;
+    return writer_failed(writer, "written", error);
+}
+
+int dl_writer_open(dl_writer *writer, const char *path, dl_error *error) {
+    *writer = (dl_writer){.path = xstrdup(path)};
+    return open_stream(writer, open_temporary(writer), error);
+}
+
+static bool is_open_as(int descriptor, const struct stat *info) {
+    struct stat own;
+    return fstat(descriptor, &own) == 0 && own.st_dev == info->st_dev && own.st_ino == info->st_ino;
+}
+
+int dl_writer_open_output(dl_writer *writer, const char *path, dl_error *error) {
+    struct stat info;
+    bool standard = !strcmp(path, "-"), there = !standard && stat(path, &info) == 0;
+    if (there && S_ISREG(info.st_mode) && !is_open_as(STDOUT_FILENO, &info)) {
+        char *target = realpath(path, NULL); /* of a link: what it points to */
+        int result = dl_writer_open(writer, target ? target : path, error);
+        free(target);
+        return result;
+    }
+    if (!standard && !there)
+        return dl_writer_open(writer, path, error);
+    standard |= S_ISREG(info.st_mode);
+    if (standard)
+        fflush(stdout);
+    *writer = (dl_writer){.path = xstrdup(standard ? "standard output" : path)};
+    return open_stream(writer,
+                       standard ? fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0)
+                                : open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY),
+                       error);
+}
+
+int dl_folder_flush(const char *path) {
     const char *slash = strrchr(path, '/');
     dl_text folder = {0};
     if (slash)
         dl_text_add_bytes(&folder, path, slash == path ? 1 : (size_t)(slash - path));
     int descriptor = open(slash ? folder.data : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (descriptor >= 0) {
-        (void)fsync(descriptor); /* some file systems refuse it; the file itself is safe */
-        close(descriptor);
-    }
     dl_text_free(&folder);
+    if (descriptor < 0)
+        return errno == EACCES ? 0 : -1; /* a folder that may be written to and not be listed */
+    int result = fsync(descriptor);
+    if (result && (errno == EINVAL || errno == ENOTSUP))
+        result = 0; /* the file system has no such thing */
+    int reason = errno;
+    close(descriptor);
+    errno = reason;
+    return result;
 }
 
 int dl_writer_commit(dl_writer *writer, dl_error *error) {
-    if (ferror(writer->file) || fflush(writer->file) || fsync(fileno(writer->file)))
+    if (ferror(writer->file) || fflush(writer->file) ||
+        (writer->temporary && fsync(fileno(writer->file))))
         return writer_failed(writer, "written", error);
     FILE *file = writer->file;
     writer->file = NULL;
     if (fclose(file))
         return writer_failed(writer, "written", error);
-    if (rename(writer->temporary, writer->path))
+    if (writer->temporary && rename(writer->temporary, writer->path))
         return writer_failed(writer, "replaced", error);
-    dl_folder_flush(writer->path);
-    free(writer->path);
+    bool renamed = writer->temporary != NULL;
     free(writer->temporary);
-    *writer = (dl_writer){0};
+    writer->temporary = NULL;
+    if (renamed && dl_folder_flush(writer->path))
+        return writer_failed(writer, "flushed to the disk", error);
+    dl_writer_abort(writer);
     return 0;
 }
 
@@ -224,13 +287,38 @@ void dl_writer_abort(dl_writer *writer) {
     *writer = (dl_writer){0};
 }
 
+static int write_whole(dl_writer *writer, const void *bytes, size_t count, dl_error *error) {
+    if (fwrite(bytes, 1, count, writer->file) != count)
+        return writer_failed(writer, "written", error);
+    return dl_writer_commit(writer, error);
+}
+
 int dl_file_write(const char *path, const void *bytes, size_t count, dl_error *error) {
     dl_writer writer;
-    if (dl_writer_open(&writer, path, error))
-        return -1;
-    if (fwrite(bytes, 1, count, writer.file) != count)
-        return writer_failed(&writer, "written", error);
-    return dl_writer_commit(&writer, error);
+    return dl_writer_open(&writer, path, error) ? -1 : write_whole(&writer, bytes, count, error);
+}
+
+int dl_output_write(const char *path, const void *bytes, size_t count, dl_error *error) {
+    dl_writer writer;
+    return dl_writer_open_output(&writer, path, error) ? -1
+                                                       : write_whole(&writer, bytes, count, error);
+}
+
+/* NAME.xxxxxxxx.tmp, as open_temporary names them. */
+static bool is_temporary(const char *name) {
+    size_t length = strlen(name), tail = strlen(".00000000.tmp");
+    return length > tail && name[length - tail] == '.' &&
+           strspn(name + length - tail + 1, "0123456789abcdef") == 8 &&
+           !strcmp(name + length - 4, ".tmp");
+}
+
+void dl_folder_remove_temporaries(const char *path) {
+    DIR *folder = opendir(path);
+    for (struct dirent *entry; folder && (entry = readdir(folder));)
+        if (is_temporary(entry->d_name))
+            unlinkat(dirfd(folder), entry->d_name, 0);
+    if (folder)
+        closedir(folder);
 }
 
 int dl_folder_create(const char *path, dl_error *error) {

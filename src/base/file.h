@@ -38,21 +38,27 @@ void dl_reader_close(dl_reader *reader);
 char *dl_file_read(const char *path, int64_t limit, int64_t *size, dl_code code, dl_error *error);
 
 /* A file that replaces `path` whole, or leaves what was there: written beside it under another
-   name, flushed to the disk, renamed, the folder flushed. */
+   name, flushed to the disk, renamed, the folder flushed. A link at `path` is replaced. */
 typedef struct {
     FILE *file;
-    char *path, *temporary;
+    char *path, *temporary; /* temporary: NULL if it is written to directly */
 } dl_writer;
 int dl_writer_open(dl_writer *writer, const char *path, dl_error *error);
+/* The same for a file that the user names: "-" is standard output; a device, a pipe, or a link to
+   one is written to and stays; of a link to a file the file is replaced. */
+int dl_writer_open_output(dl_writer *writer, const char *path, dl_error *error);
 int dl_writer_commit(dl_writer *writer, dl_error *error);
 /* Throws away what was written; fine after a failed open or commit. */
 void dl_writer_abort(dl_writer *writer);
 /* The three in one. */
 int dl_file_write(const char *path, const void *bytes, size_t count, dl_error *error);
+int dl_output_write(const char *path, const void *bytes, size_t count, dl_error *error);
 
 /* Creates a folder and those above it; an existing one is fine. */
 int dl_folder_create(const char *path, dl_error *error);
-/* Brings to the disk that the file `path` is in its folder, as far as the file system can. */
-void dl_folder_flush(const char *path);
+/* Brings to the disk that the file `path` is in its folder. -1 and errno if the disk fails. */
+int dl_folder_flush(const char *path);
+/* Removes what killed programs left half-written in this folder (dl_writer). */
+void dl_folder_remove_temporaries(const char *path);
 
 #endif

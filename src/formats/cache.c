@@ -360,7 +360,7 @@ static void commit(dl_cache *cache, dl_shape shape, int64_t count, const unsigne
         atomic_store(&cache->reason, errno);
     if (!dl_cache_is_writing(cache))
         return;
-    dl_folder_flush(cache->path);
+    (void)dl_folder_flush(cache->path); /* a cache that power takes is made again */
     close(cache->descriptor);
     cache->writing = false;
     free(cache->each);

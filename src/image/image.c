@@ -173,7 +173,7 @@ int dl_image_save(const char *path, const unsigned char *pixels, int height, int
     if (!bytes)
         return dl_fail(error, DL_FAILURE, "%s: no memory for a picture of %dx%d", path, height,
                        width);
-    int result = dl_file_write(path, bytes, (size_t)count, error);
+    int result = dl_output_write(path, bytes, (size_t)count, error);
     free(bytes);
     return result;
 }

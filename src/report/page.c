@@ -189,7 +189,7 @@ int page_write(const char *path, const page_of *of, dl_error *error) {
         add_network(&page, &of->experiment->net);
         add_config(&page, of->checkpoint);
         dl_text_add(&page, "</main>\n</body>\n</html>\n");
-        result = dl_file_write(path, page.data, page.length, error);
+        result = dl_output_write(path, page.data, page.length, error);
     }
     dl_history_free(&history);
     dl_text_free(&page);

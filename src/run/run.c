@@ -93,12 +93,7 @@ static void remove_files(const dl_run *run, int first) {
         unlink(path);
         free(path);
     }
-    for (int i = 0; i < RUN_FILES; i++) {
-        dl_text path = {0};
-        dl_text_add(&path, "%s/%s.tmp", run->folder, run_files[i]);
-        unlink(path.data);
-        dl_text_free(&path);
-    }
+    dl_folder_remove_temporaries(run->folder);
 }
 
 /* runs/latest -> the run; a convenience, so that a file system without links is no error. */
