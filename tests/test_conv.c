@@ -37,7 +37,8 @@ static float *draw(int64_t count, uint16_t purpose) {
 
 /* Whether tap (ky, kx) of the window at (oy, ox) is inside; its pixel. */
 static bool pixel(const dl_window *w, int oy, int ox, int ky, int kx, int64_t *at) {
-    int y = oy * w->stride[0] + ky - w->before[0], x = ox * w->stride[1] + kx - w->before[1];
+    int y = oy * w->stride[0] + ky * w->dilation[0] - w->before[0];
+    int x = ox * w->stride[1] + kx * w->dilation[1] - w->before[1];
     *at = ((int64_t)y * w->width + x) * w->channels;
     return y >= 0 && y < w->height && x >= 0 && x < w->width;
 }
@@ -78,7 +79,7 @@ static void define(problem *p) {
 
 static void compare(const char *what, const char *tensor, const float *got, const double *want,
                     int64_t count, double times, double tolerance) {
-    double largest = 0;
+    double largest = 1; /* of the terms, which may cancel */
     for (int64_t i = 0; i < count; i++)
         largest = fmax(largest, fabs(times * want[i]));
     for (int64_t i = 0; i < count; i++)
@@ -173,49 +174,90 @@ static const geometry geometries[] = {
     {6, 6, 130, 20, {7, 3}, {1, 1}, {-1, -1}}, /* many channels: taps in several parts */
 };
 
-static void test_geometries(void **state) {
-    (void)state;
-    for (size_t g = 0; g < sizeof geometries / sizeof *geometries; g++) {
-        const geometry *a = &geometries[g];
-        problem p = {.conv = {.filters = a->f, .bias = true, .training = true}};
-        dl_error error = {0};
-        assert_int_equal(dl_window_place(&p.conv.window, dl_shape3(a->h, a->w, a->c), a->kernel,
-                                         a->stride, a->padding, "x", &error),
-                         0);
-        const dl_window *w = &p.conv.window;
-        p.in = (int64_t)a->h * a->w * a->c;
-        p.out = (int64_t)w->out_height * w->out_width * a->f;
-        p.weights = a->kernel[0] * a->kernel[1] * a->c * a->f;
-        p.x = draw(BATCH * p.in, 1);
-        p.weight = draw(p.weights, 2);
-        for (int64_t i = 0; i < p.weights; i++) /* so that tanh is not saturated */
-            p.weight[i] /= sqrtf((float)(p.weights / a->f));
-        p.bias = draw(a->f, 3);
-        p.dy = draw(BATCH * p.out, 4);
-        p.y = draw(BATCH * p.out, 5);
-        p.dx = draw(BATCH * p.in, 5);
-        p.dweight = draw(p.weights, 5);
-        p.dbias = draw(a->f, 5);
-        p.want_y = xcalloc((size_t)(BATCH * p.out), sizeof(double));
-        p.want_dx = xcalloc((size_t)(BATCH * p.in), sizeof(double));
-        p.want_dweight = xcalloc((size_t)p.weights, sizeof(double));
-        p.want_dbias = xcalloc((size_t)a->f, sizeof(double));
-        define(&p);
-        static const char *const names[] = {"direct", "onednn", "tiles", "bf16"};
-        for (int m = 0; m < METHODS; m++)
-            for (int threads = 1; threads <= 3; threads++) {
-                char what[64];
-                snprintf(what, sizeof what, "geometry %zu by %s, %d threads", g, names[m], threads);
-                check(&p, (method)m, threads, what);
-            }
-        void *all[] = {p.x,       p.weight, p.bias,   p.y,       p.dy,           p.dx,
-                       p.dweight, p.dbias,  p.want_y, p.want_dx, p.want_dweight, p.want_dbias};
-        for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-            free(all[i]);
-    }
+/* Each method in `methods` (a bit each) that can do it, with 1 to `most_threads` threads. */
+static void check_geometry(const geometry *a, const int64_t dilation[2], unsigned methods,
+                           int most_threads) {
+    static const char *const names[] = {"direct", "onednn", "tiles", "bf16"};
+    problem p = {.conv = {.filters = a->f, .bias = true, .training = true}};
+    const dl_window *w = &p.conv.window;
+    dl_error error = {0};
+    if (dl_window_place_dilated(&p.conv.window, dl_shape3(a->h, a->w, a->c), a->kernel, a->stride,
+                                dilation, a->padding, "x", &error))
+        return;
+    p.in = (int64_t)a->h * a->w * a->c;
+    p.out = (int64_t)w->out_height * w->out_width * a->f;
+    p.weights = a->kernel[0] * a->kernel[1] * a->c * a->f;
+    p.x = draw(BATCH * p.in, 1);
+    p.weight = draw(p.weights, 2);
+    for (int64_t i = 0; i < p.weights; i++) /* so that tanh is not saturated */
+        p.weight[i] /= sqrtf((float)(p.weights / a->f));
+    p.bias = draw(a->f, 3);
+    p.dy = draw(BATCH * p.out, 4);
+    p.y = draw(BATCH * p.out, 5);
+    p.dx = draw(BATCH * p.in, 5);
+    p.dweight = draw(p.weights, 5);
+    p.dbias = draw(a->f, 5);
+    p.want_y = xcalloc((size_t)(BATCH * p.out), sizeof(double));
+    p.want_dx = xcalloc((size_t)(BATCH * p.in), sizeof(double));
+    p.want_dweight = xcalloc((size_t)p.weights, sizeof(double));
+    p.want_dbias = xcalloc((size_t)a->f, sizeof(double));
+    define(&p);
+    for (int m = 0; m < METHODS; m++)
+        for (int threads = 1; methods >> m & 1 && threads <= most_threads; threads++) {
+            char what[200];
+            snprintf(what, sizeof what,
+                     "%dx%dx%d, %d filters of %dx%d, stride %dx%d, dilation %dx%d, padding %dx%d "
+                     "(%lld), by %s with %d threads",
+                     a->h, a->w, a->c, a->f, w->kernel[0], w->kernel[1], w->stride[0], w->stride[1],
+                     w->dilation[0], w->dilation[1], w->before[0], w->before[1],
+                     (long long)a->padding[0], names[m], threads);
+            check(&p, (method)m, threads, what);
+        }
+    void *all[] = {p.x,       p.weight, p.bias,   p.y,       p.dy,           p.dx,
+                   p.dweight, p.dbias,  p.want_y, p.want_dx, p.want_dweight, p.want_dbias};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        free(all[i]);
+}
+
+static void reset(void) {
     dl_threads_set(2);
     dl_backend_set(DL_BACKEND_AUTO);
     dl_onednn_release();
+}
+
+static void test_geometries(void **state) {
+    (void)state;
+    static const int64_t neighbors[2] = {1, 1};
+    for (size_t g = 0; g < sizeof geometries / sizeof *geometries; g++)
+        check_geometry(&geometries[g], neighbors, (1U << METHODS) - 1, 3);
+    reset();
+}
+
+/* Images smaller than the stride, the kernel or both: every size up to 4x4, with channels and
+   filters that differ from one shape to the next. oneDNN, slow to set up, does one in 16. */
+static void test_small_images(void **state) {
+    (void)state;
+    static const int64_t kernels[][2] = {{1, 1}, {2, 2}, {3, 3}, {4, 4}, {5, 5}, {1, 3}, {5, 2}};
+    static const int64_t strides[][2] = {{1, 1}, {2, 2}, {3, 3}, {1, 2}, {3, 1}, {2, 3}};
+    static const int64_t dilations[][2] = {{1, 1}, {2, 2}, {3, 1}};
+    static const int64_t paddings[] = {DL_PAD_SAME, DL_PAD_VALID, 1, 2};
+    unsigned k = 0;
+    for (int size = 0; size < 16; size++)
+        for (unsigned i = 0; i < 7 * 6 * 3 * 4; i++, k++) {
+            const int64_t *kernel = kernels[i % 7], *stride = strides[i / 7 % 6];
+            const int64_t *dilation = dilations[i / 42 % 3], padding = paddings[i / 126];
+            geometry a = {size / 4 + 1,         size % 4 + 1,           1 + (int)(k % 5),
+                          1 + (int)(k / 5 % 5), {kernel[0], kernel[1]}, {stride[0], stride[1]},
+                          {padding, padding}};
+            bool direct = dilation[0] * dilation[1] == 1 && kernel[0] * kernel[1] > 1;
+            direct = direct || (stride[0] * stride[1] > 1 && dilation[0] * dilation[1] == 1);
+            bool tiles = kernel[0] * kernel[1] * stride[0] * stride[1] > 1;
+            check_geometry(&a, dilation,
+                           (unsigned)direct << DIRECT | (unsigned)(tiles && k % 16 == 0) << ONEDNN |
+                               1U << TILES,
+                           k % 4 ? 1 : 2);
+        }
+    reset();
 }
 
 /* Same threads, same bits; the forward pass whatever the threads. */
@@ -256,6 +298,7 @@ static void test_bits(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_geometries),
+        cmocka_unit_test(test_small_images),
         cmocka_unit_test(test_bits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -353,8 +353,9 @@ void dl_direct_backward(dl_direct *d, int batch, const float *x, const float *y,
                              &next);
             for (int p = 0; dx && !d->copies && p < d->phases; p++) {
                 const grid *g = &d->phase[p];
-                sum_grid(g, NULL, 0, g->height, z_tile + g->x_first, packed + g->weights, zeros,
-                         dx + n * in + g->out_first, out_tile, &next);
+                if (g->width) /* none: the image is narrower than the stride */
+                    sum_grid(g, NULL, 0, g->height, z_tile + g->x_first, packed + g->weights, zeros,
+                             dx + n * in + g->out_first, out_tile, &next);
             }
         }
     }
