@@ -154,7 +154,7 @@ static void test_small_images(void **state) {
     dl_threads_set(2);
     int placed = 0;
     for (int size = 0; size < MOST * MOST; size++)
-        for (int k = 0; k < 25 * 9 * 4 * 3; k++) {
+        for (int k = size % 3; k < 25 * 9 * 4 * 3; k += 3) { /* a third of all */
             int64_t kernel[2] = {1 + k % 5, 1 + k / 5 % 5}, pad = paddings[k / 225 % 4];
             int64_t stride[2] = {1 + k / 25 % 3, 1 + k / 75 % 3}, padding[2] = {pad, pad};
             int64_t dilation[2] = {k / 900 == 1 ? 2 : 1, k / 900 == 1 ? 2 : 1};
@@ -172,7 +172,7 @@ static void test_small_images(void **state) {
             if (k / 900 < 2)
                 check_depthwise(&w, m, 1 + k % 2);
         }
-    assert_true(placed > 10000);
+    assert_true(placed > 4000);
     free(m);
 }
 

@@ -5,9 +5,11 @@
    where (A, B) = ((height - 1) / 2, (width - 1) / 2) is the tap in the middle. The backward pass is
    the filter turned by 180 degrees. x, y: [batch][h][w][channels]. For a filter of n taps:
      box_mean  1 / n each
-     gaussian  e^(-r^2 / (2 stddev^2)) at distance r from the middle, divided by their sum
+     gaussian  e^(-r^2 / (2 stddev^2)) at distance r from the middle, divided by their sum; without
+               stddev binomial coefficients (1/16 [1 2 1; 2 4 2; 1 2 1])
      edge      n - 1 in the middle, else -1 (for 3x3 the Laplacian with diagonals)
-     sharpen   n in the middle, else -1: the image plus its edges
+     sharpen   the image minus its Laplacian ([0 -1 0; -1 5 -1; 0 -1 0]): -1 in the rest of the
+               middle row and column, and in the middle what makes the sum 1
      custom    as the key `kernel` says
    Gonzalez and Woods, "Digital image processing", chapter 3. */
 #include <libconfig.h>
@@ -22,7 +24,7 @@ static const char *const kind_names[] = {"box_mean", "gaussian", "sharpen", "edg
 typedef struct {
     int kind;
     int64_t size[2];
-    double stddev; /* 0: from the size */
+    double stddev; /* 0: binomial */
     config_setting_t *kernel;
     dl_filter forward, backward; /* made by setup; weights in the net's arena */
 } filter;
@@ -35,7 +37,8 @@ static const dl_option options[] = {
     DL_PAIR_OPTION("size", filter, size, "3", 1, 255,
                    "size of the filter; odd numbers have a middle"),
     DL_FLOAT_OPTION("stddev", filter, stddev, DL_NO_DEFAULT, 0.01, 1000,
-                    "of gaussian, in pixels; left out: 0.15 size + 0.35, which fills the window"),
+                    "of gaussian, in pixels; left out: binomial coefficients (1 2 1 for size 3, "
+                    "1 4 6 4 1 for 5), a stddev of sqrt(size - 1) / 2"),
     DL_SETTING_OPTION(
         "kernel", filter, kernel, DL_NO_DEFAULT,
         "of custom: its numbers in a list, row by row: kernel = (0, 1, 0, 1, -4, 1, 0, 1, 0)"),
@@ -76,10 +79,11 @@ static int read_kernel(const dl_layer *layer, float *weight, dl_error *error) {
 
 /* One axis of a gaussian, around the middle of the window; its sum is 1. */
 static void fill_gaussian(double stddev, int64_t size, double *weight) {
-    double spread = stddev > 0 ? stddev : 0.15 * (double)size + 0.35, sum = 0;
+    double sum = 0;
     for (int64_t i = 0; i < size; i++) {
-        double r = ((double)i - (double)(size - 1) / 2) / spread;
-        weight[i] = exp(-r * r / 2);
+        double r = ((double)i - (double)(size - 1) / 2) / stddev;
+        double binomial = i ? weight[i - 1] * (double)(size - i) / (double)i : 1;
+        weight[i] = stddev > 0 ? exp(-r * r / 2) : binomial;
         sum += weight[i];
     }
     for (int64_t i = 0; i < size; i++)
@@ -92,7 +96,8 @@ static void fill(const filter *self, float *weight) {
     fill_gaussian(self->stddev, height, rows);
     fill_gaussian(self->stddev, width, columns);
     for (int64_t i = 0; i < count; i++) {
-        bool middle = i == (height - 1) / 2 * width + (width - 1) / 2;
+        bool row = i / width == (height - 1) / 2, column = i % width == (width - 1) / 2;
+        bool middle = row && column;
         switch ((kind)self->kind) {
         case BOX_MEAN:
             weight[i] = (float)(1 / (double)count);
@@ -101,7 +106,7 @@ static void fill(const filter *self, float *weight) {
             weight[i] = (float)(rows[i / width] * columns[i % width]);
             break;
         case SHARPEN:
-            weight[i] = (float)(middle ? count : -1);
+            weight[i] = (float)(middle ? height + width - 1 : row || column ? -1 : 0);
             break;
         case EDGE:
             weight[i] = (float)(middle ? count - 1 : -1);

@@ -430,9 +430,9 @@ def image_filter(shape, kind, size, kernel, keys=""):
 def gaussian(size, stddev):
     axes = []
     for n in size:
-        s = stddev or 0.3 * ((n - 1) * 0.5 - 1) + 0.8  # as OpenCV has it
         r = np.arange(n) - (n - 1) / 2
-        w = np.exp(-r * r / (2 * s * s))
+        w = np.exp(-r * r / (2 * stddev * stddev)) if stddev else np.poly1d([1, 1])**(n - 1)
+        w = np.asarray(w)
         axes.append(w / w.sum())
     return np.outer(*axes)
 
@@ -441,11 +441,11 @@ def image_filters():
     shape = (6, 5, 3)
     yield image_filter(shape, "box_mean", (3, 3), np.full((3, 3), 1 / 9))
     yield image_filter(shape, "box_mean", (2, 4), np.full((2, 4), 1 / 8))
-    yield image_filter(shape, "gaussian", (3, 3), gaussian((3, 3), 0))
+    yield image_filter(shape, "gaussian", (3, 3), np.array([[1, 2, 1], [2, 4, 2], [1, 2, 1]]) / 16)
     yield image_filter(shape, "gaussian", (5, 7), gaussian((5, 7), 0))
     yield image_filter(shape, "gaussian", (5, 5), gaussian((5, 5), 1.3), " stddev = 1.3;")
     yield image_filter(shape, "edge", (3, 3), [[-1, -1, -1], [-1, 8, -1], [-1, -1, -1]])
-    yield image_filter(shape, "sharpen", (3, 3), [[-1, -1, -1], [-1, 9, -1], [-1, -1, -1]])
+    yield image_filter(shape, "sharpen", (3, 3), [[0, -1, 0], [-1, 5, -1], [0, -1, 0]])
     yield image_filter(shape, "sharpen", (1, 3), [[-1, 3, -1]])
     yield image_filter(shape, "custom", (3, 3), [[1, 0.5, -2], [0, 3, 1.5], [-1, 4, 2]],
                        " kernel = (1, 0.5, -2, 0, 3, 1.5, -1, 4, 2);")
