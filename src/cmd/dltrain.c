@@ -65,12 +65,8 @@ static int load_run(const train_arguments *a, dl_config *config, dl_error *error
                      : dl_run_find_checkpoint(a->train.resume, true, error);
     dl_checkpoint checkpoint = {0};
     int result = path ? dl_checkpoint_open(&checkpoint, path, error) : -1;
-    dl_text text = {0};
-    if (!result) {
-        dl_config_dump(&checkpoint.config, &text);
-        result = dl_config_parse(config, path, text.data, error);
-    }
-    dl_text_free(&text);
+    if (!result)
+        dl_config_move(config, &checkpoint.config);
     dl_checkpoint_close(&checkpoint);
     free(path);
     if (result)

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "config/config.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,8 +13,7 @@
 
 enum { LARGEST_CONFIG = 1 << 22 };
 
-/* A config of that name; folder: the one that it is in, where it looks for what it includes. */
-static void start(dl_config *config, const char *name) {
+void dl_config_open(dl_config *config, const char *name) {
     *config = (dl_config){.name = xstrdup(name)};
     config_init(&config->tree);
     const char *slash = strrchr(name, '/');
@@ -62,7 +63,7 @@ static int parse(dl_config *config, const char *text, dl_error *error) {
 
 int dl_config_load(dl_config *config, const char *path, dl_error *error) {
     static const char byte_order_mark[] = "\xEF\xBB\xBF";
-    start(config, path);
+    dl_config_open(config, path);
     int64_t size;
     char *bytes = dl_file_read(path, LARGEST_CONFIG, &size, DL_USAGE, error);
     if (!bytes)
@@ -80,7 +81,7 @@ int dl_config_load(dl_config *config, const char *path, dl_error *error) {
 }
 
 int dl_config_parse(dl_config *config, const char *name, const char *text, dl_error *error) {
-    start(config, name);
+    dl_config_open(config, name);
     return parse(config, text, error);
 }
 
@@ -91,6 +92,18 @@ void dl_config_free(dl_config *config) {
     dl_arena_free(&config->arena);
     free(config->name);
     *config = (dl_config){0};
+}
+
+static void set_owner(config_setting_t *setting, config_t *tree) {
+    setting->config = tree;
+    for (int i = 0; config_setting_is_aggregate(setting) && i < config_setting_length(setting); i++)
+        set_owner(config_setting_get_elem(setting, (unsigned)i), tree);
+}
+
+void dl_config_move(dl_config *to, dl_config *from) {
+    *to = *from;
+    set_owner(to->tree.root, &to->tree);
+    *from = (dl_config){0};
 }
 
 const char *dl_config_where(dl_config *config, const config_setting_t *setting) {
@@ -107,6 +120,31 @@ const char *dl_config_where(dl_config *config, const config_setting_t *setting) 
         return where;
     }
     return config->name;
+}
+
+/* ---- settings that the program makes ---- */
+
+config_setting_t *dl_config_add(config_setting_t *parent, const char *key, int type) {
+    config_setting_t *made = config_setting_add(parent, key, type);
+    assert(made); /* else the key is there already, or is not a name */
+    return made;
+}
+
+void dl_config_add_int(config_setting_t *parent, const char *key, int64_t value) {
+    bool fits = value >= INT_MIN && value <= INT_MAX;
+    config_setting_t *made = dl_config_add(parent, key, fits ? CONFIG_TYPE_INT : CONFIG_TYPE_INT64);
+    if (fits)
+        config_setting_set_int(made, (int)value);
+    else
+        config_setting_set_int64(made, value);
+}
+
+void dl_config_add_bool(config_setting_t *parent, const char *key, bool value) {
+    config_setting_set_bool(dl_config_add(parent, key, CONFIG_TYPE_BOOL), value);
+}
+
+void dl_config_add_string(config_setting_t *parent, const char *key, const char *value) {
+    config_setting_set_string(dl_config_add(parent, key, CONFIG_TYPE_STRING), value);
 }
 
 /* ---- --set ---- */

@@ -18,11 +18,15 @@ typedef struct {
     dl_arena arena;     /* what the fields that were read point to, beside the tree */
 } dl_config;
 
+/* An empty config; `name`: its file's, for messages, and where it looks for files to include. */
+void dl_config_open(dl_config *config, const char *name);
 /* Reads a file. 0, or -1 and errors. dl_config_free is fine after either. */
 int dl_config_load(dl_config *config, const char *path, dl_error *error);
 /* The same from text, such as the one in a checkpoint; `name` stands for the file in messages. */
 int dl_config_parse(dl_config *config, const char *name, const char *text, dl_error *error);
 void dl_config_free(dl_config *config);
+/* Moves a config, tree and all, to `to`, which is overwritten; `from` becomes all zero. */
+void dl_config_move(dl_config *to, dl_config *from);
 
 /* Applies "a.b.c=value" (from `--set`): list members by number, missing groups are made; a value
    that is not libconfig's is taken as a string. */
@@ -49,10 +53,30 @@ int dl_config_read(dl_config *config, config_setting_t *group, config_setting_t 
 const dl_kind *dl_config_choose(dl_config *config, config_setting_t *group,
                                 const dl_registry *registry, const char *fallback, dl_error *error);
 
+/* What the group of a registry's member says. */
+typedef struct {
+    const dl_kind *kind; /* NULL: none was chosen */
+    void *self;          /* [kind->size]: its options' values; lives as long as the config */
+} dl_chosen;
+
+/* Reads a group whose registry->key chooses a kind, as dl_config_choose does, and whose other keys
+   are the kind's options and those of `common`, which then has registry->key, too (NULL: none). 0,
+   or -1 and errors; chosen->kind is set even if only its options are wrong. */
+int dl_config_read_kind(dl_config *config, config_setting_t *group, const dl_registry *registry,
+                        const char *fallback, const dl_table *common, dl_chosen *chosen,
+                        dl_error *error);
+
 /* A member of `parent` that must be a group; made, empty, where it is missing. NULL and an error if
    it is there and is not a group. */
 config_setting_t *dl_config_group(dl_config *config, config_setting_t *parent, const char *key,
                                   dl_error *error);
+
+/* Adds a setting to a group, or (key NULL) to a list, for settings that the program makes. The key
+   must be new. */
+config_setting_t *dl_config_add(config_setting_t *parent, const char *key, int type);
+void dl_config_add_int(config_setting_t *parent, const char *key, int64_t value);
+void dl_config_add_bool(config_setting_t *parent, const char *key, bool value);
+void dl_config_add_string(config_setting_t *parent, const char *key, const char *value);
 
 /* Copies a value, and all that is in it, into an empty setting of the same type. */
 void dl_config_copy(config_setting_t *to, const config_setting_t *from);

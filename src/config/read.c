@@ -354,6 +354,23 @@ const dl_kind *dl_config_choose(dl_config *config, config_setting_t *group,
     return kind;
 }
 
+int dl_config_read_kind(dl_config *config, config_setting_t *group, const dl_registry *registry,
+                        const char *fallback, const dl_table *common, dl_chosen *chosen,
+                        dl_error *error) {
+    *chosen = (dl_chosen){dl_config_choose(config, group, registry, fallback, error), NULL};
+    if (!chosen->kind)
+        return -1;
+    chosen->self = dl_arena_alloc(&config->arena, chosen->kind->size);
+    const char *name;
+    const dl_option key_options[] = {
+        {.key = registry->key, .type = DL_STRING, .help = registry->what}, DL_OPTIONS_END};
+    dl_table tables[] = {common ? *common : (dl_table){key_options, &name},
+                         {chosen->kind->options, chosen->self}};
+    const char *what =
+        dl_arena_printf(&config->arena, "%s \"%s\"", registry->what, chosen->kind->name);
+    return dl_config_read(config, group, NULL, what, tables, 2, error);
+}
+
 config_setting_t *dl_config_group(dl_config *config, config_setting_t *parent, const char *key,
                                   dl_error *error) {
     config_setting_t *group = config_setting_get_member(parent, key);

@@ -38,26 +38,22 @@ const dl_option dl_augment_options[] = {
 
 /* ---- reading the config ---- */
 
-static int read_item(dl_augment *augment, dl_config *config, dl_arena *arena,
-                     config_setting_t *group, dl_error *error) {
-    const char *where = dl_config_where(config, group), *type = NULL;
+static int read_item(dl_augment *augment, dl_config *config, config_setting_t *group,
+                     dl_error *error) {
+    const char *where = dl_config_where(config, group);
     if (!config_setting_is_group(group))
         return dl_fail(error, DL_USAGE, "%s: an augmentation must be a group { type = \"…\"; … }",
                        where);
-    const dl_registry *registry = &dl_augmentation_registry;
-    const dl_kind *kind = dl_config_choose(config, group, registry, NULL, error);
-    if (!kind)
+    dl_chosen chosen;
+    int result =
+        dl_config_read_kind(config, group, &dl_augmentation_registry, NULL, NULL, &chosen, error);
+    if (!chosen.kind)
         return -1;
-    const dl_option type_option[] = {{registry->key, DL_STRING, 0, NULL, 0, 0, NULL, ""},
-                                     DL_OPTIONS_END};
     dl_augmentation *item = &augment->items[augment->count++];
-    *item = (dl_augmentation){(const dl_augmentation_type *)kind, dl_arena_alloc(arena, kind->size),
-                              where};
+    *item = (dl_augmentation){(const dl_augmentation_type *)chosen.kind, chosen.self, where};
     augment->moves |= item->type->move != NULL;
     augment->mixes |= item->type->mix != NULL;
-    dl_table tables[] = {{type_option, &type}, {kind->options, item->self}};
-    const char *what = dl_arena_printf(arena, "augmentation \"%s\"", kind->name);
-    if (dl_config_read(config, group, NULL, what, tables, 2, error))
+    if (result)
         return -1;
     return item->type->check ? item->type->check(item->self, (dl_shape){0}, where, error) : 0;
 }
@@ -71,8 +67,8 @@ int dl_augment_read(dl_augment *augment, dl_config *config, dl_arena *arena, dl_
     int length = config_setting_length(augment->list), result = 0;
     augment->items = dl_arena_alloc(arena, sizeof *augment->items * ((size_t)length + 1));
     for (int i = 0; i < length; i++)
-        result |= read_item(augment, config, arena,
-                            config_setting_get_elem(augment->list, (unsigned)i), error);
+        result |=
+            read_item(augment, config, config_setting_get_elem(augment->list, (unsigned)i), error);
     return result;
 }
 

@@ -8,17 +8,13 @@
 #include "math/vector.h"
 
 static int read_adam(dl_trial *t, dl_error *error) {
-    if (dl_config_parse(&t->config, "check", "optimizer = { type = \"adam\"; };", error))
-        return -1;
-    config_setting_t *group =
-        dl_config_group(&t->config, config_root_setting(&t->config.tree), "optimizer", error);
-    t->adam = (const dl_optimizer_type *)dl_config_choose(&t->config, group, &dl_optimizer_registry,
-                                                          "adam", error);
-    const char *type = NULL;
-    const dl_option type_option[] = {{"type", DL_STRING, 0, NULL, 0, 0, NULL, ""}, DL_OPTIONS_END};
-    t->adam_self = dl_arena_alloc(&t->arena, t->adam->kind.size);
-    dl_table tables[] = {{type_option, &type}, {t->adam->kind.options, t->adam_self}};
-    return dl_config_read(&t->config, group, NULL, "optimizer", tables, 2, error);
+    dl_config_open(&t->config, "trial");
+    dl_chosen adam;
+    int result = dl_config_read_kind(&t->config, config_root_setting(&t->config.tree),
+                                     &dl_optimizer_registry, "adam", NULL, &adam, error);
+    t->adam = (const dl_optimizer_type *)adam.kind;
+    t->adam_self = adam.self;
+    return result;
 }
 
 int dl_trial_open(dl_trial *t, dl_experiment *e, dl_error *error) {
@@ -117,7 +113,6 @@ void dl_trial_close(dl_trial *t) {
     free(t->states);
     free(t->penalties);
     dl_config_free(&t->config);
-    dl_arena_free(&t->arena);
     *t = (dl_trial){0};
 }
 

@@ -23,7 +23,6 @@ typedef struct {
     const dl_optimizer_type *optimizer, *adam;
     void *optimizer_self, *adam_self;
     dl_config config; /* of adam */
-    dl_arena arena;
     bool begun;
 } dl_trial;
 

@@ -189,24 +189,16 @@ static int read_section(dl_experiment *e, config_setting_t *parent, const char *
     return dl_config_read(e->config, group, NULL, key, &table, 1, error);
 }
 
-/* Reads a group whose `type` chooses its kind. */
+/* Reads a group whose `type` chooses its kind; NULL if there is any error in it. */
 static const dl_kind *read_kind(dl_experiment *e, config_setting_t *parent, const char *key,
                                 const dl_registry *registry, const char *fallback, void **self,
                                 dl_error *error) {
     config_setting_t *group = dl_config_group(e->config, parent, key, error);
-    const dl_kind *kind =
-        group ? dl_config_choose(e->config, group, registry, fallback, error) : NULL;
-    if (!kind)
+    dl_chosen chosen = {0};
+    if (!group || dl_config_read_kind(e->config, group, registry, fallback, NULL, &chosen, error))
         return NULL;
-    const char *type = NULL;
-    const dl_option type_option[] = {{registry->key, DL_STRING, 0, NULL, 0, 0, NULL, ""},
-                                     DL_OPTIONS_END};
-    *self = dl_arena_alloc(&e->arena, kind->size);
-    dl_table tables[] = {{type_option, &type}, {kind->options, *self}};
-    const char *what = dl_arena_printf(&e->arena, "%s \"%s\"", registry->what, kind->name);
-    if (dl_config_read(e->config, group, NULL, what, tables, 2, error))
-        return NULL;
-    return kind;
+    *self = chosen.self;
+    return chosen.kind;
 }
 
 /* The losses of the auxiliary heads. A head that is repeated has its loss in the config once, whose
