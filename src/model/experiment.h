@@ -82,6 +82,8 @@ int dl_experiment_read(dl_experiment *experiment, dl_config *config, dl_error *e
 /* Once the data's schema is known: builds the net, chooses the metrics, checks that data, net and
    loss fit each other. */
 int dl_experiment_build(dl_experiment *experiment, bool training, int threads, dl_error *error);
+/* -1 if a net that was built for training has nothing to train. */
+int dl_experiment_check_trainable(const dl_experiment *experiment, dl_error *error);
 /* What a layer's key `activation` says; NULL if it has none. */
 dl_activation *dl_experiment_activation(const dl_layer *layer);
 /* The order of a pass over the data, to learn from them or only to measure. */

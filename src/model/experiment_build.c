@@ -318,6 +318,16 @@ static int choose_precision(const dl_experiment *e, bool training, dl_error *err
     return 0;
 }
 
+int dl_experiment_check_trainable(const dl_experiment *e, dl_error *error) {
+    if (e->net.has_gradient[e->net.layer_count - 1])
+        return 0;
+    return dl_fail(error, DL_USAGE,
+                   "%s: the network has no weights%s: there is nothing to train (epochs = 0 saves "
+                   "it untrained)",
+                   dl_experiment_where(e, "network"),
+                   e->net.weight_count ? " that are trainable" : "");
+}
+
 int dl_experiment_build(dl_experiment *e, bool training, int threads, dl_error *error) {
     if (describe_target(e, error))
         return -1;
@@ -333,10 +343,6 @@ int dl_experiment_build(dl_experiment *e, bool training, int threads, dl_error *
         check_stateful(e, error) || check_losses(e, error) || check_ignored(e, error) ||
         dl_views_check(e, error))
         return -1;
-    if (training && !e->net.has_gradient[e->net.layer_count - 1])
-        return dl_fail(
-            error, DL_USAGE, "%s: the network has no weights%s: there is nothing to train",
-            dl_experiment_where(e, "network"), e->net.weight_count ? " that are trainable" : "");
     e->link = choose_link(e);
     return result | batch | check_metrics(e, error);
 }

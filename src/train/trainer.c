@@ -376,6 +376,8 @@ static int train_all(trainer *t, dl_train_result *result, dl_error *error) {
     dl_progress *p = &t->progress;
     if (!is_over(t))
         dl_report_heading(t->terminal, t->e);
+    else if (!t->options->resume && save_amid_epoch(t, error)) /* epochs = 0 */
+        return -1;
     while (!is_over(t) && !result->interrupted) {
         double started = dl_clock();
         int64_t first_row = p->sums.rows;
@@ -485,6 +487,8 @@ int dl_train(dl_experiment *e, const dl_train_options *options, dl_terminal *ter
     int status = dl_data_open(&e->data, error);
     if (!status)
         status = dl_experiment_build(e, true, options->threads, error);
+    if (!status && (!options->dry_run || options->checkup) && e->settings.epochs > 0)
+        status = dl_experiment_check_trainable(e, error);
     if (!status)
         status = prepare(&t, error);
     if (!status && !options->dry_run && (status = train_all(&t, result, error)))

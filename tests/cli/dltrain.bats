@@ -158,9 +158,11 @@ CONFIG
     equal "$(metadata f/last.safetensors 'columns')" train_loss,train_top5,val_loss,val_top5
     train --quiet --out g digits.cfg --seed 1 --seed 2 # the last one wins
     same_checkpoints b g
-    train --quiet --out h digits.cfg --epochs 0 # nothing but the folder
+    train --quiet --out h digits.cfg --epochs 0 # the initial weights alone
     status_is 0
     equal "$(wc -l <h/history.csv)" 1
+    tested h
+    status_is 0
     train --quiet --out i digits.cfg --seed 5000000000 --epochs 1
     status_is 0
     grep -q 'seed = 5000000000L;' i/config.cfg
@@ -465,4 +467,26 @@ CASES
     train --dry-run norm.cfg
     says 'warning     norm.cfg:5: the bias of "conv2d_1" does nothing'
     says 'so with 2 more layers'
+}
+
+@test "a net of filters alone is not trained, but saved and tested" {
+    cat >filters.cfg <<'C'
+data = { format = "random"; train = { input = (5, 5, 1); outputs = 25; rows = 8; };
+    test = { input = (5, 5, 1); outputs = 25; rows = 8; }; };
+network = ( { layer = "filter"; kind = "sharpen"; }, { layer = "flatten"; } );
+loss = { type = "mse"; };
+training = { batch_size = 8; };
+C
+    train --out run filters.cfg
+    status_is 2
+    says "filters.cfg:3: the network has no weights: there is nothing to train"
+    exists_not run
+    train --dry-run filters.cfg
+    status_is 0
+    says "filter_1    filter      5x5x1"
+    train --quiet --out run --epochs 0 filters.cfg
+    status_is 0
+    tested run
+    status_is 0
+    shows "mse "
 }
