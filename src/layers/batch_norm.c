@@ -5,7 +5,8 @@
    In training mean and variance are the batch's; running averages of them,
      running = (1 - momentum) · running + momentum · batch's
    (the variance's with the unbiased one, divided by rows - 1), take their place afterwards; and in
-   a layer that is not trainable, or not yet, already in training, where they stay as they are. */
+   a layer that is not trainable, or not yet, already in training, where they stay as they are. A
+   batch with a single value a channel has no variance: the running averages leave it out. */
 #include <math.h>
 
 #include "layers/layer.h"
@@ -73,11 +74,12 @@ static int64_t rows_of(const dl_layer *layer, const dl_pass *pass) {
     return pass->batch * dl_shape_size(layer->out.shape) / dl_shape_channels(layer->out.shape);
 }
 
-/* A batch of one row has no variance: it moves the running one towards 0, not to NaN. */
 static void update_running(const dl_layer *layer, int64_t rows, double momentum, const float *mean,
                            const float *variance) {
     float *running_mean = layer->states[MEAN].value, *running = layer->states[VARIANCE].value;
-    double unbiased = rows > 1 ? (double)rows / (double)(rows - 1) : 1;
+    if (rows == 1)
+        return;
+    double unbiased = (double)rows / (double)(rows - 1);
     for (int64_t j = 0; j < layer->states[MEAN].count; j++) {
         running_mean[j] = (float)((1 - momentum) * running_mean[j] + momentum * mean[j]);
         running[j] = (float)((1 - momentum) * running[j] + momentum * unbiased * variance[j]);

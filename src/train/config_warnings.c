@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "train/config_warnings.h"
 
+#include "data/loader.h"
 #include "train/average.h"
 
 static void warn_frozen(dl_terminal *t, const dl_experiment *e) {
@@ -53,11 +54,38 @@ static bool scales(const dl_experiment *e) {
     return found;
 }
 
+/* Of the first layer whose statistics are those of few values: in each batch, or in the last one.
+ */
+static void warn_batch_statistics(dl_terminal *t, const dl_experiment *e) {
+    enum { ENOUGH = 8 };
+    int64_t rows = dl_loader_rows_of(&e->data, DL_TRAIN);
+    int64_t batch = e->batch_size < rows ? e->batch_size : rows, rest = rows % batch;
+    for (int i = 0; i < e->net.layer_count; i++) {
+        const dl_layer *layer = &e->net.layers[i];
+        dl_shape shape = layer->in[0].shape;
+        int64_t places = dl_shape_size(shape) / dl_shape_channels(shape);
+        int64_t few = batch * places < ENOUGH ? batch : rest * places < ENOUGH ? rest : 0;
+        if (!layer->varies || !layer->state_count || !few)
+            continue;
+        char values[32], count[32];
+        dl_say(t,
+               "warning     %s: \"%s\" has %s value%s a channel for mean and variance in %s of %s "
+               "row%s%s: with fewer than %d they are too noisy (%s batch_size, or group_norm)",
+               layer->where, layer->name, dl_text_count(values, few * places),
+               few * places == 1 ? "" : "s", few == batch ? "each batch" : "the last batch",
+               dl_text_count(count, few), few == 1 ? "" : "s",
+               few * places == 1 ? ", which its running statistics leave out" : "", ENOUGH,
+               few == batch ? "a larger" : "another");
+        return;
+    }
+}
+
 void dl_report_vain(dl_terminal *t, const dl_experiment *e, int64_t steps) {
     const dl_layer *stateful = dl_net_stateful(&e->net);
     warn_frozen(t, e);
     warn_schedule(t, e, steps);
     warn_average(t, e);
+    warn_batch_statistics(t, e);
     if (stateful && steps == 1)
         dl_say(t,
                "warning     %s: \"%s\" is stateful, but the training part is one batch of %lld "

@@ -405,3 +405,27 @@ CONFIG
         orthonormal whole/last.safetensors "${type}_1.recurrent_weight_reverse" 12 $n 1 $n
     done
 }
+
+@test "batch_norm: batches of one value leave its statistics alone, batches of few are warned of" {
+    awk 'BEGIN { srand(1); for (i = 0; i < 65; i++) { x = 4 * rand() - 2; print x "," 2 * x } }' >x.csv
+    cat >norm.cfg <<'C'
+data = { format = "csv"; header = false; target = 2; task = "regression"; train = { file = "x.csv"; }; };
+network = ( { layer = "batch_norm"; }, { layer = "dense"; units = 1; } );
+loss = { type = "mse"; };
+training = { batch_size = 16; epochs = 60; };
+C
+    variance=$(awk -F, '{ s += $1; q += $1 * $1 } END { print (q - s * s / NR) / (NR - 1) }' x.csv)
+    train --out run norm.cfg
+    status_is 0
+    says 'norm.cfg:2: "batch_norm_1" has 1 value a channel for mean and variance in the last batch of 1 row, which its running statistics leave out'
+    running=$(numbers run/last.safetensors batch_norm_1.variance)
+    awk -v v="$running" -v w="$variance" 'BEGIN { exit !(v > 0.9 * w && v < 1.1 * w) }' ||
+        fail "the running variance is $running, not $variance"
+    train --force --out run norm.cfg --epochs 1 --set training.batch_size=1
+    says '"batch_norm_1" has 1 value a channel for mean and variance in each batch of 1 row'
+    equal "$(numbers run/last.safetensors batch_norm_1.variance | tr -d ' ')" 1
+    train --force --out run norm.cfg --epochs 1 --set training.batch_size=5
+    says '"batch_norm_1" has 5 values a channel for mean and variance in each batch of 5 rows:'
+    train --force --out run norm.cfg --epochs 1 --set training.batch_size=13 # 5 whole batches
+    says_not "a channel for mean"
+}
