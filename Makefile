@@ -1,15 +1,21 @@
 # SPDX-License-Identifier: MIT
 # dltrain: make, make check, make install. Every object is below build/; nothing else is written but
-# the two programs.
+# the programs.
 #
-#   make SANITIZE=address,undefined   a build with sanitizers, apart from the usual one
-#   make CC=clang                     another compiler, apart too
-#   make ARCH=x86-64-v3               for other machines than this one
-#   make ONEDNN=no                    OpenBLAS alone, even if oneDNN is installed; apart too
-#   make fuzz [FUZZ=npy]              every reader of files, or one, is given made-up files by
-#                                     clang's libFuzzer, each for FUZZ_SECONDS; apart too
-#   make replay                       the files kept from that, once, with any compiler
+#   make test T=test_csv              one unit test; T=config: one file of tests/cli; or several
+#   make lint, make tidy              what a compiler does not check; clang-tidy
+#   make debug                        -O0 -g3
+#   make coverage [T="..."]           lines that the tests execute, by room
+#   make SANITIZE=address,undefined   with sanitizers
+#   make CC=clang                     another compiler
+#   make ARCH=x86-64-v3               for other processors than this machine's (ARCH=: any)
+#   make ONEDNN=no                    without oneDNN, even if it is installed
+#   make fuzz [FUZZ=npy]              libFuzzer on every file reader, or one, FUZZ_SECONDS each
+#   make replay                       the inputs kept from fuzzing, once, with any compiler
+#   make dist, make deb               a tarball of the last commit; a Debian package
 #   make V=1                          show the commands
+#
+# Each of these variants is built in a folder of its own below build/. CI=true: warnings are errors.
 
 PROGRAMS = dltrain dltest
 CC       = gcc
@@ -27,20 +33,30 @@ export GOMP_SPINCOUNT ?= 2000
 ONEDNN   := $(shell echo '\#include <oneapi/dnnl/dnnl.h>' | $(CC) -E -x c - >/dev/null 2>&1 \
               && echo yes || echo no)
 comma    := ,
-variant  := $(if $(SANITIZE),-$(subst $(comma),-,$(SANITIZE)))$(if $(filter yes,$(ONEDNN)),,-plain)
+variant  := $(if $(SANITIZE),-$(subst $(comma),-,$(SANITIZE)))$(strip \
+            )$(if $(filter yes,$(ONEDNN)),,-plain)$(strip \
+            )$(if $(filter native,$(ARCH)),,-$(or $(ARCH),any))$(if $(VARIANT),-$(VARIANT))
 BUILD    := build/$(notdir $(firstword $(CC)))$(variant)
 
 PACKAGES := libconfig zlib jansson openblas
-ifeq ($(filter clean format uninstall,$(MAKECMDGOALS)),)
+ifeq ($(filter clean format uninstall dist,$(MAKECMDGOALS)),)
 ifneq ($(shell pkg-config --exists $(PACKAGES) && echo found),found)
 $(error pkg-config does not find all of: $(PACKAGES). scripts/install_deps.sh installs them)
 endif
 endif
 CPPFLAGS += -D_GNU_SOURCE -Isrc -Itests -DDL_DATA_FOLDER='"$(PREFIX)/share/dltrain/data"' \
             $(shell pkg-config --cflags $(PACKAGES))
-WARNINGS := -Wall -Wextra -Wshadow -Wpedantic
+WARNINGS := -Wall -Wextra -Wshadow -Wpedantic -Wmissing-prototypes -Wstrict-prototypes \
+            $(if $(CI),-Werror)
 # Contraction to fused multiply-adds, and no errno: both leave every result defined.
-CFLAGS   += -std=c11 -O3 -g -ffp-contract=fast -fno-math-errno -fno-trapping-math -pthread
+OPTIMIZE := -O3 -g
+ifeq ($(VARIANT),debug)
+OPTIMIZE := -O0 -g3
+endif
+ifeq ($(VARIANT),coverage)
+OPTIMIZE := -O1 -g --coverage
+endif
+CFLAGS   += -std=c11 $(OPTIMIZE) -ffp-contract=fast -fno-math-errno -fno-trapping-math -pthread
 ifneq ($(ARCH),)
 CFLAGS   += -march=$(ARCH)
 endif
@@ -75,13 +91,13 @@ common   := $(filter-out $(PROGRAMS:%=src/cmd/%.c),$(wildcard src/cmd/*.c src/re
 objects  := $(sources:%.c=$(BUILD)/%.o)
 tests    := $(patsubst tests/%.c,%,$(wildcard tests/test_*.c))
 
-.PHONY: all check check-long unit replay fuzz plain kernels cli lint format man bench install \
-    uninstall clean
-all: $(if $(SANITIZE),$(PROGRAMS:%=$(BUILD)/%),$(PROGRAMS))
+.PHONY: all check check-long unit replay fuzz plain kernels kernel-tests cli test tests debug \
+    coverage lint tidy format man bench install uninstall dist deb clean
+all: $(if $(SANITIZE)$(VARIANT),$(PROGRAMS:%=$(BUILD)/%),$(PROGRAMS))
 
-# The programs in the top folder are those of the build that was asked for last; a sanitizer's stay
-# below build/.
-ifeq ($(SANITIZE),)
+# The programs in the top folder are those of the build that was asked for last; those with
+# sanitizers, for debugging and for coverage stay below build/.
+ifeq ($(SANITIZE)$(VARIANT),)
 $(PROGRAMS): %: $(BUILD)/% FORCE
 	@cmp -s $< $@ || cp -f $< $@
 endif
@@ -154,16 +170,50 @@ unit: $(tests:%=$(BUILD)/%)
 cli: $(PROGRAMS)
 	bats $(if $(CI),,--pretty) tests/cli
 
+# T: unit tests and files of tests/cli, by their names or paths.
+T      =
+named := $(basename $(notdir $(T)))
+test: $(PROGRAMS) $(patsubst %,$(BUILD)/%,$(filter $(tests),$(named)))
+	@[ -n "$(T)" ] || { echo 'make test T=NAME: test_csv, say, or config' >&2; exit 2; }
+	@for test in $(patsubst %,$(BUILD)/%,$(filter $(tests),$(named))); do $$test || exit 1; done
+	$(if $(filter-out $(tests),$(named)),bats $(patsubst %,tests/cli/%.bats,$(filter-out \
+	    $(tests),$(named))))
+
+debug:
+	$(Q)$(MAKE) --no-print-directory VARIANT=debug
+
+# Lines executed, by gcov, of each room's .c files; T names some tests, or else all are run.
+COVERAGE := build/coverage
+coverage:
+	$(Q)$(MAKE) --no-print-directory VARIANT=coverage BUILD=$(COVERAGE) all
+	@find $(COVERAGE) -name '*.gcda' -delete
+	$(Q)DLTRAIN_PROGRAMS=$(COVERAGE) $(MAKE) --no-print-directory -k VARIANT=coverage \
+	    BUILD=$(COVERAGE) $(if $(T),test T="$(T)",unit cli) || true
+	@find $(COVERAGE)/src -name '*.gcno' | xargs gcov -n 2>/dev/null | LC_ALL=C awk -F"[':% ]" ' \
+	    $$1 == "File" { file = $$3 } \
+	    $$1 == "Lines" && file ~ /^src\/.*\.c$$/ { split(file, part, "/"); room = part[2]; \
+	        lines[room] += $$NF; hit[room] += $$3 * $$NF / 100 } \
+	    END { for (room in lines) { printf "%-10s %6d of %6d lines  %5.1f %%\n", room, hit[room], \
+	        lines[room], 100 * hit[room] / lines[room] } }' | sort
+
 lint: $(PROGRAMS)
 	scripts/lint.sh
+
+tidy:
+	scripts/lint.sh --tidy
 
 # The numbers once more, in the build without oneDNN.
 plain:
 	$(Q)$(MAKE) --no-print-directory ONEDNN=no kernels
-kernels: $(patsubst %,$(BUILD)/test_%,math conv gradient_layers gradient_nets golden net)
+kernel_tests := $(patsubst %,$(BUILD)/test_%,math conv gradient_layers gradient_nets golden net)
+kernel-tests: $(kernel_tests)
+kernels: $(kernel_tests)
 	@for test in $^; do echo "== $$test"; $$test || exit 1; done
 
-check: lint unit replay plain cli
+# All that check runs, built but not run; make -j builds it on all processors.
+tests: $(PROGRAMS) $(tests:%=$(BUILD)/%) $(BUILD)/tests/fuzz/replay
+	$(Q)$(MAKE) --no-print-directory ONEDNN=no kernel-tests
+check: unit replay plain cli
 
 check-long: $(PROGRAMS)
 	scripts/check_long.sh
@@ -198,6 +248,16 @@ uninstall:
 	rm -f $(PROGRAMS:%=$(DESTDIR)$(COMPLETIONS)/bash-completion/completions/%) \
 	    $(PROGRAMS:%=$(DESTDIR)$(COMPLETIONS)/zsh/site-functions/_%)
 	rm -rf $(DESTDIR)$(PREFIX)/share/dltrain
+
+# The same bytes for the same commit.
+version := $(shell sed -n 's/^.define DL_VERSION "\(.*\)"/\1/p' src/base/version.h)
+dist:
+	@mkdir -p build
+	git archive --format=tar --prefix=dltrain-$(version)/ HEAD | \
+	    gzip -9n >build/dltrain-$(version).tar.gz
+
+deb:
+	scripts/make_deb.sh $(if $(filter command,$(origin ARCH)),$(ARCH),x86-64-v3)
 
 format:
 	clang-format -i src/*/*.[ch] tests/*.[ch] tests/fuzz/*.[ch]

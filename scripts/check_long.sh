@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # check_long.sh: trains the shipped configs to their end and holds the results to their marks
-# (make check-long). Took three quarters of an hour on two cores before the dropout nets came, which
-# take 20 minutes more; not part of `make check`.
+# (make check-long). Takes more than an hour on two cores; not part of `make check`.
 set -euo pipefail
+export LC_ALL=C
 cd -- "$(dirname -- "$0")/.."
 unset OPENBLAS_CORETYPE OPENBLAS_L2_SIZE
 
