@@ -1,79 +1,186 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# lint.sh: what a compiler does not check (make lint). Prints each finding, ends with 1 if any.
-#   - the arrows between the rooms of src/ (who may include whom)
-#   - file and line lengths, the layout of the code (clang-format), warnings of clang
-#   - shell scripts (shellcheck), manual pages (mandoc), and that dltrain.cfg.5 is up to date
-# A tool that is not installed is passed over, and said so.
+# lint.sh [--tidy]: what a compiler does not check (make lint). Prints each finding, and ends with 1
+# if there is any.
+#   - rooms (folders of src/): who may include whom, no circle, their size
+#   - lengths of files and lines, an SPDX line in each, no TODO
+#   - layout (clang-format), clang's warnings, clang-tidy (only with --tidy, or CI=true)
+#   - shell scripts (shellcheck), manual pages (mandoc), and that the generated page is up to date
+# A tool that is not installed, or not in the version that is pinned here, is skipped, and a line
+# says so; with CI=true it is a finding.
 
 set -eu
+export LC_ALL=C
 cd -- "$(dirname -- "$0")/.."
+
+clang_version=14 # of clang-format and clang-tidy: what they find differs from version to version
+
+case ${1:-}${CI:+ci} in
+--help | --helpci) sed -n '3,/^set/s/^# \{0,1\}//p' "$0" && exit ;;
+'') tidy='' ;;
+ci | --tidy | --tidyci) tidy=yes ;;
+*) echo "lint: unknown argument '$1'" >&2 && exit 2 ;;
+esac
+
 findings=$(mktemp)
 trap 'rm -f "$findings"' EXIT
 
 found() { printf '%s\n' "$*" >>"$findings"; }
 
+skip() {
+    printf 'lint: skipped: %s\n' "$*" >&2
+    [ -z "${CI:-}" ] || found "CI has no such tool: $*"
+}
+
 have() {
     command -v "$1" >/dev/null 2>&1 && return
-    printf 'lint: %s is not installed: passed over\n' "$1" >&2
+    skip "$1 is not installed"
     return 1
 }
 
-# Which rooms a room may include.
-allowed() {
-    case $1 in
-    base) echo base ;;
-    config) echo 'config base' ;;
-    math) echo 'math base' ;;
-    layers | losses | optim | data) echo "$1 base config math" ;;
-    net) echo 'net layers losses base config math' ;;
-    train) echo 'train net data optim losses layers math config base' ;;
-    cmd) echo 'cmd train net data optim losses layers math config base' ;;
-    *) echo '' ;;
-    esac
+# pinned TOOL: sets tool to its command in the pinned version.
+pinned() {
+    for tool in "$1-$clang_version" "$1"; do
+        ! "$tool" --version 2>/dev/null | grep -q "version $clang_version\\." || return 0
+    done
+    skip "$1 $clang_version is not installed"
+    return 1
 }
 
-for room in src/*/; do
-    room=$(basename "$room")
-    grep -Ho '^#include "[a-z]*/' "src/$room"/*.[ch] | while IFS= read -r line; do
-        target=${line##*\"}
-        target=${target%/}
-        case " $(allowed "$room") " in
-        *" $target "*) ;;
-        *) found "${line%%:*}: the room $room may not include $target" ;;
-        esac
+# ---- rooms: the first column may include those of the second, what these may, and itself ----
+
+rooms='
+base
+config   base
+math     base
+image    math
+formats  config image
+augment  config image
+layers   config math
+losses   config math
+metrics  config math
+optim    config math
+net      layers
+data     formats augment
+model    net data losses metrics
+run      model
+train    run optim
+inspect  train
+convert  run
+report   inspect
+cmd      report convert
+'
+
+# A module is a .c file with its header, named ROOM/NAME.
+grep -HoE '^#include "[a-z0-9_]+/[a-z0-9_]+\.h"' src/*/*.[ch] |
+    sed 's|^src/||; s|:#include "| |; s|"$||' |
+    { printf '%s\n' "$rooms" && cat; } |
+    awk '
+        function may(room, target,   i) { # transitively
+            if (room == target) return 1
+            for (i = 1; i <= count[room]; i++) if (may(arrow[room, i], target)) return 1
+            return 0
+        }
+        function visit(module,   i, next_one, text) { # depth first; state 1: on the path
+            state[module] = 1
+            path[++depth] = module
+            for (i = 1; i <= uses[module]; i++) {
+                next_one = use[module, i]
+                if (state[next_one] == 1) {
+                    text = next_one
+                    for (at = depth; path[at] != next_one; at--) text = path[at] " <- " text
+                    print "src/" next_one ": a circle of includes: " next_one " <- " text
+                } else if (!state[next_one]) visit(next_one)
+            }
+            depth--
+            state[module] = 2
+        }
+        NF == 0 { next }
+        $1 !~ /\// { known[$1] = 1; for (i = 2; i <= NF; i++) arrow[$1, ++count[$1]] = $i; next }
+        {
+            split($1, from, "/"); split($2, to, "/")
+            if (!known[from[1]]) { if (!told[from[1]]++) print "src/" from[1] ": is no room"; next }
+            if (!may(from[1], to[1])) print "src/" $1 ": may not include " to[1] ": " $2
+            if (from[1] != to[1]) next
+            module = $1; sub(/\.[ch]$/, "", module)
+            target = $2; sub(/\.h$/, "", target)
+            if (module == target || seen[module, target]++) next
+            if (!uses[module]++) modules[++n] = module
+            use[module, uses[module]] = target
+        }
+        END { for (m = 1; m <= n; m++) if (!state[modules[m]]) visit(modules[m]) }
+    ' >>"$findings"
+
+# Members of a registry are the files that define a kind; they do not include each other.
+for room in formats augment layers losses metrics optim convert; do
+    members=$(grep -lE '^const dl_[a-z_]+ dl_[a-z0-9_]+ = ' src/$room/*.c 2>/dev/null || true)
+    for member in $members; do
+        header=${member#src/}
+        # shellcheck disable=SC2086 # a list of names
+        grep -l "^#include \"${header%.c}.h\"" $members 2>/dev/null | grep -Fvx "$member" |
+            sed "s|\$|: a member of a registry includes another: ${header%.c}.h|" >>"$findings" ||
+            true
     done
 done
 
-for file in src/*/*.[ch] tests/*.[ch] tests/fuzz/*.[ch]; do
-    lines=$(wc -l <"$file")
-    [ "$lines" -le 500 ] || found "$file: has $lines lines (500 at most)"
-done
-grep -nE '.{101}' src/*/*.[ch] tests/*.[ch] tests/fuzz/*.[ch] Makefile scripts/*.sh |
-    LC_ALL=C.UTF-8 awk -F: '{
-        line = $0
-        sub(/^[^:]*:[^:]*:/, "", line)
-        if (length(line) > 100)
-            print $1 ":" $2 ": longer than 100 columns"
-    }' >>"$findings" || true
-grep -nE 'TODO|FIXME' src/*/*.[ch] tests/*.[ch] tests/fuzz/*.[ch] scripts/*.sh |
-    grep -v 'scripts/lint.sh' >>"$findings" || true
+# ---- sizes ----
 
-if have clang-format; then
-    clang-format --dry-run src/*/*.[ch] tests/*.[ch] tests/fuzz/*.[ch] 2>&1 | grep 'warning:' |
-        sed 's/warning: .*/not laid out as clang-format would/' >>"$findings" || true
+total=$(cat src/*/*.[ch] | wc -l)
+for room in src/*/; do
+    lines=$(cat "$room"*.[ch] | wc -l)
+    [ $((lines * 100)) -lt $((total * 16)) ] ||
+        found "$room: has $lines of $total lines of src/ (the limit is 16 %)"
+done
+
+sources=$(printf '%s ' src/*/*.[ch] tests/*.[ch] tests/fuzz/*.[ch])
+scripts=$(printf '%s ' scripts/*.sh tests/*.sh .ci/run)
+bats=$(printf '%s ' tests/cli/*.bats tests/cli/*.bash)
+
+# shellcheck disable=SC2086 # lists of words
+awk 'FNR == 501 { print FILENAME ": has more than 500 lines" }' $sources >>"$findings"
+# Characters, whatever awk this is: the bytes that begin one in UTF-8.
+# shellcheck disable=SC2086
+awk '{
+        gsub(/[\200-\277]/, "")
+        if (length($0) > 100) print FILENAME ":" FNR ": longer than 100 characters"
+    }
+    /TODO|FIXME/ && FILENAME != "scripts/lint.sh" { print FILENAME ":" FNR ": " $0 }
+    ' $sources $scripts Makefile >>"$findings"
+# shellcheck disable=SC2086
+grep -L 'SPDX-License-Identifier: MIT' $sources $scripts $bats Makefile .clang-format .clang-tidy \
+    man/*.[15] configs/*.cfg configs/*/*.cfg tests/*/*.py |
+    sed 's/$/: has no SPDX line/' >>"$findings" || true
+
+# ---- tools ----
+
+if pinned clang-format; then
+    # shellcheck disable=SC2086
+    "$tool" --dry-run $sources 2>&1 | sed -n 's/warning: .*/not laid out as clang-format would/p' \
+        >>"$findings"
 fi
-if have clang && have pkg-config; then
-    # shellcheck disable=SC2046
-    clang -std=c11 -fsyntax-only -fopenmp -D_GNU_SOURCE -Isrc -Itests \
-        -Wall -Wextra -Wshadow -Wpedantic $(pkg-config --cflags libconfig jansson zlib openblas) \
-        src/*/*.c tests/*.c tests/fuzz/*.c >>"$findings" 2>&1 || true
+includes="-std=c11 -fopenmp -D_GNU_SOURCE -DDL_ONEDNN -Isrc -Itests"
+includes="$includes $(pkg-config --cflags libconfig jansson zlib openblas)"
+units=$(printf '%s ' src/*/*.c tests/*.c tests/fuzz/*.c)
+[ -e /usr/include/oneapi/dnnl/dnnl.h ] || includes=$(echo "$includes" | sed 's/-DDL_ONEDNN//')
+if have clang; then
+    # shellcheck disable=SC2086
+    clang $includes -fsyntax-only -Wall -Wextra -Wshadow -Wpedantic -Wmissing-prototypes \
+        -Wstrict-prototypes $units >>"$findings" 2>&1 || true
+fi
+if [ -n "$tidy" ] && pinned clang-tidy; then
+    # shellcheck disable=SC2086,SC2016
+    printf '%s\n' $units | xargs -n 8 -P "$(nproc)" sh -c '
+        out=$(mktemp)
+        '"$tool"' --quiet "$@" -- '"$includes"' >"$out" 2>/dev/null
+        cat "$out"
+        rm -f "$out"' tidy >>"$findings" || true
 fi
 if have shellcheck; then
-    shellcheck scripts/*.sh .ci/run >>"$findings" 2>&1 || true
+    # shellcheck disable=SC2086
+    shellcheck $scripts >>"$findings" 2>&1 || true
 fi
 if have mandoc; then
-    mandoc -Tlint -W warning man/* >>"$findings" 2>&1 || true
+    mandoc -Tlint -W warning man/*.[15] >>"$findings" 2>&1 || true
 fi
 if [ -x ./dltrain ] && ! ./dltrain --help man | cmp -s - man/dltrain.cfg.5; then
     found 'man/dltrain.cfg.5: is not what the option tables say (make man)'
