@@ -1,32 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* The rules. L is the training loss, V that of validation, both by epoch, 0 … n - 1; a "fall" is a
-   difference from an earlier epoch to a later one. The scale S is the loss of a net that knows
-   nothing, or L(0) where that is less or nothing else is known. A loss "has risen" if the mean of
-   its last fifth is above the least mean of three epochs, more than 3 epochs and a tenth of all
-   before the end, by more than 10 %, 1 % of S (V: 0.1 %) and what changes from epoch to epoch.
+/* The six pictures of learning curves, told apart. L is the training loss and V the validation loss
+   of epochs 0 ... n - 1. The yardsticks are the loss at initialization, the loss at chance level
+   (of a net that ignores its inputs; S is that, or the former if it is not known), and the noise of
+   the curve itself, a robust standard deviation by its second differences:
 
-   diverged        the log says so, with step and layer
-   imbalance       for the last third of the epochs val_accuracy is within 1 % of the share of
-                   the largest class, which is more than a quarter and not all of them
-   rate_too_low    L is a straight line (the squared correlation with the epoch is above 0.98,
-                   the fall of its halves differs by less than 2) that ends above 0.7 of its
-                   beginning
-   rate_too_high   L(0) is above 2 S, and the end above S / 10; or L turns at more than a third
-                   of the last half's epochs, by more than 10 % of itself and 1 % of S, and V
-                   does too; or L has risen; or it ends above 0.4 S, having not fallen by 5 %
-                   since the second fifth, and at more than a third of the last half's epochs
-                   not at all
-   overfit         V has risen, and L has fallen since; or V, as the mean of three epochs, has
-                   been within 5 % of its least value for the last half, in which L has fallen
-                   to less than half, and below a tenth of V
-   still_learning  in the last third of the epochs (of V, or of L where there is no V) a line
-                   through them falls by more than 3 % in a fifth of all epochs, and the best
-                   epoch is in the last third, and more than 2 % of S are left
-   val_easier      V is below 90 % of L for most of the last half
-   converged       none of these
+       noise = median |x(i-1) - 2 x(i) + x(i+1)| / (0.6745 sqrt 6),  last half of the epochs.
 
-   One of rate_too_low, rate_too_high, overfit and still_learning is told, the first that holds:
-   they say different things of the same curve. */
+   "Level" is the mean of the last fifth. Where two causes draw the same curve the answer is
+   "cannot_tell", with what would decide. tests/histories/README.md has the confusion matrices. */
 #include "inspect/diagnose.h"
 
 #include <math.h>
@@ -34,7 +15,46 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FEW = 5 }; /* epochs that tell nothing */
+#include "base/memory.h"
+
+enum { FEWEST_EPOCHS = 5 };
+
+/* What counts, each with its reason. */
+static const double
+    /* A straight line: its halves fall by amounts whose ratio is below this (an exponential fall
+       to half the loss has 1.4), and it ends above this share of its beginning. */
+    LINE_RATIO = 2.2,
+    LINE_END = 0.5,
+    /* A fall is more than chance at this many standard errors. */
+    SIGMAS = 4,
+    /* The first epoch's mean loss is not above the initial loss, unless steps make it worse. */
+    THROWN = 1.5,
+    /* Shares of S: a loss below NEAR_ZERO is as good as none; one above HIGH is a high level;
+       one above CHANCE has not left chance level. */
+    NEAR_ZERO = 0.02, HIGH = 0.3, CHANCE = 0.95,
+    /* Noise of both curves that no good rate has: as a share of S, and of a level that is not near
+       zero. With a fitting rate it stays below the third one. */
+    WILD = 0.04, NOISY = 0.1, CALM = 0.02,
+    /* A change of the level that matters, as a share of it. */
+    MATTERS = 0.1, STILL = 0.03, SLOWLY = 0.01,
+    /* In the last fifth of the epochs, of S: a smaller fall is not worth more epochs. */
+    TOO_LITTLE = 0.01,
+    /* A gap V - L that matters, as a share of S, and a rise of V, as a share of its least level. */
+    GAP = 0.1, RISE = 0.05,
+    /* Validation is easier: V is below EASIER L at MOSTLY of the later epochs. */
+    EASIER = 0.9, MOSTLY = 0.6,
+    /* A fall is fast if less than this share of it is left after a tenth of the epochs. */
+    FAST = 0.1;
+
+/* ---- a curve ---- */
+
+typedef struct {
+    const double *x;
+    int64_t n, window; /* epochs of the level */
+    double level, noise;
+    double least;     /* least mean of a window */
+    int64_t least_at; /* the middle of that window */
+} curve;
 
 static double mean(const double *x, int64_t from, int64_t to) {
     double sum = 0;
@@ -43,288 +63,329 @@ static double mean(const double *x, int64_t from, int64_t to) {
     return sum / (double)(to - from);
 }
 
-static int64_t least_at(const double *x, int64_t n) {
-    int64_t least = 0;
-    for (int64_t i = 1; i < n; i++)
-        if (x[i] < x[least])
-            least = i;
-    return least;
+static int by_size(const void *a, const void *b) {
+    double p = *(const double *)a, q = *(const double *)b;
+    return (p > q) - (p < q);
 }
 
-static dl_diagnosis *add(dl_diagnosis *d, int *count, const char *kind, const char *advice) {
-    dl_diagnosis *one = &d[(*count)++];
+static double noise_of(const double *x, int64_t n) {
+    int64_t from = n / 2 > 0 && n - n / 2 >= 5 ? n / 2 : n > 5 ? n - 5 : 0, count = n - from - 2;
+    double *bend = xmalloc(sizeof *bend * (size_t)count);
+    for (int64_t i = 0; i < count; i++)
+        bend[i] = fabs(x[from + i] - 2 * x[from + i + 1] + x[from + i + 2]);
+    qsort(bend, (size_t)count, sizeof *bend, by_size);
+    double median = (bend[(count - 1) / 2] + bend[count / 2]) / 2;
+    free(bend);
+    return median / (0.6745 * sqrt(6));
+}
+
+static curve measure(const double *x, int64_t n) {
+    curve c = {.x = x, .n = n, .window = n / 5 > 2 ? n / 5 : 2};
+    c.level = mean(x, n - c.window, n);
+    c.noise = noise_of(x, n);
+    c.least = INFINITY;
+    for (int64_t i = 0; i + c.window <= n; i++) {
+        double here = mean(x, i, i + c.window);
+        if (here < c.least) {
+            c.least = here;
+            c.least_at = i + c.window / 2;
+        }
+    }
+    return c;
+}
+
+/* The fall from the window before the last one to the last one. */
+static double last_fall(const curve *c) {
+    return mean(c->x, c->n - 2 * c->window, c->n - c->window) - c->level;
+}
+
+/* The standard error of a difference between two windows. */
+static double error_of(const curve *c, int64_t window) {
+    return c->noise * sqrt(2 / (double)window);
+}
+
+static double rises(const curve *c, int64_t from) {
+    int64_t count = 0;
+    for (int64_t i = from + 1; i < c->n; i++)
+        count += !(c->x[i] < c->x[i - 1]);
+    return (double)count / (double)(c->n - from - 1);
+}
+
+/* Slow, nearly linear, and not at its end. */
+static bool is_line(const curve *c) {
+    int64_t k = c->n / 10 > 1 ? c->n / 10 : 1, middle = (c->n - k) / 2;
+    double first = mean(c->x, 0, k), half = mean(c->x, middle, middle + k);
+    double last = mean(c->x, c->n - k, c->n), before = first - half, after = half - last;
+    return before > 0 && after > SIGMAS * error_of(c, k) && before < LINE_RATIO * after &&
+           after < LINE_RATIO * LINE_RATIO * before && last > LINE_END * first &&
+           rises(c, 0) < 0.25;
+}
+
+/* By how much the level is above the least mean of as many epochs, if that is long enough ago and
+   more than noise; else 0. */
+static double risen(const curve *c) {
+    double by = c->level - c->least;
+    bool ago = c->n - 1 - c->least_at > c->window;
+    return ago && by > SIGMAS * error_of(c, c->window) ? by : 0;
+}
+
+/* ---- a run ---- */
+
+typedef struct {
+    const dl_symptoms *run;
+    curve train, val; /* val.n 0: there is none */
+    double scale;     /* S */
+    double start;     /* the loss before the first step, or else of the first epoch */
+    bool fallen;      /* the training loss is near its end: the last fifth changes little */
+    dl_diagnosis *list;
+    int *count;
+} verdict;
+
+static double larger(double a, double b) {
+    return a > b || isnan(b) ? a : b;
+}
+
+static void DL_PRINTF(4, 5)
+    add(verdict *v, const char *kind, const char *advice, const char *format, ...) {
+    dl_diagnosis *one = &v->list[(*v->count)++];
+    va_list arguments;
+    va_start(arguments, format);
     one->kind = kind;
     snprintf(one->advice, sizeof one->advice, "%s", advice);
-    return one;
+    vsnprintf(one->text, sizeof one->text, format, arguments);
+    va_end(arguments);
 }
 
-/* ---- one curve each ---- */
-
-static bool is_majority(const dl_symptoms *h) {
-    int64_t last = h->rows / 3;
-    if (!h->accuracy || !(h->baseline > 0.25 && h->baseline < 0.995))
+static bool judge_low(verdict *v) {
+    /* Dropout and augmentation make only the training loss noisy. */
+    if (!is_line(&v->train) && !(v->val.n && is_line(&v->val)))
         return false;
-    for (int64_t i = h->rows - last; i < h->rows; i++)
-        if (!(fabs(h->accuracy[i] - h->baseline) < 0.01))
-            return false;
+    if (v->val.n && last_fall(&v->val) <= 0) /* so slow a training moves both curves alike */
+        return false;
+    if (v->train.x[0] > THROWN * v->start || v->train.level > v->train.x[0])
+        return false;
+    add(v, "rate_too_low",
+        "try a learning_rate 10 times higher (dlinspect rate suggests one), or many more epochs",
+        "the training loss falls slowly, nearly in a straight line, and is still falling: from "
+        "%.4g to %.4g",
+        v->train.x[0], v->train.level);
     return true;
 }
 
-/* The loss of a net that knows nothing. */
-static double scale_of(const dl_symptoms *h) {
-    return h->expected > 0 && h->expected < h->train[0] ? h->expected : h->train[0];
+/* The noise that both curves have: small validation parts and dropout make one of them noisy. */
+static double common_noise(const verdict *v) {
+    const curve *l = &v->train, *val = &v->val;
+    return val->n && val->noise < l->noise ? val->noise : l->noise;
 }
 
-static double largest(double a, double b) {
-    return a > b ? a : b;
+static double relative_noise(const verdict *v) {
+    const curve *l = &v->train, *val = &v->val;
+    double train = l->noise / l->level, held = val->n ? val->noise / val->level : train;
+    return train < held ? train : held;
 }
 
-/* The share of the last half's epochs at which the loss turns. */
-static double turns(const double *x, int64_t n, double scale) {
-    int64_t count = 0, half = n / 2;
-    for (int64_t i = half + 1; i + 1 < n; i++) {
-        double before = x[i] - x[i - 1], after = x[i + 1] - x[i];
-        double much = largest(0.1 * x[i], 0.01 * scale);
-        count += before * after < 0 && fabs(before) > much && fabs(after) > much;
-    }
-    return n - half > 2 ? (double)count / (double)(n - half - 2) : 0;
-}
+static const char *const lower_rate =
+    "try a learning_rate 3 to 10 times lower (dlinspect rate suggests one)";
+static const char *const decide =
+    "dlinspect check looks for the cause; dlinspect diagnose RUN --prove tries other rates";
 
-/* The same of L and of V, which has no dropout and no augmentation: where the rate is the reason
-   both turn. */
-static double turns_of_both(const dl_symptoms *h, double scale) {
-    double train = turns(h->train, h->rows, scale);
-    double val = h->val ? turns(h->val, h->rows, scale) : train;
-    return train < val ? train : val;
-}
-
-/* The share of the last half's epochs at which the loss does not fall. */
-static double rises(const double *x, int64_t n) {
-    int64_t count = 0, half = n / 2;
-    for (int64_t i = half + 1; i < n; i++)
-        count += !(x[i] < x[i - 1]);
-    return (double)count / (double)(n - half - 1);
-}
-
-/* A loss that falls steadily, if only a little, has come to the end of what can be learnt. */
-static bool is_plateau(const double *x, int64_t n, double scale) {
-    int64_t fifth = n / 5 > 1 ? n / 5 : 1;
-    double end = mean(x, n - fifth, n);
-    return end > 0.4 * scale && end > 0.95 * mean(x, fifth, 2 * fifth) && rises(x, n) > 1.0 / 3;
-}
-
-/* Whether the first steps have led far away, and the others not back. */
-static bool is_thrown(const double *x, int64_t n, double scale) {
-    return x[0] > 2 * scale && x[n - 1] > 0.1 * scale;
-}
-
-static bool is_line(const double *x, int64_t n) {
-    double sx = 0, st = 0, sxx = 0, stt = 0, sxt = 0, count = (double)n;
-    for (int64_t i = 0; i < n; i++) {
-        double t = (double)i;
-        sx += x[i];
-        st += t;
-        sxx += x[i] * x[i];
-        stt += t * t;
-        sxt += x[i] * t;
-    }
-    double product = count * sxt - sx * st;
-    double squared = product * product / ((count * sxx - sx * sx) * (count * stt - st * st));
-    double first = x[0] - x[n / 2], second = x[n / 2] - x[n - 1];
-    return squared > 0.98 && first > 0 && second > 0 && first < 2 * second && second < 2 * first &&
-           x[n - 1] > 0.7 * x[0];
-}
-
-/* The mean of an epoch and its neighbours. */
-static double around(const double *x, int64_t n, int64_t i) {
-    return mean(x, i > 0 ? i - 1 : 0, i + 2 < n ? i + 2 : n);
-}
-
-/* The epoch with the least mean of three. */
-static int64_t best_of(const double *x, int64_t n) {
-    int64_t best = 0;
-    for (int64_t i = 1; i < n; i++)
-        if (around(x, n, i) < around(x, n, best))
-            best = i;
-    return best;
-}
-
-/* The epoch since which a loss has risen by what matters, or -1. */
-static int64_t risen_since(const double *x, int64_t n, double matters) {
-    int64_t best = best_of(x, n), fifth = n / 5 > 3 ? n / 5 : 3;
-    bool long_ago = n - 1 - best >= 3 && n - 1 - best >= n / 10;
-    double least = around(x, n, best), rise = mean(x, n - fifth, n) - least, change = 0;
-    for (int64_t i = n / 2 + 1; i < n; i++)
-        change += fabs(x[i] - x[i - 1]) / (double)(n - n / 2 - 1);
-    return long_ago && rise > largest(0.1 * least, largest(matters, change)) ? best : -1;
-}
-
-/* The epoch from which on validation is worse, or -1. */
-static int64_t overfits_from(const dl_symptoms *h) {
-    int64_t best = h->val ? risen_since(h->val, h->rows, 0.001 * scale_of(h)) : -1;
-    return best >= 0 && h->train[h->rows - 1] < h->train[best] ? best : -1;
-}
-
-/* The epoch since which validation is no better, while the training part is learnt by heart; -1. */
-static int64_t stagnates_from(const dl_symptoms *h) {
-    enum { FEWEST = 10 };
-    int64_t n = h->rows, from = 0;
-    if (!h->val || n < FEWEST)
-        return -1;
-    double least = around(h->val, n, best_of(h->val, n));
-    while (around(h->val, n, from) > 1.05 * least)
-        from++;
-    bool heart = h->train[n - 1] < 0.5 * h->train[from] && 10 * h->train[n - 1] < h->val[n - 1];
-    return from <= n / 2 && heart ? from : -1;
-}
-
-/* By how much a line through x[from, n) falls from one to the next. */
-static double slope(const double *x, int64_t from, int64_t n) {
-    double middle = mean(x, from, n), at = (double)(from + n - 1) / 2, xt = 0, tt = 0;
-    for (int64_t i = from; i < n; i++) {
-        xt += ((double)i - at) * (x[i] - middle);
-        tt += ((double)i - at) * ((double)i - at);
-    }
-    return -xt / tt;
-}
-
-static bool still_falls(const dl_symptoms *h) {
-    const double *x = h->val ? h->val : h->train;
-    int64_t n = h->rows, third = n / 3 > 4 ? n / 3 : 4;
-    double level = mean(x, n - third, n), fifth = (double)n / 5 > 1 ? (double)n / 5 : 1;
-    return least_at(x, n) >= n - third && slope(x, n - third, n) * fifth > 0.03 * level &&
-           level > 0.02 * scale_of(h);
-}
-
-static bool is_easier(const dl_symptoms *h) {
-    int64_t n = h->rows, half = n / 2, below = 0;
-    for (int64_t i = half; h->val && i < n; i++)
-        below += h->val[i] < 0.9 * h->train[i];
-    return h->val && 2 * below > n - half;
-}
-
-/* ---- all of them ---- */
-
-static void judge_rate_high(const dl_symptoms *h, dl_diagnosis *d, int *count) {
-    const double *x = h->train, scale = scale_of(h), share = turns_of_both(h, scale);
-    bool thrown = is_thrown(x, h->rows, scale);
-    int64_t risen = risen_since(x, h->rows, 0.01 * scale);
-    dl_diagnosis *one =
-        add(d, count, "rate_too_high",
-            thrown ? "try a learning_rate 10 to 100 times smaller (dltrain --find-lr names one), "
-                     "and normalized inputs and targets"
-                   : "try a learning_rate 3 to 10 times smaller (dltrain --find-lr names one); if "
-                     "that changes nothing, a larger network");
-    if (thrown)
-        snprintf(one->text, sizeof one->text,
-                 "the training loss of the first epoch, %.4g, is far above the %.4g of a net that "
-                 "knows nothing: the first steps have led it away, and it is not back (%.4g)",
-                 x[0], scale, x[h->rows - 1]);
-    else if (share > 1.0 / 3)
-        snprintf(one->text, sizeof one->text,
-                 "the training loss goes up and down in %.0f %% of the later epochs", 100 * share);
-    else if (risen >= 0)
-        snprintf(one->text, sizeof one->text,
-                 "the training loss has risen: it was %.4g in epoch %.0f and is %.4g", x[risen],
-                 h->epoch[risen], x[h->rows - 1]);
+static bool judge_high(verdict *v) {
+    const curve *l = &v->train;
+    double worst = larger(v->scale, v->start), up = risen(l);
+    if (l->x[0] > THROWN * worst && l->level > MATTERS * v->scale)
+        add(v, "rate_too_high",
+            "try a learning_rate 10 to 100 times lower (dlinspect rate suggests one), and "
+            "normalized inputs and targets",
+            "the first steps have made the loss worse: %.4g before training, %.4g in the first "
+            "epoch; it ends at %.4g",
+            v->start, l->x[0], l->level);
+    else if (up > MATTERS * l->least && up > NEAR_ZERO * v->scale)
+        add(v, "rate_too_high", lower_rate,
+            "the training loss rises: its mean was %.4g around epoch %.0f and is %.4g in the last "
+            "%lld epochs",
+            l->least, v->run->epoch[l->least_at], l->level, (long long)l->window);
+    else if (common_noise(v) > WILD * v->scale ||
+             (relative_noise(v) > NOISY && l->level > MATTERS * v->scale))
+        add(v, "rate_too_high", lower_rate,
+            "the losses oscillate: from one epoch to the next train_loss changes by about %.2g, "
+            "and is at %.4g",
+            1.4 * l->noise, l->level);
     else
-        snprintf(one->text, sizeof one->text,
-                 "the training loss stays at %.4g, where the first epochs have brought it",
-                 x[h->rows - 1]);
+        return false;
+    return true;
 }
 
-static void judge_overfit(const dl_symptoms *h, dl_diagnosis *d, int *count) {
-    int64_t n = h->rows, worse = overfits_from(h), same = stagnates_from(h);
-    dl_diagnosis *one = add(d, count, "overfit",
-                            "stop there (regularization.early_stopping), or try dropout, l2, "
-                            "augmentation or more data; a smaller network last");
-    if (worse >= 0) {
-        int64_t best = least_at(h->val, n);
-        snprintf(one->text, sizeof one->text,
-                 "overfit since epoch %.0f: val_loss was %.4g there and is %.4g, while train_loss "
-                 "falls",
-                 h->epoch[best], h->val[best], h->val[n - 1]);
-    } else
-        snprintf(one->text, sizeof one->text,
-                 "overfit since about epoch %.0f: val_loss has hardly changed since (%.4g), while "
-                 "train_loss falls from %.4g to %.4g",
-                 h->epoch[same], h->val[n - 1], h->train[same], h->train[n - 1]);
+static bool judge_imbalance(verdict *v) {
+    const dl_symptoms *h = v->run;
+    if (!h->accuracy || !(h->baseline > 0.25 && h->baseline < 0.995))
+        return false;
+    for (int64_t i = h->rows - h->rows / 3; i < h->rows; i++)
+        if (!(fabs(h->accuracy[i] - h->baseline) < 0.01))
+            return false;
+    add(v, "imbalance",
+        "try data.balance = \"weights\" or \"oversample\", and watch f1 instead of accuracy; if "
+        "that changes nothing, dlinspect check looks for another cause",
+        "val_accuracy %.4g is the share of the largest class: the network always gives the same "
+        "answer",
+        h->accuracy[h->rows - 1]);
+    return true;
 }
 
-static void judge_shape(const dl_symptoms *h, dl_diagnosis *d, int *count) {
-    const double *x = h->train, scale = scale_of(h);
-    int64_t n = h->rows;
-    if (is_line(x, n))
-        snprintf(add(d, count, "rate_too_low",
-                     "try a learning_rate 10 times larger (dltrain --find-lr names one)")
-                     ->text,
-                 sizeof d->text,
-                 "the training loss falls in a straight line, from %.4g to only %.4g", x[0],
-                 x[n - 1]);
-    else if (is_thrown(x, n, scale) || turns_of_both(h, scale) > 1.0 / 3 ||
-             risen_since(x, n, 0.01 * scale) >= 0 || is_plateau(x, n, scale))
-        judge_rate_high(h, d, count);
-    else if (overfits_from(h) >= 0 || stagnates_from(h) >= 0)
-        judge_overfit(h, d, count);
-    else if (still_falls(h))
-        snprintf(add(d, count, "still_learning",
-                     "go on: more epochs (--resume with --epochs), or a larger learning_rate or "
-                     "network to be faster")
-                     ->text,
-                 sizeof d->text, "still learning at its end: %s falls (%.4g)",
-                 h->val ? "val_loss" : "train_loss", h->val ? h->val[n - 1] : x[n - 1]);
+/* Validation has risen while training fell, or a gap has grown and stays. */
+static bool judge_overfit(verdict *v) {
+    static const char *const advice =
+        "in this order: a smaller network, more regularization (regularization.l2), more data or "
+        "augmentation, dropout; or stop at the best epoch (regularization.early_stopping)";
+    const curve *l = &v->train, *val = &v->val;
+    if (!val->n)
+        return false;
+    int64_t best = val->least_at - val->window / 2, middle = (l->n - l->window) / 2;
+    double up = risen(val), gap = val->level - l->level;
+    double gap_before =
+        mean(val->x, middle, middle + l->window) - mean(l->x, middle, middle + l->window);
+    bool rises = up > RISE * val->least && up > RISE * GAP * v->scale;
+    bool memorized = l->level < MATTERS * val->level;
+    if (rises && l->level < mean(l->x, best, best + val->window))
+        add(v, "overfit", advice,
+            "overfit since about epoch %.0f: val_loss was %.4g there and is %.4g, while "
+            "train_loss falls on to %.4g",
+            v->run->epoch[val->least_at], val->least, val->level, l->level);
+    else if (rises)
+        add(v, "cannot_tell", decide,
+            "val_loss has risen since epoch %.0f (from %.4g to %.4g), but train_loss has not "
+            "fallen: cannot tell whether the network overfits or the learning rate is too high",
+            v->run->epoch[val->least_at], val->least, val->level);
+    else if (gap > (memorized ? GAP / 2 : GAP) * v->scale && gap > MATTERS * l->level &&
+             gap > 0.9 * gap_before && last_fall(val) < MATTERS * gap)
+        add(v, "overfit", advice,
+            "overfit: val_loss (%.4g) hardly falls any more and stays far above train_loss (%.4g)",
+            val->level, l->level);
+    else
+        return false;
+    return true;
 }
 
-static void judge_validation(const dl_symptoms *h, dl_diagnosis *d, int *count) {
+/* At a high level a slow fall counts, too: it may only look like the end. */
+static bool judge_learning(verdict *v) {
+    const curve *l = &v->train, *c = v->val.n ? &v->val : l;
+    double fall = last_fall(c), share = STILL;
+    if (l->level > HIGH * v->scale && last_fall(l) > 0)
+        share = SLOWLY;
+    else if (fall < TOO_LITTLE * v->scale)
+        return false;
+    if (fall < share * c->level || fall < SIGMAS / 2 * error_of(c, c->window))
+        return false;
+    add(v, "still_learning",
+        "train for more epochs (--resume RUN --epochs N), or try a higher learning_rate",
+        "still learning at the end: %s falls (%.4g)", v->val.n ? "val_loss" : "train_loss",
+        c->level);
+    return true;
+}
+
+static bool is_fast(const verdict *v) {
+    const curve *l = &v->train;
+    int64_t k = l->n / 10 > 2 ? l->n / 10 : 2;
+    return mean(l->x, k - 1, k + 1) - l->level < FAST * (v->start - l->level);
+}
+
+/* A network that is too small and steps that are too long draw the same curve. */
+static bool judge_plateau(verdict *v) {
+    const curve *l = &v->train, *val = &v->val;
+    if (l->level < HIGH * v->scale || (*v->count && val->level < HIGH * v->scale))
+        return false; /* an easier validation part shows what the net can do */
+    double noise = larger(l->noise / l->level, val->n ? val->noise / val->level : 0);
+    if (l->level > CHANCE * v->scale)
+        add(v, "cannot_tell", decide,
+            "nothing was learned: the loss stays at chance level (%.4g); cannot tell whether the "
+            "learning rate is far too high or low, units are dead, or the inputs do not determine "
+            "the targets",
+            l->level);
+    else if (relative_noise(v) > NOISY / 2)
+        add(v, "rate_too_high", lower_rate,
+            "the training loss fell fast and stays at a high level (%.4g), changing by %.0f %% "
+            "from "
+            "epoch to epoch",
+            l->level, 140 * l->noise / l->level);
+    else if (noise > CALM || is_fast(v))
+        add(v, "cannot_tell", decide,
+            "the training loss %s a high level (%.4g); cannot tell whether the learning rate is "
+            "too high, the network too small, or the data inconsistent",
+            is_fast(v) ? "fell fast and stays at" : "stays at", l->level);
+    else
+        add(v, "underfit",
+            "try a larger network (more units or layers), or less regularization; if that changes "
+            "nothing, look for missing inputs and inconsistent data (dlinspect data)",
+            "underfit: the training loss levels off at a high level (%.4g)", l->level);
+    return true;
+}
+
+static bool judge_easier(verdict *v) {
+    const dl_symptoms *h = v->run;
+    const curve *l = &v->train, *val = &v->val;
+    int64_t half = l->n / 2, below = 0;
+    for (int64_t i = half; val->n && i < l->n; i++)
+        below += val->x[i] < EASIER * l->x[i];
+    if (!val->n || val->level > EASIER * l->level || (double)below < MOSTLY * (double)(l->n - half))
+        return false;
     const char *why =
-        h->dropout && h->augment ? "dropout and augmentation make training harder: that is normal"
-        : h->dropout             ? "dropout is at work in training only: that is normal"
-        : h->augment
-            ? "augmentation is at work in training only: that is normal"
-            : "there is no dropout and no augmentation: look for rows that are in both parts "
-              "(dltrain --check-data), or for a validation part that is too "
-              "small or other than the rest";
-    snprintf(add(d, count, "val_easier", why)->text, sizeof d->text,
-             "validation is easier than training: val_loss %.4g, train_loss %.4g",
-             h->val[h->rows - 1], h->train[h->rows - 1]);
+        h->dropout && h->augment ? "dropout and augmentation make training harder: this is normal"
+        : h->dropout             ? "dropout acts in training only: this is normal"
+        : h->augment             ? "augmentation acts in training only: this is normal"
+                     : "there is no dropout and no augmentation: look for rows that are in both "
+                       "parts (dlinspect data), or for a validation part that is too small or "
+                       "easier than the rest";
+    add(v, "val_easier", why, "validation is easier than training: val_loss %.4g, train_loss %.4g",
+        val->level, l->level);
+    return true;
 }
 
-int dl_diagnose(const dl_symptoms *h, dl_diagnosis d[DL_DIAGNOSES]) {
+static void judge_converged(verdict *v) {
+    const curve *l = &v->train, *val = &v->val;
+    double fall = last_fall(l);
+    if (val->n && (val->level - l->level > GAP * v->scale ||
+                   (fall > STILL * l->level && fall > TOO_LITTLE * v->scale)))
+        add(v, "cannot_tell", "train for more epochs, or compare with a smaller network",
+            "train_loss (%.4g) is below val_loss (%.4g) or still falling, without a clear trend of "
+            "val_loss: cannot tell whether the network overfits",
+            l->level, val->level);
+    else if (val->n)
+        add(v, "converged",
+            "to improve further: a larger network, more data, or a schedule that ends lower",
+            "converged: the losses have leveled off close together (train_loss %.4g, val_loss "
+            "%.4g)",
+            l->level, val->level);
+    else
+        add(v, "converged",
+            "only a validation part shows whether it overfits (data.validation = 0.2)",
+            "converged: the training loss has leveled off at %.4g", l->level);
+}
+
+/* The first kind that holds is the answer; an easier validation part goes with some others. */
+static void judge_curves(verdict *v) {
+    bool found = judge_low(v) || judge_high(v) || judge_imbalance(v) || judge_overfit(v);
+    bool easier = judge_easier(v);
+    if (!found && !judge_learning(v) && !judge_plateau(v) && !easier)
+        judge_converged(v);
+}
+
+int dl_diagnose(const dl_symptoms *h, dl_diagnosis list[DL_DIAGNOSES]) {
     int count = 0;
+    verdict v = {.run = h, .list = list, .count = &count};
     if (h->diverged)
-        snprintf(add(d, &count, "diverged",
-                     "try a learning_rate 10 times smaller, clip_norm = 1.0, and normalized "
-                     "inputs; dltrain --check looks for the cause")
-                     ->text,
-                 sizeof d->text, "%s", h->diverged);
-    if (h->rows < FEW) {
-        if (!count)
-            snprintf(add(d, &count, "too_short", "train for more epochs")->text, sizeof d->text,
-                     "%lld epochs are too few to tell", (long long)h->rows);
+        add(&v, "diverged",
+            "try a learning_rate 10 times lower, clip_norm = 1.0, and normalized inputs; dlinspect "
+            "check looks for the cause",
+            "%s", h->diverged);
+    else if (h->rows < FEWEST_EPOCHS)
+        add(&v, "too_short", "train for more epochs", "%lld epochs are too few to diagnose",
+            (long long)h->rows);
+    if (count)
         return count;
-    }
-    if (is_majority(h))
-        snprintf(add(d, &count, "imbalance",
-                     "try data.balance = \"weights\" or \"oversample\", and watch f1 in place of "
-                     "accuracy; if that changes nothing, it has learnt nothing: dltrain --check")
-                     ->text,
-                 sizeof d->text,
-                 "val_accuracy %.4g is the share of the largest class: always the same answer",
-                 h->accuracy[h->rows - 1]);
-    if (!h->diverged)
-        judge_shape(h, d, &count);
-    if (is_easier(h))
-        judge_validation(h, d, &count);
-    if (!count && h->val)
-        snprintf(add(d, &count, "converged",
-                     "to be better: a larger network, more data, or a schedule that ends lower")
-                     ->text,
-                 sizeof d->text,
-                 "the losses have settled, and validation has not clearly become worse");
-    else if (!count)
-        snprintf(add(d, &count, "converged",
-                     "whether it overfits only a part for validation can tell (data.validation)")
-                     ->text,
-                 sizeof d->text, "the training loss has settled");
+    v.train = measure(h->train, h->rows);
+    if (h->val)
+        v.val = measure(h->val, h->rows);
+    v.start = isfinite(h->initial) ? h->initial : h->train[0];
+    v.scale = h->expected > 0 ? h->expected : v.start;
+    judge_curves(&v);
     return count;
 }

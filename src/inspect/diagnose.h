@@ -13,7 +13,8 @@ typedef struct {
     int64_t rows;       /* epochs in it */
     /* [rows], of the history: losses, and val_accuracy; NULL: there is none */
     const double *epoch, *train, *val, *accuracy;
-    double expected;       /* the loss before the first step; NaN: not known */
+    double expected;       /* the loss at chance level; NaN: not known */
+    double initial;        /* the loss observed before the first step; NaN: not known */
     double baseline;       /* share of the most frequent class; NaN: not known */
     bool dropout, augment; /* the config has some */
     char *diverged;        /* what the log says of a divergence, or NULL; owned */

@@ -30,6 +30,8 @@ static void read_log(dl_symptoms *s, char *text) {
     char *end = NULL;
     double expected = loss ? strtod(loss + strlen("\nloss "), &end) : NAN;
     s->expected = loss && !strncmp(end, word, strlen(word)) ? expected : NAN;
+    if (loss && !strncmp(end, word, strlen(word)))
+        s->initial = strtod(end + strlen(word) + 1, NULL);
     const char *line = strstr(text, "\nbaseline ");
     const char *share = line ? strstr(line + 1, "is right for ") : NULL;
     if (share && share < line + 1 + strcspn(line + 1, "\n"))
@@ -57,7 +59,7 @@ static char *read_beside(const char *folder, const char *name) {
 }
 
 int dl_symptoms_read(dl_symptoms *s, const char *path, dl_error *error) {
-    *s = (dl_symptoms){.expected = NAN, .baseline = NAN};
+    *s = (dl_symptoms){.expected = NAN, .initial = NAN, .baseline = NAN};
     if (!dl_file_exists(path))
         return dl_fail(error, DL_DATA, "%s: %s", path, strerror(errno));
     bool folder = dl_file_is_folder(path);

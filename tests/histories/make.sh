@@ -57,7 +57,7 @@ run xor_line 0 configs/xor.cfg --epochs 30 --set optimizer.learning_rate=1e-4
 run xor_converged 0 configs/xor.cfg --epochs 1500
 
 # Regression, its first steps far too long; and 70 rows for a large net, of which validation is no
-# worse for being learnt by heart.
+# worse for being memorized.
 cat >"$work/concrete.cfg" <<'CONFIG'
 name = "concrete";
 data = { format = "csv"; task = "regression"; train = { file = "concrete/concrete.csv"; };
@@ -70,7 +70,7 @@ optimizer = { type = "adam"; learning_rate = 3e-3; };
 training = { batch_size = 48; epochs = 30; };
 CONFIG
 run thrown 0 "$work/concrete.cfg" --set optimizer.learning_rate=0.84
-run by_heart 0 "$work/concrete.cfg" --epochs 180 --set data.validation=0.93 \
+run memorized 0 "$work/concrete.cfg" --epochs 180 --set data.validation=0.93 \
     --set network.0.units=160 --set training.batch_size=16
 
 # Two thousand pictures for a small convolutional net, turned, moved and in part erased.
