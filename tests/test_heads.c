@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "math/threads.h"
-#include "run/checkpoint.h"
+#include "train/training_state.h"
 
 typedef struct {
     dl_config config;
@@ -22,12 +22,13 @@ typedef struct {
 /* An experiment, built for batches of up to `batch` samples. */
 static void open_whole(whole *w, const char *text, int64_t batch, bool training) {
     *w = (whole){0};
-    w->e.batch_size = batch;
+    w->e.model.batch_size = batch;
     if (dl_config_parse(&w->config, "test.cfg", text, &w->error) ||
-        dl_experiment_read(&w->e, &w->config, &w->error) || dl_data_open(&w->e.data, &w->error) ||
-        dl_experiment_build(&w->e, training, 2, &w->error))
+        dl_experiment_read(&w->e, &w->config, &w->error) ||
+        dl_data_open(&w->e.model.data, &w->error) ||
+        dl_model_build(&w->e.model, training, 2, &w->error))
         fail_msg("%s", dl_text_get(&w->error.text));
-    w->vector = xcalloc((size_t)w->e.net.weight_count, sizeof(float));
+    w->vector = xcalloc((size_t)w->e.model.net.weight_count, sizeof(float));
 }
 
 static void close_whole(whole *w) {
@@ -40,15 +41,16 @@ static void close_whole(whole *w) {
 /* As the trainer does it: what the sums have in them afterwards. */
 static dl_sums train_step(whole *w, const dl_batch *batch, int64_t number) {
     dl_experiment *e = &w->e;
-    dl_net *net = &e->net;
+    dl_net *net = &e->model.net;
     dl_judge judge;
-    dl_sums sums = {0};
+    dl_sums sums; /* of accuracy, or rmse: nothing to close */
     dl_pass pass = {
         .batch = (int)batch->count, .training = true, .seed = 1, .step = (uint32_t)number};
-    dl_judge_open(&judge, e);
+    dl_judge_open(&judge, &e->model);
+    dl_sums_open(&sums, &e->model, false);
     dl_net_forward(net, batch->x, &pass);
-    double loss = dl_sums_add(&sums, &judge, e, batch, true);
-    assert_true(loss == dl_sums_loss(&sums));
+    dl_losses losses = dl_loss_backward(&e->model, batch);
+    dl_sums_add(&sums, &judge, &e->model, batch, &losses);
     dl_net_backward(net, &pass);
     dl_span span = {.count = net->weight_count};
     dl_objective objective = {net->weight_count, net->weights, net->gradients, 1, &span, 1};
@@ -88,7 +90,7 @@ static void check_case(json_t *c) {
     whole w;
     int64_t rows = json_integer_value(json_object_get(c, "rows"));
     open_whole(&w, json_string_value(json_object_get(c, "config")), rows + 3, true);
-    dl_net *net = &w.e.net;
+    dl_net *net = &w.e.model.net;
     json_t *start = json_object_get(c, "start"), *track = json_object_get(c, "track");
     for (int p = 0; p < net->param_count; p++) {
         float *values = floats(json_object_get(start, net->params[p].name));
@@ -102,7 +104,8 @@ static void check_case(json_t *c) {
         dl_sums sums = train_step(&w, &batch, (int64_t)t);
         assert_int_equal(json_array_size(losses), 1 + net->head_count);
         for (int end = 0; end <= net->head_count; end++) {
-            double got = end ? dl_sums_head(&sums, end - 1) : dl_sums_loss(&sums);
+            double got =
+                end ? dl_loss_mean(&sums.losses.head[end - 1]) : dl_loss_mean(&sums.losses.net);
             double want = json_number_value(json_array_get(losses, (size_t)end));
             if (!(fabs(got - want) <= 2e-6 * fmax(1, fabs(want))))
                 fail_msg("step %zu, end %d: %.9g, PyTorch has %.9g", t, end, got, want);
@@ -148,7 +151,7 @@ static void moves(const char *config, bool moved[4]) {
     static const char *const names[] = {"t.weight", "a.weight", "b.weight", "z.weight"};
     whole w;
     open_whole(&w, config, ROWS, true);
-    dl_net *net = &w.e.net;
+    dl_net *net = &w.e.model.net;
     harness_fill(x_of_all, ROWS * 4, 1);
     dl_net_initialize(net, 1);
     size_t bytes = sizeof(float) * (size_t)net->weight_count;
@@ -206,9 +209,9 @@ static void test_weight(void **state) {
     for (int i = 0; i < 3; i++) {
         whole w;
         open_whole(&w, configs[i], ROWS, true);
-        dl_net_initialize(&w.e.net, 1);
+        dl_net_initialize(&w.e.model.net, 1);
         train_step(&w, &all, 0);
-        memcpy(gradient[i], w.e.net.params[0].grad, sizeof gradient[i]);
+        memcpy(gradient[i], w.e.model.net.params[0].grad, sizeof gradient[i]);
         close_whole(&w);
     }
     for (int k = 0; k < 4 * 6; k++) {
@@ -234,31 +237,31 @@ static void test_not_trained(void **state) {
     open_whole(&trained, texts[0], ROWS, true);
     open_whole(&tested, texts[0], ROWS, false);
     open_whole(&plain, texts[1], ROWS, false);
-    dl_net *net = &tested.e.net;
-    assert_int_equal(net->weight_count, trained.e.net.weight_count);
-    assert_int_equal(net->activation_bytes, plain.e.net.activation_bytes);
-    assert_int_equal(net->operations, plain.e.net.operations);
-    assert_true(trained.e.net.training_operations > 3 * net->operations);
+    dl_net *net = &tested.e.model.net;
+    assert_int_equal(net->weight_count, trained.e.model.net.weight_count);
+    assert_int_equal(net->activation_bytes, plain.e.model.net.activation_bytes);
+    assert_int_equal(net->operations, plain.e.model.net.operations);
+    assert_true(trained.e.model.net.training_operations > 3 * net->operations);
     for (int p = 0; p < net->param_count; p++)
-        assert_string_equal(net->params[p].name, trained.e.net.params[p].name);
+        assert_string_equal(net->params[p].name, trained.e.model.net.params[p].name);
     for (int i = net->heads[0].first; i <= net->heads[0].last; i++)
         assert_null(net->layers[i].out.value);
-    dl_net_initialize(&trained.e.net, 1);
+    dl_net_initialize(&trained.e.model.net, 1);
     dl_net_initialize(net, 1);
-    dl_tensor *head = dl_net_head_output(&trained.e.net, 0);
-    memset(trained.e.net.memory, 0xFF, (size_t)trained.e.net.memory_bytes);
+    dl_tensor *head = dl_net_head_output(&trained.e.model.net, 0);
+    memset(trained.e.model.net.memory, 0xFF, (size_t)trained.e.model.net.memory_bytes);
     dl_pass pass = {.batch = ROWS};
-    dl_net_forward(&trained.e.net, x_of_all, &pass);
+    dl_net_forward(&trained.e.model.net, x_of_all, &pass);
     dl_net_forward(net, x_of_all, &pass);
     for (int i = 0; i < ROWS * 3; i++) {
         assert_true(isnan(head->value[i]));
-        assert_true(dl_net_output(&trained.e.net)->value[i] == dl_net_output(net)->value[i]);
+        assert_true(dl_net_output(&trained.e.model.net)->value[i] == dl_net_output(net)->value[i]);
     }
     assert_null(dl_net_find_bad(net, x_of_all, &pass));
     net->layers[net->heads[0].last].params[0].value[0] = NAN; /* which it never uses */
     assert_null(dl_net_find_bad(net, x_of_all, &pass));
-    trained.e.net.layers[net->heads[0].last].params[0].value[0] = NAN;
-    assert_string_equal(dl_net_find_bad(&trained.e.net, x_of_all, &pass),
+    trained.e.model.net.layers[net->heads[0].last].params[0].value[0] = NAN;
+    assert_string_equal(dl_net_find_bad(&trained.e.model.net, x_of_all, &pass),
                         "layer \"b\" (its weight)");
     close_whole(&trained);
     close_whole(&tested);
@@ -273,22 +276,25 @@ static void test_checkpoint(void **state) {
     open_whole(&w, "name = \"heads\"; network = (" BEFORE "{ layer = \"aux\";" BODY BEHIND REST,
                ROWS, true);
     harness_fill(x_of_all, ROWS * 4, 1);
-    dl_net_initialize(&w.e.net, 1);
+    dl_net_initialize(&w.e.model.net, 1);
     dl_remembered remembered = {.vectors = {w.vector}, .vector_count = 1};
     dl_progress kept = {.epoch_step = 1, .step = 1, .best = NAN}, got = {0};
     kept.sums = train_step(&w, &all, 0);
-    dl_sums_open(&got.sums, &w.e, false);
+    dl_sums_open(&got.sums, &w.e.model, false);
     int file = mkstemp(path);
     assert_true(file >= 0 && !close(file));
-    assert_int_equal(dl_checkpoint_save(path, &w.e, &kept, &remembered, &w.error), 0);
+    dl_average none = {0};
+    dl_training_state saved = {&kept, &remembered, &none}, loaded = {&got, &remembered, &none};
+    dl_content content = dl_training_state_content(&saved, &w.e);
+    assert_int_equal(dl_checkpoint_save(path, &w.e.model, &content, &w.error), 0);
+    dl_content_free(&content);
     dl_checkpoint checkpoint;
     assert_int_equal(dl_checkpoint_open(&checkpoint, path, &w.error), 0);
-    assert_int_equal(dl_checkpoint_load_net(&checkpoint, &w.e.net, &w.error), 0);
-    assert_int_equal(dl_checkpoint_load_progress(&checkpoint, &w.e, &got, &remembered, &w.error),
-                     0);
-    assert_true(got.sums.loss == kept.sums.loss && got.sums.rows == kept.sums.rows);
-    assert_memory_equal(got.sums.head, kept.sums.head, sizeof kept.sums.head);
-    assert_true(got.sums.head[0] > 0);
+    assert_int_equal(dl_checkpoint_load_net(&checkpoint, &w.e.model.net, &w.error), 0);
+    assert_int_equal(dl_training_state_load(&loaded, &w.e, &checkpoint, &w.error), 0);
+    assert_true(got.sums.rows == kept.sums.rows);
+    assert_memory_equal(&got.sums.losses, &kept.sums.losses, sizeof kept.sums.losses);
+    assert_true(got.sums.losses.head[0].sum > 0 && got.sums.losses.net.sum > 0);
     dl_sums_close(&got.sums);
     dl_checkpoint_close(&checkpoint);
     unlink(path);

@@ -10,7 +10,7 @@
 #include "data/augment.h"
 #include "formats/dataset.h"
 #include "losses/loss.h"
-#include "model/experiment.h"
+#include "train/experiment.h"
 #include "net/block.h"
 #include "optim/optimizer.h"
 #include "optim/schedule.h"

@@ -8,6 +8,7 @@
 
 #include "model/evaluate.h"
 #include "model/test_time_augmentation.h"
+#include "train/experiment.h"
 
 typedef struct {
     dl_config config;
@@ -22,12 +23,13 @@ typedef struct {
 
 static void open_whole(whole *w, const char *text, bool training) {
     *w = (whole){0};
-    w->e.batch_size = 4;
+    w->e.model.batch_size = 4;
     if (dl_config_parse(&w->config, "test.cfg", text, &w->error) ||
-        dl_experiment_read(&w->e, &w->config, &w->error) || dl_data_open(&w->e.data, &w->error) ||
-        dl_experiment_build(&w->e, training, 2, &w->error))
+        dl_experiment_read(&w->e, &w->config, &w->error) ||
+        dl_data_open(&w->e.model.data, &w->error) ||
+        dl_model_build(&w->e.model, training, 2, &w->error))
         fail_msg("%s", dl_text_get(&w->error.text));
-    dl_net_initialize(&w->e.net, 3);
+    dl_net_initialize(&w->e.model.net, 3);
 }
 
 static void close_whole(whole *w) {
@@ -51,12 +53,10 @@ static void test_two_targets(void **state) {
     harness_fill(x, ROWS * SIZE, 1);
     dl_batch batch = {.x = x, .y = y, .share = share, .other = other, .count = ROWS};
     dl_pass pass = {.batch = ROWS, .training = true};
-    dl_judge judge;
-    dl_sums sums = {0};
-    dl_judge_open(&judge, &w.e);
-    dl_net_forward(&w.e.net, x, &pass);
-    double loss = dl_sums_add(&sums, &judge, &w.e, &batch, true), wanted = 0;
-    const dl_tensor *out = dl_net_output(&w.e.net);
+    dl_net_forward(&w.e.model.net, x, &pass);
+    dl_losses losses = dl_loss_backward(&w.e.model, &batch);
+    double wanted = 0;
+    const dl_tensor *out = dl_net_output(&w.e.model.net);
     for (int i = 0; i < ROWS; i++) {
         const float *z = out->value + 3 * i;
         double q[3] = {0}, sum = log_sum(z);
@@ -68,8 +68,7 @@ static void test_two_targets(void **state) {
                              (exp((double)z[j] - sum) - q[j]) / ROWS) < 1e-6);
         }
     }
-    assert_true(fabs(loss - wanted) < 1e-5);
-    dl_judge_close(&judge);
+    assert_true(fabs(dl_loss_mean(&losses.net) - wanted) < 1e-5);
     close_whole(&w);
 }
 
@@ -96,16 +95,16 @@ static void check_views(const char *text, int views, int kind) {
     enum { ROWS = 4, SIZE = 32 * 16 * 2 };
     whole w;
     open_whole(&w, text, false);
-    int64_t channels = w.e.channels;
+    int64_t channels = w.e.model.channels;
     float x[ROWS * SIZE], seen[ROWS * SIZE];
     double mean[ROWS * 3] = {0};
     harness_fill(x, ROWS * SIZE, 2);
     dl_pass pass = {.batch = ROWS};
-    const float *z = dl_net_output(&w.e.net)->value;
+    const float *z = dl_net_output(&w.e.model.net)->value;
     for (int view = 0; view < views; view++) {
         for (int i = 0; i < ROWS; i++)
-            look(&w.e.data, views, view, x + i * SIZE, seen + i * SIZE);
-        dl_net_forward(&w.e.net, seen, &pass);
+            look(&w.e.model.data, views, view, x + i * SIZE, seen + i * SIZE);
+        dl_net_forward(&w.e.model.net, seen, &pass);
         for (int64_t i = 0; i < ROWS * channels; i++)
             mean[i] += (kind == 2   ? exp((double)z[i] - log_sum(z + i / 3 * 3))
                         : kind == 1 ? 1 / (1 + exp(-(double)z[i]))
@@ -114,9 +113,9 @@ static void check_views(const char *text, int views, int kind) {
     }
     dl_views v;
     dl_batch batch = {.x = x, .count = ROWS};
-    dl_views_open(&v, &w.e);
+    dl_views_open(&v, &w.e.model);
     assert_int_equal(v.count, views);
-    dl_views_forward(&v, &w.e, &batch);
+    dl_views_forward(&v, &w.e.model, &batch);
     for (int64_t i = 0; i < ROWS * channels; i++) {
         double wanted = kind == 2   ? log(mean[i])
                         : kind == 1 ? log(mean[i] / (1 - mean[i]))

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "cmd/common.h"
-#include "model/experiment.h"
+#include "train/experiment.h"
 #include "net/block.h"
 
 extern const dl_option *const dl_net_layer_options;

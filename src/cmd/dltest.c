@@ -18,10 +18,11 @@
 #include "model/generate.h"
 #include "report/page.h"
 #include "report/report.h"
+#include "run/run.h"
 
 typedef struct {
     dl_checkpoint checkpoint;
-    dl_experiment experiment;
+    dl_model model;
     char *path; /* of the checkpoint */
 } member;
 
@@ -38,7 +39,7 @@ typedef struct {
 
 /* The part to evaluate: the one that was asked for, or the first that there is. */
 static int choose_split(test *t, int wanted, const member *m, dl_error *error) {
-    const dl_data *data = &m->experiment.data;
+    const dl_data *data = &m->model.data;
     static const dl_split order[] = {DL_TEST, DL_VALIDATION, DL_TRAIN};
     for (int i = 0; i < DL_SPLITS; i++) {
         dl_split s = wanted >= 0 ? (dl_split)wanted : order[i];
@@ -56,14 +57,14 @@ static int choose_split(test *t, int wanted, const member *m, dl_error *error) {
 /* Writing needs no data, only what the checkpoint says of them. */
 static int prepare_writing(member *m, dl_error *error) {
     dl_checkpoint *c = &m->checkpoint;
-    dl_experiment *e = &m->experiment;
-    if (dl_data_describe(&e->data, &c->schema, &c->input, &c->target, error) ||
-        dl_symbols_check(&e->data, m->path, error))
+    dl_model *model = &m->model;
+    if (dl_data_describe(&model->data, &c->schema, &c->input, &c->target, error) ||
+        dl_symbols_check(&model->data, m->path, error))
         return -1;
-    e->batch_size = 1;
-    if (dl_experiment_build(e, false, dl_threads(), error))
+    model->batch_size = 1;
+    if (dl_model_build(model, false, dl_threads(), error))
         return -1;
-    return dl_checkpoint_load_net(c, &e->net, error);
+    return dl_checkpoint_load_net(c, &model->net, error);
 }
 
 static int open_member(member *m, const char *path, const test_arguments *a, dl_error *error) {
@@ -74,17 +75,18 @@ static int open_member(member *m, const char *path, const test_arguments *a, dl_
     for (int i = 0; i < a->set_count; i++)
         if (dl_config_set(&c->config, a->sets[i], error))
             return -1;
-    return dl_experiment_read(&m->experiment, &c->config, error);
+    return dl_model_read(&m->model, &c->config, NULL, error);
 }
 
 /* Nets that answer together do so in batches of one size. */
 static int build_members(test *t, int64_t batch, dl_error *error) {
     for (int i = 0; i < t->count; i++) {
-        dl_experiment *e = &t->member[i].experiment;
-        int64_t rows = e->data.part[t->split].count; /* bounds what a strange file may ask for */
-        e->batch_size = batch < rows ? batch : rows;
-        if (dl_experiment_build(e, false, dl_threads(), error) ||
-            dl_checkpoint_load_net(&t->member[i].checkpoint, &e->net, error))
+        dl_model *model = &t->member[i].model;
+        int64_t rows =
+            model->data.part[t->split].count; /* bounds what a strange file may ask for */
+        model->batch_size = batch < rows ? batch : rows;
+        if (dl_model_build(model, false, dl_threads(), error) ||
+            dl_checkpoint_load_net(&t->member[i].checkpoint, &model->net, error))
             return -1;
     }
     return 0;
@@ -102,12 +104,11 @@ static int prepare(test *t, const test_arguments *a, dl_error *error) {
         if (a->write.count)
             return prepare_writing(m, error);
         if (choose_split(t, i ? (int)t->split : a->split, m, error) ||
-            dl_data_open_part(&m->experiment.data, t->split, &c->schema, &c->input, &c->target,
-                              error) ||
-            dl_checkpoint_check_split(c, &m->experiment.data, error))
+            dl_data_open_part(&m->model.data, t->split, &c->schema, &c->input, &c->target, error) ||
+            dl_checkpoint_check_split(c, &m->model.data, error))
             return -1;
         dl_terminal terminal = dl_terminal_open(false);
-        dl_report_cache(&terminal, &m->experiment.data);
+        dl_report_cache(&terminal, &m->model.data);
         dl_terminal_close(&terminal);
         if (!batch || (!a->speed && c->batch_size < batch))
             batch = c->batch_size;
@@ -119,11 +120,10 @@ static int evaluate_together(test *t, const test_arguments *a, dl_error *error) 
     dl_ensemble *s = &t->ensemble;
     *s = (dl_ensemble){xcalloc((size_t)t->count, sizeof *s->member), t->count, t->split, a->vote};
     for (int i = 0; i < t->count; i++)
-        s->member[i] =
-            (dl_member){.experiment = &t->member[i].experiment, .name = t->member[i].path};
+        s->member[i] = (dl_member){.model = &t->member[i].model, .name = t->member[i].path};
     if (dl_ensemble_check(s, error))
         return -1;
-    scores_open(&t->scores, &t->member[0].experiment, dl_ensemble_classes(s), dl_ensemble_link(s),
+    scores_open(&t->scores, &t->member[0].model, dl_ensemble_classes(s), dl_ensemble_link(s),
                 t->split);
     for (int i = 0; i < t->count; i++)
         scores_open_like(&s->member[i].tally, &t->scores);
@@ -139,22 +139,22 @@ static void observe(void *context, const dl_outcome *outcome) {
 static int write_page(const test *t, const char *path, dl_error *error) {
     const member *m = &t->member[0];
     return page_write(path,
-                      &(page_of){m->path, &m->checkpoint, &m->experiment, t->split,
-                                 dl_sums_loss(&t->sums), &t->scores, &t->mistakes},
+                      &(page_of){m->path, &m->checkpoint, &m->model, t->split,
+                                 dl_loss_mean(&t->sums.losses.net), &t->scores, &t->mistakes},
                       error);
 }
 
 static int evaluate(test *t, const test_arguments *a, dl_error *error) {
-    dl_experiment *e = &t->member[0].experiment;
+    dl_model *model = &t->member[0].model;
     if (t->count > 1)
         return evaluate_together(t, a, error);
     if (!a->speed)
-        scores_open(&t->scores, e, e->target.classes, e->link, t->split);
-    dl_loader *loader = dl_loader_new(&e->data, t->split, e->batch_size, error);
+        scores_open(&t->scores, model, model->target.classes, model->link, t->split);
+    dl_loader *loader = dl_loader_new(&model->data, t->split, model->batch_size, error);
     if (!loader)
         return -1;
-    int result = a->speed ? dl_speed_measure(e, loader, &t->speed, error)
-                          : dl_evaluate(e, loader, &t->sums, observe, t, error);
+    int result = a->speed ? dl_speed_measure(model, loader, &t->speed, error)
+                          : dl_evaluate(model, loader, &t->sums, observe, t, error);
     t->scores.rows = t->sums.rows;
     dl_loader_free(loader);
     return !result && a->report ? write_page(t, a->report, error) : result;
@@ -168,7 +168,7 @@ static void close_test(test *t) {
         dl_accumulator_close(&t->ensemble.member[i].tally);
     free(t->ensemble.member);
     for (int i = 0; i < t->count; i++) {
-        dl_experiment_free(&t->member[i].experiment);
+        dl_model_free(&t->member[i].model);
         dl_checkpoint_close(&t->member[i].checkpoint);
         free(t->member[i].path);
     }
@@ -183,15 +183,15 @@ static const char *joined(const test_arguments *a) {
 
 static void print_text(const test *t, const test_arguments *a) {
     char count[32];
-    const dl_experiment *e = &t->member[0].experiment;
+    const dl_model *model = &t->member[0].model;
     if (t->count > 1) {
-        printf("%s: %d nets, %s, on %s %s rows\n", e->name, t->count, joined(a),
+        printf("%s: %d nets, %s, on %s %s rows\n", model->name, t->count, joined(a),
                dl_text_count(count, t->scores.rows), dl_split_names[t->split]);
         scores_print_members(&t->scores, &t->ensemble);
         return;
     }
-    double loss = dl_sums_loss(&t->sums);
-    printf("%s on %s %s rows (%s)\n", e->name, dl_text_count(count, t->scores.rows),
+    double loss = dl_loss_mean(&t->sums.losses.net);
+    printf("%s on %s %s rows (%s)\n", model->name, dl_text_count(count, t->scores.rows),
            dl_split_names[t->split], t->member[0].path);
     scores_print(&t->scores, &loss);
 }
@@ -207,7 +207,7 @@ static json_t *members_json(const test *t) {
 }
 
 static void print_json(const test *t, const test_arguments *a) {
-    json_t *object = json_pack("{s:o}", "name", cmd_json_string(t->member[0].experiment.name));
+    json_t *object = json_pack("{s:o}", "name", cmd_json_string(t->member[0].model.name));
     if (t->count > 1) {
         json_object_set_new(object, "members", members_json(t));
         json_object_set_new(object, "joined", json_string(joined(a)));
@@ -216,7 +216,7 @@ static void print_json(const test *t, const test_arguments *a) {
     json_object_set_new(object, "split", json_string(dl_split_names[t->split]));
     json_object_set_new(object, "rows", json_integer((json_int_t)t->scores.rows));
     if (t->count == 1)
-        json_object_set_new(object, "loss", cmd_json_number(dl_sums_loss(&t->sums)));
+        json_object_set_new(object, "loss", cmd_json_number(dl_loss_mean(&t->sums.losses.net)));
     scores_to_json(&t->scores, object);
     cmd_print_json(object, JSON_INDENT(1));
 }
@@ -226,7 +226,7 @@ static void print_speed(const test *t, bool json) {
     char rows[32], rate[32];
     if (json) {
         cmd_print_json(json_pack("{s:o, s:o, s:I, s:f, s:f, s:f, s:f}", "name",
-                                 cmd_json_string(t->member[0].experiment.name), "checkpoint",
+                                 cmd_json_string(t->member[0].model.name), "checkpoint",
                                  cmd_json_string(t->member[0].path), "batch",
                                  (json_int_t)s->samples, "seconds_a_batch", s->seconds, "fastest",
                                  s->fastest, "slowest", s->slowest, "samples_per_second",
@@ -235,7 +235,7 @@ static void print_speed(const test *t, bool json) {
         return;
     }
     printf("%s, batches of %s: %.4g ms a forward pass (%.4g to %.4g), %s rows a second\n",
-           t->member[0].experiment.name, dl_text_count(rows, s->samples), 1e3 * s->seconds,
+           t->member[0].model.name, dl_text_count(rows, s->samples), 1e3 * s->seconds,
            1e3 * s->fastest, 1e3 * s->slowest, dl_text_count(rate, (int64_t)s->samples_per_second));
 }
 
@@ -250,7 +250,7 @@ static bool print_symbol(const char *bytes, int count) {
 static int write_text(test *t, test_arguments *a, dl_error *error) {
     a->write.seed = (uint64_t)a->seed;
     member *m = &t->member[0];
-    int result = dl_write(&m->experiment, &a->write, m->path, print_symbol, error);
+    int result = dl_write(&m->model, &a->write, m->path, print_symbol, error);
     if (!result && last_byte != '\n' && isatty(STDOUT_FILENO))
         putchar('\n');
     return result;
@@ -267,7 +267,7 @@ static void print_result(const test *t, const test_arguments *a) {
 
 static int save_pictures(test *t, const test_arguments *a, dl_error *error) {
     int shown = 0;
-    if (dl_show_answers(&t->member[0].experiment, t->split, a->pictures, &shown, error))
+    if (dl_show_answers(&t->member[0].model, t->split, a->pictures, &shown, error))
         return -1;
     if (!a->json)
         printf("\n%d samples, each as input, answer and truth: %s\n", shown, a->pictures);

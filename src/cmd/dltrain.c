@@ -18,6 +18,8 @@
 #include "inspect/batch_picture.h"
 #include "math/threads.h"
 #include "report/report.h"
+#include "run/checkpoint.h"
+#include "run/run.h"
 #include "train/trainer.h"
 
 static volatile sig_atomic_t caught;
@@ -97,9 +99,9 @@ static void name_config(dl_config *config, const char *path) {
 static int show(const train_arguments *a, dl_experiment *e, dl_terminal *terminal,
                 dl_error *error) {
     int shown = 0;
-    if (dl_show_batch(e, a->train.threads, a->show, &shown, error))
+    if (dl_show_batch(&e->model, a->train.threads, a->show, &shown, error))
         return -1;
-    dl_report_cache(terminal, &e->data);
+    dl_report_cache(terminal, &e->model.data);
     dl_say(terminal, "picture     %d images of the first batch: %s", shown, a->show);
     return 0;
 }
@@ -114,14 +116,14 @@ static int check_data(const train_arguments *a, dl_error *error) {
     if (!status)
         status = dl_experiment_read(&experiment, &config, error);
     if (!status)
-        status = dl_data_open(&experiment.data, error);
+        status = dl_data_open(&experiment.model.data, error);
     if (!status) {
         dl_terminal terminal = dl_terminal_open(a->quiet);
-        dl_report_cache(&terminal, &experiment.data);
+        dl_report_cache(&terminal, &experiment.model.data);
         dl_terminal_close(&terminal);
-        dl_check_counts(&findings, &experiment.data);
-        dl_check_rows(&findings, &experiment.data);
-        dl_check_columns(&findings, &experiment.data);
+        dl_check_counts(&findings, &experiment.model.data);
+        dl_check_rows(&findings, &experiment.model.data);
+        dl_check_columns(&findings, &experiment.model.data);
         train_print_findings(&findings, a->json);
         status = dl_findings_wrong(&findings);
     }
@@ -160,8 +162,8 @@ static int train(const train_arguments *a, dl_terminal *terminal, bool *interrup
     if (!status && a->print_config)
         search_print_config(a, &config);
     else if (!status) {
-        dl_say(terminal, "dltrain %s  %s, %d thread%s", DL_VERSION, experiment.name, dl_threads(),
-               dl_threads() == 1 ? "" : "s");
+        dl_say(terminal, "dltrain %s  %s, %d thread%s", DL_VERSION, experiment.model.name,
+               dl_threads(), dl_threads() == 1 ? "" : "s");
         if (dl_threads_warning())
             dl_say(terminal, "note        %s", dl_threads_warning());
         status = a->show ? show(a, &experiment, terminal, error)

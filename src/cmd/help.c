@@ -8,7 +8,7 @@
 #include "base/version.h"
 #include "cmd/common.h"
 #include "config/space.h"
-#include "model/experiment.h"
+#include "train/experiment.h"
 #include "net/block.h"
 
 static const dl_registry *const registries[] = {

@@ -13,42 +13,42 @@ enum { MISTAKES = 5, MOST_SCORES = 10000000 };
 
 /* ---- which metrics ---- */
 
-static bool is_wanted(const dl_experiment *e, const dl_metric *metric) {
-    for (int m = 0; m < e->metric_count; m++)
-        if (e->metrics[m] == metric)
+static bool is_wanted(const dl_model *model, const dl_metric *metric) {
+    for (int m = 0; m < model->metric_count; m++)
+        if (model->metrics[m] == metric)
             return true;
     return false;
 }
 
-static bool is_possible(const dl_experiment *e, const dl_metric *metric, int classes, int link) {
-    bool bins = classes && e->data.schema.bin_edge;
+static bool is_possible(const dl_model *model, const dl_metric *metric, int classes, int link) {
+    bool bins = classes && model->data.schema.bin_edge;
     if (!(classes ? metric->for_classes || bins : metric->for_numbers))
         return false;
     return !metric->probabilities || link != DL_NO_PROBABILITIES;
 }
 
 /* What dltest shows unasked: the order of very many rows would take much memory. */
-static bool is_usual(const dl_experiment *e, const dl_metric *metric, int classes, dl_split split) {
+static bool is_usual(const dl_model *model, const dl_metric *metric, int classes, dl_split split) {
     if (metric->on_demand || (metric->k && classes <= metric->k))
         return false;
-    double numbers = (double)e->data.part[split].count * (double)e->positions * classes;
+    double numbers = (double)model->data.part[split].count * (double)model->positions * classes;
     return dl_metric_of_steps(metric) || numbers <= MOST_SCORES;
 }
 
-void scores_open(scores *s, const dl_experiment *e, int classes, int link, dl_split split) {
+void scores_open(scores *s, const dl_model *model, int classes, int link, dl_split split) {
     const dl_metric *shown[DL_MOST_ACCUMULATED];
     int count = 0;
-    for (int m = 0; m < dl_metric_count + e->metric_count && count < DL_MOST_ACCUMULATED; m++) {
+    for (int m = 0; m < dl_metric_count + model->metric_count && count < DL_MOST_ACCUMULATED; m++) {
         bool own = m >= dl_metric_count; /* "top3" is not in the table */
-        const dl_metric *metric = own ? e->metrics[m - dl_metric_count] : &dl_metrics[m];
+        const dl_metric *metric = own ? model->metrics[m - dl_metric_count] : &dl_metrics[m];
         bool again = false;
         for (int i = 0; i < count; i++)
             again |= shown[i] == metric;
-        if (!again && is_possible(e, metric, classes, link) &&
-            (is_wanted(e, metric) || is_usual(e, metric, classes, split)))
+        if (!again && is_possible(model, metric, classes, link) &&
+            (is_wanted(model, metric) || is_usual(model, metric, classes, split)))
             shown[count++] = metric;
     }
-    *s = (scores){.experiment = e};
+    *s = (scores){.model = model};
     dl_accumulator_open(&s->tally, shown, count, classes, true);
     if (classes)
         s->confusion = dl_confusion_new(classes);
@@ -61,7 +61,7 @@ void scores_observe(void *context, const dl_outcome *outcome) {
     bool classes = outcome->classes > 0, bins = s->tally.classes && !classes;
     if (classes)
         dl_confusion_add(&s->confusion, outcome);
-    bool numbers_follow = classes && s->experiment->data.schema.bin_edge;
+    bool numbers_follow = classes && s->model->data.schema.bin_edge;
     if (bins)
         dl_accumulator_add_numbers(&s->tally, outcome);
     else
@@ -85,7 +85,7 @@ enum { WIDEST_MATRIX = 20, WIDEST_NAME = 30, LABEL = 10 };
 static void print_name(const scores *s, int class, int width, bool right) {
     char number[16];
     dl_text name = {0};
-    dl_text_add_plain(&name, dl_schema_class(&s->experiment->data.schema, class, number));
+    dl_text_add_plain(&name, dl_schema_class(&s->model->data.schema, class, number));
     int bytes = dl_text_fitting(dl_text_get(&name), (int)name.length, width);
     int padding = width - dl_text_width(dl_text_get(&name), bytes);
     printf("%*s%.*s%*s", right ? padding : 0, "", bytes, dl_text_get(&name), right ? 0 : padding,
@@ -98,7 +98,7 @@ static int name_width(const scores *s, int least, int most) {
     int width = least;
     for (int c = 0; c < s->confusion.classes; c++) {
         char number[16];
-        const char *name = dl_schema_class(&s->experiment->data.schema, c, number);
+        const char *name = dl_schema_class(&s->model->data.schema, c, number);
         int length = dl_text_width(name, (int)strlen(name));
         width = length > width ? length : width;
     }
@@ -109,7 +109,7 @@ const char *const scores_column_names[SCORES_COLUMNS] = {"precision", "recall", 
 static const char *const column_keys[SCORES_COLUMNS] = {"precision", "recall", "f1", "iou", "auc"};
 
 bool scores_has_column(const scores *s, int column) {
-    bool masks = s->experiment->positions > 1 && s->experiment->data.schema.input.rank == 3;
+    bool masks = s->model->positions > 1 && s->model->data.schema.input.rank == 3;
     for (int m = 0; m < s->tally.metric_count; m++)
         masks |= !strcmp(s->tally.metric[m]->name, "iou");
     return column == SCORES_AUC ? s->tally.ordered : column == SCORES_IOU ? masks : true;
@@ -156,7 +156,7 @@ static void print_matrix(const scores *s) {
         return;
     }
     int width = name_width(s, 5, LABEL),
-        digits = snprintf(NULL, 0, "%lld", (long long)(s->rows * s->experiment->positions));
+        digits = snprintf(NULL, 0, "%lld", (long long)(s->rows * s->model->positions));
     width = digits > width ? digits : width;
     printf("\nconfusion: a row is the true class, a column the predicted one\n%-*s", LABEL, "");
     for (int c = 0; c < classes; c++) {
@@ -174,7 +174,7 @@ static void print_matrix(const scores *s) {
 
 static void print_mistakes(const scores *s) {
     dl_mistake mistakes[MISTAKES];
-    const dl_schema *schema = &s->experiment->data.schema;
+    const dl_schema *schema = &s->model->data.schema;
     int count = dl_confusion_mistakes(&s->confusion, MISTAKES, mistakes);
     if (count)
         printf("\nmost frequent mistakes\n");
@@ -191,7 +191,7 @@ static void print_mistakes(const scores *s) {
 }
 
 static void add_classes(const scores *s, json_t *object) {
-    const dl_schema *schema = &s->experiment->data.schema;
+    const dl_schema *schema = &s->model->data.schema;
     json_t *list = json_array(), *matrix = json_array();
     int classes = s->confusion.classes;
     for (int r = 0; r < classes; r++) {

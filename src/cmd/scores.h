@@ -9,7 +9,7 @@
 #include "model/ensemble.h"
 
 typedef struct {
-    const dl_experiment *experiment; /* with the names of the classes; borrowed */
+    const dl_model *model; /* with the names of the classes; borrowed */
     int64_t rows;
     dl_accumulator tally;   /* of the metrics that are shown */
     dl_confusion confusion; /* classes 0: there is none */
@@ -18,7 +18,7 @@ typedef struct {
 /* For what a dl_outcome says of classes (0: numbers) and link: the metrics that can be worked out
    from it and either are asked for by the experiment or are always shown. scores_close is fine with
    zeros. */
-void scores_open(scores *s, const dl_experiment *experiment, int classes, int link, dl_split split);
+void scores_open(scores *s, const dl_model *model, int classes, int link, dl_split split);
 /* The same metrics for another net. */
 void scores_open_like(dl_accumulator *tally, const scores *s);
 void scores_close(scores *s);

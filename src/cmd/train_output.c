@@ -19,10 +19,10 @@ static void set_part(json_t *object, const dl_experiment *e, const char *part, d
     char key[64];
     snprintf(key, sizeof key, "%s_loss", part);
     json_object_set_new(object, key, cmd_json_number(loss));
-    for (int m = 0; m < e->metric_count; m++) {
-        if (!strcmp(part, "train") && !dl_metric_of_steps(e->metrics[m]))
+    for (int m = 0; m < e->model.metric_count; m++) {
+        if (!strcmp(part, "train") && !dl_metric_of_steps(e->model.metrics[m]))
             continue;
-        snprintf(key, sizeof key, "%s_%s", part, e->metrics[m]->name);
+        snprintf(key, sizeof key, "%s_%s", part, e->model.metrics[m]->name);
         json_object_set_new(object, key, cmd_json_number(metric[m]));
     }
 }
@@ -34,15 +34,15 @@ void train_print_row(void *context, const dl_experiment *e, const dl_row *row) {
         (json_int_t)row->step, "seconds", cmd_json_number(row->seconds), "learning_rate",
         cmd_json_number(row->rate), "samples_per_second", cmd_json_number(row->samples_per_second));
     set_part(object, e, "train", row->train_loss, row->train_metric);
-    for (int h = 0; h < e->net.head_count; h++) {
+    for (int h = 0; h < e->model.net.head_count; h++) {
         dl_text key = {0};
-        dl_text_add(&key, "train_%s_loss", e->net.heads[h].name);
+        dl_text_add(&key, "train_%s_loss", e->model.net.heads[h].name);
         json_object_set_new(object, key.data, cmd_json_number(row->train_head[h]));
         dl_text_free(&key);
     }
     if (dl_experiment_penalized(e))
         json_object_set_new(object, "train_objective", cmd_json_number(row->train_objective));
-    if (e->data.part[DL_VALIDATION].count)
+    if (e->model.data.part[DL_VALIDATION].count)
         set_part(object, e, "val", row->val_loss, row->val_metric);
     static const char *const phases[] = {"data_seconds", "forward_seconds", "backward_seconds",
                                          "update_seconds"};
@@ -59,7 +59,7 @@ void train_print_end(const dl_experiment *e, const dl_train_result *r) {
                   "best_epoch", (json_int_t)r->best_epoch, "best", cmd_json_number(r->best),
                   "seconds", cmd_json_number(r->seconds), "peak_memory_bytes",
                   json_integer((json_int_t)dl_report_peak_memory()), "operations_per_sample",
-                  (json_int_t)e->net.training_operations);
+                  (json_int_t)e->model.net.training_operations);
     if (r->peak_operations > 0)
         json_object_set_new(object, "peak_operations_per_second",
                             cmd_json_number(r->peak_operations));

@@ -3,7 +3,7 @@
 #ifndef DL_IMAGE_GRID_H
 #define DL_IMAGE_GRID_H
 
-#include "model/experiment.h"
+#include "model/model.h"
 
 typedef struct {
     int height, width;

@@ -31,7 +31,7 @@ typedef struct {
 
 /* The values between which the activation is not flat to 1 %; false if it has no flat ends. */
 static bool ends_of(const dl_layer *layer, double *low, double *high) {
-    const dl_activation *f = dl_experiment_activation(layer);
+    const dl_activation *f = dl_model_activation(layer);
     int kind = f ? f->kind : DL_LINEAR;
     *low = kind == DL_SIGMOID ? 0.01 : -0.99;
     *high = 0.99;
@@ -125,24 +125,22 @@ static void say_all(dl_terminal *t, const look *l, int64_t rows) {
 }
 
 /* Returns the number of rows, a batch or more. */
-static int64_t run(look *l, dl_experiment *e, dl_judge *judge, dl_loader *train, int64_t most,
-                   dl_error *error) {
+static int64_t run(look *l, dl_model *model, dl_loader *train, int64_t most, dl_error *error) {
     const dl_batch *batch;
     int64_t rows = 0;
-    dl_loader_start(train, dl_experiment_order(e, true), (uint64_t)e->seed, 0, 0);
-    dl_net_begin(&e->net);
+    dl_loader_start(train, dl_model_order(model, true), (uint64_t)model->seed, 0, 0);
+    dl_net_begin(&model->net);
     while ((!rows || rows < most) && (batch = dl_loader_next(train, error))) {
-        dl_sums sums = {0};
         dl_pass pass = {.batch = (int)batch->count,
                         .training = true,
-                        .seed = (uint64_t)e->seed,
+                        .seed = (uint64_t)model->seed,
                         .step = (uint32_t)batch->step,
                         .carry = true};
         l->pass = &pass;
-        dl_net_forward(&e->net, batch->x, &pass);
+        dl_net_forward(&model->net, batch->x, &pass);
         if (!rows) {
-            dl_sums_add(&sums, judge, e, batch, true);
-            dl_net_backward(&e->net, &pass);
+            dl_loss_backward(model, batch);
+            dl_net_backward(&model->net, &pass);
         }
         rows += batch->count;
     }
@@ -150,37 +148,35 @@ static int64_t run(look *l, dl_experiment *e, dl_judge *judge, dl_loader *train,
 }
 
 /* Runs *rows, and looks; `l.layers` is freed by the caller. */
-static int take(look *l, dl_experiment *e, dl_judge *judge, dl_loader *train, int64_t *rows,
-                dl_error *error) {
+static int take(look *l, dl_model *model, dl_loader *train, int64_t *rows, dl_error *error) {
     int before = error->count;
-    *l = (look){.net = &e->net};
-    l->layers = xcalloc((size_t)e->net.layer_count, sizeof *l->layers);
-    e->net.watch = see;
-    e->net.watcher = l;
-    *rows = run(l, e, judge, train, *rows, error);
-    e->net.watch = NULL;
+    *l = (look){.net = &model->net};
+    l->layers = xcalloc((size_t)model->net.layer_count, sizeof *l->layers);
+    model->net.watch = see;
+    model->net.watcher = l;
+    *rows = run(l, model, train, *rows, error);
+    model->net.watch = NULL;
     return error->count > before ? -1 : 0;
 }
 
-int dl_look(dl_terminal *t, dl_experiment *e, dl_judge *judge, dl_loader *train, dl_error *error) {
+int dl_look(dl_terminal *t, dl_model *model, dl_loader *train, dl_error *error) {
     look l;
     int64_t rows = ENOUGH;
-    int result = take(&l, e, judge, train, &rows, error);
+    int result = take(&l, model, train, &rows, error);
     if (!result)
         say_all(t, &l, rows);
     free(l.layers);
     return result;
 }
 
-int dl_look_judge(dl_experiment *e, dl_judge *judge, dl_loader *train, int64_t rows, dl_text *bad,
-                  dl_error *error) {
+int dl_look_judge(dl_model *model, dl_loader *train, int64_t rows, dl_text *bad, dl_error *error) {
     static const char *const bearable[] = {"fine",      "nearly dead",        "vanishing",
                                            "exploding", "exploding gradient", "no gradient"};
     look l;
-    int result = take(&l, e, judge, train, &rows, error);
-    const sight *last = &l.layers[e->net.layer_count - 1];
-    for (int i = 0; i < e->net.layer_count && !result; i++) {
-        const dl_layer *layer = &e->net.layers[i];
+    int result = take(&l, model, train, &rows, error);
+    const sight *last = &l.layers[model->net.layer_count - 1];
+    for (int i = 0; i < model->net.layer_count && !result; i++) {
+        const dl_layer *layer = &model->net.layers[i];
         bool fine = l.layers[i].count == 0;
         const char *verdict =
             fine ? "" : judge_layer(&l.layers[i], last, dl_shape_size(layer->out.shape) > 1);
@@ -231,18 +227,16 @@ static void say_gradients(dl_terminal *t, const dl_net *net) {
     }
 }
 
-int dl_look_gradients(dl_terminal *t, dl_experiment *e, dl_judge *judge, dl_loader *train,
-                      dl_error *error) {
-    dl_loader_start(train, dl_experiment_order(e, true), (uint64_t)e->seed, 0, 0);
+int dl_look_gradients(dl_terminal *t, dl_model *model, dl_loader *train, dl_error *error) {
+    dl_loader_start(train, dl_model_order(model, true), (uint64_t)model->seed, 0, 0);
     const dl_batch *batch = dl_loader_next(train, error);
     if (!batch)
         return -1;
-    dl_sums sums = {0};
-    dl_pass pass = {.batch = (int)batch->count, .training = true, .seed = (uint64_t)e->seed};
-    dl_net_begin(&e->net);
-    dl_net_forward(&e->net, batch->x, &pass);
-    dl_sums_add(&sums, judge, e, batch, true);
-    dl_net_backward(&e->net, &pass);
-    say_gradients(t, &e->net);
+    dl_pass pass = {.batch = (int)batch->count, .training = true, .seed = (uint64_t)model->seed};
+    dl_net_begin(&model->net);
+    dl_net_forward(&model->net, batch->x, &pass);
+    dl_loss_backward(model, batch);
+    dl_net_backward(&model->net, &pass);
+    say_gradients(t, &model->net);
     return 0;
 }

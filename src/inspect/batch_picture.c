@@ -12,7 +12,7 @@
 enum { MOST = 64, SIDE = 96, GAP = 4, LINE = 12, MOST_COLUMNS = 8 };
 
 typedef struct {
-    const dl_experiment *e;
+    const dl_model *model;
     const dl_batch *batch;
     dl_shape image;
     int count, columns, rows, factor; /* samples; of the grid; pixels of the picture a pixel */
@@ -37,7 +37,7 @@ static void colour_of(int class, float rgb[3]) {
 
 /* A target y of a pixel is laid over it: a colour, and how much of it. */
 static float overlay(const sheet *s, float y, float rgb[3]) {
-    const dl_schema *schema = &s->e->data.schema;
+    const dl_schema *schema = &s->model->data.schema;
     dl_target_form form = dl_augment_form(schema);
     int64_t pixels = (int64_t)s->image.dim[0] * s->image.dim[1];
     if (form == DL_TARGET_APART || schema->outputs != pixels)
@@ -45,7 +45,7 @@ static float overlay(const sheet *s, float y, float rgb[3]) {
     colour_of(form == DL_TARGET_MASK ? (int)y : 3, rgb);
     if (form == DL_TARGET_MASK)
         return y > 0 ? 0.45f : 0;
-    return s->e->data.predict ? 0 : 0.45f * fminf(fmaxf(y, 0), 1);
+    return s->model->data.predict ? 0 : 0.45f * fminf(fmaxf(y, 0), 1);
 }
 
 /* An image x of so many channels; y: the targets of its pixels, to be laid over it, or NULL. */
@@ -70,7 +70,7 @@ static void draw_image(const sheet *s, const float *x, int channels, const float
 }
 
 static void add_target(const sheet *s, float y, dl_text *text) {
-    const dl_schema *schema = &s->e->data.schema;
+    const dl_schema *schema = &s->model->data.schema;
     char number[16];
     if (schema->classes)
         dl_text_add(text, "%s", dl_schema_class(schema, (int)y, number));
@@ -81,15 +81,15 @@ static void add_target(const sheet *s, float y, dl_text *text) {
 /* "cat", or in two lines "62% cat", "38% dog"; nothing where the target is an image. */
 static void caption(const sheet *s, int i, dl_text *text) {
     const dl_batch *batch = s->batch;
-    int outputs = s->e->data.schema.outputs;
-    if (dl_augment_form(&s->e->data.schema) != DL_TARGET_APART)
+    int outputs = s->model->data.schema.outputs;
+    if (dl_augment_form(&s->model->data.schema) != DL_TARGET_APART)
         return;
     float y = batch->y[(int64_t)i * outputs];
     if (batch->number)
         dl_text_add(text, "%.4g", (double)batch->number[i]);
     else if (!batch->share || batch->share[i] > 0.995f) {
-        if (!s->e->data.schema.classes)
-            dl_denormalize(&s->e->data.target, &y, 1, 1);
+        if (!s->model->data.schema.classes)
+            dl_denormalize(&s->model->data.target, &y, 1, 1);
         add_target(s, y, text);
     } else {
         int share = (int)(100 * batch->share[i] + 0.5f);
@@ -115,7 +115,7 @@ static void find_range(sheet *s, dl_split part) {
     int64_t size = s->count * dl_shape_size(s->image);
     s->low = 0;
     s->high = 255;
-    if (s->e->data.part[part].dataset->bytes)
+    if (s->model->data.part[part].dataset->bytes)
         return;
     s->low = s->high = s->x[0];
     for (int64_t i = 1; i < size; i++) {
@@ -132,7 +132,7 @@ static void lay_out(sheet *s) {
     s->columns = s->count < MOST_COLUMNS ? s->count : MOST_COLUMNS;
     s->rows = (s->count + s->columns - 1) / s->columns;
     s->factor = most < SIDE ? SIDE / most : 1;
-    bool words = dl_augment_form(&s->e->data.schema) == DL_TARGET_APART;
+    bool words = dl_augment_form(&s->model->data.schema) == DL_TARGET_APART;
     s->caption = words ? (s->batch->share ? 2 * LINE : LINE) : 0;
     s->cell[0] = s->image.dim[0] * s->factor + s->caption + GAP;
     s->cell[1] = s->image.dim[1] * s->factor + GAP;
@@ -148,13 +148,13 @@ static int draw(sheet *s, const char *path, dl_error *error) {
                        path, s->count, s->image.dim[0], s->image.dim[1]);
     s->x = xmalloc(sizeof(float) * (size_t)(s->count * size));
     memcpy(s->x, s->batch->x, sizeof(float) * (size_t)(s->count * size));
-    dl_denormalize(&s->e->data.input, s->x, s->count, size);
+    dl_denormalize(&s->model->data.input, s->x, s->count, size);
     find_range(s, DL_TRAIN);
     s->pixels = xmalloc((size_t)bytes);
     memset(s->pixels, 48, (size_t)bytes);
     for (int i = 0; i < s->count; i++) {
         int top = GAP + i / s->columns * s->cell[0], left = GAP + i % s->columns * s->cell[1];
-        const float *y = s->batch->y + (int64_t)i * s->e->data.schema.outputs;
+        const float *y = s->batch->y + (int64_t)i * s->model->data.schema.outputs;
         draw_image(s, s->x + i * size, s->image.dim[2], y, top, left);
         draw_caption(s, i, top + s->image.dim[0] * s->factor + 2, left);
     }
@@ -164,23 +164,24 @@ static int draw(sheet *s, const char *path, dl_error *error) {
     return result;
 }
 
-int dl_show_batch(dl_experiment *e, int threads, const char *path, int *shown, dl_error *error) {
+int dl_show_batch(dl_model *model, int threads, const char *path, int *shown, dl_error *error) {
     char shape[48];
-    if (dl_data_open(&e->data, error))
+    if (dl_data_open(&model->data, error))
         return -1;
-    if (e->data.schema.input.rank != 3)
+    if (model->data.schema.input.rank != 3)
         return dl_fail(error, DL_USAGE,
                        "%s: --show-batch is for images, of height, width and channels, but a "
                        "sample of these data has the shape %s",
-                       e->config->name, dl_shape_text(shape, e->data.schema.input));
-    if (dl_experiment_build(e, true, threads, error))
+                       model->config->name, dl_shape_text(shape, model->data.schema.input));
+    if (dl_model_build(model, true, threads, error))
         return -1;
-    dl_loader *loader = dl_loader_new(&e->data, DL_TRAIN, e->batch_size, error);
+    dl_loader *loader = dl_loader_new(&model->data, DL_TRAIN, model->batch_size, error);
     if (!loader)
         return -1;
     dl_loader_augment(loader);
-    dl_loader_start(loader, dl_experiment_order(e, true), (uint64_t)e->seed, 0, 0);
-    sheet s = {.e = e, .batch = dl_loader_next(loader, error), .image = e->data.schema.input};
+    dl_loader_start(loader, dl_model_order(model, true), (uint64_t)model->seed, 0, 0);
+    sheet s = {
+        .model = model, .batch = dl_loader_next(loader, error), .image = model->data.schema.input};
     int result = s.batch ? draw(&s, path, error) : -1;
     *shown = s.count;
     dl_loader_free(loader);
@@ -193,12 +194,12 @@ enum { PARTS = 3, MOST_ANSWERS = 24 }; /* input, answer, truth */
 
 /* The answers of a batch that has run forward, in the units of the data; of classes the likeliest
    at each pixel. */
-static void take_answers(const dl_experiment *e, int count, const float *output, float *answer) {
-    int64_t outputs = e->data.schema.outputs, channels = e->channels;
-    if (!e->target.classes) {
-        dl_activation link = {.kind = e->loss->link};
+static void take_answers(const dl_model *model, int count, const float *output, float *answer) {
+    int64_t outputs = model->data.schema.outputs, channels = model->channels;
+    if (!model->target.classes) {
+        dl_activation link = {.kind = model->loss->link};
         dl_activate(&link, count, channels, NULL, output, answer);
-        dl_denormalize(&e->data.target, answer, count, outputs);
+        dl_denormalize(&model->data.target, answer, count, outputs);
         return;
     }
     for (int64_t i = 0; i < count * outputs; i++) {
@@ -212,8 +213,8 @@ static void take_answers(const dl_experiment *e, int count, const float *output,
 /* Input, answer and truth of each sample, one below the other. answer, truth: [count][outputs]. */
 static int draw_answers(sheet *s, const float *answer, const float *truth, const char *path,
                         dl_error *error) {
-    int64_t size = dl_shape_size(s->image), outputs = s->e->data.schema.outputs;
-    bool mask = s->e->target.classes > 0;
+    int64_t size = dl_shape_size(s->image), outputs = s->model->data.schema.outputs;
+    bool mask = s->model->target.classes > 0;
     int channels = mask ? s->image.dim[2] : (int)(outputs / (size / s->image.dim[2]));
     s->pixels = xmalloc((size_t)s->height * (size_t)s->width * 3);
     memset(s->pixels, 48, (size_t)s->height * (size_t)s->width * 3);
@@ -230,18 +231,17 @@ static int draw_answers(sheet *s, const float *answer, const float *truth, const
     return result;
 }
 
-int dl_show_answers(dl_experiment *e, dl_split part, const char *path, int *shown,
-                    dl_error *error) {
-    const dl_schema *schema = &e->data.schema;
+int dl_show_answers(dl_model *model, dl_split part, const char *path, int *shown, dl_error *error) {
+    const dl_schema *schema = &model->data.schema;
     if (schema->input.rank != 3 || dl_augment_form(schema) == DL_TARGET_APART)
         return dl_fail(error, DL_USAGE,
                        "--pictures is for nets whose target is an image or has a class at each "
                        "pixel");
-    dl_loader *loader = dl_loader_new(&e->data, part, e->batch_size, error);
+    dl_loader *loader = dl_loader_new(&model->data, part, model->batch_size, error);
     if (!loader)
         return -1;
     dl_loader_start(loader, DL_SHUFFLED, 0, 0, 0); /* many a file is sorted by class */
-    sheet s = {.e = e, .batch = dl_loader_next(loader, error), .image = schema->input};
+    sheet s = {.model = model, .batch = dl_loader_next(loader, error), .image = schema->input};
     int result = -1;
     if (s.batch) {
         lay_out(&s);
@@ -253,15 +253,15 @@ int dl_show_answers(dl_experiment *e, dl_split part, const char *path, int *show
         size_t values = (size_t)s.count * (size_t)schema->outputs;
         float *answer = xmalloc(sizeof *answer * values), *truth = xmalloc(sizeof *truth * values);
         dl_pass pass = {.batch = (int)s.batch->count};
-        dl_net_begin(&e->net);
-        dl_net_forward(&e->net, s.batch->x, &pass);
-        take_answers(e, s.count, dl_net_output(&e->net)->value, answer);
+        dl_net_begin(&model->net);
+        dl_net_forward(&model->net, s.batch->x, &pass);
+        take_answers(model, s.count, dl_net_output(&model->net)->value, answer);
         memcpy(truth, s.batch->y, sizeof *truth * values);
-        if (!e->target.classes)
-            dl_denormalize(&e->data.target, truth, s.count, schema->outputs);
+        if (!model->target.classes)
+            dl_denormalize(&model->data.target, truth, s.count, schema->outputs);
         s.x = memcpy(xmalloc(sizeof *s.x * (size_t)(s.count * size)), s.batch->x,
                      sizeof *s.x * (size_t)(s.count * size));
-        dl_denormalize(&e->data.input, s.x, s.count, size);
+        dl_denormalize(&model->data.input, s.x, s.count, size);
         find_range(&s, part);
         result = draw_answers(&s, answer, truth, path, error);
         *shown = s.count;

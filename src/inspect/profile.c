@@ -41,9 +41,9 @@ static void report_pass(dl_terminal *t, const table *p, const dl_layer *layer, b
            speed, bandwidth / 1e9);
 }
 
-double dl_profile_report(dl_terminal *t, const dl_experiment *e, int64_t steps, int64_t samples,
+double dl_profile_report(dl_terminal *t, const dl_model *model, int64_t steps, int64_t samples,
                          double update_seconds) {
-    const dl_net *net = &e->net;
+    const dl_net *net = &model->net;
     if (!net->profile || !steps)
         return 0;
     table p = {net, (double)steps, (double)samples, update_seconds, dl_peak_operations(), 10};

@@ -4,12 +4,12 @@
 #define DL_INSPECT_PROFILE_H
 
 #include "base/terminal.h"
-#include "model/experiment.h"
+#include "model/model.h"
 
 /* Prints what net.profile has gathered over `steps` steps of `samples` samples in all, beside the
    peaks that are measured here. Returns the operations a second of a matrix product, 0 without a
    profile. */
-double dl_profile_report(dl_terminal *terminal, const dl_experiment *experiment, int64_t steps,
+double dl_profile_report(dl_terminal *terminal, const dl_model *model, int64_t steps,
                          int64_t samples, double update_seconds);
 
 #endif

@@ -4,7 +4,7 @@
 #define DL_INSPECT_SPEED_H
 
 #include "data/loader.h"
-#include "model/experiment.h"
+#include "model/model.h"
 
 typedef struct {
     int64_t samples;           /* in a batch */
@@ -14,7 +14,6 @@ typedef struct {
 } dl_speed;
 
 /* Times forward passes over the loader's first batch, again and again for about two seconds. */
-int dl_speed_measure(dl_experiment *experiment, dl_loader *loader, dl_speed *speed,
-                     dl_error *error);
+int dl_speed_measure(dl_model *model, dl_loader *loader, dl_speed *speed, dl_error *error);
 
 #endif

@@ -6,6 +6,9 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "run/checkpoint.h"
+#include "run/history.h"
+#include "run/run.h"
 
 static int64_t number(const dl_checkpoint *c, const char *key) {
     const char *text = dl_safetensors_text(&c->file, key);
@@ -122,11 +125,11 @@ static int read_history(dl_summary *s, dl_error *error) {
 
 static int count_parameters(dl_summary *s, dl_experiment *e, const dl_checkpoint *c,
                             dl_error *error) {
-    e->batch_size = 1;
-    if (dl_data_describe(&e->data, &c->schema, &c->input, &c->target, error) ||
-        dl_experiment_build(e, false, 1, error))
+    e->model.batch_size = 1;
+    if (dl_data_describe(&e->model.data, &c->schema, &c->input, &c->target, error) ||
+        dl_model_build(&e->model, false, 1, error))
         return -1;
-    s->parameters = e->net.weight_count;
+    s->parameters = e->model.net.weight_count;
     return 0;
 }
 

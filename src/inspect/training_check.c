@@ -59,7 +59,8 @@ static void check_initial_loss(dl_checkup *c, dl_trial *t, const dl_trial_rows *
     static const double FACTOR = 3, SLACK = 0.05;
     const dl_experiment *e = t->e;
     dl_trial_begin(t, true);
-    double sum = 0, expected = e->loss->initial(e->loss_self, &e->target, e->channels);
+    double sum = 0, expected = e->model.loss->initial(e->model.loss_self, &e->model.target,
+                                                      e->model.channels);
     int64_t count = 0;
     int64_t most = dl_trial_steps(t, 1, 512);
     while (count < rows->count && (!count || count < most)) {
@@ -91,7 +92,7 @@ static void check_penalty(dl_checkup *c, dl_trial *t) {
         return;
     }
     double penalty = dl_update_penalty(&t->update, t->e);
-    if (penalty > 0 || t->e->net.head_count)
+    if (penalty > 0 || t->e->model.net.head_count)
         dl_checkup_add(c, "regularization", DL_CHECK_OK, "adds %.4g to the loss", penalty);
     else
         dl_checkup_add(c, "regularization", DL_CHECK_FAILS,
@@ -106,20 +107,21 @@ static void check_penalty(dl_checkup *c, dl_trial *t) {
 static void check_duplicates(dl_checkup *c, const dl_experiment *e) {
     static const double MOST_NUMBERS = 1e9; /* more are looked at for minutes */
     dl_findings findings = {0};
-    int64_t size = dl_shape_size(e->data.schema.input);
-    int64_t held = e->data.part[DL_VALIDATION].count + e->data.part[DL_TEST].count, count = 0;
+    int64_t size = dl_shape_size(e->model.data.schema.input);
+    int64_t held = e->model.data.part[DL_VALIDATION].count + e->model.data.part[DL_TEST].count,
+            count = 0;
     const char *text = NULL;
     if (!held) {
         dl_checkup_add(c, "duplicates", DL_CHECK_SKIPPED, "there is only the training part");
         return;
     }
-    if ((double)(e->data.part[DL_TRAIN].count + held) * (double)size > MOST_NUMBERS) {
+    if ((double)(e->model.data.part[DL_TRAIN].count + held) * (double)size > MOST_NUMBERS) {
         dl_checkup_add(c, "duplicates", DL_CHECK_SKIPPED,
                        "%lld rows of %lld numbers would take long: --check-data looks at all",
-                       (long long)(e->data.part[DL_TRAIN].count + held), (long long)size);
+                       (long long)(e->model.data.part[DL_TRAIN].count + held), (long long)size);
         return;
     }
-    dl_check_rows(&findings, &e->data);
+    dl_check_rows(&findings, &e->model.data);
     for (int i = 0; i < findings.count; i++)
         if (!strcmp(findings.list[i].check, "duplicates_across") ||
             !strcmp(findings.list[i].check, "passages_across")) {
@@ -144,14 +146,14 @@ static void check_duplicates(dl_checkup *c, const dl_experiment *e) {
    feature that tells nothing. */
 static void check_constants(dl_checkup *c, dl_trial *t, const dl_trial_rows *rows) {
     dl_experiment *e = t->e;
-    int64_t size = dl_shape_size(e->data.schema.input), found = 0, first = 0;
-    if (e->data.schema.input.rank != 1 || rows->count < 32) {
+    int64_t size = dl_shape_size(e->model.data.schema.input), found = 0, first = 0;
+    if (e->model.data.schema.input.rank != 1 || rows->count < 32) {
         dl_checkup_add(c, "constants", DL_CHECK_SKIPPED, "for columns alone, of 32 rows and more");
         return;
     }
     float *x = memcpy(xmalloc(sizeof *x * (size_t)(rows->count * size)), rows->x,
                       sizeof *x * (size_t)(rows->count * size));
-    dl_denormalize(&e->data.input, x, rows->count, size);
+    dl_denormalize(&e->model.data.input, x, rows->count, size);
     for (int64_t k = size - 1; k >= 0; k--) {
         bool same = fabsf(x[k]) > 1e-6f;
         for (int64_t i = 1; same && i < rows->count; i++)
@@ -172,11 +174,11 @@ static void check_constants(dl_checkup *c, dl_trial *t, const dl_trial_rows *row
 /* ---- the layers ---- */
 
 static void check_norms(dl_checkup *c, const dl_experiment *e) {
-    const dl_net *net = &e->net;
+    const dl_net *net = &e->model.net;
     for (int i = 0; i < net->layer_count; i++) {
         const dl_layer *layer = &net->layers[i];
         bool statistics = layer->varies && layer->state_count && layer->in[0].shape.rank == 1;
-        if (statistics && e->batch_size == 1)
+        if (statistics && e->model.batch_size == 1)
             dl_checkup_add(c, "batch_of_one", DL_CHECK_FAILS,
                            "%s: \"%s\" takes its statistics of batches of one sample: its output "
                            "is constant (a larger batch_size)",
@@ -192,7 +194,7 @@ static void check_norms(dl_checkup *c, const dl_experiment *e) {
 static int check_units(dl_checkup *c, dl_trial *t, dl_loader *train, dl_error *error) {
     dl_text bad = {0};
     dl_trial_begin(t, false);
-    if (dl_look_judge(t->e, &t->judge, train, dl_trial_steps(t, 1, 512), &bad, error))
+    if (dl_look_judge(&t->e->model, train, dl_trial_steps(t, 1, 512), &bad, error))
         return -1;
     if (bad.length)
         dl_checkup_add(c, "units", DL_CHECK_FAILS,
@@ -210,7 +212,7 @@ int dl_checkup_run(dl_checkup *c, dl_experiment *e, dl_loader *train, dl_error *
     dl_trial t;
     dl_trial_rows rows = {0};
     char bytes[32];
-    int64_t most = e->batch_size > ROWS ? e->batch_size : ROWS;
+    int64_t most = e->model.batch_size > ROWS ? e->model.batch_size : ROWS;
     int result = dl_trial_open(&t, e, error);
     if (!result)
         result = dl_trial_take(&rows, e, DL_TRAIN, most, error);

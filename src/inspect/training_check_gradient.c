@@ -86,12 +86,12 @@ static double judge(dl_trial *t, const dl_batch *batch, const dl_param *param) {
 
 /* A net whose training is deliberately not the gradient cannot be looked at so. */
 static const char *reason(const dl_experiment *e) {
-    if (e->settings.bf16)
+    if (e->model.settings.bf16)
         return "bf16 is too coarse for differences";
-    if (e->loss->straight_through)
+    if (e->model.loss->straight_through)
         return "its loss goes straight through a step";
-    for (int i = 0; i < e->net.layer_count; i++)
-        if (e->net.layers[i].type->not_a_gradient && !e->net.layers[i].varies)
+    for (int i = 0; i < e->model.net.layer_count; i++)
+        if (e->model.net.layers[i].type->not_a_gradient && !e->model.net.layers[i].varies)
             return "a layer's backward pass is deliberately not its gradient";
     return NULL;
 }
@@ -108,7 +108,7 @@ static void leave_zero(const dl_param *param, uint16_t stream) {
 }
 
 void dl_checkup_gradient(dl_checkup *c, dl_trial *t, const dl_trial_rows *rows) {
-    const dl_net *net = &t->e->net;
+    const dl_net *net = &t->e->model.net;
     const char *why = reason(t->e);
     if (why) {
         dl_checkup_add(c, "gradient", DL_CHECK_SKIPPED, "%s", why);

@@ -71,16 +71,16 @@ static void learn_some(dl_checkup *c, dl_trial *t, const dl_trial_rows *all, int
         }
     }
     const char *s = rows.count == 1 ? "" : "s";
-    int64_t outputs = t->e->target.classes ? 1 : t->e->target.outputs;
-    int64_t numbers = rows.count * t->e->positions * outputs;
+    int64_t outputs = t->e->model.target.classes ? 1 : t->e->model.target.outputs;
+    int64_t numbers = rows.count * t->e->model.positions * outputs;
     if (left <= NEARLY)
         dl_checkup_add(c, check, DL_CHECK_OK,
                        "%lld sample%s learnt by heart: loss %.4g, %.1f %% of what there was",
                        (long long)rows.count, s, loss, 100 * left);
-    else if (t->e->net.weight_count < numbers || rows.count > t->e->net.weight_count)
+    else if (t->e->model.net.weight_count < numbers || rows.count > t->e->model.net.weight_count)
         dl_checkup_add(c, check, DL_CHECK_SKIPPED,
                        "%lld parameters are too few to learn %lld sample%s by heart",
-                       (long long)t->e->net.weight_count, (long long)rows.count, s);
+                       (long long)t->e->model.net.weight_count, (long long)rows.count, s);
     else if (most < FEW || (count > 1 && left < HARDLY))
         dl_checkup_add(c, check, DL_CHECK_SKIPPED,
                        "%lld sample%s not to the end in %d steps: loss %.4g, %.0f %% of what there "
@@ -117,7 +117,7 @@ typedef struct {
 } outcome;
 
 static void add_answers(dl_trial *t, const dl_batch *batch, outcome *o, int64_t *of_class) {
-    dl_outcome out = dl_judge_outcome(&t->judge, t->e, batch);
+    dl_outcome out = dl_judge_outcome(&t->judge, &t->e->model, batch);
     if (!out.classes || out.link == DL_NO_PROBABILITIES)
         return;
     double *probability = xmalloc(sizeof *probability * (size_t)out.classes);
@@ -133,7 +133,7 @@ static void add_answers(dl_trial *t, const dl_batch *batch, outcome *o, int64_t 
 }
 
 static void measure(dl_trial *t, const dl_trial_rows *held, outcome *o) {
-    int classes = t->e->data.schema.classes;
+    int classes = t->e->model.data.schema.classes;
     int64_t *of_class = xcalloc((size_t)(classes > 2 ? classes : 2), sizeof *of_class);
     for (int64_t first = 0; first < held->count;) {
         dl_batch batch = dl_trial_batch(held, t->e, first, held->count);
@@ -197,7 +197,7 @@ static void tell_labels(dl_checkup *c, const dl_trial *t, const outcome *o, cons
                        "%.0f %% of the %s rows look, for sure, like another class than theirs: are "
                        "their labels right, and numbered as in train?",
                        100 * contrary, part);
-    else if (t->e->positions == 1 && learnt && surest > RANDOM && surest > EVEN * all)
+    else if (t->e->model.positions == 1 && learnt && surest > RANDOM && surest > EVEN * all)
         dl_checkup_add(c, "labels", DL_CHECK_FAILS,
                        "%.0f %% of the %s rows whose class is clearest have another label, and "
                        "%.0f %% of all: labels seem to be wrong at random; look at some rows, "
@@ -224,7 +224,7 @@ enum { STEPS = 300, ENOUGH_STEPS = 100, FEWEST_STEPS = 20, FEWEST_ROWS = 4, PATI
    are done as there would else be. */
 static void choose_steps(comparison *r, const dl_trial *t, const dl_trial_rows *train,
                          int patience) {
-    r->batch = t->e->batch_size < train->count ? t->e->batch_size : train->count;
+    r->batch = t->e->model.batch_size < train->count ? t->e->model.batch_size : train->count;
     r->steps = patience * dl_trial_steps(t, r->batch, STEPS);
     while (r->steps < STEPS && r->batch > FEWEST_ROWS)
         r->steps = patience * dl_trial_steps(t, --r->batch, STEPS);
@@ -233,7 +233,7 @@ static void choose_steps(comparison *r, const dl_trial *t, const dl_trial_rows *
 static void compare(comparison *r, dl_trial *t, const dl_trial_rows *train,
                     const dl_trial_rows *held, double rate) {
     static const double NEARLY = 0.97;
-    int64_t size = dl_shape_size(t->e->data.schema.input);
+    int64_t size = dl_shape_size(t->e->model.data.schema.input);
     int64_t most = train->count > held->count ? train->count : held->count;
     dl_trial_rows blank = *train, blank_held = *held;
     blank.x = blank_held.x = xcalloc((size_t)(most * size), sizeof *blank.x);
@@ -250,8 +250,8 @@ static void compare(comparison *r, dl_trial *t, const dl_trial_rows *train,
 int dl_checkup_inputs(dl_checkup *c, dl_trial *t, const dl_trial_rows *train, dl_error *error) {
     enum { HELD = 512 };
     dl_experiment *e = t->e;
-    int part = e->data.part[DL_VALIDATION].count ? DL_VALIDATION : DL_TRAIN;
-    double rate = e->net.weight_count > 50000 ? 1e-3 : 1e-2;
+    int part = e->model.data.part[DL_VALIDATION].count ? DL_VALIDATION : DL_TRAIN;
+    double rate = e->model.net.weight_count > 50000 ? 1e-3 : 1e-2;
     comparison r = {.steps = 0};
     dl_trial_rows held;
     choose_steps(&r, t, train, 1);

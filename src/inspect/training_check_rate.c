@@ -78,7 +78,7 @@ int dl_checkup_find_rate(dl_checkup *c, dl_experiment *e, dl_error *error) {
         return dl_fail(error, DL_USAGE, "%s has no learning rate to find", e->optimizer->kind.name);
     int result = dl_trial_open(&t, e, error);
     if (!result)
-        result = dl_trial_take(&rows, e, DL_TRAIN, ITERATIONS * e->batch_size, error);
+        result = dl_trial_take(&rows, e, DL_TRAIN, ITERATIONS * e->model.batch_size, error);
     if (!result)
         range_test(c, &t, &rows, DL_RATE_POINTS);
     c->rate = rounded(c->rate);
@@ -91,11 +91,11 @@ int dl_checkup_find_rate(dl_checkup *c, dl_experiment *e, dl_error *error) {
 static int take_time(dl_checkup *c, dl_trial *t, dl_loader *train, dl_error *error) {
     enum { MOST = 20 };
     dl_experiment *e = t->e;
-    int before = error->count, steps = 0, most = dl_trial_steps(t, e->batch_size, MOST);
+    int before = error->count, steps = 0, most = dl_trial_steps(t, e->model.batch_size, MOST);
     const dl_optimizer_common *common = t->optimizer_self;
     char one[32], all[32];
     dl_trial_begin(t, false);
-    dl_loader_start(train, dl_experiment_order(e, true), (uint64_t)e->seed, 0, 0);
+    dl_loader_start(train, dl_model_order(&e->model, true), (uint64_t)e->model.seed, 0, 0);
     double started = dl_clock(), data = 0;
     for (const dl_batch *batch; steps <= most; steps++) {
         double from = dl_clock();
@@ -192,7 +192,7 @@ int dl_checkup_rate(dl_checkup *c, dl_trial *t, dl_loader *train, const dl_trial
                        t->optimizer->kind.name);
         return 0;
     }
-    int64_t batch = e->batch_size < rows->count ? e->batch_size : rows->count;
+    int64_t batch = e->model.batch_size < rows->count ? e->model.batch_size : rows->count;
     int steps = dl_trial_steps(t, batch, ITERATIONS);
     if (steps < FEWEST) {
         dl_checkup_too_large(c, "rate", steps, batch);

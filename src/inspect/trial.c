@@ -18,12 +18,12 @@ static int read_adam(dl_trial *t, dl_error *error) {
 }
 
 int dl_trial_open(dl_trial *t, dl_experiment *e, dl_error *error) {
-    const dl_net *net = &e->net;
+    const dl_net *net = &e->model.net;
     *t = (dl_trial){.e = e,
                     .settings = e->settings,
                     .optimizer = e->optimizer,
                     .optimizer_self = e->optimizer_self};
-    dl_judge_open(&t->judge, e);
+    dl_judge_open(&t->judge, &e->model);
     t->weights = xmalloc(sizeof(float) * (size_t)(net->weight_count + 1));
     t->states = xmalloc(sizeof(float) * (size_t)(net->state_count + 1));
     t->penalties = xcalloc((size_t)net->param_count + 1, sizeof *t->penalties);
@@ -43,10 +43,10 @@ static void set_up(dl_trial *t, bool plain) {
     e->settings = t->settings;
     e->optimizer = plain ? t->adam : t->optimizer;
     e->optimizer_self = plain ? t->adam_self : t->optimizer_self;
-    e->net.still = plain;
-    for (int p = 0; p < e->net.param_count; p++) {
-        e->net.params[p].l1 = plain ? -1 : t->penalties[p][0];
-        e->net.params[p].l2 = plain ? -1 : t->penalties[p][1];
+    e->model.net.still = plain;
+    for (int p = 0; p < e->model.net.param_count; p++) {
+        e->model.net.params[p].l1 = plain ? -1 : t->penalties[p][0];
+        e->model.net.params[p].l2 = plain ? -1 : t->penalties[p][1];
     }
     if (!plain)
         return;
@@ -59,9 +59,9 @@ static void end(dl_trial *t) {
     if (t->begun)
         dl_update_close(&t->update);
     t->begun = false;
-    dl_copy(t->e->net.weights, t->weights, t->e->net.weight_count);
-    if (t->e->net.states)
-        dl_copy(t->e->net.states, t->states, t->e->net.state_count);
+    dl_copy(t->e->model.net.weights, t->weights, t->e->model.net.weight_count);
+    if (t->e->model.net.states)
+        dl_copy(t->e->model.net.states, t->states, t->e->model.net.state_count);
 }
 
 void dl_trial_begin(dl_trial *t, bool plain) {
@@ -75,23 +75,26 @@ void dl_trial_begin(dl_trial *t, bool plain) {
 
 double dl_trial_loss(dl_trial *t, const dl_batch *batch, bool gradients) {
     dl_experiment *e = t->e;
-    dl_sums sums = {0};
     dl_pass pass = {.batch = (int)batch->count,
                     .training = true,
-                    .seed = (uint64_t)e->seed,
+                    .seed = (uint64_t)e->model.seed,
                     .step = (uint32_t)t->progress.step};
-    dl_net_begin(&e->net);
-    dl_net_forward(&e->net, batch->x, &pass);
-    double loss = dl_sums_add(&sums, &t->judge, e, batch, gradients);
+    dl_net_begin(&e->model.net);
+    dl_net_forward(&e->model.net, batch->x, &pass);
+    dl_losses losses =
+        gradients ? dl_loss_backward(&e->model, batch) : dl_loss_forward(&e->model, batch);
     if (gradients)
-        dl_net_backward(&e->net, &pass);
-    return loss;
+        dl_net_backward(&e->model.net, &pass);
+    return losses.net.counted > 0 ? dl_loss_mean(&losses.net) : 0;
 }
 
 double dl_trial_step(dl_trial *t, const dl_batch *batch, double rate) {
     double loss = dl_trial_loss(t, batch, true);
-    if (isfinite(loss))
-        dl_update_step(&t->update, t->e, &t->progress, rate);
+    if (isfinite(loss)) {
+        float scale = dl_update_clip(t->e, &t->progress);
+        dl_update_step(&t->update, t->e, &t->progress, scale, rate);
+        dl_update_constrain(t->e);
+    }
     t->progress.step++;
     t->progress.epoch_step++;
     return loss;
@@ -99,7 +102,7 @@ double dl_trial_step(dl_trial *t, const dl_batch *batch, double rate) {
 
 int dl_trial_steps(const dl_trial *t, int64_t rows, int most) {
     static const double ENOUGH = 4e11; /* operations: some seconds */
-    double steps = ENOUGH / ((double)(t->e->net.training_operations + 1) * (double)rows);
+    double steps = ENOUGH / ((double)(t->e->model.net.training_operations + 1) * (double)rows);
     return steps < most ? (int)steps : most;
 }
 
@@ -120,23 +123,23 @@ int dl_trial_take(dl_trial_rows *r, const dl_experiment *e, dl_split part, int64
                   dl_error *error) {
     enum { MOST_NUMBERS = 1 << 25, FEWEST = 50 };
     int before = error->count;
-    size_t inputs = (size_t)dl_shape_size(e->data.schema.input);
-    size_t outputs = (size_t)e->data.schema.outputs;
+    size_t inputs = (size_t)dl_shape_size(e->model.data.schema.input);
+    size_t outputs = (size_t)e->model.data.schema.outputs;
     *r = (dl_trial_rows){0};
-    int64_t fitting = MOST_NUMBERS / (int64_t)(inputs + outputs), least = e->batch_size;
+    int64_t fitting = MOST_NUMBERS / (int64_t)(inputs + outputs), least = e->model.batch_size;
     fitting = fitting > FEWEST ? fitting : FEWEST;
     fitting = fitting > least ? fitting : least;
     most = most < fitting ? most : fitting;
-    most = most < e->data.part[part].count ? most : e->data.part[part].count;
-    dl_loader *loader = dl_loader_new(&e->data, part, e->batch_size, error);
+    most = most < e->model.data.part[part].count ? most : e->model.data.part[part].count;
+    dl_loader *loader = dl_loader_new(&e->model.data, part, e->model.batch_size, error);
     if (!loader)
         return -1;
     r->x = xmalloc(sizeof(float) * inputs * (size_t)(most + 1));
     r->y = xmalloc(sizeof(float) * outputs * (size_t)(most + 1));
-    if (e->data.schema.bin_edge)
+    if (e->model.data.schema.bin_edge)
         r->number = xmalloc(sizeof(float) * (size_t)(most + 1));
-    dl_order order = dl_experiment_order(e, true);
-    dl_loader_start(loader, order, (uint64_t)e->seed, 0, 0);
+    dl_order order = dl_model_order(&e->model, true);
+    dl_loader_start(loader, order, (uint64_t)e->model.seed, 0, 0);
     const dl_batch *batch;
     while (r->count < most && (batch = dl_loader_next(loader, error))) {
         int64_t left = most - r->count, count = batch->count < left ? batch->count : left;
@@ -155,9 +158,9 @@ dl_batch dl_trial_batch(const dl_trial_rows *r, const dl_experiment *e, int64_t 
                         int64_t most) {
     int64_t count = r->count - first;
     count = count < most ? count : most;
-    count = count < e->batch_size ? count : e->batch_size;
-    return (dl_batch){.x = r->x + first * dl_shape_size(e->data.schema.input),
-                      .y = r->y + first * e->data.schema.outputs,
+    count = count < e->model.batch_size ? count : e->model.batch_size;
+    return (dl_batch){.x = r->x + first * dl_shape_size(e->model.data.schema.input),
+                      .y = r->y + first * e->model.data.schema.outputs,
                       .number = r->number ? r->number + first : NULL,
                       .count = count};
 }
@@ -166,15 +169,15 @@ dl_batch dl_trial_batch(const dl_trial_rows *r, const dl_experiment *e, int64_t 
 double dl_trial_least(const dl_trial *t, const dl_trial_rows *r) {
     enum { STEPS = 200 };
     const dl_experiment *e = t->e;
-    int64_t rows = r->count * e->positions, count = rows * e->channels;
+    int64_t rows = r->count * e->model.positions, count = rows * e->model.channels;
     float *z = xcalloc((size_t)count * 3, sizeof *z), *g = z + count, *before = g + count;
     float *step = xmalloc(sizeof *step * (size_t)count);
     double least = INFINITY;
     for (int64_t i = 0; i < count; i++)
         step[i] = 0.1f;
     for (int s = 0; s < STEPS; s++) {
-        double loss = e->loss->evaluate(e->loss_self, &e->target, rows, e->channels, z, r->y,
-                                        1.0f / (float)rows, g) /
+        double loss = e->model.loss->evaluate(e->model.loss_self, &e->model.target, rows,
+                                              e->model.channels, z, r->y, 1.0f / (float)rows, g) /
                       (double)rows;
         least = loss < least ? loss : least;
         for (int64_t i = 0; i < count; i++) {

@@ -4,6 +4,7 @@
 #ifndef DL_INSPECT_TRIAL_H
 #define DL_INSPECT_TRIAL_H
 
+#include "base/terminal.h"
 #include "train/update.h"
 
 /* Rows of the training part, not augmented; owned. */

@@ -39,6 +39,44 @@ void dl_accumulator_close(dl_accumulator *t) {
     *t = (dl_accumulator){0};
 }
 
+bool dl_count_from_double(double number, int64_t *count) {
+    static const double MOST = 0x1p50; /* sums of them do not overflow */
+    bool sane = number >= 0 && number <= MOST;
+    *count = sane ? (int64_t)number : 0;
+    return sane;
+}
+
+static int visit_counts(dl_accumulator *t, dl_field_visitor visit, void *context) {
+    enum { EACH = 3 }; /* rows, predicted, right */
+    double *numbers = xmalloc(sizeof *numbers * EACH * (size_t)t->classes);
+    bool sane = true;
+    for (int c = 0; c < t->classes; c++) {
+        numbers[EACH * c] = (double)t->count[c].rows;
+        numbers[EACH * c + 1] = (double)t->count[c].predicted;
+        numbers[EACH * c + 2] = (double)t->count[c].right;
+    }
+    int result = visit(context, "classes", numbers, EACH * (int64_t)t->classes);
+    for (int c = 0; c < t->classes && !result; c++) {
+        sane &= dl_count_from_double(numbers[EACH * c], &t->count[c].rows);
+        sane &= dl_count_from_double(numbers[EACH * c + 1], &t->count[c].predicted);
+        sane &= dl_count_from_double(numbers[EACH * c + 2], &t->count[c].right);
+    }
+    free(numbers);
+    return sane ? result : -1;
+}
+
+int dl_accumulator_fields(dl_accumulator *t, dl_field_visitor visit, void *context) {
+    for (int m = 0; m < t->metric_count; m++) {
+        dl_text name = {0};
+        dl_text_add(&name, "metric.%s", t->metric[m]->name);
+        int result = visit(context, name.data, t->sums[m], DL_METRIC_SUMS);
+        dl_text_free(&name);
+        if (result)
+            return -1;
+    }
+    return t->count ? visit_counts(t, visit, context) : 0;
+}
+
 /* Two classes have one curve: that of the second. */
 static int curves(const dl_accumulator *t) {
     return t->classes == 2 ? 1 : t->classes;

@@ -19,24 +19,31 @@ typedef struct {
     int64_t rows, room; /* that there are, and that there is memory for */
 } dl_accumulator;
 
-/* For metrics[count], of which a accumulator borrows the pointers. `ordered`: also for those that
-   are worked out from the order of all rows, whose memory grows with them; without it nothing is
+/* For metrics[count], of which a tally borrows the pointers. `ordered`: also for those that are
+   worked out from the order of all rows, whose memory grows with them; without it nothing is
    allocated after this. */
-void dl_accumulator_open(dl_accumulator *accumulator, const dl_metric *const *metrics, int count,
+void dl_accumulator_open(dl_accumulator *tally, const dl_metric *const *metrics, int count,
                          int classes, bool ordered);
 /* numbers: what the metrics that are only for numbers look at; of a number in bins not the same. */
-void dl_accumulator_add(dl_accumulator *accumulator, const dl_outcome *outcome,
+void dl_accumulator_add(dl_accumulator *tally, const dl_outcome *outcome,
                         const dl_outcome *numbers);
 /* Only what the metrics look at that are only for numbers. */
-void dl_accumulator_add_numbers(dl_accumulator *accumulator, const dl_outcome *numbers);
+void dl_accumulator_add_numbers(dl_accumulator *tally, const dl_outcome *numbers);
 /* Of metric number m; NaN if there was nothing that it could be worked out from. */
-double dl_accumulator_value(const dl_accumulator *accumulator, int m);
+double dl_accumulator_value(const dl_accumulator *tally, int m);
+/* A list of numbers under a name, to be written down or read back: 0, or -1. */
+typedef int (*dl_field_visitor)(void *context, const char *name, double *value, int64_t count);
+/* Visits all sums and counts, but not the order of the rows, and takes over what the visitor has
+   put in their place: -1 if it failed, or if that cannot be a count. */
+int dl_accumulator_fields(dl_accumulator *tally, dl_field_visitor visit, void *context);
+/* A whole number that is not negative; false, and 0, if it cannot be one. */
+bool dl_count_from_double(double number, int64_t *count);
 /* As if nothing had been added. */
-void dl_accumulator_clear(dl_accumulator *accumulator);
-void dl_accumulator_close(dl_accumulator *accumulator);
+void dl_accumulator_clear(dl_accumulator *tally);
+void dl_accumulator_close(dl_accumulator *tally);
 
 /* The area under the curve of a class against the rest; NaN if there are no rows of it, or of the
-   others, and if a score is NaN. The accumulator must be `ordered`, with such a metric. */
-double dl_accumulator_auc(const dl_accumulator *accumulator, int class);
+   others, and if a score is NaN. The tally must be `ordered`, with such a metric. */
+double dl_accumulator_auc(const dl_accumulator *tally, int class);
 
 #endif

@@ -11,7 +11,7 @@
 #include <string.h>
 
 static const dl_schema *schema_of(const dl_member *member) {
-    return &member->experiment->data.schema;
+    return &member->model->data.schema;
 }
 
 static int classes_of(const dl_member *member) {
@@ -75,24 +75,25 @@ int dl_ensemble_check(const dl_ensemble *s, dl_error *error) {
                        first->name);
     for (int i = 0; i < s->count; i++) {
         const dl_member *member = &s->member[i];
-        const dl_experiment *e = member->experiment;
+        const dl_model *model = member->model;
         if (check_targets(first, member, error) || check_names(first, member, error))
             return -1;
-        if (!s->vote && classes_of(member) && e->link == DL_NO_PROBABILITIES)
+        if (!s->vote && classes_of(member) && model->link == DL_NO_PROBABILITIES)
             return dl_fail(error, DL_USAGE,
                            "%s has no probabilities that there is a mean of: its loss is \"%s\" "
                            "(--vote does without)",
-                           member->name, e->loss->kind.name);
-        if (dl_experiment_order(e, false) != dl_experiment_order(first->experiment, false))
+                           member->name, model->loss->kind.name);
+        if (dl_model_order(model, false) != dl_model_order(first->model, false))
             return dl_fail(error, DL_DATA,
                            "of %s and %s one is stateful, and reads the rows in another order: "
                            "they cannot answer together",
                            first->name, member->name);
-        if (e->data.part[s->split].count != first->experiment->data.part[s->split].count)
-            return dl_fail(
-                error, DL_DATA, "%s has %lld %s rows, but %s %lld: they cannot answer together",
-                first->name, (long long)first->experiment->data.part[s->split].count,
-                dl_split_names[s->split], member->name, (long long)e->data.part[s->split].count);
+        if (model->data.part[s->split].count != first->model->data.part[s->split].count)
+            return dl_fail(error, DL_DATA,
+                           "%s has %lld %s rows, but %s %lld: they cannot answer together",
+                           first->name, (long long)first->model->data.part[s->split].count,
+                           dl_split_names[s->split], member->name,
+                           (long long)model->data.part[s->split].count);
     }
     return 0;
 }
@@ -110,10 +111,10 @@ typedef struct {
 } joint;
 
 static joint open_joint(const dl_ensemble *s) {
-    const dl_experiment *e = s->member[0].experiment;
+    const dl_model *model = s->member[0].model;
     joint j = {.ensemble = s, .classes = dl_ensemble_classes(s)};
     j.width = j.classes ? j.classes : outputs_of(&s->member[0]);
-    size_t count = (size_t)(e->batch_size * (j.classes ? e->positions : 1) * j.width);
+    size_t count = (size_t)(model->batch_size * (j.classes ? model->positions : 1) * j.width);
     j.mean = xmalloc(sizeof *j.mean * count);
     j.votes = xmalloc(sizeof *j.votes * count);
     j.probability = xmalloc(sizeof *j.probability * (size_t)j.width);
@@ -181,11 +182,11 @@ static dl_outcome join(joint *j) {
 
 static int run_member(joint *j, int i, dl_judge *judge, const dl_batch *batch, dl_error *error) {
     dl_member *member = &j->ensemble->member[i];
-    dl_experiment *e = member->experiment;
+    dl_model *model = member->model;
     dl_pass pass = {.batch = (int)batch->count, .carry = true};
-    dl_net_forward(&e->net, batch->x, &pass);
-    dl_outcome outcome =
-        batch->number ? dl_judge_numbers(judge, e, batch) : dl_judge_outcome(judge, e, batch);
+    dl_net_forward(&model->net, batch->x, &pass);
+    dl_outcome outcome = batch->number ? dl_judge_numbers(judge, model, batch)
+                                       : dl_judge_outcome(judge, model, batch);
     if (take_targets(j, i, &outcome, error))
         return -1;
     dl_accumulator_add(&member->tally, &outcome, &outcome);
@@ -196,8 +197,8 @@ static int run_member(joint *j, int i, dl_judge *judge, const dl_batch *batch, d
 /* 1: a batch was run; 0: there is none left; -1: an error. */
 static int run_batch(joint *j, dl_loader **loader, dl_judge *judge, int64_t *rows,
                      dl_error *error) {
-    const dl_experiment *e = j->ensemble->member[0].experiment;
-    size_t count = (size_t)(e->batch_size * (j->classes ? e->positions : 1) * j->width);
+    const dl_model *model = j->ensemble->member[0].model;
+    size_t count = (size_t)(model->batch_size * (j->classes ? model->positions : 1) * j->width);
     memset(j->mean, 0, sizeof *j->mean * count);
     memset(j->votes, 0, sizeof *j->votes * count);
     for (int i = 0; i < j->ensemble->count; i++) {
@@ -219,14 +220,14 @@ int dl_ensemble_evaluate(dl_ensemble *s, dl_observer observer, void *context, in
     joint j = open_joint(s);
     int result = 1;
     for (int i = 0; i < s->count && result == 1; i++) {
-        dl_experiment *e = s->member[i].experiment;
-        dl_judge_open(&judge[i], e);
-        loader[i] = dl_loader_new(&e->data, s->split, e->batch_size, error);
+        dl_model *model = s->member[i].model;
+        dl_judge_open(&judge[i], model);
+        loader[i] = dl_loader_new(&model->data, s->split, model->batch_size, error);
         if (loader[i])
-            dl_loader_start(loader[i], dl_experiment_order(e, false), 0, 0, 0);
+            dl_loader_start(loader[i], dl_model_order(model, false), 0, 0, 0);
         else
             result = -1;
-        dl_net_begin(&e->net);
+        dl_net_begin(&model->net);
     }
     *rows = 0;
     while (result == 1 && (result = run_batch(&j, loader, judge, rows, error)) == 1) {

@@ -8,7 +8,7 @@
 /* A net with its data, built for batches of the same size as the others'; all of it is borrowed but
    the tally. */
 typedef struct {
-    dl_experiment *experiment;
+    dl_model *model;
     const char *name;     /* for messages: the checkpoint's path */
     dl_accumulator tally; /* its own results; opened and closed by whoever owns the ensemble */
 } dl_member;

@@ -12,7 +12,7 @@
 #include "formats/text.h"
 
 typedef struct {
-    dl_experiment *e;
+    dl_model *model;
     bool stateful;
     float *x;         /* [size of the input] */
     uint16_t *window; /* [length] */
@@ -22,9 +22,9 @@ typedef struct {
 /* The outputs at each position of the window, [length][classes]. */
 static const float *look(writer *w, bool carry) {
     dl_pass pass = {.batch = 1, .carry = carry};
-    dl_symbols_encode(&w->e->data, w->window, w->count, w->x);
-    dl_net_forward(&w->e->net, w->x, &pass);
-    return dl_net_output(&w->e->net)->value;
+    dl_symbols_encode(&w->model->data, w->window, w->count, w->x);
+    dl_net_forward(&w->model->net, w->x, &pass);
+    return dl_net_output(&w->model->net)->value;
 }
 
 static void push(writer *w, uint16_t symbol) {
@@ -58,7 +58,7 @@ static int choose(const float *z, int classes, double temperature, double unifor
 
 /* Whether what the net says at a symbol stays when another one follows. */
 static int check_causal(writer *w, const char *name, dl_error *error) {
-    const int classes = w->e->data.schema.classes;
+    const int classes = w->model->data.schema.classes;
     float *alone = xmalloc(sizeof *alone * (size_t)classes), worst = 0, most = 1e-3f;
     w->window[0] = 0;
     w->count = 1;
@@ -90,7 +90,7 @@ static uint16_t beginning(const dl_data *data) {
 
 static void write_text(writer *w, const dl_write_options *o, const uint16_t *prompt, int64_t given,
                        dl_write_sink sink) {
-    const dl_data *data = &w->e->data;
+    const dl_data *data = &w->model->data;
     const int classes = data->schema.classes;
     char bytes[DL_MOST_SYMBOL];
     if (!given)
@@ -111,24 +111,25 @@ static void write_text(writer *w, const dl_write_options *o, const uint16_t *pro
     }
 }
 
-int dl_write(dl_experiment *e, const dl_write_options *o, const char *name, dl_write_sink sink,
+int dl_write(dl_model *model, const dl_write_options *o, const char *name, dl_write_sink sink,
              dl_error *error) {
     int64_t given = 0;
-    if (e->channels != e->data.schema.classes)
+    if (model->channels != model->data.schema.classes)
         return dl_fail(error, DL_USAGE,
                        "%s: its net has %lld output%s at each symbol, but writing needs one for "
                        "each of the %d symbols that can come next",
-                       name, (long long)e->channels, e->channels == 1 ? "" : "s",
-                       e->data.schema.classes);
+                       name, (long long)model->channels, model->channels == 1 ? "" : "s",
+                       model->data.schema.classes);
     uint16_t *prompt =
-        dl_symbols_read(&e->data, o->prompt ? o->prompt : "", "--prompt", &given, error);
+        dl_symbols_read(&model->data, o->prompt ? o->prompt : "", "--prompt", &given, error);
     if (!prompt)
         return -1;
-    const dl_shape input = e->data.schema.input;
-    writer w = {.e = e, .stateful = dl_net_stateful(&e->net) != NULL, .length = input.dim[0]};
+    const dl_shape input = model->data.schema.input;
+    writer w = {
+        .model = model, .stateful = dl_net_stateful(&model->net) != NULL, .length = input.dim[0]};
     w.x = xmalloc(sizeof *w.x * (size_t)dl_shape_size(input));
     w.window = xmalloc(sizeof *w.window * (size_t)w.length);
-    dl_net_begin(&e->net);
+    dl_net_begin(&model->net);
     int result = check_causal(&w, name, error);
     if (!result)
         write_text(&w, o, prompt, given, sink);

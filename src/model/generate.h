@@ -3,7 +3,7 @@
 #ifndef DL_MODEL_GENERATE_H
 #define DL_MODEL_GENERATE_H
 
-#include "model/experiment.h"
+#include "model/model.h"
 
 typedef struct {
     const char
@@ -20,7 +20,7 @@ typedef bool (*dl_write_sink)(const char *bytes, int count);
    The experiment's data are a text (dl_symbols_check), it has been built for batches of one sample
    or more, and has its weights. `name` is
    the checkpoint's, for messages. -1 and an error of DL_USAGE if the net cannot write. */
-int dl_write(dl_experiment *experiment, const dl_write_options *options, const char *name,
-             dl_write_sink sink, dl_error *error);
+int dl_write(dl_model *model, const dl_write_options *options, const char *name, dl_write_sink sink,
+             dl_error *error);
 
 #endif

@@ -7,19 +7,19 @@
 
 #include "data/targets.h"
 
-int dl_views_check(const dl_experiment *e, dl_error *error) {
-    const dl_schema *schema = &e->data.schema;
-    const char *where = dl_experiment_where(e, "data.test_time");
+int dl_views_check(const dl_model *model, dl_error *error) {
+    const dl_schema *schema = &model->data.schema;
+    const char *where = dl_model_where(model, "data.test_time");
     char shape[48];
-    if (e->data.augment.test_time == DL_VIEWS_ONE)
+    if (model->data.augment.test_time == DL_VIEWS_ONE)
         return 0;
-    if (schema->input.rank != 3 || e->data.predict == DL_TARGETS_SAME)
+    if (schema->input.rank != 3 || model->data.predict == DL_TARGETS_SAME)
         return dl_fail(
             error, DL_USAGE,
             "%s: test_time is for single images, but a sample of these data has the shape %s%s",
             where, dl_shape_text(shape, schema->input),
             schema->input.rank == 3 ? ", a pair of them" : "");
-    if (e->positions > 1 || dl_augment_form(schema) != DL_TARGET_APART)
+    if (model->positions > 1 || dl_augment_form(schema) != DL_TARGET_APART)
         return dl_fail(error, DL_USAGE,
                        "%s: test_time is for a target that says something of the image as a whole, "
                        "but these data have %d targets an image",
@@ -27,16 +27,17 @@ int dl_views_check(const dl_experiment *e, dl_error *error) {
     return 0;
 }
 
-void dl_views_open(dl_views *v, const dl_experiment *e) {
+void dl_views_open(dl_views *v, const dl_model *model) {
     static const int counts[] = {1, 2, 5};
-    *v = (dl_views){counts[e->data.augment.test_time], e->data.schema.input, NULL, NULL, NULL};
+    *v = (dl_views){counts[model->data.augment.test_time], model->data.schema.input, NULL, NULL,
+                    NULL};
     if (v->count == 1)
         return;
-    size_t size = (size_t)dl_shape_size(v->image), batch = (size_t)e->batch_size;
+    size_t size = (size_t)dl_shape_size(v->image), batch = (size_t)model->batch_size;
     v->x = dl_memory_aligned(sizeof *v->x * size * batch);
-    v->sum = xmalloc(sizeof *v->sum * batch * (size_t)e->channels);
+    v->sum = xmalloc(sizeof *v->sum * batch * (size_t)model->channels);
     v->black = xcalloc(size, sizeof *v->black);
-    dl_normalize(&e->data.input, v->black, 1, (int64_t)size);
+    dl_normalize(&model->data.input, v->black, 1, (int64_t)size);
 }
 
 void dl_views_close(dl_views *v) {
@@ -71,7 +72,7 @@ static void move(const dl_views *v, dl_border border, int down, int right, const
 }
 
 /* View number `view`, from 1, of all images of the batch. */
-static void make_view(const dl_views *v, const dl_experiment *e, const dl_batch *batch, int view) {
+static void make_view(const dl_views *v, const dl_model *model, const dl_batch *batch, int view) {
     int64_t size = dl_shape_size(v->image);
     int down = (v->image.dim[0] + 8) / 16, right = (v->image.dim[1] + 8) / 16;
     for (int64_t i = 0; i < batch->count; i++) {
@@ -80,27 +81,27 @@ static void make_view(const dl_views *v, const dl_experiment *e, const dl_batch 
         if (v->count == 2)
             mirror(v->image, from, to);
         else
-            move(v, (dl_border)e->data.augment.border, view > 2 ? down : -down,
+            move(v, (dl_border)model->data.augment.border, view > 2 ? down : -down,
                  view % 2 ? right : -right, from, to);
     }
 }
 
 /* The loss takes the softmax of the outputs for probabilities. */
-static bool has_softmax(const dl_experiment *e) {
-    return e->loss->softmax || e->loss->link == DL_SOFTMAX;
+static bool has_softmax(const dl_model *model) {
+    return model->loss->softmax || model->loss->link == DL_SOFTMAX;
 }
 
 /* Adds to sum[channels] what the loss makes of the outputs z[channels] of a row. */
-static void add(const dl_experiment *e, int64_t channels, const float *z, double *sum) {
+static void add(const dl_model *model, int64_t channels, const float *z, double *sum) {
     double most = (double)z[0], total = 0;
     for (int64_t j = 0; j < channels; j++)
         most = fmax(most, (double)z[j]);
     for (int64_t j = 0; j < channels; j++)
         total += exp((double)z[j] - most);
     for (int64_t j = 0; j < channels; j++)
-        sum[j] += has_softmax(e)                ? exp((double)z[j] - most) / total
-                  : e->loss->link == DL_SIGMOID ? 1 / (1 + exp(-(double)z[j]))
-                                                : (double)z[j];
+        sum[j] += has_softmax(model)                ? exp((double)z[j] - most) / total
+                  : model->loss->link == DL_SIGMOID ? 1 / (1 + exp(-(double)z[j]))
+                                                    : (double)z[j];
 }
 
 /* ln, not below that of the smallest number; NaN stays what it is. */
@@ -109,30 +110,30 @@ static double bounded_log(double p) {
 }
 
 /* Back to what the loss takes. */
-static float back(const dl_experiment *e, double mean) {
-    if (has_softmax(e))
+static float back(const dl_model *model, double mean) {
+    if (has_softmax(model))
         return (float)bounded_log(mean);
-    if (e->loss->link == DL_SIGMOID)
+    if (model->loss->link == DL_SIGMOID)
         return (float)(bounded_log(mean) - log(mean < 1 ? 1 - mean : 1e-16));
     return (float)mean;
 }
 
-void dl_views_forward(dl_views *v, dl_experiment *e, const dl_batch *batch) {
+void dl_views_forward(dl_views *v, dl_model *model, const dl_batch *batch) {
     dl_pass pass = {.batch = (int)batch->count, .carry = true};
-    dl_net_forward(&e->net, batch->x, &pass);
+    dl_net_forward(&model->net, batch->x, &pass);
     if (v->count == 1)
         return;
-    float *output = dl_net_output(&e->net)->value;
-    int64_t channels = e->channels, size = batch->count * channels;
+    float *output = dl_net_output(&model->net)->value;
+    int64_t channels = model->channels, size = batch->count * channels;
     memset(v->sum, 0, sizeof *v->sum * (size_t)size);
     for (int view = 0; view < v->count; view++) {
         if (view) {
-            make_view(v, e, batch, view);
-            dl_net_forward(&e->net, v->x, &pass);
+            make_view(v, model, batch, view);
+            dl_net_forward(&model->net, v->x, &pass);
         }
         for (int64_t i = 0; i < batch->count; i++)
-            add(e, channels, output + i * channels, v->sum + i * channels);
+            add(model, channels, output + i * channels, v->sum + i * channels);
     }
     for (int64_t i = 0; i < size; i++)
-        output[i] = back(e, v->sum[i] / v->count);
+        output[i] = back(model, v->sum[i] / v->count);
 }

@@ -4,7 +4,7 @@
 #ifndef DL_MODEL_TEST_TIME_AUGMENTATION_H
 #define DL_MODEL_TEST_TIME_AUGMENTATION_H
 
-#include "model/experiment.h"
+#include "model/model.h"
 
 typedef struct {
     int count;      /* views of an image; 1: nothing to do, and no buffers */
@@ -15,11 +15,11 @@ typedef struct {
 } dl_views;
 
 /* Can the net's data be seen in that way? Else -1 and an error. For an experiment that is built. */
-int dl_views_check(const dl_experiment *experiment, dl_error *error);
-void dl_views_open(dl_views *views, const dl_experiment *experiment);
+int dl_views_check(const dl_model *model, dl_error *error);
+void dl_views_open(dl_views *views, const dl_model *model);
 void dl_views_close(dl_views *views);
 /* Runs the batch forward, once a view. The net's output is then the one of which the loss and the
    metrics make the mean: logits of the mean probabilities, or mean outputs. */
-void dl_views_forward(dl_views *views, dl_experiment *experiment, const dl_batch *batch);
+void dl_views_forward(dl_views *views, dl_model *model, const dl_batch *batch);
 
 #endif

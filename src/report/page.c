@@ -19,10 +19,10 @@ static void add_head(dl_text *page, const page_of *of) {
     dl_text_add(page, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
                       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
                       "<title>");
-    html_add_words(page, of->experiment->name);
+    html_add_words(page, of->model->name);
     dl_text_add(page, " – dltrain</title>\n<style>\n%s</style>\n</head>\n<body>\n<main>\n<h1>",
                 page_style);
-    html_add_words(page, of->experiment->name);
+    html_add_words(page, of->model->name);
     dl_text_add(page, "</h1>\n<p class=\"soft\">%s %s rows · ",
                 dl_text_count(count, of->scores->rows), dl_split_names[of->split]);
     html_add_words(page, of->path);
@@ -186,7 +186,7 @@ int page_write(const char *path, const page_of *of, dl_error *error) {
     if (!result) {
         page_add_filters(&page, of);
         add_timings(&page, &history);
-        add_network(&page, &of->experiment->net);
+        add_network(&page, &of->model->net);
         add_config(&page, of->checkpoint);
         dl_text_add(&page, "</main>\n</body>\n</html>\n");
         result = dl_output_write(path, page.data, page.length, error);

@@ -10,7 +10,7 @@
 typedef struct {
     const char *path; /* of the checkpoint */
     const dl_checkpoint *checkpoint;
-    const dl_experiment *experiment;
+    const dl_model *model;
     dl_split split;
     double loss;
     const scores *scores;

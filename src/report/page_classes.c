@@ -12,7 +12,7 @@ enum { WITH_NUMBERS = 30, MOST_CLASSES = 120, MOST_ROWS = 1000, MOST_PAIRS = 10 
 
 static void add_name(dl_text *page, const page_of *of, int class) {
     char number[16];
-    html_add_words(page, dl_schema_class(&of->experiment->data.schema, class, number));
+    html_add_words(page, dl_schema_class(&of->model->data.schema, class, number));
 }
 
 static void add_value(dl_text *page, double value, bool share) {
@@ -134,19 +134,20 @@ void page_add_confusion(dl_text *page, const page_of *of) {
 }
 
 /* Whether the rows of the evaluation are those of the part, in their order, with a class each. */
-static bool has_pictures(const dl_experiment *e) {
-    return e->data.schema.input.rank == 3 && e->positions == 1 && !e->data.schema.bin_edge &&
-           dl_experiment_order(e, false) == DL_AS_STORED && dl_experiment_ignored(e) < 0;
+static bool has_pictures(const dl_model *model) {
+    return model->data.schema.input.rank == 3 && model->positions == 1 &&
+           !model->data.schema.bin_edge && dl_model_order(model, false) == DL_AS_STORED &&
+           dl_model_ignored(model) < 0;
 }
 
 static int add_mistake(dl_text *page, const page_of *of, const dl_sure_mistake *mistake, float *x,
                        dl_error *error) {
-    const dl_experiment *e = of->experiment;
-    const dl_subset *part = &e->data.part[of->split];
+    const dl_model *model = of->model;
+    const dl_subset *part = &model->data.part[of->split];
     int64_t row = part->index[mistake->row];
     if (part->dataset->type->read(part->dataset, row, x, NULL, error))
         return -1;
-    dl_grid tile = dl_grid_images(x, 1, e->data.schema.input, part->dataset->bytes);
+    dl_grid tile = dl_grid_images(x, 1, model->data.schema.input, part->dataset->bytes);
     int size;
     unsigned char *png = dl_grid_png(&tile, &size);
     dl_text_add(page, "<figure>");
@@ -155,7 +156,7 @@ static int add_mistake(dl_text *page, const page_of *of, const dl_sure_mistake *
     add_name(page, of, mistake->truth);
     dl_text_add(page, "</b> taken for <b>");
     add_name(page, of, mistake->predicted);
-    if (e->link == DL_NO_PROBABILITIES)
+    if (model->link == DL_NO_PROBABILITIES)
         dl_text_add(page, "</b><br>%.3g<br>row %lld", mistake->sure, (long long)row);
     else
         dl_text_add(page, "</b><br>%.1f&#8239;%%<br>row %lld", 100 * mistake->sure, (long long)row);
@@ -166,14 +167,14 @@ static int add_mistake(dl_text *page, const page_of *of, const dl_sure_mistake *
 }
 
 int page_add_mistakes(dl_text *page, const page_of *of, dl_error *error) {
-    const dl_experiment *e = of->experiment;
+    const dl_model *model = of->model;
     const dl_mistakes *m = of->mistakes;
-    if (!m->count || !has_pictures(e))
+    if (!m->count || !has_pictures(model))
         return 0;
     dl_text_add(page, "<section id=\"mistakes\"><h2>Surest mistakes</h2>\n<p class=\"soft\">Rows "
                       "are counted from 0, as they stand in the data.</p>\n"
                       "<div class=\"pictures\">\n");
-    float *x = xcalloc((size_t)dl_shape_size(e->data.schema.input), sizeof *x);
+    float *x = xcalloc((size_t)dl_shape_size(model->data.schema.input), sizeof *x);
     int result = 0;
     for (int i = 0; i < m->count && !result; i++)
         result = add_mistake(page, of, &m->list[i], x, error);
@@ -185,7 +186,7 @@ int page_add_mistakes(dl_text *page, const page_of *of, dl_error *error) {
 void page_add_filters(dl_text *page, const page_of *of) {
     dl_grid grid;
     const dl_layer *layer;
-    if (!dl_grid_filters(&of->experiment->net, &grid, &layer))
+    if (!dl_grid_filters(&of->model->net, &grid, &layer))
         return;
     int size;
     unsigned char *png = dl_grid_png(&grid, &size);

@@ -9,6 +9,7 @@
 
 #include "inspect/data_check.h"
 #include "math/backend.h"
+#include "train/average.h"
 
 enum { MOST_CLASSES_SHOWN = 20 };
 
@@ -85,9 +86,9 @@ static void report_classes(dl_terminal *t, const dl_data *data, dl_split split) 
 /* The share of `split` that is right if every row is said to be of the training part's most
    frequent class; rows that the loss ignores are left out. */
 static void report_baseline(dl_terminal *t, const dl_experiment *e, dl_split split) {
-    const dl_data *data = &e->data;
+    const dl_data *data = &e->model.data;
     const int64_t *train = data->part[DL_TRAIN].class_count, *count = data->part[split].class_count;
-    int ignored = dl_experiment_ignored(e), best = ignored == 0;
+    int ignored = dl_model_ignored(&e->model), best = ignored == 0;
     int64_t rows = data->part[split].count * data->schema.outputs;
     for (int c = best + 1; c < data->schema.classes; c++)
         if (c != ignored && train[c] > train[best])
@@ -113,7 +114,7 @@ static void report_augmentation(dl_terminal *t, const dl_augment *augment) {
 }
 
 void dl_report_data(dl_terminal *t, const dl_experiment *e) {
-    const dl_data *data = &e->data;
+    const dl_data *data = &e->model.data;
     const dl_schema *schema = &data->schema;
     char shape[48], count[32], item[96];
     listing list = {.terminal = t, .label = "data", .indent = 12, .between = " "};
@@ -161,11 +162,11 @@ void dl_report_cache(dl_terminal *t, const dl_data *data) {
 
 void dl_report_warnings(dl_terminal *t, const dl_experiment *e) {
     dl_findings findings = {0};
-    dl_check_counts(&findings, &e->data);
-    if (dl_check_is_quick(&e->data)) {
-        dl_check_rows(&findings, &e->data);
-        if (e->data.schema.input.rank == 1) /* the margins of images are no columns */
-            dl_check_columns(&findings, &e->data);
+    dl_check_counts(&findings, &e->model.data);
+    if (dl_check_is_quick(&e->model.data)) {
+        dl_check_rows(&findings, &e->model.data);
+        if (e->model.data.schema.input.rank == 1) /* the margins of images are no columns */
+            dl_check_columns(&findings, &e->model.data);
     }
     for (int i = 0; i < findings.count; i++) {
         const dl_finding *f = &findings.list[i];
@@ -192,11 +193,11 @@ static int64_t count_without_heads(const dl_net *net) {
 
 static void report_heads(dl_terminal *t, const dl_experiment *e) {
     listing list = {.terminal = t, .label = "heads", .indent = 12, .between = " "};
-    for (int h = 0; h < e->net.head_count; h++) {
+    for (int h = 0; h < e->model.net.head_count; h++) {
         dl_text item = {0};
-        dl_text_add(&item, "%s: %g times %s%s", e->net.heads[h].name, e->net.heads[h].weight,
-                    e->heads[h].loss->kind.name,
-                    h + 1 < e->net.head_count ? "," : " (in training only)");
+        dl_text_add(&item, "%s: %g times %s%s", e->model.net.heads[h].name,
+                    e->model.net.heads[h].weight, e->model.heads[h].loss->kind.name,
+                    h + 1 < e->model.net.head_count ? "," : " (in training only)");
         list_add(&list, item.data);
         dl_text_free(&item);
     }
@@ -204,7 +205,7 @@ static void report_heads(dl_terminal *t, const dl_experiment *e) {
 }
 
 void dl_report_biases(dl_terminal *t, const dl_experiment *e) {
-    const dl_net *net = &e->net;
+    const dl_net *net = &e->model.net;
     const dl_layer *first = NULL, *reader = NULL;
     int others = 0;
     for (int i = 0; i < net->layer_count; i++) {
@@ -227,7 +228,7 @@ void dl_report_biases(dl_terminal *t, const dl_experiment *e) {
 }
 
 void dl_report_network(dl_terminal *t, const dl_experiment *e) {
-    const dl_net *net = &e->net;
+    const dl_net *net = &e->model.net;
     char shape[48], count[32];
     int name = net->head_count ? 13 : 10, type = 10; /* "without heads" */
     for (int i = 0; i < net->layer_count; i++) {
@@ -260,7 +261,7 @@ void dl_report_network(dl_terminal *t, const dl_experiment *e) {
 
 void dl_report_memory(dl_terminal *t, const dl_experiment *e, int64_t vector_bytes,
                       int64_t batch_bytes) {
-    const dl_net *net = &e->net;
+    const dl_net *net = &e->model.net;
     int64_t weights = 2 * net->weight_count * (int64_t)sizeof(float);
     int64_t planned = weights + vector_bytes + net->memory_bytes + batch_bytes;
     int64_t others = resident_memory() - planned; /* all that is planned has been written to */
@@ -315,8 +316,8 @@ void dl_report_transfer(dl_terminal *t, const dl_transfer *transfer) {
 
 void dl_report_frozen(dl_terminal *t, const dl_experiment *e) {
     listing list = {.terminal = t, .label = "frozen", .indent = 12, .between = " "};
-    for (int i = 0; i < e->net.layer_count; i++) {
-        const dl_layer *layer = &e->net.layers[i];
+    for (int i = 0; i < e->model.net.layer_count; i++) {
+        const dl_layer *layer = &e->model.net.layers[i];
         dl_text item = {0};
         dl_text_add(&item, "%s until epoch %lld;", layer->name, (long long)layer->freeze_until);
         if (layer->freeze_until > 1 && layer->trainable && layer->param_count &&
@@ -353,7 +354,7 @@ void dl_report_average(dl_terminal *t, const dl_experiment *e) {
         dl_say(t,
                "warning     %s: average.from_epoch is %lld, but there are %lld epochs: nothing is "
                "averaged",
-               dl_config_where(e->config, s->average), (long long)s->average_from,
+               dl_config_where(e->model.config, s->average), (long long)s->average_from,
                (long long)s->epochs);
 }
 
@@ -382,9 +383,9 @@ static int metric_width(const dl_metric *metric) {
 /* How many metrics there is room for in a line; at least one. */
 static int fitting_metrics(const dl_experiment *e, int parts, int room) {
     int count = 0;
-    while (count < e->metric_count) {
-        bool both = parts > 1 && dl_metric_of_steps(e->metrics[count]);
-        room -= metric_width(e->metrics[count]) * (both ? 2 : 1);
+    while (count < e->model.metric_count) {
+        bool both = parts > 1 && dl_metric_of_steps(e->model.metrics[count]);
+        room -= metric_width(e->model.metrics[count]) * (both ? 2 : 1);
         if (count && room < 0)
             break;
         count++;
@@ -402,17 +403,17 @@ static void add_part(table_line *line, const dl_experiment *e, int metrics, bool
         snprintf(cell, sizeof cell, "%s loss", training ? "train" : "val");
     add_cell(line, LOSS_WIDTH, cell);
     for (int m = 0; m < metrics; m++)
-        if (!training || dl_metric_of_steps(e->metrics[m]))
-            add_cell(line, metric_width(e->metrics[m]),
-                     metric ? dl_report_metric(cell, e->metrics[m], metric[m])
-                            : e->metrics[m]->name);
+        if (!training || dl_metric_of_steps(e->model.metrics[m]))
+            add_cell(line, metric_width(e->model.metrics[m]),
+                     metric ? dl_report_metric(cell, e->model.metrics[m], metric[m])
+                            : e->model.metrics[m]->name);
 }
 
 /* The losses of the auxiliary heads, under their names. */
 static void add_heads(table_line *line, const dl_experiment *e, const dl_row *row) {
-    for (int h = 0; h < e->net.head_count; h++) {
+    for (int h = 0; h < e->model.net.head_count; h++) {
         dl_text cell = {0};
-        dl_text_add(&cell, "%s loss", e->net.heads[h].name);
+        dl_text_add(&cell, "%s loss", e->model.net.heads[h].name);
         int width = (int)cell.length + 1 < LOSS_WIDTH ? LOSS_WIDTH : (int)cell.length + 1;
         if (row) {
             dl_text_free(&cell);
@@ -443,7 +444,7 @@ static dl_text compose(const dl_experiment *e, const dl_row *row, bool is_best, 
     char cell[64], number[32];
     int digits = snprintf(cell, sizeof cell, "%lld", (long long)e->settings.epochs);
     int width = 2 * digits + 1 < 7 ? 7 : 2 * digits + 1;
-    int parts = e->data.part[DL_VALIDATION].count ? 2 : 1;
+    int parts = e->model.data.part[DL_VALIDATION].count ? 2 : 1;
     int metrics =
         fitting_metrics(e, parts, room - width - parts * LOSS_WIDTH - BEST_WIDTH - TIME_WIDTH);
     snprintf(cell, sizeof cell, "%lld/%lld", (long long)(row ? row->epoch : 0),

@@ -3,8 +3,9 @@
 #ifndef DL_REPORT_REPORT_H
 #define DL_REPORT_REPORT_H
 
-#include "run/run.h"
+#include "base/terminal.h"
 #include "train/lsuv.h"
+#include "train/row.h"
 #include "train/transfer.h"
 
 /* Sizes and class counts of the parts, and what the simplest guess would reach. */

@@ -1,44 +1,39 @@
 /* SPDX-License-Identifier: MIT */
-/* Checkpoints: a safetensors file that needs nothing beside it. Weights and running statistics
-   under their full names, optimizer vectors, normalization; amid an epoch, what batches hand on to
-   the next; where the weights are averaged, these as the net's, the training's own as "raw.…"; in
-   the metadata the resolved config, the data's schema and how far the training is. */
+/* Checkpoints: a safetensors file that needs nothing beside it. A model's weights and running
+   statistics under their full names, its normalization; in the metadata its resolved config and the
+   data's schema; and whatever else its owner adds. */
 #ifndef DL_RUN_CHECKPOINT_H
 #define DL_RUN_CHECKPOINT_H
 
-#include "model/evaluate.h"
+#include "model/model.h"
 #include "run/safetensors.h"
-#include "train/average.h"
 
-/* How far a training is. */
 typedef struct {
-    int64_t epoch;      /* epochs that are complete */
-    int64_t epoch_step; /* steps done of the next one */
-    int64_t step;       /* steps done in all */
-    dl_sums sums;       /* of the steps of the epoch that is not complete */
-    double best;        /* value of the monitored column, NaN before the first epoch */
-    int64_t best_epoch; /* 0: none yet */
-    double schedule[DL_SCHEDULE_STATE]; /* what a schedule that watches a column remembers */
-} dl_progress;
+    const char *key, *value;
+} dl_pair;
 
-enum { DL_MOST_VECTORS = 8 };
-
-/* What is remembered from step to step: by the optimizer, and of the weights. */
+/* What is added to a model: metadata and tensors. All zero: nothing. */
 typedef struct {
-    float *vectors[DL_MOST_VECTORS]; /* [vector_count][net.weight_count] */
-    int vector_count;
-    double *state; /* [state_count], of one with `minimize` */
-    int64_t state_count;
-    const dl_average *average; /* borrowed; in the net, if there is one yet. NULL: none is wanted */
-} dl_remembered;
+    dl_arena arena; /* owns keys, values and names */
+    dl_pair *pairs; /* [pair_count], owned */
+    int pair_count;
+    dl_named *tensors; /* [tensor_count], owned; their values are borrowed */
+    int tensor_count;
+    bool carried; /* also states that one batch hands on to the next: amid an epoch */
+} dl_content;
+
+void dl_content_add_text(dl_content *content, const char *key, const char *value);
+void dl_content_add_number(dl_content *content, const char *key, int64_t value);
+void dl_content_add_doubles(dl_content *content, const char *key, const double *values,
+                            int64_t count);
+void dl_content_add_tensor(dl_content *content, dl_named tensor);
+void dl_content_free(dl_content *content);
 
 /* Whole or not at all. */
-int dl_checkpoint_save(const char *path, const dl_experiment *experiment,
-                       const dl_progress *progress, const dl_remembered *remembered,
+int dl_checkpoint_save(const char *path, const dl_model *model, const dl_content *content,
                        dl_error *error);
 /* The same bytes in memory; freed by the caller. */
-char *dl_checkpoint_encode(const dl_experiment *experiment, const dl_progress *progress,
-                           const dl_remembered *remembered, size_t *size);
+char *dl_checkpoint_encode(const dl_model *model, const dl_content *content, size_t *size);
 
 /* An open checkpoint, with its config parsed. */
 typedef struct {
@@ -61,14 +56,14 @@ int dl_checkpoint_load_net(const dl_checkpoint *checkpoint, dl_net *net, dl_erro
 /* What the last batch of an epoch that is not complete left for the next one; the net's batches
    must be as large as they were. */
 int dl_checkpoint_load_carried(const dl_checkpoint *checkpoint, dl_net *net, dl_error *error);
-/* The rest of what a training needs to go on (progress->sums are open); an error if its data or its
-   history's columns are other ones. */
-int dl_checkpoint_load_progress(const dl_checkpoint *checkpoint, const dl_experiment *experiment,
-                                dl_progress *progress, const dl_remembered *remembered,
-                                dl_error *error);
-/* Once the net was loaded: what an average consists of. It is in the net afterwards, as it was when
-   the checkpoint was written. */
-int dl_checkpoint_load_average(const dl_checkpoint *checkpoint, const dl_experiment *experiment,
-                               dl_average *average, dl_error *error);
+/* What was added; the text is NULL if there is none of that key, the others fail then. A number is
+   not below zero. */
+const char *dl_checkpoint_text(const dl_checkpoint *checkpoint, const char *key);
+int dl_checkpoint_number(const dl_checkpoint *checkpoint, const char *key, int64_t *value,
+                         dl_error *error);
+int dl_checkpoint_doubles(const dl_checkpoint *checkpoint, const char *key, double *values,
+                          int64_t count, dl_error *error);
+/* Fails: the value of the key is missing or invalid. */
+int dl_checkpoint_missing(const dl_checkpoint *checkpoint, const char *key, dl_error *error);
 
 #endif

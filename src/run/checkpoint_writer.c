@@ -14,9 +14,9 @@ static void forget(dl_held *held) {
     *held = (dl_held){0};
 }
 
-static int save(dl_keeper *k, int which, const dl_progress *progress, dl_error *error) {
+static int save(dl_keeper *k, int which, const dl_content *content, dl_error *error) {
     char *path = dl_path_join(k->folder, names[which]);
-    int result = dl_checkpoint_save(path, k->experiment, progress, k->remembered, error);
+    int result = dl_checkpoint_save(path, k->model, content, error);
     if (!result)
         forget(&k->held[which]);
     free(path);
@@ -35,26 +35,26 @@ static int flush(dl_keeper *k, int which, dl_error *error) {
     return result;
 }
 
-static void hold(dl_keeper *k, int which, const dl_progress *progress) {
+static void hold(dl_keeper *k, int which, const dl_content *content) {
     dl_held *held = &k->held[which];
     forget(held);
-    held->bytes = dl_checkpoint_encode(k->experiment, progress, k->remembered, &held->size);
+    held->bytes = dl_checkpoint_encode(k->model, content, &held->size);
 }
 
-int dl_keeper_keep(dl_keeper *k, const dl_progress *progress, bool is_best, dl_error *error) {
+int dl_keeper_keep(dl_keeper *k, const dl_content *content, bool is_best, dl_error *error) {
     if (k->written > 0 && dl_clock() - k->written < INTERVAL) {
         if (is_best)
-            hold(k, DL_KEPT_BEST, progress);
-        hold(k, DL_KEPT_LAST, progress);
+            hold(k, DL_KEPT_BEST, content);
+        hold(k, DL_KEPT_LAST, content);
         return 0;
     }
-    if (is_best && save(k, DL_KEPT_BEST, progress, error))
+    if (is_best && save(k, DL_KEPT_BEST, content, error))
         return -1;
-    return dl_keeper_save(k, progress, error);
+    return dl_keeper_save(k, content, error);
 }
 
-int dl_keeper_save(dl_keeper *k, const dl_progress *progress, dl_error *error) {
-    if (flush(k, DL_KEPT_BEST, error) || save(k, DL_KEPT_LAST, progress, error))
+int dl_keeper_save(dl_keeper *k, const dl_content *content, dl_error *error) {
+    if (flush(k, DL_KEPT_BEST, error) || save(k, DL_KEPT_LAST, content, error))
         return -1;
     k->written = dl_clock();
     return 0;

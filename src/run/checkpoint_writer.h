@@ -17,17 +17,16 @@ typedef struct {
 
 typedef struct {
     const char *folder; /* the run's; this and what follows is borrowed */
-    const dl_experiment *experiment;
-    const dl_remembered *remembered;
+    const dl_model *model;
     dl_held held[DL_KEPT];
     double written; /* when; 0: never */
 } dl_keeper;
 
 /* At the end of an epoch: keeps the state as it is now, as the last one and, if it is, as the best
    one. 0, or -1 and an error. */
-int dl_keeper_keep(dl_keeper *keeper, const dl_progress *progress, bool is_best, dl_error *error);
+int dl_keeper_keep(dl_keeper *keeper, const dl_content *content, bool is_best, dl_error *error);
 /* Amid an epoch: what is held of the best one, and the state as it is now, go to the disk. */
-int dl_keeper_save(dl_keeper *keeper, const dl_progress *progress, dl_error *error);
+int dl_keeper_save(dl_keeper *keeper, const dl_content *content, dl_error *error);
 /* What is held goes to the disk: the best one first, since the last one knows which that is. */
 int dl_keeper_flush(dl_keeper *keeper, dl_error *error);
 /* Frees what is held, without writing it. */

@@ -127,19 +127,9 @@ static int open_files(dl_run *run, dl_terminal *terminal, const char *mode, dl_e
     return result;
 }
 
-static dl_text header(const dl_experiment *e) {
-    dl_text line = {0}, columns = dl_experiment_columns(e);
-    dl_text_add(&line,
-                "epoch,step,seconds,learning_rate,%s,samples_per_second,data_seconds,"
-                "forward_seconds,backward_seconds,update_seconds\n",
-                columns.data);
-    dl_text_free(&columns);
-    return line;
-}
-
 /* split.csv: where each row of the training file went; not there if none of them went elsewhere. */
-static int write_split(const dl_run *run, const dl_experiment *e, dl_error *error) {
-    const dl_data *data = &e->data;
+static int write_split(const dl_run *run, const dl_model *model, dl_error *error) {
+    const dl_data *data = &model->data;
     char *path = dl_run_path(run, "split.csv");
     dl_writer writer = {0};
     if (!data->digest[0]) {
@@ -161,15 +151,16 @@ static int write_split(const dl_run *run, const dl_experiment *e, dl_error *erro
 
 /* The first files of a run. With --force an older run's checkpoints go only when these are there.
  */
-static int begin(dl_run *run, dl_terminal *terminal, const dl_experiment *e, dl_error *error) {
-    dl_text config = {0}, first = header(e);
-    dl_config_dump(e->config, &config);
+static int begin(dl_run *run, dl_terminal *terminal, const dl_model *model, const char *header,
+                 dl_error *error) {
+    dl_text config = {0};
+    dl_config_dump(model->config, &config);
     char *path = dl_run_path(run, "config.cfg"), *history = dl_run_path(run, "history.csv");
     int result = dl_file_write(path, config.data, config.length, error);
     if (!result)
-        result = dl_file_write(history, first.data, first.length, error);
+        result = dl_file_write(history, header, strlen(header), error);
     if (!result)
-        result = write_split(run, e, error);
+        result = write_split(run, model, error);
     if (!result)
         result = open_files(run, terminal, "we", error);
     if (!result) {
@@ -177,19 +168,19 @@ static int begin(dl_run *run, dl_terminal *terminal, const dl_experiment *e, dl_
         remove_events(run);
     }
     dl_text_free(&config);
-    dl_text_free(&first);
     free(path);
     free(history);
     return result;
 }
 
-int dl_run_create(dl_run *run, dl_terminal *terminal, const dl_experiment *e, const char *out,
-                  bool force, dl_error *error) {
+int dl_run_create(dl_run *run, dl_terminal *terminal, const dl_model *model, const char *header,
+                  const char *out, bool force, dl_error *error) {
     bool made = true;
-    run->folder = out ? create_given(out, force, &made, error) : create_numbered(e->name, error);
+    run->folder =
+        out ? create_given(out, force, &made, error) : create_numbered(model->name, error);
     if (!run->folder || lock_folder(run, error))
         return -1;
-    if (!begin(run, terminal, e, error)) {
+    if (!begin(run, terminal, model, header, error)) {
         point_latest(run->folder);
         return 0;
     }
@@ -200,13 +191,14 @@ int dl_run_create(dl_run *run, dl_terminal *terminal, const dl_experiment *e, co
     return -1;
 }
 
-int dl_run_reopen(dl_run *run, dl_terminal *terminal, const char *folder, const dl_experiment *e,
-                  int64_t epoch, dl_error *error) {
+int dl_run_reopen(dl_run *run, dl_terminal *terminal, const char *folder, const dl_model *model,
+                  const char *header, int64_t epoch, dl_error *error) {
     run->folder = xstrdup(folder);
     if (lock_folder(run, error))
         return -1;
     char *path = dl_run_path(run, "history.csv");
-    dl_text kept = header(e);
+    dl_text kept = {0};
+    dl_text_add(&kept, "%s", header);
     int64_t size;
     char *old = dl_file_exists(path) ? dl_file_read(path, INT64_MAX / 4, &size, DL_DATA, error)
                                      : xstrdup("");
@@ -227,7 +219,7 @@ int dl_run_reopen(dl_run *run, dl_terminal *terminal, const char *folder, const 
     if (!result)
         result = open_files(run, terminal, "ae", error);
     if (!result)
-        result = write_split(run, e, error);
+        result = write_split(run, model, error);
     if (!result) {
         remove_files(run, RUN_FILES);
         point_latest(folder);
@@ -238,41 +230,18 @@ int dl_run_reopen(dl_run *run, dl_terminal *terminal, const char *folder, const 
     return result;
 }
 
-static void add_part(dl_text *line, const dl_experiment *e, bool training, double loss,
-                     const double *metric) {
-    dl_text_add(line, ",%.9g", loss);
-    for (int m = 0; m < e->metric_count; m++)
-        if (!training || dl_metric_of_steps(e->metrics[m]))
-            dl_text_add(line, ",%.9g", metric[m]);
-}
-
 /* A row is written whole or not at all: on a full disk what went through is taken back. */
-int dl_run_add_row(dl_run *run, const dl_experiment *e, const dl_row *row, dl_error *error) {
-    dl_text line = {0};
-    dl_text_add(&line, "%lld,%lld,%.6f,%.9g", (long long)row->epoch, (long long)row->step,
-                row->seconds, row->rate);
-    add_part(&line, e, true, row->train_loss, row->train_metric);
-    for (int h = 0; h < e->net.head_count; h++)
-        dl_text_add(&line, ",%.9g", row->train_head[h]);
-    if (dl_experiment_penalized(e))
-        dl_text_add(&line, ",%.9g", row->train_objective);
-    if (e->data.part[DL_VALIDATION].count)
-        add_part(&line, e, false, row->val_loss, row->val_metric);
-    dl_text_add(&line, ",%.1f", row->samples_per_second);
-    for (int p = 0; p < DL_PHASES; p++)
-        dl_text_add(&line, ",%.6f", row->phase[p]);
-    dl_text_add(&line, "\n");
+int dl_run_add_row(dl_run *run, const char *line, dl_error *error) {
     off_t before = lseek(run->history, 0, SEEK_END);
     errno = ENOSPC; /* the reason for a short write */
-    ssize_t written = write(run->history, line.data, line.length);
+    ssize_t written = write(run->history, line, strlen(line));
     int result = 0;
-    if (written != (ssize_t)line.length) {
+    if (written != (ssize_t)strlen(line)) {
         result = dl_fail(error, DL_FAILURE, "%s/history.csv: cannot be written: %s", run->folder,
                          strerror(errno));
         if (before >= 0 && ftruncate(run->history, before))
             errno = 0; /* a resumed run reads whole lines only */
     }
-    dl_text_free(&line);
     return result;
 }
 

@@ -4,20 +4,7 @@
 #define DL_RUN_RUN_H
 
 #include "base/terminal.h"
-#include "run/checkpoint.h"
-
-/* A row of history.csv. */
-typedef struct {
-    int64_t epoch, step;
-    double rate, seconds, samples_per_second;
-    double train_loss, train_metric[DL_METRICS];
-    double train_head[DL_MOST_HEADS]; /* the losses of the auxiliary heads */
-    double train_objective;           /* train_loss, the heads' and the penalties */
-    double val_loss, val_metric[DL_METRICS];
-    double phase[4]; /* seconds spent waiting for data, forward, backward, updating */
-} dl_row;
-
-enum { DL_PHASE_DATA, DL_PHASE_FORWARD, DL_PHASE_BACKWARD, DL_PHASE_UPDATE, DL_PHASES };
+#include "model/model.h"
 
 typedef struct {
     char *folder;      /* owned */
@@ -26,17 +13,18 @@ typedef struct {
 
 /* Makes the folder: `out`, or runs/NAME, runs/NAME.2, … An existing `out` that is not empty is
    refused unless `force`: then the files of the run in it are replaced. Writes config.cfg, begins
-   history.csv and log.txt, and points runs/latest to it. One dltrain at a time: the folder is
-   locked until dl_run_close. `run` is all zero; dl_run_close is fine after a failure. */
-int dl_run_create(dl_run *run, dl_terminal *terminal, const dl_experiment *experiment,
+   history.csv with the line `header`, and log.txt, and points runs/latest to it. One dltrain at a
+   time: the folder is locked until dl_run_close. `run` is all zero; dl_run_close is fine after a
+   failure. */
+int dl_run_create(dl_run *run, dl_terminal *terminal, const dl_model *model, const char *header,
                   const char *out, bool force, dl_error *error);
 /* Whether `path` can be a run to go on with: 0, or -1 and an error. */
 int dl_run_check_resumable(const char *path, dl_error *error);
 /* Goes on in the folder of an earlier run: keeps the history's rows up to `epoch`. */
-int dl_run_reopen(dl_run *run, dl_terminal *terminal, const char *folder,
-                  const dl_experiment *experiment, int64_t epoch, dl_error *error);
-int dl_run_add_row(dl_run *run, const dl_experiment *experiment, const dl_row *row,
-                   dl_error *error);
+int dl_run_reopen(dl_run *run, dl_terminal *terminal, const char *folder, const dl_model *model,
+                  const char *header, int64_t epoch, dl_error *error);
+/* Appends a line, with its newline, to the history: whole or not at all. */
+int dl_run_add_row(dl_run *run, const char *line, dl_error *error);
 /* folder/name; freed by the caller. */
 char *dl_run_path(const dl_run *run, const char *name);
 void dl_run_close(dl_run *run);

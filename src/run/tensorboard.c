@@ -189,42 +189,10 @@ static void add_image(dl_text *summary, const char *group, const char *name, con
 
 /* ---- an epoch ---- */
 
-static void add_part(dl_text *summary, const dl_experiment *e, bool training, double loss,
-                     const double *metric) {
-    const char *part = training ? "train" : "validation";
-    dl_text tag = {0};
-    dl_text_add(&tag, "loss/%s", part);
-    add_scalar(summary, tag.data, loss);
-    for (int m = 0; m < e->metric_count; m++) {
-        dl_text_free(&tag);
-        dl_text_add(&tag, "%s/%s", e->metrics[m]->name, part);
-        if (!training || dl_metric_of_steps(e->metrics[m]))
-            add_scalar(summary, tag.data, metric[m]);
-    }
-    dl_text_free(&tag);
-}
-
-static void add_scalars(dl_text *summary, const dl_experiment *e, const dl_row *row) {
-    add_part(summary, e, true, row->train_loss, row->train_metric);
-    if (e->data.part[DL_VALIDATION].count)
-        add_part(summary, e, false, row->val_loss, row->val_metric);
-    for (int h = 0; h < e->net.head_count; h++) {
-        dl_text tag = {0};
-        dl_text_add(&tag, "loss/train_%s", e->net.heads[h].name);
-        add_scalar(summary, tag.data, row->train_head[h]);
-        dl_text_free(&tag);
-    }
-    if (dl_experiment_penalized(e))
-        add_scalar(summary, "loss/objective", row->train_objective);
-    add_scalar(summary, "learning_rate", row->rate);
-    add_scalar(summary, "time/epoch_seconds", row->seconds);
-    add_scalar(summary, "time/samples_per_second", row->samples_per_second);
-}
-
-static int add_samples(dl_text *summary, const dl_experiment *e, dl_error *error) {
+static int add_samples(dl_text *summary, const dl_model *model, dl_error *error) {
     enum { MOST_SAMPLES = 32, MOST_SIDE = 512 };
-    const dl_subset *part = &e->data.part[DL_TRAIN];
-    dl_shape shape = e->data.schema.input;
+    const dl_subset *part = &model->data.part[DL_TRAIN];
+    dl_shape shape = model->data.schema.input;
     int count = part->count < MOST_SAMPLES ? (int)part->count : MOST_SAMPLES;
     if (shape.rank != 3 || shape.dim[0] > MOST_SIDE || shape.dim[1] > MOST_SIDE)
         return 0;
@@ -243,13 +211,14 @@ static int add_samples(dl_text *summary, const dl_experiment *e, dl_error *error
     return result;
 }
 
-int dl_tensorboard_add_epoch(dl_tensorboard *board, const dl_experiment *e, const dl_row *row,
-                             dl_error *error) {
+int dl_tensorboard_add_epoch(dl_tensorboard *board, const dl_model *model, int64_t epoch,
+                             const dl_scalar *scalars, int count, dl_error *error) {
     if (!board->file)
         return 0;
-    const dl_net *net = &e->net;
+    const dl_net *net = &model->net;
     dl_text summary = {0}, event = {0};
-    add_scalars(&summary, e, row);
+    for (int s = 0; s < count; s++)
+        add_scalar(&summary, scalars[s].tag, scalars[s].value);
     for (int p = 0; p < net->param_count; p++) {
         const dl_param *param = &net->params[p];
         add_histogram(&summary, "weights", param->name, param->value, param->count);
@@ -262,12 +231,12 @@ int dl_tensorboard_add_epoch(dl_tensorboard *board, const dl_experiment *e, cons
         add_image(&summary, "filters", layer->name, &grid);
         dl_grid_free(&grid);
     }
-    if (row->epoch == 1 && add_samples(&summary, e, error)) {
+    if (epoch == 1 && add_samples(&summary, model, error)) {
         dl_text_free(&summary);
         return -1;
     }
     add_message(&event, 5, &summary);
-    if (write_event(board, &event, row->epoch, error))
+    if (write_event(board, &event, epoch, error))
         return -1;
     return fflush(board->file) ? fail(board, error) : 0;
 }
@@ -292,13 +261,10 @@ static int create(dl_tensorboard *board, const char *folder, dl_error *error) {
     return board->file ? 0 : fail(board, error);
 }
 
-int dl_tensorboard_open(dl_tensorboard *board, const dl_experiment *e, const dl_run *run,
-                        int64_t epoch, dl_error *error) {
+int dl_tensorboard_open(dl_tensorboard *board, const char *folder, int64_t epoch, dl_error *error) {
     static const char version[] = "brain.Event:2";
     dl_text event = {0};
-    if (!e->settings.tensorboard)
-        return 0;
-    if (create(board, run->folder, error))
+    if (create(board, folder, error))
         return -1;
     add_bytes(&event, 3, version, sizeof version - 1);
     if (write_event(board, &event, 0, error))

@@ -18,7 +18,7 @@
 const char *const dl_average_names[] = {"ema", "swa", NULL};
 
 void dl_average_open(dl_average *a, const dl_experiment *e) {
-    const dl_net *net = &e->net;
+    const dl_net *net = &e->model.net;
     *a = (dl_average){.wanted = e->settings.average != NULL, .kind = e->settings.average_kind};
     if (!a->wanted)
         return;
@@ -51,7 +51,7 @@ void dl_average_step(dl_average *a, const dl_experiment *e) {
     if (!a->wanted || a->kind != DL_AVERAGE_EMA)
         return;
     double t = (double)a->count + 1, young = t / (9 + t), decay = e->settings.average_decay;
-    take_in(a, &e->net, 1 - (young < decay ? young : decay));
+    take_in(a, &e->model.net, 1 - (young < decay ? young : decay));
 }
 
 static void exchange(float *x, float *y, int64_t count) {
@@ -76,14 +76,14 @@ static void exchange_all(dl_average *a, const dl_net *net) {
 void dl_average_show(dl_average *a, const dl_experiment *e) {
     if (!a->count || a->shown)
         return;
-    if (a->kind == DL_AVERAGE_EMA && e->net.state_count)
-        dl_copy(a->state, e->net.states, e->net.state_count);
-    exchange_all(a, &e->net);
+    if (a->kind == DL_AVERAGE_EMA && e->model.net.state_count)
+        dl_copy(a->state, e->model.net.states, e->model.net.state_count);
+    exchange_all(a, &e->model.net);
 }
 
 void dl_average_hide(dl_average *a, const dl_experiment *e) {
     if (a->shown)
-        exchange_all(a, &e->net);
+        exchange_all(a, &e->model.net);
 }
 
 static bool has_statistics(const dl_net *net) {
@@ -97,18 +97,19 @@ static int measure_statistics(dl_experiment *e, dl_loader *train, int64_t epoch,
     int before = error->count;
     int64_t rows = 0;
     const dl_batch *batch;
-    dl_loader_start(train, dl_experiment_order(e, true), (uint64_t)e->seed, (uint32_t)epoch, 0);
-    dl_net_begin(&e->net);
+    dl_loader_start(train, dl_model_order(&e->model, true), (uint64_t)e->model.seed,
+                    (uint32_t)epoch, 0);
+    dl_net_begin(&e->model.net);
     while ((batch = dl_loader_next(train, error))) {
         rows += batch->count;
         dl_pass pass = {.batch = (int)batch->count,
                         .training = true,
-                        .seed = (uint64_t)e->seed,
+                        .seed = (uint64_t)e->model.seed,
                         .epoch = (uint32_t)epoch,
                         .step = (uint32_t)batch->step,
                         .carry = true,
                         .statistics = (double)batch->count / (double)rows};
-        dl_net_forward(&e->net, batch->x, &pass);
+        dl_net_forward(&e->model.net, batch->x, &pass);
     }
     return error->count > before ? -1 : 0;
 }
@@ -117,12 +118,12 @@ int dl_average_end_epoch(dl_average *a, dl_experiment *e, dl_loader *train, int6
                          dl_error *error) {
     bool of_epochs = a->wanted && a->kind == DL_AVERAGE_SWA;
     if (of_epochs && epoch + 1 >= e->settings.average_from) {
-        take_in(a, &e->net, 1 / ((double)a->count + 1));
-        if (e->net.state_count) /* of a frozen batch_norm they stay */
-            dl_copy(a->state, e->net.states, e->net.state_count);
+        take_in(a, &e->model.net, 1 / ((double)a->count + 1));
+        if (e->model.net.state_count) /* of a frozen batch_norm they stay */
+            dl_copy(a->state, e->model.net.states, e->model.net.state_count);
     }
     dl_average_show(a, e);
-    if (!of_epochs || !a->shown || !has_statistics(&e->net))
+    if (!of_epochs || !a->shown || !has_statistics(&e->model.net))
         return 0;
     return measure_statistics(e, train, epoch, error);
 }

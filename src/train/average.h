@@ -4,7 +4,7 @@
 #define DL_TRAIN_AVERAGE_H
 
 #include "data/loader.h"
-#include "model/experiment.h"
+#include "train/experiment.h"
 
 extern const char *const dl_average_names[]; /* in the order of the following, then NULL */
 enum { DL_AVERAGE_EMA, DL_AVERAGE_SWA };

@@ -5,8 +5,8 @@
 #include "train/average.h"
 
 static void warn_frozen(dl_terminal *t, const dl_experiment *e) {
-    for (int i = 0; i < e->net.layer_count; i++) {
-        const dl_layer *layer = &e->net.layers[i];
+    for (int i = 0; i < e->model.net.layer_count; i++) {
+        const dl_layer *layer = &e->model.net.layers[i];
         bool own =
             layer->trainable && layer->param_count && dl_layer_owns(layer, layer->param_count - 1);
         if (own && layer->freeze_until > e->settings.epochs)
@@ -25,7 +25,7 @@ static void warn_schedule(dl_terminal *t, const dl_experiment *e, int64_t steps)
     int64_t there = e->settings.epochs * (common->by ? steps : 1);
     if (common->warmup > 0 && common->warmup >= (double)there)
         dl_say(t, "warning     %s: warmup is %g %ss, but there are %lld: the schedule never begins",
-               dl_experiment_where(e, "optimizer.schedule"), common->warmup,
+               dl_model_where(&e->model, "optimizer.schedule"), common->warmup,
                dl_schedule_units[common->by], (long long)there);
 }
 
@@ -35,22 +35,23 @@ static void warn_average(dl_terminal *t, const dl_experiment *e) {
         return;
     if (s->average_kind == DL_AVERAGE_EMA && s->average_from > 0)
         dl_say(t, "warning     %s: from_epoch is for swa: ema averages from the first step on",
-               dl_config_where(e->config, s->average));
-    for (int p = 0; p < e->net.param_count; p++)
-        if (e->net.params[p].flags & DL_ORTHOGONAL && !(e->net.params[p].flags & DL_FROZEN)) {
+               dl_config_where(e->model.config, s->average));
+    for (int p = 0; p < e->model.net.param_count; p++)
+        if (e->model.net.params[p].flags & DL_ORTHOGONAL &&
+            !(e->model.net.params[p].flags & DL_FROZEN)) {
             dl_say(t,
                    "warning     %s: %s stays orthogonal in training, but an average of such "
                    "matrices, which is what is tested, is not",
-                   dl_config_where(e->config, s->average), e->net.params[p].name);
+                   dl_config_where(e->model.config, s->average), e->model.net.params[p].name);
             return;
         }
 }
 
 static bool scales(const dl_experiment *e) {
     bool found = false;
-    for (int p = 0; p < e->net.param_count; p++)
-        found |= e->net.params[p].initializer == &dl_initializers[DL_INIT_ORTHOGONAL] &&
-                 !(e->net.params[p].flags & DL_ORTHOGONAL);
+    for (int p = 0; p < e->model.net.param_count; p++)
+        found |= e->model.net.params[p].initializer == &dl_initializers[DL_INIT_ORTHOGONAL] &&
+                 !(e->model.net.params[p].flags & DL_ORTHOGONAL);
     return found;
 }
 
@@ -58,10 +59,10 @@ static bool scales(const dl_experiment *e) {
  */
 static void warn_batch_statistics(dl_terminal *t, const dl_experiment *e) {
     enum { ENOUGH = 8 };
-    int64_t rows = dl_loader_rows_of(&e->data, DL_TRAIN);
-    int64_t batch = e->batch_size < rows ? e->batch_size : rows, rest = rows % batch;
-    for (int i = 0; i < e->net.layer_count; i++) {
-        const dl_layer *layer = &e->net.layers[i];
+    int64_t rows = dl_loader_rows_of(&e->model.data, DL_TRAIN);
+    int64_t batch = e->model.batch_size < rows ? e->model.batch_size : rows, rest = rows % batch;
+    for (int i = 0; i < e->model.net.layer_count; i++) {
+        const dl_layer *layer = &e->model.net.layers[i];
         dl_shape shape = layer->in[0].shape;
         int64_t places = dl_shape_size(shape) / dl_shape_channels(shape);
         int64_t few = batch * places < ENOUGH ? batch : rest * places < ENOUGH ? rest : 0;
@@ -81,7 +82,7 @@ static void warn_batch_statistics(dl_terminal *t, const dl_experiment *e) {
 }
 
 void dl_report_vain(dl_terminal *t, const dl_experiment *e, int64_t steps) {
-    const dl_layer *stateful = dl_net_stateful(&e->net);
+    const dl_layer *stateful = dl_net_stateful(&e->model.net);
     warn_frozen(t, e);
     warn_schedule(t, e, steps);
     warn_average(t, e);
@@ -91,10 +92,10 @@ void dl_report_vain(dl_terminal *t, const dl_experiment *e, int64_t steps) {
                "warning     %s: \"%s\" is stateful, but the training part is one batch of %lld "
                "rows: there is none before it to go on from (a smaller batch_size makes longer "
                "lanes)",
-               stateful->where, stateful->name, (long long)e->batch_size);
+               stateful->where, stateful->name, (long long)e->model.batch_size);
     if (e->settings.lsuv && !scales(e))
         dl_say(t,
                "warning     %s: initialize = \"lsuv\" finds no layer that it could scale (dense, "
                "maxout and the convolutions, unless they are orthogonal)",
-               dl_experiment_where(e, "training.initialize"));
+               dl_model_where(&e->model, "training.initialize"));
 }

@@ -4,7 +4,7 @@
 #define DL_TRAIN_CONFIG_WARNINGS_H
 
 #include "base/terminal.h"
-#include "model/experiment.h"
+#include "train/experiment.h"
 
 /* A line for each key of the config that has no effect together with the others, an epoch having so
    many steps. */

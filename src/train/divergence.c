@@ -11,7 +11,7 @@
 int dl_divergence_fail(dl_experiment *e, int64_t epoch, int64_t step, const dl_batch *batch,
                        const char *what, dl_error *error) {
     dl_pass pass = {.batch = batch ? (int)batch->count : 0};
-    const char *bad = batch ? dl_net_find_bad(&e->net, batch->x, &pass) : NULL;
+    const char *bad = batch ? dl_net_find_bad(&e->model.net, batch->x, &pass) : NULL;
     return dl_fail(error, DL_DIVERGED,
                    "diverged in epoch %lld, step %lld: %s is not finite; the first bad value is in "
                    "%s; " ADVICE,
@@ -36,15 +36,16 @@ static const dl_param *find_largest(const dl_net *net, float *largest) {
 int dl_divergence_check(dl_experiment *e, const dl_progress *progress, dl_loader *loader,
                         dl_error *error) {
     static const double FAR = 1e6;
-    const dl_net *net = &e->net;
+    const dl_net *net = &e->model.net;
     if (dl_find_not_finite(net->weights, net->weight_count) >= 0 ||
         dl_find_not_finite(net->states, net->state_count) >= 0) {
         dl_loader_start(loader, false, 0, 0, 0);
         return dl_divergence_fail(e, progress->epoch, progress->epoch_step,
                                   dl_loader_next(loader, error), "a weight", error);
     }
-    double loss = dl_sums_loss(&progress->sums);
-    double untrained = e->loss->initial(e->loss_self, &e->target, e->channels);
+    double loss = dl_loss_mean(&progress->sums.losses.net);
+    double untrained =
+        e->model.loss->initial(e->model.loss_self, &e->model.target, e->model.channels);
     float largest = 0;
     if (!(loss > FAR * untrained))
         return 0;

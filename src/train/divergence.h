@@ -3,7 +3,8 @@
 #ifndef DL_TRAIN_DIVERGENCE_H
 #define DL_TRAIN_DIVERGENCE_H
 
-#include "run/checkpoint.h"
+#include "train/experiment.h"
+#include "train/progress.h"
 
 /* `what` ("the loss") is not finite in step `step` (from 1) of the epoch after `epoch`. Looks for
    the first bad layer with `batch` (NULL: not at all). Returns -1, the error is DL_DIVERGED. */

@@ -19,21 +19,21 @@ static int check_settings(const dl_experiment *e, dl_error *error) {
         {s->gradient_noise > 0, "regularization.gradient_noise", "it needs exact gradients"},
         {s->max_norm > 0, "regularization.max_norm", "weights stay where it has put them"},
         {s->clip_weights > 0, "regularization.clip_weights", "weights stay where it has put them"},
-        {s->bf16, "training.bf16", "it needs exact gradients"},
+        {e->model.settings.bf16, "training.bf16", "it needs exact gradients"},
         {s->average, "regularization.average", "its weights are the best that it has found"},
-        {e->data.augment.count > 0, "data.augment", "it needs rows that stay the same"},
+        {e->model.data.augment.count > 0, "data.augment", "it needs rows that stay the same"},
     };
     int result = 0;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         if (cases[i].on)
             result = dl_fail(error, DL_USAGE, "%s: %s does not go with %s: %s",
-                             dl_experiment_where(e, cases[i].path), strchr(cases[i].path, '.') + 1,
-                             e->optimizer->kind.name, cases[i].why);
+                             dl_model_where(&e->model, cases[i].path),
+                             strchr(cases[i].path, '.') + 1, e->optimizer->kind.name, cases[i].why);
     return result;
 }
 
 static int check_layers(const dl_experiment *e, dl_error *error) {
-    const dl_net *net = &e->net;
+    const dl_net *net = &e->model.net;
     const dl_layer *stateful = dl_net_stateful(net);
     const char *name = e->optimizer->kind.name;
     int result = 0;
@@ -47,7 +47,7 @@ static int check_layers(const dl_experiment *e, dl_error *error) {
     for (int p = 0; p < net->param_count; p++)
         if (net->params[p].freeze_until > 1 || net->params[p].flags & DL_ORTHOGONAL)
             result = dl_fail(
-                error, DL_USAGE, "%s: %s does not go with %s", dl_experiment_where(e, "network"),
+                error, DL_USAGE, "%s: %s does not go with %s", dl_model_where(&e->model, "network"),
                 net->params[p].freeze_until > 1 ? "freeze_until_epoch" : "orthogonal", name);
     if (stateful)
         result = dl_fail(error, DL_USAGE, "%s: layer \"%s\" is stateful, which does not go with %s",
@@ -60,24 +60,24 @@ static int check_layers(const dl_experiment *e, dl_error *error) {
 
 static int check_loss(const dl_whole *w, dl_error *error) {
     const dl_experiment *e = w->e;
-    const char *name = e->optimizer->kind.name, *where = dl_experiment_where(e, "loss");
-    if (e->loss->straight_through)
+    const char *name = e->optimizer->kind.name, *where = dl_model_where(&e->model, "loss");
+    if (e->model.loss->straight_through)
         return dl_fail(error, DL_USAGE,
                        "%s: what loss \"%s\" gives as its gradient is a rule of its own and not a "
                        "gradient, which %s needs: sgd is for it",
-                       where, e->loss->kind.name, name);
+                       where, e->model.loss->kind.name, name);
     if (!e->optimizer->needs_squares)
         return 0;
-    if (!e->loss->least_squares)
+    if (!e->model.loss->least_squares)
         return dl_fail(error, DL_USAGE,
                        "%s: %s is for sums of squares: it needs loss \"mse\", not \"%s\" (lbfgs is "
                        "for any loss)",
-                       where, name, e->loss->kind.name);
+                       where, name, e->model.loss->kind.name);
     for (int s = 0; s < w->update->span_count; s++)
         if (w->update->spans[s].l1 > 0)
             return dl_fail(error, DL_USAGE,
                            "%s: the penalty l1 is no sum of squares, which %s needs (l2 is one)",
-                           dl_experiment_where(e, "regularization.l1"), name);
+                           dl_model_where(&e->model, "regularization.l1"), name);
     return 0;
 }
 
@@ -98,13 +98,13 @@ static int check_size(const dl_whole *w, dl_error *error) {
         return dl_fail(error, DL_USAGE,
                        "%s: the network has %lld parameters to be trained, but most_parameters is "
                        "%lld: %s would need %s for its matrices (lbfgs needs none)",
-                       dl_experiment_where(e, "optimizer"), (long long)w->f.count,
+                       dl_model_where(&e->model, "optimizer"), (long long)w->f.count,
                        (long long)own->most_parameters, e->optimizer->kind.name,
                        dl_text_bytes(bytes, (double)bytes_of(w)));
     if (e->optimizer->state_count(own, w->f.count) > INT32_MAX) /* a tensor of the checkpoint */
         return dl_fail(error, DL_USAGE,
                        "%s: for %lld parameters %s would need %s: that is too much",
-                       dl_experiment_where(e, "optimizer"), (long long)w->f.count,
+                       dl_model_where(&e->model, "optimizer"), (long long)w->f.count,
                        e->optimizer->kind.name, dl_text_bytes(bytes, (double)bytes_of(w)));
     return 0;
 }
@@ -115,20 +115,20 @@ static int check_size(const dl_whole *w, dl_error *error) {
 static void gather(const dl_whole *w, double *theta) {
     for (int s = 0; s < w->update->span_count; s++)
         for (int64_t i = 0; i < w->update->spans[s].count; i++)
-            *theta++ = w->e->net.weights[w->update->spans[s].first + i];
+            *theta++ = w->e->model.net.weights[w->update->spans[s].first + i];
 }
 
 /* and back, rounded to float */
 static void scatter(const dl_whole *w, const double *theta) {
     for (int s = 0; s < w->update->span_count; s++)
         for (int64_t i = 0; i < w->update->spans[s].count; i++)
-            w->e->net.weights[w->update->spans[s].first + i] = (float)*theta++;
+            w->e->model.net.weights[w->update->spans[s].first + i] = (float)*theta++;
 }
 
 /* to[count] += or = factor · the net's gradients */
 static void take_gradients(const dl_whole *w, double factor, bool add, double *to) {
     for (int s = 0; s < w->update->span_count; s++) {
-        const float *from = w->e->net.gradients + w->update->spans[s].first;
+        const float *from = w->e->model.net.gradients + w->update->spans[s].first;
         for (int64_t i = 0; i < w->update->spans[s].count; i++, to++)
             *to = (add ? *to : 0) + factor * (double)from[i];
     }
@@ -153,17 +153,17 @@ static double penalties(const dl_whole *w, const double *theta, double *gradient
 /* The weights are theta; a pass over the training part begins. */
 static void begin_pass(dl_whole *w, const double *theta) {
     scatter(w, theta);
-    dl_loader_start(w->loader, dl_experiment_order(w->e, false), 0, 0, 0);
-    dl_net_begin(&w->e->net);
+    dl_loader_start(w->loader, dl_model_order(&w->e->model, false), 0, 0, 0);
+    dl_net_begin(&w->e->model.net);
 }
 
 static dl_pass pass_of(const dl_whole *w, int64_t count) {
-    return (dl_pass){.batch = (int)count, .training = true, .seed = (uint64_t)w->e->seed};
+    return (dl_pass){.batch = (int)count, .training = true, .seed = (uint64_t)w->e->model.seed};
 }
 
 static double evaluate(dl_function *f, const double *theta, double *gradient) {
     dl_whole *w = (dl_whole *)f;
-    dl_sums sums = {0};
+    dl_losses losses = {0};
     int before = w->error->count;
     if (gradient)
         memset(gradient, 0, sizeof *gradient * (size_t)f->count);
@@ -171,19 +171,19 @@ static double evaluate(dl_function *f, const double *theta, double *gradient) {
     const dl_batch *batch;
     while ((batch = dl_loader_next(w->loader, w->error))) {
         dl_pass pass = pass_of(w, batch->count);
-        double counted = sums.counted;
-        dl_net_forward(&w->e->net, batch->x, &pass);
-        dl_sums_add(&sums, w->judge, w->e, batch, true);
+        dl_net_forward(&w->e->model.net, batch->x, &pass);
+        dl_losses loss = dl_loss_backward(&w->e->model, batch);
+        dl_losses_add(&losses, &loss);
         if (!gradient)
             continue;
-        dl_net_backward(&w->e->net, &pass);
-        take_gradients(w, sums.counted - counted, true, gradient);
+        dl_net_backward(&w->e->model.net, &pass);
+        take_gradients(w, loss.net.counted, true, gradient);
     }
     if (w->error->count > before)
         return NAN;
     for (int64_t i = 0; gradient && i < f->count; i++)
-        gradient[i] /= sums.counted;
-    return dl_sums_loss(&sums) + penalties(w, theta, gradient);
+        gradient[i] /= losses.net.counted;
+    return dl_loss_mean(&losses.net) + penalties(w, theta, gradient);
 }
 
 /* A block of rows that is not full yet. */
@@ -215,17 +215,19 @@ static double *next_row(block *b, double residual) {
 static void add_sample(block *b, const dl_batch *batch, int64_t i, double scale) {
     dl_whole *w = b->w;
     dl_experiment *e = w->e;
-    dl_tensor *out = dl_net_output(&e->net);
-    int64_t outputs = e->positions * e->channels, targets = e->data.schema.outputs;
-    const float *x = batch->x + i * dl_shape_size(e->net.input), *y = batch->y + i * targets;
+    dl_tensor *out = dl_net_output(&e->model.net);
+    int64_t outputs = e->model.positions * e->model.channels,
+            targets = e->model.data.schema.outputs;
+    const float *x = batch->x + i * dl_shape_size(e->model.net.input), *y = batch->y + i * targets;
     dl_pass pass = pass_of(w, 1);
     for (int64_t k = 0; k < outputs; k++) {
-        dl_net_forward(&e->net, x, &pass);
-        float difference = out->value[k] - dl_loss_wanted(&e->target, e->channels, y,
-                                                          k / e->channels, k % e->channels);
+        dl_net_forward(&e->model.net, x, &pass);
+        float difference =
+            out->value[k] - dl_loss_wanted(&e->model.target, e->model.channels, y,
+                                           k / e->model.channels, k % e->model.channels);
         memset(out->grad, 0, sizeof *out->grad * (size_t)outputs);
         out->grad[k] = 1;
-        dl_net_backward(&e->net, &pass);
+        dl_net_backward(&e->model.net, &pass);
         take_gradients(w, scale, false, next_row(b, scale * (double)difference));
     }
 }
@@ -250,7 +252,8 @@ static void add_penalties(block *b, const double *theta) {
 static double squares(dl_function *f, const double *theta, dl_take_rows take, void *context) {
     dl_whole *w = (dl_whole *)f;
     block b = {w, 0, take, context, 0};
-    int64_t values = dl_loader_rows_of(&w->e->data, DL_TRAIN) * w->e->positions * w->e->channels;
+    int64_t values = dl_loader_rows_of(&w->e->model.data, DL_TRAIN) * w->e->model.positions *
+                     w->e->model.channels;
     int before = w->error->count;
     begin_pass(w, theta);
     const dl_batch *batch;
@@ -270,11 +273,10 @@ static double *make(int64_t count) {
     return dl_memory_aligned(sizeof(double) * (size_t)count);
 }
 
-int dl_whole_open(dl_whole *w, dl_experiment *e, dl_loader *loader, dl_judge *judge, dl_update *u,
-                  dl_error *error) {
+int dl_whole_open(dl_whole *w, dl_experiment *e, dl_loader *loader, dl_update *u, dl_error *error) {
     enum { FEW_ROWS = 64 };
     const dl_optimizer_type *type = e->optimizer;
-    *w = (dl_whole){.e = e, .loader = loader, .judge = judge, .update = u, .error = error};
+    *w = (dl_whole){.e = e, .loader = loader, .update = u, .error = error};
     w->f = (dl_function){.precision = FLT_EPSILON, .evaluate = evaluate};
     for (int s = 0; s < u->span_count; s++)
         w->f.count += u->spans[s].count;
@@ -302,7 +304,7 @@ int dl_whole_begin(dl_whole *w, bool resumed, dl_text *note, dl_error *error) {
     int before = error->count;
     gather(w, it.state);
     if (type->begin && type->begin(w->e->optimizer_self, &w->f, &it,
-                                   dl_experiment_where(w->e, "optimizer"), note, error))
+                                   dl_model_where(&w->e->model, "optimizer"), note, error))
         return -1;
     scatter(w, it.state);
     return error->count > before ? -1 : 0;

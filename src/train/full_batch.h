@@ -13,7 +13,6 @@ typedef struct {
     dl_function f; /* the first: the optimizer hands it back */
     dl_experiment *e;
     dl_loader *loader;
-    dl_judge *judge;
     const dl_update *update; /* its spans: the trained parameters are theirs, one after the other */
     double *rows;            /* [most_rows][count], owned: of the Jacobian; NULL: it needs none */
     double *residual;        /* [most_rows], owned */
@@ -25,8 +24,8 @@ typedef struct {
 /* Refuses, with an error of DL_USAGE, what does not go together with the optimizer; then allocates,
    also what it remembers, which is update's. Everything is borrowed; dl_whole_close is fine after a
    failure. */
-int dl_whole_open(dl_whole *whole, dl_experiment *experiment, dl_loader *loader, dl_judge *judge,
-                  dl_update *update, dl_error *error);
+int dl_whole_open(dl_whole *whole, dl_experiment *experiment, dl_loader *loader, dl_update *update,
+                  dl_error *error);
 /* Once the weights are there, or those of a run that goes on with what it remembers: can the
    optimizer minimize this? 0, and maybe a note for people; or -1 and an error. */
 int dl_whole_begin(dl_whole *whole, bool resumed, dl_text *note, dl_error *error);

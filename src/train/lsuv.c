@@ -27,7 +27,7 @@ static bool is_scaled(const dl_layer *layer) {
 }
 
 void dl_lsuv_prepare(dl_experiment *e) {
-    dl_net *net = &e->net;
+    dl_net *net = &e->model.net;
     for (int i = 0; e->settings.lsuv && i < net->layer_count; i++)
         for (int p = 0; is_scaled(&net->layers[i]) && p < net->param_count; p++)
             if (net->params[p].value == net->layers[i].params[0].value) {
@@ -67,29 +67,29 @@ static void watch(void *context, int i, bool backward) {
 static int measure(probe *p, dl_experiment *e, dl_loader *train, int64_t *rows, dl_error *error) {
     int before = error->count;
     const dl_batch *batch;
-    dl_loader_start(train, dl_experiment_order(e, true), (uint64_t)e->seed, 0, 0);
-    dl_net_begin(&e->net);
+    dl_loader_start(train, dl_model_order(&e->model, true), (uint64_t)e->model.seed, 0, 0);
+    dl_net_begin(&e->model.net);
     p->count = p->sum = p->squares = 0;
     for (*rows = 0; *rows < ENOUGH && (batch = dl_loader_next(train, error));) {
         dl_pass pass = {.batch = (int)batch->count,
                         .training = true,
-                        .seed = (uint64_t)e->seed,
+                        .seed = (uint64_t)e->model.seed,
                         .step = (uint32_t)batch->step,
                         .carry = true};
         p->pass = &pass;
-        dl_net_forward(&e->net, batch->x, &pass);
+        dl_net_forward(&e->model.net, batch->x, &pass);
         *rows += batch->count;
     }
     return error->count > before ? -1 : 0;
 }
 
 static int scale(dl_lsuv *l, probe *p, dl_experiment *e, dl_loader *train, dl_error *error) {
-    const dl_param *weight = &e->net.layers[p->layer].params[0];
+    const dl_param *weight = &e->model.net.layers[p->layer].params[0];
     if (measure(p, e, train, &l->rows, error))
         return -1;
     double mean = p->sum / p->count, variance = p->squares / p->count - mean * mean;
     if (!(variance > 1e-12 * (1 + mean * mean)) || !isfinite(variance)) {
-        l->unscaled = l->unscaled ? l->unscaled : e->net.layers[p->layer].name;
+        l->unscaled = l->unscaled ? l->unscaled : e->model.net.layers[p->layer].name;
         return 0;
     }
     double factor = 1 / sqrt(variance);
@@ -102,11 +102,11 @@ static int scale(dl_lsuv *l, probe *p, dl_experiment *e, dl_loader *train, dl_er
 }
 
 static int make_twin(dl_net *twin, const dl_experiment *e, int threads, dl_error *error) {
-    const dl_net *net = &e->net;
-    if (dl_net_read(twin, e->config, error))
+    const dl_net *net = &e->model.net;
+    if (dl_net_read(twin, e->model.config, error))
         return -1;
     for (int i = 0; i < twin->layer_count; i++) {
-        dl_activation *activation = dl_experiment_activation(&twin->layers[i]);
+        dl_activation *activation = dl_model_activation(&twin->layers[i]);
         if (activation && is_scaled(&net->layers[i]))
             activation->kind = DL_LINEAR;
     }
@@ -120,18 +120,18 @@ static void forget_states(dl_net *net) {
 }
 
 int dl_lsuv_scale(dl_lsuv *l, dl_experiment *e, dl_loader *train, int threads, dl_error *error) {
-    probe p = {.net = &e->net};
+    probe p = {.net = &e->model.net};
     *l = (dl_lsuv){0};
     if (!e->settings.lsuv)
         return 0;
     int result = make_twin(&p.twin, e, threads, error);
-    e->net.watch = watch;
-    e->net.watcher = &p;
-    for (p.layer = 0; !result && p.layer < e->net.layer_count; p.layer++)
-        if (is_scaled(&e->net.layers[p.layer]))
+    e->model.net.watch = watch;
+    e->model.net.watcher = &p;
+    for (p.layer = 0; !result && p.layer < e->model.net.layer_count; p.layer++)
+        if (is_scaled(&e->model.net.layers[p.layer]))
             result = scale(l, &p, e, train, error);
-    e->net.watch = NULL;
-    forget_states(&e->net);
+    e->model.net.watch = NULL;
+    forget_states(&e->model.net);
     dl_net_free(&p.twin);
     return result;
 }

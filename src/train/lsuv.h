@@ -4,7 +4,7 @@
 #define DL_TRAIN_LSUV_H
 
 #include "data/loader.h"
-#include "model/experiment.h"
+#include "train/experiment.h"
 
 typedef struct {
     int layers;           /* that were scaled; 0: it was not asked for */

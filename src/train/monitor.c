@@ -14,24 +14,24 @@ static int check_monitor(dl_experiment *e, const char *watcher, const char *moni
                          dl_error *error) {
     const char *names[2 * DL_MOST_METRICS + 3 + DL_MOST_HEADS];
     config_setting_t *given = config_setting_get_member(group, "monitor");
-    const char *where = dl_config_where(e->config, given ? given : group);
-    if (!strncmp(monitor, "val_", 4) && !e->data.validation)
+    const char *where = dl_config_where(e->model.config, given ? given : group);
+    if (!strncmp(monitor, "val_", 4) && !e->model.data.validation)
         return dl_fail(error, DL_USAGE,
                        "%s: %s watches \"%s\", but there is no validation data (say "
                        "data.validation = 0.1, or monitor = \"train_loss\")",
                        where, watcher, monitor);
     int n = 0;
     for (int part = 0; part < 2; part++)
-        for (int m = -1; m < count && (part == 0 || e->data.validation); m++) {
+        for (int m = -1; m < count && (part == 0 || e->model.data.validation); m++) {
             if (m >= 0 && !part && is_of_evaluation(metrics[m]))
                 continue;
-            names[n] = dl_arena_printf(&e->arena, "%s_%s", part ? "val" : "train",
+            names[n] = dl_arena_printf(&e->model.arena, "%s_%s", part ? "val" : "train",
                                        m < 0 ? "loss" : metrics[m]);
             if (!strcmp(names[n++], monitor))
                 return 0;
         }
-    for (int h = 0; h < e->net.head_count; h++) {
-        names[n] = dl_arena_printf(&e->arena, "train_%s_loss", e->net.heads[h].name);
+    for (int h = 0; h < e->model.net.head_count; h++) {
+        names[n] = dl_arena_printf(&e->model.arena, "train_%s_loss", e->model.net.heads[h].name);
         if (!strcmp(names[n++], monitor))
             return 0;
     }
@@ -69,8 +69,8 @@ int dl_monitors_check(dl_experiment *e, const char *const *metrics, int count, d
         return result;
     const dl_schedule_common *schedule = e->schedule_self;
     return check_monitor(e, e->schedule->kind.name, schedule->monitor,
-                         config_lookup(&e->config->tree, "optimizer.schedule"), metrics, count,
-                         error) |
+                         config_lookup(&e->model.config->tree, "optimizer.schedule"), metrics,
+                         count, error) |
            result;
 }
 
@@ -78,17 +78,17 @@ double dl_monitor_value(const dl_experiment *e, const char *name, const dl_row *
     bool validation = !strncmp(name, "val_", 4);
     name = strchr(name, '_') + 1;
     *higher = false;
-    for (int m = 0; m < e->metric_count; m++)
-        if (!strcmp(name, e->metrics[m]->name)) {
-            *higher = e->metrics[m]->higher_is_better;
+    for (int m = 0; m < e->model.metric_count; m++)
+        if (!strcmp(name, e->model.metrics[m]->name)) {
+            *higher = e->model.metrics[m]->higher_is_better;
             return validation ? row->val_metric[m] : row->train_metric[m];
         }
     if (!strcmp(name, "objective"))
         return row->train_objective;
     size_t length = strlen(name);
-    for (int h = 0; !validation && h < e->net.head_count; h++) { /* "aux_1_loss" */
-        size_t own = strlen(e->net.heads[h].name);
-        if (length == own + 5 && !strncmp(name, e->net.heads[h].name, own))
+    for (int h = 0; !validation && h < e->model.net.head_count; h++) { /* "aux_1_loss" */
+        size_t own = strlen(e->model.net.heads[h].name);
+        if (length == own + 5 && !strncmp(name, e->model.net.heads[h].name, own))
             return row->train_head[h];
     }
     return validation ? row->val_loss : row->train_loss;

@@ -3,7 +3,7 @@
 #ifndef DL_TRAIN_MONITOR_H
 #define DL_TRAIN_MONITOR_H
 
-#include "run/run.h"
+#include "train/row.h"
 
 /* Whether what early stopping and the schedule watch are columns of the history, of which these
    metrics are some: 0, or -1 and errors. */

@@ -3,7 +3,7 @@
 #ifndef DL_TRAIN_STOP_H
 #define DL_TRAIN_STOP_H
 
-#include "model/experiment.h"
+#include "train/experiment.h"
 
 /* Where to stop before the last epoch, so that it can be gone on with: after `parts` of `of` equal
    parts of the epochs (rounded up), or after epoch `parts` if `of` is 0. All zero: at the end. */

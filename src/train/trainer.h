@@ -6,7 +6,7 @@
 #include <signal.h>
 
 #include "inspect/training_check.h"
-#include "run/run.h"
+#include "train/row.h"
 #include "train/stop.h"
 
 typedef struct {

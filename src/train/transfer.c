@@ -50,14 +50,14 @@ static bool has_layer(const dl_net *net, part name) {
 static int unknown_layer(const dl_experiment *e, const char *item, part name, dl_error *error) {
     const char *names[256];
     int count = 0;
-    for (int i = 0; i < e->net.layer_count && count < 256; i++)
-        names[count++] = e->net.layers[i].name;
+    for (int i = 0; i < e->model.net.layer_count && count < 256; i++)
+        names[count++] = e->model.net.layers[i].name;
     char *wanted = xmalloc((size_t)name.length + 1);
     snprintf(wanted, (size_t)name.length + 1, "%s", name.text);
     const char *nearest = dl_text_nearest(wanted, names, count);
     free(wanted);
     return dl_fail(error, DL_USAGE, "%s: init_map: \"%s\": the network has no layer \"%.*s\"%s%s%s",
-                   dl_experiment_where(e, "training.init_map"), item, name.length, name.text,
+                   dl_model_where(&e->model, "training.init_map"), item, name.length, name.text,
                    nearest ? " (did you mean \"" : "", nearest ? nearest : "",
                    nearest ? "\"?)" : "");
 }
@@ -67,8 +67,8 @@ int dl_transfer_check(const dl_experiment *e, dl_error *error) {
     if (e->settings.init_from && e->settings.lsuv)
         dl_fail(error, DL_USAGE,
                 "%s: initialize = \"lsuv\" would be in vain: init_from gives the weights",
-                dl_experiment_where(e, "training.initialize"));
-    const char *at = map->count ? dl_experiment_where(e, "training.init_map") : "";
+                dl_model_where(&e->model, "training.initialize"));
+    const char *at = map->count ? dl_model_where(&e->model, "training.init_map") : "";
     int result = e->settings.init_from && e->settings.lsuv ? -1 : 0;
     if (map->count && !e->settings.init_from)
         result =
@@ -81,7 +81,7 @@ int dl_transfer_check(const dl_experiment *e, dl_error *error) {
                         at, map->items[i]);
             continue;
         }
-        if (!has_layer(&e->net, here))
+        if (!has_layer(&e->model.net, here))
             result = unknown_layer(e, map->items[i], here, error);
         for (int j = 0; j < i; j++)
             if (divide(map->items[j], &other, &there) && is(here, other.text, (size_t)other.length))
@@ -98,12 +98,12 @@ int dl_transfer_check_resumed(const dl_experiment *e, const dl_config *began, dl
     for (size_t k = 0; k < sizeof keys / sizeof *keys; k++) {
         const char *was = keys[k][1], *is = keys[k][1];
         config_lookup_string(&began->tree, keys[k][0], &was);
-        config_lookup_string(&e->config->tree, keys[k][0], &is);
+        config_lookup_string(&e->model.config->tree, keys[k][0], &is);
         if (strcmp(was, is))
             result = dl_fail(error, DL_USAGE,
                              "%s: %s is about how a run begins: with --resume, which has the "
                              "run's weights, it would be in vain",
-                             dl_experiment_where(e, keys[k][0]), keys[k][0]);
+                             dl_model_where(&e->model, keys[k][0]), keys[k][0]);
     }
     return result;
 }
@@ -194,11 +194,11 @@ static void list_here(const dl_net *net, dl_text *list) {
 static int nothing_fits(const dl_experiment *e, const dl_safetensors *file, dl_error *error) {
     dl_text there = {0}, here = {0};
     list_there(file, &there);
-    list_here(&e->net, &here);
+    list_here(&e->model.net, &here);
     dl_fail(error, DL_USAGE,
             "%s: init_from: nothing in %s fits this network: there %s; here %s (init_map = "
             "(\"layer=its name there\") gives layers other names)",
-            dl_experiment_where(e, "training.init_from"), file->path, there.data, here.data);
+            dl_model_where(&e->model, "training.init_from"), file->path, there.data, here.data);
     dl_text_free(&there);
     dl_text_free(&here);
     return -1;
@@ -228,20 +228,20 @@ static int check_map(const dl_experiment *e, const dl_safetensors *file, dl_erro
         if (!divide(e->settings.init_map.items[i], &here, &there))
             continue;
         json_object_foreach(file->header, name, entry) found |= begins(name, there);
-        if (!has_tensors(&e->net, here))
-            result = dl_fail(error, DL_USAGE,
-                             "%s: init_map: the layer \"%.*s\" has no weights of its own",
-                             dl_experiment_where(e, "training.init_map"), here.length, here.text);
+        if (!has_tensors(&e->model.net, here))
+            result = dl_fail(
+                error, DL_USAGE, "%s: init_map: the layer \"%.*s\" has no weights of its own",
+                dl_model_where(&e->model, "training.init_map"), here.length, here.text);
         else if (!found)
             result = dl_fail(error, DL_USAGE, "%s: init_map: %s has no layer \"%.*s\"",
-                             dl_experiment_where(e, "training.init_map"), file->path, there.length,
-                             there.text);
+                             dl_model_where(&e->model, "training.init_map"), file->path,
+                             there.length, there.text);
     }
     return result;
 }
 
 static int take_all(dl_transfer *t, dl_experiment *e, const dl_safetensors *file, dl_error *error) {
-    const dl_net *net = &e->net;
+    const dl_net *net = &e->model.net;
     size_t most = (size_t)(net->param_count + net->state_param_count);
     t->path = dl_arena_strdup(&t->arena, file->path);
     t->missed = dl_arena_alloc(&t->arena, sizeof *t->missed * (most + 1));
@@ -258,7 +258,7 @@ int dl_transfer_take(dl_transfer *t, dl_experiment *e, dl_error *error) {
     char *found = dl_path_find_data(from);
     if (!found)
         return dl_fail(error, DL_DATA, "%s: init_from: %s: not found%s",
-                       dl_experiment_where(e, "training.init_from"), from,
+                       dl_model_where(&e->model, "training.init_from"), from,
                        from[0] == '/' ? ""
                                       : " (looked in the current folder, data/ and $DLTRAIN_DATA)");
     char *path = dl_run_find_checkpoint(found, false, error);

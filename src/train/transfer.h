@@ -4,7 +4,7 @@
 #ifndef DL_TRAIN_TRANSFER_H
 #define DL_TRAIN_TRANSFER_H
 
-#include "model/experiment.h"
+#include "train/experiment.h"
 
 /* What was taken. All zero: nothing was asked for. */
 typedef struct {

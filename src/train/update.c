@@ -34,7 +34,7 @@ static int64_t begins(const dl_param *param) {
 
 /* A group of those that begin in epoch `from`. */
 static void add_group(dl_update *u, const dl_experiment *e, int64_t from) {
-    const dl_net *net = &e->net;
+    const dl_net *net = &e->model.net;
     u->groups[u->group_count++] = (dl_update_group){from, u->span_count, 0};
     for (int p = 0; p < net->param_count; p++)
         if (!(net->params[p].flags & DL_FROZEN) && begins(&net->params[p]) == from)
@@ -42,8 +42,8 @@ static void add_group(dl_update *u, const dl_experiment *e, int64_t from) {
 }
 
 void dl_update_begin(dl_update *u, dl_experiment *e, int64_t epoch, int64_t steps) {
-    const dl_net *net = &e->net;
-    dl_net_thaw(&e->net, epoch + 1);
+    const dl_net *net = &e->model.net;
+    dl_net_thaw(&e->model.net, epoch + 1);
     u->steps = steps;
     u->span_count = u->group_count = 0;
     for (int64_t from = 1, next; from <= epoch + 1; from = next) {
@@ -55,10 +55,9 @@ void dl_update_begin(dl_update *u, dl_experiment *e, int64_t epoch, int64_t step
     }
 }
 
-/* What is done to the gradient on its way; returns what the optimizer multiplies it by. */
-static double treat_gradient(const dl_experiment *e, const dl_progress *p) {
+float dl_update_clip(const dl_experiment *e, const dl_progress *p) {
     const dl_settings *s = &e->settings;
-    const dl_net *net = &e->net;
+    const dl_net *net = &e->model.net;
     double scale = 1;
     if (s->clip_value > 0)
         dl_limit_values(net->gradients, net->weight_count, s->clip_value);
@@ -68,8 +67,8 @@ static double treat_gradient(const dl_experiment *e, const dl_progress *p) {
             scale = s->clip_norm / norm;
     }
     if (s->gradient_noise == 0)
-        return scale;
-    dl_draw draw = {(uint64_t)e->seed, DL_FOR_GRADIENT, 0, (uint32_t)p->epoch,
+        return (float)scale;
+    dl_draw draw = {(uint64_t)e->model.seed, DL_FOR_GRADIENT, 0, (uint32_t)p->epoch,
                     (uint32_t)p->epoch_step};
     double variance = s->gradient_noise / pow(1 + (double)p->step, s->gradient_noise_decay);
     dl_add_noise(&draw, scale, sqrt(variance), net->gradients, net->weight_count);
@@ -125,10 +124,9 @@ static void open_orthogonal(dl_update *u, const dl_net *net) {
     u->work = dl_memory_aligned((size_t)most);
 }
 
-/* What is done to the weights after a step. */
-static void treat_weights(const dl_experiment *e) {
+void dl_update_constrain(const dl_experiment *e) {
     const dl_settings *s = &e->settings;
-    const dl_net *net = &e->net;
+    const dl_net *net = &e->model.net;
     for (int i = 0; (s->clip_weights > 0 || s->max_norm > 0) && i < net->param_count; i++) {
         const dl_param *p = &net->params[i];
         if (!(p->flags & DL_DECAYS) || p->flags & DL_FROZEN)
@@ -146,17 +144,17 @@ void dl_update_open(dl_update *u, const dl_experiment *e) {
     const dl_optimizer_type *type = e->optimizer;
     dl_remembered *r = &u->remembered;
     *u = (dl_update){0};
-    u->spans = xcalloc((size_t)e->net.param_count, sizeof *u->spans);
-    u->groups = xcalloc((size_t)e->net.param_count + 1, sizeof *u->groups);
-    open_orthogonal(u, &e->net);
+    u->spans = xcalloc((size_t)e->model.net.param_count, sizeof *u->spans);
+    u->groups = xcalloc((size_t)e->model.net.param_count + 1, sizeof *u->groups);
+    open_orthogonal(u, &e->model.net);
     r->vector_count = type->minimize ? 0 : type->vectors(e->optimizer_self);
     for (int v = 0; v < r->vector_count; v++)
-        r->vectors[v] = dl_memory_aligned(sizeof(float) * (size_t)e->net.weight_count);
+        r->vectors[v] = dl_memory_aligned(sizeof(float) * (size_t)e->model.net.weight_count);
 }
 
-void dl_update_step(const dl_update *u, const dl_experiment *e, const dl_progress *p, double rate) {
-    const dl_net *net = &e->net;
-    float scale = (float)treat_gradient(e, p);
+void dl_update_step(const dl_update *u, const dl_experiment *e, const dl_progress *p, float scale,
+                    double rate) {
+    const dl_net *net = &e->model.net;
     remember(u, net);
     for (int g = 0; g < u->group_count; g++) {
         const dl_update_group *group = &u->groups[g];
@@ -168,14 +166,13 @@ void dl_update_step(const dl_update *u, const dl_experiment *e, const dl_progres
         e->optimizer->step(e->optimizer_self, &objective, u->remembered.vectors, rate, done + 1);
     }
     stay_orthogonal(u, net);
-    treat_weights(e);
 }
 
 double dl_update_penalty(const dl_update *u, const dl_experiment *e) {
     double sum = 0;
     for (int s = 0; s < u->span_count; s++) {
         const dl_span *span = &u->spans[s];
-        const float *weight = e->net.weights + span->first;
+        const float *weight = e->model.net.weights + span->first;
         if (span->l1 > 0)
             sum += span->l1 * dl_sum_of_magnitudes(weight, span->count);
         if (span->l2 > 0)

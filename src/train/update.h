@@ -4,8 +4,8 @@
 #ifndef DL_TRAIN_UPDATE_H
 #define DL_TRAIN_UPDATE_H
 
-#include "run/checkpoint.h"
-#include "run/run.h"
+#include "train/progress.h"
+#include "train/row.h"
 
 /* Parameters that begin to be trained in the same epoch: the optimizer counts their steps from
    there. */
@@ -14,6 +14,16 @@ typedef struct {
     int first, count; /* of the spans */
 } dl_update_group;
 
+enum { DL_MOST_VECTORS = 8 };
+
+/* What the optimizer remembers from step to step. */
+typedef struct {
+    float *vectors[DL_MOST_VECTORS]; /* [vector_count][net.weight_count] */
+    int vector_count;
+    double *state; /* [state_count], of one with `minimize` */
+    int64_t state_count;
+} dl_remembered;
+
 /* Made once, before the first step. */
 typedef struct {
     dl_span *spans; /* [span_count], owned: stretches of the weights that are treated alike */
@@ -21,7 +31,7 @@ typedef struct {
     dl_update_group *groups; /* [group_count], owned: of this epoch */
     int group_count;
     int64_t steps;            /* of an epoch */
-    dl_remembered remembered; /* owned, but for the average */
+    dl_remembered remembered; /* owned */
     float *before;            /* owned: orthogonal matrices before a step; NULL: there are none */
     void *work;               /* owned: for their steps */
 } dl_update;
@@ -33,9 +43,14 @@ void dl_update_open(dl_update *update, const dl_experiment *experiment);
 void dl_update_begin(dl_update *update, dl_experiment *experiment, int64_t epoch, int64_t steps);
 /* Orthogonal matrices whose weights came from somewhere else become so. */
 void dl_update_make_orthogonal(const dl_net *net);
-/* One step, from the net's gradients (which are changed) to its weights. */
+/* Clips the net's gradients and adds noise to them; returns a scale that is left to apply. */
+float dl_update_clip(const dl_experiment *experiment, const dl_progress *progress);
+/* The optimizer's step, from the gradients times `scale`, with the penalties' own, to the weights;
+   orthogonal ones stay so. */
 void dl_update_step(const dl_update *update, const dl_experiment *experiment,
-                    const dl_progress *progress, double rate);
+                    const dl_progress *progress, float scale, double rate);
+/* Limits of the weights: clip_weights, max_norm. */
+void dl_update_constrain(const dl_experiment *experiment);
 /* What the penalties add to the loss, with the weights as they are. */
 double dl_update_penalty(const dl_update *update, const dl_experiment *experiment);
 /* The learning rate in step number `step`, from 0, of an epoch of so many steps. */

@@ -9,7 +9,7 @@
 #include "fuzz.h"
 #include "image/image.h"
 #include "inspect/diagnose.h"
-#include "run/checkpoint.h"
+#include "train/training_state.h"
 
 /* ---- pictures ---- */
 
@@ -104,15 +104,15 @@ static resumed *resumed_experiment(void) {
     r = xcalloc(1, sizeof *r);
     dl_experiment *e = &r->experiment;
     if (dl_config_parse(&r->config, "f.cfg", of_checkpoints, &error) ||
-        dl_experiment_read(e, &r->config, &error) || dl_data_open(&e->data, &error) ||
-        dl_experiment_build(e, true, 1, &error))
+        dl_experiment_read(e, &r->config, &error) || dl_data_open(&e->model.data, &error) ||
+        dl_experiment_build(e, 1, &error))
         fuzz_finding("the target's own config", &error);
     r->remembered.vector_count = e->optimizer->vectors(e->optimizer_self);
     for (int v = 0; v < r->remembered.vector_count; v++)
-        r->remembered.vectors[v] = dl_memory_aligned(sizeof(float) * (size_t)e->net.weight_count);
+        r->remembered.vectors[v] =
+            dl_memory_aligned(sizeof(float) * (size_t)e->model.net.weight_count);
     dl_average_open(&r->average, e);
-    r->remembered.average = &r->average;
-    dl_sums_open(&r->progress.sums, e, false);
+    dl_sums_open(&r->progress.sums, &e->model, false);
     return r;
 }
 
@@ -153,12 +153,11 @@ static void take_all(const dl_safetensors *file) {
 static void resume(const dl_checkpoint *c) {
     resumed *r = resumed_experiment();
     dl_error error = {0};
-    fuzz_check(dl_checkpoint_load_net(c, &r->experiment.net, &error), &error);
-    fuzz_check(dl_checkpoint_load_progress(c, &r->experiment, &r->progress, &r->remembered, &error),
-               &error);
+    fuzz_check(dl_checkpoint_load_net(c, &r->experiment.model.net, &error), &error);
+    dl_training_state state = {&r->progress, &r->remembered, &r->average};
     r->average.shown = false;
-    fuzz_check(dl_checkpoint_load_average(c, &r->experiment, &r->average, &error), &error);
-    fuzz_check(dl_checkpoint_load_carried(c, &r->experiment.net, &error), &error);
+    fuzz_check(dl_training_state_load(&state, &r->experiment, c, &error), &error);
+    fuzz_check(dl_checkpoint_load_carried(c, &r->experiment.model.net, &error), &error);
 }
 
 void fuzz_checkpoint(const uint8_t *input, size_t count) {

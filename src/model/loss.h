@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/* The loss of a batch that has just run forward, and its gradient with respect to the outputs. */
+#ifndef DL_MODEL_LOSS_H
+#define DL_MODEL_LOSS_H
+
+#include "model/model.h"
+
+/* A mean is sum / counted. */
+typedef struct {
+    double sum;     /* over all positions of the rows that the loss does not ignore */
+    double counted; /* how many those are; of a row mixed from two, perhaps a share */
+} dl_loss_sum;
+
+typedef struct {
+    dl_loss_sum net, head[DL_MOST_HEADS]; /* the heads' are unweighted */
+} dl_losses;
+
+/* The loss of the net's output; the heads are left out. */
+dl_losses dl_loss_forward(dl_model *model, const dl_batch *batch);
+/* After a training pass: also the losses of the auxiliary heads. Fills the gradients of the output
+   and of the heads' outputs: those of mean loss + sum of weight * a head's mean loss. */
+dl_losses dl_loss_backward(dl_model *model, const dl_batch *batch);
+
+void dl_losses_add(dl_losses *to, const dl_losses *losses);
+double dl_loss_mean(const dl_loss_sum *loss); /* NaN if no row counted */
+
+#endif

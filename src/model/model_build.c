@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: MIT */
+/* What of an experiment can be made and checked only when its data are known. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "math/backend.h"
+#include "model/model.h"
+#include "model/test_time_augmentation.h"
+
+/* What an output should equal, squared, in magnitude and at its ends, over the first rows of the
+   training part. */
+static int measure_targets(dl_model *model, dl_error *error) {
+    enum { ENOUGH = 10000 };
+    const dl_subset *train = &model->data.part[DL_TRAIN];
+    int64_t outputs = model->data.schema.outputs,
+            rows = train->count < ENOUGH ? train->count : ENOUGH;
+    float *y = xmalloc(sizeof *y * (size_t)outputs);
+    int result = 0;
+    for (int64_t i = 0; i < rows && !result; i++) {
+        result = train->dataset->type->read(train->dataset, train->index[i], NULL, y, error);
+        if (!model->target.classes)
+            dl_normalize(&model->data.target, y, 1, outputs);
+        for (int64_t j = 0; j < outputs && !result; j++) {
+            bool first = !i && !j;
+            model->target.least = first || y[j] < model->target.least ? y[j] : model->target.least;
+            model->target.most = first || y[j] > model->target.most ? y[j] : model->target.most;
+            model->target.mean_square += (double)y[j] * y[j] / (double)(rows * outputs);
+            model->target.mean_magnitude += fabs((double)y[j]) / (double)(rows * outputs);
+        }
+    }
+    free(y);
+    return result;
+}
+
+int dl_model_ignored(const dl_model *model) {
+    return model->loss->ignored ? model->loss->ignored(model->loss_self) : -1;
+}
+
+/* What a loss makes of the training part's classes must be known to whoever tests the net: then
+   the counts travel in the schema. */
+static void keep_counts(dl_model *model) {
+    dl_schema *schema = &model->data.schema;
+    const int64_t *train = model->data.part[DL_TRAIN].class_count;
+    size_t bytes = sizeof *train * (size_t)schema->classes;
+    if (train && !schema->class_count && model->loss->needs_counts &&
+        model->loss->needs_counts(model->loss_self))
+        schema->class_count = memcpy(xmalloc(bytes), train, bytes);
+    model->target.class_count = schema->class_count ? schema->class_count : train;
+}
+
+static int describe_target(dl_model *model, dl_error *error) {
+    const dl_subset *train = &model->data.part[DL_TRAIN];
+    dl_target *target = &model->target;
+    bool classes = model->data.schema.classes > 0;
+    model->positions = classes ? model->data.schema.outputs : 1;
+    *target = (dl_target){.classes = model->data.schema.classes,
+                          .outputs = classes ? 1 : model->data.schema.outputs};
+    keep_counts(model);
+    /* of more than two classes the numbers mean nothing */
+    return train->count && target->classes <= 2 && !model->data.schema.bin_edge
+               ? measure_targets(model, error)
+               : 0;
+}
+
+static int choose_metrics(dl_model *model, dl_error *error) {
+    const dl_strings *names = &model->settings.metrics;
+    bool classes = model->data.schema.classes > 0, bins = model->data.schema.bin_edge;
+    int result = 0;
+    if (!names->count)
+        model->metrics[model->metric_count++] =
+            dl_metric_find(classes && !bins ? "accuracy" : "rmse");
+    for (int i = 0; i < names->count; i++) {
+        const dl_metric *metric = dl_metric_find(names->items[i]);
+        model->metrics[model->metric_count++] = metric;
+        if ((classes ? metric->for_classes : metric->for_numbers) ||
+            bins) /* bins are classes of numbers: both */
+            continue;
+        const char *kinds[] = {"numbers", "classes"};
+        dl_text list = {0};
+        dl_metric_list(classes, &list);
+        result = dl_fail(
+            error, DL_USAGE,
+            "%s: the metric \"%s\" is for %s, but the data's targets are %s (for %s there are %s)",
+            dl_model_where(model, "training.metrics"), metric->name, kinds[!classes],
+            kinds[classes], kinds[classes], list.data);
+        dl_text_free(&list);
+    }
+    return result;
+}
+
+dl_activation *dl_model_activation(const dl_layer *layer) {
+    for (const dl_option *o = layer->type->kind.options; o && o->key; o++)
+        if (o->choices == dl_activation_names || o->choices == dl_activation_all_names)
+            return (dl_activation *)((char *)layer->self + o->offset -
+                                     offsetof(dl_activation, kind));
+    return NULL;
+}
+
+static int last_activation(const dl_layer *layer) {
+    const dl_activation *activation = dl_model_activation(layer);
+    if (activation)
+        return activation->kind;
+    return strcmp(layer->type->kind.name, "softmax") ? DL_LINEAR : DL_SOFTMAX;
+}
+
+/* Before the net is built, since layers may copy their activation then. */
+static void pass_straight_through(dl_model *model) {
+    dl_activation *last = dl_model_activation(&model->net.layers[model->net.layer_count - 1]);
+    if (last)
+        last->straight = model->loss->straight_through;
+    for (int h = 0; h < model->net.head_count; h++)
+        if ((last = dl_model_activation(&model->net.layers[model->net.heads[h].last])))
+            last->straight = model->heads[h].loss->straight_through;
+}
+
+static int choose_batch(dl_model *model, dl_error *error) {
+    int64_t rows = model->data.part[DL_TRAIN].count, wanted = model->settings.batch_size;
+    const char *where = dl_model_where(model, "training.batch_size");
+    if (!model->batch_size) {
+        bool share = model->data.train_share < 1; /* the config is for more rows */
+        if (rows && wanted > rows && !share)
+            return dl_fail(error, DL_USAGE,
+                           "%s: batch_size is %lld, but the training part has only %lld rows "
+                           "(batch_size = \"all\" takes them all)",
+                           where, (long long)wanted, (long long)rows);
+        int64_t most = dl_loader_rows_of(&model->data, DL_TRAIN);
+        model->batch_size = wanted == DL_BATCH_ALL || (rows && wanted > most) ? most : wanted;
+    }
+    if (model->batch_size > INT32_MAX / 2)
+        return dl_fail(error, DL_USAGE, "%s: a batch of %lld rows is too large", where,
+                       (long long)model->batch_size);
+    return 0;
+}
+
+/* The last layer has its outputs at each position that has a class: the loss looks at one. */
+static int check_positions(const dl_model *model, const dl_layer *last, const char *role,
+                           int64_t *outputs, dl_error *error) {
+    int64_t size = dl_shape_size(last->out.shape);
+    int channels = dl_shape_channels(last->out.shape);
+    *outputs = model->positions > 1 ? channels : size;
+    if (model->positions == 1 || (last->out.shape.rank > 1 && size == model->positions * channels))
+        return 0;
+    char shape[48], input[48];
+    return dl_fail(error, DL_USAGE,
+                   "%s: %s, \"%s\", has the output %s, but the data (%s) has a class "
+                   "at each of %lld positions: it must have as many, with an output a class",
+                   last->where, role, last->name, dl_shape_text(shape, last->out.shape),
+                   dl_shape_text(input, model->net.input), (long long)model->positions);
+}
+
+static int check_end(const dl_model *model, const dl_layer *last, const char *role,
+                     const config_setting_t *setting, dl_head_loss *end, dl_error *error) {
+    if (check_positions(model, last, role, &end->channels, error))
+        return -1;
+    dl_shape shape = model->positions > 1 ? dl_shape1((int)end->channels) : last->out.shape;
+    dl_output output = {shape,
+                        last_activation(last),
+                        last->where,
+                        last->name,
+                        dl_config_where(model->config, setting),
+                        role};
+    return end->loss->check(end->self, &output, &model->target, error);
+}
+
+/* That the output of the net and those of its heads are such as their losses take. */
+static int check_losses(dl_model *model, dl_error *error) {
+    const dl_net *net = &model->net;
+    const config_setting_t *loss = config_lookup(&model->config->tree, "loss");
+    dl_head_loss own = {model->loss, model->loss_self, 0};
+    int result =
+        check_end(model, &net->layers[net->layer_count - 1], "the last layer", loss, &own, error);
+    model->channels = own.channels;
+    for (int h = 0; h < net->head_count; h++) {
+        const dl_head *head = &net->heads[h];
+        const config_setting_t *setting = head->loss ? head->loss : loss;
+        const char *role = dl_arena_printf(
+            &model->arena, "the last layer of the auxiliary head \"%s\" (its loss: %s)", head->name,
+            dl_config_where(model->config, setting));
+        result |=
+            check_end(model, &net->layers[head->last], role, setting, &model->heads[h], error);
+    }
+    return result;
+}
+
+/* What makes probabilities of the outputs, if they stand for any. */
+static int choose_link(const dl_model *model) {
+    int last = last_activation(&model->net.layers[model->net.layer_count - 1]);
+    if (model->loss->softmax)
+        return DL_SOFTMAX;
+    if (model->loss->link == DL_SIGMOID && model->channels == 1)
+        return DL_SIGMOID;
+    bool row = model->channels > 1 && last == DL_SOFTMAX,
+         one = model->channels == 1 && last == DL_SIGMOID;
+    return row || one ? DL_LINEAR : DL_NO_PROBABILITIES;
+}
+
+/* That the metrics can be worked out from such outputs and targets. */
+static int check_metrics(const dl_model *model, dl_error *error) {
+    const dl_target *target = &model->target;
+    const char *where = dl_model_where(model, "training.metrics");
+    int result = 0;
+    for (int m = 0; m < model->metric_count; m++) {
+        const dl_metric *metric = model->metrics[m];
+        if (metric->probabilities && target->classes && model->link == DL_NO_PROBABILITIES)
+            result =
+                dl_fail(error, DL_USAGE,
+                        "%s: the metric \"%s\" needs probabilities, but the outputs of \"%s\" "
+                        "with the loss \"%s\" are none (softmax_cross_entropy and "
+                        "binary_cross_entropy make some of them)",
+                        where, metric->name, model->net.layers[model->net.layer_count - 1].name,
+                        model->loss->kind.name);
+        if (metric->k && metric->k >= target->classes)
+            result =
+                dl_fail(error, DL_USAGE,
+                        "%s: the metric \"%s\" would always be 100 %%: the data have %d classes",
+                        where, metric->name, target->classes);
+        if (metric->outputs && model->data.schema.outputs != metric->outputs)
+            result = dl_fail(error, DL_USAGE,
+                             "%s: the metric \"%s\" is for targets of %d numbers, but the data's "
+                             "have %d",
+                             where, metric->name, metric->outputs, model->data.schema.outputs);
+        if (metric->unit_targets && !target->classes && (target->least < 0 || target->most > 1))
+            result = dl_fail(error, DL_USAGE,
+                             "%s: the metric \"%s\" is for targets from 0 to 1, but the data's go "
+                             "from %g to %g",
+                             where, metric->name, target->least, target->most);
+    }
+    return result;
+}
+
+/* A layer that goes on where the batch before ended needs data and an order in which it can. */
+static int check_stateful(const dl_model *model, dl_error *error) {
+    const dl_layer *layer = dl_net_stateful(&model->net);
+    const config_setting_t *format = config_lookup(&model->config->tree, "data.format");
+    if (!layer)
+        return 0;
+    for (dl_split part = 0; part < DL_SPLITS; part++) {
+        const dl_subset *rows = &model->data.part[part];
+        if (!rows->dataset)
+            continue;
+        if (!rows->dataset->ordered)
+            return dl_fail(error, DL_USAGE,
+                           "%s: layer \"%s\" is stateful, but the rows of format \"%s\" do not go "
+                           "on where the one before ends, as those of \"text\" do: leave out "
+                           "stateful",
+                           layer->where, layer->name, config_setting_get_string(format));
+        if (model->data.bagging || rows->index[rows->count - 1] - rows->index[0] == rows->count - 1)
+            continue;
+        if (model->data.fold > 1 && model->data.fold < model->data.folds)
+            return dl_fail(error, DL_USAGE,
+                           "%s: layer \"%s\" is stateful, but fold %lld of %lld is amid the text: "
+                           "the rows for training do not go on behind it (the first and the last "
+                           "fold are possible, with data.split = \"tail\")",
+                           layer->where, layer->name, (long long)model->data.fold,
+                           (long long)model->data.folds);
+        return dl_fail(error, DL_USAGE,
+                       "%s: layer \"%s\" is stateful, but the rows for %s are taken from all "
+                       "over the text: write data.split = \"tail\"",
+                       layer->where, layer->name,
+                       part == DL_TRAIN ? "training" : dl_split_names[part]);
+    }
+    if (model->data.bagging)
+        return dl_fail(error, DL_USAGE,
+                       "%s: layer \"%s\" is stateful, but data.bagging draws rows that do not go "
+                       "on where the one before ends: leave out one of them",
+                       layer->where, layer->name);
+    if (model->settings.shuffle)
+        return dl_fail(error, DL_USAGE,
+                       "%s: layer \"%s\" is stateful, but the rows are shuffled, so that none goes "
+                       "on where the one before ends: write training.shuffle = false",
+                       layer->where, layer->name);
+    return 0;
+}
+
+dl_order dl_model_order(const dl_model *model, bool training) {
+    if (dl_net_stateful(&model->net))
+        return DL_LANES;
+    return training && model->settings.shuffle ? DL_SHUFFLED : DL_AS_STORED;
+}
+
+/* A mean over nothing is none. */
+static int check_ignored(const dl_model *model, dl_error *error) {
+    int ignored = dl_model_ignored(model), result = 0;
+    char number[16];
+    for (int part = 0; part < DL_SPLITS && ignored >= 0; part++) {
+        const dl_subset *rows = &model->data.part[part];
+        if (rows->count && rows->class_count[ignored] == rows->count * model->positions)
+            result = dl_fail(error, DL_DATA,
+                             "%s: all %lld rows for %s are of class \"%s\", which ignore_label "
+                             "leaves out",
+                             rows->dataset->where, (long long)rows->count,
+                             part == DL_TRAIN ? "training" : dl_split_names[part],
+                             dl_schema_class(&model->data.schema, ignored, number));
+    }
+    return result;
+}
+
+static int check_balance(const dl_model *model, dl_error *error) {
+    const dl_schema *schema = &model->data.schema;
+    bool oversample = model->data.balance == DL_BALANCE_OVERSAMPLE;
+    if (!model->data.balance || (schema->classes && (schema->outputs == 1 || !oversample)))
+        return 0;
+    return dl_fail(error, DL_USAGE, "%s: \"balance\" is for classes, but %s",
+                   dl_model_where(model, "data.balance"),
+                   schema->classes ? "a row has many of them (\"weights\" is possible)"
+                                   : "the targets are numbers");
+}
+
+static int choose_precision(const dl_model *model, bool training, dl_error *error) {
+    bool bf16 = training && model->settings.bf16;
+    const char *lacking = bf16 ? dl_backend_lacks_for_bf16() : NULL;
+    if (lacking)
+        return dl_fail(error, DL_USAGE, "%s: bf16 is not possible: %s",
+                       dl_model_where(model, "training.bf16"), lacking);
+    dl_backend_set_bf16(bf16);
+    return 0;
+}
+
+/* Two targets of a row have a gradient each. */
+static void open_mixed(dl_model *model) {
+    int64_t most = model->channels;
+    for (int h = 0; h < model->net.head_count; h++)
+        most = model->heads[h].channels > most ? model->heads[h].channels : most;
+    size_t count = (size_t)(model->positions * most);
+    model->mixed_grad = dl_arena_alloc(&model->arena, sizeof(float) * count);
+}
+
+int dl_model_check_trainable(const dl_model *model, dl_error *error) {
+    if (model->net.has_gradient[model->net.layer_count - 1])
+        return 0;
+    return dl_fail(error, DL_USAGE,
+                   "%s: the network has no weights%s: there is nothing to train (epochs = 0 saves "
+                   "it untrained)",
+                   dl_model_where(model, "network"),
+                   model->net.weight_count ? " that are trainable" : "");
+}
+
+int dl_model_build(dl_model *model, bool training, int threads, dl_error *error) {
+    if (describe_target(model, error))
+        return -1;
+    int result = choose_metrics(model, error);
+    result |= check_balance(model, error);
+    int batch = choose_batch(model, error);
+    result |= choose_precision(model, training, error);
+    pass_straight_through(model);
+    if (dl_net_build(&model->net, model->data.schema.input, batch ? 1 : (int)model->batch_size,
+                     training, threads, error) ||
+        check_stateful(model, error) || check_losses(model, error) || check_ignored(model, error) ||
+        dl_views_check(model, error))
+        return -1;
+    model->link = choose_link(model);
+    if (training && model->data.augment.mixes)
+        open_mixed(model);
+    return result | batch | check_metrics(model, error);
+}
