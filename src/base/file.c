@@ -78,12 +78,8 @@ dl_reader *dl_reader_open(const char *path, dl_code code, dl_error *error) {
         return NULL;
     }
     gzFile file = gzdopen(descriptor, "rb");
-    if (!file) {
-        dl_fail(error, code, "%s: cannot be read", path);
-        close(descriptor);
-        return NULL;
-    }
-    gzbuffer(file, 1 << 18);
+    if (!file || gzbuffer(file, 1 << 18))
+        dl_memory_out(0);
     dl_reader *reader = xcalloc(1, sizeof *reader);
     reader->file = file;
     reader->path = xstrdup(path);
@@ -113,6 +109,8 @@ int64_t dl_reader_read(dl_reader *reader, void *out, int64_t count, dl_error *er
     if (status == Z_BUF_ERROR)
         return dl_fail(error, reader->code, "%s: the gzip data is cut short after %lld bytes",
                        reader->path, (long long)(from + done));
+    if (status == Z_MEM_ERROR)
+        dl_memory_out(0);
     if (status == Z_ERRNO)
         return dl_fail(error, reader->code, "%s: %s", reader->path, strerror(errno));
     if (status != Z_OK && status != Z_STREAM_END)
@@ -258,14 +256,18 @@ int dl_folder_flush(const char *path) {
     return result;
 }
 
-int dl_writer_commit(dl_writer *writer, dl_error *error) {
+int dl_writer_finish(dl_writer *writer, dl_error *error) {
     if (ferror(writer->file) || fflush(writer->file) ||
         (writer->temporary && fsync(fileno(writer->file))))
         return writer_failed(writer, "written", error);
     FILE *file = writer->file;
     writer->file = NULL;
-    if (fclose(file))
-        return writer_failed(writer, "written", error);
+    return fclose(file) ? writer_failed(writer, "written", error) : 0;
+}
+
+int dl_writer_commit(dl_writer *writer, dl_error *error) {
+    if (writer->file && dl_writer_finish(writer, error))
+        return -1;
     if (writer->temporary && rename(writer->temporary, writer->path))
         return writer_failed(writer, "replaced", error);
     bool renamed = writer->temporary != NULL;

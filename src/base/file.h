@@ -47,6 +47,8 @@ int dl_writer_open(dl_writer *writer, const char *path, dl_error *error);
 /* The same for a file that the user names: "-" is standard output; a device, a pipe, or a link to
    one is written to and stays; of a link to a file the file is replaced. */
 int dl_writer_open_output(dl_writer *writer, const char *path, dl_error *error);
+/* All of it is on the disk, under the temporary name: to be looked at before the commit. */
+int dl_writer_finish(dl_writer *writer, dl_error *error);
 int dl_writer_commit(dl_writer *writer, dl_error *error);
 /* Throws away what was written; fine after a failed open or commit. */
 void dl_writer_abort(dl_writer *writer);

@@ -1,17 +1,31 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/memory.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
+
+/* Any thread may be here, with any lock held: nothing but what a signal handler may do. */
+void dl_memory_out(size_t size) {
+    char text[256];
+    int length =
+        snprintf(text, sizeof text, "%.100s: out of memory", program_invocation_short_name);
+    if (size)
+        length += snprintf(text + length, sizeof text - (size_t)length,
+                           ": %zu bytes were asked for", size);
+    text[length++] = '\n';
+    ssize_t ignored = write(STDERR_FILENO, text, (size_t)length);
+    (void)ignored;
+    _exit(1); /* DL_FAILURE */
+}
 
 static void *checked(void *memory, size_t size) {
-    if (!memory) {
-        fprintf(stderr, "dltrain: out of memory: %zu bytes were asked for\n", size);
-        abort();
-    }
+    if (!memory)
+        dl_memory_out(size);
     return memory;
 }
 
@@ -20,7 +34,10 @@ void *xmalloc(size_t size) {
 }
 
 void *xcalloc(size_t count, size_t size) {
-    return checked(calloc(count ? count : 1, size ? size : 1), count * size);
+    size_t total;
+    if (__builtin_mul_overflow(count, size, &total))
+        dl_memory_out(SIZE_MAX);
+    return checked(calloc(count ? count : 1, size ? size : 1), total);
 }
 
 void *xrealloc(void *old, size_t size) {

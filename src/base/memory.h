@@ -9,7 +9,10 @@
 
 enum { DL_ALIGN = 64 }; /* bytes; a cache line, and the widest vector */
 
-/* As the C library's, but out of memory ends the program and says how much was asked for. */
+/* Ends the program with exit status 1: out of memory, and how much was asked for (0: not known). */
+_Noreturn void dl_memory_out(size_t size);
+
+/* As the C library's, but out of memory ends the program. */
 void *xmalloc(size_t size);
 void *xcalloc(size_t count, size_t size);
 void *xrealloc(void *old, size_t size);

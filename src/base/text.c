@@ -33,8 +33,8 @@ void dl_text_add_v(dl_text *text, const char *format, va_list arguments) {
     va_copy(again, arguments);
     int count = vsnprintf(NULL, 0, format, again);
     va_end(again);
-    if (count < 0)
-        return;
+    if (count < 0) /* the formats are our own: only memory can be missing */
+        dl_memory_out(0);
     reserve(text, (size_t)count);
     vsnprintf(text->data + text->length, (size_t)count + 1, format, arguments);
     text->length += (size_t)count;

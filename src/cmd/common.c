@@ -49,6 +49,7 @@ static void limit_spinning(char **argv) {
 }
 
 void cmd_start(char **argv) {
+    json_set_alloc_funcs(xmalloc, free); /* no JSON value is missing for want of memory */
     limit_spinning(argv);
     int descriptor;
     do

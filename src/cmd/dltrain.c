@@ -92,7 +92,7 @@ static void name_config(dl_config *config, const char *path) {
     char *name = xstrdup(dl_path_base(path)), *point = strrchr(name, '.');
     if (point && point != name)
         *point = '\0';
-    config_setting_set_string(config_setting_add(top, "name", CONFIG_TYPE_STRING), name);
+    dl_config_add_string(top, "name", name);
     free(name);
 }
 

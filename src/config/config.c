@@ -52,12 +52,27 @@ static int syntax_error(dl_config *config, const char *text, dl_error *error) {
     return -1;
 }
 
-static int parse(dl_config *config, const char *text, dl_error *error) {
+/* A name or string that libconfig had no memory for is NULL: the key would be missing in silence.
+ */
+static void check_copies(const config_setting_t *setting) {
+    if (config_setting_type(setting) == CONFIG_TYPE_STRING && !config_setting_get_string(setting))
+        dl_memory_out(0);
+    for (int i = 0; config_setting_is_aggregate(setting) && i < config_setting_length(setting);
+         i++) {
+        const config_setting_t *part = config_setting_get_elem(setting, (unsigned)i);
+        if (config_setting_is_group(setting) && !config_setting_name(part))
+            dl_memory_out(0);
+        check_copies(part);
+    }
+}
+
+static int parse(dl_config *config, const char *text, bool may_include, dl_error *error) {
     config_set_include_dir(&config->tree, config->folder[0] ? config->folder : ".");
-    if (dl_includes_check(text, config->name, config->folder, error))
+    if (dl_includes_check(text, config->name, may_include ? config->folder : NULL, error))
         return -1;
     if (!config_read_string(&config->tree, text))
         return syntax_error(config, text, error);
+    check_copies(config_root_setting(&config->tree));
     return dl_literals_check(text, config->name, config->folder, error);
 }
 
@@ -75,14 +90,14 @@ int dl_config_load(dl_config *config, const char *path, dl_error *error) {
     else if (!text[strspn(text, " \t\r\n")])
         result = dl_fail(error, DL_USAGE, "%s: is empty", path);
     else
-        result = parse(config, text, error);
+        result = parse(config, text, true, error);
     free(bytes);
     return result;
 }
 
 int dl_config_parse(dl_config *config, const char *name, const char *text, dl_error *error) {
     dl_config_open(config, name);
-    return parse(config, text, error);
+    return parse(config, text, false, error);
 }
 
 void dl_config_free(dl_config *config) {
@@ -124,10 +139,24 @@ const char *dl_config_where(dl_config *config, const config_setting_t *setting) 
 
 /* ---- settings that the program makes ---- */
 
-config_setting_t *dl_config_add(config_setting_t *parent, const char *key, int type) {
+/* libconfig does not look whether its copies of names and strings were made. */
+static config_setting_t *add(config_setting_t *parent, const char *key, int type) {
     config_setting_t *made = config_setting_add(parent, key, type);
+    if (made && key && !config_setting_name(made))
+        dl_memory_out(strlen(key) + 1);
+    return made;
+}
+
+config_setting_t *dl_config_add(config_setting_t *parent, const char *key, int type) {
+    config_setting_t *made = add(parent, key, type);
     assert(made); /* else the key is there already, or is not a name */
     return made;
+}
+
+void dl_config_set_string(config_setting_t *setting, const char *value) {
+    config_setting_set_string(setting, value);
+    if (!config_setting_get_string(setting))
+        dl_memory_out(strlen(value) + 1);
 }
 
 void dl_config_add_int(config_setting_t *parent, const char *key, int64_t value) {
@@ -144,7 +173,7 @@ void dl_config_add_bool(config_setting_t *parent, const char *key, bool value) {
 }
 
 void dl_config_add_string(config_setting_t *parent, const char *key, const char *value) {
-    config_setting_set_string(dl_config_add(parent, key, CONFIG_TYPE_STRING), value);
+    dl_config_set_string(dl_config_add(parent, key, CONFIG_TYPE_STRING), value);
 }
 
 /* ---- --set ---- */
@@ -164,13 +193,13 @@ void dl_config_copy(config_setting_t *to, const config_setting_t *from) {
         config_setting_set_bool(to, config_setting_get_bool(from));
         break;
     case CONFIG_TYPE_STRING:
-        config_setting_set_string(to, config_setting_get_string(from));
+        dl_config_set_string(to, config_setting_get_string(from));
         break;
     default:
         for (int i = 0; i < config_setting_length(from); i++) {
             const config_setting_t *part = config_setting_get_elem(from, (unsigned)i);
-            dl_config_copy(
-                config_setting_add(to, config_setting_name(part), config_setting_type(part)), part);
+            dl_config_copy(dl_config_add(to, config_setting_name(part), config_setting_type(part)),
+                           part);
         }
     }
 }
@@ -203,7 +232,7 @@ static config_setting_t *put(config_setting_t *place, const char *key,
             return NULL;
         if (made)
             config_setting_remove(place, key);
-        made = config_setting_add(place, key, type);
+        made = add(place, key, type);
     }
     if (made)
         dl_config_copy(made, value);
@@ -235,10 +264,10 @@ static int set_path(dl_config *config, char *path, const config_setting_t *value
         *dot = '\0';
         config_setting_t *next = member(place, key);
         if (!next && config_setting_is_group(place))
-            next = config_setting_add(place, key, CONFIG_TYPE_GROUP);
+            next = add(place, key, CONFIG_TYPE_GROUP);
         if (next && !config_setting_is_aggregate(next) && config_setting_is_group(place)) {
             config_setting_remove(place, key);
-            next = config_setting_add(place, key, CONFIG_TYPE_GROUP);
+            next = add(place, key, CONFIG_TYPE_GROUP);
         }
         if (!next)
             return cannot_set(config, place, key, assignment, error);
@@ -272,8 +301,7 @@ int dl_config_set(dl_config *config, const char *assignment, dl_error *error) {
     } else {
         if (config_setting_get_member(root, "value"))
             config_setting_remove(root, "value");
-        config_setting_set_string(config_setting_add(root, "value", CONFIG_TYPE_STRING),
-                                  equals + 1);
+        dl_config_add_string(root, "value", equals + 1);
     }
     if (!result)
         result = set_path(config, path, config_lookup(&scratch, "value"), assignment, error);

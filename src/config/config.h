@@ -22,7 +22,8 @@ typedef struct {
 void dl_config_open(dl_config *config, const char *name);
 /* Reads a file. 0, or -1 and errors. dl_config_free is fine after either. */
 int dl_config_load(dl_config *config, const char *path, dl_error *error);
-/* The same from text, such as the one in a checkpoint; `name` stands for the file in messages. */
+/* The same from text, as in a checkpoint, which may not include files; `name` stands for the file
+   in messages. */
 int dl_config_parse(dl_config *config, const char *name, const char *text, dl_error *error);
 void dl_config_free(dl_config *config);
 /* Moves a config, tree and all, to `to`, which is overwritten; `from` becomes all zero. */
@@ -75,6 +76,8 @@ config_setting_t *dl_config_group(dl_config *config, config_setting_t *parent, c
 /* Adds a setting to a group, or (key NULL) to a list, for settings that the program makes. The key
    must be new. */
 config_setting_t *dl_config_add(config_setting_t *parent, const char *key, int type);
+/* Sets a string, and checks that libconfig copied it. */
+void dl_config_set_string(config_setting_t *setting, const char *value);
 void dl_config_add_int(config_setting_t *parent, const char *key, int64_t value);
 void dl_config_add_bool(config_setting_t *parent, const char *key, bool value);
 void dl_config_add_string(config_setting_t *parent, const char *key, const char *value);

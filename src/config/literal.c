@@ -110,6 +110,8 @@ static void follow(scanner *s, const char *path, dl_text *what) {
 static void check_included(scanner *s) {
     const char *open = strchr(s->at, '"'), *close = open ? strchr(open + 1, '"') : NULL;
     s->at += strlen("@include");
+    if (!s->folder && s->only_files)
+        complain(s, "a config within another file must not include files");
     if (!close || !s->folder)
         return; /* libconfig complains */
     s->at = close + 1;

@@ -229,11 +229,11 @@ static config_setting_t *add_default(config_setting_t *group, const dl_option *o
     char *end;
     switch (option->type) {
     case DL_BOOL:
-        made = config_setting_add(group, option->key, CONFIG_TYPE_BOOL);
+        made = dl_config_add(group, option->key, CONFIG_TYPE_BOOL);
         config_setting_set_bool(made, !strcmp(text, "true"));
         return made;
     case DL_FLOAT:
-        made = config_setting_add(group, option->key, CONFIG_TYPE_FLOAT);
+        made = dl_config_add(group, option->key, CONFIG_TYPE_FLOAT);
         config_setting_set_float(made, strtod(text, NULL));
         return made;
     case DL_INT:
@@ -241,7 +241,7 @@ static config_setting_t *add_default(config_setting_t *group, const dl_option *o
         long long value = strtoll(text, &end, 10);
         if (end == text || *end)
             break;
-        made = config_setting_add(group, option->key, CONFIG_TYPE_INT);
+        made = dl_config_add(group, option->key, CONFIG_TYPE_INT);
         config_setting_set_int(made, (int)value);
         return made;
     }
@@ -252,8 +252,8 @@ static config_setting_t *add_default(config_setting_t *group, const dl_option *o
     default:
         break;
     }
-    made = config_setting_add(group, option->key, CONFIG_TYPE_STRING);
-    config_setting_set_string(made, text);
+    made = dl_config_add(group, option->key, CONFIG_TYPE_STRING);
+    dl_config_set_string(made, text);
     return made;
 }
 
@@ -332,8 +332,8 @@ const dl_kind *dl_config_choose(dl_config *config, config_setting_t *group,
                                 dl_error *error) {
     config_setting_t *setting = config_setting_get_member(group, registry->key);
     if (!setting && fallback) {
-        setting = config_setting_add(group, registry->key, CONFIG_TYPE_STRING);
-        config_setting_set_string(setting, fallback);
+        setting = dl_config_add(group, registry->key, CONFIG_TYPE_STRING);
+        dl_config_set_string(setting, fallback);
     }
     const char *where = dl_config_where(config, setting ? setting : group);
     const char *name = setting ? config_setting_get_string(setting) : NULL;
@@ -375,7 +375,7 @@ config_setting_t *dl_config_group(dl_config *config, config_setting_t *parent, c
                                   dl_error *error) {
     config_setting_t *group = config_setting_get_member(parent, key);
     if (!group)
-        group = config_setting_add(parent, key, CONFIG_TYPE_GROUP);
+        group = dl_config_add(parent, key, CONFIG_TYPE_GROUP);
     if (config_setting_is_group(group))
         return group;
     dl_fail(error, DL_USAGE, "%s: \"%s\" must be a group { … }, not %s",

@@ -272,12 +272,12 @@ static void add_number(const resolver *r, config_setting_t *to, const char *name
                        const config_setting_t *group, double u) {
     config_setting_t *made;
     if (s->kind != &int_search) {
-        made = config_setting_add(to, name, CONFIG_TYPE_FLOAT);
+        made = dl_config_add(to, name, CONFIG_TYPE_FLOAT);
         config_setting_set_float(made, real_value(s, u));
     } else {
         int64_t value = whole_value(r, s, u);
         bool small = value >= INT32_MIN && value <= INT32_MAX;
-        made = config_setting_add(to, name, small ? CONFIG_TYPE_INT : CONFIG_TYPE_INT64);
+        made = dl_config_add(to, name, small ? CONFIG_TYPE_INT : CONFIG_TYPE_INT64);
         if (small)
             config_setting_set_int(made, (int)value);
         else
@@ -325,7 +325,7 @@ static void add(const resolver *r, config_setting_t *to, const char *name, confi
                 const char *path, int64_t index) {
     search s;
     if (!is_search(from)) {
-        config_setting_t *made = config_setting_add(to, name, config_setting_type(from));
+        config_setting_t *made = dl_config_add(to, name, config_setting_type(from));
         keep_place(r, made, from);
         if (config_setting_is_aggregate(from))
             add_parts(r, made, from, path, index);

@@ -145,10 +145,12 @@ static int find_member(const archive *a, const char *name, member *m) {
 /* out[m->size] = what in[m->packed] was made of. */
 static bool unpack(const unsigned char *in, const member *m, unsigned char *out) {
     z_stream z = {0};
-    if (inflateInit2(&z, -MAX_WBITS) != Z_OK)
+    int status = inflateInit2(&z, -MAX_WBITS);
+    if (status == Z_MEM_ERROR)
+        dl_memory_out(0);
+    if (status != Z_OK)
         return false;
     int64_t read = 0, made = 0;
-    int status = Z_OK;
     while (status == Z_OK) {
         int64_t left = m->packed - read, room = m->size - made;
         z.next_in = (unsigned char *)(uintptr_t)(in + read); /* zlib does not write there */
@@ -161,6 +163,8 @@ static bool unpack(const unsigned char *in, const member *m, unsigned char *out)
         made += before_out - z.avail_out;
     }
     inflateEnd(&z);
+    if (status == Z_MEM_ERROR)
+        dl_memory_out(0);
     return status == Z_STREAM_END && made == m->size;
 }
 

@@ -43,12 +43,29 @@ void dl_onednn_release(void) {
 dnnl_engine_t onednn_engine;
 static dnnl_stream_t stream;
 
+bool onednn_good(dnnl_status_t status) {
+    if (status == dnnl_out_of_memory)
+        dl_memory_out(0);
+    return status == dnnl_success;
+}
+
+/* std::set_new_handler of the C++ library that oneDNN brings: its own want of memory ends as ours
+   does, not by an exception that nobody catches. */
+extern void *set_new_handler(void (*)(void)) __asm__("_ZSt15set_new_handlerPFvvE")
+    __attribute__((weak));
+
+static void out_of_memory(void) {
+    dl_memory_out(0);
+}
+
 bool onednn_start(void) {
     if (stream)
         return true;
+    if (set_new_handler)
+        set_new_handler(out_of_memory);
     if (!onednn_engine && dnnl_engine_create(&onednn_engine, dnnl_cpu, 0) != dnnl_success)
         return false;
-    return dnnl_stream_create(&stream, onednn_engine, dnnl_stream_default_flags) == dnnl_success;
+    return onednn_good(dnnl_stream_create(&stream, onednn_engine, dnnl_stream_default_flags));
 }
 
 const char *dl_onednn_version(void) {
@@ -99,18 +116,25 @@ void onednn_free_operation(operation *op) {
 
 bool onednn_run(const operation *op, const void *const *addresses) {
     for (int i = 0; i < op->count; i++)
-        dnnl_memory_set_data_handle(op->argument[i].memory, (void *)addresses[i]);
-    return dnnl_primitive_execute(op->primitive, stream, op->count, op->argument) == dnnl_success &&
-           dnnl_stream_wait(stream) == dnnl_success;
+        onednn_good(dnnl_memory_set_data_handle(op->argument[i].memory, (void *)addresses[i]));
+    return onednn_good(dnnl_primitive_execute(op->primitive, stream, op->count, op->argument)) &&
+           onednn_good(dnnl_stream_wait(stream));
+}
+
+/* What cannot fail but for want of memory, and would compute something else if it did. */
+static void must(dnnl_status_t status) {
+    if (!onednn_good(status))
+        dl_memory_out(0);
 }
 
 dnnl_primitive_attr_t onednn_attributes(void (*append)(dnnl_post_ops_t)) {
     dnnl_primitive_attr_t attributes = NULL;
     dnnl_post_ops_t ops = NULL;
-    dnnl_primitive_attr_create(&attributes);
-    if (append && dnnl_post_ops_create(&ops) == dnnl_success) {
+    must(dnnl_primitive_attr_create(&attributes));
+    if (append) {
+        must(dnnl_post_ops_create(&ops));
         append(ops);
-        dnnl_primitive_attr_set_post_ops(attributes, ops);
+        must(dnnl_primitive_attr_set_post_ops(attributes, ops));
         dnnl_post_ops_destroy(ops);
     }
     return attributes;
@@ -125,9 +149,9 @@ dnnl_memory_desc_t onednn_desc_of(dnnl_data_type_t type, int rank, const dnnl_di
     dnnl_memory_desc_t desc;
     memset(&desc, 0, sizeof desc);
 #if DNNL_VERSION_MAJOR >= 3
-    dnnl_memory_desc_create_with_tag(&desc, rank, dims, type, tag);
+    onednn_good(dnnl_memory_desc_create_with_tag(&desc, rank, dims, type, tag));
 #else
-    dnnl_memory_desc_init_by_tag(&desc, rank, dims, type, tag);
+    onednn_good(dnnl_memory_desc_init_by_tag(&desc, rank, dims, type, tag));
 #endif
     return desc;
 }
@@ -142,17 +166,17 @@ void onednn_free_desc(dnnl_memory_desc_t *desc) {
 
 void onednn_append_sum(dnnl_post_ops_t ops) {
 #if DNNL_VERSION_MAJOR >= 3
-    dnnl_post_ops_append_sum(ops, 1.0f, 0, dnnl_f32);
+    must(dnnl_post_ops_append_sum(ops, 1.0f, 0, dnnl_f32));
 #else
-    dnnl_post_ops_append_sum(ops, 1.0f);
+    must(dnnl_post_ops_append_sum(ops, 1.0f));
 #endif
 }
 
 void onednn_append_relu(dnnl_post_ops_t ops) {
 #if DNNL_VERSION_MAJOR >= 3
-    dnnl_post_ops_append_eltwise(ops, dnnl_eltwise_relu, 0, 0);
+    must(dnnl_post_ops_append_eltwise(ops, dnnl_eltwise_relu, 0, 0));
 #else
-    dnnl_post_ops_append_eltwise(ops, 1.0f, dnnl_eltwise_relu, 0, 0);
+    must(dnnl_post_ops_append_eltwise(ops, 1.0f, dnnl_eltwise_relu, 0, 0));
 #endif
 }
 
@@ -164,8 +188,9 @@ bool onednn_make_reorder(ordered_operation *pass, desc_ref plain, desc_ref wante
     if (dnnl_memory_desc_equal(plain, wanted))
         return true;
     desc_ref from = back ? wanted : plain, to = back ? plain : wanted;
-    dnnl_reorder_primitive_desc_create(&desc, from, onednn_engine, to, onednn_engine, NULL);
-    bool good = desc && dnnl_primitive_create(&pass->reorder.primitive, desc) == dnnl_success &&
+    onednn_good(
+        dnnl_reorder_primitive_desc_create(&desc, from, onednn_engine, to, onednn_engine, NULL));
+    bool good = desc && onednn_good(dnnl_primitive_create(&pass->reorder.primitive, desc)) &&
                 onednn_add_argument(&pass->reorder, DNNL_ARG_FROM, from) &&
                 onednn_add_argument(&pass->reorder, DNNL_ARG_TO, to);
     if (desc)
@@ -239,13 +264,14 @@ static bool make_product(product *p) {
                                                                    : NULL);
     dnnl_primitive_desc_t desc = NULL;
 #if DNNL_VERSION_MAJOR >= 3
-    dnnl_matmul_primitive_desc_create(&desc, onednn_engine, a, b, wanted_bias, c, attributes);
+    onednn_good(
+        dnnl_matmul_primitive_desc_create(&desc, onednn_engine, a, b, wanted_bias, c, attributes));
 #else
     dnnl_matmul_desc_t wanted;
-    if (dnnl_matmul_desc_init(&wanted, &a, &b, wanted_bias, &c) == dnnl_success)
-        dnnl_primitive_desc_create(&desc, &wanted, attributes, onednn_engine, NULL);
+    if (onednn_good(dnnl_matmul_desc_init(&wanted, &a, &b, wanted_bias, &c)))
+        onednn_good(dnnl_primitive_desc_create(&desc, &wanted, attributes, onednn_engine, NULL));
 #endif
-    bool good = desc && dnnl_primitive_create(&p->op.primitive, desc) == dnnl_success &&
+    bool good = desc && onednn_good(dnnl_primitive_create(&p->op.primitive, desc)) &&
                 onednn_add_argument(&p->op, DNNL_ARG_SRC, REF(a)) &&
                 onednn_add_argument(&p->op, DNNL_ARG_WEIGHTS, REF(b)) &&
                 onednn_add_argument(&p->op, DNNL_ARG_DST, REF(c)) &&

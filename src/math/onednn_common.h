@@ -31,6 +31,9 @@ extern dnnl_engine_t onednn_engine;
 /* Sets the library up at the first call; false if it cannot be. */
 bool onednn_start(void);
 
+/* Whether a call succeeded; out of memory ends the program. */
+bool onednn_good(dnnl_status_t status);
+
 /* A float tensor's descriptor; freed with onednn_free_desc. */
 dnnl_memory_desc_t onednn_desc(int rank, const dnnl_dims_t dims, dnnl_format_tag_t tag);
 dnnl_memory_desc_t onednn_desc_of(dnnl_data_type_t type, int rank, const dnnl_dims_t dims,

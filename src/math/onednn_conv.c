@@ -110,15 +110,15 @@ static dnnl_primitive_desc_t forward_desc(const dl_onednn_conv *c, const conv_de
     desc_ref bias = c->bias ? REF(d->bias) : NULL;
     dnnl_prop_kind_t kind = c->training ? dnnl_forward_training : dnnl_forward_inference;
 #if DNNL_VERSION_MAJOR >= 3
-    dnnl_convolution_forward_primitive_desc_create(
+    onednn_good(dnnl_convolution_forward_primitive_desc_create(
         &desc, onednn_engine, kind, dnnl_convolution_direct, d->x_factor, d->weight_factor, bias,
-        d->y, d->stride, d->dilation, d->before, d->after, attributes);
+        d->y, d->stride, d->dilation, d->before, d->after, attributes));
 #else
     dnnl_convolution_desc_t wanted;
-    if (dnnl_dilated_convolution_forward_desc_init(
+    if (onednn_good(dnnl_dilated_convolution_forward_desc_init(
             &wanted, kind, dnnl_convolution_direct, &d->x_factor, &d->weight_factor, bias, &d->y,
-            d->stride, d->dilation, d->before, d->after) == dnnl_success)
-        dnnl_primitive_desc_create(&desc, &wanted, attributes, onednn_engine, NULL);
+            d->stride, d->dilation, d->before, d->after)))
+        onednn_good(dnnl_primitive_desc_create(&desc, &wanted, attributes, onednn_engine, NULL));
 #endif
     dnnl_primitive_attr_destroy(attributes);
     return desc;
@@ -127,15 +127,15 @@ static dnnl_primitive_desc_t forward_desc(const dl_onednn_conv *c, const conv_de
 static dnnl_primitive_desc_t backward_data_desc(const conv_descs *d, dnnl_primitive_desc_t hint) {
     dnnl_primitive_desc_t desc = NULL;
 #if DNNL_VERSION_MAJOR >= 3
-    dnnl_convolution_backward_data_primitive_desc_create(
+    onednn_good(dnnl_convolution_backward_data_primitive_desc_create(
         &desc, onednn_engine, dnnl_convolution_direct, d->x, d->weight_factor, d->y_factor,
-        d->stride, d->dilation, d->before, d->after, hint, NULL);
+        d->stride, d->dilation, d->before, d->after, hint, NULL));
 #else
     dnnl_convolution_desc_t wanted;
-    if (dnnl_dilated_convolution_backward_data_desc_init(
+    if (onednn_good(dnnl_dilated_convolution_backward_data_desc_init(
             &wanted, dnnl_convolution_direct, &d->x, &d->weight_factor, &d->y_factor, d->stride,
-            d->dilation, d->before, d->after) == dnnl_success)
-        dnnl_primitive_desc_create(&desc, &wanted, NULL, onednn_engine, hint);
+            d->dilation, d->before, d->after)))
+        onednn_good(dnnl_primitive_desc_create(&desc, &wanted, NULL, onednn_engine, hint));
 #endif
     return desc;
 }
@@ -144,15 +144,15 @@ static dnnl_primitive_desc_t backward_weights_desc(const conv_descs *d,
                                                    dnnl_primitive_desc_t hint) {
     dnnl_primitive_desc_t desc = NULL;
 #if DNNL_VERSION_MAJOR >= 3
-    dnnl_convolution_backward_weights_primitive_desc_create(
+    onednn_good(dnnl_convolution_backward_weights_primitive_desc_create(
         &desc, onednn_engine, dnnl_convolution_direct, d->x_factor, d->weight, NULL, d->y_factor,
-        d->stride, d->dilation, d->before, d->after, hint, NULL);
+        d->stride, d->dilation, d->before, d->after, hint, NULL));
 #else
     dnnl_convolution_desc_t wanted;
-    if (dnnl_dilated_convolution_backward_weights_desc_init(
+    if (onednn_good(dnnl_dilated_convolution_backward_weights_desc_init(
             &wanted, dnnl_convolution_direct, &d->x_factor, &d->weight, NULL, &d->y_factor,
-            d->stride, d->dilation, d->before, d->after) == dnnl_success)
-        dnnl_primitive_desc_create(&desc, &wanted, NULL, onednn_engine, hint);
+            d->stride, d->dilation, d->before, d->after)))
+        onednn_good(dnnl_primitive_desc_create(&desc, &wanted, NULL, onednn_engine, hint));
 #endif
     return desc;
 }

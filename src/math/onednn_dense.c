@@ -45,13 +45,13 @@ static dnnl_primitive_desc_t describe(const dl_onednn_dense *d, dnnl_memory_desc
     dnnl_primitive_attr_t attributes = onednn_attributes(d->relu ? onednn_append_relu : NULL);
     desc_ref wanted_bias = d->bias ? REF(bias) : NULL;
 #if DNNL_VERSION_MAJOR >= 3
-    dnnl_inner_product_forward_primitive_desc_create(&desc, onednn_engine, dnnl_forward_inference,
-                                                     x, weight, wanted_bias, y, attributes);
+    onednn_good(dnnl_inner_product_forward_primitive_desc_create(
+        &desc, onednn_engine, dnnl_forward_inference, x, weight, wanted_bias, y, attributes));
 #else
     dnnl_inner_product_desc_t wanted;
-    if (dnnl_inner_product_forward_desc_init(&wanted, dnnl_forward_inference, &x, &weight,
-                                             wanted_bias, &y) == dnnl_success)
-        dnnl_primitive_desc_create(&desc, &wanted, attributes, onednn_engine, NULL);
+    if (onednn_good(dnnl_inner_product_forward_desc_init(&wanted, dnnl_forward_inference, &x,
+                                                         &weight, wanted_bias, &y)))
+        onednn_good(dnnl_primitive_desc_create(&desc, &wanted, attributes, onednn_engine, NULL));
 #endif
     dnnl_primitive_attr_destroy(attributes);
     return desc;
@@ -65,7 +65,7 @@ static bool make(const dl_onednn_dense *d, int64_t rows, ordered_operation *o) {
     dnnl_memory_desc_t bias = onednn_desc(1, (dnnl_dims_t){d->outputs}, dnnl_a);
     dnnl_memory_desc_t y = onednn_desc(2, (dnnl_dims_t){rows, d->outputs}, dnnl_ab);
     dnnl_primitive_desc_t desc = describe(d, x, any, bias, y);
-    bool good = desc && dnnl_primitive_create(&o->op.primitive, desc) == dnnl_success;
+    bool good = desc && onednn_good(dnnl_primitive_create(&o->op.primitive, desc));
     if (good) {
         desc_ref weight = dnnl_primitive_desc_query_md(desc, dnnl_query_weights_md, 0);
         good = onednn_make_reorder(o, REF(plain), weight, false) &&

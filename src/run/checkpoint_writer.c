@@ -5,6 +5,7 @@
 
 #include "base/file.h"
 #include "base/terminal.h"
+#include "run/safetensors.h"
 
 static const char *const names[DL_KEPT] = {"best.safetensors", "last.safetensors"};
 static const double INTERVAL = 1; /* second */
@@ -28,7 +29,7 @@ static int flush(dl_keeper *k, int which, dl_error *error) {
     if (!held->bytes)
         return 0;
     char *path = dl_path_join(k->folder, names[which]);
-    int result = dl_file_write(path, held->bytes, held->size, error);
+    int result = dl_safetensors_write_encoded(path, held->bytes, held->size, error);
     if (!result)
         forget(held);
     free(path);

@@ -89,13 +89,99 @@ static void put(FILE *file, json_t *metadata, const dl_named *tensors, int count
     dl_text_free(&header);
 }
 
+enum { PIECE = 1 << 20 };
+
+/* Whether the header is that of these tensors (any, if `tensors` is NULL), the last of which ends
+   where the file does. */
+static bool is_header_of(const char *json, size_t length, int64_t bytes, const dl_named *tensors,
+                         int count) {
+    json_t *header = json_loadb(json, length, JSON_REJECT_DUPLICATES, NULL), *entry;
+    const char *name;
+    int64_t end = 0, found = 0;
+    json_object_foreach(header, name, entry) {
+        json_int_t to =
+            json_integer_value(json_array_get(json_object_get(entry, "data_offsets"), 1));
+        end = to > end ? to : end;
+        found += strcmp(name, "__metadata__") != 0;
+    }
+    bool good = json_object_get(header, "__metadata__") && end == bytes;
+    int64_t offset = 0;
+    for (int i = 0; tensors && good && i < count; i++) {
+        json_t *wanted = describe(&tensors[i], &offset);
+        good = json_equal(wanted, json_object_get(header, tensors[i].name));
+        json_decref(wanted);
+    }
+    json_decref(header);
+    return good && (!tensors || found == count);
+}
+
+/* Reads what was written: the header, the checksum of all, the list of tensors. */
+static bool is_whole(dl_reader *reader, const dl_named *tensors, int count, dl_error *error) {
+    unsigned char prefix[8];
+    uint64_t length = 0;
+    if (dl_reader_read(reader, prefix, 8, error) != 8)
+        return false;
+    for (int i = 0; i < 8; i++)
+        length |= (uint64_t)prefix[i] << (8 * i);
+    if (length > LARGEST_HEADER)
+        return false;
+    char *header = xmalloc(length + 1), *piece = xmalloc(PIECE), digits[DIGITS + 1] = "",
+         sum[DIGITS + 1];
+    bool good = dl_reader_read(reader, header, (int64_t)length, error) == (int64_t)length;
+    char *at = good ? memmem(header, length, CHECKSUM_KEY, sizeof CHECKSUM_KEY - 1) : NULL;
+    if (at && header + length - at > (ptrdiff_t)sizeof CHECKSUM_KEY + DIGITS) {
+        at += sizeof CHECKSUM_KEY - 1;
+        memcpy(digits, at, DIGITS);
+        memcpy(at, NO_CHECKSUM, DIGITS);
+    }
+    uint32_t crc = good ? add_crc(add_crc(0, prefix, 8), header, length) : 0;
+    int64_t got = 0, bytes = 0;
+    while (good && (got = dl_reader_read(reader, piece, PIECE, error)) > 0) {
+        crc = add_crc(crc, piece, (size_t)got);
+        bytes += got;
+    }
+    snprintf(sum, sizeof sum, "%08x", crc);
+    good = good && got == 0 && !strcmp(sum, digits) &&
+           is_header_of(header, length, bytes, tensors, count);
+    free(header);
+    free(piece);
+    return good;
+}
+
+/* A checkpoint takes the place of an older one only when it can be read. */
+static int commit(dl_writer *writer, const dl_named *tensors, int count, dl_error *error) {
+    if (dl_writer_finish(writer, error))
+        return -1;
+    dl_reader *reader = dl_reader_open(writer->temporary, DL_FAILURE, error);
+    bool whole = reader && is_whole(reader, tensors, count, error);
+    dl_reader_close(reader);
+    if (whole)
+        return dl_writer_commit(writer, error);
+    dl_fail(
+        error, DL_FAILURE,
+        "%s: is not replaced: what was written is not what is read back (the disk or the memory "
+        "may be failing)",
+        writer->path);
+    dl_writer_abort(writer);
+    return -1;
+}
+
 int dl_safetensors_write(const char *path, json_t *metadata, const dl_named *tensors, int count,
                          dl_error *error) {
     dl_writer writer;
     if (dl_writer_open(&writer, path, error))
         return -1;
     put(writer.file, metadata, tensors, count);
-    return dl_writer_commit(&writer, error);
+    return commit(&writer, tensors, count, error);
+}
+
+int dl_safetensors_write_encoded(const char *path, const void *bytes, size_t size,
+                                 dl_error *error) {
+    dl_writer writer;
+    if (dl_writer_open(&writer, path, error))
+        return -1;
+    fwrite(bytes, 1, size, writer.file);
+    return commit(&writer, NULL, 0, error);
 }
 
 char *dl_safetensors_encode(json_t *metadata, const dl_named *tensors, int count, size_t *size) {
@@ -107,8 +193,10 @@ char *dl_safetensors_encode(json_t *metadata, const dl_named *tensors, int count
         if (!fclose(file) && !failed)
             return bytes;
     }
-    fputs("out of memory for a checkpoint\n", stderr);
-    abort();
+    int64_t wanted = 0;
+    for (int i = 0; i < count; i++)
+        wanted += bytes_of(&tensors[i]);
+    dl_memory_out((size_t)wanted);
 }
 
 static int damaged(const dl_safetensors *file, const char *how, dl_error *error) {

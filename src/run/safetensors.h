@@ -19,13 +19,14 @@ typedef struct {
     bool is_double;    /* it is double, "F64" */
 } dl_named;
 
-/* Writes a file whole or not at all. `metadata`: an object of strings, borrowed; the checksum is
-   added to it. */
+/* Writes a file whole or not at all; it is read back before it replaces another. `metadata`: an
+   object of strings, borrowed; the checksum is added to it. */
 int dl_safetensors_write(const char *path, json_t *metadata, const dl_named *tensors, int count,
                          dl_error *error);
 
-/* The same bytes in memory; freed by the caller. */
+/* The same bytes in memory; freed by the caller. And such bytes into a file. */
 char *dl_safetensors_encode(json_t *metadata, const dl_named *tensors, int count, size_t *size);
+int dl_safetensors_write_encoded(const char *path, const void *bytes, size_t size, dl_error *error);
 
 typedef struct {
     char *path, *bytes;  /* owned */
