@@ -3,6 +3,7 @@
 # bench.sh: whole training runs of configs/bench/, timed in turns with PyTorch if it is installed.
 
 set -euo pipefail
+export LC_ALL=C
 program=${0##*/}
 
 usage() {

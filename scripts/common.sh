@@ -2,6 +2,16 @@
 # SPDX-License-Identifier: MIT
 # common.sh: what the scripts that train many nets, or draw, share. They read it; it is no program.
 
+# Numbers have a point and letters sort by their codes, whatever the user's language; characters of
+# UTF-8 stay what they are.
+case ${LC_ALL:-${LC_CTYPE:-${LANG:-}}} in
+*[Uu][Tt][Ff]*) LC_CTYPE=C.UTF-8 ;;
+*) LC_CTYPE=C ;;
+esac
+unset LC_ALL LC_NUMERIC LC_COLLATE LC_MESSAGES LC_TIME LC_MONETARY LANGUAGE
+LANG=C
+export LANG LC_CTYPE
+
 # Where dltrain and dltest are.
 programs=${DLTRAIN_PROGRAMS:-$(dirname -- "$0")/..}
 programs=$(cd -- "$programs" && pwd)

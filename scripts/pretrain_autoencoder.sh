@@ -5,6 +5,7 @@
 # weights. Hinton and Salakhutdinov, "Reducing the dimensionality of data with neural networks",
 # Science 2006; Bengio et al., "Greedy layer-wise training of deep networks", NIPS 2006.
 set -euo pipefail
+export LC_ALL=C
 
 program=${0##*/}
 usage() {

@@ -82,6 +82,17 @@ update="apt-get -q -o DPkg::Lock::Timeout=120 update (noninteractive)"
     done
 }
 
+@test "scripts count with points, whatever the language" {
+    command -v localedef >/dev/null || skip "needs localedef"
+    mkdir locales
+    localedef -i de_DE -f UTF-8 locales/de_DE.UTF-8 2>/dev/null || skip "no definition of de_DE"
+    # shellcheck disable=SC2016 # the inner shell's
+    LOCPATH=$PWD/locales LC_ALL=de_DE.UTF-8 DLTRAIN_PROGRAMS=$root run sh -c '. "$1"
+        echo 1.5 | POSIXLY_CORRECT=1 awk "{ printf \"%.2f\", \$1 * 1.5 }"' sh \
+        "$root/scripts/common.sh"
+    [ "$output" = 2.25 ] || fail "no 2.25"
+}
+
 @test "--help and wrong usage of every script" {
     local script
     for script in install_deps quickstart check; do
