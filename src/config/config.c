@@ -31,7 +31,24 @@ static char *file_name(dl_config *config, const char *included) {
     return xstrdup(included);
 }
 
-/* libconfig's own complaint, with the place that it leaves out. */
+/* Libconfig's complaint in words of our own, since its own differ from version to version. */
+static const char *complaint(const char *text) {
+    static const struct {
+        const char *has, *words;
+    } known[] = {
+        {"duplicate", "duplicate setting name"},
+        {"mismatch", "the values of an array [ ... ] must be of one type; those of a list ( ... ) "
+                     "need not"},
+        {"nested", "too many nested includes"},
+        {"include", "cannot open include file"},
+    };
+    for (size_t i = 0; text && i < sizeof known / sizeof *known; i++)
+        if (strstr(text, known[i].has))
+            return known[i].words;
+    return "syntax error, here or just before (a missing bracket, quote or semicolon?)";
+}
+
+/* Libconfig's complaint, with file and line, and the text of the line. */
 static int syntax_error(dl_config *config, const char *text, dl_error *error) {
     const char *what = config_error_text(&config->tree);
     if (what && strstr(what, "include") &&
@@ -45,9 +62,8 @@ static int syntax_error(dl_config *config, const char *text, dl_error *error) {
     text += strspn(text, " \t");
     if (!included)
         length = dl_text_fitting(text, (int)strcspn(text, "\r\n"), 40);
-    if (!what || !strcmp(what, "syntax error"))
-        what = "syntax error, here or just before (a missing bracket, quote or semicolon?)";
-    dl_fail(error, DL_USAGE, "%s:%d: %s%s%.*s", file, line, what, length ? ": " : "", length, text);
+    dl_fail(error, DL_USAGE, "%s:%d: %s%s%.*s", file, line, complaint(what), length ? ": " : "",
+            length, text);
     free(file);
     return -1;
 }
