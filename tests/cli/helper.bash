@@ -13,6 +13,14 @@ unset DLTRAIN_DATA OPENBLAS_CORETYPE OPENBLAS_L2_SIZE COLUMNS NO_COLOR
 export LC_ALL=C.UTF-8
 export OMP_WAIT_POLICY=passive # other tests may be at work: no thread is to spin
 
+# Signals that are ignored, under nohup or in the background, stay so in all that is started here,
+# and a shell cannot change that. What a test interrupts begins with "${interruptible[@]}".
+# shellcheck disable=SC2016
+interruptible=(env --default-signal=HUP,INT)
+"${interruptible[@]}" true 2>/dev/null || interruptible=(python3 -c 'import os, signal, sys
+for number in signal.SIGHUP, signal.SIGINT: signal.signal(number, signal.SIG_DFL)
+os.execvp(sys.argv[1], sys.argv[1:])')
+
 is_sanitized() { [[ $programs =~ address|thread|undefined ]]; }
 
 # Each test works in a folder of its own, in which data/ is the project's.

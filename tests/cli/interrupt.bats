@@ -26,7 +26,7 @@ ends() {
     local signal=$1 expected=$2 pid
     shift 2
     status=0
-    "$dltrain" "$@" large.cfg >out 2>err &
+    "${interruptible[@]}" "$dltrain" "$@" large.cfg >out 2>err &
     pid=$!
     sleep 0.4
     kill -0 $pid 2>/dev/null || fail "it was over before the signal: $(cat err)"

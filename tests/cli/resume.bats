@@ -29,7 +29,7 @@ rows() {
 at_row() {
     local row=$1 signal=$2 pid
     shift 2
-    "$dltrain" "$@" >.out 2>.err 3>&- &
+    "${interruptible[@]}" "$dltrain" "$@" >.out 2>.err 3>&- &
     pid=$!
     while kill -0 $pid 2>/dev/null &&
         { [ "$(rows run)" -lt "$row" ] || [ ! -e run/last.safetensors ]; }; do sleep 0.005; done
