@@ -15,6 +15,7 @@
 #include "base/memory.h"
 #include "math/activation.h"
 #include "math/backend.h"
+#include "math/blas_core.h"
 #include "math/gemm.h"
 #include "math/mask.h"
 #include "math/onednn.h"
@@ -277,12 +278,56 @@ static void test_packed(void **state) {
     }
 }
 
+/* What OpenBLAS is told, where it has taken `core` on such a processor; NULL: nothing. */
+static void test_blas_core(void **state) {
+    (void)state;
+    const dl_processor old = {0}, sandy = {.intel = true, .avx = true};
+    const dl_processor zen = {.avx = true, .avx2 = true},
+                       zen4 = {.avx = true, .avx2 = true, .avx512 = true};
+    const dl_processor alder = {.intel = true, .avx = true, .avx2 = true};
+    const dl_processor xeon = {.intel = true, .avx = true, .avx2 = true, .avx512 = true};
+    const struct {
+        const char *core;
+        dl_processor processor;
+        const char *better;
+    } cases[] = {
+        {"Prescott", xeon, "SkylakeX"},
+        {"PRESCOTT", xeon, "SkylakeX"},
+        {"Haswell", xeon, "SkylakeX"},
+        {"SkylakeX", xeon, NULL},
+        {"Cooperlake", xeon, NULL},
+        {"SapphireRapids", xeon, NULL},
+        {"a newer one", xeon, NULL},
+        {"Prescott", alder, "Haswell"},
+        {"Nehalem", alder, "Haswell"},
+        {"Sandybridge", alder, "Haswell"},
+        {"Haswell", alder, NULL},
+        {"Barcelona", zen, "Haswell"},
+        {"Zen", zen, NULL},
+        {"Zen", zen4, NULL},
+        {"Haswell", zen4, NULL},
+        {"Barcelona", zen4, "SkylakeX"},
+        {"Prescott", sandy, "Sandybridge"},
+        {"Sandybridge", sandy, NULL},
+        {"Prescott", old, NULL},
+        {"Core2", old, NULL},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const char *better = dl_blas_better_core(cases[i].core, cases[i].processor);
+        if (cases[i].better && better)
+            assert_string_equal(better, cases[i].better);
+        else if (cases[i].better != better)
+            fail_msg("case %zu: %s instead of %s", i, better ? better : "nothing", cases[i].core);
+    }
+    assert_true(dl_blas_core_check());
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_elementary), cmocka_unit_test(test_mask),
         cmocka_unit_test(test_sums),       cmocka_unit_test(test_windows),
         cmocka_unit_test(test_products),   cmocka_unit_test(test_activations),
-        cmocka_unit_test(test_packed),
+        cmocka_unit_test(test_packed),     cmocka_unit_test(test_blas_core),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

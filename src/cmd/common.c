@@ -14,6 +14,9 @@
 #include "base/memory.h"
 #include "base/version.h"
 #include "math/backend.h"
+#include "math/blas_core.h"
+#include "math/blas_memory.h"
+#include "math/threads.h"
 
 int cmd_fail(const char *program, const dl_error *error) {
     const char *line = dl_text_get(&error->text);
@@ -38,19 +41,31 @@ int cmd_usage(const char *program, const char *format, ...) {
 /* A thread that waits for the others at the end of a parallel loop spins for a while before it
    sleeps: by default for so long that two programs on one machine, or the thread that loads data,
    slow each other down tenfold. The OpenMP libraries read how long only from the environment, and
-   only when they are loaded: the program starts itself once more. */
-static void limit_spinning(char **argv) {
+   only when they are loaded. */
+static bool limit_spinning(void) {
     if (getenv("GOMP_SPINCOUNT") || getenv("OMP_WAIT_POLICY") || getenv("KMP_BLOCKTIME"))
-        return; /* the user's own choice, or the second start */
-    setenv("GOMP_SPINCOUNT", "2000", 1);
-    setenv("KMP_BLOCKTIME", "0", 1);
-    execv("/proc/self/exe", argv);
-    /* no /proc: it goes on as it is */
+        return false; /* the user's own choice, or the second start */
+    return !setenv("GOMP_SPINCOUNT", "2000", 1) && !setenv("KMP_BLOCKTIME", "0", 1);
+}
+
+/* Libraries read their settings when they are loaded: where any must change, the program starts
+   itself once more. Without /proc it goes on as it is. */
+static void set_up_libraries(char **argv) {
+    bool changed = limit_spinning();
+    if (dl_blas_core_set() || changed)
+        execv("/proc/self/exe", argv);
+    if (!dl_blas_core_check()) {
+        fprintf(stderr,
+                "%s: the kernels of OpenBLAS for %s give wrong products here: "
+                "set OPENBLAS_CORETYPE to another core, such as Haswell or Nehalem\n",
+                argv[0], dl_blas_core_description());
+        exit(DL_FAILURE);
+    }
 }
 
 void cmd_start(char **argv) {
     json_set_alloc_funcs(xmalloc, free); /* no JSON value is missing for want of memory */
-    limit_spinning(argv);
+    set_up_libraries(argv);
     int descriptor;
     do
         descriptor = open("/dev/null", O_RDWR);
@@ -60,6 +75,14 @@ void cmd_start(char **argv) {
     static char
         buffer[1 << 17]; /* whole, so that the last flush is the one that fails, with errno */
     setvbuf(stdout, buffer, _IOFBF, sizeof buffer);
+}
+
+int cmd_set_threads(const char *program, int threads) {
+    dl_error error = {0};
+    if (dl_blas_memory_reserve(threads, &error))
+        return cmd_fail(program, &error);
+    dl_threads_set(threads);
+    return 0;
 }
 
 int cmd_unknown_option(const char *program, char *const *argv, const void *long_options) {

@@ -13,6 +13,9 @@
    no file that is opened later is taken for one of them; and starts the program once more with its
    threads' spinning limited, unless the environment says how long. argv: of main. */
 void cmd_start(char **argv);
+/* Sets the threads of the kernels; a message and an exit status if memory is too limited for them.
+ */
+int cmd_set_threads(const char *program, int threads);
 /* Prints "program: …" lines on stderr; returns the exit status. */
 int cmd_fail(const char *program, const dl_error *error);
 /* A usage mistake: the message, and where to find help. Returns DL_USAGE. */

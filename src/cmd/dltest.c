@@ -282,7 +282,8 @@ int main(int argc, char **argv) {
     int status = test_arguments_parse(argc, argv, &a);
     if (status >= 0)
         return cmd_finish("dltest", status);
-    dl_threads_set((int)a.threads);
+    if ((status = cmd_set_threads("dltest", (int)a.threads)))
+        return cmd_finish("dltest", status);
     dl_error error = {0};
     test t = {0};
     int result = prepare(&t, &a, &error);

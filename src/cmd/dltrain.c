@@ -16,6 +16,7 @@
 #include "cmd/train_arguments.h"
 #include "cmd/train_output.h"
 #include "inspect/batch_picture.h"
+#include "math/blas_core.h"
 #include "math/threads.h"
 #include "report/report.h"
 #include "run/checkpoint.h"
@@ -164,8 +165,8 @@ static int train(const train_arguments *a, dl_terminal *terminal, bool *interrup
     else if (!status) {
         dl_say(terminal, "dltrain %s  %s, %d thread%s", DL_VERSION, experiment.model.name,
                dl_threads(), dl_threads() == 1 ? "" : "s");
-        if (dl_threads_warning())
-            dl_say(terminal, "note        %s", dl_threads_warning());
+        if (dl_blas_core_warning())
+            dl_say(terminal, "note        %s", dl_blas_core_warning());
         status = a->show ? show(a, &experiment, terminal, error)
                          : dl_train(&experiment, &a->train, terminal, &result, error);
     }
@@ -207,7 +208,8 @@ int main(int argc, char **argv) {
     if (status >= 0)
         return cmd_finish("dltrain", status);
     dl_error error = {0};
-    dl_threads_set((int)a.threads);
+    if ((status = cmd_set_threads("dltrain", (int)a.threads)))
+        return cmd_finish("dltrain", status);
     watch_signals(is_training(&a));
     if (a.check_data || a.compare || a.status || a.space) {
         status = look(&a, &error);

@@ -19,7 +19,7 @@ static const char usage[] =
     "  --last            of a run: last.safetensors instead of best.safetensors\n"
     "  --set KEY=VALUE   override a key of the checkpoint's config, such as\n"
     "                    --set data.test.file=other.csv\n"
-    "  --threads N       processors to use (default: all of them)\n"
+    "  --threads N       processors to use (default: OMP_NUM_THREADS, or all of them)\n"
     "  --backend NAME    openblas, onednn or auto, the faster one for each shape\n"
     "                    (default: auto)\n"
     "  --average         of several nets: how good the mean of their answers is, of\n"

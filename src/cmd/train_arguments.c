@@ -36,7 +36,7 @@ static const char usage[] =
     "                    they have come to; --rank COLUMN (val_loss) puts the best\n"
     "                    first, --json and --csv are for programs\n"
     "  --status RUN...   only say how far runs are; ends with 5 if any is unfinished\n"
-    "  --threads N       processors to use (default: all of them)\n"
+    "  --threads N       processors to use (default: OMP_NUM_THREADS, or all of them)\n"
     "  --backend NAME    openblas, onednn or auto, the faster one for each shape\n"
     "                    (default: auto)\n"
     "  --profile         at the end, where the time went: a table by layer\n"

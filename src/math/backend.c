@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "math/blas_core.h"
 #include "math/onednn.h"
 
 const char *const dl_backend_names[] = {"auto", "openblas", "onednn", NULL};
@@ -49,10 +50,10 @@ const char *dl_backend_description(void) {
 }
 
 const char *dl_backend_summary(void) {
-    static char text[128];
+    static char text[256];
     const char *onednn = dl_onednn_version();
     bool used = onednn && chosen != DL_BACKEND_OPENBLAS;
-    snprintf(text, sizeof text, "OpenBLAS %s%s%s (%s)%s", openblas_get_corename(),
+    snprintf(text, sizeof text, "OpenBLAS %s%s%s (%s)%s", dl_blas_core_description(),
              used ? ", oneDNN " : "", used ? onednn : "", dl_backend_names[chosen],
              bf16 ? ", factors as bfloat16" : "");
     return text;

@@ -2,8 +2,6 @@
 #include "math/threads.h"
 
 #include <cblas.h>
-#include <stdio.h>
-#include <stdlib.h>
 #ifdef _OPENMP
 #include <omp.h>
 #endif
@@ -12,7 +10,7 @@ static int threads = 1;
 
 int dl_threads_available(void) {
 #ifdef _OPENMP
-    return omp_get_num_procs();
+    return omp_get_max_threads();
 #else
     return 1;
 #endif
@@ -55,19 +53,4 @@ bool dl_threads_are_busy(void) {
 #else
     return false;
 #endif
-}
-
-const char *dl_threads_warning(void) {
-    static char line[256];
-    const char *core = getenv("OPENBLAS_CORETYPE");
-    const char *cache = getenv("OPENBLAS_L2_SIZE");
-    if (!core && !cache)
-        return NULL;
-    bool both = core && cache;
-    snprintf(line, sizeof line,
-             "%s%s%s %s set in the environment: OpenBLAS may use weaker kernels than this "
-             "processor has (unset %s for full speed)",
-             core ? "OPENBLAS_CORETYPE" : "", both ? " and " : "", cache ? "OPENBLAS_L2_SIZE" : "",
-             both ? "are" : "is", both ? "them" : "it");
-    return line;
 }

@@ -5,7 +5,8 @@
 
 #include <stdbool.h>
 
-/* Processors that this process may use. */
+/* OMP_NUM_THREADS, or the processors that this process may use; to be called before
+   dl_threads_set. */
 int dl_threads_available(void);
 /* Sets how many threads the kernels use (at least 1), for OpenBLAS too. */
 void dl_threads_set(int count);
@@ -16,7 +17,5 @@ int dl_thread_number(void);
 int dl_threads_in_team(void);
 /* Is this within a parallel region, where nothing may start another? */
 bool dl_threads_are_busy(void);
-/* A line about an environment that forces weak kernels on OpenBLAS, or NULL. */
-const char *dl_threads_warning(void);
 
 #endif
