@@ -10,10 +10,10 @@
 #include "data/augment.h"
 #include "formats/dataset.h"
 #include "losses/loss.h"
-#include "train/experiment.h"
 #include "net/block.h"
 #include "optim/optimizer.h"
 #include "optim/schedule.h"
+#include "train/experiment.h"
 
 static const dl_registry *const registries[] = {
     &dl_layer_registry,    &dl_block_registry,   &dl_loss_registry,         &dl_optimizer_registry,

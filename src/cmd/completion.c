@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "cmd/common.h"
-#include "train/experiment.h"
 #include "net/block.h"
+#include "train/experiment.h"
 
 extern const dl_option *const dl_net_layer_options;
 

@@ -8,8 +8,8 @@
 #include "base/version.h"
 #include "cmd/common.h"
 #include "config/space.h"
-#include "train/experiment.h"
 #include "net/block.h"
+#include "train/experiment.h"
 
 static const dl_registry *const registries[] = {
     &dl_layer_registry,    &dl_block_registry,   &dl_loss_registry,         &dl_optimizer_registry,

@@ -17,7 +17,7 @@ typedef struct {
     double initial;        /* the loss observed before the first step; NaN: not known */
     double baseline;       /* share of the most frequent class; NaN: not known */
     bool dropout, augment; /* the config has some */
-    char *diverged;        /* what the log says of a divergence, or NULL; owned */
+    char *diverged;        /* the message of a divergence, or NULL; owned */
 } dl_symptoms;
 
 /* `path`: a run's folder, or a history.csv alone, of which less is known. 0, or -1 and an error of

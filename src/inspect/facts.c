@@ -7,9 +7,9 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "config/config.h"
 #include "inspect/diagnose.h"
-
-enum { MOST_BYTES = 1 << 28 };
+#include "run/facts.h"
 
 static int take_columns(dl_symptoms *s, const char *path, dl_error *error) {
     const dl_history *h = &s->history;
@@ -24,38 +24,54 @@ static int take_columns(dl_symptoms *s, const char *path, dl_error *error) {
                    s->epoch ? "train_loss" : "epoch");
 }
 
-/* The log's lines of the loss before training and the baseline, and the last error in it. */
-static void read_log(dl_symptoms *s, char *text) {
-    const char *loss = strstr(text, "\nloss "), *word = " expected before training";
-    char *end = NULL;
-    double expected = loss ? strtod(loss + strlen("\nloss "), &end) : NAN;
-    s->expected = loss && !strncmp(end, word, strlen(word)) ? expected : NAN;
-    if (loss && !strncmp(end, word, strlen(word)))
-        s->initial = strtod(end + strlen(word) + 1, NULL);
-    const char *line = strstr(text, "\nbaseline ");
-    const char *share = line ? strstr(line + 1, "is right for ") : NULL;
-    if (share && share < line + 1 + strcspn(line + 1, "\n"))
-        s->baseline = strtod(share + strlen("is right for "), NULL) / 100;
-    char *last = NULL;
-    for (char *at = text; (at = strstr(at, "\ndltrain: diverged")); at++)
-        last = at;
-    if (!last)
-        return;
-    last += strlen("\ndltrain: ");
-    last[strcspn(last, "\n")] = '\0';
-    s->diverged = xstrdup(last);
+/* Whether a layer, or one inside a block, has a dropout: a key `dropout`, or the `rate` of a layer
+   that is one. */
+static bool has_dropout(const config_setting_t *setting) {
+    static const char word[] = "dropout";
+    const char *layer = NULL;
+    double rate = 0;
+    if (!config_setting_is_aggregate(setting))
+        return false;
+    if (config_setting_is_group(setting)) {
+        config_setting_lookup_string(setting, "layer", &layer);
+        size_t length = layer ? strlen(layer) : 0, own = sizeof word - 1;
+        config_setting_lookup_float(setting, word, &rate);
+        if (length >= own && !strcmp(layer + length - own, word))
+            config_setting_lookup_float(setting, "rate", &rate);
+    }
+    bool found = rate > 0;
+    for (int i = 0; i < config_setting_length(setting) && !found; i++)
+        found = has_dropout(config_setting_get_elem(setting, (unsigned)i));
+    return found;
 }
 
-/* NULL: it is not there, or cannot be read, which is no fault. */
-static char *read_beside(const char *folder, const char *name) {
-    char *path = dl_path_join(folder, name), *text = NULL;
+/* The resolved one; a run whose config.cfg cannot be read is known by the rest. */
+static void read_config(dl_symptoms *s, const char *folder) {
+    dl_config config = {0};
     dl_error ignored = {0};
-    int64_t size;
-    if (dl_file_exists(path))
-        text = dl_file_read(path, MOST_BYTES, &size, DL_DATA, &ignored);
+    char *path = dl_path_join(folder, "config.cfg");
+    if (!dl_config_load(&config, path, &ignored)) {
+        const config_setting_t *network = config_lookup(&config.tree, "network");
+        const config_setting_t *augment = config_lookup(&config.tree, "data.augment");
+        s->dropout = network && has_dropout(network);
+        s->augment = augment && config_setting_length(augment) > 0;
+    }
+    dl_config_free(&config);
     dl_error_clear(&ignored);
     free(path);
-    return text;
+}
+
+static void read_facts(dl_symptoms *s, const char *folder) {
+    dl_facts facts;
+    dl_error ignored = {0}; /* a folder may have only its history */
+    dl_facts_read(&facts, folder, &ignored);
+    s->expected = facts.expected_loss;
+    s->initial = facts.initial_loss;
+    s->baseline = facts.baseline;
+    if (facts.ended == DL_ENDED_DIVERGED && facts.message)
+        s->diverged = xstrdup(facts.message);
+    dl_facts_free(&facts);
+    dl_error_clear(&ignored);
 }
 
 int dl_symptoms_read(dl_symptoms *s, const char *path, dl_error *error) {
@@ -70,15 +86,8 @@ int dl_symptoms_read(dl_symptoms *s, const char *path, dl_error *error) {
     free(file);
     if (result || !folder)
         return result;
-    char *log = read_beside(path, "log.txt"), *config = read_beside(path, "config.cfg");
-    if (log)
-        read_log(s, log);
-    if (config) { /* the resolved one: without comments */
-        s->dropout = strstr(config, "dropout\"") != NULL;
-        s->augment = strstr(config, "augment =") != NULL;
-    }
-    free(log);
-    free(config);
+    read_facts(s, path);
+    read_config(s, path);
     return 0;
 }
 

@@ -69,6 +69,9 @@ dl_activation *dl_model_activation(const dl_layer *layer);
 dl_order dl_model_order(const dl_model *model, bool training);
 /* The class whose rows the loss ignores, or -1. */
 int dl_model_ignored(const dl_model *model);
+/* The share of the part's rows that are of the training part's most frequent class; rows that the
+   loss ignores are left out. *most_frequent: that class. NaN without classes. */
+double dl_model_baseline(const dl_model *model, dl_split split, int *most_frequent);
 /* "file:line" of a setting ("training.metrics"), or of the whole config if it has none. */
 const char *dl_model_where(const dl_model *model, const char *path);
 void dl_model_free(dl_model *model);

@@ -37,6 +37,21 @@ int dl_model_ignored(const dl_model *model) {
     return model->loss->ignored ? model->loss->ignored(model->loss_self) : -1;
 }
 
+double dl_model_baseline(const dl_model *model, dl_split split, int *most_frequent) {
+    const dl_data *data = &model->data;
+    const int64_t *train = data->part[DL_TRAIN].class_count, *count = data->part[split].class_count;
+    int ignored = dl_model_ignored(model), best = ignored == 0;
+    int64_t rows = data->part[split].count * data->schema.outputs;
+    if (!data->schema.classes)
+        return NAN;
+    for (int c = best + 1; c < data->schema.classes; c++)
+        if (c != ignored && train[c] > train[best])
+            best = c;
+    rows -= ignored < 0 ? 0 : count[ignored];
+    *most_frequent = best;
+    return (double)count[best] / (double)rows;
+}
+
 /* What a loss makes of the training part's classes must be known to whoever tests the net: then
    the counts travel in the schema. */
 static void keep_counts(dl_model *model) {

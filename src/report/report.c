@@ -83,22 +83,14 @@ static void report_classes(dl_terminal *t, const dl_data *data, dl_split split) 
     list_end(&list);
 }
 
-/* The share of `split` that is right if every row is said to be of the training part's most
-   frequent class; rows that the loss ignores are left out. */
-static void report_baseline(dl_terminal *t, const dl_experiment *e, dl_split split) {
-    const dl_data *data = &e->model.data;
-    const int64_t *train = data->part[DL_TRAIN].class_count, *count = data->part[split].class_count;
-    int ignored = dl_model_ignored(&e->model), best = ignored == 0;
-    int64_t rows = data->part[split].count * data->schema.outputs;
-    for (int c = best + 1; c < data->schema.classes; c++)
-        if (c != ignored && train[c] > train[best])
-            best = c;
-    rows -= ignored < 0 ? 0 : count[ignored];
+static void report_baseline(dl_terminal *t, const dl_model *model, dl_split split) {
     char number[16];
     dl_text name = {0};
-    dl_text_add_plain(&name, dl_schema_class(&data->schema, best, number));
+    int class;
+    double share = dl_model_baseline(model, split, &class);
+    dl_text_add_plain(&name, dl_schema_class(&model->data.schema, class, number));
     dl_say(t, "baseline    always saying \"%s\" is right for %.2f %% of %s", dl_text_get(&name),
-           100 * (double)count[best] / (double)rows, dl_split_names[split]);
+           100 * share, dl_split_names[split]);
     dl_text_free(&name);
 }
 
@@ -145,7 +137,7 @@ void dl_report_data(dl_terminal *t, const dl_experiment *e) {
             report_classes(t, data, (dl_split)s);
     report_augmentation(t, &data->augment);
     if (schema->classes)
-        report_baseline(t, e, data->part[DL_VALIDATION].count ? DL_VALIDATION : DL_TRAIN);
+        report_baseline(t, &e->model, data->part[DL_VALIDATION].count ? DL_VALIDATION : DL_TRAIN);
 }
 
 static void report_lines(dl_terminal *t, const char *label, const char *lines) {

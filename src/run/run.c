@@ -13,9 +13,10 @@
 #include "base/file.h"
 #include "run/tensorboard.h"
 
-static const char *const run_files[] = {"config.cfg", "history.csv",      "log.txt",
-                                        "split.csv",  "best.safetensors", "last.safetensors"};
-enum { RUN_FILES = sizeof run_files / sizeof *run_files, FIRST_CHECKPOINT = 4 };
+static const char *const run_files[] = {"config.cfg",      "history.csv", "log.txt",
+                                        "split.csv",       "facts.json",  "best.safetensors",
+                                        "last.safetensors"};
+enum { RUN_FILES = sizeof run_files / sizeof *run_files, FIRST_RESULT = 4 };
 
 char *dl_run_path(const dl_run *run, const char *name) {
     return dl_path_join(run->folder, name);
@@ -164,7 +165,7 @@ static int begin(dl_run *run, dl_terminal *terminal, const dl_model *model, cons
     if (!result)
         result = open_files(run, terminal, "we", error);
     if (!result) {
-        remove_files(run, FIRST_CHECKPOINT);
+        remove_files(run, FIRST_RESULT);
         remove_events(run);
     }
     dl_text_free(&config);

@@ -1,7 +1,44 @@
 /* SPDX-License-Identifier: MIT */
 #include "train/recorder.h"
 
+#include <math.h>
 #include <stdlib.h>
+
+static void open_facts(dl_recorder *r, const dl_model *model, const char *resumed) {
+    dl_error ignored = {0}; /* they may have been deleted */
+    dl_facts *f = &r->facts;
+    int class;
+    *f = (dl_facts){.expected_loss = NAN, .initial_loss = NAN};
+    if (resumed)
+        dl_facts_read(f, resumed, &ignored);
+    dl_facts_free(f);
+    dl_error_clear(&ignored);
+    f->ended = DL_RUNNING;
+    f->baseline = dl_model_baseline(
+        model, model->data.part[DL_VALIDATION].count ? DL_VALIDATION : DL_TRAIN, &class);
+    f->parameters = model->net.weight_count;
+    for (int s = 0; s < DL_SPLITS; s++)
+        f->rows[s] = model->data.part[s].count;
+}
+
+int dl_recorder_write_facts(const dl_recorder *r, dl_error *error) {
+    return dl_facts_write(&r->facts, r->run.folder, error);
+}
+
+int dl_recorder_end(dl_recorder *r, dl_ending ending, dl_error *error) {
+    dl_facts *f = &r->facts;
+    dl_error ignored = {0}; /* what is reported is the error before it */
+    if (!r->run.folder || r->run.history <= 0)
+        return 0;
+    f->ended = !error->count                ? ending
+               : error->code == DL_DIVERGED ? DL_ENDED_DIVERGED
+                                            : DL_ENDED_FAILED;
+    if (error->count)
+        f->message = xstrdup(dl_text_get(&error->text));
+    int result = dl_recorder_write_facts(r, error->count ? &ignored : error);
+    dl_error_clear(&ignored);
+    return result;
+}
 
 int dl_recorder_open(dl_recorder *r, dl_terminal *terminal, const dl_experiment *e,
                      const dl_run_place *place, int64_t epoch, dl_error *error) {
@@ -13,6 +50,8 @@ int dl_recorder_open(dl_recorder *r, dl_terminal *terminal, const dl_experiment 
     dl_text_free(&header);
     if (!result && e->settings.tensorboard)
         result = dl_tensorboard_open(&r->board, r->run.folder, epoch, error);
+    if (!result)
+        open_facts(r, &e->model, place->resume);
     r->keeper = (dl_keeper){.folder = r->run.folder, .model = &e->model};
     return result;
 }
@@ -81,6 +120,7 @@ int dl_recorder_save(dl_recorder *r, const dl_experiment *e, const dl_training_s
 
 void dl_recorder_close(dl_recorder *r) {
     dl_keeper_close(&r->keeper);
+    dl_facts_free(&r->facts);
     dl_tensorboard_close(&r->board);
     dl_run_close(&r->run);
 }

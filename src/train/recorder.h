@@ -4,6 +4,7 @@
 #define DL_TRAIN_RECORDER_H
 
 #include "run/checkpoint_writer.h"
+#include "run/facts.h"
 #include "run/run.h"
 #include "run/tensorboard.h"
 #include "train/row.h"
@@ -21,6 +22,7 @@ typedef struct {
     dl_run run;
     dl_tensorboard board;
     dl_keeper keeper;
+    dl_facts facts; /* of a resumed run those that were written when it began */
 } dl_recorder;
 
 /* Creates the run's folder, or reopens it after `epoch` epochs; the terminal's log goes there. 0,
@@ -33,6 +35,10 @@ int dl_recorder_add_epoch(dl_recorder *recorder, const dl_experiment *experiment
 /* Amid an epoch. */
 int dl_recorder_save(dl_recorder *recorder, const dl_experiment *experiment,
                      const dl_training_state *state, dl_error *error);
+/* Writes facts.json. */
+int dl_recorder_write_facts(const dl_recorder *recorder, dl_error *error);
+/* Writes how the run has ended: as `ending` says, or with the error that there is. */
+int dl_recorder_end(dl_recorder *recorder, dl_ending ending, dl_error *error);
 void dl_recorder_close(dl_recorder *recorder);
 
 #endif

@@ -99,8 +99,9 @@ static int report_initial_loss(trainer *t, dl_error *error) {
     }
     if (error->count > before)
         return -1;
-    double expected =
+    double expected = t->recorder.facts.expected_loss =
         e->model.loss->initial(e->model.loss_self, &e->model.target, e->model.channels);
+    t->recorder.facts.initial_loss = dl_loss_mean(&losses.net);
     if (isnan(expected))
         dl_say(t->terminal, "loss        %.4f observed before training", dl_loss_mean(&losses.net));
     else
@@ -482,7 +483,7 @@ static int prepare(trainer *t, dl_error *error) {
     dl_run_place place = {o->out, o->force, o->resume};
     if (dl_recorder_open(&t->recorder, t->terminal, t->e, &place, t->progress.epoch, error))
         return -1;
-    return report_start(t, error);
+    return report_start(t, error) || dl_recorder_write_facts(&t->recorder, error) ? -1 : 0;
 }
 
 int dl_train(dl_experiment *e, const dl_train_options *options, dl_terminal *terminal,
@@ -499,6 +500,12 @@ int dl_train(dl_experiment *e, const dl_train_options *options, dl_terminal *ter
         status = prepare(&t, error);
     if (!status && !options->dry_run && (status = train_all(&t, result, error)))
         keep_what_there_is(&t);
+    dl_ending ending = result->interrupted                       ? DL_INTERRUPTED
+                       : t.progress.epoch > 0 && has_stopped(&t) ? DL_EARLY_STOPPING
+                       : t.progress.epoch < e->settings.epochs   ? DL_STOPPED
+                                                                 : DL_COMPLETED;
+    if (dl_recorder_end(&t.recorder, ending, error))
+        status = -1;
     result->folder = t.recorder.run.folder ? xstrdup(t.recorder.run.folder) : NULL;
     result->epochs = t.progress.epoch;
     result->stopped_early = t.progress.epoch > 0 && has_stopped(&t);

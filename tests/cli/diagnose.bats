@@ -107,3 +107,42 @@ is() {
     train --out short --epochs 2 xor.cfg
     says_not diagnosis
 }
+
+# fact KEY: as run/facts.json has it.
+fact() {
+    python3 -c 'import json, sys; print(json.load(open("run/facts.json"))[sys.argv[1]])' "$1"
+}
+
+@test "facts.json: first loss, baseline, rows, and how a run ended" {
+    digits digits.cfg
+    train --out run --epochs 1 digits.cfg
+    status_is 0
+    equal "$(fact ended)" completed
+    says "$(printf 'loss        %.4f expected before training, %.4f observed' \
+        "$(fact expected_loss)" "$(fact initial_loss)")"
+    says "is right for $(python3 -c "print('%.2f' % (100 * $(fact baseline)))") %"
+    before=$(fact initial_loss)
+    train --resume run --epochs 3 --stop-after 2
+    equal "$(fact ended)" stopped
+    equal "$(fact initial_loss)" "$before"
+    train --resume run --set 'regularization.early_stopping={patience=1;min_delta=1000.0;}'
+    equal "$(fact ended)" early_stopping
+    train --out run --force --set optimizer.type=sgd --set optimizer.learning_rate=1e9 digits.cfg
+    status_is 4
+    equal "$(fact ended)" diverged
+    equal "dltrain: $(fact message)" "$(tail -1 run/log.txt)"
+}
+
+# Found in layers and blocks, not in names; the log is for people, and may say anything.
+@test "a diagnosis reads dropout from the config, and nothing from log.txt" {
+    cp -r "$root/tests/histories/val_easier" run
+    echo 'dltrain: diverged in epoch 1' >run/log.txt
+    train --diagnose run
+    shows "dropout acts in training only"
+    sed -i 's/rate = 0.6/rate = 0.0/; s/^name = .*/name = "no-dropout";/' run/config.cfg
+    train --diagnose run
+    shows_not "dropout acts in training only"
+    sed -i 's/layer = "dropout"/layer = "dense_block"; dropout = 0.2/' run/config.cfg
+    train --diagnose run
+    shows "dropout acts in training only"
+}

@@ -12,7 +12,7 @@ load helper
     train digits.cfg
     status_is 0
     equal "$(ls -A runs/digits | tr '\n' ' ')" \
-        "best.safetensors config.cfg history.csv last.safetensors log.txt split.csv "
+        "best.safetensors config.cfg facts.json history.csv last.safetensors log.txt split.csv "
     equal "$(readlink runs/latest)" digits
     equal "$(wc -l <runs/digits/history.csv)" 7
     equal "$(head -1 runs/digits/history.csv)" "epoch,step,seconds,learning_rate,train_loss,\

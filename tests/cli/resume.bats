@@ -63,7 +63,7 @@ as_whole() {
     same_checkpoints whole run
     same_history whole run
     equal "$(ls -A run | tr '\n' ' ')" \
-        "best.safetensors config.cfg history.csv last.safetensors log.txt split.csv "
+        "best.safetensors config.cfg facts.json history.csv last.safetensors log.txt split.csv "
 }
 
 @test "two runs alike are alike to the last byte" {

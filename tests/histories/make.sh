@@ -20,7 +20,7 @@ run() {
     awk -F, -v OFS=, 'NR > 1 { $3 = 0; for (i = NF - 4; i <= NF; i++) $i = 0 } 1' \
         "$work/$name/history.csv" >"$to/$name/history.csv"
     sed "s:$work/::g" "$work/$name/config.cfg" >"$to/$name/config.cfg"
-    grep -E '^(dltrain|baseline|loss)' "$work/$name/log.txt" >"$to/$name/log.txt"
+    cp "$work/$name/facts.json" "$to/$name/facts.json"
 }
 cat >"$work/plain.cfg" <<'CONFIG'
 name = "plain";

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/* facts.json in a run's folder: what programs need to know of a run. log.txt is for people. */
+#ifndef DL_RUN_FACTS_H
+#define DL_RUN_FACTS_H
+
+#include "data/data.h"
+
+typedef enum {
+    DL_RUNNING, /* or killed */
+    DL_COMPLETED,
+    DL_EARLY_STOPPING,
+    DL_STOPPED, /* before the last epoch, as asked for */
+    DL_INTERRUPTED,
+    DL_ENDED_DIVERGED,
+    DL_ENDED_FAILED,
+    DL_ENDINGS
+} dl_ending;
+extern const char *const dl_ending_names[DL_ENDINGS];
+
+/* Numbers that are not known are NaN. */
+typedef struct {
+    double expected_loss; /* of a net that knows nothing */
+    double initial_loss;  /* observed before the first step */
+    double baseline;      /* accuracy of always predicting the most frequent class */
+    int64_t rows[DL_SPLITS];
+    int64_t parameters;
+    dl_ending ended;
+    char *message; /* the error of a run that diverged or failed; owned; NULL: none */
+} dl_facts;
+
+int dl_facts_write(const dl_facts *facts, const char *folder, dl_error *error);
+/* 0, or -1 and an error of DL_DATA: there is no such file, or it is invalid. dl_facts_free is fine
+   after either. */
+int dl_facts_read(dl_facts *facts, const char *folder, dl_error *error);
+void dl_facts_free(dl_facts *facts);
+
+#endif
