@@ -16,6 +16,7 @@
 #include <zlib.h>
 
 #include "base/file.h"
+#include "base/machine.h"
 #include "base/memory.h"
 #include "base/random.h"
 #include "base/text.h"
@@ -236,12 +237,45 @@ static void test_outputs(void **state) {
     dl_text_free(&command);
 }
 
+static void write_limit(const char *folder, const char *name, const char *limit) {
+    dl_error error = {0};
+    assert_int_equal(dl_folder_create(folder, &error), 0);
+    char *path = dl_path_join(folder, name);
+    assert_int_equal(dl_file_write(path, limit, strlen(limit), &error), 0);
+    free(path);
+}
+
+static void test_group_limits(void **state) {
+    (void)state;
+    char folder[] = "/tmp/dltrain-test-XXXXXX";
+    assert_non_null(mkdtemp(folder));
+    assert_int_equal(chdir(folder), 0);
+    write_limit("two/job/step", "memory.max", "max\n");
+    write_limit("two/job", "memory.max", "3000000\n");
+    assert_int_equal(dl_machine_group_limit("0::/job/step\n", "two"), 3000000);
+    assert_int_equal(dl_machine_group_limit("0::/other\n", "two"), INT64_MAX);
+    write_limit("two", "memory.max", "2000000\n"); /* a container sees its own group as the root */
+    assert_int_equal(dl_machine_group_limit("0::/job/step\n", "two"), 2000000);
+    assert_int_equal(dl_machine_group_limit("0::/../host\n", "two"), 2000000);
+    write_limit("one/memory/job", "memory.limit_in_bytes", "1000000\n");
+    const char *groups = "5:cpu,cpuacct:/job\n4:memory:/job/step\n0::/\n";
+    assert_int_equal(dl_machine_group_limit(groups, "one"), 1000000);
+    assert_int_equal(dl_machine_group_limit("", "one"), INT64_MAX);
+    assert_int_equal(dl_machine_group_limit("nonsense", "one"), INT64_MAX);
+    assert_true(dl_machine_memory() > 0);
+    assert_int_equal(chdir("/"), 0);
+    dl_text command = {0};
+    dl_text_add(&command, "rm -r %s", folder);
+    assert_int_equal(system(command.data), 0);
+    dl_text_free(&command);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_philox),  cmocka_unit_test(test_distributions),
         cmocka_unit_test(test_shuffle), cmocka_unit_test(test_text),
         cmocka_unit_test(test_memory),  cmocka_unit_test(test_files),
-        cmocka_unit_test(test_outputs),
+        cmocka_unit_test(test_outputs), cmocka_unit_test(test_group_limits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -12,6 +12,7 @@
 #include <zlib.h>
 
 #include "base/memory.h"
+#include "base/spool.h"
 
 #ifndef DL_DATA_FOLDER
 #define DL_DATA_FOLDER "/usr/local/share/dltrain/data"
@@ -41,6 +42,8 @@ const char *dl_path_base(const char *path) {
 }
 
 char *dl_path_find_data(const char *name) {
+    if (!strcmp(name, "-"))
+        return xstrdup("/dev/stdin");
     const char *folders[] = {"", "data", getenv("DLTRAIN_DATA"), DL_DATA_FOLDER};
     for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
         if (!folders[i] || (i && !folders[i][0]))
@@ -65,7 +68,7 @@ enum { DEFLATE_RATIO = 1032 };
 
 dl_reader *dl_reader_open(const char *path, dl_code code, dl_error *error) {
     struct stat info;
-    int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+    int descriptor = dl_spool_open(path);
     if (descriptor < 0 || fstat(descriptor, &info) < 0) {
         dl_fail(error, code, "%s: %s", path, strerror(errno));
         if (descriptor >= 0)
@@ -141,29 +144,30 @@ void dl_reader_close(dl_reader *reader) {
 
 char *dl_file_read(const char *path, int64_t limit, int64_t *size, dl_code code, dl_error *error) {
     dl_reader *reader = dl_reader_open(path, code, error);
+    *size = 0;
     if (!reader)
         return NULL;
-    int64_t capacity = 1 << 16, length = 0, got;
+    int64_t capacity = limit < 1 << 16 ? limit + 1 : 1 << 16, length = 0, got;
     char *bytes = xmalloc((size_t)capacity + 1);
     while ((got = dl_reader_read(reader, bytes + length, capacity - length, error)) > 0) {
         length += got;
         if (length < capacity)
             break;
-        if (capacity > limit) {
+        if (length > limit) {
             dl_fail(error, code, "%s: is larger than %lld bytes", path, (long long)limit);
             got = -1;
             break;
         }
-        capacity *= 2;
+        capacity = capacity > limit / 2 ? limit + 1 : 2 * capacity;
         bytes = xrealloc(bytes, (size_t)capacity + 1);
     }
     dl_reader_close(reader);
+    *size = length;
     if (got < 0) {
         free(bytes);
         return NULL;
     }
     bytes[length] = '\0';
-    *size = length;
     return bytes;
 }
 

@@ -15,11 +15,12 @@ bool dl_file_is_folder(const char *path);
 char *dl_path_join(const char *folder, const char *name);
 /* The last component of a path, a pointer into it. */
 const char *dl_path_base(const char *path);
-/* A data file's place: `name` as written, else below data/, else below $DLTRAIN_DATA, else below
-   the installed data folder. The caller frees it; NULL if it is nowhere. */
+/* A data file's place: /dev/stdin for "-", `name` as written, else below data/, else below
+   $DLTRAIN_DATA, else below the installed data folder. The caller frees it; NULL if it is nowhere.
+ */
 char *dl_path_find_data(const char *name);
 
-/* A file that is read from the front, decompressed if it is gzip. */
+/* A file, or a pipe (base/spool.h), that is read from the front, decompressed if it is gzip. */
 typedef struct dl_reader dl_reader;
 /* NULL and an error of `code` if it cannot be opened or is a folder. */
 dl_reader *dl_reader_open(const char *path, dl_code code, dl_error *error);
@@ -34,7 +35,8 @@ bool dl_reader_is_plain(const dl_reader *reader);
 void dl_reader_close(dl_reader *reader);
 
 /* The whole file, decompressed if need be and NUL-terminated (the NUL is not counted); refused
-   above `limit` bytes. The caller frees it. NULL and an error otherwise. */
+   above `limit` bytes, and *size is then larger. The caller frees it. NULL and an error otherwise.
+ */
 char *dl_file_read(const char *path, int64_t limit, int64_t *size, dl_code code, dl_error *error);
 
 /* A file that replaces `path` whole, or leaves what was there: written beside it under another

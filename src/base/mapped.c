@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/spool.h"
+
 enum { MOST = 64 }; /* that are remembered; of further ones the system alone speaks */
 
 static struct {
@@ -32,7 +34,7 @@ static void remember(const void *memory, size_t size, const char *path) {
 
 void *dl_mapped_open(const char *path, size_t *size, dl_error *error) {
     struct stat info;
-    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), reason = 0;
+    int descriptor = dl_spool_open(path), reason = 0;
     void *memory = MAP_FAILED;
     if (descriptor < 0 || fstat(descriptor, &info))
         reason = errno;

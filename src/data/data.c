@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/machine.h"
 #include "data/bins.h"
 #include "data/normalize.h"
 #include "data/split.h"
@@ -74,9 +75,11 @@ static double share_of(const config_setting_t *setting) {
 }
 
 static void set_memory(dl_data *data, dl_dataset *dataset) {
-    int64_t machine = (int64_t)sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE);
-    bool given = data->memory_limit > 0;
-    dataset->memory = given ? data->memory_limit * 1000000 : machine / 4;
+    enum { MOST_MEGABYTES = 1000000000 }; /* more is refused, but not at once */
+    int64_t machine = dl_machine_memory(), limit = data->memory_limit;
+    bool given = limit > 0;
+    dataset->memory =
+        given ? (limit < MOST_MEGABYTES ? limit : MOST_MEGABYTES) * 1000000 : machine / 4;
     dataset->memory_most = given ? dataset->memory : machine;
     dataset->cache = data->cache ? &data->notes : NULL;
 }

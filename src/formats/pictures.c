@@ -8,7 +8,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/machine.h"
 #include "base/memory.h"
+#include "base/spool.h"
 #include "formats/dtype.h"
 
 enum { MOST_TOLD = 100, MOST_CLASSES = 100000, MOST_BYTES = 1 << 28, MOST_PREFETCHED = 4096 };
@@ -31,7 +33,7 @@ void dl_pictures_begin(dl_pictures *pictures, const dl_dataset *dataset,
 
 void dl_pictures_open_archive(dl_pictures *pictures, const char *path) {
     struct stat info;
-    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    int descriptor = dl_spool_open(path);
     if (descriptor >= 0 && !fstat(descriptor, &info) && S_ISREG(info.st_mode)) {
         pictures->archive = xstrdup(path);
         pictures->descriptor = descriptor;
@@ -205,7 +207,7 @@ static void make_places(dl_pictures *pictures, int64_t wanted) {
 /* A few bytes can claim to be a large picture: what would not fit is never asked for. */
 static int make_room(dl_pictures *pictures, int64_t wanted, dl_error *error) {
     int64_t bytes = 0, most = fitting(pictures, pictures->memory);
-    double machine = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
+    double machine = (double)dl_machine_memory();
     if (pictures->on_demand || wanted <= pictures->room || !pictures->size)
         return 0;
     if (!dl_multiply(wanted, pictures->size, &bytes) || (double)bytes > machine) {

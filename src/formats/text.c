@@ -246,7 +246,8 @@ static int fill(dl_dataset *dataset, const source *s, dl_error *error) {
                        (long long)given->length, s->unit == WORD ? "word" : "symbol",
                        (long long)given->length + 1);
     const char *at = s->bytes;
-    if (dl_dataset_fits(dataset, s->path, (double)s->count * sizeof *state->symbols, NULL, error))
+    if (dl_dataset_fits(dataset, s->path,
+                        (double)s->size + (double)s->count * sizeof *state->symbols, NULL, error))
         return -1;
     state->symbols = xmalloc(sizeof *state->symbols * (size_t)s->count);
     for (int64_t i = 0; i < s->count; i++)
@@ -267,13 +268,38 @@ static int take_symbols(source *s, const dl_schema *like, dl_schema *schema, dl_
     return like ? take_classes(s, like, error) : make_classes(s, schema, error);
 }
 
+/* Stops where the memory that the data may take is used up, however small the gzipped file is. */
+static char *read_text(const dl_dataset *dataset, source *s, dl_error *error) {
+    int64_t most = dataset->memory_most > 0 && dataset->memory_most < MOST_BYTES
+                       ? dataset->memory_most
+                       : MOST_BYTES;
+    dl_reader *reader = dl_reader_open(s->path, DL_DATA, error);
+    bool fits = reader && (!dl_reader_is_plain(reader) || dl_reader_bound(reader) == INT64_MAX ||
+                           dl_dataset_fits(dataset, s->path, (double)dl_reader_bound(reader), NULL,
+                                           error) == 0);
+    dl_reader_close(reader);
+    if (!fits)
+        return NULL;
+    dl_error fault = {0};
+    char *bytes = dl_file_read(s->path, most, &s->size, DL_DATA, &fault);
+    char text[32];
+    if (!bytes && s->size > most && most < MOST_BYTES)
+        dl_fail(error, DL_DATA,
+                "%s: needs more than the %s of memory that it may take (data.memory_limit)",
+                s->path, dl_text_bytes(text, (double)most));
+    else if (!bytes)
+        dl_fail(error, fault.code, "%s", dl_text_get(&fault.text));
+    dl_error_clear(&fault);
+    return bytes;
+}
+
 static int open_source(dl_dataset *dataset, source *s, const dl_schema *like, dl_error *error) {
     const text_options *given = dataset->options;
     dl_schema *schema = &dataset->schema;
     s->unit = given->unit;
     s->lower = given->lower_case;
     s->path = dl_dataset_find(dataset, given->file, error);
-    if (!s->path || !(s->bytes = dl_file_read(s->path, MOST_BYTES, &s->size, DL_DATA, error)))
+    if (!s->path || !(s->bytes = read_text(dataset, s, error)))
         return -1;
     if (like && check_like(dataset, s, like, error))
         return -1;
