@@ -32,8 +32,13 @@ void dl_mistakes_add(void *context, const dl_outcome *o) {
             continue;
         if (o->link != DL_NO_PROBABILITIES)
             dl_class_probabilities(o, i, m->probability);
-        double sure = o->link == DL_NO_PROBABILITIES ? dl_class_score_of(o, i, predicted)
-                                                     : m->probability[predicted];
+        double sure = m->probability[predicted];
+        if (o->link == DL_NO_PROBABILITIES) {
+            const float *y = o->output + i * o->channels;
+            sure = o->channels > 1 ? (double)y[predicted]
+                   : predicted     ? (double)y[0]
+                                   : -(double)y[0];
+        }
         insert(m, (dl_sure_mistake){row, truth, predicted, sure});
     }
 }

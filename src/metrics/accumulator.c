@@ -91,8 +91,10 @@ static void keep_scores(dl_accumulator *t, const dl_outcome *o) {
     }
     for (int64_t i = 0; i < o->rows; i++, t->rows++) {
         t->truth[t->rows] = (int)o->target[i];
-        for (int c = 0; c < n; c++)
-            t->score[t->rows * n + c] = dl_class_score_of(o, i, n == 1 ? 1 : c);
+        float both[2], *score = t->score + t->rows * n;
+        dl_class_scores(o, i, n == 1 ? both : score);
+        if (n == 1)
+            *score = both[1];
     }
 }
 

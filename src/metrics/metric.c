@@ -69,13 +69,26 @@ void dl_class_probabilities(const dl_outcome *o, int64_t row, double *probabilit
             probability[c] = o->channels > 1 ? (double)y[c] : c ? (double)y[0] : 1 - (double)y[0];
 }
 
-float dl_class_score_of(const dl_outcome *o, int64_t row, int class) {
+/* With logits z the log odds of class c are z[c] - ln of the sum of e^z over the others. The sum of
+   all less e^z[c] is exact enough where that is at most half of it; of the largest z the others are
+   summed. */
+void dl_class_scores(const dl_outcome *o, int64_t row, float *score) {
     const float *y = o->output + row * o->channels;
-    if (o->channels == 1)
-        return class ? y[0] : -y[0];
-    if (o->link != DL_SOFTMAX)
-        return y[class];
-    return (float)((double)y[class] - log_sum(y, o->channels, class));
+    if (o->channels == 1) {
+        score[0] = -y[0];
+        score[1] = y[0];
+        return;
+    }
+    int best = dl_predicted_class(o, row);
+    double most = y[best], sum = 0;
+    for (int64_t j = 0; j < o->channels && o->link == DL_SOFTMAX; j++)
+        sum += exp((double)y[j] - most);
+    for (int c = 0; c < o->classes; c++) {
+        double z = y[c], others = o->link != DL_SOFTMAX ? 0
+                                  : c == best           ? log_sum(y, o->channels, c)
+                                                        : most + log(sum - exp(z - most));
+        score[c] = (float)(z - others);
+    }
 }
 
 /* ---- from sums ---- */

@@ -66,8 +66,9 @@ int dl_predicted_class(const dl_outcome *outcome, int64_t row);
 double dl_log_loss(const dl_outcome *outcome, int64_t row);
 /* probability[classes] of a row. The outcome must have some. */
 void dl_class_probabilities(const dl_outcome *outcome, int64_t row, double *probability);
-/* How much a row looks like the class: its log odds, or the probability or output as it is. */
-float dl_class_score_of(const dl_outcome *outcome, int64_t row, int class);
+/* score[classes]: how much a row looks like each class: its log odds, or the probability or output
+   as it is. */
+void dl_class_scores(const dl_outcome *outcome, int64_t row, float *score);
 /* The mean of number[count], weighed by the softmax of logits[count]. */
 double dl_expected_value(const float *logits, const double *number, int count);
 
