@@ -37,6 +37,7 @@ static bool is_usual(const dl_model *model, const dl_metric *metric, int classes
 
 void scores_open(scores *s, const dl_model *model, int classes, int link, dl_split split) {
     const dl_metric *shown[DL_MOST_ACCUMULATED];
+    const dl_metric *left_out = NULL;
     int count = 0;
     for (int m = 0; m < dl_metric_count + model->metric_count && count < DL_MOST_ACCUMULATED; m++) {
         bool own = m >= dl_metric_count; /* "top3" is not in the table */
@@ -44,11 +45,14 @@ void scores_open(scores *s, const dl_model *model, int classes, int link, dl_spl
         bool again = false;
         for (int i = 0; i < count; i++)
             again |= shown[i] == metric;
-        if (!again && is_possible(model, metric, classes, link) &&
-            (is_wanted(model, metric) || is_usual(model, metric, classes, split)))
+        if (again || !is_possible(model, metric, classes, link))
+            continue;
+        if (is_wanted(model, metric) || is_usual(model, metric, classes, split))
             shown[count++] = metric;
+        else if (!dl_metric_of_steps(metric) && !metric->on_demand)
+            left_out = metric;
     }
-    *s = (scores){.model = model};
+    *s = (scores){.model = model, .left_out = left_out};
     dl_accumulator_open(&s->tally, shown, count, classes, true);
     if (classes)
         s->confusion = dl_confusion_new(classes);
@@ -235,6 +239,10 @@ static int metric_name_width(const scores *s) {
 }
 
 void scores_print_classes(const scores *s) {
+    if (s->left_out)
+        printf("%-*s left out: rows x classes are more than %d (training.metrics = (\"%s\") asks "
+               "for it)\n",
+               metric_name_width(s), s->left_out->name, MOST_SCORES, s->left_out->name);
     if (!s->confusion.classes)
         return;
     print_scores(s);

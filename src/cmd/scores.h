@@ -11,8 +11,9 @@
 typedef struct {
     const dl_model *model; /* with the names of the classes; borrowed */
     int64_t rows;
-    dl_accumulator tally;   /* of the metrics that are shown */
-    dl_confusion confusion; /* classes 0: there is none */
+    dl_accumulator tally;      /* of the metrics that are shown */
+    dl_confusion confusion;    /* classes 0: there is none */
+    const dl_metric *left_out; /* for the size of the part; NULL: none */
 } scores;
 
 /* For what a dl_outcome says of classes (0: numbers) and link: the metrics that can be worked out

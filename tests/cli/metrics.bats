@@ -107,3 +107,22 @@ best() {
     status_is 0
     equal "$(tail -1 run/history.csv | cut -d, -f1)" 6
 }
+
+@test "auc is left out of very many scores, unless it is asked for, and dltest says so" {
+    cat >large.cfg <<'C'
+data = { format = "random"; input = (2); classes = 4000; train = { rows = 64; }; validation = { rows = 8; };
+    test = { rows = 2600; }; };
+network = ( { layer = "dense"; units = 4000; } );
+loss = { type = "softmax_cross_entropy"; };
+training = { epochs = 0; };
+C
+    train --quiet --out run large.cfg
+    tested run
+    status_is 0
+    shows "auc        left out: rows x classes are more than 10000000"
+    train --quiet --force --out run large.cfg --set 'training.metrics=("auc")'
+    tested run
+    status_is 0
+    shows_not "left out"
+    shows "auc "
+}
