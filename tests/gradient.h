@@ -75,7 +75,7 @@ static inline double objective_at(const trial *t, float *place, double value) {
     *place = value;
     for (int i = 1; i < t->net->layer_count; i++)
         if (!t->net->layers[i].is_view)
-            t->net->layers[i].type->forward(&t->net->layers[i], t->pass);
+            dl_layer_forward(&t->net->layers[i], t->pass);
     return objective(t->net, t->r, t->pass);
 }
 

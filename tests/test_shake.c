@@ -51,7 +51,7 @@ static void run(shares *s, int inputs, const char *per, const dl_pass *with, int
         for (int j = 0; j < inputs; j++)
             for (int i = 0; i < batch * SIZE; i++)
                 layer->in[j].value[i] = j == k;
-        layer->type->forward(layer, &pass);
+        dl_layer_forward(layer, &pass);
         for (int i = 0; i < batch * SIZE; i++) {
             assert_true(layer->out.value[i] == layer->out.value[i / SIZE * SIZE]);
             s->forward[i / SIZE][k] = layer->out.value[i];
@@ -59,7 +59,7 @@ static void run(shares *s, int inputs, const char *per, const dl_pass *with, int
     }
     for (int i = 0; i < batch * SIZE; i++)
         layer->out.grad[i] = 2;
-    layer->type->backward(layer, &pass);
+    dl_layer_backward(layer, &pass);
     for (int k = 0; k < inputs; k++)
         for (int i = 0; i < batch * SIZE; i++) {
             assert_true(layer->in[k].grad[i] == layer->in[k].grad[i / SIZE * SIZE]);

@@ -31,11 +31,12 @@ typedef struct {
 
 /* The values between which the activation is not flat to 1 %; false if it has no flat ends. */
 static bool ends_of(const dl_layer *layer, double *low, double *high) {
-    const dl_activation *f = dl_model_activation(layer);
-    int kind = f ? f->kind : DL_LINEAR;
-    *low = kind == DL_SIGMOID ? 0.01 : -0.99;
-    *high = 0.99;
-    return kind == DL_SIGMOID || kind == DL_TANH || kind == DL_SOFTSIGN || kind == DL_HARD_TANH;
+    if (!layer->activation)
+        return false;
+    const dl_activation_type *type = dl_activation_of(layer->activation);
+    *low = type->low;
+    *high = type->high;
+    return type->low < type->high;
 }
 
 static void see_outputs(sight *s, const dl_layer *layer, int64_t samples) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* An activation function as a layer of its own: y = f(x), element by element (softmax: over the
-   channels). Backward from the output alone, but for gelu and swish: dx = f'(y) dy. */
+   channels). Backward from the output alone, or from the input where the function needs that: dx =
+   f'(y) dy. */
 #include "layers/layer.h"
 
 typedef struct {
@@ -8,7 +9,7 @@ typedef struct {
 } activation;
 
 static const dl_option options[] = {
-    DL_ACTIVATION_OPTIONS_OF(activation, function, NULL, dl_activation_all_names),
+    DL_ACTIVATION_OPTIONS(activation, function, DL_REQUIRED),
     DL_OPTIONS_END,
 };
 
@@ -16,16 +17,19 @@ static const dl_option softmax_options[] = {DL_OPTIONS_END};
 
 /* Is the slope taken from the input? Else from the output. */
 static bool from_input(const activation *self) {
-    return self->function.kind == DL_GELU || self->function.kind == DL_SWISH;
+    return dl_activation_of(&self->function)->from_input;
 }
 
 static int setup(dl_layer *layer, dl_error *error) {
     (void)error;
-    const activation *self = layer->self;
+    activation *self = layer->self;
     layer->out.shape = layer->in[0].shape;
     layer->gradient_in_place = true;
     layer->needs_input = from_input(self);
     layer->needs_output = !from_input(self);
+    self->function.straight = layer->straight_through;
+    layer->activation = &self->function;
+    layer->fused = self->function;
     return 0;
 }
 

@@ -17,44 +17,39 @@ static int setup(dl_layer *layer, dl_error *error) {
         return -1;
     layer->out.shape = layer->in[0].shape;
     layer->needs_input = false;
-    layer->needs_output = ((const add *)layer->self)->activation.kind != DL_LINEAR;
+    dl_layer_set_activation(layer, &((const add *)layer->self)->activation);
     layer->gradient_in_place = true;
     return 0;
 }
 
 /* Two inputs, as of a residual, are added and activated in one pass. */
 static bool is_plain(const dl_layer *layer) {
-    const add *self = layer->self;
-    return layer->input_count == 2 && self->activation.kind != DL_SOFTMAX;
+    return layer->input_count == 2 && !dl_activation_of(&layer->fused)->over_channels;
 }
 
 static void forward(dl_layer *layer, const dl_pass *pass) {
-    const add *self = layer->self;
     int64_t channels = dl_shape_channels(layer->out.shape);
     int64_t count = pass->batch * dl_shape_size(layer->out.shape);
     float *y = layer->out.value;
     if (is_plain(layer)) {
-        dl_activate_sum(&self->activation, count, layer->in[0].value, layer->in[1].value, y);
+        dl_activate_sum(&layer->fused, count, layer->in[0].value, layer->in[1].value, y);
         return;
     }
     dl_copy(y, layer->in[0].value, count);
     for (int k = 1; k < layer->input_count; k++)
         dl_add(y, layer->in[k].value, count);
-    dl_activate(&self->activation, count / channels, channels, NULL, y, y);
+    dl_activate(&layer->fused, count / channels, channels, NULL, y, y);
 }
 
 static void backward(dl_layer *layer, const dl_pass *pass) {
-    const add *self = layer->self;
     int64_t channels = dl_shape_channels(layer->out.shape);
     int64_t count = pass->batch * dl_shape_size(layer->out.shape);
     float *dy = layer->out.grad;
     if (is_plain(layer) && layer->in[1].grad) {
-        dl_activate_backward_both(&self->activation, count, layer->out.value, dy,
-                                  layer->in[1].grad);
+        dl_activate_backward_both(&layer->fused, count, layer->out.value, dy, layer->in[1].grad);
         return;
     }
-    dl_activate_backward(&self->activation, count / channels, channels, layer->out.value, dy, dy,
-                         NULL);
+    dl_activate_backward(&layer->fused, count / channels, channels, layer->out.value, dy, dy, NULL);
     for (int k = 1; k < layer->input_count; k++)
         if (layer->in[k].grad)
             dl_copy(layer->in[k].grad, dy, count);

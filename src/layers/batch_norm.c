@@ -55,7 +55,7 @@ static int setup(dl_layer *layer, dl_error *error) {
                                          .initializer = &dl_initializers[DL_INIT_ONES]});
     self->saved = dl_layer_add_buffer(layer, DL_SAVED, 4 * (int64_t)sizeof(float) * channels);
     self->scratch = dl_layer_add_buffer(layer, DL_SCRATCH, (int64_t)dl_norm_scratch(channels));
-    layer->needs_output = self->activation.kind != DL_LINEAR;
+    dl_layer_set_activation(layer, &self->activation);
     layer->gradient_in_place = true;
     layer->takes_out_bias = true;
     return 0;
@@ -111,7 +111,7 @@ static void forward(dl_layer *layer, const dl_pass *pass) {
         factor[j] = inverse[j] * (scale ? scale->value[j] : 1);
         offset[j] = (float)((shift ? shift->value[j] : 0) - m * factor[j]);
     }
-    dl_norm_apply(&self->activation, rows, channels, layer->in[0].value, factor, offset,
+    dl_norm_apply(&layer->fused, rows, channels, layer->in[0].value, factor, offset,
                   layer->out.value, layer->buffers[self->scratch].memory);
 }
 
@@ -121,12 +121,12 @@ static void backward(dl_layer *layer, const dl_pass *pass) {
     float *mean = layer->buffers[self->saved].memory, *factor = mean + 2 * channels;
     const dl_param *scale = scale_of(layer), *shift = shift_of(layer);
     if (!uses_batch(layer, pass)) { /* a frozen scale's gradient goes nowhere, like one of none */
-        dl_norm_apply_backward(&self->activation, rows, channels, layer->in[0].value,
-                               layer->out.value, factor, layer->out.grad, layer->in[0].grad, mean,
-                               NULL, layer->buffers[self->scratch].memory);
+        dl_norm_apply_backward(&layer->fused, rows, channels, layer->in[0].value, layer->out.value,
+                               factor, layer->out.grad, layer->in[0].grad, mean, NULL,
+                               layer->buffers[self->scratch].memory);
         return;
     }
-    dl_norm_backward(&self->activation, rows, channels, layer->in[0].value, layer->out.value, mean,
+    dl_norm_backward(&layer->fused, rows, channels, layer->in[0].value, layer->out.value, mean,
                      mean + channels, scale ? scale->value : NULL, layer->out.grad,
                      layer->in[0].grad, scale ? scale->grad : NULL, shift ? shift->grad : NULL,
                      layer->buffers[self->scratch].memory);

@@ -75,14 +75,14 @@ static int set_up(dl_layer *layer, dl_shape image, dl_error *error) {
     dl_shape shape = {4, {w->kernel[0], w->kernel[1], channels, filters}};
     dl_weights_declare(layer, &self->weights, shape, area * channels, area * filters, filters);
     layer->out.shape = dl_shape3(w->out_height, w->out_width, filters);
-    layer->needs_output = self->weights.activation.kind != DL_LINEAR;
+    dl_layer_set_activation(layer, &self->weights.activation);
     layer->ends_in_bias = dl_weights_end_in_bias(&self->weights);
     layer->operations = 2 * dl_shape_size(layer->out.shape) * area * channels;
     self->conv.filters = filters;
     self->conv.groups = (int)self->groups;
     self->conv.bias = self->weights.bias;
     self->conv.training = layer->training;
-    self->conv.activation = self->weights.activation;
+    self->conv.activation = layer->fused;
     dl_conv_plan(&self->conv, layer->max_batch, layer->threads);
     self->scratch = dl_layer_add_buffer(layer, DL_SCRATCH, (int64_t)dl_conv_scratch(&self->conv));
     return 0;

@@ -69,7 +69,7 @@ static int setup(dl_layer *layer, dl_error *error) {
                        (int)self->filters);
     layer->params[0].units = self->filters;
     layer->params[0].inner = in.dim[2];
-    layer->needs_output = self->weights.activation.kind != DL_LINEAR;
+    dl_layer_set_activation(layer, &self->weights.activation);
     layer->ends_in_bias = dl_weights_end_in_bias(&self->weights);
     layer->operations = 2 * dl_shape_size(in) * area * self->filters;
     self->conv.filters = in.dim[2];
@@ -88,17 +88,16 @@ static void forward(dl_layer *layer, const dl_pass *pass) {
     const conv2d_transpose *self = layer->self;
     dl_conv_backward_data(&self->conv, pass->batch, layer->in[0].value, layer->params[0].value,
                           layer->out.value, layer->buffers[self->scratch].memory);
-    dl_activate(&self->weights.activation, pixels(layer, pass), self->filters,
-                dl_weights_bias(layer), layer->out.value, layer->out.value);
+    dl_activate(&layer->fused, pixels(layer, pass), self->filters, dl_weights_bias(layer),
+                layer->out.value, layer->out.value);
 }
 
 static void backward(dl_layer *layer, const dl_pass *pass) {
     const conv2d_transpose *self = layer->self;
     void *scratch = layer->buffers[self->scratch].memory;
     const dl_param *weight = &layer->params[0];
-    dl_activate_backward(&self->weights.activation, pixels(layer, pass), self->filters,
-                         layer->out.value, layer->out.grad, layer->out.grad,
-                         dl_weights_bias_grad(layer));
+    dl_activate_backward(&layer->fused, pixels(layer, pass), self->filters, layer->out.value,
+                         layer->out.grad, layer->out.grad, dl_weights_bias_grad(layer));
     dl_conv_backward_weights(&self->conv, pass->batch, layer->out.grad, layer->in[0].value,
                              weight->beta, weight->grad, scratch);
     if (layer->in[0].grad)

@@ -39,12 +39,11 @@ static int setup(dl_layer *layer, dl_error *error) {
     dl_weights_declare(layer, &self->weights, shape, inputs, self->units, (int)self->units);
     layer->out.shape =
         sequence ? dl_shape2(in.dim[0], (int)self->units) : dl_shape1((int)self->units);
-    layer->needs_output = self->weights.activation.kind != DL_LINEAR;
+    dl_layer_set_activation(layer, &self->weights.activation);
     layer->ends_in_bias = dl_weights_end_in_bias(&self->weights);
     layer->operations = 2 * inputs * dl_shape_size(layer->out.shape);
     if (!layer->training && !layer->transposed)
-        self->frozen =
-            dl_frozen_new(self->units, inputs, self->weights.bias, &self->weights.activation);
+        self->frozen = dl_frozen_new(self->units, inputs, self->weights.bias, &layer->fused);
     return 0;
 }
 
@@ -62,13 +61,12 @@ static void forward(dl_layer *layer, const dl_pass *pass) {
     if (layer->transposed) {
         dl_gemm(false, true, count, self->units, inputs, layer->in[0].value, layer->params[0].value,
                 0, layer->out.value);
-        dl_activate(&self->weights.activation, count, self->units, dl_weights_bias(layer),
-                    layer->out.value, layer->out.value);
+        dl_activate(&layer->fused, count, self->units, dl_weights_bias(layer), layer->out.value,
+                    layer->out.value);
         return;
     }
     dl_gemm_activate(count, self->units, inputs, layer->in[0].value, layer->params[0].value,
-                     dl_weights_bias(layer), &self->weights.activation, self->frozen,
-                     layer->out.value);
+                     dl_weights_bias(layer), &layer->fused, self->frozen, layer->out.value);
 }
 
 /* From dz to dV and dx, of a weight V[out][in]. */
@@ -85,8 +83,8 @@ static void backward_transposed(dl_layer *layer, int64_t count) {
 static void backward(dl_layer *layer, const dl_pass *pass) {
     const dense *self = layer->self;
     int64_t inputs = inputs_of(layer), count = rows(layer, pass);
-    dl_activate_backward(&self->weights.activation, count, self->units, layer->out.value,
-                         layer->out.grad, layer->out.grad, dl_weights_bias_grad(layer));
+    dl_activate_backward(&layer->fused, count, self->units, layer->out.value, layer->out.grad,
+                         layer->out.grad, dl_weights_bias_grad(layer));
     if (layer->transposed) {
         backward_transposed(layer, count);
         return;

@@ -41,7 +41,7 @@ static int setup(dl_layer *layer, dl_error *error) {
     dl_weights_declare(layer, &self->weights, shape, area, area * self->multiplier, (int)outputs);
     layer->params[0].columns = outputs;
     layer->out.shape = dl_shape3(w->out_height, w->out_width, (int)outputs);
-    layer->needs_output = self->weights.activation.kind != DL_LINEAR;
+    dl_layer_set_activation(layer, &self->weights.activation);
     layer->ends_in_bias = dl_weights_end_in_bias(&self->weights);
     layer->operations = 2 * dl_shape_size(layer->out.shape) * area;
     self->scratch = dl_layer_add_buffer(
@@ -58,14 +58,14 @@ static void forward(dl_layer *layer, const dl_pass *pass) {
     const depthwise *self = layer->self;
     dl_depthwise_forward(&self->window, (int)self->multiplier, pass->batch, layer->in[0].value,
                          layer->params[0].value, layer->out.value);
-    dl_activate(&self->weights.activation, pixels(layer, pass), layer->out.shape.dim[2],
-                dl_weights_bias(layer), layer->out.value, layer->out.value);
+    dl_activate(&layer->fused, pixels(layer, pass), layer->out.shape.dim[2], dl_weights_bias(layer),
+                layer->out.value, layer->out.value);
 }
 
 static void backward(dl_layer *layer, const dl_pass *pass) {
     const depthwise *self = layer->self;
     int multiplier = (int)self->multiplier;
-    dl_activate_backward(&self->weights.activation, pixels(layer, pass), layer->out.shape.dim[2],
+    dl_activate_backward(&layer->fused, pixels(layer, pass), layer->out.shape.dim[2],
                          layer->out.value, layer->out.grad, layer->out.grad,
                          dl_weights_bias_grad(layer));
     dl_depthwise_backward_weights(&self->window, multiplier, pass->batch, layer->in[0].value,

@@ -65,7 +65,7 @@ static int setup(dl_layer *layer, int64_t rows, int64_t groups, dl_error *error)
         dl_layer_add_buffer(layer, DL_SAVED, 2 * (int64_t)sizeof(float) * samples * groups);
     self->scratch =
         dl_layer_add_buffer(layer, DL_SCRATCH, (int64_t)dl_group_norm_scratch(&self->plan));
-    layer->needs_output = self->activation.kind != DL_LINEAR;
+    dl_layer_set_activation(layer, &self->activation);
     layer->gradient_in_place = true;
     return 0;
 }
@@ -111,7 +111,7 @@ static void forward(dl_layer *layer, const dl_pass *pass) {
     const dl_norm_groups plan = plan_of(layer, pass);
     const dl_param *scale = scale_of(layer), *shift = shift_of(layer);
     float *mean = layer->buffers[self->saved].memory;
-    dl_group_norm_forward(&plan, &self->activation, self->epsilon, layer->in[0].value,
+    dl_group_norm_forward(&plan, &layer->fused, self->epsilon, layer->in[0].value,
                           scale ? scale->value : NULL, shift ? shift->value : NULL,
                           layer->out.value, mean, mean + plan.samples * plan.groups,
                           layer->buffers[self->scratch].memory);
@@ -122,7 +122,7 @@ static void backward(dl_layer *layer, const dl_pass *pass) {
     const dl_norm_groups plan = plan_of(layer, pass);
     const dl_param *scale = scale_of(layer), *shift = shift_of(layer);
     const float *mean = layer->buffers[self->saved].memory;
-    dl_group_norm_backward(&plan, &self->activation, layer->in[0].value, layer->out.value, mean,
+    dl_group_norm_backward(&plan, &layer->fused, layer->in[0].value, layer->out.value, mean,
                            mean + plan.samples * plan.groups, scale ? scale->value : NULL,
                            layer->out.grad, layer->in[0].grad, scale ? scale->grad : NULL,
                            shift ? shift->grad : NULL, layer->buffers[self->scratch].memory);

@@ -51,3 +51,49 @@ int dl_layer_same_shapes(const dl_layer *layer, const char *verb, dl_error *erro
     }
     return 0;
 }
+
+void dl_layer_set_activation(dl_layer *layer, const dl_activation *activation) {
+    static const dl_activation linear = {.kind = DL_LINEAR};
+    int64_t size = dl_shape_size(layer->out.shape);
+    layer->activation = layer->unactivated ? &linear : activation;
+    layer->fused = *layer->activation;
+    layer->fused.straight = layer->straight_through;
+    if (dl_activation_of(layer->activation)->from_input) {
+        layer->fused = linear;
+        if (layer->training) {
+            int kept = dl_layer_add_buffer(layer, DL_SAVED,
+                                           (int64_t)sizeof(float) * layer->max_batch * size);
+            layer->preactivation = &layer->buffers[kept];
+        }
+    }
+    layer->needs_output = layer->fused.kind != DL_LINEAR;
+}
+
+static bool has_fused(const dl_layer *layer) {
+    return !layer->activation || layer->activation->kind == layer->fused.kind;
+}
+
+static int64_t rows_of(const dl_layer *layer, const dl_pass *pass) {
+    return pass->batch * dl_shape_size(layer->out.shape) / dl_shape_channels(layer->out.shape);
+}
+
+void dl_layer_forward(dl_layer *layer, const dl_pass *pass) {
+    if (has_fused(layer)) {
+        layer->type->forward(layer, pass);
+        return;
+    }
+    float *y = layer->out.value, *z = layer->preactivation ? layer->preactivation->memory : y;
+    layer->out.value = z;
+    layer->type->forward(layer, pass);
+    layer->out.value = y;
+    dl_activate(layer->activation, rows_of(layer, pass), dl_shape_channels(layer->out.shape), NULL,
+                z, y);
+}
+
+void dl_layer_backward(dl_layer *layer, const dl_pass *pass) {
+    if (!has_fused(layer))
+        dl_activate_backward(layer->activation, rows_of(layer, pass),
+                             dl_shape_channels(layer->out.shape), layer->preactivation->memory,
+                             layer->out.grad, layer->out.grad, NULL);
+    layer->type->backward(layer, pass);
+}

@@ -113,14 +113,16 @@ struct dl_layer {
     const char *where; /* "file:line" in the config */
     int index;         /* in the net, from 0; the stream of its random numbers */
     int max_batch, threads;
-    bool training;        /* the net was built to be trained */
-    bool trainable;       /* else its parameters stay as they are */
-    int shares;           /* the layer that owns its parameters; -1: itself */
-    bool transposed;      /* with `shares`: parameter 0 alone is the owner's, in whose shape it is
-                             declared, and is used transposed */
-    int64_t freeze_until; /* the first epoch, from 1, in which its parameters are trained */
-    bool waits;           /* set by the net: this epoch is one before it */
-    double l1, l2;        /* penalties of its own, in place of the training's; below 0: none */
+    bool training;         /* the net was built to be trained */
+    bool trainable;        /* else its parameters stay as they are */
+    int shares;            /* the layer that owns its parameters; -1: itself */
+    bool transposed;       /* with `shares`: parameter 0 alone is the owner's, in whose shape it is
+                              declared, and is used transposed */
+    int64_t freeze_until;  /* the first epoch, from 1, in which its parameters are trained */
+    bool waits;            /* set by the net: this epoch is one before it */
+    double l1, l2;         /* penalties of its own, in place of the training's; below 0: none */
+    bool straight_through; /* the derivative of a step counts as 1: its loss is made so */
+    bool unactivated;      /* its activation is left out */
 
     int input_count;
     dl_tensor *in; /* [input_count]; grad is this reader's own buffer, the net sums them */
@@ -135,7 +137,12 @@ struct dl_layer {
     bool takes_out_bias;    /* a constant in a channel of in[0] does not reach out */
     bool varies;            /* in training out depends on chance, or on the batch's other samples */
     bool is_view;           /* out is in[0] under another shape: no pass, no memory */
-    int64_t operations;     /* of a forward pass, a sample: 2 a multiply-add */
+    const dl_activation *activation; /* of its output; NULL: none. Set, with the two below, by
+                                        dl_layer_set_activation */
+    dl_activation fused;             /* what the layer's own passes apply: linear where the
+                                        derivative needs the input, see dl_layer_forward */
+    dl_buffer *preactivation;        /* float [batch][shape]: that input; NULL: none is kept */
+    int64_t operations;              /* of a forward pass, a sample: 2 a multiply-add */
 
     int param_count, state_count, buffer_count;
     dl_param *params, *states;
@@ -159,18 +166,22 @@ int dl_layer_add_buffer(dl_layer *layer, dl_lifetime lifetime, int64_t bytes);
  * …".
  */
 int dl_layer_same_shapes(const dl_layer *layer, const char *verb, dl_error *error);
+/* For setup, after out.shape: its output goes through `activation`, by layer->fused in the layer's
+   own passes; sets needs_output. */
+void dl_layer_set_activation(dl_layer *layer, const dl_activation *activation);
+/* The layer's pass, and that of its activation where this is not fused: it then keeps its input. */
+void dl_layer_forward(dl_layer *layer, const dl_pass *pass);
+void dl_layer_backward(dl_layer *layer, const dl_pass *pass);
 /* The coordinates of this layer's random numbers in a pass. */
 dl_draw dl_layer_draw(const dl_layer *layer, dl_purpose purpose, const dl_pass *pass);
 
-/* The options `activation`, `slope` and `alpha` of a layer that has a dl_activation at `field`. */
+/* The options of a layer that has a dl_activation at `field`: `activation`, and the parameters of
+   the functions. Its setup calls dl_layer_set_activation. */
 #define DL_ACTIVATION_OPTIONS(owner, field, fallback_name)                                         \
-    DL_ACTIVATION_OPTIONS_OF(owner, field, fallback_name, dl_activation_names)
-#define DL_ACTIVATION_OPTIONS_OF(owner, field, fallback_name, names)                               \
-    DL_CHOICE_OPTION("activation", owner, field.kind, fallback_name, names,                        \
-                     "the function that the layer's outputs go through"),                          \
-        DL_FLOAT_OPTION("slope", owner, field.slope, "0.01", 0, 1,                                 \
-                        "slope of leaky_relu for negative inputs"),                                \
-        DL_FLOAT_OPTION("alpha", owner, field.alpha, "1.0", 0, 100,                                \
-                        "elu tends to -alpha for very negative inputs")
+    DL_CHOICE_OPTION("activation", owner, field.kind, fallback_name, dl_activation_names,          \
+                     "the function that the layer's outputs go through")                           \
+    DL_ACTIVATIONS(DL_NO_FUNCTION, DL_ACTIVATION_PARAMETER, owner, field)
+#define DL_ACTIVATION_PARAMETER(name, fallback, least, most, help, owner, field)                   \
+    , DL_FLOAT_OPTION(#name, owner, field.name, fallback, least, most, help)
 
 #endif

@@ -40,7 +40,7 @@ static int setup(dl_layer *layer, dl_error *error) {
                                              .initializer = &dl_initializers[DL_INIT_ZEROS]});
     self->scratch = dl_layer_add_buffer(layer, DL_SCRATCH, (int64_t)dl_norm_scratch(channels));
     layer->gradient_in_place = true;
-    layer->needs_output = self->activation.kind != DL_LINEAR;
+    dl_layer_set_activation(layer, &self->activation);
     return 0;
 }
 
@@ -50,7 +50,7 @@ static int64_t rows_of(const dl_layer *layer, const dl_pass *pass) {
 
 static void forward(dl_layer *layer, const dl_pass *pass) {
     const scale *self = layer->self;
-    dl_norm_apply(&self->activation, rows_of(layer, pass), dl_shape_channels(layer->out.shape),
+    dl_norm_apply(&layer->fused, rows_of(layer, pass), dl_shape_channels(layer->out.shape),
                   layer->in[0].value, layer->params[0].value,
                   self->shift ? layer->params[1].value : NULL, layer->out.value,
                   layer->buffers[self->scratch].memory);
@@ -58,11 +58,11 @@ static void forward(dl_layer *layer, const dl_pass *pass) {
 
 static void backward(dl_layer *layer, const dl_pass *pass) {
     const scale *self = layer->self;
-    dl_norm_apply_backward(
-        &self->activation, rows_of(layer, pass), dl_shape_channels(layer->out.shape),
-        layer->in[0].value, layer->out.value, layer->params[0].value, layer->out.grad,
-        layer->in[0].grad, layer->params[0].grad, self->shift ? layer->params[1].grad : NULL,
-        layer->buffers[self->scratch].memory);
+    dl_norm_apply_backward(&layer->fused, rows_of(layer, pass), dl_shape_channels(layer->out.shape),
+                           layer->in[0].value, layer->out.value, layer->params[0].value,
+                           layer->out.grad, layer->in[0].grad, layer->params[0].grad,
+                           self->shift ? layer->params[1].grad : NULL,
+                           layer->buffers[self->scratch].memory);
 }
 
 const dl_layer_type dl_layer_scale = {

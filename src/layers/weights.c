@@ -6,14 +6,8 @@ const char *const dl_weights_init_names[] = {"auto", DL_INITIALIZER_NAMES, NULL}
 const dl_initializer *dl_weights_initializer(const dl_weights *weights) {
     if (weights->init.kind > 0)
         return &dl_initializers[weights->init.kind - 1];
-    switch (weights->activation.kind) {
-    case DL_RELU:
-    case DL_LEAKY_RELU:
-    case DL_ELU:
-        return &dl_initializers[DL_INIT_HE];
-    default:
-        return &dl_initializers[DL_INIT_XAVIER];
-    }
+    bool rectifies = dl_activation_of(&weights->activation)->rectifies;
+    return &dl_initializers[rectifies ? DL_INIT_HE : DL_INIT_XAVIER];
 }
 
 int dl_weights_check_orthogonal(const dl_layer *layer, bool orthogonal, dl_error *error) {

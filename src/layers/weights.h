@@ -35,7 +35,8 @@ extern const char *const dl_weights_init_names[]; /* "auto", then the initialize
             "bias_init", owner, field.bias_init, "0.0", -1000, 1000,                               \
             "what the biases begin with; 0.01 or 0.1 before relu, so that no unit begins dead"),   \
         DL_INIT_OPTIONS(owner, field.init, "auto", "0.01", dl_weights_init_names,                  \
-                        "; auto is he before relu, leaky_relu and elu, else xavier")
+                        "; auto is he before relu and functions like it (leaky_relu, elu, gelu, "  \
+                        "…), else xavier")
 
 /* Whether a layer that says `orthogonal` has the matrix: 0, or -1 and an error. */
 int dl_weights_check_orthogonal(const dl_layer *layer, bool orthogonal, dl_error *error);

@@ -6,47 +6,71 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-typedef enum {
-    DL_LINEAR,
-    DL_SIGMOID,
-    DL_TANH,
-    DL_RELU,
-    DL_LEAKY_RELU,
-    DL_ELU,
-    DL_STEP,
-    DL_SELU,
-    DL_SOFTPLUS,
-    DL_SOFTSIGN,
-    DL_HARD_TANH,
-    DL_SOFTMAX,
-    DL_GELU, /* these two are no functions that can be derived from their output */
-    DL_SWISH
-} dl_activation_kind;
+/* Every activation function, linear first. A new one: its file, activation_NAME.c, and here a line
+   F(CONSTANT, name, help), with P(name, default, least, most, help) behind it for a parameter that
+   it has. P gets a and b, too. */
+#define DL_ACTIVATIONS(F, P, a, b)                                                                 \
+    F(LINEAR, linear, "y = x: none")                                                               \
+    F(SIGMOID, sigmoid, "1 / (1 + e^-x), from 0 to 1")                                             \
+    F(TANH, tanh, "hyperbolic tangent, from -1 to 1")                                              \
+    F(RELU, relu, "max(x, 0)")                                                                     \
+    F(LEAKY_RELU, leaky_relu, "x, or slope * x below 0")                                           \
+    P(slope, "0.01", 0, 1, "slope of leaky_relu for negative inputs", a, b)                        \
+    F(ELU, elu, "x, or alpha * (e^x - 1) below 0")                                                 \
+    P(alpha, "1.0", 0, 100, "elu tends to -alpha for very negative inputs", a, b)                  \
+    F(STEP, step, "1, or 0 below 0; for the loss perceptron")                                      \
+    F(SELU, selu, "elu, scaled so that mean 0 and variance 1 persist from layer to layer")         \
+    F(SOFTPLUS, softplus, "ln(1 + e^x), a smooth relu")                                            \
+    F(SOFTSIGN, softsign, "x / (1 + |x|), from -1 to 1")                                           \
+    F(HARD_TANH, hard_tanh, "x, cut off at -1 and 1")                                              \
+    F(SOFTMAX, softmax, "probabilities over the channels")                                         \
+    F(GELU, gelu, "x times the share of the normal distribution below x")                          \
+    F(SWISH, swish, "x * sigmoid(x), also called SiLU")
 
-/* The names, in the order of the enum; NULL at the end. The first list leaves out those that need
-   their input for the derivative. */
-extern const char *const dl_activation_names[], *const dl_activation_all_names[];
+#define DL_ACTIVATION_CONSTANT(constant, name, help) DL_##constant,
+#define DL_ACTIVATION_FIELD(name, ...) double name;
+#define DL_NO_FUNCTION(...)
+#define DL_NO_PARAMETER(...)
+
+typedef enum { DL_ACTIVATIONS(DL_ACTIVATION_CONSTANT, DL_NO_PARAMETER, , ) } dl_activation_kind;
+
+/* The names, in the order of the enum; NULL at the end. */
+extern const char *const dl_activation_names[];
 
 typedef struct {
     int kind;      /* a dl_activation_kind */
-    double slope;  /* of leaky_relu for x < 0 */
-    double alpha;  /* of elu: alpha (e^x - 1) for x < 0 */
     bool straight; /* step's derivative is taken to be 1, for losses that want it so */
+    DL_ACTIVATIONS(DL_NO_FUNCTION, DL_ACTIVATION_FIELD, , ) /* slope, alpha, … */
 } dl_activation;
+
+/* One row, on the calling thread, for activation_NAME.c (see activation_row.h). */
+typedef struct {
+    /* y[channels] = f(x + bias); bias may be NULL; y may be the same as x. */
+    void (*row)(const dl_activation *f, int64_t channels, const float *bias, const float *x,
+                float *y);
+    /* dx = f'(x) dy, from the output y, or `from_input`: then y is x; dx may be the same as dy. */
+    void (*derive)(const dl_activation *f, int64_t channels, const float *y, const float *dy,
+                   float *dx);
+    bool from_input;
+    bool over_channels; /* an output depends on all channels of its row, as of softmax */
+    bool rectifies;     /* like relu: weights before it begin by He's rule, else by Xavier's */
+    double low, high;   /* outputs beyond these are where the function is flat to 1 %; 0, 0: none */
+} dl_activation_type;
+
+const dl_activation_type *dl_activation_of(const dl_activation *f);
 
 /* y[rows][channels] = f(x + bias), where bias[channels] may be NULL; x and y may be the same.
    Softmax is over the channels of a row. */
 void dl_activate(const dl_activation *f, int64_t rows, int64_t channels, const float *bias,
                  const float *x, float *y);
-/* dx = f'(x) dy, from the output y = f(x), for gelu and swish from the input: then y is x here; dx
-   may be the same as dy. If bias_grad[channels] is not NULL the sum of dx over the rows is added to
-   it, in an order that does not depend on the threads.
+/* dx = f'(x) dy, from the output y = f(x), or for those `from_input` from the input: then y is x;
+   dx may be the same as dy. If bias_grad[channels] is not NULL the sum of dx over the rows is added
+   to it, in an order that does not depend on the threads.
  */
 void dl_activate_backward(const dl_activation *f, int64_t rows, int64_t channels, const float *y,
                           const float *dy, float *dx, float *bias_grad);
 
-/* One row of the two above, on the calling thread: y[channels] = f(x + bias), and dx = f'(x) dy
- * (for gelu and swish y is x).
+/* One row of the two above, on the calling thread: y[channels] = f(x + bias), and dx = f'(x) dy.
  */
 void dl_activate_row(const dl_activation *f, int64_t channels, const float *bias, const float *x,
                      float *y);

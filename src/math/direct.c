@@ -18,7 +18,7 @@ dl_direct *dl_direct_new(const dl_window *w, int filters, const dl_activation *a
                          bool training, int threads) {
     int64_t in = (int64_t)w->height * w->width * w->channels;
     int64_t out = (int64_t)w->out_height * w->out_width * filters;
-    if (activation->kind == DL_SOFTMAX || w->stride[0] * w->stride[1] > MOST_PHASES ||
+    if (dl_activation_of(activation)->over_channels || w->stride[0] * w->stride[1] > MOST_PHASES ||
         (in + out) * (int64_t)sizeof(float) > MOST_BYTES)
         return NULL;
     dl_direct *d = xcalloc(1, sizeof *d);

@@ -127,22 +127,6 @@ static inline float dl_sigmoid(float x) {
     return 1.0f / (1.0f + dl_exp(-x));
 }
 
-/* x times the normal distribution's share below x, exactly: Hendrycks and Gimpel, "Gaussian error
-   linear units", 2016. */
-static inline float dl_gelu(float x) {
-    return 0.5f * x * (1.0f + dl_erf(x * 0.70710678118654752f));
-}
-static inline float dl_gelu_slope(float x) {
-    float density = 0.39894228040143268f * dl_exp(-0.5f * x * x);
-    return 0.5f * (1.0f + dl_erf(x * 0.70710678118654752f)) + x * density;
-}
-
-/* The slope of x · sigmoid(x). */
-static inline float dl_swish_slope(float x) {
-    float s = dl_sigmoid(x);
-    return s + x * s * (1.0f - s);
-}
-
 /* ln(1 + e^x) without overflow. */
 static inline double dl_softplus(double x) {
     return x > 0 ? x + log1p(exp(-x)) : log1p(exp(x));

@@ -63,8 +63,6 @@ const dl_kind *dl_model_read_kind(dl_model *model, config_setting_t *parent, con
 int dl_model_build(dl_model *model, bool training, int threads, dl_error *error);
 /* -1 if a net that was built for training has nothing to train. */
 int dl_model_check_trainable(const dl_model *model, dl_error *error);
-/* What a layer's key `activation` says; NULL if it has none. */
-dl_activation *dl_model_activation(const dl_layer *layer);
 /* The order of a pass over the data, for training or for measuring. */
 dl_order dl_model_order(const dl_model *model, bool training);
 /* The class whose rows the loss ignores, or -1. */

@@ -104,29 +104,16 @@ static int choose_metrics(dl_model *model, dl_error *error) {
     return result;
 }
 
-dl_activation *dl_model_activation(const dl_layer *layer) {
-    for (const dl_option *o = layer->type->kind.options; o && o->key; o++)
-        if (o->choices == dl_activation_names || o->choices == dl_activation_all_names)
-            return (dl_activation *)((char *)layer->self + o->offset -
-                                     offsetof(dl_activation, kind));
-    return NULL;
-}
-
 static int last_activation(const dl_layer *layer) {
-    const dl_activation *activation = dl_model_activation(layer);
-    if (activation)
-        return activation->kind;
-    return strcmp(layer->type->kind.name, "softmax") ? DL_LINEAR : DL_SOFTMAX;
+    return layer->activation ? layer->activation->kind : DL_LINEAR;
 }
 
-/* Before the net is built, since layers may copy their activation then. */
+/* For the layers' setup. */
 static void pass_straight_through(dl_model *model) {
-    dl_activation *last = dl_model_activation(&model->net.layers[model->net.layer_count - 1]);
-    if (last)
-        last->straight = model->loss->straight_through;
-    for (int h = 0; h < model->net.head_count; h++)
-        if ((last = dl_model_activation(&model->net.layers[model->net.heads[h].last])))
-            last->straight = model->heads[h].loss->straight_through;
+    dl_net *net = &model->net;
+    net->layers[net->layer_count - 1].straight_through = model->loss->straight_through;
+    for (int h = 0; h < net->head_count; h++)
+        net->layers[net->heads[h].last].straight_through = model->heads[h].loss->straight_through;
 }
 
 static int choose_batch(dl_model *model, dl_error *error) {

@@ -100,7 +100,7 @@ void dl_net_forward(dl_net *net, const float *x, const dl_pass *pass) {
         dl_pass own = pass_of(net, i, pass);
         connect(net, i, x);
         if (!net->layers[i].is_view)
-            net->layers[i].type->forward(&net->layers[i], &own);
+            dl_layer_forward(&net->layers[i], &own);
         if (net->profile && pass->training)
             net->profile[i].forward += dl_clock() - started;
         if (net->watch)
@@ -144,7 +144,7 @@ void dl_net_backward(dl_net *net, const dl_pass *pass) {
             net->watch(net->watcher, i, true);
         dl_pass own = pass_of(net, i, pass);
         if (!layer->is_view)
-            layer->type->backward(layer, &own);
+            dl_layer_backward(layer, &own);
         for (int p = 0; p < layer->param_count; p++)
             if (layer->params[p].flags & DL_FROZEN)
                 dl_zero(layer->params[p].grad, layer->params[p].count);
@@ -192,7 +192,7 @@ const char *dl_net_find_bad(dl_net *net, const float *x, const dl_pass *pass) {
                                        layer->params[p].name);
         connect(net, i, x);
         if (!layer->is_view)
-            layer->type->forward(layer, pass);
+            dl_layer_forward(layer, pass);
         int64_t count = pass->batch * dl_shape_size(layer->out.shape);
         if (dl_find_not_finite(layer->out.value, count) >= 0)
             return dl_arena_printf(&net->arena, "layer \"%s\" (its output)", layer->name);

@@ -55,7 +55,7 @@ static void watch(void *context, int i, bool backward) {
         twin->in[k].value = layer->in[k].value;
     for (int n = 0; n < layer->param_count; n++)
         twin->params[n].value = layer->params[n].value;
-    twin->type->forward(twin, p->pass);
+    dl_layer_forward(twin, p->pass);
     int64_t count = p->pass->batch * dl_shape_size(twin->out.shape);
     for (int64_t n = 0; n < count; n++) {
         p->sum += twin->out.value[n];
@@ -105,11 +105,8 @@ static int make_twin(dl_net *twin, const dl_experiment *e, int threads, dl_error
     const dl_net *net = &e->model.net;
     if (dl_net_read(twin, e->model.config, error))
         return -1;
-    for (int i = 0; i < twin->layer_count; i++) {
-        dl_activation *activation = dl_model_activation(&twin->layers[i]);
-        if (activation && is_scaled(&net->layers[i]))
-            activation->kind = DL_LINEAR;
-    }
+    for (int i = 0; i < twin->layer_count; i++)
+        twin->layers[i].unactivated = is_scaled(&net->layers[i]);
     return dl_net_build(twin, net->input, net->max_batch, true, threads, error);
 }
 
