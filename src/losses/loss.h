@@ -51,6 +51,9 @@ typedef struct {
     int (*ignored)(const void *self);
     /* Whether target->class_count must be known, also where a net is only tested. NULL: no. */
     bool (*needs_counts)(const void *self);
+    /* Weighs the classes by their frequency in the training part, as data.balance = "weights" asks;
+       -1 if `self` has class weights of its own. NULL: it has no class weights. */
+    int (*balance)(void *self);
     /* The sum of the losses is that of (output - wanted)^2, over the number of channels. */
     bool least_squares;
     /* The outputs are logits: their softmax is the classes' probabilities. */
@@ -61,7 +64,7 @@ typedef struct {
        loss that takes logits; 0 is DL_LINEAR. */
     int link;
     /* grad is meant for the sum before the last layer's activation, whose derivative then counts as
-       1: dl_activation's `straight` is set. */
+       1: that layer's `straight_through` is set. */
     bool straight_through;
 } dl_loss_type;
 

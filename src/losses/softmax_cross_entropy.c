@@ -210,6 +210,14 @@ static bool needs_counts(const void *self) {
     return ((const softmax_cross_entropy *)self)->weights.word != 0;
 }
 
+static int balance(void *self) {
+    dl_numbers *weights = &((softmax_cross_entropy *)self)->weights;
+    if (weights->count)
+        return -1;
+    weights->word = 1; /* "balanced" */
+    return 0;
+}
+
 const dl_loss_type dl_loss_softmax_cross_entropy = {
     .kind = {"softmax_cross_entropy",
              "for classes: the surprise, in nats, at the true class; the last "
@@ -220,5 +228,6 @@ const dl_loss_type dl_loss_softmax_cross_entropy = {
     .initial = initial,
     .ignored = ignored,
     .needs_counts = needs_counts,
+    .balance = balance,
     .softmax = true,
 };

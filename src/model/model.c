@@ -134,27 +134,20 @@ static int check_name(const dl_model *model, config_setting_t *top, dl_error *er
                                           : "runs/latest is the link to the newest run");
 }
 
-/* data.balance = "weights" is the word "balanced" for a loss that has class weights. */
+/* data.balance = "weights" */
 static int weigh_classes(dl_model *model, dl_error *error) {
     const char *where = dl_model_where(model, "data.balance");
-    const dl_option *o = model->loss->kind.options;
-    while (o->key && (o->type != DL_NUMBERS || strcmp(o->key, "class_weights")))
-        o++;
-    if (!o->key)
+    if (!model->loss->balance)
         return dl_fail(
             error, DL_USAGE,
             "%s: \"balance\" cannot be \"weights\": the loss \"%s\" has no class_weights "
-            "(\"oversample\" goes with any)",
+            "(\"oversample\" works with any loss)",
             where, model->loss->kind.name);
-    dl_numbers *weights = (dl_numbers *)((char *)model->loss_self + o->offset);
-    if (weights->count)
+    if (model->loss->balance(model->loss_self))
         return dl_fail(error, DL_USAGE,
                        "%s: \"balance\" is \"weights\", but the loss has class_weights of its own "
-                       "(%s): one of the two",
+                       "(%s): choose one of the two",
                        where, dl_model_where(model, "loss.class_weights"));
-    for (int i = 0; o->choices && o->choices[i]; i++)
-        if (!strcmp(o->choices[i], "balanced"))
-            weights->word = 1 + i;
     return 0;
 }
 

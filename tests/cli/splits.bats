@@ -197,5 +197,5 @@ CONFIG
     says "mixes the rows anew in each epoch, but training.shuffle is false"
     train two.cfg --set data.balance=weights --set 'loss.type="hinge"'
     status_is 2
-    says 'the loss "hinge" has no class_weights ("oversample" goes with any)'
+    says 'the loss "hinge" has no class_weights ("oversample" works with any loss)'
 }
