@@ -1,66 +1,57 @@
 /* SPDX-License-Identifier: MIT */
-/* Every layer type there is. A new one: its file, a declaration and a line here. */
+/* Every layer type. A new one: its file, and a line here. */
 #include "layers/layer.h"
 
-extern const dl_layer_type dl_layer_dense, dl_layer_activation, dl_layer_softmax, dl_layer_conv2d,
-    dl_layer_max_pool, dl_layer_avg_pool, dl_layer_flatten, dl_layer_dropout, dl_layer_add,
-    dl_layer_batch_norm, dl_layer_global_avg_pool, dl_layer_pad, dl_layer_multiply,
-    dl_layer_average, dl_layer_maximum, dl_layer_concat, dl_layer_conv1d, dl_layer_conv2d_transpose,
-    dl_layer_depthwise_conv2d, dl_layer_reshape, dl_layer_crop, dl_layer_upsample,
-    dl_layer_global_max_pool, dl_layer_max_pool1d, dl_layer_avg_pool1d, dl_layer_unpool,
-    dl_layer_layer_norm, dl_layer_group_norm, dl_layer_instance_norm, dl_layer_local_response_norm,
-    dl_layer_spatial_dropout, dl_layer_gaussian_noise, dl_layer_gaussian_dropout, dl_layer_prelu,
-    dl_layer_scale, dl_layer_maxout, dl_layer_filter, dl_layer_lstm, dl_layer_gru,
-    dl_layer_simple_rnn, dl_layer_embedding, dl_layer_one_hot, dl_layer_positional_encoding,
-    dl_layer_multi_head_attention, dl_layer_shake;
+#define LAYERS(_)                                                                                  \
+    _(dense)                                                                                       \
+    _(activation)                                                                                  \
+    _(softmax)                                                                                     \
+    _(conv2d)                                                                                      \
+    _(max_pool)                                                                                    \
+    _(avg_pool)                                                                                    \
+    _(flatten)                                                                                     \
+    _(dropout)                                                                                     \
+    _(add)                                                                                         \
+    _(batch_norm)                                                                                  \
+    _(global_avg_pool)                                                                             \
+    _(pad)                                                                                         \
+    _(multiply)                                                                                    \
+    _(average)                                                                                     \
+    _(maximum)                                                                                     \
+    _(concat)                                                                                      \
+    _(conv1d)                                                                                      \
+    _(conv2d_transpose)                                                                            \
+    _(depthwise_conv2d)                                                                            \
+    _(reshape)                                                                                     \
+    _(crop)                                                                                        \
+    _(upsample)                                                                                    \
+    _(global_max_pool)                                                                             \
+    _(max_pool1d)                                                                                  \
+    _(avg_pool1d)                                                                                  \
+    _(unpool)                                                                                      \
+    _(layer_norm)                                                                                  \
+    _(group_norm)                                                                                  \
+    _(instance_norm)                                                                               \
+    _(local_response_norm)                                                                         \
+    _(spatial_dropout)                                                                             \
+    _(gaussian_noise)                                                                              \
+    _(gaussian_dropout)                                                                            \
+    _(prelu)                                                                                       \
+    _(scale)                                                                                       \
+    _(maxout)                                                                                      \
+    _(filter)                                                                                      \
+    _(lstm)                                                                                        \
+    _(gru)                                                                                         \
+    _(simple_rnn)                                                                                  \
+    _(embedding)                                                                                   \
+    _(one_hot)                                                                                     \
+    _(positional_encoding)                                                                         \
+    _(multi_head_attention)                                                                        \
+    _(shake)
 
-static const dl_kind *const kinds[] = {
-    &dl_layer_dense.kind,
-    &dl_layer_activation.kind,
-    &dl_layer_softmax.kind,
-    &dl_layer_conv2d.kind,
-    &dl_layer_max_pool.kind,
-    &dl_layer_avg_pool.kind,
-    &dl_layer_flatten.kind,
-    &dl_layer_dropout.kind,
-    &dl_layer_add.kind,
-    &dl_layer_batch_norm.kind,
-    &dl_layer_global_avg_pool.kind,
-    &dl_layer_pad.kind,
-    &dl_layer_multiply.kind,
-    &dl_layer_average.kind,
-    &dl_layer_maximum.kind,
-    &dl_layer_concat.kind,
-    &dl_layer_conv1d.kind,
-    &dl_layer_conv2d_transpose.kind,
-    &dl_layer_depthwise_conv2d.kind,
-    &dl_layer_reshape.kind,
-    &dl_layer_crop.kind,
-    &dl_layer_upsample.kind,
-    &dl_layer_global_max_pool.kind,
-    &dl_layer_max_pool1d.kind,
-    &dl_layer_avg_pool1d.kind,
-    &dl_layer_unpool.kind,
-    &dl_layer_layer_norm.kind,
-    &dl_layer_group_norm.kind,
-    &dl_layer_instance_norm.kind,
-    &dl_layer_local_response_norm.kind,
-    &dl_layer_spatial_dropout.kind,
-    &dl_layer_gaussian_noise.kind,
-    &dl_layer_gaussian_dropout.kind,
-    &dl_layer_prelu.kind,
-    &dl_layer_scale.kind,
-    &dl_layer_maxout.kind,
-    &dl_layer_filter.kind,
-    &dl_layer_lstm.kind,
-    &dl_layer_gru.kind,
-    &dl_layer_simple_rnn.kind,
-    &dl_layer_embedding.kind,
-    &dl_layer_one_hot.kind,
-    &dl_layer_positional_encoding.kind,
-    &dl_layer_multi_head_attention.kind,
-    &dl_layer_shake.kind,
-};
-
+#define DECLARE_LAYER(name) extern const dl_layer_type dl_layer_##name;
+#define KIND_OF_LAYER(name) &dl_layer_##name.kind,
+LAYERS(DECLARE_LAYER)
+static const dl_kind *const kinds[] = {LAYERS(KIND_OF_LAYER)};
 const dl_registry dl_layer_registry = {"layer", "layers", "layer", sizeof kinds / sizeof *kinds,
                                        kinds};

@@ -1,23 +1,22 @@
 /* SPDX-License-Identifier: MIT */
-/* Every loss there is. A new one: its file, a declaration and a line here. */
+/* Every loss. A new one: its file, and a line here. */
 #include "losses/loss.h"
 
-extern const dl_loss_type dl_loss_softmax_cross_entropy, dl_loss_binary_cross_entropy, dl_loss_mse,
-    dl_loss_l1, dl_loss_hinge, dl_loss_huber, dl_loss_squared_hinge, dl_loss_kl_divergence,
-    dl_loss_dice, dl_loss_perceptron;
+#define LOSSES(_)                                                                                  \
+    _(softmax_cross_entropy)                                                                       \
+    _(binary_cross_entropy)                                                                        \
+    _(mse)                                                                                         \
+    _(l1)                                                                                          \
+    _(hinge)                                                                                       \
+    _(huber)                                                                                       \
+    _(squared_hinge)                                                                               \
+    _(kl_divergence)                                                                               \
+    _(dice)                                                                                        \
+    _(perceptron)
 
-static const dl_kind *const kinds[] = {
-    &dl_loss_softmax_cross_entropy.kind,
-    &dl_loss_binary_cross_entropy.kind,
-    &dl_loss_mse.kind,
-    &dl_loss_l1.kind,
-    &dl_loss_hinge.kind,
-    &dl_loss_huber.kind,
-    &dl_loss_squared_hinge.kind,
-    &dl_loss_kl_divergence.kind,
-    &dl_loss_dice.kind,
-    &dl_loss_perceptron.kind,
-};
-
+#define DECLARE_LOSS(name) extern const dl_loss_type dl_loss_##name;
+#define KIND_OF_LOSS(name) &dl_loss_##name.kind,
+LOSSES(DECLARE_LOSS)
+static const dl_kind *const kinds[] = {LOSSES(KIND_OF_LOSS)};
 const dl_registry dl_loss_registry = {"loss", "losses", "type", sizeof kinds / sizeof *kinds,
                                       kinds};

@@ -1,30 +1,46 @@
 /* SPDX-License-Identifier: MIT */
-/* Every optimizer there is. A new one: its file, a declaration and a line here. */
+/* Every optimizer and every schedule. A new one: its file, and a line here. */
 #include "optim/optimizer.h"
+#include "optim/schedule.h"
 
-extern const dl_optimizer_type dl_optimizer_sgd, dl_optimizer_adagrad, dl_optimizer_rmsprop,
-    dl_optimizer_adadelta, dl_optimizer_adam, dl_optimizer_adamw, dl_optimizer_nadam,
-    dl_optimizer_rprop, dl_optimizer_newton, dl_optimizer_bfgs, dl_optimizer_lbfgs,
-    dl_optimizer_gauss_newton, dl_optimizer_levenberg, dl_optimizer_levenberg_marquardt,
-    dl_optimizer_normal_equations;
+#define OPTIMIZERS(_)                                                                              \
+    _(sgd)                                                                                         \
+    _(adagrad)                                                                                     \
+    _(rmsprop)                                                                                     \
+    _(adadelta)                                                                                    \
+    _(adam)                                                                                        \
+    _(adamw)                                                                                       \
+    _(nadam)                                                                                       \
+    _(rprop)                                                                                       \
+    _(newton)                                                                                      \
+    _(bfgs)                                                                                        \
+    _(lbfgs)                                                                                       \
+    _(gauss_newton)                                                                                \
+    _(levenberg)                                                                                   \
+    _(levenberg_marquardt)                                                                         \
+    _(normal_equations)
 
-static const dl_kind *const kinds[] = {
-    &dl_optimizer_sgd.kind,
-    &dl_optimizer_adagrad.kind,
-    &dl_optimizer_rmsprop.kind,
-    &dl_optimizer_adadelta.kind,
-    &dl_optimizer_adam.kind,
-    &dl_optimizer_adamw.kind,
-    &dl_optimizer_nadam.kind,
-    &dl_optimizer_rprop.kind,
-    &dl_optimizer_newton.kind,
-    &dl_optimizer_bfgs.kind,
-    &dl_optimizer_lbfgs.kind,
-    &dl_optimizer_gauss_newton.kind,
-    &dl_optimizer_levenberg.kind,
-    &dl_optimizer_levenberg_marquardt.kind,
-    &dl_optimizer_normal_equations.kind,
-};
-
+#define DECLARE_OPTIMIZER(name) extern const dl_optimizer_type dl_optimizer_##name;
+#define KIND_OF_OPTIMIZER(name) &dl_optimizer_##name.kind,
+OPTIMIZERS(DECLARE_OPTIMIZER)
+static const dl_kind *const optimizers[] = {OPTIMIZERS(KIND_OF_OPTIMIZER)};
 const dl_registry dl_optimizer_registry = {"optimizer", "optimizers", "type",
-                                           sizeof kinds / sizeof *kinds, kinds};
+                                           sizeof optimizers / sizeof *optimizers, optimizers};
+
+#define SCHEDULES(_)                                                                               \
+    _(constant)                                                                                    \
+    _(step)                                                                                        \
+    _(piecewise)                                                                                   \
+    _(inverse_time)                                                                                \
+    _(exponential)                                                                                 \
+    _(sqrt)                                                                                        \
+    _(plateau)                                                                                     \
+    _(cosine)                                                                                      \
+    _(one_cycle)
+
+#define DECLARE_SCHEDULE(name) extern const dl_schedule_type dl_schedule_##name;
+#define KIND_OF_SCHEDULE(name) &dl_schedule_##name.kind,
+SCHEDULES(DECLARE_SCHEDULE)
+static const dl_kind *const schedules[] = {SCHEDULES(KIND_OF_SCHEDULE)};
+const dl_registry dl_schedule_registry = {"schedule", "schedules", "type",
+                                          sizeof schedules / sizeof *schedules, schedules};

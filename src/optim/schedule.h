@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Schedules of the learning rate. A new one is a row in schedule.c. */
+/* The contract of a schedule of the learning rate: one file, schedule_NAME.c, one line in
+ * registry.c.
+ */
 #ifndef DL_OPTIM_SCHEDULE_H
 #define DL_OPTIM_SCHEDULE_H
+
+#include <math.h>
 
 #include "base/error.h"
 #include "config/option.h"
@@ -57,6 +61,11 @@ typedef struct {
 } dl_schedule_type;
 
 extern const dl_registry dl_schedule_registry;
+
+/* From a to b along half a cosine, `part` from 0 to 1. */
+static inline double dl_schedule_along_cosine(double a, double b, double part) {
+    return b + (a - b) * 0.5 * (1 + cos(3.14159265358979323846 * part));
+}
 
 /* What the learning rate is multiplied by in the step that comes, with the warm-up. */
 double dl_schedule_factor(const dl_schedule_type *type, const void *self,
