@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What each block is made of. */
 #include "net/block.h"
+
 #include "math/window.h"
 
 typedef struct {
@@ -94,6 +95,11 @@ typedef struct {
     dl_activation activation;
 } separable;
 
+static const dl_option activation_options[] = {
+    DL_ACTIVATION_OPTIONS(separable, activation, "linear"),
+    DL_OPTIONS_END,
+};
+
 static const dl_option separable_options[] = {
     DL_INT_OPTION("filters", separable, filters, DL_REQUIRED, 1, 1 << 16,
                   "number of output channels"),
@@ -107,151 +113,140 @@ static const dl_option separable_options[] = {
     DL_OPTIONS_END,
 };
 
-/* A member that must be a list of groups, or may be left out. */
-static bool is_list(net_reader *r, dl_config *config, const config_setting_t *setting,
-                    const char *key) {
-    if (!setting || config_setting_is_list(setting))
-        return true;
-    dl_fail(r->error, DL_USAGE, "%s: \"%s\" must be a list of layers: ( { … }, … )",
-            dl_config_where(config, setting), key);
-    return net_read_failed(r);
+/* ---- making settings ---- */
+
+static config_setting_t *add_list(config_setting_t *list) {
+    return dl_config_add(list, NULL, CONFIG_TYPE_LIST);
 }
 
-static int expand_sequence(net_reader *r, const void *self, dl_config *config,
-                           const net_scope *scope, int source) {
+static config_setting_t *add_layer(config_setting_t *list, const char *layer) {
+    config_setting_t *group = dl_config_add(list, NULL, CONFIG_TYPE_GROUP);
+    dl_config_add_string(group, "layer", layer);
+    return group;
+}
+
+static void copy_option(config_setting_t *to, const config_setting_t *from, const char *key) {
+    const config_setting_t *value = config_setting_get_member(from, key);
+    if (value)
+        dl_config_copy(dl_config_add(to, key, config_setting_type(value)), value);
+}
+
+static void copy_activation(config_setting_t *to, const config_setting_t *from) {
+    for (const dl_option *option = activation_options; option->key; option++)
+        copy_option(to, from, option->key);
+}
+
+/* padding = same */
+static config_setting_t *add_convolution(config_setting_t *list, int64_t filters, int kernel,
+                                         bool bias) {
+    config_setting_t *layer = add_layer(list, "conv2d");
+    dl_config_add_int(layer, "filters", filters);
+    dl_config_add_int(layer, "kernel", kernel);
+    dl_config_add_int(layer, "padding", kernel / 2);
+    dl_config_add_bool(layer, "bias", bias);
+    return layer;
+}
+
+/* ---- blocks ---- */
+
+static void expand_sequence(const void *self, const config_setting_t *group, net_expansion *e) {
     const block *b = self;
-    return is_list(r, config, b->body, "body") ? net_read_list(r, config, b->body, scope, source)
-                                               : source;
+    (void)group;
+    e->repeat = b->repeat;
+    e->count = b->body != NULL;
+    e->branch[0] = b->body;
 }
 
 /* He et al., "Deep residual learning for image recognition", CVPR 2016. */
-static int expand_residual(net_reader *r, const void *self, dl_config *config,
-                           const net_scope *scope, int source) {
+static void expand_residual(const void *self, const config_setting_t *group, net_expansion *e) {
     const block *b = self;
-    if (!b->body || !is_list(r, config, b->body, "body") ||
-        !is_list(r, config, b->shortcut, "shortcut"))
-        return source;
-    int ends[2] = {net_read_list(r, config, b->body, scope, source), source};
-    if (b->shortcut)
-        ends[1] = net_read_list(r, config, b->shortcut, scope, source);
-    dl_text add = {0};
-    dl_text_add(&add, "{ layer = \"add\"; activation = \"%s\"; slope = %.17g; alpha = %.17g; }",
-                dl_activation_names[b->activation.kind], b->activation.slope, b->activation.alpha);
-    int end = net_read_made(r, add.data, scope, ends, 2);
-    dl_text_free(&add);
-    return end;
+    expand_sequence(self, group, e);
+    if (!b->body)
+        return;
+    e->branch[e->count++] = b->shortcut ? b->shortcut : add_list(e->room);
+    e->merge = add_layer(e->room, "add");
+    copy_activation(e->merge, group);
 }
 
-static int expand_parallel(net_reader *r, const void *self, dl_config *config,
-                           const net_scope *scope, int source) {
+static void expand_parallel(const void *self, const config_setting_t *group, net_expansion *e) {
     const block *b = self;
-    int ends[DL_MOST_INPUTS], count = 0;
-    if (!b->branches || !is_list(r, config, b->branches, "branches"))
-        return source;
-    for (int i = 0; i < config_setting_length(b->branches); i++) {
-        config_setting_t *branch = config_setting_get_elem(b->branches, (unsigned)i);
-        if (i == DL_MOST_INPUTS) {
-            dl_fail(r->error, DL_USAGE, "%s: more than %d branches",
-                    dl_config_where(config, b->branches), DL_MOST_INPUTS);
-            return net_read_failed(r);
-        }
-        if (is_list(r, config, branch, "branches"))
-            ends[count++] = net_read_list(r, config, branch, scope, source);
+    (void)group;
+    if (!b->branches)
+        return;
+    e->repeat = b->repeat;
+    if (!config_setting_is_list(b->branches)) { /* an error, which names it */
+        e->branch[e->count++] = b->branches;
+        return;
     }
-    if (!count)
-        return source;
-    dl_text merge = {0};
-    dl_text_add(&merge, "{ layer = \"%s\"; }", merges[b->merge]);
-    int end = net_read_made(r, merge.data, scope, ends, count);
-    dl_text_free(&merge);
-    return end;
+    e->count = config_setting_length(b->branches);
+    for (int i = 0; i < e->count && i < DL_MOST_INPUTS; i++)
+        e->branch[i] = config_setting_get_elem(b->branches, (unsigned)i);
+    e->merge = add_layer(e->room, merges[b->merge]);
+}
+
+static void add_batch_norm(config_setting_t *list) {
+    dl_config_add_string(add_layer(list, "batch_norm"), "activation", "relu");
 }
 
 /* Huang et al., "Densely connected convolutional networks", CVPR 2017: normalization and relu come
    before each convolution. */
-static int expand_dense_block(net_reader *r, const void *self, dl_config *config,
-                              const net_scope *scope, int source) {
+static void expand_dense_block(const void *self, const config_setting_t *group, net_expansion *e) {
     const dense_block *d = self;
-    const char *norm = "{ layer = \"batch_norm\"; activation = \"relu\"; },";
-    dl_text text = {0};
-    (void)config;
-    dl_text_add(&text,
-                "{ layer = \"parallel\"; merge = \"concat\"; repeat = %lld; branches = ((), (",
-                (long long)d->layers);
-    if (d->bottleneck)
-        dl_text_add(&text, "%s{ layer = \"conv2d\"; filters = %lld; kernel = 1; bias = false; },",
-                    norm, (long long)(d->bottleneck * d->growth));
-    dl_text_add(&text,
-                "%s{ layer = \"conv2d\"; filters = %lld; kernel = 3; padding = 1; bias = false; }",
-                norm, (long long)d->growth);
+    (void)group;
+    e->repeat = d->layers;
+    e->count = 2;
+    e->branch[0] = add_list(e->room);
+    config_setting_t *layers = e->branch[1] = add_list(e->room);
+    if (d->bottleneck) {
+        add_batch_norm(layers);
+        add_convolution(layers, d->bottleneck * d->growth, 1, false);
+    }
+    add_batch_norm(layers);
+    add_convolution(layers, d->growth, 3, false);
     if (d->dropout > 0)
-        dl_text_add(&text, ",{ layer = \"dropout\"; rate = %.17g; }", d->dropout);
-    dl_text_add(&text, ")); }");
-    int end = net_read_text(r, text.data, scope, source);
-    dl_text_free(&text);
-    return end;
+        config_setting_set_float(
+            dl_config_add(add_layer(layers, "dropout"), "rate", CONFIG_TYPE_FLOAT), d->dropout);
+    e->merge = add_layer(e->room, "concat");
 }
 
-static void add_convolution(dl_text *text, const inception *i, int64_t filters, int kernel) {
-    const char *norm = ",{ layer = \"batch_norm\"; activation = \"relu\"; }";
-    dl_text_add(text,
-                "{ layer = \"conv2d\"; filters = %lld; kernel = %d; padding = %d; bias = %s; "
-                "activation = \"%s\"; }%s",
-                (long long)filters, kernel, kernel / 2, i->batch_norm ? "false" : "true",
-                i->batch_norm ? "linear" : "relu", i->batch_norm ? norm : "");
+static void add_inception_convolution(config_setting_t *list, const inception *i, int64_t filters,
+                                      int kernel) {
+    config_setting_t *layer = add_convolution(list, filters, kernel, !i->batch_norm);
+    if (i->batch_norm)
+        add_batch_norm(list);
+    else
+        dl_config_add_string(layer, "activation", "relu");
 }
 
 /* Szegedy et al., "Going deeper with convolutions", CVPR 2015. */
-static int expand_inception(net_reader *r, const void *self, dl_config *config,
-                            const net_scope *scope, int source) {
+static void expand_inception(const void *self, const config_setting_t *group, net_expansion *e) {
     const inception *i = self;
-    dl_text text = {0};
-    (void)config;
-    dl_text_add(&text, "{ layer = \"parallel\"; branches = ((");
-    add_convolution(&text, i, i->one, 1);
-    dl_text_add(&text, "), (");
-    add_convolution(&text, i, i->reduce3, 1);
-    dl_text_add(&text, ",");
-    add_convolution(&text, i, i->three, 3);
-    dl_text_add(&text, "), (");
-    add_convolution(&text, i, i->reduce5, 1);
-    dl_text_add(&text, ",");
-    add_convolution(&text, i, i->five, 5);
-    dl_text_add(&text, "), ({ layer = \"max_pool\"; size = 3; stride = 1; padding = 1; },");
-    add_convolution(&text, i, i->pool, 1);
-    dl_text_add(&text, ")); }");
-    int end = net_read_text(r, text.data, scope, source);
-    dl_text_free(&text);
-    return end;
-}
-
-static void add_padding(dl_text *text, const int64_t padding[2]) {
-    if (padding[0] < 0)
-        dl_text_add(text, "padding = \"%s\"; ", dl_padding_words[-padding[0] - 1]);
-    else
-        dl_text_add(text, "padding = (%lld, %lld); ", (long long)padding[0], (long long)padding[1]);
+    (void)group;
+    for (e->count = 0; e->count < 4; e->count++)
+        e->branch[e->count] = add_list(e->room);
+    add_inception_convolution(e->branch[0], i, i->one, 1);
+    add_inception_convolution(e->branch[1], i, i->reduce3, 1);
+    add_inception_convolution(e->branch[1], i, i->three, 3);
+    add_inception_convolution(e->branch[2], i, i->reduce5, 1);
+    add_inception_convolution(e->branch[2], i, i->five, 5);
+    config_setting_t *pool = add_layer(e->branch[3], "max_pool");
+    dl_config_add_int(pool, "size", 3);
+    dl_config_add_int(pool, "stride", 1);
+    dl_config_add_int(pool, "padding", 1);
+    add_inception_convolution(e->branch[3], i, i->pool, 1);
+    e->merge = add_layer(e->room, "concat");
 }
 
 /* Chollet, "Xception: deep learning with depthwise separable convolutions", CVPR 2017. */
-static int expand_separable(net_reader *r, const void *self, dl_config *config,
-                            const net_scope *scope, int source) {
+static void expand_separable(const void *self, const config_setting_t *group, net_expansion *e) {
     const separable *s = self;
-    dl_text text = {0};
-    (void)config;
-    dl_text_add(&text,
-                "{ layer = \"depthwise_conv2d\"; bias = false; kernel = (%lld, %lld); "
-                "stride = (%lld, %lld); ",
-                (long long)s->kernel[0], (long long)s->kernel[1], (long long)s->stride[0],
-                (long long)s->stride[1]);
-    add_padding(&text, s->padding);
-    dl_text_add(&text,
-                "}, { layer = \"conv2d\"; filters = %lld; kernel = 1; bias = %s; "
-                "activation = \"%s\"; slope = %.17g; alpha = %.17g; }",
-                (long long)s->filters, s->bias ? "true" : "false",
-                dl_activation_names[s->activation.kind], s->activation.slope, s->activation.alpha);
-    int end = net_read_text(r, text.data, scope, source);
-    dl_text_free(&text);
-    return end;
+    config_setting_t *layers = e->branch[e->count++] = add_list(e->room);
+    config_setting_t *depthwise = add_layer(layers, "depthwise_conv2d");
+    dl_config_add_bool(depthwise, "bias", false);
+    copy_option(depthwise, group, "kernel");
+    copy_option(depthwise, group, "stride");
+    copy_option(depthwise, group, "padding");
+    copy_activation(add_convolution(layers, s->filters, 1, s->bias), group);
 }
 
 typedef struct {
@@ -275,120 +270,63 @@ static const dl_option aux_options[] = {
 };
 
 /* Szegedy et al., 2015, and before them Lee et al., "Deeply-supervised nets", AISTATS 2015: what is
-   minimized is loss + sum over the heads of weight * loss of the head, so that the layers before a
-   head get a gradient that has not come through the whole net. */
-static int expand_aux(net_reader *r, const void *self, dl_config *config, const net_scope *scope,
-                      int source) {
+   minimized is loss + sum over the heads of weight * loss of the head. */
+static void expand_aux(const void *self, const config_setting_t *group, net_expansion *e) {
     const aux *a = self;
-    dl_net *net = r->net;
-    int first = net->layer_count, end = source;
-    const bool nested = r->in_head;
-    if (nested) {
-        dl_fail(r->error, DL_USAGE, "%s: an auxiliary head cannot be part of another one",
-                r->block);
-        net_read_failed(r);
-    }
-    r->in_head = true;
-    if (a->body && is_list(r, config, a->body, "body")) {
-        end = net_read_list(r, config, a->body, scope, source);
-        if (!config_setting_length(a->body) || (!r->failed && net->layer_count == first)) {
-            dl_fail(r->error, DL_USAGE,
-                    "%s: the body of an auxiliary head is empty: it needs the layer that gives its "
-                    "output",
-                    r->block);
-            net_read_failed(r);
-        }
-    }
-    r->in_head = nested;
-    if (nested || net->layer_count == first)
-        return end;
-    if (net->head_count == DL_MOST_HEADS) {
-        dl_fail(r->error, DL_USAGE, "%s: more than %d auxiliary heads", r->block, DL_MOST_HEADS);
-        net_read_failed(r);
-        return end;
-    }
-    net->heads[net->head_count++] =
-        (dl_head){NULL, r->block, first, net->layer_count - 1, a->weight, a->loss};
-    return end;
+    (void)group;
+    e->count = a->body != NULL;
+    e->branch[0] = a->body;
+    e->weight = a->weight;
+    e->loss = a->loss;
 }
 
-typedef struct {
-    dl_kind kind;
-    int (*expand)(net_reader *reader, const void *self, dl_config *config, const net_scope *scope,
-                  int source);
-    bool repeats; /* its struct is a `block`, whose `repeat` counts */
-} block_type;
-
-static const block_type sequence_type = {
+static const net_block_type sequence_type = {
     {"sequence", "layers one after the other, several times", sizeof(block), sequence_options},
-    expand_sequence,
-    true,
+    .expand = expand_sequence,
+    .has_lists = true,
 };
-static const block_type residual_type = {
-    {"residual", "adds what a body makes of its input to the input: deep nets learn", sizeof(block),
-     residual_options},
-    expand_residual,
-    true,
+static const net_block_type residual_type = {
+    {"residual", "adds the output of a body of layers to its input, so that deep nets can learn",
+     sizeof(block), residual_options},
+    .expand = expand_residual,
+    .has_lists = true,
 };
-static const block_type parallel_type = {
-    {"parallel", "branches that read the same input, and their outputs in one", sizeof(block),
-     parallel_options},
-    expand_parallel,
-    true,
+static const net_block_type parallel_type = {
+    {"parallel", "branches that read the same input, with their outputs merged into one",
+     sizeof(block), parallel_options},
+    .expand = expand_parallel,
+    .has_lists = true,
 };
-static const block_type dense_block_type = {
+static const net_block_type dense_block_type = {
     {"dense_block", "DenseNet's block: each layer reads the outputs of all before it",
      sizeof(dense_block), dense_block_options},
-    expand_dense_block,
-    false,
+    .expand = expand_dense_block,
 };
-static const block_type inception_type = {
+static const net_block_type inception_type = {
     {"inception", "GoogLeNet's block: 1x1, 3x3, 5x5 convolutions and a max_pool side by side",
      sizeof(inception), inception_options},
-    expand_inception,
-    false,
+    .expand = expand_inception,
 };
-
-static const block_type separable_type = {
+static const net_block_type separable_type = {
     {"separable_conv2d", "a convolution of each channel by itself, then one of all channels (1x1)",
      sizeof(separable), separable_options},
-    expand_separable,
-    false,
+    .expand = expand_separable,
 };
-
-static const block_type aux_type = {
+static const net_block_type aux_type = {
     {"aux",
-     "an auxiliary head: an output amid the net with a loss of its own, in training only, which "
-     "gives the layers before it a gradient from near; the layers behind it go on as if it were "
-     "not "
-     "there",
+     "an auxiliary head: an intermediate output with a loss of its own, in training only, which "
+     "brings the layers before it a gradient that has not passed through the whole net; the layers "
+     "behind the head read the layer before it",
      sizeof(aux), aux_options},
-    expand_aux,
-    false,
+    .expand = expand_aux,
+    .has_lists = true,
+    .is_head = true,
 };
 
 static const dl_kind *const kinds[] = {
     &sequence_type.kind,  &residual_type.kind,  &parallel_type.kind, &dense_block_type.kind,
-    &inception_type.kind, &separable_type.kind, &aux_type.kind};
+    &inception_type.kind, &separable_type.kind, &aux_type.kind,
+};
 
 const dl_registry dl_block_registry = {"block", "blocks", "layer", sizeof kinds / sizeof *kinds,
                                        kinds};
-
-int net_expand(net_reader *r, const dl_kind *kind, const void *self, bool faulty, dl_config *config,
-               const net_scope *scope, int source) {
-    const block_type *type = (const block_type *)kind;
-    int64_t repeat = type->repeats && !faulty ? ((const block *)self)->repeat : 1;
-    if (faulty && !type->repeats && !net_is_head(kind)) /* no body of the user's to look at */
-        return source;
-    for (int64_t k = 1; k <= repeat; k++) {
-        net_scope inner = {scope, scope->suffix};
-        if (repeat > 1)
-            inner.suffix = dl_arena_printf(&r->net->arena, "%s_%lld", scope->suffix, (long long)k);
-        source = type->expand(r, self, config, &inner, source);
-    }
-    return source;
-}
-
-bool net_is_head(const dl_kind *kind) {
-    return kind == &aux_type.kind;
-}

@@ -399,8 +399,7 @@ void dl_net_free(dl_net *net) {
     for (int i = 0; i < net->layer_count; i++)
         if (net->layers[i].type && net->layers[i].self && net->layers[i].type->close)
             net->layers[i].type->close(&net->layers[i]);
-    for (dl_made_config *made = net->made; made; made = made->next)
-        dl_config_free(&made->config);
+    dl_config_free(&net->made);
     dl_arena_free(&net->arena);
     *net = (dl_net){0};
 }

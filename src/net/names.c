@@ -4,53 +4,63 @@
 #include <stdlib.h>
 #include <string.h>
 
-int net_find_full(const net_reader *r, const char *name) {
-    const dl_net *net = r->net;
+int net_fail(net_names *names, const char *format, ...) {
+    dl_text text = {0};
+    va_list arguments;
+    va_start(arguments, format);
+    dl_text_add_v(&text, format, arguments);
+    va_end(arguments);
+    names->failed = true;
+    dl_fail(names->error, DL_USAGE, "%s", dl_text_get(&text));
+    dl_text_free(&text);
+    return -1;
+}
+
+int net_find_full(const net_names *names, const char *name) {
+    const dl_net *net = names->net;
     for (int i = 0; i < net->layer_count; i++)
         if (net->layers[i].name && !strcmp(net->layers[i].name, name))
             return i;
-    for (int i = 0; i < r->alias_count; i++)
-        if (!strcmp(r->alias[i].name, name))
-            return r->alias[i].index;
+    for (int i = 0; i < names->alias_count; i++)
+        if (!strcmp(names->alias[i].name, name))
+            return names->alias[i].index;
     return -2;
 }
 
-int net_find_name(const net_reader *r, const net_scope *scope, const char *name) {
+int net_find_name(const net_names *names, const net_scope *scope, const char *name) {
     for (; scope; scope = scope->outer) {
-        int index = net_find_full(r, dl_arena_printf(&r->net->arena, "%s%s", name, scope->suffix));
+        int index =
+            net_find_full(names, dl_arena_printf(names->arena, "%s%s", name, scope->suffix));
         if (index != -2)
             return index;
     }
     return strcmp(name, "input") ? -2 : -1;
 }
 
-const char *net_full_name(net_reader *r, const char *wanted, const net_scope *scope,
+const char *net_full_name(net_names *names, const char *wanted, const net_scope *scope,
                           const char *where) {
-    const char *name = dl_arena_printf(&r->net->arena, "%s%s", wanted, scope->suffix);
+    const char *name = dl_arena_printf(names->arena, "%s%s", wanted, scope->suffix);
     if (!*wanted || strpbrk(wanted, ". ") || !strcmp(wanted, "input")) {
-        dl_fail(r->error, DL_USAGE,
-                "%s: a layer cannot be called \"%s\" (no blanks, no points, not \"input\")", where,
-                wanted);
-        net_read_failed(r);
+        net_fail(names, "%s: a layer cannot be called \"%s\" (no blanks, no points, not \"input\")",
+                 where, wanted);
         return NULL;
     }
-    int other = net_find_full(r, name);
+    int other = net_find_full(names, name);
     if (other < 0)
         return name;
-    dl_fail(r->error, DL_USAGE, "%s: there are two layers called \"%s\", the other at %s", where,
-            name, r->net->layers[other].where);
-    net_read_failed(r);
+    net_fail(names, "%s: there are two layers called \"%s\", the other at %s", where, name,
+             names->net->layers[other].where);
     return name;
 }
 
-const char *net_automatic_name(net_reader *r, const dl_layer *layer) {
+const char *net_automatic_name(net_names *names, const dl_layer *layer) {
     const char *name;
     int number = 1;
     for (int i = 0; i < layer->index; i++)
-        number += r->net->layers[i].type == layer->type;
+        number += names->net->layers[i].type == layer->type;
     do
-        name = dl_arena_printf(&r->net->arena, "%s_%d", layer->type->kind.name, number++);
-    while (net_find_full(r, name) >= 0);
+        name = dl_arena_printf(names->arena, "%s_%d", layer->type->kind.name, number++);
+    while (net_find_full(names, name) >= 0);
     return name;
 }
 
@@ -63,45 +73,44 @@ static bool is_below(const char *a, const char *b) {
 }
 
 /* Where a layer of that name stands further down, within `setting`; NULL if none does. */
-static const char *find_below(const net_reader *r, config_setting_t *setting, const char *where,
+static const char *find_below(const net_names *names, config_setting_t *setting, const char *where,
                               const char *name) {
     const char *own = NULL, *found = NULL;
     if (config_setting_is_group(setting) && config_setting_lookup_string(setting, "name", &own) &&
         !strcmp(own, name))
-        found = dl_config_where(r->net->config, setting);
+        found = dl_config_where(names->net->config, setting);
     if (found && is_below(found, where))
         return found;
     for (int i = 0; config_setting_is_aggregate(setting) && i < config_setting_length(setting); i++)
-        if ((found = find_below(r, config_setting_get_elem(setting, (unsigned)i), where, name)))
+        if ((found = find_below(names, config_setting_get_elem(setting, (unsigned)i), where, name)))
             return found;
     return NULL;
 }
 
-void net_unknown_input(net_reader *r, const char *where, const char *name) {
-    config_setting_t *network = config_lookup(&r->net->config->tree, "network");
-    const char *below = find_below(r, network, where, name);
-    net_read_failed(r);
+void net_unknown_input(net_names *names, const char *where, const char *name) {
+    config_setting_t *network = config_lookup(&names->net->config->tree, "network");
+    const char *below = find_below(names, network, where, name);
     if (below) {
-        dl_fail(r->error, DL_USAGE,
-                "%s: the layer \"%s\" comes later, at %s: only layers before this one can be named",
-                where, name, below);
+        net_fail(
+            names,
+            "%s: the layer \"%s\" comes later, at %s: only layers before this one can be named",
+            where, name, below);
         return;
     }
-    const char *names[256] = {"input"};
+    const char *known[256] = {"input"};
     int count = 1;
-    for (int i = 0; i < r->net->layer_count && count < 256; i++)
-        if (r->net->layers[i].name)
-            names[count++] = r->net->layers[i].name;
-    const char *nearest = dl_text_nearest(name, names, count);
-    dl_fail(r->error, DL_USAGE, "%s: there is no layer \"%s\" before this one to read%s%s%s", where,
-            name, nearest ? " (did you mean \"" : "", nearest ? nearest : "",
-            nearest ? "\"?)" : "");
+    for (int i = 0; i < names->net->layer_count && count < 256; i++)
+        if (names->net->layers[i].name)
+            known[count++] = names->net->layers[i].name;
+    const char *nearest = dl_text_nearest(name, known, count);
+    net_fail(names, "%s: there is no layer \"%s\" before this one to read%s%s%s", where, name,
+             nearest ? " (did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?)" : "");
 }
 
-void net_add_alias(net_reader *r, const char *name, int index) {
-    if (r->alias_count == r->alias_room) {
-        r->alias_room = r->alias_room ? 2 * r->alias_room : 16;
-        r->alias = xrealloc(r->alias, sizeof *r->alias * (size_t)r->alias_room);
+void net_add_alias(net_names *names, const char *name, int index) {
+    if (names->alias_count == names->alias_room) {
+        names->alias_room = names->alias_room ? 2 * names->alias_room : 16;
+        names->alias = xrealloc(names->alias, sizeof *names->alias * (size_t)names->alias_room);
     }
-    r->alias[r->alias_count++] = (struct net_alias){name, index};
+    names->alias[names->alias_count++] = (struct net_alias){name, index};
 }

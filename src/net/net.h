@@ -12,12 +12,6 @@ typedef struct {
     double forward, backward;
 } dl_layer_time;
 
-/* Layers that a block adds of its own, as the config that they were read from. */
-typedef struct dl_made_config {
-    dl_config config;
-    struct dl_made_config *next;
-} dl_made_config;
-
 enum { DL_MOST_HEADS = 16 };
 
 /* An auxiliary head: layers beside the chain of the others, whose output has the targets of the
@@ -36,8 +30,8 @@ typedef void dl_net_watch(void *context, int layer, bool backward);
 
 typedef struct {
     dl_arena arena;
-    dl_config *config;    /* borrowed */
-    dl_made_config *made; /* owned */
+    dl_config *config; /* borrowed */
+    dl_config made;    /* what blocks made of their options */
     int layer_count;
     dl_layer *layers;
     int **sources;  /* [layer][input]: the index of the layer that it reads, -1: the data */
@@ -67,6 +61,9 @@ typedef struct {
     int64_t operations;          /* of a forward pass, a sample: 2 a multiply-add */
     int64_t training_operations; /* of a step, a sample */
 } dl_net;
+
+/* The options of every layer and block, whatever its type. */
+extern const dl_option *const dl_net_layer_options;
 
 /* Reads the `network` list of the config, checking all that can be checked without the data. `net`
    is all zero; dl_net_free is fine after a failure. */

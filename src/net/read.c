@@ -53,9 +53,30 @@ static const dl_option common_options[] = {
 
 const dl_option *const dl_net_layer_options = common_options;
 
-int net_read_failed(net_reader *r) {
-    r->failed = true;
-    return 0;
+/* The state of the reading. */
+typedef struct {
+    dl_net *net;
+    net_names names;
+    dl_registry kinds; /* of layers and of blocks */
+    int room;          /* that net->layers has */
+    const char *block; /* "file:line" of the innermost block of the user's */
+    bool in_head;      /* an auxiliary head's body is being read */
+} net_reader;
+
+static int read_list(net_reader *r, config_setting_t *list, const net_scope *scope, int source);
+
+/* Whether a block made the setting. */
+static bool is_made(const net_reader *r, const config_setting_t *setting) {
+    return setting->config == &r->net->made.tree;
+}
+
+static dl_config *config_of(net_reader *r, const config_setting_t *setting) {
+    return is_made(r, setting) ? &r->net->made : r->net->config;
+}
+
+/* "file:line", of what a block made that of the block. */
+static const char *where_is(net_reader *r, const config_setting_t *setting) {
+    return is_made(r, setting) ? r->block : dl_config_where(r->net->config, setting);
 }
 
 /* ---- a layer ---- */
@@ -83,9 +104,8 @@ static void connect(net_reader *r, dl_layer *layer, const int *sources, int coun
     dl_net *net = r->net;
     int most = layer->type->most_inputs ? layer->type->most_inputs : 1;
     if (count > most) {
-        dl_fail(r->error, DL_USAGE, "%s: a layer \"%s\" reads %d input%s, not %d", layer->where,
-                layer->type->kind.name, most, most == 1 ? "" : "s at most", count);
-        net_read_failed(r);
+        net_fail(&r->names, "%s: a layer \"%s\" reads %d input%s, not %d", layer->where,
+                 layer->type->kind.name, most, most == 1 ? "" : "s at most", count);
     }
     layer->input_count = count;
     layer->in = dl_arena_alloc(&net->arena, sizeof *layer->in * (size_t)count);
@@ -105,48 +125,43 @@ static dl_registry layers_and_blocks(dl_arena *arena) {
     return both;
 }
 
-/* The sources that `inputs` names; left out: the source. Returns their number. */
+/* The layers that `inputs` names; returns their number. */
 static int find_inputs(net_reader *r, const dl_strings *inputs, const net_scope *scope,
-                       const char *where, int source, int sources[DL_MOST_INPUTS]) {
-    sources[0] = source;
-    for (int k = 0; k < inputs->count && k < DL_MOST_INPUTS; k++) {
-        sources[k] = net_find_name(r, scope, inputs->items[k]);
+                       const char *where, int sources[DL_MOST_INPUTS]) {
+    int count = inputs->count < DL_MOST_INPUTS ? inputs->count : DL_MOST_INPUTS;
+    for (int k = 0; k < count; k++) {
+        sources[k] = net_find_name(&r->names, scope, inputs->items[k]);
         if (sources[k] == -2) {
-            net_unknown_input(r, where, inputs->items[k]);
+            net_unknown_input(&r->names, where, inputs->items[k]);
             sources[k] = -1;
         }
     }
-    if (inputs->count > DL_MOST_INPUTS) {
-        dl_fail(r->error, DL_USAGE, "%s: more than %d inputs", where, DL_MOST_INPUTS);
-        net_read_failed(r);
-    }
-    int count = inputs->count < DL_MOST_INPUTS ? inputs->count : DL_MOST_INPUTS;
-    return count ? count : 1;
+    if (inputs->count > DL_MOST_INPUTS)
+        net_fail(&r->names, "%s: more than %d inputs", where, DL_MOST_INPUTS);
+    return count;
 }
 
 /* The layer that owns the weights which `share` asks for; -1 and an error if there is none. */
 static int find_shared(net_reader *r, const char *share, const net_scope *scope,
                        const dl_layer *layer) {
-    int index = net_find_name(r, scope, share);
+    int index = net_find_name(&r->names, scope, share);
     if (index == -2 || index == layer->index) {
-        net_unknown_input(r, layer->where, share);
+        net_unknown_input(&r->names, layer->where, share);
         return -1;
     }
     const dl_layer *source = index < 0 ? NULL : &r->net->layers[index];
     if (!source || source->type != layer->type) {
-        dl_fail(r->error, DL_USAGE, "%s: a layer \"%s\" cannot share the weights of \"%s\"%s%s%s",
-                layer->where, layer->type->kind.name, share, source ? ", a layer \"" : "",
-                source ? source->type->kind.name : "", source ? "\"" : "");
-        net_read_failed(r);
+        net_fail(&r->names, "%s: a layer \"%s\" cannot share the weights of \"%s\"%s%s%s",
+                 layer->where, layer->type->kind.name, share, source ? ", a layer \"" : "",
+                 source ? source->type->kind.name : "", source ? "\"" : "");
         return -1;
     }
     if (source->transposed) {
-        dl_fail(r->error, DL_USAGE,
-                "%s: \"%s\" itself uses the weight of \"%s\": share = \"%s\" is meant, or with "
-                "transpose = true",
-                layer->where, source->name, r->net->layers[source->shares].name,
-                r->net->layers[source->shares].name);
-        net_read_failed(r);
+        net_fail(&r->names,
+                 "%s: \"%s\" itself uses the weight of \"%s\": share = \"%s\" is meant, or with "
+                 "transpose = true",
+                 layer->where, source->name, r->net->layers[source->shares].name,
+                 r->net->layers[source->shares].name);
     }
     return source->shares >= 0 ? source->shares : index;
 }
@@ -168,13 +183,10 @@ static void share(net_reader *r, const common *own, const net_scope *scope, dl_l
     dl_text list = {0};
     list_transposing(&list);
     if (!own->share)
-        dl_fail(r->error, DL_USAGE, "%s: transpose is about share, which is not given",
-                layer->where);
+        net_fail(&r->names, "%s: transpose is about share, which is not given", layer->where);
     else if (!layer->type->can_transpose)
-        dl_fail(r->error, DL_USAGE, "%s: a layer \"%s\" cannot use a weight transposed (%s can)",
-                layer->where, layer->type->kind.name, list.data);
-    if (!own->share || !layer->type->can_transpose)
-        net_read_failed(r);
+        net_fail(&r->names, "%s: a layer \"%s\" cannot use a weight transposed (%s can)",
+                 layer->where, layer->type->kind.name, list.data);
     dl_text_free(&list);
 }
 
@@ -183,10 +195,9 @@ static void share(net_reader *r, const common *own, const net_scope *scope, dl_l
 static void check_said(net_reader *r, const common *own, const dl_layer *layer) {
     const char *said = NULL;
     if (!own->trainable && own->freeze_until) {
-        dl_fail(r->error, DL_USAGE,
-                "%s: freeze_until_epoch never comes where trainable is false: one of the two",
-                layer->where);
-        net_read_failed(r);
+        net_fail(&r->names,
+                 "%s: freeze_until_epoch never comes where trainable is false: one of the two",
+                 layer->where);
     }
     if (layer->shares < 0)
         return;
@@ -201,38 +212,37 @@ static void check_said(net_reader *r, const common *own, const dl_layer *layer) 
         said = "trainable";
     if (!said)
         return;
-    dl_fail(r->error, DL_USAGE, "%s: %s is for \"%s\" to say, whose weights layer \"%s\" shares",
-            layer->where, said, owner->name, layer->name);
-    net_read_failed(r);
+    net_fail(&r->names, "%s: %s is for \"%s\" to say, whose weights layer \"%s\" shares",
+             layer->where, said, owner->name, layer->name);
 }
 
-/* A layer that reads given[given_count] or, if that is 0, what it says or else `source`. */
-static int read_layer(net_reader *r, const dl_layer_type *type, dl_config *config,
-                      config_setting_t *group, const net_scope *scope, int source, const int *given,
-                      int given_count) {
-    const dl_kind *kind = &type->kind;
+/* A layer that reads the sources unless its `inputs` says otherwise. */
+static int read_layer(net_reader *r, config_setting_t *group, const net_scope *scope,
+                      const int *sources, int count) {
     dl_layer *layer = add_layer(r);
-    layer->where = r->where ? r->where : dl_config_where(config, group);
-    layer->type = type;
-    layer->self = dl_arena_alloc(&r->net->arena, kind->size);
+    layer->where = where_is(r, group);
     common own = nothing_said;
-    dl_table tables[] = {{common_options, &own}, {kind->options, layer->self}};
-    const char *what = dl_arena_printf(&r->net->arena, "layer \"%s\"", kind->name);
-    if (dl_config_read(config, group, NULL, what, tables, 2, r->error))
-        net_read_failed(r);
-    int sources[DL_MOST_INPUTS];
-    int count = find_inputs(r, &own.inputs, scope, layer->where, source, sources);
-    const char *name = own.name ? net_full_name(r, own.name, scope, layer->where) : NULL;
-    layer->name = name ? name : net_automatic_name(r, layer);
+    dl_table table = {common_options, &own};
+    dl_chosen chosen;
+    r->names.failed |= dl_config_read_kind(config_of(r, group), group, &dl_layer_registry, NULL,
+                                           &table, &chosen, r->names.error) != 0;
+    layer->type = (const dl_layer_type *)chosen.kind;
+    layer->self = chosen.self;
+    int named[DL_MOST_INPUTS];
+    int named_count = find_inputs(r, &own.inputs, scope, layer->where, named);
+    const char *name = own.name ? net_full_name(&r->names, own.name, scope, layer->where) : NULL;
+    layer->name = name ? name : net_automatic_name(&r->names, layer);
     layer->trainable = own.trainable;
     share(r, &own, scope, layer);
     layer->freeze_until = own.freeze_until;
     layer->l1 = own.l1;
     layer->l2 = own.l2;
     check_said(r, &own, layer);
-    connect(r, layer, given_count ? given : sources, given_count ? given_count : count);
+    connect(r, layer, named_count ? named : sources, named_count ? named_count : count);
     return layer->index;
 }
+
+/* ---- a block ---- */
 
 /* The name of the head that begins with layer `first`, if one could be made of its body: of a
    column of history.csv, too. */
@@ -242,20 +252,19 @@ static void name_head(net_reader *r, const char *name, int first, const char *wh
     dl_net *net = r->net;
     dl_head *head = net->head_count ? &net->heads[net->head_count - 1] : NULL;
     if (name && name[strspn(name, letters)]) {
-        dl_fail(r->error, DL_USAGE,
-                "%s: an auxiliary head cannot be called \"%s\": its name is part of a column's "
-                "(letters a to z, digits, _ and -)",
-                where, name);
-        net_read_failed(r);
+        net_fail(&r->names,
+                 "%s: an auxiliary head cannot be called \"%s\": its name is part of a column's "
+                 "(letters a to z, digits, _ and -)",
+                 where, name);
     }
     if (!head || head->first != first || head->name)
         return;
     int number = net->head_count;
     head->name = name;
-    while (!head->name || (!name && net_find_full(r, head->name) >= 0))
+    while (!head->name || (!name && net_find_full(&r->names, head->name) >= 0))
         head->name = dl_arena_printf(&net->arena, "aux_%d", number++);
     if (!name)
-        net_add_alias(r, head->name, head->last);
+        net_add_alias(&r->names, head->name, head->last);
 }
 
 /* What a block says of all its layers, which are those from `first` on. */
@@ -269,111 +278,152 @@ static void pass_on(dl_net *net, int first, const common *own) {
     }
 }
 
+static bool is_list(net_reader *r, const config_setting_t *setting) {
+    if (config_setting_is_list(setting))
+        return true;
+    const char *key = config_setting_name(setting);
+    net_fail(&r->names, "%s: \"%s\" must be a list of layers: ( { … }, … )", where_is(r, setting),
+             key ? key : config_setting_name(config_setting_parent(setting)));
+    return false;
+}
+
+/* One repetition of a block. */
+static int read_branches(net_reader *r, const net_expansion *e, const net_scope *scope,
+                         int source) {
+    int ends[DL_MOST_INPUTS], count = 0;
+    for (int i = 0; i < e->count; i++)
+        if (is_list(r, e->branch[i]))
+            ends[count++] = read_list(r, e->branch[i], scope, source);
+    if (!count)
+        return source;
+    return e->merge ? read_layer(r, e->merge, scope, ends, count) : ends[0];
+}
+
+static int read_repetitions(net_reader *r, const net_expansion *e, const net_scope *scope,
+                            int source) {
+    if (e->count > DL_MOST_INPUTS) {
+        net_fail(&r->names, "%s: more than %d branches",
+                 where_is(r, config_setting_parent(e->branch[0])), DL_MOST_INPUTS);
+        return source;
+    }
+    for (int64_t k = 1; k <= e->repeat; k++) {
+        net_scope inner = {scope, scope->suffix};
+        if (e->repeat > 1)
+            inner.suffix = dl_arena_printf(&r->net->arena, "%s_%lld", scope->suffix, (long long)k);
+        source = read_branches(r, e, &inner, source);
+    }
+    return source;
+}
+
+static int read_head(net_reader *r, const net_expansion *e, const net_scope *scope, int source) {
+    dl_net *net = r->net;
+    const bool nested = r->in_head;
+    if (nested)
+        net_fail(&r->names, "%s: an auxiliary head cannot be part of another one", r->block);
+    r->in_head = true;
+    int first = net->layer_count, end = read_repetitions(r, e, scope, source);
+    r->in_head = nested;
+    bool list = e->count && config_setting_is_list(e->branch[0]);
+    if (list &&
+        (!config_setting_length(e->branch[0]) || (!r->names.failed && net->layer_count == first)))
+        net_fail(&r->names,
+                 "%s: the body of an auxiliary head is empty: it needs the layer that gives its "
+                 "output",
+                 r->block);
+    if (nested || net->layer_count == first)
+        return end;
+    if (net->head_count == DL_MOST_HEADS) {
+        net_fail(&r->names, "%s: more than %d auxiliary heads", r->block, DL_MOST_HEADS);
+        return end;
+    }
+    net->heads[net->head_count++] =
+        (dl_head){NULL, r->block, first, net->layer_count - 1, e->weight, e->loss};
+    return end;
+}
+
+/* The settings of a block. Of one with a faulty option only the layers that are lists in the config
+   are read, once, for their errors. */
+static net_expansion expand(net_reader *r, const net_block_type *type, const void *self,
+                            const config_setting_t *group, bool faulty) {
+    net_expansion e = {.repeat = 1};
+    if (faulty && !type->has_lists)
+        return e;
+    dl_config *made = &r->net->made;
+    if (!made->name)
+        dl_config_open(made, r->net->config->name);
+    config_setting_t *root = config_root_setting(&made->tree);
+    char key[32];
+    snprintf(key, sizeof key, "block_%d", config_setting_length(root));
+    e.room = dl_config_add(root, key, CONFIG_TYPE_LIST);
+    type->expand(self, group, &e);
+    if (faulty) {
+        e.repeat = 1;
+        e.merge = NULL;
+    }
+    return e;
+}
+
 /* A block: its name stands for its last layer, `trainable = false` for all of its layers. */
-static int read_block(net_reader *r, const dl_kind *kind, dl_config *config,
-                      config_setting_t *group, const net_scope *scope, int source) {
-    const char *outer = r->block;
-    const char *where = r->where ? r->where : dl_config_where(config, group);
-    void *self = dl_arena_alloc(&r->net->arena, kind->size);
+static int read_block(net_reader *r, config_setting_t *group, const net_scope *scope, int source) {
+    const char *outer = r->block, *where = where_is(r, group);
     common own = nothing_said;
-    dl_table tables[] = {{common_options, &own}, {kind->options, self}};
-    const char *what = dl_arena_printf(&r->net->arena, "block \"%s\"", kind->name);
-    bool faulty = dl_config_read(config, group, NULL, what, tables, 2, r->error) != 0;
-    if (faulty)
-        net_read_failed(r);
-    int sources[DL_MOST_INPUTS], first = r->net->layer_count;
-    if (find_inputs(r, &own.inputs, scope, where, source, sources) != 1) {
-        dl_fail(r->error, DL_USAGE, "%s: a block reads one input, not %d", where, own.inputs.count);
-        net_read_failed(r);
-    }
-    if (own.share || own.transpose) {
-        dl_fail(r->error, DL_USAGE, "%s: a block shares no weights: say so of the layers in it",
-                where);
-        net_read_failed(r);
-    }
+    dl_table table = {common_options, &own};
+    dl_chosen chosen;
+    bool faulty = dl_config_read_kind(config_of(r, group), group, &dl_block_registry, NULL, &table,
+                                      &chosen, r->names.error) != 0;
+    r->names.failed |= faulty;
+    const net_block_type *type = (const net_block_type *)chosen.kind;
+    int named[DL_MOST_INPUTS] = {source}, first = r->net->layer_count;
+    if (find_inputs(r, &own.inputs, scope, where, named) > 1)
+        net_fail(&r->names, "%s: a block reads one input, not %d", where, own.inputs.count);
+    if (own.share || own.transpose)
+        net_fail(&r->names, "%s: a block shares no weights: set share in its layers", where);
     r->block = where;
-    int end = net_expand(r, kind, self, faulty, config, scope, sources[0]);
+    net_expansion e = expand(r, type, chosen.self, group, faulty);
+    int end = type->is_head ? read_head(r, &e, scope, named[0])
+                            : read_repetitions(r, &e, scope, named[0]);
     r->block = outer;
     pass_on(r->net, first, &own);
-    const char *name = own.name ? net_full_name(r, own.name, scope, where) : NULL;
+    const char *name = own.name ? net_full_name(&r->names, own.name, scope, where) : NULL;
     if (name)
-        net_add_alias(r, name, end);
-    if (!net_is_head(kind))
+        net_add_alias(&r->names, name, end);
+    if (!type->is_head)
         return end;
     name_head(r, name, first, where);
     return source;
 }
 
 static bool is_block(const dl_kind *kind) {
-    for (int i = 0; i < dl_block_registry.count; i++)
-        if (dl_block_registry.kinds[i] == kind)
-            return true;
-    return false;
+    return dl_registry_find(&dl_block_registry, kind->name) == kind;
 }
 
 /* ---- lists ---- */
 
-int net_read_list(net_reader *r, dl_config *config, config_setting_t *list, const net_scope *scope,
-                  int source) {
+/* Reads a list of layers and blocks, the first of which reads layer `source` unless it says
+   otherwise; returns the last one's index, `source` if the list is empty. */
+static int read_list(net_reader *r, config_setting_t *list, const net_scope *scope, int source) {
     for (int i = 0; i < config_setting_length(list); i++) {
         config_setting_t *group = config_setting_get_elem(list, (unsigned)i);
         if (r->net->layer_count > UINT16_MAX)
             return source;
         if (!config_setting_is_group(group)) {
-            dl_fail(r->error, DL_USAGE, "%s: a layer must be a group { layer = \"…\"; … }",
-                    dl_config_where(config, group));
-            net_read_failed(r);
+            net_fail(&r->names, "%s: a layer must be a group { layer = \"…\"; … }",
+                     where_is(r, group));
             continue;
         }
-        const dl_kind *kind = dl_config_choose(config, group, &r->kinds, NULL, r->error);
+        const dl_kind *kind =
+            dl_config_choose(config_of(r, group), group, &r->kinds, NULL, r->names.error);
         if (!kind)
-            net_read_failed(r);
+            r->names.failed = true;
         else if (is_block(kind))
-            source = read_block(r, kind, config, group, scope, source);
+            source = read_block(r, group, scope, source);
         else
-            source =
-                read_layer(r, (const dl_layer_type *)kind, config, group, scope, source, NULL, 0);
+            source = read_layer(r, group, scope, &source, 1);
     }
     return source;
 }
 
-/* A config of made-up layers, freed with the net; its list. */
-static config_setting_t *make_up(net_reader *r, const char *layers, dl_config **config) {
-    dl_net *net = r->net;
-    dl_error error = {0};
-    dl_text text = {0};
-    dl_made_config *made = dl_arena_alloc(&net->arena, sizeof *made);
-    dl_text_add(&text, "layers = ( %s );", layers);
-    int result = dl_config_parse(&made->config, "a block", text.data, &error);
-    dl_text_free(&text);
-    dl_error_clear(&error);
-    made->next = net->made;
-    net->made = made;
-    *config = &made->config;
-    return result ? NULL : config_lookup(&made->config.tree, "layers");
-}
-
-int net_read_text(net_reader *r, const char *layers, const net_scope *scope, int source) {
-    dl_config *config;
-    config_setting_t *list = make_up(r, layers, &config);
-    const char *outer = r->where;
-    r->where = r->block;
-    int end = net_read_list(r, config, list, scope, source);
-    r->where = outer;
-    return end;
-}
-
-int net_read_made(net_reader *r, const char *layer, const net_scope *scope, const int *sources,
-                  int count) {
-    dl_config *config;
-    config_setting_t *group = config_setting_get_elem(make_up(r, layer, &config), 0);
-    const char *outer = r->where;
-    r->where = r->block;
-    const dl_kind *kind = dl_config_choose(config, group, &r->kinds, NULL, r->error);
-    int end = read_layer(r, (const dl_layer_type *)kind, config, group, scope, -1, sources, count);
-    r->where = outer;
-    return end;
-}
+/* ---- the network ---- */
 
 /* Who reads an auxiliary head's layers would miss them when the net is not trained. */
 static int check_heads(const dl_net *net, dl_error *error) {
@@ -424,7 +474,7 @@ static void settle(net_reader *r) {
     }
     free(net->layers);
     free(net->sources);
-    free(r->alias);
+    free(r->names.alias);
     net->layers = layers;
     net->sources = sources;
 }
@@ -438,11 +488,13 @@ int dl_net_read(dl_net *net, dl_config *config, dl_error *error) {
     if (!config_setting_is_list(list))
         return dl_fail(error, DL_USAGE, "%s: \"network\" must be a list of layers: ( { … }, … )",
                        dl_config_where(config, list));
-    net_reader reader = {.net = net, .error = error, .kinds = layers_and_blocks(&net->arena)};
+    net_reader reader = {.net = net,
+                         .names = {.net = net, .arena = &net->arena, .error = error},
+                         .kinds = layers_and_blocks(&net->arena)};
     net_scope top = {NULL, ""};
-    net_read_list(&reader, config, list, &top, -1);
+    read_list(&reader, list, &top, -1);
     settle(&reader);
-    if (reader.failed)
+    if (reader.names.failed)
         return -1;
     if (!net->layer_count)
         return dl_fail(error, DL_USAGE, "%s: the network has no layers",
