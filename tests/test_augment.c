@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "data/augment.h"
+#include "math/warp.h"
 
 static const dl_draw DRAW = {.seed = 5, .purpose = DL_FOR_AUGMENT, .stream = 2, .epoch = 3};
 
@@ -243,7 +244,8 @@ enum { COLOURS = 12 }; /* two rows of two pixels */
 static const float colours[COLOURS] = {200, 100, 0, 10, 20, 30, 255, 0, 128, 90, 90, 90};
 
 static void painted(const one *o, bool bytes, float *x) {
-    dl_picture p = {2, 2, 3, x, bytes ? 255 : 1, bytes};
+    float scratch[COLOURS];
+    dl_picture p = {2, 2, 3, x, scratch, bytes ? 255 : 1, bytes};
     memcpy(x, colours, sizeof colours);
     o->type->paint(o->self, &DRAW, &p);
 }
@@ -310,7 +312,7 @@ static void test_noise(void **state) {
 /* What is erased is a rectangle. Returns its height and width. */
 static void erased(const one *o, uint32_t row, int side, bool black, int size[2]) {
     float x[64 * 64];
-    dl_picture p = {side, side, 1, x, 1, false};
+    dl_picture p = {side, side, 1, x, NULL, 1, false};
     dl_draw draw = DRAW;
     draw.step = row;
     for (int i = 0; i < side * side; i++)

@@ -5,7 +5,8 @@
    Platt, "Best practices for convolutional neural networks applied to visual document analysis",
    ICDAR 2003: alpha = 34, sigma = 4 for digits of 29x29. The field is added to places of the new
    image, whatever else moves them, wherever it stands in the list. */
-#include "data/augment.h"
+#include "augment/augmentation.h"
+#include "math/warp.h"
 
 typedef struct {
     dl_augmentation_common common;

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "math/warp.h"
+
 static const char *const test_time_names[] = {"none", "flip", "five_crop", NULL};
 
 const dl_option dl_augment_options[] = {
@@ -115,12 +117,6 @@ int dl_augment_check(const dl_augment *augment, const dl_schema *schema, bool st
 
 /* ---- drawing ---- */
 
-double dl_augment_number(const dl_draw *draw, int number, double low, double high) {
-    uint32_t words[4];
-    dl_random_words(draw, 1 + (uint32_t)number / 4, words);
-    return low + (high - low) * ((double)(words[number % 4] >> 8) * 0x1p-24);
-}
-
 /* Whether augmentation number i is done to the row. *draw: what it may draw from. */
 static bool is_done(const dl_augment_pass *pass, int i, int64_t row, dl_draw *draw) {
     const dl_augmentation_common *common = pass->augment->items[i].self;
@@ -134,22 +130,13 @@ static bool is_done(const dl_augment_pass *pass, int i, int64_t row, dl_draw *dr
     return (double)words[0] * 0x1p-32 < common->probability;
 }
 
-void dl_place_add(dl_place *place, const double n[6]) {
-    const double *m = place->map;
-    double map[6] = {
-        m[0] * n[0] + m[1] * n[3], m[0] * n[1] + m[1] * n[4], m[0] * n[2] + m[1] * n[5] + m[2],
-        m[3] * n[0] + m[4] * n[3], m[3] * n[1] + m[4] * n[4], m[3] * n[2] + m[4] * n[5] + m[5],
-    };
-    memcpy(place->map, map, sizeof map);
-}
-
 /* ---- a row ---- */
 
 void dl_augment_room_open(dl_augment_room *room, const dl_schema *schema) {
     size_t pixels = (size_t)schema->input.dim[0] * (size_t)schema->input.dim[1];
     size_t size = (size_t)dl_shape_size(schema->input), outputs = (size_t)schema->outputs;
     size_t larger = size > outputs ? size : outputs;
-    room->x[0] = xcalloc(larger, sizeof(float)); /* also what a target is copied to */
+    room->x[0] = xcalloc(larger, sizeof(float)); /* scratch; a target is copied to it, too */
     room->x[1] = xcalloc(size, sizeof(float));
     room->y = xcalloc(outputs, sizeof(float));
     room->field = xcalloc(2 * pixels, sizeof(float));
@@ -207,7 +194,13 @@ static int make_alone(const dl_augment_pass *pass, dl_augment_room *room, int64_
         move(pass, room, row, x, y);
     bool bytes = pass->dataset->bytes;
     dl_shape image = pass->schema->input;
-    dl_picture picture = {image.dim[0], image.dim[1], image.dim[2], x, bytes ? 255 : 1, bytes};
+    dl_picture picture = {.height = image.dim[0],
+                          .width = image.dim[1],
+                          .channels = image.dim[2],
+                          .x = x,
+                          .scratch = room->x[0],
+                          .range = bytes ? 255 : 1,
+                          .bytes = bytes};
     dl_draw draw;
     for (int i = 0; i < pass->augment->count; i++) {
         const dl_augmentation *item = &pass->augment->items[i];

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "data/targets.h"
+#include "math/warp.h"
 
 int dl_views_check(const dl_model *model, dl_error *error) {
     const dl_schema *schema = &model->data.schema;

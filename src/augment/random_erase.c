@@ -1,49 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Augmentations that take a piece out of the picture.
-     cutout        a black square; its middle is anywhere, so that it may go over the edge. DeVries
-                   and Taylor, "Improved regularization of convolutional neural networks with
-                   cutout", 2017.
-     random_erase  a rectangle of uniform noise inside the picture, of a drawn area and aspect.
-                   Zhong et al., "Random erasing data augmentation", AAAI 2020. */
+/* A rectangle of uniform noise inside the picture, of a random area and aspect ratio. Zhong et
+   al., "Random erasing data augmentation", AAAI 2020. */
 #include <math.h>
 
-#include "data/augment.h"
-
-/* ---- cutout ---- */
-
-typedef struct {
-    dl_augmentation_common common;
-    int64_t size;
-} cutout_augmentation;
-
-static const dl_option cutout_options[] = {
-    DL_AUGMENT_PROBABILITY("1.0"),
-    DL_INT_OPTION("size", cutout_augmentation, size, "8", 1, 1 << 15,
-                  "the square's side in pixels: 16 is usual for CIFAR-10"),
-    DL_OPTIONS_END,
-};
-
-/* The first of `size` pixels around a middle that is any of `length`. */
-static int place_square(const dl_draw *draw, int number, int length, int size) {
-    return (int)dl_augment_number(draw, number, 0, length) - size / 2;
-}
-
-static void cutout(const void *self, const dl_draw *draw, dl_picture *p) {
-    int size = (int)((const cutout_augmentation *)self)->size;
-    int top = place_square(draw, 0, p->height, size), left = place_square(draw, 1, p->width, size);
-    for (int r = top < 0 ? 0 : top; r < p->height && r < top + size; r++)
-        for (int s = left < 0 ? 0 : left; s < p->width && s < left + size; s++)
-            for (int c = 0; c < p->channels; c++)
-                p->x[((int64_t)r * p->width + s) * p->channels + c] = 0;
-}
-
-const dl_augmentation_type dl_augmentation_cutout = {
-    .kind = {"cutout", "a black square anywhere: the network is to look at all of the picture",
-             sizeof(cutout_augmentation), cutout_options},
-    .paint = cutout,
-};
-
-/* ---- random_erase ---- */
+#include "augment/augmentation.h"
 
 typedef struct {
     dl_augmentation_common common;

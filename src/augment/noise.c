@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/* p + n for each number p of a picture, n normal. */
+#include "augment/augmentation.h"
+
+typedef struct {
+    dl_augmentation_common common;
+    double stddev;
+} noise_augmentation;
+
+static const dl_option noise_options[] = {
+    DL_AUGMENT_PROBABILITY("1.0"),
+    DL_FLOAT_OPTION(
+        "stddev", noise_augmentation, stddev, "0.05", 0, 10,
+        "the standard deviation of what is added to each number; 1 is from black to white (255 for "
+        "files of bytes)"),
+    DL_OPTIONS_END,
+};
+
+static void noise(const void *self, const dl_draw *draw, dl_picture *p) {
+    enum { PIECE = 64 };
+    float drawn[PIECE], scale = (float)(((const noise_augmentation *)self)->stddev * p->range);
+    int64_t size = dl_picture_size(p);
+    for (int64_t first = 0; first < size; first += PIECE) {
+        int64_t count = size - first < PIECE ? size - first : PIECE;
+        dl_random_normal(draw, DL_AUGMENT_MANY + first, count, drawn);
+        for (int64_t i = 0; i < count; i++)
+            p->x[first + i] += scale * drawn[i];
+    }
+    dl_picture_clamp(p);
+}
+
+const dl_augmentation_type dl_augmentation_noise = {
+    .kind = {"noise", "normal noise in each number, as of a bad camera", sizeof(noise_augmentation),
+             noise_options},
+    .paint = noise,
+};

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/* Maps new to old places, y down: (x cos a - y sin a, x sin a + y cos a), counter-clockwise by a.
+ */
+#include <math.h>
+
+#include "augment/augmentation.h"
+
+static const double DEGREE = 3.14159265358979323846 / 180;
+
+typedef struct {
+    dl_augmentation_common common;
+    double degrees;
+} angle;
+
+static const dl_option rotate_options[] = {
+    DL_AUGMENT_PROBABILITY("1.0"),
+    DL_FLOAT_OPTION("degrees", angle, degrees, "15.0", 0, 180,
+                    "turned by an angle between this to the left and this to the right"),
+    DL_OPTIONS_END,
+};
+
+static void rotate(const void *self, const dl_draw *draw, dl_place *place) {
+    double most = ((const angle *)self)->degrees * DEGREE;
+    double a = dl_augment_number(draw, 0, -most, most), c = cos(a), s = sin(a);
+    dl_place_add(place, (const double[]){c, -s, 0, s, c, 0});
+}
+
+const dl_augmentation_type dl_augmentation_rotate = {
+    .kind = {"rotate", "turned around its middle", sizeof(angle), rotate_options},
+    .move = rotate,
+};

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/* g + f (p - g) for each number p of a picture, g the grey of its pixel, f uniform between 1 - by
+   and 1 + by. */
+#include "augment/augmentation.h"
+
+typedef struct {
+    dl_augmentation_common common;
+    double by;
+} factor;
+
+static const dl_option saturation_options[] = {
+    DL_AUGMENT_PROBABILITY("1.0"),
+    DL_FLOAT_OPTION("by", factor, by, "0.2", 0, 1,
+                    "the distance of each colour to the grey that is as light times a factor "
+                    "between 1 - by and "
+                    "1 + by"),
+    DL_OPTIONS_END,
+};
+
+static int check_saturation(const void *self, dl_shape image, const char *where, dl_error *error) {
+    (void)self;
+    return dl_augment_check_rgb("saturation", image, where, error);
+}
+
+static void saturation(const void *self, const dl_draw *draw, dl_picture *p) {
+    double by = ((const factor *)self)->by;
+    float f = (float)dl_augment_number(draw, 0, 1 - by, 1 + by);
+    for (int64_t i = 0; i < (int64_t)p->height * p->width; i++) {
+        float *x = p->x + 3 * i, grey = dl_picture_grey(x);
+        for (int c = 0; c < 3; c++)
+            x[c] = grey + f * (x[c] - grey);
+    }
+    dl_picture_clamp(p);
+}
+
+const dl_augmentation_type dl_augmentation_saturation = {
+    .kind = {"saturation", "paler or more colourful", sizeof(factor), saturation_options},
+    .check = check_saturation,
+    .paint = saturation,
+};

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/* Maps new to old places: (x - s, y - t). Simard, Steinkraus and Platt, "Best practices for
+   convolutional neural networks applied to visual document analysis", ICDAR 2003. */
+#include "augment/augmentation.h"
+
+typedef struct {
+    dl_augmentation_common common;
+    double horizontal, vertical;
+} shift_augmentation;
+
+static const dl_option shift_options[] = {
+    DL_AUGMENT_PROBABILITY("1.0"),
+    DL_FLOAT_OPTION("horizontal", shift_augmentation, horizontal, "0.1", 0, 1,
+                    "moved to the left or right by up to this share of its width"),
+    DL_FLOAT_OPTION("vertical", shift_augmentation, vertical, "0.1", 0, 1,
+                    "moved up or down by up to this share of its height"),
+    DL_OPTIONS_END,
+};
+
+static void shift(const void *self, const dl_draw *draw, dl_place *place) {
+    const shift_augmentation *own = self;
+    double x = own->horizontal * place->width, y = own->vertical * place->height;
+    dl_place_add(place, (const double[]){1, 0, -dl_augment_number(draw, 0, -x, x), 0, 1,
+                                         -dl_augment_number(draw, 1, -y, y)});
+}
+
+const dl_augmentation_type dl_augmentation_shift = {
+    .kind = {"shift", "moved, also by parts of a pixel", sizeof(shift_augmentation), shift_options},
+    .move = shift,
+};
