@@ -20,6 +20,8 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
+#include "math/threads.h"
+
 #include "base/memory.h"
 
 /* LAPACK, which OpenBLAS has in it; matrices by columns. */
@@ -61,10 +63,9 @@ void dl_orthogonalize(int64_t rows, int64_t columns, float *value) {
     for (int64_t j = 0; j < few; j++)
         for (int64_t i = 0; i < many; i++)
             a[j * many + i] = value[i * along + j * across];
-    int threads = openblas_get_num_threads(); /* in how many parts its sums are, is up to them */
-    openblas_set_num_threads(1);
+    int threads = dl_threads_alone();
     make_orthogonal((int)many, (int)few, a);
-    openblas_set_num_threads(threads);
+    dl_threads_set(threads);
     for (int64_t j = 0; j < few; j++)
         for (int64_t i = 0; i < many; i++)
             value[i * along + j * across] = (float)a[j * many + i];
@@ -181,12 +182,11 @@ void dl_cayley(int64_t rows, int64_t columns, const float *before, float *value,
             c.v[j * n + i] = w;
             c.v[(p + j) * n + i] = -d;
         }
-    int threads = openblas_get_num_threads();
-    openblas_set_num_threads(1);
+    int threads = dl_threads_alone();
     bool moved = c.side < c.n ? move_small(&c) : move_large(&c);
     if (moved)
         polish(&c);
-    openblas_set_num_threads(threads);
+    dl_threads_set(threads);
     for (int64_t j = 0; moved && j < p; j++)
         for (int64_t i = 0; i < n; i++)
             value[i * along + j * across] = (float)c.u[j * n + i];

@@ -10,6 +10,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "math/threads.h"
+
 /* LAPACK; matrices by columns. */
 void dpotrf_(const char *uplo, const int *n, double *a, const int *lda, int *info);
 void dgeqrf_(const int *rows, const int *columns, double *a, const int *lda, double *tau,
@@ -20,13 +22,6 @@ void dgelsd_(const int *rows, const int *columns, const int *sides, double *a, c
 
 enum { BLOCK = 32 };
 
-/* In how many parts OpenBLAS makes its sums depends on its threads. */
-static int alone(void) {
-    int threads = openblas_get_num_threads();
-    openblas_set_num_threads(1);
-    return threads;
-}
-
 double dl_dot(int64_t n, const double *a, const double *b) {
     double sum = 0;
     for (int64_t i = 0; i < n; i++)
@@ -35,38 +30,38 @@ double dl_dot(int64_t n, const double *a, const double *b) {
 }
 
 void dl_symmetric_times(int64_t n, const double *a, const double *x, double *y) {
-    int threads = alone();
+    int threads = dl_threads_alone();
     cblas_dsymv(CblasRowMajor, CblasLower, (int)n, 1, a, (int)n, x, 1, 0, y, 1);
-    openblas_set_num_threads(threads);
+    dl_threads_set(threads);
 }
 
 void dl_symmetric_add(int64_t n, double c, const double *x, double *a) {
-    int threads = alone();
+    int threads = dl_threads_alone();
     cblas_dsyr(CblasRowMajor, CblasLower, (int)n, c, x, 1, a, (int)n);
-    openblas_set_num_threads(threads);
+    dl_threads_set(threads);
 }
 
 void dl_symmetric_add_pair(int64_t n, double c, const double *x, const double *y, double *a) {
-    int threads = alone();
+    int threads = dl_threads_alone();
     cblas_dsyr2(CblasRowMajor, CblasLower, (int)n, c, x, 1, y, 1, a, (int)n);
-    openblas_set_num_threads(threads);
+    dl_threads_set(threads);
 }
 
 void dl_symmetric_add_rows(int64_t n, int64_t count, const double *rows, double *a) {
-    int threads = alone();
+    int threads = dl_threads_alone();
     cblas_dsyrk(CblasRowMajor, CblasLower, CblasTrans, (int)n, (int)count, 1, rows, (int)n, 1, a,
                 (int)n);
-    openblas_set_num_threads(threads);
+    dl_threads_set(threads);
 }
 
 void dl_add_rows_times(int64_t n, int64_t count, const double *rows, const double *x, double *y) {
-    int threads = alone();
+    int threads = dl_threads_alone();
     cblas_dgemv(CblasRowMajor, CblasTrans, (int)count, (int)n, 1, rows, (int)n, x, 1, 1, y, 1);
-    openblas_set_num_threads(threads);
+    dl_threads_set(threads);
 }
 
 bool dl_cholesky_solve(int64_t n, double *a, double *b) {
-    int size = (int)n, info = 0, threads = alone();
+    int size = (int)n, info = 0, threads = dl_threads_alone();
     dpotrf_("U", &size, a, &size, &info);
     bool definite = info == 0;
     for (int64_t i = 0; definite && i < n; i++) /* a pivot of inf or NaN passes dpotrf */
@@ -75,7 +70,7 @@ bool dl_cholesky_solve(int64_t n, double *a, double *b) {
         cblas_dtrsv(CblasRowMajor, CblasLower, CblasNoTrans, CblasNonUnit, size, a, size, b, 1);
         cblas_dtrsv(CblasRowMajor, CblasLower, CblasTrans, CblasNonUnit, size, a, size, b, 1);
     }
-    openblas_set_num_threads(threads);
+    dl_threads_set(threads);
     return definite;
 }
 
@@ -94,9 +89,9 @@ void dl_triangle_add(int64_t n, int64_t count, const double *j, const double *b,
         for (int64_t i = 0; i < count; i++)
             column[columns + i] = c < n ? j[i * n + c] : b[i];
     }
-    int m = (int)rows, k = (int)columns, size = BLOCK * k, info = 0, threads = alone();
+    int m = (int)rows, k = (int)columns, size = BLOCK * k, info = 0, threads = dl_threads_alone();
     dgeqrf_(&m, &k, stack, &m, tau, rest, &size, &info);
-    openblas_set_num_threads(threads);
+    dl_threads_set(threads);
     assert(info == 0);
     (void)info;
     for (int64_t i = 0; i < columns; i++)
@@ -132,10 +127,11 @@ int64_t dl_triangle_solve(int64_t n, const double *r, bool scaled, double smalle
             a[c * n + i] = i <= c ? r[i * (n + 1) + c] / length[c] : 0;
         x[c] = r[c * (n + 1) + n];
     }
-    int size = (int)n, one = 1, rank = 0, info = 0, room = (int)solver_work(n), threads = alone();
+    int size = (int)n, one = 1, rank = 0, info = 0, room = (int)solver_work(n),
+        threads = dl_threads_alone();
     dgelsd_(&size, &size, &one, a, &size, x, &size, singular, &smallest, &rank, rest, &room,
             integers, &info);
-    openblas_set_num_threads(threads);
+    dl_threads_set(threads);
     for (int64_t c = 0; c < n; c++)
         x[c] = info ? NAN : x[c] / length[c];
     return rank;

@@ -31,6 +31,12 @@ int dl_threads(void) {
     return threads;
 }
 
+int dl_threads_alone(void) {
+    int before = threads;
+    dl_threads_set(1);
+    return before;
+}
+
 int dl_thread_number(void) {
 #ifdef _OPENMP
     return omp_get_thread_num();
