@@ -17,7 +17,7 @@
 #
 # Each of these variants is built in a folder of its own below build/. CI=true: warnings are errors.
 
-PROGRAMS = dltrain dltest
+PROGRAMS = dltrain dltest dlpredict dlinspect
 CC       = gcc
 ARCH     = native
 V        =
@@ -44,7 +44,7 @@ ifneq ($(shell pkg-config --exists $(PACKAGES) && echo found),found)
 $(error pkg-config does not find all of: $(PACKAGES). scripts/install_deps.sh installs them)
 endif
 endif
-CPPFLAGS += -D_GNU_SOURCE -Isrc -Itests -DDL_DATA_FOLDER='"$(PREFIX)/share/dltrain/data"' \
+CPPFLAGS += -D_GNU_SOURCE -Isrc -Itests \
             $(shell pkg-config --cflags $(PACKAGES))
 WARNINGS := -Wall -Wextra -Wshadow -Wpedantic -Wmissing-prototypes -Wstrict-prototypes \
             $(if $(CI),-Werror)
@@ -221,9 +221,12 @@ check-long: $(PROGRAMS)
 bench: $(PROGRAMS)
 	scripts/bench.sh
 
-man: man/dltrain.cfg.5
+man: $(PROGRAMS:%=man/%.1) man/dltrain.cfg.5
 man/dltrain.cfg.5: dltrain
 	./dltrain --help man > $@
+man/%.1: %
+	scripts/man_page.sh $* > $(BUILD)/$*.1
+	@cmp -s $(BUILD)/$*.1 $@ || cp $(BUILD)/$*.1 $@
 
 install: all man
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 \

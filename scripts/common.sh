@@ -63,7 +63,7 @@ train_net() {
     run=$1 name=$2 config=$3
     shift 3
     if [ -e "$run/last.safetensors" ] &&
-        "$programs/dltrain" --status "$run" >/dev/null 2>&1; then
+        "$programs/dlinspect" status "$run" >/dev/null 2>&1; then
         echo "$name: is there already" >&2
         return
     fi

@@ -3,7 +3,7 @@
 # grid_search.sh SPACE.cfg [options of random_search.sh but -n] [-- dltrain options]
 # Trains a net for each point of a space's grid: every value of each choice, combined with `steps`
 # points of each range ({ search = "log"; low = 1e-5; high = 1e-1; steps = 5; }). Trial N is
-# dltrain --point N; dltrain --space SPACE.cfg says how many there are. Else as random_search.sh,
+# dltrain --point N; dlinspect space SPACE.cfg says how many there are. Else as random_search.sh,
 # which see: scripts/random_search.sh --help.
 set -eu
 case ${1:-} in --help) sed -n '3,/^set/s/^# //p' "$0" && exit ;; esac

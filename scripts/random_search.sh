@@ -26,6 +26,7 @@ set -eu
 . "$(dirname -- "$0")/common.sh"
 self=$(cd -- "$(dirname -- "$0")" && pwd)/random_search.sh
 dltrain=$programs/dltrain
+dlinspect=$programs/dlinspect
 
 # --trial NUMBER SEARCH FOLDER PART HOW SPACE [dltrain options]: begins a trial, or goes on with
 # it, up to a part of its epochs. SEARCH is the process that asks: without it nothing is begun.
@@ -38,7 +39,7 @@ trial() {
         echo "${run##*/}: begins" >&2
         "$dltrain" --quiet "$@" --force --out "$run" --stop-after "$part" "--$how" "$number" \
             "$space" || status=$?
-    elif ! "$dltrain" --status --stop-after "$part" "$run" >/dev/null; then
+    elif ! "$dlinspect" status --stop-after "$part" "$run" >/dev/null; then
         echo "${run##*/}: goes on" >&2
         go_on "$run" "$@" --stop-after "$part" || status=$?
     fi
@@ -48,6 +49,26 @@ trial() {
     *) exit 255 ;;                                                      # ends xargs
     esac
 }
+
+# count_points SPACE [dltrain options]: what dlinspect says of the space, with the values that the
+# options override.
+count_points() (
+    space=$1 left=$(($# - 1))
+    shift
+    while [ "$left" -gt 0 ]; do
+        case $1 in
+        --set | --seed | --epochs | --fold)
+            set -- "$@" "$1" "${2-}"
+            shift
+            left=$((left - 1))
+            ;;
+        --set=* | --seed=* | --epochs=* | --fold=*) set -- "$@" "$1" ;;
+        esac
+        shift
+        left=$((left - 1))
+    done
+    "$dlinspect" space "$@" "$space"
+)
 
 # lines FOLDER OF METRIC: what the folder's trials have come to: "at P N STATE EPOCHS WANTED" of
 # trial N at the 1/P-th part of its epochs, P being 1, 3, ... OF, and "rank P N", the best first.
@@ -61,9 +82,9 @@ lines() (
     [ $# -gt 0 ] || exit 0
     state='s/^trial-0*\([0-9]*\)  \([a-z]*\)[^0-9]*\([0-9]*\) of \([0-9]*\) .*/\1 \2 \3 \4/'
     while [ "$part" -le "$of" ]; do
-        { "$dltrain" --status --stop-after "1/$part" "$@" || true; } |
+        { "$dlinspect" status --stop-after "1/$part" "$@" || true; } |
             sed -e "$state" -e "s/^/at $part /"
-        "$dltrain" --compare --csv --rank "$metric" --stop-after "1/$part" "$@" |
+        "$dlinspect" compare --csv --rank "$metric" --stop-after "1/$part" "$@" |
             sed -n "s/^trial-0*\([0-9]*\),.*/rank $part \1/p"
         part=$((3 * part))
     done
@@ -128,7 +149,7 @@ worker() {
         part=${next#* } trial=${next% *}
         (trial "$trial" "$search" "$folder" "1/$part" "$how" "$space" "$@") ||
             { : >"$notes/failed" && exit 255; }
-        "$dltrain" --status --stop-after "1/$part" "$folder/trial-$(printf %04d "$trial")" \
+        "$dlinspect" status --stop-after "1/$part" "$folder/trial-$(printf %04d "$trial")" \
             >/dev/null 2>&1 || : >"$notes/ended $part $trial"
         rm "$notes/busy $trial"
     done
@@ -172,7 +193,7 @@ folder=${folder:-runs/$(basename -- "$space" .cfg)-search}
 
 # All of the space's mistakes are told before anything is begun.
 if [ $how = point ]; then
-    trials=$("$dltrain" "$@" --space "$space" | sed -n 's/^points *//p')
+    trials=$(count_points "$space" "$@" | sed -n 's/^points *//p')
     [ -n "$trials" ] || exit 2
     case $trials in *[!0-9]*) fail "$space: $trials" ;; esac
 else
@@ -222,7 +243,7 @@ compare() {
         seq "$trials" | while read -r number; do
             name=trial-$(printf %04d "$number")
             if [ -e "$name/last.safetensors" ]; then echo "$name"; fi
-        done | xargs "$dltrain" --compare --rank "$metric" --space "$there" "$@"
+        done | xargs "$dlinspect" compare --rank "$metric" --space "$there" "$@"
     )
 }
 

@@ -14,10 +14,6 @@
 #include "base/memory.h"
 #include "base/spool.h"
 
-#ifndef DL_DATA_FOLDER
-#define DL_DATA_FOLDER "/usr/local/share/dltrain/data"
-#endif
-
 bool dl_file_exists(const char *path) {
     struct stat info;
     return stat(path, &info) == 0;
@@ -41,10 +37,30 @@ const char *dl_path_base(const char *path) {
     return slash ? slash + 1 : path;
 }
 
+/* A file of a folder that was installed with the program, or stands in its source tree. */
+static char *find_beside_program(const char *folder, const char *name) {
+    static const char *const bases[] = {"../share/dltrain/", ""};
+    char program[4096];
+    ssize_t length = readlink("/proc/self/exe", program, sizeof program);
+    if (length <= 0 || length == (ssize_t)sizeof program || *name == '/')
+        return NULL;
+    while (length && program[length - 1] != '/')
+        length--;
+    for (size_t i = 0; i < sizeof bases / sizeof *bases; i++) {
+        dl_text path = {0};
+        dl_text_add(&path, "%.*s%s%s/%s", (int)length, program, bases[i], folder, name);
+        char *real = dl_file_exists(path.data) ? realpath(path.data, NULL) : NULL;
+        dl_text_free(&path);
+        if (real)
+            return real;
+    }
+    return NULL;
+}
+
 char *dl_path_find_data(const char *name) {
     if (!strcmp(name, "-"))
         return xstrdup("/dev/stdin");
-    const char *folders[] = {"", "data", getenv("DLTRAIN_DATA"), DL_DATA_FOLDER};
+    const char *folders[] = {"", "data", getenv("DLTRAIN_DATA")};
     for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
         if (!folders[i] || (i && !folders[i][0]))
             continue;
@@ -53,7 +69,21 @@ char *dl_path_find_data(const char *name) {
             return path;
         free(path);
     }
-    return NULL;
+    return find_beside_program("data", name);
+}
+
+char *dl_path_find_config(const char *name) {
+    dl_text with_ending = {0};
+    dl_text_add(&with_ending, "%s.cfg", name);
+    const char *names[] = {name, with_ending.data};
+    char *path = NULL;
+    for (int i = 0; i < 2 && !path; i++)
+        path = dl_file_exists(names[i]) && !dl_file_is_folder(names[i]) ? dl_path_join("", names[i])
+                                                                        : NULL;
+    for (int i = 0; i < 2 && !path; i++)
+        path = find_beside_program("configs", names[i]);
+    dl_text_free(&with_ending);
+    return path ? path : dl_path_join("", name);
 }
 
 struct dl_reader {

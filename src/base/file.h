@@ -16,9 +16,12 @@ char *dl_path_join(const char *folder, const char *name);
 /* The last component of a path, a pointer into it. */
 const char *dl_path_base(const char *path);
 /* A data file's place: /dev/stdin for "-", `name` as written, else below data/, else below
-   $DLTRAIN_DATA, else below the installed data folder. The caller frees it; NULL if it is nowhere.
- */
+   $DLTRAIN_DATA, else in the data folder that was installed with the program. The caller frees it;
+   NULL if it is nowhere. */
 char *dl_path_find_data(const char *name);
+/* A config's place: `name` as written, else with .cfg behind it, else one of the configs that were
+   installed with the program; `name` itself if it is nowhere. The caller frees it. */
+char *dl_path_find_config(const char *name);
 
 /* A file, or a pipe (base/spool.h), that is read from the front, decompressed if it is gzip. */
 typedef struct dl_reader dl_reader;

@@ -215,3 +215,26 @@ char *dl_text_seconds(char out[32], double seconds) {
     }
     return out;
 }
+
+void dl_text_add_wrapped(dl_text *text, const char *words, int indent, int column) {
+    while (*words) {
+        size_t length = strcspn(words, " ");
+        int width = dl_text_width(words, (int)length);
+        if (column > indent && column + 1 + width > 80) {
+            dl_text_add(text, "\n");
+            column = 0;
+        }
+        if (column < indent) {
+            dl_text_add(text, "%*s", indent - column, "");
+            column = indent;
+        } else if (column) {
+            dl_text_add(text, " ");
+            column++;
+        }
+        dl_text_add_bytes(text, words, length);
+        column += width;
+        words += length;
+        words += strspn(words, " ");
+    }
+    dl_text_add(text, "\n");
+}

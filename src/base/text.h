@@ -56,4 +56,8 @@ char *dl_text_bytes(char out[32], double bytes);
 /* Seconds as "3.5 ms", "40 ms", "0.4 s", "2:05" or "1:02:03"; returns `out`. */
 char *dl_text_seconds(char out[32], double seconds);
 
+/* Adds words, broken at column 80 and indented by `indent`, and a newline; `column`: where the line
+   is now. */
+void dl_text_add_wrapped(dl_text *text, const char *words, int indent, int column);
+
 #endif

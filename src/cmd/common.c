@@ -4,8 +4,8 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <math.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,16 +26,6 @@ int cmd_fail(const char *program, const dl_error *error) {
         line += length + (line[length] == '\n');
     }
     return error->code;
-}
-
-int cmd_usage(const char *program, const char *format, ...) {
-    va_list arguments;
-    va_start(arguments, format);
-    fprintf(stderr, "%s: ", program);
-    vfprintf(stderr, format, arguments);
-    fprintf(stderr, "\nTry %s --help.\n", program);
-    va_end(arguments);
-    return DL_USAGE;
 }
 
 /* A thread that waits for the others at the end of a parallel loop spins for a while before it
@@ -77,78 +67,36 @@ void cmd_start(char **argv) {
     setvbuf(stdout, buffer, _IOFBF, sizeof buffer);
 }
 
-int cmd_set_threads(const char *program, int threads) {
-    dl_error error = {0};
-    if (dl_blas_memory_reserve(threads, &error))
-        return cmd_fail(program, &error);
+int cmd_set_threads(int threads, dl_error *error) {
+    if (dl_blas_memory_reserve(threads, error))
+        return -1;
     dl_threads_set(threads);
     return 0;
 }
 
-int cmd_unknown_option(const char *program, char *const *argv, const void *long_options) {
-    const char *given = argv[optind - 1], *names[64] = {0};
-    if (optopt && optopt < 256) /* a letter, perhaps one of several: optind is not past it yet */
-        return cmd_usage(program, "there is no option -%c", optopt);
-    size_t length = strcspn(given + 2, "=");
-    int count = 0;
-    for (const struct option *o = long_options; o->name && count < 64; o++) {
-        names[count++] = o->name;
-        if (strlen(o->name) != length || strncmp(o->name, given + 2, length))
-            continue;
-        if (o->has_arg == no_argument)
-            return cmd_usage(program, "--%s takes no value", o->name);
-        return cmd_usage(program, "--%s needs a value", o->name);
-    }
-    dl_text name = {0};
-    dl_text_add_bytes(&name, given + 2, length);
-    const char *nearest = dl_text_nearest(name.data, names, count);
-    dl_text_free(&name);
-    return cmd_usage(program, "there is no option --%.*s%s%s%s", (int)length, given + 2,
-                     nearest ? " (did you mean --" : "", nearest ? nearest : "",
-                     nearest ? "?)" : "");
+static const char *quitting; /* the program */
+
+static void on_signal_quit(int number) {
+    static const char line[] = ": interrupted; nothing was changed\n";
+    ssize_t ignored = write(STDERR_FILENO, quitting, strlen(quitting));
+    ignored += write(STDERR_FILENO, line, sizeof line - 1);
+    (void)ignored;
+    _exit(128 + number);
 }
 
-bool cmd_number(const char *program, const char *option, const char *text, int64_t low,
-                int64_t high, int64_t *value) {
-    char *end;
-    errno = 0;
-    long long number = strtoll(text, &end, 10);
-    if (end == text || *end || errno || number < low || number > high) {
-        cmd_usage(program, "%s %s: must be a whole number from %lld to %lld", option, text,
-                  (long long)low, (long long)high);
-        return false;
-    }
-    *value = number;
-    return true;
+void cmd_watch_signals(void (*handler)(int)) {
+    struct sigaction action = {.sa_handler = handler, .sa_flags = SA_RESTART}, before;
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error like a full disk */
+    if (!sigaction(SIGHUP, NULL, &before) && before.sa_handler != SIG_IGN) /* not under nohup */
+        sigaction(SIGHUP, &action, NULL);
 }
 
-bool cmd_real(const char *program, const char *option, const char *text, double low, double high,
-              double *value) {
-    char *end;
-    double number = strtod(text, &end);
-    if (end == text || *end || !(number >= low && number <= high)) {
-        cmd_usage(program, "%s %s: must be a number from %g to %g", option, text, low, high);
-        return false;
-    }
-    *value = number;
-    return true;
-}
-
-bool cmd_backend(const char *program, const char *name) {
-    int count = 0;
-    for (; dl_backend_names[count]; count++)
-        if (!strcmp(dl_backend_names[count], name)) {
-            if (count == DL_BACKEND_ONEDNN && !dl_backend_has_onednn()) {
-                cmd_usage(program, "--backend onednn: this dltrain was built without oneDNN");
-                return false;
-            }
-            dl_backend_set((dl_backend)count);
-            return true;
-        }
-    const char *nearest = dl_text_nearest(name, dl_backend_names, count);
-    cmd_usage(program, "--backend %s: must be auto, openblas or onednn%s%s%s", name,
-              nearest ? " (did you mean " : "", nearest ? nearest : "", nearest ? "?)" : "");
-    return false;
+void cmd_quit_on_signals(const char *program) {
+    quitting = program;
+    cmd_watch_signals(on_signal_quit);
 }
 
 void cmd_version(const char *program) {

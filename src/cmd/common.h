@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the programs share: how they fail, and what they take from the command line. */
+/* What the programs share: how they start, fail and end, and what they print. */
 #ifndef DL_CMD_COMMON_H
 #define DL_CMD_COMMON_H
 
@@ -13,23 +13,15 @@
    no file that is opened later is taken for one of them; and starts the program once more with its
    threads' spinning limited, unless the environment says how long. argv: of main. */
 void cmd_start(char **argv);
-/* Sets the threads of the kernels; a message and an exit status if memory is too limited for them.
- */
-int cmd_set_threads(const char *program, int threads);
+/* Sets the threads of the kernels. -1 and an error if memory is too limited for them. */
+int cmd_set_threads(int threads, dl_error *error);
 /* Prints "program: …" lines on stderr; returns the exit status. */
 int cmd_fail(const char *program, const dl_error *error);
-/* A usage mistake: the message, and where to find help. Returns DL_USAGE. */
-int cmd_usage(const char *program, const char *format, ...) DL_PRINTF(2, 3);
-/* Says what is wrong with the option that getopt_long has just complained of. Returns DL_USAGE. */
-int cmd_unknown_option(const char *program, char *const *argv, const void *long_options);
-/* Reads a whole number in [low, high]; false and a message if it is none. */
-bool cmd_number(const char *program, const char *option, const char *text, int64_t low,
-                int64_t high, int64_t *value);
-/* The same for a number. */
-bool cmd_real(const char *program, const char *option, const char *text, double low, double high,
-              double *value);
-/* Sets the backend of that name; false and a message if there is none. */
-bool cmd_backend(const char *program, const char *name);
+/* Calls `handler` on SIGINT, SIGTERM and, unless under nohup, SIGHUP. */
+void cmd_watch_signals(void (*handler)(int));
+/* For what saves nothing: the first such signal ends the program with a line and 128 + its number.
+   `program` is borrowed for good. */
+void cmd_quit_on_signals(const char *program);
 void cmd_version(const char *program);
 /* The path of another program in the folder of this one, as the user would type it; freed by the
    caller. */

@@ -12,7 +12,7 @@
 
 typedef struct {
     dl_arena arena;
-    const train_arguments *a;
+    const compare_arguments *a;
     dl_summary *runs;
     int run_count;
     const char **paths; /* of the config's values that are shown */
@@ -49,10 +49,8 @@ static void add_searched(void *context, const char *path, config_setting_t *grou
 
 static int find_searched(comparison *c, dl_error *error) {
     dl_config space = {0};
-    train_arguments of = *c->a;
-    of.config = of.space;
-    of.set_count = 0;
-    int result = search_load(&of, &space, error) || dl_space_check(&space, error) ? -1 : 0;
+    search_config from = {.path = c->a->space, .common = &(arg_common){0}};
+    int result = search_load_space(&from, &space, error) || dl_space_check(&space, error) ? -1 : 0;
     if (!result)
         dl_space_walk(&space, add_searched, c);
     dl_config_free(&space);
@@ -260,7 +258,7 @@ static void print_json(const comparison *c) {
 }
 
 static void print(comparison *c) {
-    if (c->a->json) {
+    if (c->a->common.json) {
         print_json(c);
         return;
     }
@@ -273,12 +271,12 @@ static void print(comparison *c) {
         print_table(c);
 }
 
-int compare_runs(const train_arguments *a, dl_error *error) {
-    comparison c = {.a = a, .run_count = a->run_count};
-    c.runs = xcalloc((size_t)a->run_count, sizeof *c.runs);
+int compare_runs(const compare_arguments *a, dl_error *error) {
+    comparison c = {.a = a, .run_count = a->common.operand_count};
+    c.runs = xcalloc((size_t)a->common.operand_count, sizeof *c.runs);
     int result = 0;
     for (int r = 0; r < c.run_count; r++)
-        result |= dl_summary_read(&c.runs[r], a->runs[r], &a->train.stop, error);
+        result |= dl_summary_read(&c.runs[r], a->common.operands[r], &a->stop, error);
     if (!result && a->space)
         result = find_searched(&c, error);
     else if (!result)
@@ -298,11 +296,11 @@ int compare_runs(const train_arguments *a, dl_error *error) {
     return result;
 }
 
-int compare_status(const train_arguments *a, dl_error *error) {
+int compare_status(const compare_arguments *a, dl_error *error) {
     int result = 0;
-    for (int r = 0; r < a->run_count; r++) {
+    for (int r = 0; r < a->common.operand_count; r++) {
         dl_summary s;
-        if (dl_summary_read_progress(&s, a->runs[r], &a->train.stop, error)) {
+        if (dl_summary_read_progress(&s, a->common.operands[r], &a->stop, error)) {
             dl_summary_free(&s);
             return -1;
         }
@@ -311,7 +309,7 @@ int compare_status(const train_arguments *a, dl_error *error) {
         if (s.best_epoch)
             printf(", best %s %.6g in epoch %lld", s.monitor, s.best, (long long)s.best_epoch);
         putchar('\n');
-        result |= !s.finished;
+        result = s.finished ? result : DL_CHECK;
         dl_summary_free(&s);
     }
     return result;

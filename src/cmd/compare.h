@@ -3,13 +3,22 @@
 #ifndef DL_CMD_COMPARE_H
 #define DL_CMD_COMPARE_H
 
-#include "cmd/train_arguments.h"
+#include "cmd/arguments.h"
+#include "train/stop.h"
 
-/* --compare: what differs between the runs, and what each has come to, on stdout: a table, or with
-   --json or --csv for programs. 0, or -1 and an error. */
-int compare_runs(const train_arguments *arguments, dl_error *error);
-/* --status: a line on stdout for each run. 0 if all are finished, 1 if some are not, -1 and an
-   error. */
-int compare_status(const train_arguments *arguments, dl_error *error);
+typedef struct {
+    arg_common common;
+    dl_stop stop;      /* consider no epochs after it */
+    const char *rank;  /* the column of the history that orders the runs, or NULL */
+    const char *space; /* the config whose searched values are shown, or NULL: what differs */
+    bool csv;
+} compare_arguments;
+
+/* dlinspect compare: what differs between the runs and their results, on stdout: a table, JSON or
+   CSV. 0, or -1 and an error. */
+int compare_runs(const compare_arguments *arguments, dl_error *error);
+/* dlinspect status: a line on stdout for each run. 0 if all are finished, DL_CHECK if some are not,
+   -1 and an error. */
+int compare_status(const compare_arguments *arguments, dl_error *error);
 
 #endif

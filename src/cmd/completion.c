@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmd/completion.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,20 +10,6 @@
 #include "train/experiment.h"
 
 extern const dl_option *const dl_net_layer_options;
-
-/* What an option takes, where that is no number: a folder, a file, the backends, … */
-static const struct {
-    const char *option, *bash, *zsh;
-} takes[] = {
-    {"out", "compgen -d -- \"$cur\"", "_files -/"},
-    {"resume", "compgen -d -- \"$cur\"", "_files -/"},
-    {"diagnose", "compgen -d -- \"$cur\"", "_files -/"},
-    {"show-batch", "compgen -f -- \"$cur\"", "_files"},
-    {"backend", "compgen -W 'auto openblas onednn' -- \"$cur\"", "(auto openblas onednn)"},
-    {"write", "compgen -f -- \"$cur\"", "_files"},
-    {"split", "compgen -W 'train validation test' -- \"$cur\"", "(train validation test)"},
-};
-enum { TAKES = sizeof takes / sizeof *takes };
 
 /* Keys of a config, each with the words that it takes. Those of a layer begin with "network.N.". */
 typedef struct {
@@ -146,35 +131,78 @@ static const char bash_set[] =
     "        return\n"
     "    fi\n";
 
-static void print_bash(const char *program, const struct option *options) {
-    printf("# bash completion for %s, made by: %s --help completion bash\n", program, program);
-    keys k = collect();
-    print_keys(program, &k);
-    drop(&k);
-    printf("_%s() {\n    local cur prev key keys\n    COMPREPLY=()\n"
-           "    cur=${COMP_WORDS[COMP_CWORD]}\n    prev=${COMP_WORDS[COMP_CWORD - 1]}\n",
-           program);
-    put(bash_set, program);
-    puts("    case $prev in");
-    for (const struct option *o = options; o->name; o++)
-        for (int i = 0; i < TAKES && o->has_arg == required_argument; i++)
-            if (!strcmp(takes[i].option, o->name))
-                printf("    --%s) COMPREPLY=($(%s)); return ;;\n", o->name, takes[i].bash);
-    for (const struct option *o = options; o->name; o++) {
-        bool other = o->has_arg == required_argument && strcmp(o->name, "set") != 0;
-        for (int i = 0; i < TAKES; i++)
-            other &= strcmp(takes[i].option, o->name) != 0;
-        if (other)
-            printf("    --%s) return ;;\n", o->name);
+/* How a shell completes values and operands. */
+static const struct {
+    const char *bash, *zsh;
+} ways[] = {
+    [ARG_NOTHING] = {":", " "},
+    [ARG_FILE] = {"compgen -f -- \"$cur\"", "_files"},
+    [ARG_FOLDER] = {"compgen -d -- \"$cur\"", "_files -/"},
+    [ARG_CONFIG] = {"compgen -d -- \"$cur\"; compgen -f -X '!*.cfg' -- \"$cur\"",
+                    "_files -g \"*.cfg(-.)\""},
+    [ARG_RUN] = {"compgen -d -- \"$cur\"; compgen -f -X '!*.safetensors' -- \"$cur\"",
+                 "_files -g \"*.safetensors(-.)\""},
+    [ARG_KEYS] = {":", NULL}, /* see bash_set, zsh_set */
+};
+
+static void print_words(const char *const *words) {
+    for (int i = 0; words[i]; i++)
+        printf("%s%s", i ? " " : "", words[i]);
+}
+
+static void print_names(const arg_option *rows) {
+    for (const arg_option *o = rows; o->name; o++)
+        printf(" --%s", o->name);
+}
+
+/* The patterns and what completes them of one command; `word`: its name, or "". */
+static void print_bash_command(const arg_command *c, const char *word) {
+    for (const arg_option *o = c->options; o->name; o++) {
+        if (o->kind == ARG_NONE || o->completes == ARG_KEYS)
+            continue;
+        printf("    '%s --%s')", word, o->name);
+        if (o->letter)
+            printf(" ;&\n    '%s -%c')", word, o->letter);
+        if (o->words) {
+            printf(" COMPREPLY=($(compgen -W '");
+            print_words(o->words);
+            printf("' -- \"$cur\")); return ;;\n");
+        } else
+            printf(" COMPREPLY=($(%s)); return ;;\n", ways[o->completes].bash);
     }
-    printf("    esac\n    case $cur in\n    -*) COMPREPLY=($(compgen -W '");
-    for (const struct option *o = options; o->name; o++)
-        printf("%s--%s", o == options ? "" : " ", o->name);
-    puts("' -- \"$cur\")) ;;");
-    printf("    *) COMPREPLY=($(compgen -d -- \"$cur\"; compgen -f -X '!*.%s' -- \"$cur\")) ;;\n"
-           "    esac\n}\n",
-           strcmp(program, "dltrain") ? "safetensors" : "cfg");
-    printf("complete -o filenames -F _%s %s\n", program, program);
+}
+
+static void print_bash(const arg_program *p) {
+    keys k = collect();
+    printf("# bash completion for %s, made by: %s --help completion bash\n", p->name, p->name);
+    print_keys(p->name, &k);
+    drop(&k);
+    printf("_%s() {\n    local cur prev key keys command=\n    COMPREPLY=()\n"
+           "    cur=${COMP_WORDS[COMP_CWORD]}\n    prev=${COMP_WORDS[COMP_CWORD - 1]}\n",
+           p->name);
+    put(bash_set, p->name);
+    if (!arg_is_single(p))
+        puts("    [ \"$COMP_CWORD\" -gt 1 ] && command=${COMP_WORDS[1]}");
+    puts("    case \"$command $prev\" in");
+    for (int i = 0; i < p->command_count; i++)
+        print_bash_command(&p->commands[i], p->commands[i].name ? p->commands[i].name : "");
+    puts("    esac\n    case \"$command $cur\" in");
+    for (int i = 0; i < p->command_count; i++) {
+        const arg_command *c = &p->commands[i];
+        printf("    '%s '-*) COMPREPLY=($(compgen -W '", c->name ? c->name : "");
+        print_names(c->options);
+        print_names(arg_always);
+        printf("' -- \"$cur\")) ;;\n    '%s '*) COMPREPLY=($(%s)) ;;\n", c->name ? c->name : "",
+               ways[c->completes].bash);
+    }
+    if (!arg_is_single(p)) {
+        printf("    *) COMPREPLY=($(compgen -W '");
+        for (int i = 0; i < p->command_count; i++)
+            printf("%s ", p->commands[i].name);
+        print_names(arg_always);
+        printf("' -- \"$cur\")) ;;\n");
+    }
+    printf("    esac\n}\ncomplete -o filenames -F _%s %s\n", p->name, p->name);
 }
 
 static const char zsh_set[] =
@@ -191,38 +219,61 @@ static const char zsh_set[] =
     "    fi\n"
     "}\n";
 
-static void print_zsh(const char *program, const struct option *options) {
-    printf("#compdef %s\n# made by: %s --help completion zsh\n", program, program);
-    keys k = collect();
-    print_keys(program, &k);
-    drop(&k);
-    put(zsh_set, program);
-    puts("_arguments \\");
-    for (const struct option *o = options; o->name; o++) {
-        const char *action = "";
-        char set[64];
-        for (int i = 0; i < TAKES; i++)
-            if (!strcmp(takes[i].option, o->name))
-                action = takes[i].zsh;
-        if (!strcmp(o->name, "set")) {
-            snprintf(set, sizeof set, "_%s_set", program);
-            printf("    '*--set=:key:%s' \\\n", set);
-        } else if (o->has_arg == required_argument)
-            printf("    '--%s=:%s:%s' \\\n", o->name, o->name, *action ? action : " ");
-        else
-            printf("    '--%s' \\\n", o->name);
-    }
-    puts("    '*:file:_files'");
+/* "'--out=:DIR:_files -/' \" */
+static void print_zsh_option(const char *program, const arg_option *o) {
+    if (o->completes == ARG_KEYS)
+        printf("        '*--%s=:%s:_%s_set' \\\n", o->name, "key", program);
+    else if (o->words) {
+        printf("        '--%s=:%s:(", o->name, o->value);
+        print_words(o->words);
+        printf(")' \\\n");
+    } else if (o->value && *o->value != '[')
+        printf("        '--%s=:%s:%s' \\\n", o->name, o->value, ways[o->completes].zsh);
+    else
+        printf("        '--%s' \\\n", o->name);
 }
 
-int completion_print(const char *program, const struct option *options, const char *shell) {
+static void print_zsh_command(const arg_program *p, const arg_command *c) {
+    puts("    _arguments \\");
+    for (const arg_option *o = c->options; o->name; o++)
+        print_zsh_option(p->name, o);
+    for (const arg_option *o = arg_always; o->name; o++)
+        print_zsh_option(p->name, o);
+    printf("        '*:%s:%s'\n", c->what, ways[c->completes].zsh);
+}
+
+static void print_zsh(const arg_program *p) {
+    keys k = collect();
+    printf("#compdef %s\n# made by: %s --help completion zsh\n", p->name, p->name);
+    print_keys(p->name, &k);
+    drop(&k);
+    put(zsh_set, p->name);
+    if (arg_is_single(p)) {
+        print_zsh_command(p, &p->commands[0]);
+        return;
+    }
+    printf("if ((CURRENT == 2)); then\n    compadd --");
+    for (int i = 0; i < p->command_count; i++)
+        printf(" %s", p->commands[i].name);
+    print_names(arg_always);
+    puts("\n    return\nfi\nlocal command=$words[2]\nshift words\n((CURRENT--))\n"
+         "case $command in");
+    for (int i = 0; i < p->command_count; i++) {
+        printf("%s)\n", p->commands[i].name);
+        print_zsh_command(p, &p->commands[i]);
+        puts("    ;;");
+    }
+    puts("esac");
+}
+
+int completion_print(const arg_program *p, const char *shell) {
     bool bash = shell && !strcmp(shell, "bash");
     if (!bash && !(shell && !strcmp(shell, "zsh")))
-        return cmd_usage(program, "--help completion is for bash or zsh%s%s", shell ? ", not " : "",
-                         shell ? shell : "");
+        return arg_fail(p, NULL, "--help completion is for bash or zsh%s%s", shell ? ", not " : "",
+                        shell ? shell : "");
     if (bash)
-        print_bash(program, options);
+        print_bash(p);
     else
-        print_zsh(program, options);
+        print_zsh(p);
     return DL_OK;
 }

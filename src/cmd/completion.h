@@ -3,10 +3,10 @@
 #ifndef DL_CMD_COMPLETION_H
 #define DL_CMD_COMPLETION_H
 
-struct option;
+#include "cmd/arguments.h"
 
-/* Answers `--help completion SHELL`: the script for "bash" or "zsh" on stdout. `options` are those
-   of getopt_long; `shell` may be NULL. Returns the exit status. */
-int completion_print(const char *program, const struct option *options, const char *shell);
+/* Answers `--help completion SHELL`: the script for "bash" or "zsh" on stdout; `shell` may be NULL.
+   Returns the exit status. */
+int completion_print(const arg_program *program, const char *shell);
 
 #endif

@@ -1,119 +1,51 @@
 /* SPDX-License-Identifier: MIT */
-/* dltest: evaluates a checkpoint. */
+/* dltest: scores checkpoints on labeled data. */
 #include <jansson.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
-#include "base/mapped.h"
+#include "base/memory.h"
 #include "cmd/common.h"
+#include "cmd/loaded.h"
 #include "cmd/scores.h"
-#include "cmd/test_arguments.h"
-#include "formats/text.h"
-#include "inspect/batch_picture.h"
 #include "inspect/speed.h"
-#include "math/threads.h"
-#include "model/generate.h"
-#include "report/page.h"
-#include "report/report.h"
-#include "run/run.h"
+#include "math/backend.h"
 
 typedef struct {
-    dl_checkpoint checkpoint;
-    dl_model model;
-    char *path; /* of the checkpoint */
-} member;
+    arg_common common;
+    bool average, vote, last;
+    int split;
+    int64_t speed; /* the batch to be timed; 0: none */
+} test_arguments;
 
 typedef struct {
-    member *member; /* [count] */
+    loaded *member; /* [count] */
     int count;
     dl_split split;
     dl_sums sums; /* of one net; several have their ensemble */
     dl_ensemble ensemble;
     scores scores;
-    dl_mistakes mistakes; /* for a page */
     dl_speed speed;
 } test;
 
-/* The part to evaluate: the one that was asked for, or the first that there is. */
-static int choose_split(test *t, int wanted, const member *m, dl_error *error) {
-    const dl_data *data = &m->model.data;
-    static const dl_split order[] = {DL_TEST, DL_VALIDATION, DL_TRAIN};
-    for (int i = 0; i < DL_SPLITS; i++) {
-        dl_split s = wanted >= 0 ? (dl_split)wanted : order[i];
-        if (data->dataset[s].type || data->share[s] > 0) {
-            t->split = s;
-            return 0;
-        }
-        if (wanted >= 0)
-            break;
-    }
-    return dl_fail(error, DL_USAGE, "%s: its config has no %s data", m->path,
-                   dl_split_names[wanted]);
-}
-
-/* Writing needs no data, only what the checkpoint says of them. */
-static int prepare_writing(member *m, dl_error *error) {
-    dl_checkpoint *c = &m->checkpoint;
-    dl_model *model = &m->model;
-    if (dl_data_describe(&model->data, &c->schema, &c->input, &c->target, error) ||
-        dl_symbols_check(&model->data, m->path, error))
-        return -1;
-    model->batch_size = 1;
-    if (dl_model_build(model, false, dl_threads(), error))
-        return -1;
-    return dl_checkpoint_load_net(c, &model->net, error);
-}
-
-static int open_member(member *m, const char *path, const test_arguments *a, dl_error *error) {
-    dl_checkpoint *c = &m->checkpoint;
-    m->path = dl_run_find_checkpoint(path, a->last, error);
-    if (!m->path || dl_checkpoint_open(c, m->path, error))
-        return -1;
-    for (int i = 0; i < a->set_count; i++)
-        if (dl_config_set(&c->config, a->sets[i], error))
-            return -1;
-    return dl_model_read(&m->model, &c->config, NULL, error);
-}
-
 /* Nets that answer together do so in batches of one size. */
-static int build_members(test *t, int64_t batch, dl_error *error) {
-    for (int i = 0; i < t->count; i++) {
-        dl_model *model = &t->member[i].model;
-        int64_t rows =
-            model->data.part[t->split].count; /* bounds what a strange file may ask for */
-        model->batch_size = batch < rows ? batch : rows;
-        if (dl_model_build(model, false, dl_threads(), error) ||
-            dl_checkpoint_load_net(&t->member[i].checkpoint, &model->net, error))
-            return -1;
-    }
-    return 0;
-}
-
 static int prepare(test *t, const test_arguments *a, dl_error *error) {
     int64_t batch = a->speed;
-    t->count = a->path_count;
+    int wanted = arg_given(&a->common, "split") ? a->split : LOADED_ANY_SPLIT;
+    t->count = a->common.operand_count;
     t->member = xcalloc((size_t)t->count, sizeof *t->member);
     for (int i = 0; i < t->count; i++) {
-        member *m = &t->member[i];
-        dl_checkpoint *c = &m->checkpoint;
-        if (open_member(m, a->paths[i], a, error))
+        loaded *l = &t->member[i];
+        if (loaded_open(l, a->common.operands[i], a->last, &a->common, error) ||
+            loaded_open_split(l, i ? (int)t->split : wanted, &t->split, error))
             return -1;
-        if (a->write.count)
-            return prepare_writing(m, error);
-        if (choose_split(t, i ? (int)t->split : a->split, m, error) ||
-            dl_data_open_part(&m->model.data, t->split, &c->schema, &c->input, &c->target, error) ||
-            dl_checkpoint_check_split(c, &m->model.data, error))
-            return -1;
-        dl_terminal terminal = dl_terminal_open(false);
-        dl_report_cache(&terminal, &m->model.data);
-        dl_terminal_close(&terminal);
-        if (!batch || (!a->speed && c->batch_size < batch))
-            batch = c->batch_size;
+        if (!batch || (!a->speed && l->checkpoint.batch_size < batch))
+            batch = l->checkpoint.batch_size;
     }
-    return build_members(t, batch, error);
+    for (int i = 0; i < t->count; i++)
+        if (loaded_build(&t->member[i], t->split, batch, error))
+            return -1;
+    return 0;
 }
 
 static int evaluate_together(test *t, const test_arguments *a, dl_error *error) {
@@ -130,48 +62,30 @@ static int evaluate_together(test *t, const test_arguments *a, dl_error *error) 
     return dl_ensemble_evaluate(s, scores_observe, &t->scores, &t->scores.rows, error);
 }
 
-static void observe(void *context, const dl_outcome *outcome) {
-    test *t = context;
-    scores_observe(&t->scores, outcome);
-    dl_mistakes_add(&t->mistakes, outcome);
-}
-
-static int write_page(const test *t, const char *path, dl_error *error) {
-    const member *m = &t->member[0];
-    return page_write(path,
-                      &(page_of){m->path, &m->checkpoint, &m->model, t->split,
-                                 dl_loss_mean(&t->sums.losses.net), &t->scores, &t->mistakes},
-                      error);
-}
-
 static int evaluate(test *t, const test_arguments *a, dl_error *error) {
-    dl_model *model = &t->member[0].model;
+    dl_model *e = &t->member[0].model;
     if (t->count > 1)
         return evaluate_together(t, a, error);
     if (!a->speed)
-        scores_open(&t->scores, model, model->target.classes, model->link, t->split);
-    dl_loader *loader = dl_loader_new(&model->data, t->split, model->batch_size, error);
+        scores_open(&t->scores, e, e->target.classes, e->link, t->split);
+    dl_loader *loader = dl_loader_new(&e->data, t->split, e->batch_size, error);
     if (!loader)
         return -1;
-    int result = a->speed ? dl_speed_measure(model, loader, &t->speed, error)
-                          : dl_evaluate(model, loader, &t->sums, observe, t, error);
+    int result = a->speed ? dl_speed_measure(e, loader, &t->speed, error)
+                          : dl_evaluate(e, loader, &t->sums, scores_observe, &t->scores, error);
     t->scores.rows = t->sums.rows;
     dl_loader_free(loader);
-    return !result && a->report ? write_page(t, a->report, error) : result;
+    return result;
 }
 
 static void close_test(test *t) {
     scores_close(&t->scores);
-    dl_mistakes_free(&t->mistakes);
     dl_sums_close(&t->sums);
     for (int i = 0; i < t->ensemble.count; i++)
         dl_accumulator_close(&t->ensemble.member[i].tally);
     free(t->ensemble.member);
-    for (int i = 0; i < t->count; i++) {
-        dl_model_free(&t->member[i].model);
-        dl_checkpoint_close(&t->member[i].checkpoint);
-        free(t->member[i].path);
-    }
+    for (int i = 0; i < t->count; i++)
+        loaded_close(&t->member[i]);
     free(t->member);
 }
 
@@ -183,15 +97,15 @@ static const char *joined(const test_arguments *a) {
 
 static void print_text(const test *t, const test_arguments *a) {
     char count[32];
-    const dl_model *model = &t->member[0].model;
+    const dl_model *e = &t->member[0].model;
     if (t->count > 1) {
-        printf("%s: %d nets, %s, on %s %s rows\n", model->name, t->count, joined(a),
+        printf("%s: %d nets, %s, on %s %s rows\n", e->name, t->count, joined(a),
                dl_text_count(count, t->scores.rows), dl_split_names[t->split]);
         scores_print_members(&t->scores, &t->ensemble);
         return;
     }
     double loss = dl_loss_mean(&t->sums.losses.net);
-    printf("%s on %s %s rows (%s)\n", model->name, dl_text_count(count, t->scores.rows),
+    printf("%s on %s %s rows (%s)\n", e->name, dl_text_count(count, t->scores.rows),
            dl_split_names[t->split], t->member[0].path);
     scores_print(&t->scores, &loss);
 }
@@ -239,62 +153,86 @@ static void print_speed(const test *t, bool json) {
            1e3 * s->fastest, 1e3 * s->slowest, dl_text_count(rate, (int64_t)s->samples_per_second));
 }
 
-static char last_byte; /* of what was written */
-
-static bool print_symbol(const char *bytes, int count) {
-    fwrite(bytes, 1, (size_t)count, stdout);
-    last_byte = count ? bytes[count - 1] : last_byte;
-    return cmd_flush();
+static int run(void *arguments, dl_error *error) {
+    const test_arguments *a = arguments;
+    test t = {0};
+    int status = prepare(&t, a, error);
+    if (!status)
+        status = evaluate(&t, a, error);
+    if (!status && a->speed)
+        print_speed(&t, a->common.json);
+    else if (!status && a->common.json)
+        print_json(&t, a);
+    else if (!status)
+        print_text(&t, a);
+    close_test(&t);
+    return status;
 }
 
-static int write_text(test *t, test_arguments *a, dl_error *error) {
-    a->write.seed = (uint64_t)a->seed;
-    member *m = &t->member[0];
-    int result = dl_write(&m->model, &a->write, m->path, print_symbol, error);
-    if (!result && last_byte != '\n' && isatty(STDOUT_FILENO))
-        putchar('\n');
-    return result;
+static bool check(void *arguments, dl_text *message) {
+    const test_arguments *a = arguments;
+    bool together = a->average || a->vote;
+    int count = a->common.operand_count;
+    if (together && count < 2)
+        dl_text_add(message, "%s is for several checkpoints", a->average ? "--average" : "--vote");
+    if (!together && count > 1)
+        dl_text_add(message,
+                    "one checkpoint at a time, not also %s (--average or --vote combines several)",
+                    a->common.operands[1]);
+    return !message->length;
 }
 
-static void print_result(const test *t, const test_arguments *a) {
-    if (a->speed)
-        print_speed(t, a->json);
-    else if (a->json)
-        print_json(t, a);
-    else
-        print_text(t, a);
-}
+static const arg_option options[] = {
+    ARG_WORD_ROW("split", test_arguments, split, loaded_split_names, "NAME",
+                 "part of the data (default: the first there is of test, validation, train)"),
+    ARG_FLAG_ROW("last", test_arguments, last,
+                 "of a run: use last.safetensors instead of best.safetensors"),
+    ARG_SET_ROW,
+    ARG_FLAG_ROW("average", test_arguments, average,
+                 "score the mean of the predictions of several nets: of their probabilities, for "
+                 "regression of their outputs",
+                 .excludes = "vote speed"),
+    ARG_FLAG_ROW("vote", test_arguments, vote, "score the class that most of several nets predict",
+                 .excludes = "speed"),
+    ARG_COUNT_ROW("speed", test_arguments, speed, 1, 1 << 20, "N",
+                  "instead, time forward passes over a batch of N rows"),
+    ARG_THREADS_ROW,
+    ARG_BACKEND_ROW,
+    ARG_JSON_ROW("print one JSON object"),
+    ARG_ROWS_END};
 
-static int save_pictures(test *t, const test_arguments *a, dl_error *error) {
-    int shown = 0;
-    if (dl_show_answers(&t->member[0].model, t->split, a->pictures, &shown, error))
-        return -1;
-    if (!a->json)
-        printf("\n%d samples, each as input, answer and truth: %s\n", shown, a->pictures);
-    return 0;
-}
+static const arg_command command = {
+    .operands = "RUN...",
+    .completes = ARG_RUN,
+    .least = 1,
+    .what = "run or checkpoint",
+    .help = "Scores a checkpoint on labeled data, or the best checkpoint of a run's folder "
+            "(runs/latest is the newest run).",
+    .more = "It needs no config: only the checkpoint and the data.",
+    .options = options,
+    .size = sizeof(test_arguments),
+    .check = check,
+    .run = run,
+};
+
+static const arg_moved moved[] = {
+    {"write", "dlpredict RUN --generate N"},
+    {"prompt", "dlpredict RUN --generate N --prompt TEXT"},
+    {"temperature", "dlpredict RUN --generate N --temperature T"},
+    {"seed", "dlpredict RUN --generate N --seed N"},
+    {"pictures", "dlpredict RUN --pictures FILE"},
+    {"report", "dlinspect report RUN -o FILE"},
+    {NULL, NULL},
+};
+
+static const arg_program program = {
+    .name = "dltest",
+    .commands = &command,
+    .command_count = 1,
+    .moved = moved,
+    .status = "Exit status: 0 done, 1 run-time failure, 2 usage, 3 data or checkpoint.",
+};
 
 int main(int argc, char **argv) {
-    cmd_start(argv);
-    dl_mapped_watch("dltest");
-    test_arguments a = {.threads = dl_threads_available(), .split = -1, .seed = 1};
-    a.write.temperature = 1;
-    int status = test_arguments_parse(argc, argv, &a);
-    if (status >= 0)
-        return cmd_finish("dltest", status);
-    if ((status = cmd_set_threads("dltest", (int)a.threads)))
-        return cmd_finish("dltest", status);
-    dl_error error = {0};
-    test t = {0};
-    int result = prepare(&t, &a, &error);
-    if (!result)
-        result = a.write.count ? write_text(&t, &a, &error) : evaluate(&t, &a, &error);
-    if (!result && !a.write.count)
-        print_result(&t, &a);
-    if (!result && a.pictures)
-        result = save_pictures(&t, &a, &error);
-    status = result ? cmd_fail("dltest", &error) : DL_OK;
-    dl_error_clear(&error);
-    close_test(&t);
-    return cmd_finish("dltest", status);
+    return arg_main(&program, argc, argv);
 }

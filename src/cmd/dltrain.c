@@ -8,20 +8,25 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "base/mapped.h"
 #include "base/version.h"
+#include "cmd/arguments.h"
 #include "cmd/common.h"
-#include "cmd/compare.h"
 #include "cmd/search.h"
-#include "cmd/train_arguments.h"
 #include "cmd/train_output.h"
-#include "inspect/batch_picture.h"
+#include "math/backend.h"
 #include "math/blas_core.h"
 #include "math/threads.h"
-#include "report/report.h"
 #include "run/checkpoint.h"
 #include "run/run.h"
 #include "train/trainer.h"
+
+typedef struct {
+    arg_common common;
+    dl_train_options train;
+    const char *config;
+    int64_t sample, point; /* of a config's search space */
+    bool print_config;
+} train_arguments;
 
 static volatile sig_atomic_t caught;
 
@@ -41,26 +46,6 @@ static void on_signal(int number) {
     caught = number;
 }
 
-/* Of what saves nothing, the first one quits. */
-static void on_signal_quit(int number) {
-    static const char line[] = "dltrain: interrupted; nothing was changed\n";
-    ssize_t ignored = write(STDERR_FILENO, line, sizeof line - 1);
-    (void)ignored;
-    _exit(128 + number);
-}
-
-static void watch_signals(bool trains) {
-    struct sigaction action = {.sa_handler = trains ? on_signal : on_signal_quit,
-                               .sa_flags = SA_RESTART},
-                     before;
-    sigemptyset(&action.sa_mask);
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-    signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error like a full disk */
-    if (!sigaction(SIGHUP, NULL, &before) && before.sa_handler != SIG_IGN) /* not under nohup */
-        sigaction(SIGHUP, &action, NULL);
-}
-
 /* The config from the checkpoint of the run that is resumed. */
 static int load_run(const train_arguments *a, dl_config *config, dl_error *error) {
     char *path = dl_run_check_resumable(a->train.resume, error)
@@ -74,15 +59,21 @@ static int load_run(const train_arguments *a, dl_config *config, dl_error *error
     free(path);
     if (result)
         return -1;
-    for (int i = 0; i < a->set_count; i++)
-        result |= dl_config_set(config, a->sets[i], error);
+    for (int i = 0; i < a->common.set_count; i++)
+        result |= dl_config_set(config, a->common.sets[i], error);
     return result;
 }
 
+static search_config config_of(const train_arguments *a) {
+    const char *how = arg_given(&a->common, "sample")  ? "sample"
+                      : arg_given(&a->common, "point") ? "point"
+                                                       : NULL;
+    return (search_config){a->config, &a->common, how, a->point ? a->point : a->sample};
+}
+
 static int load_config(const train_arguments *a, dl_config *config, dl_error *error) {
-    if (a->train.resume)
-        return load_run(a, config, error);
-    return search_load(a, config, error) ? -1 : search_resolve(a, config, error);
+    search_config from = config_of(a);
+    return a->train.resume ? load_run(a, config, error) : search_load(&from, config, error);
 }
 
 /* A config without a name is called after its file. */
@@ -93,60 +84,8 @@ static void name_config(dl_config *config, const char *path) {
     char *name = xstrdup(dl_path_base(path)), *point = strrchr(name, '.');
     if (point && point != name)
         *point = '\0';
-    dl_config_add_string(top, "name", name);
+    config_setting_set_string(config_setting_add(top, "name", CONFIG_TYPE_STRING), name);
     free(name);
-}
-
-static int show(const train_arguments *a, dl_experiment *e, dl_terminal *terminal,
-                dl_error *error) {
-    int shown = 0;
-    if (dl_show_batch(&e->model, a->train.threads, a->show, &shown, error))
-        return -1;
-    dl_report_cache(terminal, &e->model.data);
-    dl_say(terminal, "picture     %d images of the first batch: %s", shown, a->show);
-    return 0;
-}
-
-/* --check-data: opens the data and looks at all of it. 0, 1 if something is wrong, or -1 and an
-   error. */
-static int check_data(const train_arguments *a, dl_error *error) {
-    dl_config config = {0};
-    dl_experiment experiment = {0};
-    dl_findings findings = {0};
-    int status = load_config(a, &config, error);
-    if (!status)
-        status = dl_experiment_read(&experiment, &config, error);
-    if (!status)
-        status = dl_data_open(&experiment.model.data, error);
-    if (!status) {
-        dl_terminal terminal = dl_terminal_open(a->quiet);
-        dl_report_cache(&terminal, &experiment.model.data);
-        dl_terminal_close(&terminal);
-        dl_check_counts(&findings, &experiment.model.data);
-        dl_check_rows(&findings, &experiment.model.data);
-        dl_check_columns(&findings, &experiment.model.data);
-        train_print_findings(&findings, a->json);
-        status = dl_findings_wrong(&findings);
-    }
-    dl_findings_free(&findings);
-    dl_experiment_free(&experiment);
-    dl_config_free(&config);
-    return status;
-}
-
-/* What trains nothing. 0, 1 if that is not as it should be, or -1 and an error. */
-static int look(const train_arguments *a, dl_error *error) {
-    if (a->compare)
-        return compare_runs(a, error);
-    if (a->status)
-        return compare_status(a, error);
-    return a->space ? search_print_space(a, error) : check_data(a, error);
-}
-
-/* Whether there will be something to save. */
-static bool is_training(const train_arguments *a) {
-    return !(a->check || a->find_rate || a->check_data || a->show || a->train.dry_run ||
-             a->print_config || a->compare || a->status || a->space || a->diagnose);
 }
 
 /* *interrupted: the training was, and is saved. */
@@ -160,20 +99,22 @@ static int train(const train_arguments *a, dl_terminal *terminal, bool *interrup
         name_config(&config, a->config);
         status = dl_experiment_read(&experiment, &config, error);
     }
-    if (!status && a->print_config)
-        search_print_config(a, &config);
-    else if (!status) {
+    if (!status && a->print_config) {
+        search_config from = config_of(a);
+        search_print_config(&from, &config);
+    } else if (!status) {
         dl_say(terminal, "dltrain %s  %s, %d thread%s", DL_VERSION, experiment.model.name,
                dl_threads(), dl_threads() == 1 ? "" : "s");
+        if (a->config && !dl_file_exists(a->config))
+            dl_say(terminal, "config      %s", config.name);
         if (dl_blas_core_warning())
             dl_say(terminal, "note        %s", dl_blas_core_warning());
-        status = a->show ? show(a, &experiment, terminal, error)
-                         : dl_train(&experiment, &a->train, terminal, &result, error);
+        status = dl_train(&experiment, &a->train, terminal, &result, error);
     }
     *interrupted = result.interrupted;
-    if (!status && !a->train.dry_run && !a->show && !a->print_config) {
-        train_report_end(terminal, a->program, &experiment, &result);
-        if (a->json)
+    if (!status && !a->train.dry_run && !a->print_config) {
+        train_report_end(terminal, a->common.called, &experiment, &result);
+        if (a->common.json)
             train_print_end(&experiment, &result);
     }
     free(result.folder);
@@ -182,64 +123,108 @@ static int train(const train_arguments *a, dl_terminal *terminal, bool *interrup
     return status;
 }
 
-/* --check and --find-lr: a dry run, and trials. 0, 1 if something fails, or -1 and an error. */
-static int check(const train_arguments *a, dl_terminal *terminal, dl_error *error) {
-    dl_checkup checkup = {.on_checked = a->json ? NULL : train_print_checked};
-    train_arguments own = *a;
-    bool interrupted;
-    own.train.dry_run = true;
-    own.train.find_rate = a->find_rate;
-    own.train.checkup = &checkup;
-    int status = train(&own, terminal, &interrupted, error);
-    if (!status && a->find_rate)
-        train_print_rates(&checkup, a->json);
-    else if (!status && a->json)
-        train_print_checkup(&checkup);
-    status = status ? status : dl_checkup_fails(&checkup);
-    dl_checkup_free(&checkup);
-    return status;
+static int run(void *arguments, dl_error *error) {
+    train_arguments *a = arguments;
+    if (a->train.dry_run || a->print_config)
+        cmd_quit_on_signals("dltrain");
+    else
+        cmd_watch_signals(on_signal);
+    a->config = a->common.operand_count ? a->common.operands[0] : NULL;
+    a->train.threads = dl_threads();
+    a->train.interrupted = &caught;
+    a->train.on_row = a->common.json ? train_print_row : NULL;
+    dl_terminal terminal = dl_terminal_open(a->common.quiet);
+    bool interrupted = false;
+    int status = train(a, &terminal, &interrupted, error);
+    if (status && terminal.log)
+        fprintf(terminal.log, "dltrain: %s\n", dl_text_get(&error->text));
+    dl_terminal_close(&terminal);
+    return !status && interrupted ? 128 + caught : status;
 }
 
+static bool check(void *arguments, dl_text *message) {
+    const train_arguments *a = arguments;
+    int count = a->common.operand_count;
+    if (!count && !a->train.resume)
+        dl_text_add(message, "no config was given (digits is one to begin with)");
+    else if (count && a->train.resume)
+        dl_text_add(message, "--resume takes the config from the run: leave out %s",
+                    a->common.operands[0]);
+    return !message->length;
+}
+
+static bool read_stop(const char *text, void *arguments, dl_text *message) {
+    return search_read_stop(text, &((train_arguments *)arguments)->train.stop, message);
+}
+
+static const arg_option options[] = {
+    ARG_STRING_ROW("out", train_arguments, train.out, "DIR", ARG_FOLDER,
+                   "the run's folder (default: runs/NAME, then runs/NAME.2, …)", .letter = 'o'),
+    ARG_FLAG_ROW("force", train_arguments, train.force,
+                 "replace a run that is already in the folder of --out"),
+    ARG_STRING_ROW("resume", train_arguments, train.resume, "RUN", ARG_FOLDER,
+                   "continue a run from its last checkpoint, bit for bit as if never interrupted",
+                   .excludes = "out fold sample point print-config"),
+    SEARCH_CONFIG_ROWS,
+    ARG_CUSTOM_ROW("stop-after", read_stop, "N",
+                   "stop after epoch N, or after a part of the epochs (1/9), as if interrupted; "
+                   "--resume continues with the same schedule"),
+    ARG_COUNT_ROW("sample", train_arguments, sample, 0, 9e15, "N",
+                  "of a config with a search space: train with values drawn with seed N",
+                  .excludes = "point"),
+    ARG_COUNT_ROW("point", train_arguments, point, 1, 9e15, "N",
+                  "of a config with a search space: train with point N of its grid"),
+    ARG_FLAG_ROW("print-config", train_arguments, print_config,
+                 "instead, print the config with every default"),
+    ARG_FLAG_ROW("dry-run", train_arguments, train.dry_run,
+                 "everything but training: check the config, load the data, print the network"),
+    ARG_THREADS_ROW,
+    ARG_BACKEND_ROW,
+    ARG_FLAG_ROW("profile", train_arguments, train.profile,
+                 "at the end, print where the time went, by layer"),
+    ARG_QUIET_ROW,
+    ARG_JSON_ROW("print a JSON object per epoch, and one at the end, to stdout"),
+    ARG_ROWS_END};
+
+static const arg_command command = {
+    .operands = "CONFIG",
+    .completes = ARG_CONFIG,
+    .most = 1,
+    .what = "config",
+    .help = "Trains the network that a config file defines, and saves it in a run's folder.",
+    .more = "CONFIG is a file, or the name of a config that comes with dltrain (digits); with "
+            "--resume there is none.",
+    .options = options,
+    .size = sizeof(train_arguments),
+    .check = check,
+    .run = run,
+};
+
+static const arg_moved moved[] = {
+    {"check-data", "dlinspect data CONFIG"},
+    {"show-batch", "dlinspect batch CONFIG -o FILE"},
+    {"activations", "dlinspect net CONFIG --activations"},
+    {"gradients", "dlinspect net CONFIG --gradients"},
+    {"check", "dlinspect check CONFIG"},
+    {"find-lr", "dlinspect rate CONFIG"},
+    {"space", "dlinspect space CONFIG"},
+    {"compare", "dlinspect compare RUN..."},
+    {"rank", "dlinspect compare RUN... --rank COLUMN"},
+    {"csv", "dlinspect compare RUN... --csv"},
+    {"status", "dlinspect status RUN..."},
+    {"diagnose", "dlinspect diagnose RUN"},
+    {NULL, NULL},
+};
+
+static const arg_program program = {
+    .name = "dltrain",
+    .commands = &command,
+    .command_count = 1,
+    .moved = moved,
+    .status = "Exit status: 0 done, 1 run-time failure, 2 usage or config, 3 data or checkpoint, "
+              "4 diverged, 128+n stopped by signal n (after saving).",
+};
+
 int main(int argc, char **argv) {
-    cmd_start(argv);
-    dl_mapped_watch("dltrain");
-    train_arguments a = {.program = argv[0], .threads = dl_threads_available(), .sample = -1};
-    int status = train_arguments_parse(argc, argv, &a);
-    if (status >= 0)
-        return cmd_finish("dltrain", status);
-    dl_error error = {0};
-    if ((status = cmd_set_threads("dltrain", (int)a.threads)))
-        return cmd_finish("dltrain", status);
-    watch_signals(is_training(&a));
-    if (a.check_data || a.compare || a.status || a.space) {
-        status = look(&a, &error);
-        status = status < 0 ? cmd_fail("dltrain", &error) : status ? DL_CHECK : DL_OK;
-        dl_error_clear(&error);
-        return cmd_finish("dltrain", status);
-    }
-    if (a.diagnose) {
-        status =
-            train_print_diagnosis(a.diagnose, a.json, &error) ? cmd_fail("dltrain", &error) : DL_OK;
-        dl_error_clear(&error);
-        return cmd_finish("dltrain", status);
-    }
-    a.train.threads = dl_threads();
-    a.train.interrupted = &caught;
-    a.train.on_row = a.json ? train_print_row : NULL;
-    dl_terminal terminal = dl_terminal_open(a.quiet);
-    bool interrupted = false;
-    if (a.check || a.find_rate)
-        status = check(&a, &terminal, &error);
-    else
-        status = train(&a, &terminal, &interrupted, &error);
-    status = status < 0 ? (int)error.code : status ? DL_CHECK : DL_OK;
-    if (status && terminal.log)
-        fprintf(terminal.log, "dltrain: %s\n", dl_text_get(&error.text));
-    dl_terminal_close(&terminal);
-    if (error.count)
-        cmd_fail("dltrain", &error);
-    else if (interrupted)
-        status = 128 + caught;
-    dl_error_clear(&error);
-    return cmd_finish("dltrain", status);
+    return arg_main(&program, argc, argv);
 }

@@ -90,13 +90,13 @@ static void help_registry(const dl_registry *registry) {
     print(&text);
 }
 
-static int help_kind(const char *program, const dl_registry *registry, const char *name) {
+static int help_kind(const arg_program *program, const dl_registry *registry, const char *name) {
     const dl_kind *kind = dl_registry_find(registry, name);
     dl_text text = {0};
     if (!kind) {
         dl_registry_hint(registry, name, &text);
-        int status =
-            cmd_usage(program, "there is no %s \"%s\"%s", registry->what, name, dl_text_get(&text));
+        int status = arg_fail(program, NULL, "there is no %s \"%s\"%s", registry->what, name,
+                              dl_text_get(&text));
         dl_text_free(&text);
         return status;
     }
@@ -116,7 +116,7 @@ static bool is_named(const char *full, const char *topic) {
     return !strcmp(full, topic) || !strcmp(last_word(full), topic);
 }
 
-int help_topic(const char *program, const char *topic, const char *name) {
+int help_topic(const arg_program *program, const char *topic, const char *name) {
     if (!strcmp(topic, "config")) {
         help_config();
         return DL_OK;
@@ -144,8 +144,9 @@ int help_topic(const char *program, const char *topic, const char *name) {
     dl_text list = {0};
     for (int r = 0; r < REGISTRIES; r++)
         dl_text_add(&list, ", %s", last_word(registries[r]->plural));
-    int status = cmd_usage(program, "there is no help on \"%s\" (there is on config, metrics%s)",
-                           topic, dl_text_get(&list));
+    int status =
+        arg_fail(program, NULL, "there is no help on \"%s\" (there is on config, metrics%s)", topic,
+                 dl_text_get(&list));
     dl_text_free(&list);
     return status;
 }

@@ -2,21 +2,52 @@
 #include "cmd/search.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "cmd/common.h"
 
-int search_load(const train_arguments *a, dl_config *config, dl_error *error) {
-    if (dl_config_load(config, a->config, error))
+int search_load_space(const search_config *from, dl_config *config, dl_error *error) {
+    char *path = dl_path_find_config(from->path);
+    int result = dl_config_load(config, path, error);
+    free(path);
+    if (result)
         return -1;
-    int result = 0;
-    for (int i = 0; i < a->set_count; i++)
-        result |= dl_config_set(config, a->sets[i], error);
+    for (int i = 0; i < from->common->set_count; i++)
+        result |= dl_config_set(config, from->common->sets[i], error);
     return result;
 }
 
-/* Takes over the messages that `error` has not told yet. */
-static void take_new(dl_error *error, const dl_error *more) {
+bool search_read_fold(const char *text, void *arguments, dl_text *message) {
+    long long fold = 0, folds = 0;
+    char rest;
+    if (sscanf(text, "%lld/%lld%c", &fold, &folds, &rest) != 2 || fold < 1 || folds < 2 ||
+        fold > folds || folds > 1 << 20) {
+        dl_text_add(message, "must be I/K, fold I from 1 to K of K folds (--fold 2/5)");
+        return false;
+    }
+    arg_add_set(arguments, "data.fold=%lld", fold);
+    arg_add_set(arguments, "data.folds=%lld", folds);
+    return true;
+}
+
+bool search_read_stop(const char *text, dl_stop *stop, dl_text *message) {
+    long long parts = 0, of = 0;
+    char rest;
+    bool whole = sscanf(text, "%lld%c", &parts, &rest) == 1;
+    if (!whole && (sscanf(text, "%lld/%lld%c", &parts, &of, &rest) != 2 || of < 1 || parts > of))
+        parts = 0;
+    if (parts < 1 || parts > 1 << 30 || of > 1 << 30) {
+        dl_text_add(message, "must be an epoch (10) or a part of all epochs (1/9)");
+        return false;
+    }
+    *stop = (dl_stop){parts, of};
+    return true;
+}
+
+/* Adds the messages that `error` does not have yet. */
+static void add_new(dl_error *error, const dl_error *more) {
     for (const char *line = dl_text_get(&more->text); *line;) {
         int length = (int)strcspn(line, "\n");
         dl_text one = {0};
@@ -38,7 +69,7 @@ static int try_all(dl_config *space, dl_error *error) {
         dl_error own = {0};
         if (!dl_space_resolve(&config, space, DL_SPACE_TRY, (uint64_t)i, &own))
             dl_experiment_read(&experiment, &config, &own);
-        take_new(error, &own);
+        add_new(error, &own);
         dl_error_clear(&own);
         dl_experiment_free(&experiment);
         dl_config_free(&config);
@@ -47,56 +78,62 @@ static int try_all(dl_config *space, dl_error *error) {
     return error->count ? -1 : 0;
 }
 
-static int check_point(const train_arguments *a, dl_config *space, dl_error *error) {
-    if (!a->point)
+static bool is_point(const search_config *from) {
+    return from->how && !strcmp(from->how, "point");
+}
+
+static int check_point(const search_config *from, dl_config *space, dl_error *error) {
+    if (!is_point(from))
         return 0;
     int before = error->count;
     int64_t count = dl_space_count(space, DL_SPACE_POINT, error);
     if (error->count > before)
         return -1;
-    if (a->point <= count)
+    if (from->number <= count)
         return 0;
     return dl_fail(error, DL_USAGE, "%s: its grid has %lld points, there is no --point %lld",
-                   space->name, (long long)count, (long long)a->point);
+                   space->name, (long long)count, (long long)from->number);
 }
 
-static int resolve(const train_arguments *a, dl_config *config, dl_config *space, dl_error *error) {
-    if (search_load(a, space, error) || dl_space_check(space, error) || try_all(space, error) ||
-        check_point(a, space, error))
-        return -1;
-    dl_config_free(config);
-    if (a->point)
-        return dl_space_resolve(config, space, DL_SPACE_POINT, (uint64_t)a->point - 1, error);
-    return dl_space_resolve(config, space, DL_SPACE_SAMPLE, (uint64_t)a->sample, error);
-}
-
-int search_resolve(const train_arguments *a, dl_config *config, dl_error *error) {
-    const config_setting_t *first = dl_space_find(config);
-    bool wanted = a->sample >= 0 || a->point;
-    if (!first && wanted)
-        return dl_fail(error, DL_USAGE, "%s: has no searched value, so that there is nothing to %s",
-                       config->name, a->point ? "point at" : "draw");
-    if (!first)
-        return 0;
-    const char *name = config_setting_name(first);
-    if (!wanted)
-        return dl_fail(error, DL_USAGE,
-                       "%s: \"%s\" is searched for: --sample N trains with values that are drawn, "
-                       "--point N with the grid's (scripts/random_search.sh and grid_search.sh try "
-                       "many)",
-                       dl_config_where(config, first), name ? name : "a value");
+static int resolve(const search_config *from, dl_config *config, dl_error *error) {
     dl_config space = {0};
-    int result = resolve(a, config, &space, error);
+    int result = search_load_space(from, &space, error) || dl_space_check(&space, error) ||
+                         try_all(&space, error) || check_point(from, &space, error)
+                     ? -1
+                     : 0;
+    dl_config_free(config);
+    if (!result)
+        result = is_point(from) ? dl_space_resolve(config, &space, DL_SPACE_POINT,
+                                                   (uint64_t)from->number - 1, error)
+                                : dl_space_resolve(config, &space, DL_SPACE_SAMPLE,
+                                                   (uint64_t)from->number, error);
     dl_config_free(&space);
     return result;
 }
 
-void search_print_config(const train_arguments *a, const dl_config *config) {
+int search_load(const search_config *from, dl_config *config, dl_error *error) {
+    if (search_load_space(from, config, error))
+        return -1;
+    const config_setting_t *first = dl_space_find(config);
+    if (!first && from->how)
+        return dl_fail(error, DL_USAGE, "%s: searches no value: --%s has no effect", config->name,
+                       from->how);
+    if (!first)
+        return 0;
+    const char *name = config_setting_name(first);
+    if (!from->how)
+        return dl_fail(error, DL_USAGE,
+                       "%s: \"%s\" is searched: dltrain --sample N trains with values drawn at "
+                       "random, --point N with a point of the grid (random_search.sh and "
+                       "grid_search.sh try many)",
+                       dl_config_where(config, first), name ? name : "a value");
+    return resolve(from, config, error);
+}
+
+void search_print_config(const search_config *from, const dl_config *config) {
     dl_text text = {0};
-    if (a->sample >= 0)
-        dl_text_add(&text, "# sample %lld of %s\n", (long long)a->sample, config->name);
-    if (a->point)
-        dl_text_add(&text, "# point %lld of the grid of %s\n", (long long)a->point, config->name);
+    if (from->how)
+        dl_text_add(&text, "# %s %lld of %s\n", from->how, (long long)from->number, config->name);
     dl_config_dump(config, &text);
     fputs(text.data, stdout);
     dl_text_free(&text);
@@ -105,7 +142,7 @@ void search_print_config(const train_arguments *a, const dl_config *config) {
 typedef struct {
     bool json;
     json_t *list;
-} telling;
+} space_printer;
 
 static json_t *value_json(const config_setting_t *setting) {
     dl_text text = {0};
@@ -115,8 +152,8 @@ static json_t *value_json(const config_setting_t *setting) {
     return value;
 }
 
-static void tell(void *context, const char *path, config_setting_t *group) {
-    telling *t = context;
+static void print_searched(void *context, const char *path, config_setting_t *group) {
+    space_printer *t = context;
     json_t *object = json_pack("{s:s}", "path", path);
     dl_text line = {0};
     for (int i = 0; i < config_setting_length(group); i++) {
@@ -134,19 +171,17 @@ static void tell(void *context, const char *path, config_setting_t *group) {
     dl_text_free(&line);
 }
 
-int search_print_space(const train_arguments *a, dl_error *error) {
-    train_arguments of = *a;
-    of.config = a->space;
+int search_print_space(const search_config *from, bool json, dl_error *error) {
     dl_config space = {0};
-    int result = search_load(&of, &space, error);
+    int result = search_load_space(from, &space, error);
     if (!result)
         result = dl_space_check(&space, error) || try_all(&space, error) ? -1 : 0;
     if (!result) {
         dl_error none = {0};
         int64_t points = dl_space_count(&space, DL_SPACE_POINT, &none);
-        telling t = {.json = a->json, .list = json_array()};
-        dl_space_walk(&space, tell, &t);
-        if (a->json)
+        space_printer t = {.json = json, .list = json_array()};
+        dl_space_walk(&space, print_searched, &t);
+        if (json)
             cmd_print_json(json_pack("{s:O, s:o}", "searched", t.list, "points",
                                      none.count ? json_null() : json_integer(points)),
                            JSON_INDENT(1));

@@ -3,8 +3,6 @@
 #ifndef DL_CMD_TRAIN_OUTPUT_H
 #define DL_CMD_TRAIN_OUTPUT_H
 
-#include "inspect/data_check.h"
-#include "inspect/training_check.h"
 #include "train/trainer.h"
 
 /* An object an epoch: dl_train_options.on_row; the context is not used. */
@@ -14,16 +12,9 @@ void train_print_end(const dl_experiment *experiment, const dl_train_result *res
 /* The last lines of the log, with the commands that could come next; `program` as it was called. */
 void train_report_end(dl_terminal *terminal, const char *program, const dl_experiment *experiment,
                       const dl_train_result *result);
-/* Of --check-data. */
-void train_print_findings(const dl_findings *findings, bool json);
-/* Of --check: a line as soon as it is known, and the JSON of all. Of --find-lr: a curve and a rate.
-   Lines are broken at the width of the screen, if stdout is one. */
-void train_print_checked(const dl_checked *checked);
-void train_print_checkup(const dl_checkup *checkup);
-void train_print_rates(const dl_checkup *checkup, bool json);
-/* What the run's history tells: lines on stdout (or JSON), or of the log. -1 and an error if it
-   cannot be read. */
-int train_print_diagnosis(const char *run, bool json, dl_error *error);
+/* What the run's history suggests, as lines of the log. */
 void train_say_diagnosis(dl_terminal *terminal, const char *run);
+/* How many bytes of a text fit into a line of so many columns: whole words, if one fits. */
+int train_line_of(const char *text, int columns);
 
 #endif

@@ -78,37 +78,12 @@ static dl_text describe(const dl_option *option) {
     return text;
 }
 
-/* Adds `words`, broken into lines of at most 80 columns that begin with `indent` spaces; `column`
-   is how far the line at hand is. */
-static void add_wrapped(dl_text *text, const char *words, int indent, int column) {
-    while (*words) {
-        size_t length = strcspn(words, " ");
-        int width = dl_text_width(words, (int)length);
-        if (column > indent && column + 1 + width > 80) {
-            dl_text_add(text, "\n");
-            column = 0;
-        }
-        if (column < indent) {
-            dl_text_add(text, "%*s", indent - column, "");
-            column = indent;
-        } else {
-            dl_text_add(text, " ");
-            column++;
-        }
-        dl_text_add_bytes(text, words, length);
-        column += width;
-        words += length;
-        words += strspn(words, " ");
-    }
-    dl_text_add(text, "\n");
-}
-
 void dl_options_help(const dl_option *options, dl_text *text) {
     for (const dl_option *option = options; option->key; option++) {
         dl_text first = describe(option);
         dl_text_add(text, "  %s:", option->key);
-        add_wrapped(text, first.data, 6, 3 + (int)strlen(option->key));
-        add_wrapped(text, option->help, 6, 0);
+        dl_text_add_wrapped(text, first.data, 6, 3 + (int)strlen(option->key));
+        dl_text_add_wrapped(text, option->help, 6, 0);
         dl_text_free(&first);
     }
 }
@@ -153,12 +128,12 @@ void dl_options_roff(const dl_option *options, dl_text *text) {
 
 void dl_kind_line(const dl_kind *kind, int width, dl_text *text) {
     dl_text_add(text, "  %-*s", width, kind->name);
-    add_wrapped(text, kind->help, width + 4, width + 2);
+    dl_text_add_wrapped(text, kind->help, width + 4, width + 2);
 }
 
 void dl_kind_help(const dl_registry *registry, const dl_kind *kind, dl_text *text) {
     dl_text_add(text, "%s = \"%s\"\n", registry->key, kind->name);
-    add_wrapped(text, kind->help, 2, 0);
+    dl_text_add_wrapped(text, kind->help, 2, 0);
     if (kind->options && kind->options->key) {
         dl_text_add(text, "\n");
         dl_options_help(kind->options, text);

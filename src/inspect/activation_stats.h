@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* dltrain --dry-run --activations: what the layers of a net make of real rows. */
+/* dlinspect net --activations: what the layers of a net make of real rows. */
 #ifndef DL_INSPECT_ACTIVATION_STATS_H
 #define DL_INSPECT_ACTIVATION_STATS_H
 

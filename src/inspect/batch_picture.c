@@ -170,7 +170,7 @@ int dl_show_batch(dl_model *model, int threads, const char *path, int *shown, dl
         return -1;
     if (model->data.schema.input.rank != 3)
         return dl_fail(error, DL_USAGE,
-                       "%s: --show-batch is for images, of height, width and channels, but a "
+                       "%s: dlinspect batch is for images, of height, width and channels, but a "
                        "sample of these data has the shape %s",
                        model->config->name, dl_shape_text(shape, model->data.schema.input));
     if (dl_model_build(model, true, threads, error))

@@ -117,7 +117,7 @@ static void check_duplicates(dl_checkup *c, const dl_experiment *e) {
     }
     if ((double)(e->model.data.part[DL_TRAIN].count + held) * (double)size > MOST_NUMBERS) {
         dl_checkup_add(c, "duplicates", DL_CHECK_SKIPPED,
-                       "%lld rows of %lld numbers would take long: --check-data looks at all",
+                       "%lld rows of %lld numbers would take long: dlinspect data checks them all",
                        (long long)(e->model.data.part[DL_TRAIN].count + held), (long long)size);
         return;
     }
@@ -135,7 +135,7 @@ static void check_duplicates(dl_checkup *c, const dl_experiment *e) {
                        "%s; %.1f %% of what is held out%s", text,
                        100 * (double)count / (double)held,
                        many ? ": what is measured there is too good; take them out of one part "
-                              "(--check-data tells more)"
+                              "(dlinspect data says more)"
                             : "");
     else
         dl_checkup_add(c, "duplicates", DL_CHECK_OK, "no row is in two parts");
@@ -198,7 +198,7 @@ static int check_units(dl_checkup *c, dl_trial *t, dl_loader *train, dl_error *e
         return -1;
     if (bad.length)
         dl_checkup_add(c, "units", DL_CHECK_FAILS,
-                       "%s (--dry-run --activations shows all; init, normalize and batch_norm "
+                       "%s (dlinspect net --activations shows all; init, normalize and batch_norm "
                        "help)",
                        bad.data);
     else

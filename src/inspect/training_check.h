@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* dltrain --check: whether a net, its data and its training fit each other, found out by short
+/* dlinspect check: whether a net, its data and its training fit each other, found out by short
    trainings before the long one. Andrej Karpathy, "A recipe for training neural networks", 2019. */
 #ifndef DL_INSPECT_TRAINING_CHECK_H
 #define DL_INSPECT_TRAINING_CHECK_H

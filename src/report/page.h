@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The page that dltest --report writes: all that is known of a run, in one HTML file. */
+/* The page that dlinspect report writes: all that is known of a run, in one HTML file. */
 #ifndef DL_REPORT_PAGE_H
 #define DL_REPORT_PAGE_H
 

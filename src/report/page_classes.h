@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Sections of the page of dltest --report: the classes, and what is shown as pictures. */
+/* Sections of the page of dlinspect report: the classes, and what is shown as pictures. */
 #ifndef DL_REPORT_PAGE_CLASSES_H
 #define DL_REPORT_PAGE_CLASSES_H
 

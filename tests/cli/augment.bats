@@ -73,9 +73,9 @@ everything='augment = ( { type = "flip_horizontal"; }, { type = "rotate"; }, { t
     [ "$(column a val_loss)" != "$(column b val_loss)" ] || fail "validation has one view"
 }
 
-@test "--show-batch writes a picture and nothing else" {
+@test "dlinspect batch writes a picture and nothing else" {
     images a.cfg "$everything"
-    train --show-batch batch.png a.cfg
+    inspect batch -o batch.png a.cfg
     status_is 0
     says "16 images of the first batch: batch.png"
     equal "$(head -c 4 batch.png | od -An -c | tr -d ' ')" '211PNG'
@@ -83,25 +83,25 @@ everything='augment = ( { type = "flip_horizontal"; }, { type = "rotate"; }, { t
     equal "$(head -c 24 batch.png | tail -c 8 | od -An -t u1 | tr -s ' ')" ' 0 0 2 164 0 0 0 252'
     exists_not runs
     cp batch.png before.png
-    train --quiet --show-batch batch.png --set data.workers=3 a.cfg
+    inspect batch -o batch.png --set data.workers=3 a.cfg
     same batch.png before.png
-    train --quiet --show-batch batch.png --seed 2 a.cfg
+    inspect batch -o batch.png --seed 2 a.cfg
     differ batch.png before.png
 }
 
-@test "--show-batch says what it cannot show" {
+@test "dlinspect batch says what it cannot show" {
     digits rows.cfg
-    train --quiet --show-batch batch.png rows.cfg
+    inspect batch -o batch.png rows.cfg
     status_is 2
-    says "--show-batch is for images"
+    says "dlinspect batch is for images"
     exists_not batch.png
     images a.cfg ""
-    train --quiet --show-batch nowhere/batch.png a.cfg
+    inspect batch -o nowhere/batch.png a.cfg
     status_is 1
     says "nowhere/batch.png"
-    train --show-batch batch.png --dry-run a.cfg
+    inspect batch -o "" a.cfg
     status_is 2
-    train --show-batch batch.png --resume a
+    inspect batch -o batch.png --resume a
     status_is 2
 }
 

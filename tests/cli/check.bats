@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# dltrain --check: what is planted is found, by the check that it is for; what is sound passes.
+# dlinspect check: what is planted is found, by the check that it is for; what is sound passes.
 
 # The variables that helper.bash sets; each test is a subshell of its own, as it should be.
 # shellcheck disable=SC2154,SC2030,SC2031
@@ -16,37 +16,37 @@ set_up() {
 
 # fails CHECK CONFIG: it ends with 5, and the check is among those that fail.
 fails() {
-    train --quiet --check "$root/tests/checks/$2.cfg"
+    inspect check --quiet "$root/tests/checks/$2.cfg"
     status_is 5
     grep -q "^$1  *FAILS " <<<"$output" || fail "$1 does not fail"
 }
 verdict() { jq -r --arg check "$1" '.checks[] | select(.check == $check) | .verdict' <<<"$output"; }
 
-@test "--check: nothing planted, nothing fails, nothing is written" {
-    train --quiet --check "$root/tests/checks/none.cfg"
+@test "check: nothing planted, nothing fails, nothing is written" {
+    inspect check --quiet "$root/tests/checks/none.cfg"
     status_is 0
     shows "by_heart_50     ok "
     shows "labels          ok "
     shows "learning_rate" || shows "range test"
     exists_not runs
 }
-@test "--check: shipped configs whose data are here pass" {
+@test "check: shipped configs whose data are here pass" {
     for name in and or not xor xor-lm digits; do
-        train --quiet --check "$root/configs/$name.cfg"
+        inspect check --quiet "$root/configs/$name.cfg"
         status_is 0
     done
 }
-@test "--check: wrong labels" { fails labels wrong_labels; }
-@test "--check: labels that are wrong at random" {
+@test "check: wrong labels" { fails labels wrong_labels; }
+@test "check: labels that are wrong at random" {
     fails labels noise
     shows "wrong at random"
 }
-@test "--check: a relu's bend at zero is no wrong gradient" {
-    train --quiet --check "$root/tests/checks/margin.cfg"
+@test "check: a relu's bend at zero is no wrong gradient" {
+    inspect check --quiet "$root/tests/checks/margin.cfg"
     status_is 0
     shows "gradient        ok "
 }
-@test "--check: a net that its own trials' rate throws off is given another chance" {
+@test "check: a net that its own trials' rate throws off is given another chance" {
     cat >many.cfg <<'CONFIG'
 data = { format = "csv"; header = false; train = { file = "digits.csv.gz"; }; validation = 0.2; };
 network = ( { layer = "sequence"; repeat = 6; body = (
@@ -55,10 +55,10 @@ loss = { type = "softmax_cross_entropy"; };
 optimizer = { type = "adam"; learning_rate = 3e-4; };
 training = { batch_size = 2; epochs = 20; };
 CONFIG
-    train --quiet --check many.cfg
+    inspect check --quiet many.cfg
     grep -q "^inputs  *ok .* after 1500 steps" <<<"$output" || fail "not tried again"
 }
-@test "--check: a rate too high and one too low, of a regression" {
+@test "check: a rate too high and one too low, of a regression" {
     awk -F, -v OFS=, '{ print $3, $4, $20, $30, $43, $50, $20 + 2 * $30 + $3 * $4 / 4 }' \
         data/planted/train.csv >data/planted/numbers.csv
     cat >numbers.cfg <<'CONFIG'
@@ -69,15 +69,15 @@ loss = { type = "mse"; };
 optimizer = { type = "adam"; learning_rate = 3e-3; };
 training = { batch_size = 20; epochs = 20; };
 CONFIG
-    train --quiet --check numbers.cfg
+    inspect check --quiet numbers.cfg
     shows "rate            ok "
     for rate in 0.3:high 3e-5:low; do
-        train --quiet --check --set optimizer.learning_rate=${rate%:*} numbers.cfg
+        inspect check --quiet --set optimizer.learning_rate=${rate%:*} numbers.cfg
         status_is 5
         grep -q "^rate  *FAILS .* is too ${rate#*:}" <<<"$output" || fail "$rate"
     done
 }
-@test "--check: a net of which a step takes long" {
+@test "check: a net of which a step takes long" {
     cat >large.cfg <<'CONFIG'
 data = { format = "random"; input = (256, 256, 3); classes = 4; train = { rows = 4; }; };
 network = ( { layer = "conv2d"; filters = 256; kernel = 7; stride = 2; activation = "relu"; },
@@ -86,13 +86,13 @@ network = ( { layer = "conv2d"; filters = 256; kernel = 7; stride = 2; activatio
 loss = { type = "softmax_cross_entropy"; };
 training = { batch_size = 2; epochs = 1; };
 CONFIG
-    train --quiet --check large.cfg
+    inspect check --quiet large.cfg
     for check in by_heart_4 rate; do
         grep -q "^$check  *skipped  for a net so large there is time for " <<<"$output" ||
             fail "$check is not skipped"
     done
 }
-@test "--check: a text, and a passage of it among the rows for validation" {
+@test "check: a text, and a passage of it among the rows for validation" {
     awk 'BEGIN { srand(7); for (i = 0; i < 6000; i++) printf "%c", 97 + int(8 * rand() * rand()) }' \
         >data/text.txt
     cut -c 1007-1290 data/text.txt | tr -d '\n' >data/held.txt
@@ -103,34 +103,34 @@ network = ( { layer = "simple_rnn"; units = 12; }, { layer = "dense"; units = 8;
 loss = { type = "softmax_cross_entropy"; };
 training = { batch_size = 8; epochs = 1; };
 CONFIG
-    train --quiet --check text.cfg
+    inspect check --quiet text.cfg
     grep -q "^duplicates  *FAILS .*stand in the training text" <<<"$output" || fail "no leak"
 }
-@test "--check: unscaled inputs" { fails initial_loss unscaled; }
-@test "--check: a rate 100 times too high" {
+@test "check: unscaled inputs" { fails initial_loss unscaled; }
+@test "check: a rate 100 times too high" {
     fails rate rate_high
     shows "too high"
 }
-@test "--check: a rate 100 times too low" {
+@test "check: a rate 100 times too low" {
     fails rate rate_low
     shows "too low"
 }
-@test "--check: weights that begin at zero" {
+@test "check: weights that begin at zero" {
     fails units zero_init
     fails by_heart_50 zero_init
 }
-@test "--check: shuffled targets" { fails inputs shuffled; }
-@test "--check: test rows in train" { fails duplicates leak; }
-@test "--check: a constant feature" { fails constants constant; }
-@test "--check: a second softmax and a net that is frozen are refused before" {
-    train --quiet --check "$root/tests/checks/softmax_twice.cfg"
+@test "check: shuffled targets" { fails inputs shuffled; }
+@test "check: test rows in train" { fails duplicates leak; }
+@test "check: a constant feature" { fails constants constant; }
+@test "check: a second softmax and a net that is frozen are refused before" {
+    inspect check --quiet "$root/tests/checks/softmax_twice.cfg"
     status_is 2
     says "already a softmax"
-    train --quiet --check "$root/tests/checks/frozen.cfg"
+    inspect check --quiet "$root/tests/checks/frozen.cfg"
     status_is 2
     says "nothing to train"
 }
-@test "--check: batches of one under a batch norm" {
+@test "check: batches of one under a batch norm" {
     cat >norm.cfg <<'CONFIG'
 data = { format = "csv"; header = false; train = { file = "planted/train.csv"; };
          normalize = "scale"; };
@@ -139,55 +139,66 @@ network = ( { layer = "dense"; units = 16; }, { layer = "batch_norm"; activation
 loss = { type = "softmax_cross_entropy"; };
 training = { batch_size = 1; epochs = 1; };
 CONFIG
-    train --quiet --check norm.cfg
+    inspect check --quiet norm.cfg
     status_is 5
     grep -q '^batch_of_one  *FAILS ' <<<"$output"
     shows 'the bias of "dense_1" does nothing'
 }
-@test "--check: dropout does not keep samples from being learnt by heart" {
+@test "check: dropout does not keep samples from being learnt by heart" {
     sed 's/activation = "relu"; }/&, { layer = "dropout"; rate = 0.95; }/' \
         "$root/tests/checks/none.cfg" >dropout.cfg
-    train --quiet --check dropout.cfg
+    inspect check --quiet dropout.cfg
     shows "by_heart_1      ok "
     shows "by_heart_50     ok "
 }
-@test "--check --json" {
-    train --quiet --json --check "$root/tests/checks/leak.cfg"
+@test "check --json" {
+    inspect check --quiet --json "$root/tests/checks/leak.cfg"
     status_is 5
     equal "$(jq .fails <<<"$output")" true
     equal "$(verdict duplicates)" FAILS
     equal "$(verdict gradient)" ok
     equal "$(verdict regularization)" skipped
     [ "$(jq '.learning_rate > 1e-4 and .learning_rate < 0.1' <<<"$output")" = true ]
-    train --quiet --check --set regularization.l2=0.01 "$root/tests/checks/none.cfg"
+    inspect check --quiet --set regularization.l2=0.01 "$root/tests/checks/none.cfg"
     status_is 0
     shows "regularization  ok "
 }
-@test "--find-lr draws a curve and names a rate" {
-    train --quiet --find-lr "$root/tests/checks/none.cfg"
+@test "rate draws a curve and names a rate" {
+    inspect rate --quiet "$root/tests/checks/none.cfg"
     status_is 0
     shows "is a good first one"
     shows "1.00e-06"
     exists_not runs
-    train --quiet --json --find-lr "$root/tests/checks/none.cfg"
+    inspect rate --quiet --json "$root/tests/checks/none.cfg"
     status_is 0
     [ "$(jq '.learning_rate > 1e-4 and .learning_rate < 0.1' <<<"$output")" = true ]
     [ "$(jq '.curve | length > 50' <<<"$output")" = true ]
-    train --quiet --find-lr "$root/configs/xor-lm.cfg"
+    inspect rate --quiet "$root/configs/xor-lm.cfg"
     status_is 2
     says "no learning rate"
 }
-@test "--check, --find-lr and --gradients: what does not go together" {
-    train --check --find-lr a.cfg
+@test "what dltrain once did, and options of other commands" {
+    while IFS='|' read -r option use; do
+        train "--$option" a.cfg
+        status_is 2
+        says "dltrain: there is no option --$option any more: use $use"
+    done <<'CASES'
+check|dlinspect check CONFIG
+find-lr|dlinspect rate CONFIG
+gradients|dlinspect net CONFIG --gradients
+compare|dlinspect compare RUN...
+CASES
+    inspect check --resume runs/a
     status_is 2
-    train --check --resume runs/a
+    says "dlinspect check: unknown option --resume"
+    inspect check --gradients a.cfg
     status_is 2
-    train --gradients a.cfg
+    inspect rat a.cfg
     status_is 2
-    says "--gradients goes with --dry-run"
+    says 'dlinspect: unknown command "rat" (did you mean rate?)'
 }
-@test "--dry-run --gradients: a row for each layer with weights" {
-    train --dry-run --gradients "$root/tests/checks/none.cfg"
+@test "net --gradients: a row for each layer with weights" {
+    inspect net --gradients "$root/tests/checks/none.cfg"
     status_is 0
     says "gradient norm"
     equal "$(sed '1,/gradient norm/d' <<<"$errors" | wc -l)" 2

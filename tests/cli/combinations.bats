@@ -216,10 +216,10 @@ CONFIG
     status_is 0
 }
 
-@test "a signal ends --check, which has nothing to save, at once" {
+@test "a signal ends dlinspect check, which has nothing to save, at once" {
     digits large.cfg
     sed -i 's/units = 32;/units = 3000;/' large.cfg
-    "$dltrain" --check large.cfg >.out 2>.err 3>&- &
+    "$dlinspect" check large.cfg >.out 2>.err 3>&- &
     pid=$!
     for _ in $(seq 600); do
         ! grep -q "before training" .err || break

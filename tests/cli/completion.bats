@@ -10,10 +10,16 @@ load helper
 set_up() {
     "$dltrain" --help completion bash >dltrain.bash
     "$dltest" --help completion bash >dltest.bash
+    "$dlpredict" --help completion bash >dlpredict.bash
+    "$dlinspect" --help completion bash >dlinspect.bash
     # shellcheck source=/dev/null
     . ./dltrain.bash
     # shellcheck source=/dev/null
     . ./dltest.bash
+    # shellcheck source=/dev/null
+    . ./dlpredict.bash
+    # shellcheck source=/dev/null
+    . ./dlinspect.bash
 }
 
 # completes WORD...: what there is for the last one, sorted, in $replies.
@@ -31,12 +37,24 @@ offers_not() { [[ $replies != *" $1 "* ]] || fail "'$1' in '$replies'"; }
     complete -p dltest | grep -q -- '-F _dltest dltest'
 }
 @test "every option of --help is completed" {
-    completes dltrain --
-    for option in $("$dltrain" --help | grep -o '^  --[a-z-]*'); do offers "$option"; done
-    completes dltest --
-    for option in $("$dltest" --help | grep -o '^  --[a-z-]*'); do offers "$option"; done
-    completes dltrain --ch
-    equal "$replies" " --check --check-data "
+    for program in dltrain dltest dlpredict; do
+        completes $program --
+        for option in $("${!program}" --help | grep -o '^  \(-., \)\?--[a-z-]*'); do
+            [[ $option != --* ]] || offers "$option"
+        done
+    done
+    for command in $("$dlinspect" --help | sed -n 's/^  \([a-z]*\) [A-Z].*/\1/p'); do
+        completes dlinspect "${command:0:3}"
+        offers "$command"
+        completes dlinspect "$command" --
+        for option in $("$dlinspect" "$command" --help | grep -o -- '--[a-z-]*'); do
+            offers "$option"
+        done
+    done
+    completes dltrain --s
+    equal "$replies" " --sample --seed --set --stop-after "
+    completes dlinspect diagnose --
+    offers_not --rank
 }
 @test "--set: paths of the config" {
     completes dltrain --set training.ep
@@ -74,14 +92,26 @@ offers_not() { [[ $replies != *" $1 "* ]] || fail "'$1' in '$replies'"; }
     equal "$replies" "  "
     completes dltest --split v
     equal "$replies" " validation "
+    completes dlpredict --generate "" # a number: no files
+    equal "$replies" "  "
+    completes dlinspect batch -o a
+    equal "$replies" " a.cfg a.txt "
+    completes dlinspect net a
+    equal "$replies" " a.cfg "
+    completes dlinspect compare f
+    equal "$replies" " folder "
+    completes dlinspect data --set training.ep
+    equal "$replies" " training.epochs= "
 }
 @test "zsh: the script is one" {
-    capture "$dltrain" --help completion zsh
-    status_is 0
-    equal "$(head -n 1 <<<"$output")" "#compdef dltrain"
-    shows "'*--set=:key:_dltrain_set'"
+    for program in dltrain dltest dlpredict dlinspect; do
+        capture "${!program}" --help completion zsh
+        status_is 0
+        equal "$(head -n 1 <<<"$output")" "#compdef $program"
+        shows "'*--set=:key:_${program}_set'"
+        ! command -v zsh >/dev/null || zsh -n <(printf '%s\n' "$output")
+    done
     command -v zsh >/dev/null || skip "there is no zsh here"
-    zsh -n <(printf '%s\n' "$output")
 }
 @test "another shell, and none" {
     train --help completion fish

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# dltrain --diagnose: the histories of tests/histories, each made by a training of its kind.
+# dlinspect diagnose: the histories of tests/histories, each made by a training of its kind.
 
 # The variables that helper.bash sets; each test is a subshell of its own, as it should be.
 # shellcheck disable=SC2154,SC2030,SC2031
@@ -9,7 +9,7 @@ load helper
 
 # is KIND HISTORY: the first thing that is told of it, with something to try.
 is() {
-    train --diagnose "$root/tests/histories/$2"
+    inspect diagnose "$root/tests/histories/$2"
     status_is 0
     equal "$(head -n 1 <<<"$output" | cut -d ' ' -f 1)" "$1"
     [ "$(wc -l <<<"$output")" -ge 2 ]
@@ -44,14 +44,14 @@ is() {
     shows "--prove"
 }
 @test "validation easier than training, and why" {
-    train --diagnose "$root/tests/histories/val_easier"
+    inspect diagnose "$root/tests/histories/val_easier"
     shows "validation is easier"
     shows "dropout acts in training only"
     cp -r "$root/tests/histories/val_easier" plain
     sed -i 's/dropout"/dense"/' plain/config.cfg
-    train --diagnose plain
+    inspect diagnose plain
     shows "look for rows that are in both parts"
-    train --diagnose "$root/tests/histories/augmented"
+    inspect diagnose "$root/tests/histories/augmented"
     shows "augmentation acts in training only"
     is val_easier leak
     shows "look for rows that are in both parts"
@@ -69,33 +69,33 @@ is() {
     is converged converged
     is converged xor_converged
 }
-@test "--diagnose --json" {
-    train --json --diagnose "$root/tests/histories/overfit"
+@test "diagnose --json" {
+    inspect diagnose --json "$root/tests/histories/overfit"
     status_is 0
     equal "$(jq -r '.diagnoses[0].kind' <<<"$output")" overfit
     equal "$(jq .epochs <<<"$output")" 120
 }
-@test "--diagnose: a history alone, too short a one, none, and none at all" {
-    train --diagnose "$root/tests/histories/overfit/history.csv"
+@test "diagnose: a history alone, too short a one, none, and none at all" {
+    inspect diagnose "$root/tests/histories/overfit/history.csv"
     status_is 0
     shows "overfit since"
     head -n 4 "$root/tests/histories/overfit/history.csv" >short.csv
-    train --diagnose short.csv
+    inspect diagnose short.csv
     status_is 0
     shows "3 epochs are too few to diagnose"
     echo "a,b" >other.csv
-    train --diagnose other.csv
+    inspect diagnose other.csv
     status_is 3
     says "other.csv: is not the history of a run"
     printf 'epoch,train_loss\n1,x\n' >bad.csv
-    train --diagnose bad.csv
+    inspect diagnose bad.csv
     status_is 3
     says "bad.csv:2: is not a row of 2 numbers"
-    train --diagnose nowhere
+    inspect diagnose nowhere
     status_is 3
-    train --diagnose nowhere a.cfg
+    inspect diagnose nowhere a.cfg
     status_is 2
-    says "leave out a.cfg"
+    says "one run at a time, not also a.cfg"
 }
 @test "a run ends with its diagnosis" {
     xor xor.cfg

@@ -92,7 +92,7 @@ value() { jq -r "$1" .out; }
     equal "$(value .split)" train
     tested run --split tset
     status_is 2
-    says '--split tset: must be test, validation or train (did you mean test?)'
+    says '--split tset: must be train, validation or test (did you mean test?)'
 }
 
 @test "confusion, precision, recall and F1 fit each other" {
@@ -222,15 +222,17 @@ CONFIG
         says_only "dltest: $message
 Try dltest --help."
     done <<'CASES'
-|which checkpoint or run? (runs/latest is the newest run)
-a b|one checkpoint at a time, not also b (--average or --vote lets several answer together)
+|no run or checkpoint was given
+a b|one checkpoint at a time, not also b (--average or --vote combines several)
 --vote a|--vote is for several checkpoints
---vote --average a b|--average or --vote, not both
---average --write 5 a b|--average evaluates: leave out --write
---jsn a|there is no option --jsn (did you mean --json?)
---split|--split needs a value
+--vote --average a b|--average and --vote cannot be used together
+--average --speed 5 a b|--average and --speed cannot be used together
+--write 5 a|there is no option --write any more: use dlpredict RUN --generate N
+--report a.html a|there is no option --report any more: use dlinspect report RUN -o FILE
+--jsn a|unknown option --jsn (did you mean --json?)
+--split|--split needs a value: --split NAME
 --json=yes a|--json takes no value
---threads 0 a|--threads 0: must be a whole number from 1 to 1024
+--threads 0 a|--threads 0: must be an integer from 1 to 1024
 CASES
     xor xor.cfg
     train --quiet --out run xor.cfg
@@ -257,5 +259,5 @@ CASES
         fail "times out of order"
     tested run --speed 0
     status_is 2
-    says "--speed 0: must be a whole number from 1 to 1048576"
+    says "--speed 0: must be an integer from 1 to 1048576"
 }

@@ -393,22 +393,22 @@ CONFIG
         says_only "dltrain: $message
 Try dltrain --help."
     done <<'CASES'
-|which config? (configs/digits.cfg is a good first one)
+|no config was given (digits is one to begin with)
 xor.cfg other.cfg|one config at a time, not also other.cfg
---treads 2 xor.cfg|there is no option --treads (did you mean --threads?)
---frobnicate=3 xor.cfg|there is no option --frobnicate
---ouy=there xor.cfg|there is no option --ouy (did you mean --out?)
+--treads 2 xor.cfg|unknown option --treads (did you mean --threads?)
+--frobnicate=3 xor.cfg|unknown option --frobnicate
+--ouy=there xor.cfg|unknown option --ouy (did you mean --out?)
 --quiet=yes xor.cfg|--quiet takes no value
--x xor.cfg|there is no option -x
-xor.cfg --out|--out needs a value
---threads 0 xor.cfg|--threads 0: must be a whole number from 1 to 1024
---threads two xor.cfg|--threads two: must be a whole number from 1 to 1024
---epochs -1 xor.cfg|--epochs -1: must be a whole number from 0 to 1000000000
---epochs 1.5 xor.cfg|--epochs 1.5: must be a whole number from 0 to 1000000000
+-x xor.cfg|unknown option -x
+xor.cfg --out|--out needs a value: --out DIR
+--threads 0 xor.cfg|--threads 0: must be an integer from 1 to 1024
+--threads two xor.cfg|--threads two: must be an integer from 1 to 1024
+--epochs -1 xor.cfg|--epochs -1: must be an integer from 0 to 1000000000
+--epochs 1.5 xor.cfg|--epochs 1.5: must be an integer from 0 to 1000000000
 --backend opnblas xor.cfg|--backend opnblas: must be auto, openblas or onednn (did you mean openblas?)
---seed x xor.cfg|--seed x: must be a whole number from 0 to 9000000000000000
+--seed x xor.cfg|--seed x: must be an integer from 0 to 9000000000000000
 --resume runs/xor xor.cfg|--resume takes the config from the run: leave out xor.cfg
---resume runs/xor --out there|--resume goes on in the run's own folder: leave out --out
+--resume runs/xor --out there|--resume and --out cannot be used together
 CASES
     exists_not runs
 }

@@ -235,7 +235,7 @@ CONFIG
     status_is 0
     train --resume run --fold 1/5
     status_is 2
-    says "--resume goes on with the run's own fold: leave out --fold"
+    says "--resume and --fold cannot be used together"
     for fold in 0/5 6/5 1/1 2 2/ 2/5x x; do
         train digits.cfg --fold $fold
         status_is 2

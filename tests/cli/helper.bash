@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# What the tests of dltrain and dltest share. The programs are those of the top folder, or those of
+# What the tests of the programs share. The programs are those of the top folder, or those of
 # another build: DLTRAIN_PROGRAMS=build/gcc-address-undefined bats tests/cli
 
 # shellcheck disable=SC2034,SC2154,SC2015
@@ -9,6 +9,8 @@ programs=${DLTRAIN_PROGRAMS:-$root}
 case $programs in /*) ;; *) programs=$root/$programs ;; esac
 dltrain=$programs/dltrain
 dltest=$programs/dltest
+dlpredict=$programs/dlpredict
+dlinspect=$programs/dlinspect
 unset DLTRAIN_DATA OPENBLAS_CORETYPE OPENBLAS_L2_SIZE COLUMNS NO_COLOR
 export LC_ALL=C.UTF-8
 export OMP_WAIT_POLICY=passive # other tests may be at work: no thread is to spin
@@ -40,6 +42,8 @@ capture() {
 }
 train() { capture "$dltrain" "$@"; }
 tested() { capture "$dltest" "$@"; }
+predicted() { capture "$dlpredict" "$@"; }
+inspect() { capture "$dlinspect" "$@"; }
 
 fail() {
     printf '%s\n' "$*" "status ${status:-}" "stdout:" "${output:-}" "stderr:" "${errors:-}"

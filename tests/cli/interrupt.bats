@@ -26,7 +26,7 @@ ends() {
     local signal=$1 expected=$2 pid
     shift 2
     status=0
-    "${interruptible[@]}" "$dltrain" "$@" large.cfg >out 2>err &
+    "${interruptible[@]}" "$dlinspect" "$@" large.cfg >out 2>err &
     pid=$!
     sleep 0.4
     kill -0 $pid 2>/dev/null || fail "it was over before the signal: $(cat err)"
@@ -44,18 +44,18 @@ ends() {
     exists_not runs
 }
 
-@test "Ctrl-C during --check, what was found before stays" {
-    ends INT 130 --check --quiet
+@test "Ctrl-C during check, what was found before stays" {
+    ends INT 130 check --quiet
     equal "$(wc -l <err)" 1
 }
-@test "SIGTERM and SIGHUP during --check" {
-    ends TERM 143 --check
-    ends HUP 129 --check
+@test "SIGTERM and SIGHUP during check" {
+    ends TERM 143 check
+    ends HUP 129 check
 }
-@test "Ctrl-C during --find-lr" { ends INT 130 --find-lr; }
-@test "Ctrl-C during --activations" { ends INT 130 --dry-run --activations; }
-@test "Ctrl-C during --check-data" { ends INT 130 --check-data; }
-@test "Ctrl-C during --show-batch" {
+@test "Ctrl-C during rate" { ends INT 130 rate; }
+@test "Ctrl-C during net --activations" { ends INT 130 net --activations; }
+@test "Ctrl-C during data" { ends INT 130 data; }
+@test "Ctrl-C during batch" {
     mkfifo endless # it waits for data that never come
     cat >large.cfg <<'CONFIG'
 data = { format = "idx"; train = { images = "endless"; labels = "endless"; }; };
@@ -63,10 +63,10 @@ network = ( { layer = "dense"; units = 10; } );
 loss = { type = "softmax_cross_entropy"; };
 training = { batch_size = 32; epochs = 1; };
 CONFIG
-    ends INT 130 --show-batch batch.png
+    ends INT 130 batch -o batch.png
     exists_not batch.png
 }
-@test "--check in JSON is whole or not there" {
-    ends INT 130 --json --check
+@test "check in JSON is whole or not there" {
+    ends INT 130 check --json
     [ -z "$output" ] || fail "a part of it"
 }

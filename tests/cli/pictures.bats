@@ -55,9 +55,9 @@ CONFIG
     # of the pixels 68 % are paper; the best threshold on one pixel by itself is right for 82 %
     jq -e '.accuracy > 0.87' .out >/dev/null || fail "not learnt"
     jq -e '[.classes[].rows] | add == 359 * 64' .out >/dev/null || fail "not all pixels"
-    tested runs/unet --pictures answers.png
+    predicted runs/unet --pictures answers.png
     status_is 0
-    shows "24 samples, each as input, answer and truth: answers.png"
+    says "24 samples, each as input, prediction and target: answers.png"
     equal "$(head -c 4 answers.png | tail -c 3)" PNG
 }
 
@@ -93,7 +93,7 @@ CONFIG
     says "64 target numbers"
     tested runs/auto --json
     status_is 0
-    tested runs/auto --pictures answers.png
+    predicted runs/auto --pictures answers.png
     status_is 2 # rows of numbers are no images
     says "--pictures is for nets whose target is an image or has a class at each pixel"
     tested runs/auto --json

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# The page that dltest --report writes.
+# The page that dlinspect report writes.
 
 # shellcheck disable=SC2154,SC2030,SC2031
 
@@ -57,9 +57,8 @@ CONFIG
 @test "a page of classes" {
     digits digits.cfg
     train --quiet --out run digits.cfg
-    tested --report page.html run
+    inspect report -o page.html run
     status_is 0
-    local said=$output
     one_page page.html
     for id in metrics curves confusion classes timings network config; do
         equal "$(grep -o "<section id=\"$id\"" page.html | wc -l)" 1
@@ -71,7 +70,6 @@ CONFIG
     equal "$(grep -o 'class="curve l"' page.html | wc -l)" 1
     # the same numbers as without it
     tested run
-    equal "$output" "$said"
     accuracy=$(sed -n 's/^accuracy  *//p' <<<"$output")
     grep -q "<b>$accuracy</b>" page.html || fail "no accuracy"
     right=$(awk '/^confusion/ { on = 1 } on && $1 == 3 { print $5; exit }' <<<"$output")
@@ -86,8 +84,10 @@ CONFIG
     pictures
     train --quiet --out run pictures.cfg
     status_is 0
-    tested --report page.html --split train --json run
+    inspect report -o page.html --split train run
     status_is 0
+    says page.html
+    tested --split train --json run
     one_page page.html
     grep -q '&lt;b&gt;squares &amp; &quot;more&quot;' page.html || fail "words are not made plain"
     ! grep -q '<b>squares' page.html || fail "words are markup"
@@ -104,32 +104,29 @@ CONFIG
 @test "a page of numbers, without validation, and of a checkpoint alone" {
     xor xor.cfg
     train --quiet --out run xor.cfg
-    tested --split train --report page.html run
+    inspect report --split train -o page.html run
     status_is 0
     one_page page.html
     equal "$(grep -o 'class="curve v"' page.html | wc -l)" 0
     mkdir other
     cp run/last.safetensors other/it.safetensors
-    tested --split train --report page.html other/it.safetensors
+    inspect report --split train -o page.html other/it.safetensors
     status_is 0
     one_page page.html
     ! grep -q '<svg\|id="timings"' page.html || fail "curves from nowhere"
     sed -i 's/^2,/two,two,/' run/history.csv
-    tested --split train --report page.html run
+    inspect report --split train -o page.html run
     status_is 3
-    says_only "dltest: run/history.csv:3: is not a row of 11 numbers"
+    says_only "dlinspect: run/history.csv:3: is not a row of 11 numbers"
 }
 
-@test "what does not go together with a page" {
+@test "a page that cannot be written" {
     xor xor.cfg
     train --quiet --out run xor.cfg
-    tested --report page.html --speed 4 run
+    inspect report -o page.html run run
     status_is 2
-    says "--report is about the evaluation of one net: leave out --speed"
-    tested --report page.html --average run run
-    status_is 2
-    says "leave out --average"
-    tested --split train --report nowhere/page.html run
+    says "dlinspect report: one run at a time, not also run"
+    inspect report --split train -o nowhere/page.html run
     status_is 1
     says "nowhere/page.html"
 }

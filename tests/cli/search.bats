@@ -74,7 +74,7 @@ value() { sed -n "s/.*[{ ]$2 = \([^;]*\);.*/\1/p" "$1" | head -n 1; }
     optimizers="$optimizers { type = \"sgd\"; momentum = 0.5; }"
     sed -i -e "s/^  { layer = \"dense\"; units = 2;.*/{ search = \"choice\"; values = ($layers); },/" \
         -e "s/^optimizer.*/optimizer = { search = \"choice\"; values = ($optimizers); };/" space.cfg
-    train --space space.cfg
+    inspect space space.cfg
     status_is 0
     grep -Eq '^points +12$' .out || fail "not (3 + 1) * (2 + 1) points"
     for point in $(seq 12); do
@@ -103,7 +103,7 @@ value() { sed -n "s/.*[{ ]$2 = \([^;]*\);.*/\1/p" "$1" | head -n 1; }
     sed -i 's/low = 0.1; high = 0.5/low = 0.0; high = 1.0/' space.cfg # a rate of 1 is refused
     train --quiet --sample 1 --epochs 1 space.cfg
     status_is 0
-    train --space space.cfg
+    inspect space space.cfg
     status_is 0
     sed -i 's/high = 1.0/high = 1.1/' space.cfg
     train --sample 1 --dry-run space.cfg
@@ -122,11 +122,11 @@ value() { sed -n "s/.*[{ ]$2 = \([^;]*\);.*/\1/p" "$1" | head -n 1; }
     status_is 0
     says "stopped     after epoch 2 of 6; go on with: $dltrain --resume parts"
     equal "$(column parts epoch)" 2
-    train --status parts whole
+    inspect status parts whole
     status_is 5
     shows "parts  unfinished, 2 of 6 epochs, best val_loss "
     shows "whole  finished, 6 of 6 epochs, best val_loss "
-    train --status --stop-after 2 parts
+    inspect status --stop-after 2 parts
     status_is 0
     train --quiet --resume parts --stop-after 5
     equal "$(column parts epoch)" 5
@@ -137,15 +137,15 @@ value() { sed -n "s/.*[{ ]$2 = \([^;]*\);.*/\1/p" "$1" | head -n 1; }
     for wrong in 0 -1 x 2/1 1/0 1/ 1.5; do
         train --stop-after $wrong digits.cfg
         status_is 2
-        says "--stop-after $wrong: must be an epoch (10) or a part of all (1/9)"
+        says "--stop-after $wrong: must be an epoch (10) or a part of all epochs (1/9)"
     done
 }
 
-@test "--compare: what differs, and what came of it" {
+@test "compare: what differs, and what came of it" {
     digits digits.cfg
     train --quiet --out a digits.cfg
     train --quiet --out b digits.cfg --set network.0.units=16 --set optimizer.learning_rate=0.01 --epochs 3
-    train --compare a b
+    inspect compare a b
     status_is 0
     grep -Eq '^run +a +b$' .out || fail "no heading"
     grep -Eq '^network\.0\.units +32 +16$' .out || fail "no units"
@@ -153,7 +153,7 @@ value() { sed -n "s/.*[{ ]$2 = \([^;]*\);.*/\1/p" "$1" | head -n 1; }
     grep -Eq '^training\.epochs +6 +3$' .out || fail "no epochs"
     grep -Eq '^parameters +2410 +1210$' .out || fail "no parameters"
     shows_not batch_size
-    train --compare --json a b
+    inspect compare --json a b
     jq -e '.[0].config == {"network.0.units": 32, "optimizer.learning_rate": 0.003,
         "training.epochs": 6} and .[1].epochs == 3 and .[1].parameters == 1210' .out
     # the best of a column, up for what is better when larger
@@ -168,21 +168,21 @@ value() { sed -n "s/.*[{ ]$2 = \([^;]*\);.*/\1/p" "$1" | head -n 1; }
         equal "$(jq ".[] | select(.run == \"$run\").best_epoch" .out)" \
             "$(metadata $run/best.safetensors best_epoch)"
     done
-    train --compare --rank val_acuracy a b
+    inspect compare --rank val_acuracy a b
     status_is 2
     says 'did you mean "val_accuracy"?'
-    train --compare --rank val_accuracy --csv b a
+    inspect compare --rank val_accuracy --csv b a
     best=$(jq -nr --arg a "$(cut -d, -f 9 a/history.csv | sed 1d | sort -g | tail -1)" \
         --arg b "$(cut -d, -f 9 b/history.csv | sed 1d | sort -g | tail -1)" \
         'if ($a | tonumber) > ($b | tonumber) then "a" else "b" end')
     equal "$(sed -n '2s/,.*//p' .out)" "$best"
     # rows that a kill has left behind the checkpoint do not count
     echo '7,999,1,0.1,0,1,1,0,1,1,1,0,0,0,0' >>a/history.csv
-    train --compare --json a
+    inspect compare --json a
     jq -e '.[0].best.val_loss.epoch <= 6' .out
-    train --compare nowhere
+    inspect compare nowhere
     status_is 3
-    train --compare
+    inspect compare
     status_is 2
 }
 

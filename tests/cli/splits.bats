@@ -111,37 +111,37 @@ training = { epochs = 1; };
 CONFIG
 }
 
-@test "--check-data: nothing is wrong, nothing is written" {
+@test "data: nothing is wrong, nothing is written" {
     two_files
-    train --check-data two.cfg
+    inspect data two.cfg
     status_is 0
     equal "$errors" ""
     shows "nothing is wrong with the data"
     shows "note        train: 100 rows of each class"
     exists_not runs
-    train --check-data --json two.cfg
+    inspect data --json two.cfg
     status_is 0
     equal "$(jq -c '[.wrong, .findings[].check]' <<<"$output")" \
         '[false,"class_counts","class_counts"]'
 }
 
-@test "--check-data: rows in two parts, twice, or with two classes end it with 5" {
+@test "data: rows in two parts, twice, or with two classes end it with 5" {
     two_files
     sed -n 11,20p train.csv >>test.csv
     sed -n '30p; 30s/,[ab]$/,?/p' train.csv | sed 's/?$/b/' >>train.csv
-    train --check-data two.cfg
+    inspect data two.cfg
     status_is 5
     equal "$errors" ""
     shows "warning     test: the input of 10 rows is in train, too: row 50 of test is row 9 of train"
     shows "warning     train: 2 rows have the same input as one before: row 200 is row 28"
-    train --check-data --json two.cfg
+    inspect data --json two.cfg
     status_is 5
     equal "$(jq -c '[.wrong, (.findings[] | select(.check == "duplicates_across") | .count)]' \
         <<<"$output")" '[true,10]'
-    train --check-data nothing.cfg
+    inspect data nothing.cfg
     status_is 2
     sed -i '3s/^[^,]*/?/' test.csv
-    train --check-data two.cfg
+    inspect data two.cfg
     status_is 3
 }
 

@@ -46,17 +46,17 @@ bar=$'\033[K['
     ! grep -Eq "$(printf '\033')\[[0-9;]*m" screen || fail "a colour"
 }
 
-@test "--check, --check-data and --diagnose fit 80 columns, without colours" {
+@test "check, data and diagnose fit 80 columns, without colours" {
     sed 's/learning_rate = 0.003/learning_rate = 3.0/' digits.cfg >high.cfg
-    for what in "--check --quiet high.cfg" "--check-data $root/configs/digits.cfg" \
-        "--diagnose $root/tests/histories/leak"; do
-        NO_COLOR=1 on_terminal 80 "$dltrain $what"
+    for what in "check --quiet high.cfg" "data $root/configs/digits.cfg" \
+        "diagnose $root/tests/histories/leak"; do
+        NO_COLOR=1 on_terminal 80 "$dlinspect $what"
         [ "$(wc -l <<<"$output")" -gt 1 ] || fail "$what: nothing"
         [ "$(lines | awk '{ if (length > most) most = length } END { print most + 0 }')" -le 80 ] ||
             fail "$what is too wide"
         shows_not $'\033'
     done
-    on_terminal 80 "$dltrain --check --quiet high.cfg"
+    on_terminal 80 "$dlinspect check --quiet high.cfg"
     lines | grep -q '^ \{25\}[a-z0-9]' || fail "no line is broken"
 }
 @test "no bar where it cannot be, or is not wanted" {

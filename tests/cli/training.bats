@@ -253,13 +253,13 @@ set_up() { digits digits.cfg; }
 # verdicts STD: of deep.cfg's layers with normal weights of that deviation, or of another init.
 verdicts() {
     sed -i "s/init = [^}]*}/init = $1; }/" deep.cfg
-    train --dry-run --activations deep.cfg
+    inspect net --activations deep.cfg
     status_is 0
     verdict=$(sed '1,/^layer .*verdict$/d' <<<"$errors" | awk 'NF > 6 { $1 = $2 = $3 = $4 = $5 = ""; print }' |
         sed 's/^ *//; s/^[-0-9.e% +]* //' | uniq -c | awk '{ $1 = $1; print }' | tr '\n' ',')
 }
 
-@test "--activations: weights that are too small, too large, all zero or all alike are seen to be" {
+@test "net --activations: weights that are too small, too large, all zero or all alike are seen to be" {
     deep tanh
     verdicts '"xavier"'
     equal "$verdict" "10 fine,"
@@ -275,18 +275,15 @@ verdicts() {
     verdicts '"normal"; init_std = 10.0'
     [[ $verdict == *exploding* ]] || fail "$verdict"
     exists_not runs
-    train --activations deep.cfg
-    status_is 2
-    says "--activations goes with --dry-run"
 }
 
 # The truth table through one tanh layer of given weights, by hand: outputs 0, 0.76159, 0.76159,
 # 0.96403 of mean 0.62180 and deviation 0.36839; with a loss of (p - y) / 4 at the output.
-@test "--activations: the numbers are those of the outputs and of their gradients" {
+@test "net --activations: the numbers are those of the outputs and of their gradients" {
     xor xor.cfg
     sed -i 's/units = 2; activation = "tanh";/units = 1; activation = "tanh"; init = "constant"; init_value = 1;/
         s/layer = "dense"; units = 1; }/layer = "dense"; units = 1; init = "constant"; init_value = 0.5; }/' xor.cfg
-    train --dry-run --activations xor.cfg
+    inspect net --activations xor.cfg
     status_is 0
     awk '/^dense_1 .*%/ { print $2, $3, $4, $6, $8 }' <<<"$errors" >first
     equal "$(cat first)" "0.622 0.368 25.0 0.0 $(awk 'BEGIN {

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# dltest --write: a net that has learnt a text writes one.
+# dlpredict --generate: a language model writes text.
 
 # The variables that helper.bash sets; each test is a subshell of its own, as it should be.
 # shellcheck disable=SC2154,SC2030,SC2031,SC2012,SC2013,SC2034,SC2094,SC2238
@@ -35,26 +35,26 @@ set_up() {
 }
 
 @test "it writes what it has learnt, behind the prompt" {
-    tested lstm --write 60 --prompt xyz --temperature 0
+    predicted lstm --generate 60 --prompt xyz --temperature 0
     status_is 0
     equal "$errors" ""
     equal "$output" "xyzabcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefgh"
     # a prompt that is longer than the window
-    tested lstm --write 3 --prompt abcdefghijklmnopqrstuvwxyzabcde --temperature 0
+    predicted lstm --generate 3 --prompt abcdefghijklmnopqrstuvwxyzabcde --temperature 0
     equal "$output" abcdefghijklmnopqrstuvwxyzabcdefgh
-    tested lstm --write 1
+    predicted lstm --generate 1
     equal "${#output}" 1
 }
 
 @test "the same seed, the same text" {
-    tested lstm --write 200 --temperature 3
+    predicted lstm --generate 200 --temperature 3
     equal "${#output}" 200
     local first=$output
-    tested lstm --write 200 --temperature 3 --seed 1 --threads 1
+    predicted lstm --generate 200 --temperature 3 --seed 1 --threads 1
     equal "$output" "$first"
-    tested lstm --write 50 --temperature 3
+    predicted lstm --generate 50 --temperature 3
     equal "$output" "${first:0:50}"
-    tested lstm --write 200 --temperature 3 --seed 2
+    predicted lstm --generate 200 --temperature 3 --seed 2
     [ "$output" != "$first" ] || fail "another seed wrote the same"
 }
 
@@ -64,9 +64,9 @@ set_up() {
     text state "" '{ layer = "lstm"; units = 32; stateful = true; },'
     sed -i 's/length = 12/length = 2/; s/epochs = 40;/epochs = 20; shuffle = false;/' state.cfg
     learnt state
-    tested state --write 14 --prompt abcabde --temperature 0
+    predicted state --generate 14 --prompt abcabde --temperature 0
     equal "$output" abcabdeabcabdeabcabde
-    tested state --write 14 --prompt deab --temperature 0
+    predicted state --generate 14 --prompt deab --temperature 0
     equal "$output" deabcabdeabcabdeab
 }
 
@@ -76,50 +76,51 @@ set_up() {
         text $unit "unit = \"$unit\";" '{ layer = "gru"; units = 24; },'
         sed -i "s/units = [0-9]*; } )/units = $([ $unit = byte ] && echo 13 || echo 7); } )/" $unit.cfg
         learnt $unit
-        "$dltest" $unit --write $([ $unit = byte ] && echo 26 || echo 14) --prompt a --temperature 0 \
+        "$dlpredict" $unit --generate $([ $unit = byte ] && echo 26 || echo 14) --prompt a --temperature 0 \
             >written
         printf 'a\n\tä€😀\x01a\n\tä€😀\x01a' >wanted
         same written wanted
     done
-    tested byte --write 1 --prompt $'\xff'
+    predicted byte --generate 1 --prompt $'\xff'
     status_is 2
-    says_only 'dltest: --prompt: "\xFF" does not occur in the training text'
-    tested character --write 1 --prompt $'\xff'
-    says_only 'dltest: --prompt: offset 0: is not UTF-8'
+    says_only 'dlpredict: --prompt: "\xFF" does not occur in the training text'
+    predicted character --generate 1 --prompt $'\xff'
+    says_only 'dlpredict: --prompt: offset 0: is not UTF-8'
 }
 
 @test "what it refuses, and how it says so" {
     while IFS='|' read -r message arguments; do
         # shellcheck disable=SC2086
-        tested lstm $arguments
+        predicted lstm $arguments
         status_is 2
-        says "dltest: $message"
+        says "dlpredict: $message"
         equal "$output" ""
     done <<'CASES'
---prompt: "A" does not occur in the training text|--write 3 --prompt abcA
---prompt is for --write N|--prompt abc
---temperature is for --write N|--temperature 1
---seed is for --write N|--seed 1
---temperature -1: must be a number from 0 to 1000|--write 3 --temperature -1
---temperature warm: must be a number from 0 to 1000|--write 3 --temperature warm
---write 0: must be a whole number from 1|--write 0
---write prints a text and nothing else: leave out --json|--write 3 --json
---write prints a text and nothing else: leave out --speed|--write 3 --speed 3
---write prints a text and nothing else: leave out --split|--write 3 --split train
+--prompt: "A" does not occur in the training text|--generate 3 --prompt abcA
+--prompt needs --generate|--prompt abc
+--temperature needs --generate|--temperature 1
+--seed needs --generate|--seed 1
+--temperature -1: must be a number from 0 to 1000|--generate 3 --temperature -1
+--temperature warm: must be a number from 0 to 1000|--generate 3 --temperature warm
+--generate 0: must be an integer from 1 to 1000000000000|--generate 0
+--generate and --pictures cannot be used together|--generate 3 --pictures a.png
+--split needs --pictures|--generate 3 --split train
+unknown option --speed|--generate 3 --speed 3
+nothing to predict: --generate N or --pictures FILE|
 CASES
 }
 
 @test "nets that cannot write" {
     xor xor.cfg
     train --quiet --out xor xor.cfg
-    tested xor --write 3
+    predicted xor --generate 3
     status_is 2
-    says_only 'dltest: xor/best.safetensors: its data are no text (format = "csv"): there is nothing to write'
+    says_only 'dlpredict: xor/best.safetensors: its data are no text (format = "csv"): there is nothing to write'
     for _ in 1 2 3; do printf 'abcdefghijklmnopqrstuvwxyz'; done >text.txt
     text both "" '{ layer = "gru"; units = 4; bidirectional = true; },'
     train --quiet --out both --epochs 1 --set training.batch_size=2 both.cfg
     status_is 0
-    tested both --write 3
+    predicted both --generate 3
     status_is 2
     says "best.safetensors: its net sees what comes later (a bidirectional layer, say)"
     for _ in 1 2 3 4 5 6 7 8 9 10; do printf 'abbabbaaab'; done >text.txt
@@ -127,7 +128,7 @@ CASES
     sed -i 's/units = 2;/units = 1;/; s/softmax_cross_entropy/binary_cross_entropy/' two.cfg
     train --quiet --out two --epochs 1 --set training.batch_size=2 two.cfg
     status_is 0
-    tested two --write 3
+    predicted two --generate 3
     status_is 2
     says "its net has 1 output at each symbol, but writing needs one for each of the 2 symbols"
 }
@@ -135,10 +136,10 @@ CASES
 @test "a full disk is told, and ends it" {
     [ -e /dev/full ] || skip "there is no /dev/full"
     status=0
-    timeout 60 "$dltest" lstm --write 1000000000 >/dev/full 2>.err || status=$?
+    timeout 60 "$dlpredict" lstm --generate 1000000000 >/dev/full 2>.err || status=$?
     errors=$(cat .err)
     status_is 1
-    says_only "dltest: standard output: No space left on device"
+    says_only "dlpredict: standard output: No space left on device"
 }
 
 @test "a net that has learnt words writes them with blanks between, unknown ones too" {
@@ -156,7 +157,7 @@ CONFIG
     status_is 0
     says "9 classes at 6 positions"
     rm text.txt
-    tested words --write 9 --prompt "THE Quick" --temperature 0
+    predicted words --generate 9 --prompt "THE Quick" --temperature 0
     status_is 0
     # of eight words that occur equally often seven are kept, the first by their bytes: not "quick"
     equal "$output" "the <unknown> brown fox jumps over the lazy dog . the"

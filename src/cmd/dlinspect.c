@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: MIT */
+/* dlinspect: looks at data, networks, trainings and runs. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/memory.h"
+#include "base/version.h"
+#include "cmd/common.h"
+#include "cmd/compare.h"
+#include "cmd/inspect_output.h"
+#include "cmd/loaded.h"
+#include "cmd/scores.h"
+#include "cmd/search.h"
+#include "inspect/batch_picture.h"
+#include "math/backend.h"
+#include "math/threads.h"
+#include "report/page.h"
+#include "report/report.h"
+#include "train/trainer.h"
+
+typedef struct {
+    arg_common common;
+    const char *out;
+    bool activations, gradients;
+} config_arguments; /* of what looks at a config */
+
+typedef struct {
+    arg_common common;
+    const char *out;
+    int split;
+    bool last;
+} run_arguments; /* of what looks at a run */
+
+static search_config config_of(const arg_common *common) {
+    return (search_config){.path = common->operands[0], .common = common};
+}
+
+/* ---- of a config ---- */
+
+static int read_config(const arg_common *common, dl_config *config, dl_experiment *experiment,
+                       dl_error *error) {
+    search_config from = config_of(common);
+    if (search_load(&from, config, error))
+        return -1;
+    return dl_experiment_read(experiment, config, error);
+}
+
+static int data_found(const config_arguments *a, dl_experiment *e, dl_error *error) {
+    dl_findings findings = {0};
+    if (dl_data_open(&e->model.data, error))
+        return -1;
+    dl_terminal terminal = dl_terminal_open(a->common.quiet);
+    dl_report_cache(&terminal, &e->model.data);
+    dl_terminal_close(&terminal);
+    dl_check_counts(&findings, &e->model.data);
+    dl_check_rows(&findings, &e->model.data);
+    dl_check_columns(&findings, &e->model.data);
+    inspect_print_findings(&findings, a->common.json);
+    int status = dl_findings_wrong(&findings) ? DL_CHECK : DL_OK;
+    dl_findings_free(&findings);
+    return status;
+}
+
+static int batch_picture(const config_arguments *a, dl_experiment *e, dl_error *error) {
+    int shown = 0;
+    if (dl_show_batch(&e->model, dl_threads(), a->out, &shown, error))
+        return -1;
+    fprintf(stderr, "%d images of the first batch: %s\n", shown, a->out);
+    return 0;
+}
+
+/* Everything of a training but its epochs. */
+static int dry_run(const config_arguments *a, dl_experiment *e, dl_train_options options,
+                   dl_error *error) {
+    dl_terminal terminal = dl_terminal_open(a->common.quiet);
+    dl_train_result result = {0};
+    options.dry_run = true;
+    options.threads = dl_threads();
+    dl_say(&terminal, "dlinspect %s  %s, %d thread%s", DL_VERSION, e->model.name, dl_threads(),
+           dl_threads() == 1 ? "" : "s");
+    int status = dl_train(e, &options, &terminal, &result, error);
+    free(result.folder);
+    dl_terminal_close(&terminal);
+    return status;
+}
+
+static int net(const config_arguments *a, dl_experiment *e, dl_error *error) {
+    dl_train_options options = {.activations = a->activations, .gradients = a->gradients};
+    return dry_run(a, e, options, error);
+}
+
+static int training_check(const config_arguments *a, dl_experiment *e, dl_error *error) {
+    dl_checkup checkup = {.on_checked = a->common.json ? NULL : inspect_print_checked};
+    int status = dry_run(a, e, (dl_train_options){.checkup = &checkup}, error);
+    if (!status && a->common.json)
+        inspect_print_checkup(&checkup);
+    if (!status && dl_checkup_fails(&checkup))
+        status = DL_CHECK;
+    dl_checkup_free(&checkup);
+    return status;
+}
+
+static int rate(const config_arguments *a, dl_experiment *e, dl_error *error) {
+    dl_checkup checkup = {0};
+    int status = dry_run(a, e, (dl_train_options){.checkup = &checkup, .find_rate = true}, error);
+    if (!status)
+        inspect_print_rates(&checkup, a->common.json);
+    dl_checkup_free(&checkup);
+    return status;
+}
+
+static int of_config(const config_arguments *a, dl_error *error,
+                     int (*look)(const config_arguments *, dl_experiment *, dl_error *)) {
+    dl_config config = {0};
+    dl_experiment experiment = {0};
+    cmd_quit_on_signals("dlinspect");
+    int status = read_config(&a->common, &config, &experiment, error);
+    if (!status)
+        status = look(a, &experiment, error);
+    dl_experiment_free(&experiment);
+    dl_config_free(&config);
+    return status;
+}
+
+static int run_data(void *arguments, dl_error *error) {
+    return of_config(arguments, error, data_found);
+}
+
+static int run_batch(void *arguments, dl_error *error) {
+    return of_config(arguments, error, batch_picture);
+}
+
+static int run_net(void *arguments, dl_error *error) {
+    return of_config(arguments, error, net);
+}
+
+static int run_check(void *arguments, dl_error *error) {
+    return of_config(arguments, error, training_check);
+}
+
+static int run_rate(void *arguments, dl_error *error) {
+    return of_config(arguments, error, rate);
+}
+
+static int run_space(void *arguments, dl_error *error) {
+    const config_arguments *a = arguments;
+    search_config from = config_of(&a->common);
+    return search_print_space(&from, a->common.json, error);
+}
+
+/* ---- of runs ---- */
+
+static int run_compare(void *arguments, dl_error *error) {
+    return compare_runs(arguments, error);
+}
+
+static int run_status(void *arguments, dl_error *error) {
+    return compare_status(arguments, error);
+}
+
+static bool read_stop(const char *text, void *arguments, dl_text *message) {
+    return search_read_stop(text, &((compare_arguments *)arguments)->stop, message);
+}
+
+static int run_diagnose(void *arguments, dl_error *error) {
+    const arg_common *common = arguments;
+    return inspect_print_diagnosis(common->operands[0], common->json, error);
+}
+
+typedef struct {
+    scores scores;
+    dl_mistakes mistakes;
+} page_scores;
+
+static void observe(void *context, const dl_outcome *outcome) {
+    page_scores *s = context;
+    scores_observe(&s->scores, outcome);
+    dl_mistakes_add(&s->mistakes, outcome);
+}
+
+static int write_page(loaded *l, dl_split split, const char *path, dl_error *error) {
+    dl_model *e = &l->model;
+    dl_loader *loader = dl_loader_new(&e->data, split, e->batch_size, error);
+    page_scores s = {0};
+    dl_sums sums = {0};
+    if (!loader)
+        return -1;
+    scores_open(&s.scores, e, e->target.classes, e->link, split);
+    int status = dl_evaluate(e, loader, &sums, observe, &s, error);
+    s.scores.rows = sums.rows;
+    if (!status)
+        status = page_write(path,
+                            &(page_of){l->path, &l->checkpoint, e, split,
+                                       dl_loss_mean(&sums.losses.net), &s.scores, &s.mistakes},
+                            error);
+    scores_close(&s.scores);
+    dl_mistakes_free(&s.mistakes);
+    dl_sums_close(&sums);
+    dl_loader_free(loader);
+    return status;
+}
+
+static int run_report(void *arguments, dl_error *error) {
+    const run_arguments *a = arguments;
+    loaded l = {0};
+    dl_split split;
+    int wanted = arg_given(&a->common, "split") ? a->split : LOADED_ANY_SPLIT;
+    int status = loaded_open(&l, a->common.operands[0], a->last, &a->common, error) ||
+                         loaded_open_split(&l, wanted, &split, error) ||
+                         loaded_build(&l, split, l.checkpoint.batch_size, error) ||
+                         write_page(&l, split, a->out, error)
+                     ? -1
+                     : 0;
+    if (!status)
+        fprintf(stderr, "report: %s\n", a->out);
+    loaded_close(&l);
+    return status;
+}
+
+/* ---- the tables ---- */
+
+static const arg_option data_options[] = {SEARCH_CONFIG_ROWS, ARG_THREADS_ROW, ARG_QUIET_ROW,
+                                          ARG_JSON_ROW("print JSON"), ARG_ROWS_END};
+
+static const arg_option batch_options[] = {ARG_STRING_ROW("out", config_arguments, out, "FILE",
+                                                          ARG_FILE, "the PNG file to write",
+                                                          .letter = 'o', .fallback = "batch.png"),
+                                           SEARCH_CONFIG_ROWS, ARG_THREADS_ROW, ARG_ROWS_END};
+
+static const arg_option net_options[] = {
+    ARG_FLAG_ROW("activations", config_arguments, activations,
+                 "run some batches and print, by layer, mean, deviation and saturation of the "
+                 "outputs, with a verdict on the initial weights"),
+    ARG_FLAG_ROW("gradients", config_arguments, gradients,
+                 "print, by layer, the size of the weights and of their gradient in the first "
+                 "batch: whether it vanishes or explodes"),
+    SEARCH_CONFIG_ROWS,
+    ARG_THREADS_ROW,
+    ARG_BACKEND_ROW,
+    ARG_ROWS_END};
+
+static const arg_option check_options[] = {
+    SEARCH_CONFIG_ROWS,         ARG_THREADS_ROW, ARG_BACKEND_ROW, ARG_QUIET_ROW,
+    ARG_JSON_ROW("print JSON"), ARG_ROWS_END};
+
+static const arg_option space_options[] = {SEARCH_CONFIG_ROWS, ARG_JSON_ROW("print JSON"),
+                                           ARG_ROWS_END};
+
+#define STOP_ROW                                                                                   \
+    ARG_CUSTOM_ROW("stop-after", read_stop, "N",                                                   \
+                   "consider the epochs up to N, or a part of them (1/9)")
+
+static const arg_option compare_options[] = {
+    ARG_STRING_ROW("rank", compare_arguments, rank, "COLUMN", ARG_NOTHING,
+                   "order by the best value of a column of the history (val_loss), best first"),
+    ARG_STRING_ROW("space", compare_arguments, space, "CONFIG", ARG_CONFIG,
+                   "show the values that this config searches, instead of all that differ"),
+    STOP_ROW,
+    ARG_FLAG_ROW("csv", compare_arguments, csv, "print comma-separated values, a row per run",
+                 .excludes = "json"),
+    ARG_JSON_ROW("print JSON"),
+    ARG_ROWS_END};
+
+static const arg_option status_options[] = {STOP_ROW, ARG_ROWS_END};
+
+static const arg_option diagnose_options[] = {ARG_JSON_ROW("print JSON"), ARG_ROWS_END};
+
+static const arg_option report_options[] = {
+    ARG_STRING_ROW("out", run_arguments, out, "FILE", ARG_FILE, "the HTML file to write",
+                   .letter = 'o', .fallback = "report.html"),
+    ARG_WORD_ROW("split", run_arguments, split, loaded_split_names, "NAME",
+                 "part of the data (default: the first there is of test, validation, train)"),
+    ARG_FLAG_ROW("last", run_arguments, last, "use last.safetensors instead of best.safetensors"),
+    ARG_SET_ROW,
+    ARG_THREADS_ROW,
+    ARG_BACKEND_ROW,
+    ARG_ROWS_END};
+
+#define OF_CONFIG                                                                                  \
+    .operands = "CONFIG", .completes = ARG_CONFIG, .least = 1, .most = 1, .what = "config"
+#define OF_RUN .operands = "RUN", .completes = ARG_RUN, .least = 1, .most = 1, .what = "run"
+#define OF_RUNS .operands = "RUN...", .completes = ARG_FOLDER, .least = 1, .what = "run"
+
+static const arg_command commands[] = {
+    {.name = "data",
+     OF_CONFIG,
+     .options = data_options,
+     .size = sizeof(config_arguments),
+     .run = run_data,
+     .help = "Checks the data: duplicates, rows in two parts, contradictions, constant columns, "
+             "columns that leak the target.",
+     .more = "Exits with 5 if something is wrong."},
+    {.name = "batch",
+     OF_CONFIG,
+     .options = batch_options,
+     .size = sizeof(config_arguments),
+     .run = run_batch,
+     .help = "Draws the images of the first training batch, augmented, with their targets."},
+    {.name = "net",
+     OF_CONFIG,
+     .options = net_options,
+     .size = sizeof(config_arguments),
+     .run = run_net,
+     .help = "Prints the network before training: layers, parameters, memory, operations."},
+    {.name = "check",
+     OF_CONFIG,
+     .options = check_options,
+     .size = sizeof(config_arguments),
+     .run = run_check,
+     .help = "Trains briefly to see whether the network can learn: initial loss, gradients, "
+             "overfitting a few samples, inputs, learning rate, time, dead units.",
+     .more = "Exits with 5 if a check fails."},
+    {.name = "rate",
+     OF_CONFIG,
+     .options = check_options,
+     .size = sizeof(config_arguments),
+     .run = run_rate,
+     .help = "Suggests a learning rate: the loss while the rate grows (range test)."},
+    {.name = "space",
+     OF_CONFIG,
+     .options = space_options,
+     .size = sizeof(config_arguments),
+     .run = run_space,
+     .help = "Prints the values that a config searches, and the size of its grid."},
+    {.name = "compare",
+     OF_RUNS,
+     .options = compare_options,
+     .size = sizeof(compare_arguments),
+     .run = run_compare,
+     .help = "Compares runs: what differs between their configs, and their results."},
+    {.name = "status",
+     OF_RUNS,
+     .options = status_options,
+     .size = sizeof(compare_arguments),
+     .run = run_status,
+     .help = "Prints how many epochs of each run are done.",
+     .more = "Exits with 5 if one is unfinished."},
+    {.name = "diagnose",
+     OF_RUN,
+     .options = diagnose_options,
+     .size = sizeof(run_arguments),
+     .run = run_diagnose,
+     .help = "Says what a run's learning curves suggest, and what to try next."},
+    {.name = "report",
+     OF_RUN,
+     .options = report_options,
+     .size = sizeof(run_arguments),
+     .run = run_report,
+     .help = "Writes an HTML page of a run: curves, metrics, confusion, most confident errors."},
+};
+
+static const arg_program program = {
+    .name = "dlinspect",
+    .help = "Looks at data, at networks before training, and at runs.",
+    .commands = commands,
+    .command_count = sizeof commands / sizeof *commands,
+    .status = "Exit status: 0 done, 1 run-time failure, 2 usage or config, 3 data or checkpoint, "
+              "5 a check failed or a run is unfinished.",
+};
+
+int main(int argc, char **argv) {
+    return arg_main(&program, argc, argv);
+}

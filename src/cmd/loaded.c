@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+#include "cmd/loaded.h"
+
+#include <stdlib.h>
+
+#include "formats/text.h"
+#include "math/threads.h"
+#include "report/report.h"
+#include "run/run.h"
+
+const char *const loaded_split_names[] = {"train", "validation", "test", NULL};
+_Static_assert(DL_TRAIN == 0 && DL_VALIDATION == 1 && DL_TEST == 2 && DL_SPLITS == 3,
+               "loaded_split_names are in the order of dl_split");
+
+int loaded_open(loaded *l, const char *path, bool last, const arg_common *common, dl_error *error) {
+    dl_checkpoint *c = &l->checkpoint;
+    l->path = dl_run_find_checkpoint(path, last, error);
+    if (!l->path || dl_checkpoint_open(c, l->path, error))
+        return -1;
+    for (int i = 0; i < common->set_count; i++)
+        if (dl_config_set(&c->config, common->sets[i], error))
+            return -1;
+    return dl_model_read(&l->model, &c->config, NULL, error);
+}
+
+static int choose_split(const loaded *l, int wanted, dl_split *split, dl_error *error) {
+    const dl_data *data = &l->model.data;
+    static const dl_split order[] = {DL_TEST, DL_VALIDATION, DL_TRAIN};
+    for (int i = 0; i < DL_SPLITS; i++) {
+        *split = wanted >= 0 ? (dl_split)wanted : order[i];
+        if (data->dataset[*split].type || data->share[*split] > 0)
+            return 0;
+        if (wanted >= 0)
+            break;
+    }
+    return dl_fail(error, DL_USAGE, "%s: its config has no %s data", l->path,
+                   dl_split_names[*split]);
+}
+
+int loaded_open_split(loaded *l, int wanted, dl_split *split, dl_error *error) {
+    dl_checkpoint *c = &l->checkpoint;
+    dl_data *data = &l->model.data;
+    if (choose_split(l, wanted, split, error) ||
+        dl_data_open_part(data, *split, &c->schema, &c->input, &c->target, error) ||
+        dl_checkpoint_check_split(c, data, error))
+        return -1;
+    dl_terminal terminal = dl_terminal_open(false);
+    dl_report_cache(&terminal, data);
+    dl_terminal_close(&terminal);
+    return 0;
+}
+
+static int build(loaded *l, int64_t batch, dl_error *error) {
+    l->model.batch_size = batch;
+    if (dl_model_build(&l->model, false, dl_threads(), error))
+        return -1;
+    return dl_checkpoint_load_net(&l->checkpoint, &l->model.net, error);
+}
+
+int loaded_build(loaded *l, dl_split split, int64_t batch, dl_error *error) {
+    int64_t rows = l->model.data.part[split].count;
+    return build(l, batch < rows ? batch : rows, error);
+}
+
+int loaded_build_text(loaded *l, dl_error *error) {
+    dl_checkpoint *c = &l->checkpoint;
+    dl_data *data = &l->model.data;
+    if (dl_data_describe(data, &c->schema, &c->input, &c->target, error) ||
+        dl_symbols_check(data, l->path, error))
+        return -1;
+    return build(l, 1, error);
+}
+
+void loaded_close(loaded *l) {
+    dl_model_free(&l->model);
+    dl_checkpoint_close(&l->checkpoint);
+    free(l->path);
+    l->path = NULL;
+}
