@@ -182,6 +182,11 @@ fi
 if have mandoc; then
     mandoc -Tlint -W warning man/*.[15] >>"$findings" 2>&1 || true
 fi
+for program in dltrain dltest dlpredict dlinspect; do
+    if [ -x "./$program" ] && ! scripts/man_page.sh "$program" | cmp -s - "man/$program.1"; then
+        found "man/$program.1: the options are not those of the program (make man)"
+    fi
+done
 if [ -x ./dltrain ] && ! ./dltrain --help man | cmp -s - man/dltrain.cfg.5; then
     found 'man/dltrain.cfg.5: is not what the option tables say (make man)'
 fi

@@ -13,7 +13,7 @@ options() { grep -oE -- '--[a-z][a-z-]+' "$1" | sort -u; }
 @test "the pages are sound" {
     command -v mandoc >/dev/null || skip "mandoc is not installed"
     "$dltrain" --help man >dltrain.cfg.5
-    for page in "$root"/man/dltrain.1 "$root"/man/dltest.1 dltrain.cfg.5; do
+    for page in "$root"/man/*.1 dltrain.cfg.5; do
         capture mandoc -Tlint -Wwarning "$page"
         status_is 0
         silent
@@ -25,8 +25,11 @@ options() { grep -oE -- '--[a-z][a-z-]+' "$1" | sort -u; }
 
 @test "each page has the options of its program, and no others" {
     command -v mandoc >/dev/null || skip "mandoc is not installed"
-    for program in dltrain dltest; do
+    for program in dltrain dltest dlpredict dlinspect; do
         "$programs/$program" --help >usage
+        for command in $(sed -n 's/^  \([a-z]*\) [A-Z].*/\1/p' usage); do
+            "$programs/$program" "$command" --help >>usage
+        done
         mandoc -Tutf8 -Owidth=200 "$root/man/$program.1" | sed 's/.\x08//g' >page
         equal "$(options page)" "$(options usage)"
     done
@@ -49,7 +52,13 @@ options() { grep -oE -- '--[a-z][a-z-]+' "$1" | sort -u; }
     done
 }
 
-@test "man/dltrain.cfg.5 is what the program says (make man)" {
+@test "the pages are what the programs say (make man)" {
+    for program in dltrain dltest dlpredict dlinspect; do
+        "$programs/$program" --help options >options
+        sed -n '/^\.\\" The options,/,/^\.\\" End of/p' "$root/man/$program.1" |
+            sed '1d; $d' >listed
+        same options listed
+    done
     "$dltrain" --help man >page
     same page "$root/man/dltrain.cfg.5"
 }

@@ -364,7 +364,7 @@ rows_of() { sed 's/,[^,]*$//' "$1/results.csv"; } # without the seconds
     digits plain.cfg
     capture "$random" plain.cfg -o none
     status_is 2
-    says "has no searched value"
+    says "plain.cfg: searches no value: --sample has no effect"
     exists_not none
     # without data no trial can begin, and the next ones are not tried
     capture "$random" space.cfg -j 1 -o none -- --set data.train.file=none.csv
