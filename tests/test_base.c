@@ -270,12 +270,32 @@ static void test_group_limits(void **state) {
     dl_text_free(&command);
 }
 
+static void test_json(void **state) {
+    (void)state;
+    static const char *const cases[][2] = {
+        {"{\"a\": 0.0030000000000000001, \"b\":[3, -17, 1e22,1.0000000000000000e-05]}",
+         "{\"a\": 0.003, \"b\":[3, -17, 1e+22,1e-05]}"},
+        {"{\"0.10000000000000001 \\\" 0.10000000000000001\": 0.33333333333333331}",
+         "{\"0.10000000000000001 \\\" 0.10000000000000001\": 0.3333333333333333}"},
+        {"[true, null, 4.9406564584124654e-324, 2.0, 12345678901234567]",
+         "[true, null, 5e-324, 2.0, 12345678901234567]"},
+        {"\"open \\", "\"open \\"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        dl_text text = {0};
+        dl_text_add_json(&text, cases[i][0]);
+        assert_string_equal(text.data, cases[i][1]);
+        dl_text_free(&text);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_philox),  cmocka_unit_test(test_distributions),
-        cmocka_unit_test(test_shuffle), cmocka_unit_test(test_text),
-        cmocka_unit_test(test_memory),  cmocka_unit_test(test_files),
-        cmocka_unit_test(test_outputs), cmocka_unit_test(test_group_limits),
+        cmocka_unit_test(test_philox),       cmocka_unit_test(test_distributions),
+        cmocka_unit_test(test_shuffle),      cmocka_unit_test(test_text),
+        cmocka_unit_test(test_memory),       cmocka_unit_test(test_files),
+        cmocka_unit_test(test_outputs),      cmocka_unit_test(test_json),
+        cmocka_unit_test(test_group_limits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

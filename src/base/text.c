@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/text.h"
 
+#include <ctype.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -169,6 +170,27 @@ void dl_text_double(char out[32], double value) {
     }
     if (isfinite(value) && !strpbrk(out, ".e"))
         strcat(out, ".0");
+}
+
+void dl_text_add_json(dl_text *text, const char *json) {
+    for (const char *c = json; *c;) {
+        const char *from = c;
+        size_t number = strspn(c, "+-.0123456789eE");
+        if (*c == '"') {
+            for (c++; *c && *c != '"'; c++)
+                c += *c == '\\' && c[1];
+            c += *c == '"';
+        } else if ((*c == '-' || isdigit((unsigned char)*c)) && strcspn(c, ".eE") < number) {
+            char shortest[32];
+            dl_text_double(shortest, strtod(c, NULL));
+            dl_text_add(text, "%s", shortest);
+            c += number;
+            continue;
+        } else {
+            c += number ? number : 1;
+        }
+        dl_text_add_bytes(text, from, (size_t)(c - from));
+    }
 }
 
 char *dl_text_count(char out[32], int64_t value) {

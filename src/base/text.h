@@ -49,6 +49,9 @@ int dl_text_next(const char **text);
 /* The shortest decimal that reads back as `value`, always with a point or an exponent, so that a
    config file reads it as a float. Writes at most 32 bytes. */
 void dl_text_double(char out[32], double value);
+/* Adds JSON, each of whose numbers with a point or an exponent becomes the shortest one that reads
+   back as the same double (libraries print 17 digits). */
+void dl_text_add_json(dl_text *text, const char *json);
 /* 1234567 as "1,234,567"; returns `out`. */
 char *dl_text_count(char out[32], int64_t value);
 /* Bytes as "1.5 MB" (decimal units); returns `out`. */

@@ -152,10 +152,13 @@ bool cmd_flush(void) {
 }
 
 void cmd_print_json(json_t *object, size_t flags) {
-    char *text = json_dumps(object, flags);
-    puts(text);
+    char *dumped = json_dumps(object, flags);
+    dl_text text = {0};
+    dl_text_add_json(&text, dumped);
+    puts(text.data);
     cmd_flush();
-    free(text);
+    dl_text_free(&text);
+    free(dumped);
     json_decref(object);
 }
 

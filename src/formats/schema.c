@@ -142,11 +142,12 @@ char *dl_schema_to_json(const dl_schema *schema) {
             json_array_append_new(list, column_to_json(&schema->column[i]));
         json_object_set_new(object, "columns", list);
     }
-    char *dumped = json_dumps(object, JSON_COMPACT), *text = dumped ? xstrdup(dumped) : NULL;
+    char *dumped = json_dumps(object, JSON_COMPACT);
+    dl_text text = {0};
+    dl_text_add_json(&text, dumped);
     free(dumped);
     json_decref(object);
-    assert(text);
-    return text;
+    return text.data;
 }
 
 /* ---- reading back ---- */

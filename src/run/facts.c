@@ -38,10 +38,11 @@ int dl_facts_write(const dl_facts *f, const char *folder, dl_error *error) {
         "parameters", (json_int_t)f->parameters, "ended", dl_ending_names[f->ended]);
     if (f->message)
         json_object_set_new(facts, "message", json_stringn_nocheck(f->message, strlen(f->message)));
-    char *text = json_dumps(facts, JSON_INDENT(2) | JSON_REAL_PRECISION(17));
+    char *text = json_dumps(facts, JSON_INDENT(2));
     char *path = dl_path_join(folder, NAME);
     dl_text file = {0};
-    dl_text_add(&file, "%s\n", text);
+    dl_text_add_json(&file, text);
+    dl_text_add(&file, "\n");
     int result = dl_file_write(path, file.data, file.length, error);
     dl_text_free(&file);
     json_decref(facts);
