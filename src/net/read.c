@@ -400,9 +400,9 @@ static bool is_block(const dl_kind *kind) {
 /* ---- lists ---- */
 
 /* Reads a list of layers and blocks, the first of which reads layer `source` unless it says
-   otherwise; returns the last one's index, `source` if the list is empty. */
+   otherwise; returns the last one's index, `source` if the list is empty or (NULL) missing. */
 static int read_list(net_reader *r, config_setting_t *list, const net_scope *scope, int source) {
-    for (int i = 0; i < config_setting_length(list); i++) {
+    for (int i = 0; list && i < config_setting_length(list); i++) {
         config_setting_t *group = config_setting_get_elem(list, (unsigned)i);
         if (r->net->layer_count > UINT16_MAX)
             return source;
