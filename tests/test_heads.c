@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Auxiliary heads: what a training with them minimizes, against PyTorch (golden/make_golden.py),
+/* Auxiliary heads: what a training with them minimizes, against PyTorch (golden/heads.py),
    and that nothing else than a training knows of them. Their gradients: test_gradient_nets. */
 #include "harness.h"
 
@@ -121,12 +121,11 @@ static void check_case(json_t *c) {
 
 static void test_golden(void **state) {
     (void)state;
-    json_t *golden = json_load_file("tests/golden/golden.json", 0, NULL);
-    json_t *list = json_object_get(golden, "heads");
+    json_t *list = json_load_file("tests/golden/nets/heads.json", 0, NULL);
     assert_true(json_array_size(list) > 1);
     for (size_t i = 0; i < json_array_size(list); i++)
         check_case(json_array_get(list, i));
-    json_decref(golden);
+    json_decref(list);
 }
 
 /* ---- what is trained ---- */
