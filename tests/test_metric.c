@@ -95,8 +95,8 @@ static void test_nothing(void **state) {
     for (int classes = 0; classes < 4; classes++)
         for (int m = 0; m < dl_metric_count; m++) {
             dl_outcome none = {.channels = classes ? classes : 4, .classes = classes};
-            if (classes != 1 && (classes ? dl_metrics[m].for_classes : dl_metrics[m].for_numbers))
-                expect(dl_metrics[m].name, none, NAN);
+            if (classes != 1 && (classes ? dl_metrics[m]->for_classes : dl_metrics[m]->for_numbers))
+                expect(dl_metrics[m]->name, none, NAN);
         }
 }
 

@@ -68,8 +68,8 @@ static void help_metrics(void) {
     for (int classes = 1; classes >= 0; classes--) {
         dl_text_add(&text, classes ? "for classes:\n" : "for numbers (regression):\n");
         for (int m = 0; m < dl_metric_count; m++) {
-            const dl_kind line = {dl_metrics[m].name, dl_metrics[m].help, 0, NULL};
-            if (classes ? dl_metrics[m].for_classes : dl_metrics[m].for_numbers)
+            const dl_kind line = {dl_metrics[m]->name, dl_metrics[m]->help, 0, NULL};
+            if (classes ? dl_metrics[m]->for_classes : dl_metrics[m]->for_numbers)
                 dl_kind_line(&line, 18, &text);
         }
     }
@@ -221,11 +221,11 @@ void help_manual(void) {
         add_manual_kinds(&text, registries[r]);
     dl_text_add(&text, ".SH METRICS\nThe key\n.B training.metrics\nnames some of these.\n");
     for (int m = 0; m < dl_metric_count; m++) {
-        dl_text_add(&text, ".TP\n.B %s\nFor %s.\n", dl_metrics[m].name,
-                    !dl_metrics[m].for_classes  ? "numbers"
-                    : dl_metrics[m].for_numbers ? "classes and numbers"
+        dl_text_add(&text, ".TP\n.B %s\nFor %s.\n", dl_metrics[m]->name,
+                    !dl_metrics[m]->for_classes  ? "numbers"
+                    : dl_metrics[m]->for_numbers ? "classes and numbers"
                                                 : "classes");
-        dl_add_roff_sentence(&text, dl_metrics[m].help);
+        dl_add_roff_sentence(&text, dl_metrics[m]->help);
     }
     dl_text_add(&text, ".SH SEE ALSO\n.BR dltrain (1),\n.BR dltest (1)\n");
     print(&text);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cmd/common.h"
+#include "metrics/auc.h"
 #include "report/report.h"
 
 enum { MISTAKES = 5, MOST_SCORES = 10000000 };
@@ -41,7 +42,7 @@ void scores_open(scores *s, const dl_model *model, int classes, int link, dl_spl
     int count = 0;
     for (int m = 0; m < dl_metric_count + model->metric_count && count < DL_MOST_ACCUMULATED; m++) {
         bool own = m >= dl_metric_count; /* "top3" is not in the table */
-        const dl_metric *metric = own ? model->metrics[m - dl_metric_count] : &dl_metrics[m];
+        const dl_metric *metric = own ? model->metrics[m - dl_metric_count] : dl_metrics[m];
         bool again = false;
         for (int i = 0; i < count; i++)
             again |= shown[i] == metric;
@@ -125,8 +126,8 @@ int64_t scores_class_values(const scores *s, int class, double values[SCORES_COL
     values[1] = score.recall;
     values[2] = score.f1;
     values[SCORES_IOU] = score.f1 / (2 - score.f1);
-    values[SCORES_AUC] =
-        scores_has_column(s, SCORES_AUC) ? dl_accumulator_auc(&s->tally, class) : 0;
+    dl_scored_rows rows = dl_accumulator_scores(&s->tally);
+    values[SCORES_AUC] = scores_has_column(s, SCORES_AUC) ? dl_auc_of_class(&rows, class) : 0;
     return score.rows;
 }
 

@@ -1,9 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* The area under the receiver operating characteristic is the statistic of Mann and Whitney, "On a
-   test of whether one of two random variables is stochastically larger than the other", 1947, here
-   by ranks from 1, equal scores sharing their mean rank:
-     area = (sum of the ranks of the p positive rows - p (p + 1) / 2) / (p n),
-   with n negative rows. */
 #include "metrics/accumulator.h"
 
 #include <math.h>
@@ -12,14 +7,19 @@
 
 #include "base/memory.h"
 
+/* Whether the value for classes is not from sums. */
+static bool replaces_sums(const dl_metric *metric) {
+    return metric->of_counts || metric->of_scores;
+}
+
 void dl_accumulator_open(dl_accumulator *t, const dl_metric *const *metrics, int count, int classes,
                          bool ordered) {
     *t = (dl_accumulator){.metric_count = count, .classes = classes};
     bool counts = false;
     for (int m = 0; m < count; m++) {
         t->metric[m] = metrics[m];
-        counts |= classes && metrics[m]->for_class == DL_FROM_COUNTS;
-        t->ordered |= classes && ordered && metrics[m]->for_class == DL_FROM_ORDER;
+        counts |= classes && metrics[m]->of_counts;
+        t->ordered |= classes && ordered && metrics[m]->of_scores;
     }
     if (counts)
         t->count = xcalloc((size_t)classes, sizeof *t->count);
@@ -107,7 +107,7 @@ void dl_accumulator_add_numbers(dl_accumulator *t, const dl_outcome *numbers) {
 void dl_accumulator_add(dl_accumulator *t, const dl_outcome *o, const dl_outcome *numbers) {
     for (int m = 0; m < t->metric_count; m++) {
         const dl_metric *metric = t->metric[m];
-        if (t->classes && metric->for_classes && metric->for_class != DL_FROM_SUMS)
+        if (t->classes && replaces_sums(metric))
             continue;
         metric->add(metric, t->sums[m], metric->for_classes ? o : numbers);
     }
@@ -121,63 +121,16 @@ void dl_accumulator_add(dl_accumulator *t, const dl_outcome *o, const dl_outcome
         keep_scores(t, o);
 }
 
-typedef struct {
-    float score;
-    bool positive;
-} ranked;
-
-static int ascending(const void *a, const void *b) {
-    float x = ((const ranked *)a)->score, y = ((const ranked *)b)->score;
-    return (x > y) - (x < y);
-}
-
-/* The sum of the ranks of the positive ones among sorted rows. */
-static double rank_sum(const ranked *row, int64_t count) {
-    double sum = 0;
-    for (int64_t from = 0, to; from < count; from = to) {
-        int64_t positive = 0;
-        for (to = from; to < count && row[to].score == row[from].score; to++)
-            positive += row[to].positive;
-        sum += (double)positive * ((double)(from + 1 + to) / 2);
-    }
-    return sum;
-}
-
-double dl_accumulator_auc(const dl_accumulator *t, int class) {
-    int n = curves(t), curve = n == 1 ? 0 : class;
-    ranked *row = xmalloc(sizeof *row * (size_t)(t->rows + 1));
-    double positive = 0;
-    bool lacking = false;
-    for (int64_t i = 0; i < t->rows; i++) {
-        row[i] = (ranked){t->score[i * n + curve], t->truth[i] == (n == 1 ? 1 : class)};
-        positive += row[i].positive;
-        lacking |= isnan(row[i].score);
-    }
-    double negative = (double)t->rows - positive, area = NAN;
-    if (positive > 0 && negative > 0 && !lacking) {
-        qsort(row, (size_t)t->rows, sizeof *row, ascending);
-        area = (rank_sum(row, t->rows) - positive * (positive + 1) / 2) / (positive * negative);
-    }
-    free(row);
-    return area;
-}
-
-/* The mean over the classes that have a value. */
-static double over_classes(const dl_accumulator *t, const dl_metric *metric) {
-    bool order = metric->for_class == DL_FROM_ORDER;
-    double sum = 0;
-    int count = 0;
-    for (int c = t->classes == 2 && !metric->mean_of_two; c < t->classes; c++) {
-        double value = order ? dl_accumulator_auc(t, c) : metric->of_class(&t->count[c]);
-        sum += isnan(value) ? 0 : value;
-        count += !isnan(value);
-    }
-    return count ? sum / count : NAN;
+dl_scored_rows dl_accumulator_scores(const dl_accumulator *t) {
+    return (dl_scored_rows){t->rows, t->classes, curves(t), t->score, t->truth};
 }
 
 double dl_accumulator_value(const dl_accumulator *t, int m) {
     const dl_metric *metric = t->metric[m];
-    if (!t->classes || metric->for_class == DL_FROM_SUMS || !metric->for_classes)
-        return metric->value(t->sums[m]);
-    return metric->for_class == DL_FROM_ORDER && !t->ordered ? NAN : over_classes(t, metric);
+    if (!t->classes || !replaces_sums(metric))
+        return metric->of_sums(t->sums[m]);
+    if (metric->of_counts)
+        return metric->of_counts(t->count, t->classes);
+    dl_scored_rows rows = dl_accumulator_scores(t);
+    return t->ordered ? metric->of_scores(&rows) : NAN;
 }

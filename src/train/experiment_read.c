@@ -199,7 +199,7 @@ static int read_regularization(dl_experiment *e, config_setting_t *top, dl_error
     result |= read_average(e, top, error);
     const char *all[DL_MOST_METRICS];
     for (int i = 0; i < dl_metric_count && i < DL_MOST_METRICS; i++)
-        all[i] = dl_metrics[i].name;
+        all[i] = dl_metrics[i]->name;
     const dl_strings *own = &e->model.settings.metrics;
     bool named = own->count > 0 && own->count <= DL_METRICS;
     result |=
