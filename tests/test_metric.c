@@ -131,6 +131,7 @@ static void test_golden(void **state) {
         {"perplexity", 5.884178160811752, 2.350045614559352},
         {"bits_per_character", 2.5568409290924645, 1.2326887598795933},
         {"auc", 0.4511465879799213, 0.5527065527065527},
+        {"mcc", -0.03835727574576347, 0.016093484986175584},
     };
     enum { COUNT = sizeof golden / sizeof *golden };
     for (int i = 0; i < COUNT; i++)

@@ -11,6 +11,7 @@
     X(precision)                                                                                   \
     X(recall)                                                                                      \
     X(f1)                                                                                          \
+    X(mcc)                                                                                         \
     X(log_loss)                                                                                    \
     X(auc)                                                                                         \
     X(perplexity)                                                                                  \

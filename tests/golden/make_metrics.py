@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: MIT
 """The numbers of tests/test_metric.c, test_golden: /usr/bin/python3 tests/golden/make_metrics.py
 
-numpy alone, by the definitions; the areas under the curves by counting every pair of rows."""
+numpy alone, by the definitions (mcc by scikit-learn); the areas under the curves by counting every pair of rows."""
 import numpy as np
+from sklearn.metrics import matthews_corrcoef
 
 rows, classes = 40, 3
 # the same numbers as in the test: a small linear congruential generator
@@ -34,6 +35,7 @@ def report(name, p, score, t, k):
     print("  f1", np.mean((2 * right / (have + told))[first:]))
     print("  iou", np.mean(right / (have + told - right)))
     print("  dice", np.mean(2 * right / (have + told)))
+    print("  mcc", matthews_corrcoef(t, said))
     loss = -np.mean(np.log(p[np.arange(len(t)), t]))
     print("  log_loss", loss)
     print("  perplexity", np.exp(loss))
