@@ -28,15 +28,22 @@ print_help() { sed -n '2,/^set/{/SPDX/d; s/^# \{0,1\}//p;}' "$0"; }
 # is_count WORD: a whole number from 1.
 is_count() { case $1 in '' | *[!0-9]* | 0*) false ;; esac }
 
-# remember FOLDER WHAT: makes the folder, and keeps there what comes in: with what its nets were
-# trained. Others ("nets of another config") would be another experiment.
+# replace FILE: its new content comes in. It is written whole, or what was there stays.
+replace() {
+    cat >"$1.$$.tmp" && mv -- "$1.$$.tmp" "$1"
+}
+
+# remember FOLDER WHAT: makes the folder, and keeps there what comes in: the config and options with
+# which its nets are trained. Others ("nets of another config") would be another experiment; where
+# no net has been trained yet, they were a mistake, and the new ones take their place.
 remember() {
     asked=$(cat)
     mkdir -p "$1"
-    if [ -e "$1/asked" ] && [ "$(cat "$1/asked")" != "$asked" ]; then
+    [ ! -e "$1/asked" ] || [ "$(cat "$1/asked")" != "$asked" ] || return 0
+    if [ -e "$1/asked" ] && [ -n "$(find "$1/" -name last.safetensors | head -n 1)" ]; then
         fail "$1 has $2 or other options: remove it"
     fi
-    printf '%s\n' "$asked" >"$1/asked"
+    printf '%s\n' "$asked" | replace "$1/asked"
 }
 
 # go_on RUN [dltrain options]: goes on with a run. Its config has all that --set and the like have

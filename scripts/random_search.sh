@@ -45,7 +45,10 @@ trial() {
     fi
     case $status in
     0) ;;
-    2 | 4) echo "${run##*/}: ended early (exit status $status)" >&2 ;; # others may do better
+    2 | 4) # others may do better
+        echo "${run##*/}: ended early (exit status $status)" >&2
+        [ "$search" != 0 ] || exit "$status" # a task of Slurm's, which has an exit status of its own
+        ;;
     *) exit 255 ;;                                                      # ends xargs
     esac
 }
@@ -213,7 +216,7 @@ if [ -n "$slurm" ]; then
         printf '#!/bin/sh\n#SBATCH --array=1-%s%%%s\n#SBATCH --cpus-per-task=%s\n' \
             "$trials" "$jobs" "$2"
         printf '#SBATCH --job-name=search\n#SBATCH --output=slurm-%%A-%%a.log\n'
-        printf 'exec'
+        printf "cd -- '%s' || exit\nexec" "$(printf %s "$PWD" | sed "s/'/'\\\\''/g")"
         for word in "$self" --trial NUMBER 0 "$folder" 1/1 "$how" \
             "$space" "$@"; do
             # shellcheck disable=SC2016
@@ -223,7 +226,7 @@ if [ -n "$slurm" ]; then
             esac
         done
         echo
-    } >"$folder/search.sbatch"
+    } | replace "$folder/search.sbatch"
     echo "sbatch $folder/search.sbatch"
     exit
 fi
@@ -260,11 +263,9 @@ else
 fi || { echo "${0##*/}: a trial failed; the same command goes on" >&2 && exit 1; }
 
 compare
-compare --csv | sed '1s/^run,/trial,/' >"$folder/results.csv.tmp"
-mv "$folder/results.csv.tmp" "$folder/results.csv"
+compare --csv | sed '1s/^run,/trial,/' | replace "$folder/results.csv"
 best=$(sed -n '2s/,.*//p' "$folder/results.csv")
-cp "$folder/$best/config.cfg" "$folder/best.cfg.tmp"
-mv "$folder/best.cfg.tmp" "$folder/best.cfg"
+replace "$folder/best.cfg" <"$folder/$best/config.cfg"
 echo "best: $folder/$best, its config: $folder/best.cfg, all: $folder/results.csv"
 if [ -n "$test" ]; then
     echo "the test part, which no trial was chosen by (look once: then it is spent):"

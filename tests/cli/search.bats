@@ -409,3 +409,29 @@ rows_of() { sed 's/,[^,]*$//' "$1/results.csv"; } # without the seconds
     says_not begins
     equal "$(wc -l <"it's/results.csv")" 3
 }
+
+@test "--slurm: a task runs from any folder, and fails where its trial cannot begin" {
+    space space.cfg
+    capture "$random" space.cfg -n 2 -o found --slurm -- --epochs 1
+    status_is 0
+    mkdir elsewhere
+    (cd elsewhere && SLURM_ARRAY_TASK_ID=1 sh ../found/search.sbatch 2>/dev/null)
+    exists found/trial-0001/last.safetensors
+    mv space.cfg away.cfg
+    SLURM_ARRAY_TASK_ID=2 capture sh found/search.sbatch
+    [ "$status" -ne 0 ] || fail "nothing was trained, and it says 0"
+}
+
+@test "a search that was killed at its first file, or had a wrong option, begins anew" {
+    space space.cfg
+    mkdir found
+    : >found/asked # half-written, by a script without temporary files
+    capture "$random" space.cfg -n 2 -o found -- --set network.0.width=3
+    [ "$status" -ne 0 ] || fail "the option is not wrong"
+    capture "$random" space.cfg -n 1 -o found -- --epochs 1
+    status_is 0
+    capture "$random" space.cfg -n 1 -o found -- --epochs 2 # now nets are there
+    status_is 2
+    says "found has trials of another space or other options: remove it"
+    equal "$(find found -name '*.tmp')" ""
+}
