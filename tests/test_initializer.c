@@ -117,6 +117,29 @@ static void test_orthogonal(void **state) {
     }
 }
 
+/* An output of a convolution that spreads sees the taps of one phase of the stride. */
+static void test_fan_in(void **state) {
+    (void)state;
+    static const struct {
+        const char *layer;
+        int64_t fan_in, fan_out;
+    } cases[] = {
+        {"\"conv2d\"; filters = 3; kernel = 4; stride = 2", 16 * 7, 16 * 3},
+        {"\"conv2d_transpose\"; filters = 3; kernel = 4; stride = 1", 16 * 7, 16 * 3},
+        {"\"conv2d_transpose\"; filters = 3; kernel = 4; stride = 2", 4 * 7, 16 * 3},
+        {"\"conv2d_transpose\"; filters = 3; kernel = (4, 2); stride = (1, 3)", 4 * 7, 8 * 3}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        harness h;
+        dl_text layer = {0};
+        dl_text_add(&layer, "{ layer = %s; }", cases[i].layer);
+        open_net(&h, layer.data, dl_shape3(6, 6, 7), 3);
+        assert_int_equal(h.net.params[0].fan_in, cases[i].fan_in);
+        assert_int_equal(h.net.params[0].fan_out, cases[i].fan_out);
+        harness_close(&h);
+        dl_text_free(&layer);
+    }
+}
+
 /* By hand: (3, 4), (1, 1) become (0.6, 0.8), (0.8, -0.6); signs as they were, any threads. */
 static void test_gram_schmidt(void **state) {
     (void)state;
@@ -199,9 +222,10 @@ static void test_repeats(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_names),      cmocka_unit_test(test_moments),
-        cmocka_unit_test(test_orthogonal), cmocka_unit_test(test_gram_schmidt),
-        cmocka_unit_test(test_identity),   cmocka_unit_test(test_repeats),
+        cmocka_unit_test(test_names),        cmocka_unit_test(test_moments),
+        cmocka_unit_test(test_orthogonal),   cmocka_unit_test(test_fan_in),
+        cmocka_unit_test(test_gram_schmidt), cmocka_unit_test(test_identity),
+        cmocka_unit_test(test_repeats),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -65,7 +65,11 @@ static int setup(dl_layer *layer, dl_error *error) {
                        layer->where, w->kernel[0], w->kernel[1], dl_shape_text(shape, in));
     int64_t area = (int64_t)w->kernel[0] * w->kernel[1];
     dl_shape weight = {4, {w->kernel[0], w->kernel[1], (int)self->filters, in.dim[2]}};
-    dl_weights_declare(layer, &self->weights, weight, area * in.dim[2], area * self->filters,
+    int64_t phases = 1; /* of the stride: an output sees only the taps of its own one */
+    for (int axis = 0; axis < 2; axis++)
+        phases *= w->stride[axis] < w->kernel[axis] ? w->stride[axis] : w->kernel[axis];
+    int64_t fan_in = area * in.dim[2] / phases;
+    dl_weights_declare(layer, &self->weights, weight, fan_in, area * self->filters,
                        (int)self->filters);
     layer->params[0].units = self->filters;
     layer->params[0].inner = in.dim[2];
