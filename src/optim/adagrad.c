@@ -13,7 +13,7 @@ typedef struct {
 
 static const dl_option options[] = {
     DL_OPTIMIZER_OPTIONS(adagrad, "0.01"),
-    DL_FLOAT_OPTION("epsilon", adagrad, epsilon, "1e-10", 0, 1,
+    DL_FLOAT_OPTION("epsilon", adagrad, epsilon, "1e-10", 1e-30, 1,
                     "keeps the division finite where gradients vanish"),
     DL_OPTIONS_END,
 };

@@ -22,7 +22,7 @@ typedef struct {
                         "memory of the mean of the gradients"),                                    \
         DL_FLOAT_OPTION("beta2", adam, beta2, "0.999", 0, 0.9999999,                               \
                         "memory of the mean of their squares"),                                    \
-        DL_FLOAT_OPTION("epsilon", adam, epsilon, "1e-8", 0, 1,                                    \
+        DL_FLOAT_OPTION("epsilon", adam, epsilon, "1e-8", 1e-30, 1,                                    \
                         "keeps the division finite where gradients vanish"),                       \
         DL_BOOL_OPTION(                                                                            \
             "bias_correction", adam, bias_correction, "true",                                      \

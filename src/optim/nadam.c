@@ -20,7 +20,7 @@ static const dl_option options[] = {
                     "memory of the mean of the gradients, and the momentum in the end"),
     DL_FLOAT_OPTION("beta2", nadam, beta2, "0.999", 0, 0.9999999,
                     "memory of the mean of their squares"),
-    DL_FLOAT_OPTION("epsilon", nadam, epsilon, "1e-8", 0, 1,
+    DL_FLOAT_OPTION("epsilon", nadam, epsilon, "1e-8", 1e-30, 1,
                     "keeps the division finite where gradients vanish"),
     DL_FLOAT_OPTION("momentum_decay", nadam, momentum_decay, "0.004", 0, 1,
                     "how soon the momentum has grown from beta1 / 2 to beta1; 0: never"),
