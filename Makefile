@@ -228,29 +228,35 @@ man/%.1: %
 	scripts/man_page.sh $* > $(BUILD)/$*.1
 	@cmp -s $(BUILD)/$*.1 $@ || cp $(BUILD)/$*.1 $@
 
-install: all man
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 \
-	    $(DESTDIR)$(PREFIX)/share/man/man5 $(DESTDIR)$(PREFIX)/share/dltrain/data \
-	    $(DESTDIR)$(PREFIX)/share/dltrain/configs
-	install $(PROGRAMS) $(DESTDIR)$(PREFIX)/bin
-	install -m 644 man/dltrain.1 man/dltest.1 $(DESTDIR)$(PREFIX)/share/man/man1
-	install -m 644 man/dltrain.cfg.5 $(DESTDIR)$(PREFIX)/share/man/man5
-	install -m 644 data/*.csv data/*.csv.gz data/README.md $(DESTDIR)$(PREFIX)/share/dltrain/data
-	install -d $(DESTDIR)$(COMPLETIONS)/bash-completion/completions \
-	    $(DESTDIR)$(COMPLETIONS)/zsh/site-functions
+# The scripts that users call are dltrain-random-search and so on.
+BIN      = $(DESTDIR)$(PREFIX)/bin
+SHARE    = $(DESTDIR)$(PREFIX)/share/dltrain
+MAN      = $(DESTDIR)$(PREFIX)/share/man
+BASH_COMPLETIONS = $(DESTDIR)$(COMPLETIONS)/bash-completion/completions
+ZSH_COMPLETIONS  = $(DESTDIR)$(COMPLETIONS)/zsh/site-functions
+SCRIPTS  = bagging capacity_curve cross_validate get_data grid_search learning_curve plot_curves \
+           pretrain_autoencoder random_search
+install: all
+	install -d $(BIN) $(BASH_COMPLETIONS) $(ZSH_COMPLETIONS)
+	install $(PROGRAMS) $(BIN)
+	for file in $$(find configs -name '*.cfg') data/*.csv data/*.csv.gz data/README.md; do \
+	    install -D -m 644 $$file $(SHARE)/$$file || exit 1; done
+	install -D -m 644 -t $(SHARE)/scripts scripts/common.sh
+	install -D -t $(SHARE)/scripts $(SCRIPTS:%=scripts/%.sh)
+	for script in $(SCRIPTS); do \
+	    ln -sf ../share/dltrain/scripts/$$script.sh \
+	        $(BIN)/dltrain-$$(echo $$script | tr _ -) || exit 1; done
+	install -D -m 644 -t $(MAN)/man1 $(PROGRAMS:%=man/%.1)
+	install -D -m 644 -t $(MAN)/man5 man/dltrain.cfg.5
 	for program in $(PROGRAMS); do \
-	    ./$$program --help completion bash \
-	        >$(DESTDIR)$(COMPLETIONS)/bash-completion/completions/$$program && \
-	    ./$$program --help completion zsh \
-	        >$(DESTDIR)$(COMPLETIONS)/zsh/site-functions/_$$program || exit 1; done
-	install -m 644 configs/*.cfg $(DESTDIR)$(PREFIX)/share/dltrain/configs
+	    ./$$program --help completion bash >$(BASH_COMPLETIONS)/$$program && \
+	    ./$$program --help completion zsh >$(ZSH_COMPLETIONS)/_$$program || exit 1; done
 
 uninstall:
-	rm -f $(PROGRAMS:%=$(DESTDIR)$(PREFIX)/bin/%) $(DESTDIR)$(PREFIX)/share/man/man1/dltrain.1 \
-	    $(DESTDIR)$(PREFIX)/share/man/man1/dltest.1 $(DESTDIR)$(PREFIX)/share/man/man5/dltrain.cfg.5
-	rm -f $(PROGRAMS:%=$(DESTDIR)$(COMPLETIONS)/bash-completion/completions/%) \
-	    $(PROGRAMS:%=$(DESTDIR)$(COMPLETIONS)/zsh/site-functions/_%)
-	rm -rf $(DESTDIR)$(PREFIX)/share/dltrain
+	rm -f $(PROGRAMS:%=$(BIN)/%) $(PROGRAMS:%=$(MAN)/man1/%.1) $(MAN)/man5/dltrain.cfg.5
+	rm -f $(PROGRAMS:%=$(BASH_COMPLETIONS)/%) $(PROGRAMS:%=$(ZSH_COMPLETIONS)/_%)
+	for script in $(SCRIPTS); do rm -f $(BIN)/dltrain-$$(echo $$script | tr _ -); done
+	rm -rf $(SHARE)
 
 # The same bytes for the same commit.
 version := $(shell sed -n 's/^.define DL_VERSION "\(.*\)"/\1/p' src/base/version.h)

@@ -7,7 +7,7 @@
 # not trained again, and one that was stopped is gone on with: to begin anew remove the folder.
 set -eu
 # shellcheck source=common.sh
-. "$(dirname -- "$0")/common.sh"
+. "$(dirname -- "$(readlink -f -- "$0")")/common.sh"
 
 usage() {
     echo "usage: $0 CONFIG K [dltrain options]" >&2

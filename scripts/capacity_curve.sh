@@ -21,7 +21,7 @@
 # with, and values and repeats can be added; one that diverges is left out, and said so.
 set -eu
 # shellcheck source=common.sh
-. "$(dirname -- "$0")/common.sh"
+. "$(dirname -- "$(readlink -f -- "$0")")/common.sh"
 
 config='' key=network.0.units values='1 2 4 8 16 32 64' repeats=3 folder='' metrics='' last=''
 kind=capacity same=''

@@ -12,8 +12,11 @@ unset LC_ALL LC_NUMERIC LC_COLLATE LC_MESSAGES LC_TIME LC_MONETARY LANGUAGE
 LANG=C
 export LANG LC_CTYPE
 
-# Where dltrain and dltest are.
-programs=${DLTRAIN_PROGRAMS:-$(dirname -- "$0")/..}
+# The folder of the scripts, and that of the programs: above it, or bin where they are installed.
+here=$(dirname -- "$(readlink -f -- "$0")")
+programs=$here/..
+[ -x "$programs/dltrain" ] || programs=$here/../../../bin
+programs=${DLTRAIN_PROGRAMS:-$programs}
 programs=$(cd -- "$programs" && pwd)
 
 # fail WORDS...: a mistake of the user's.

@@ -16,7 +16,7 @@ usage() {
 Usage: $program [OPTION]... NAME...
        $program --list
 
-Puts public data sets below data/NAME/ of the project. Every file is checked against its
+Puts public data sets below data/NAME/ of the project (installed: of the current folder). Every file is checked against its
 sha256, and takes its final name only then. What is already there is left alone.
 
 Names: $set_names
@@ -489,8 +489,9 @@ name_of() {
 
 # ---------------------------------------------------------------------------------------------
 
-root=$(CDPATH='' cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd -P)
+root=$(CDPATH='' cd -- "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")/.." && pwd -P)
 target=$root/data
+case $root in */share/dltrain) target=$PWD/data ;; esac # installed
 data_source=${DLTRAIN_DATA:-}
 system_source=${DLTRAIN_SYSTEM_DATA:-/usr/share/datasets}
 force='' no_unpack='' mirror_only='' list='' wanted='' news=''

@@ -14,4 +14,4 @@ for word; do
         exit 2 ;;
     esac
 done
-exec "$(dirname -- "$0")/random_search.sh" --grid "$@"
+exec "$(dirname -- "$(readlink -f -- "$0")")/random_search.sh" --grid "$@"

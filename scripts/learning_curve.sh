@@ -21,4 +21,4 @@ for word; do
         ;;
     esac
 done
-exec "$(dirname -- "$0")/capacity_curve.sh" --learning "$@"
+exec "$(dirname -- "$(readlink -f -- "$0")")/capacity_curve.sh" --learning "$@"

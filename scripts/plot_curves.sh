@@ -9,7 +9,7 @@
 # Needs gnuplot (Debian: gnuplot-nox; scripts/install_deps.sh --test).
 set -eu
 # shellcheck source=common.sh
-. "$(dirname -- "$0")/common.sh"
+. "$(dirname -- "$(readlink -f -- "$0")")/common.sh"
 
 usage() {
     echo "usage: $0 [-l] [-t] [-o FILE.svg|FILE.png] RUN..." >&2

@@ -7,6 +7,9 @@
 set -euo pipefail
 export LC_ALL=C
 
+# shellcheck source=common.sh
+. "$(dirname -- "$(readlink -f -- "$0")")/common.sh"
+
 program=${0##*/}
 usage() {
     cat <<USAGE
@@ -26,10 +29,6 @@ Options:
   -h, --help       show this help
 USAGE
 }
-fail() {
-    printf '%s: %s\n' "$program" "$1" >&2
-    exit 2
-}
 
 labels=0.05 pretrain=60 epochs=200 seed=1 out=runs/pretrain_autoencoder
 while [ $# -gt 0 ]; do
@@ -44,7 +43,6 @@ done
 awk -v x="$labels" 'BEGIN { exit !(x > 0 && x < 0.8) }' ||
     fail "--labels must be between 0 and 0.8"
 case $out in /*) ;; *) out=$PWD/$out ;; esac
-cd -- "$(dirname -- "$0")/.."
 mkdir -p "$out"
 
 units=(100 60 30) # of the encoder's layers
@@ -106,13 +104,13 @@ CONFIG
 # run NAME: trains the config that comes in.
 run() {
     cat >"$out/$1.cfg"
-    ./dltrain --quiet --seed "$seed" --force --out "$out/$1" "$out/$1.cfg"
+    "$programs/dltrain" --quiet --seed "$seed" --force --out "$out/$1" "$out/$1.cfg"
 }
 
 # test_of NAME: the accuracy on the test rows, of the last epoch: the validation rows, which are
 # most of those that were left without labels, choose nothing.
 test_of() {
-    ./dltest --last "$out/$1" | awk '$1 == "accuracy" { print $2 }'
+    "$programs/dltest" --last "$out/$1" | awk '$1 == "accuracy" { print $2 }'
 }
 
 for ((depth = 1; depth <= ${#units[@]}; depth++)); do

@@ -23,8 +23,8 @@
 # its run's folder. More trials can be added with a larger -n.
 set -eu
 # shellcheck source=common.sh
-. "$(dirname -- "$0")/common.sh"
-self=$(cd -- "$(dirname -- "$0")" && pwd)/random_search.sh
+. "$(dirname -- "$(readlink -f -- "$0")")/common.sh"
+self=$here/random_search.sh
 dltrain=$programs/dltrain
 dlinspect=$programs/dlinspect
 

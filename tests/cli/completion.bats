@@ -126,7 +126,5 @@ offers_not() { [[ $replies != *" $1 "* ]] || fail "'$1' in '$replies'"; }
     same dltrain.bash to/usr/share/bash-completion/completions/dltrain
     same dltest.bash to/usr/share/bash-completion/completions/dltest
     exists to/usr/share/zsh/site-functions/_dltrain
-    make -s -C "$root" uninstall DESTDIR="$PWD/to" PREFIX=/usr >/dev/null
-    exists_not to/usr/share/bash-completion/completions/dltrain
-    exists_not to/usr/share/zsh/site-functions/_dltest
+    exists to/usr/share/bash-completion/completions/dlinspect
 }
