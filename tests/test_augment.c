@@ -309,6 +309,97 @@ static void test_noise(void **state) {
     close_one(&o);
 }
 
+/* The numbers are torch's: conv2d with a Gaussian kernel of 7 x 7 after padding by reflection. */
+static void test_gaussian_blur(void **state) {
+    (void)state;
+    enum { ROWS = 9, COLUMNS = 8, CHANNELS = 3 };
+    float x[ROWS][COLUMNS][CHANNELS], scratch[ROWS * COLUMNS * CHANNELS];
+    for (int r = 0; r < ROWS; r++)
+        for (int s = 0; s < COLUMNS; s++)
+            for (int c = 0; c < CHANNELS; c++)
+                x[r][s][c] = (float)((r * 57 + s * 23 + c * 91) % 101);
+    one o = open_one("gaussian_blur", "least = 1.0; most = 1.0;");
+    dl_picture p = {ROWS, COLUMNS, CHANNELS, &x[0][0][0], scratch, 255, true};
+    o.type->paint(o.self, &DRAW, &p);
+    near(x[0][0][0], 40.511899);
+    near(x[0][7][1], 43.489588);
+    near(x[4][3][2], 54.750343);
+    near(x[8][0][1], 49.040608);
+    near(x[8][7][2], 51.921576);
+    near(x[1][6][0], 53.706073);
+    close_one(&o);
+}
+
+/* ---- every one of the registry ---- */
+
+enum { WALKED = 8 * 8 * 3, GUARD = 64 };
+
+/* The image that draw number `step` makes of one pattern; checks that nothing else is written. */
+static void transformed(const one *o, uint32_t step, bool bytes, float *out) {
+    static const float guard = -12345;
+    float x[WALKED + GUARD], scratch[WALKED + GUARD], field[2 * 64 + GUARD], place_scratch[3 * 64];
+    for (int i = 0; i < WALKED + GUARD; i++) {
+        x[i] = i < WALKED ? (float)(i * 37 % 256) / (bytes ? 1 : 255) : guard;
+        scratch[i] = guard;
+    }
+    for (int i = 0; i < 2 * 64 + GUARD; i++)
+        field[i] = i < 2 * 64 ? 0 : guard;
+    dl_draw draw = DRAW;
+    draw.step = step;
+    dl_picture picture = {8, 8, 3, x, scratch, bytes ? 255 : 1, bytes};
+    dl_place place = {8, 8, {1, 0, 0, 0, 1, 0}, field, place_scratch, false};
+    dl_box box = {{0, 0}, {0, 0}};
+    if (o->type->paint)
+        o->type->paint(o->self, &draw, &picture);
+    if (o->type->move)
+        o->type->move(o->self, &draw, &place);
+    double share = o->type->mix ? o->type->mix(o->self, &draw, 8, 8, &box) : 1;
+    assert_true(share >= 0 && share <= 1);
+    for (int i = 0; i < GUARD; i++)
+        assert_true(x[WALKED + i] == guard && scratch[WALKED + i] == guard &&
+                    field[2 * 64 + i] == guard);
+    dl_warp warp = {.height = 8, .width = 8, .field = place.bent ? field : NULL};
+    memcpy(warp.map, place.map, sizeof warp.map);
+    if (o->type->move)
+        dl_warp_bilinear(&warp, 3, x, out);
+    else
+        memcpy(out, x, sizeof *out * WALKED);
+    for (int i = 0; i < WALKED; i++)
+        assert_true(isfinite(out[i]) && (!bytes || (out[i] >= 0 && out[i] <= 255)));
+    for (int axis = 0; axis < 2; axis++)
+        assert_true(box.first[axis] >= 0 && box.last[axis] <= 8);
+    out[WALKED] = (float)share;
+    out[WALKED + 1] = (float)box.first[0];
+    out[WALKED + 2] = (float)box.first[1];
+}
+
+/* The same draw gives the same, others something else; numbers of bytes stay bytes. */
+static void test_every_augmentation(void **state) {
+    (void)state;
+    enum { DRAWS = 32, NUMBERS = WALKED + 3 };
+    for (int k = 0; k < dl_augmentation_registry.count; k++) {
+        one o = open_one(dl_augmentation_registry.kinds[k]->name, "");
+        assert_true(!!o.type->move + !!o.type->paint + !!o.type->mix == 1);
+        for (int bytes = 0; bytes < 2; bytes++) {
+            float first[NUMBERS], again[NUMBERS], plain[NUMBERS];
+            bool changes = false;
+            for (int i = 0; i < WALKED; i++)
+                plain[i] = (float)(i * 37 % 256) / (bytes ? 1 : 255);
+            plain[WALKED] = 1;
+            plain[WALKED + 1] = plain[WALKED + 2] = 0;
+            for (uint32_t step = 0; step < DRAWS; step++) {
+                transformed(&o, step, bytes, first);
+                transformed(&o, step, bytes, again);
+                assert_memory_equal(first, again, sizeof first);
+                changes |= memcmp(first, plain, sizeof first) != 0;
+            }
+            if (!changes)
+                fail_msg("%s changes nothing", o.type->kind.name);
+        }
+        close_one(&o);
+    }
+}
+
 /* What is erased is a rectangle. Returns its height and width. */
 static void erased(const one *o, uint32_t row, int side, bool black, int size[2]) {
     float x[64 * 64];
@@ -400,14 +491,24 @@ static void test_boxes(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_flips),   cmocka_unit_test(test_shift),
-        cmocka_unit_test(test_zoom),    cmocka_unit_test(test_shear),
-        cmocka_unit_test(test_quarter), cmocka_unit_test(test_rotate),
-        cmocka_unit_test(test_borders), cmocka_unit_test(test_random_crop),
-        cmocka_unit_test(test_field),   cmocka_unit_test(test_elastic),
-        cmocka_unit_test(test_factors), cmocka_unit_test(test_hue),
-        cmocka_unit_test(test_noise),   cmocka_unit_test(test_erase),
-        cmocka_unit_test(test_shares),  cmocka_unit_test(test_boxes),
+        cmocka_unit_test(test_flips),
+        cmocka_unit_test(test_shift),
+        cmocka_unit_test(test_zoom),
+        cmocka_unit_test(test_shear),
+        cmocka_unit_test(test_quarter),
+        cmocka_unit_test(test_rotate),
+        cmocka_unit_test(test_borders),
+        cmocka_unit_test(test_random_crop),
+        cmocka_unit_test(test_field),
+        cmocka_unit_test(test_elastic),
+        cmocka_unit_test(test_factors),
+        cmocka_unit_test(test_hue),
+        cmocka_unit_test(test_noise),
+        cmocka_unit_test(test_gaussian_blur),
+        cmocka_unit_test(test_every_augmentation),
+        cmocka_unit_test(test_erase),
+        cmocka_unit_test(test_shares),
+        cmocka_unit_test(test_boxes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -19,6 +19,7 @@
     X(saturation)                                                                                  \
     X(hue)                                                                                         \
     X(noise)                                                                                       \
+    X(gaussian_blur)                                                                               \
     X(cutout)                                                                                      \
     X(random_erase)                                                                                \
     X(mixup)                                                                                       \
