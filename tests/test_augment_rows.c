@@ -60,23 +60,23 @@ static bool same(const pass_rows *a, const pass_rows *b, int64_t rows) {
 static void test_pure_function(void **state) {
     (void)state;
     enum { ROWS = 101 };
-    static const char text[] =
-        "format = \"random\"; train = { input = (22, 19, 3); classes = 4; rows = 101; };"
-        "normalize = \"mean_std\"; workers = %d; augment_border = \"reflect\"; augment = ("
-        "{ type = \"flip_horizontal\"; }, { type = \"flip_vertical\"; }, { type = \"rotate\"; },"
-        "{ type = \"shift\"; }, { type = \"zoom\"; }, { type = \"shear\"; }, { type = \"elastic\"; "
-        "probability = 0.5; }, { type = \"random_crop\"; padding = 2; }, { type = \"brightness\"; }"
-        ", { type = \"contrast\"; }, { type = \"saturation\"; }, { type = \"hue\"; },"
-        "{ type = \"noise\"; }, { type = \"cutout\"; size = 2; }, { type = \"random_erase\"; },"
-        "{ type = \"mixup\"; probability = 0.4; }, { type = \"cutmix\"; } );";
+    dl_text list = {0}; /* every augmentation */
+    for (int k = 0; k < dl_augmentation_registry.count; k++)
+        dl_text_add(&list, "%s{ type = \"%s\"; probability = 0.5; }", k ? ", " : "",
+                    dl_augmentation_registry.kinds[k]->name);
     static const int workers[] = {1, 2, 3, 8}, sizes[] = {1, 10, 32, 101, 400};
     pass_rows first = {0};
     for (int w = 0; w < 4; w++)
         for (int b = 0; b < 5; b++) {
             section s;
-            char config[2048];
-            snprintf(config, sizeof config, text, workers[w]);
-            section_must_open(&s, config);
+            dl_text config = {0};
+            dl_text_add(&config,
+                        "format = \"random\"; train = { input = (22, 19, 3); classes = 4; "
+                        "rows = 101; }; normalize = \"mean_std\"; workers = %d; "
+                        "augment_border = \"reflect\"; augment = ( %s );",
+                        workers[w], list.data);
+            section_must_open(&s, config.data);
+            dl_text_free(&config);
             pass_rows p = take(&s.data, sizes[b], 7, 3, true);
             if (!first.x) {
                 pass_rows other = take(&s.data, 32, 7, 4, true),
@@ -92,6 +92,7 @@ static void test_pure_function(void **state) {
             section_free(&s);
         }
     drop(&first);
+    dl_text_free(&list);
 }
 
 static void test_only_if_asked(void **state) {

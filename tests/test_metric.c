@@ -247,6 +247,94 @@ static void test_expected_value(void **state) {
     assert_true(isnan(dl_expected_value(logits, number, 3)));
 }
 
+/* ---- every one of the list ---- */
+
+enum { WALKED = 60 };
+
+typedef struct {
+    double number[256];
+    int64_t count, at;
+    bool reading;
+} saved;
+
+static int visit(void *context, const char *name, double *value, int64_t count) {
+    saved *s = context;
+    (void)name;
+    for (int64_t i = 0; i < count; i++, s->at++)
+        if (s->reading)
+            value[i] = s->number[s->at];
+        else
+            s->number[s->at] = value[i];
+    return 0;
+}
+
+/* In batches of any size, the value is the same to rounding, and in [0, 1] if it is a share; what
+   is saved half way goes on to the same value. `perfect`: the outputs are the targets. */
+static double walk(const dl_metric *metric, int classes, int batch, bool save, bool perfect) {
+    int channels = classes ? classes : metric->outputs ? metric->outputs : 2;
+    float output[WALKED * 4], target[WALKED * 4];
+    drawn = 99;
+    for (int i = 0; i < WALKED * channels; i++) {
+        target[i] = (float)draw() / 8;
+        output[i] = perfect && !classes ? target[i] : (float)draw() / 8;
+    }
+    for (int i = 0; i < WALKED && classes; i++) {
+        target[i] = (float)(draw() % classes);
+        if (perfect)
+            output[i * channels + (int)target[i]] = 30;
+    }
+    dl_accumulator a;
+    dl_accumulator_open(&a, &metric, 1, classes, true);
+    for (int first = 0; first < WALKED; first += batch) {
+        int rows = WALKED - first < batch ? WALKED - first : batch;
+        dl_outcome o = {rows,
+                        channels,
+                        output + first * channels,
+                        target + (classes ? first : first * channels),
+                        classes,
+                        0,
+                        DL_SOFTMAX};
+        dl_accumulator_add(&a, &o, &o);
+        if (save && dl_metric_of_steps(metric)) {
+            saved s = {{0}, 0, 0, false};
+            assert_int_equal(dl_accumulator_fields(&a, visit, &s), 0);
+            dl_accumulator_close(&a);
+            dl_accumulator_open(&a, &metric, 1, classes, true);
+            s.at = 0;
+            s.reading = true;
+            assert_int_equal(dl_accumulator_fields(&a, visit, &s), 0);
+        }
+    }
+    double value = dl_accumulator_value(&a, 0);
+    dl_accumulator_close(&a);
+    return value;
+}
+
+static void test_every_metric(void **state) {
+    (void)state;
+    for (int m = 0; m < dl_metric_count; m++)
+        for (int classes = 0; classes < 5; classes++) {
+            const dl_metric *metric = dl_metrics[m];
+            if (classes == 1 || !(classes ? metric->for_classes : metric->for_numbers))
+                continue;
+            assert_ptr_equal(dl_metric_find(metric->name), metric);
+            assert_true(strlen(metric->help) > 10);
+            double whole = walk(metric, classes, WALKED, false, false);
+            double perfect = walk(metric, classes, WALKED, false, true);
+            if (!isfinite(whole) || !isfinite(perfect) ||
+                (metric->percent && (whole < 0 || whole > 1)))
+                fail_msg("%s of %d classes: %g, %g", metric->name, classes, whole, perfect);
+            assert_true(metric->k >= classes ||
+                        (metric->higher_is_better ? perfect > whole : perfect < whole));
+            static const int sizes[] = {1, 7, 32};
+            for (int i = 0; i < 3; i++)
+                for (int save = 0; save < 2; save++)
+                    if (fabs(walk(metric, classes, sizes[i], save, false) - whole) > 1e-9)
+                        fail_msg("%s of %d classes, batches of %d", metric->name, classes,
+                                 sizes[i]);
+        }
+}
+
 static void test_hints(void **state) {
     (void)state;
     dl_text hint = {0};
@@ -269,6 +357,7 @@ int main(void) {
         cmocka_unit_test(test_top),
         cmocka_unit_test(test_expected_value),
         cmocka_unit_test(test_hints),
+        cmocka_unit_test(test_every_metric),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
