@@ -8,7 +8,7 @@
 #include "inspect/activation_stats.h"
 #include "report/report.h"
 
-const char *const dl_verdict_names[] = {"ok", "FAILS", "skipped"};
+const char *const dl_verdict_names[] = {"ok", "FAILS", "skipped", "WARNS"};
 
 void dl_checkup_add(dl_checkup *c, const char *check, dl_verdict verdict, const char *format, ...) {
     dl_text text = {0};
@@ -28,15 +28,9 @@ void dl_checkup_add(dl_checkup *c, const char *check, dl_verdict verdict, const 
 
 void dl_checkup_too_large(dl_checkup *c, const char *check, int steps, int64_t rows) {
     const char *s = rows == 1 ? "" : "s";
-    if (steps)
-        dl_checkup_add(c, check, DL_CHECK_SKIPPED,
-                       "for a net so large there is time for %d step%s of %lld sample%s, which "
-                       "tell%s nothing",
-                       steps, steps == 1 ? "" : "s", (long long)rows, s, steps == 1 ? "s" : "");
-    else
-        dl_checkup_add(c, check, DL_CHECK_SKIPPED,
-                       "for a net so large there is no time for a step of %lld sample%s",
-                       (long long)rows, s);
+    dl_checkup_add(c, check, DL_CHECK_SKIPPED,
+                   "the network is too large: there is time for only %d step%s of %lld sample%s",
+                   steps, steps == 1 ? "" : "s", (long long)rows, s);
 }
 
 bool dl_checkup_fails(const dl_checkup *c) {
@@ -55,14 +49,23 @@ void dl_checkup_free(dl_checkup *c) {
 
 /* ---- the loss at the beginning ---- */
 
+/* Initial weights give the outputs of a regression a variance of about 2, which adds twice the
+   expected loss, and logits one that adds up to 1; a class loss is at most twice the expected one,
+   and 2 above it, which is the effect of logits with a variance of 4. */
+static double largest_initial_loss(const dl_model *model, double expected) {
+    static const double SLACK = 0.05, REGRESSION = 3, CLASSES = 2, NATS = 2;
+    bool nats = model->target.classes && !model->loss->least_squares;
+    return SLACK + (nats ? fmin(CLASSES * expected, expected + NATS) : REGRESSION * expected);
+}
+
 static void check_initial_loss(dl_checkup *c, dl_trial *t, const dl_trial_rows *rows) {
-    static const double FACTOR = 3, SLACK = 0.05;
+    static const double LEAST = 1.0 / 3, SLACK = 0.05;
     const dl_experiment *e = t->e;
     dl_trial_begin(t, true);
     double sum = 0, expected = e->model.loss->initial(e->model.loss_self, &e->model.target,
                                                       e->model.channels);
     int64_t count = 0;
-    int64_t most = dl_trial_steps(t, 1, 512);
+    int64_t most = dl_trial_steps(t, 1, 512, 1);
     while (count < rows->count && (!count || count < most)) {
         dl_batch batch = dl_trial_batch(rows, e, count, rows->count);
         sum += dl_trial_loss(t, &batch, false) * (double)batch.count;
@@ -74,11 +77,12 @@ static void check_initial_loss(dl_checkup *c, dl_trial *t, const dl_trial_rows *
                        "it is not finite before the first step: scale the inputs "
                        "(data.normalize), or the weights (init)");
     else if (isnan(expected))
-        dl_checkup_add(c, "initial_loss", DL_CHECK_SKIPPED, "%.4g; nothing is known to expect",
+        dl_checkup_add(c, "initial_loss", DL_CHECK_SKIPPED, "%.4g; the expected one is not known",
                        observed);
-    else if (observed > FACTOR * expected + SLACK || observed < expected / FACTOR - SLACK)
+    else if (observed > largest_initial_loss(&e->model, expected) ||
+             observed < LEAST * expected - SLACK)
         dl_checkup_add(c, "initial_loss", DL_CHECK_FAILS,
-                       "%.4g, but %.4g is to be expected: scale the inputs (data.normalize), the "
+                       "%.4g, but %.4g is expected: scale the inputs (data.normalize), the "
                        "targets (data.normalize_target) or the initial weights (init)",
                        observed, expected);
     else
@@ -194,7 +198,7 @@ static void check_norms(dl_checkup *c, const dl_experiment *e) {
 static int check_units(dl_checkup *c, dl_trial *t, dl_loader *train, dl_error *error) {
     dl_text bad = {0};
     dl_trial_begin(t, false);
-    if (dl_look_judge(&t->e->model, train, dl_trial_steps(t, 1, 512), &bad, error))
+    if (dl_look_judge(&t->e->model, train, dl_trial_steps(t, 1, 512, 1), &bad, error))
         return -1;
     if (bad.length)
         dl_checkup_add(c, "units", DL_CHECK_FAILS,
@@ -209,6 +213,7 @@ static int check_units(dl_checkup *c, dl_trial *t, dl_loader *train, dl_error *e
 
 int dl_checkup_run(dl_checkup *c, dl_experiment *e, dl_loader *train, dl_error *error) {
     enum { ROWS = 4096 };
+    static const double SECONDS = 27; /* half a minute, with what cannot be cut short */
     dl_trial t;
     dl_trial_rows rows = {0};
     char bytes[32];
@@ -217,10 +222,12 @@ int dl_checkup_run(dl_checkup *c, dl_experiment *e, dl_loader *train, dl_error *
     if (!result)
         result = dl_trial_take(&rows, e, DL_TRAIN, most, error);
     if (!result) {
+        dl_batch batch = dl_trial_batch(&rows, e, 0, rows.count);
+        dl_trial_time(&t, &batch, SECONDS);
         check_initial_loss(c, &t, &rows);
         dl_checkup_gradient(c, &t, &rows);
         check_penalty(c, &t);
-        dl_checkup_heart(c, &t, &rows);
+        dl_checkup_memorize(c, &t, &rows);
         result = dl_checkup_inputs(c, &t, &rows, error);
     }
     if (!result)

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* dlinspect check: whether a net, its data and its training fit each other, found out by short
-   trainings before the long one. Andrej Karpathy, "A recipe for training neural networks", 2019. */
+/* dlinspect check before a training: whether network, data and training fit each other, by short
+   trainings of about half a minute in all. Andrej Karpathy, "A recipe for training neural
+   networks", 2019. */
 #ifndef DL_INSPECT_TRAINING_CHECK_H
 #define DL_INSPECT_TRAINING_CHECK_H
 
 #include "inspect/data_check.h"
 #include "inspect/trial.h"
 
-typedef enum { DL_CHECK_OK, DL_CHECK_FAILS, DL_CHECK_SKIPPED } dl_verdict;
-extern const char *const dl_verdict_names[]; /* "ok", "FAILS", "skipped" */
+/* A warning is not ok, but no fault either. */
+typedef enum { DL_CHECK_OK, DL_CHECK_FAILS, DL_CHECK_SKIPPED, DL_CHECK_WARNS } dl_verdict;
+extern const char *const dl_verdict_names[]; /* "ok", "FAILS", "skipped", "WARNS" */
 
 typedef struct {
     const char *check; /* a word for scripts: "initial_loss" */
@@ -50,9 +52,10 @@ void dl_checkup_add(dl_checkup *checkup, const char *check, dl_verdict verdict, 
 void dl_checkup_too_large(dl_checkup *checkup, const char *check, int steps, int64_t rows);
 /* The gradients of some weights of each layer, beside central differences. */
 void dl_checkup_gradient(dl_checkup *checkup, dl_trial *trial, const dl_trial_rows *rows);
-/* Some samples are learnt by heart: 1, 4 and 50. */
-void dl_checkup_heart(dl_checkup *checkup, dl_trial *trial, const dl_trial_rows *rows);
-/* With its inputs, and with zeros in their place. */
+/* Can the network memorize (overfit) 1, 4 and 50 samples? */
+void dl_checkup_memorize(dl_checkup *checkup, dl_trial *trial, const dl_trial_rows *rows);
+/* Does the network do better with its inputs than with zeros? Are the labels of the validation part
+   those of the training part? */
 int dl_checkup_inputs(dl_checkup *checkup, dl_trial *trial, const dl_trial_rows *rows,
                       dl_error *error);
 /* The training itself for some iterations: does the loss fall, how long will all of it take? */

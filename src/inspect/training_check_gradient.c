@@ -123,7 +123,7 @@ void dl_checkup_gradient(dl_checkup *c, dl_trial *t, const dl_trial_rows *rows) 
         if (!(net->params[p].flags & DL_FROZEN))
             leave_zero(&net->params[p], (uint16_t)p);
     }
-    int most = dl_trial_steps(t, batch.count, 10000) / (3 * PROBES) + 1;
+    int most = dl_trial_steps(t, batch.count, 10000, 2) / (3 * PROBES) + 1;
     for (int p = 0; p < net->param_count; p += net->param_count / most + 1) {
         double off = judge(t, &batch, &net->params[p]);
         looked += off >= 0;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Trainings of a few steps, each with one question. */
+/* Trainings of a few steps, each with one question: can the network memorize some samples, does it
+   use its inputs, are the labels right? */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,9 +9,9 @@
 #include "inspect/training_check.h"
 #include "math/vector.h"
 
-/* ---- by heart ---- */
+/* ---- memorizing ---- */
 
-static const double ENOUGH = 0.01; /* of the loss is left, when all is learnt */
+static const double ENOUGH = 0.01; /* the share of the loss that is left of what is memorized */
 
 /* The mean loss of all of them. */
 static double loss_of(dl_trial *t, const dl_trial_rows *r) {
@@ -49,15 +50,15 @@ static double learn(dl_trial *t, const dl_trial_rows *r, double rate, int most, 
     return isfinite(left) ? left : INFINITY;
 }
 
-static void learn_some(dl_checkup *c, dl_trial *t, const dl_trial_rows *all, int64_t count) {
+static void memorize_some(dl_checkup *c, dl_trial *t, const dl_trial_rows *all, int64_t count) {
     static const double rates[] = {1e-3, 1e-2, 1e-1};
-    static const double NEARLY = 0.1, HARDLY = 0.5;
+    static const double NEARLY = 0.1, HARDLY = 0.5, SECONDS = 2;
     enum { FEWEST = 20, FEW = 100 };
     dl_trial_rows rows = *all;
     double left = INFINITY, loss = NAN;
     rows.count = count < all->count ? count : all->count;
-    const char *check = count == 1 ? "by_heart_1" : count == 4 ? "by_heart_4" : "by_heart_50";
-    int most = dl_trial_steps(t, rows.count, count == 1 ? 300 : count < 10 ? 600 : 2000);
+    const char *check = count == 1 ? "memorize_1" : count == 4 ? "memorize_4" : "memorize_50";
+    int most = dl_trial_steps(t, rows.count, count == 1 ? 300 : count < 10 ? 600 : 2000, SECONDS);
     if (most < FEWEST) {
         dl_checkup_too_large(c, check, most, rows.count);
         return;
@@ -75,90 +76,150 @@ static void learn_some(dl_checkup *c, dl_trial *t, const dl_trial_rows *all, int
     int64_t numbers = rows.count * t->e->model.positions * outputs;
     if (left <= NEARLY)
         dl_checkup_add(c, check, DL_CHECK_OK,
-                       "%lld sample%s learnt by heart: loss %.4g, %.1f %% of what there was",
+                       "can overfit %lld sample%s: loss %.4g, %.1f %% of the initial one",
                        (long long)rows.count, s, loss, 100 * left);
     else if (t->e->model.net.weight_count < numbers || rows.count > t->e->model.net.weight_count)
         dl_checkup_add(c, check, DL_CHECK_SKIPPED,
-                       "%lld parameters are too few to learn %lld sample%s by heart",
+                       "%lld parameters are too few to overfit %lld sample%s",
                        (long long)t->e->model.net.weight_count, (long long)rows.count, s);
     else if (most < FEW || (count > 1 && left < HARDLY))
-        dl_checkup_add(c, check, DL_CHECK_SKIPPED,
-                       "%lld sample%s not to the end in %d steps: loss %.4g, %.0f %% of what there "
-                       "was; if in doubt try more units",
-                       (long long)rows.count, s, most, loss, 100 * left);
+        dl_checkup_add(
+            c, check, DL_CHECK_SKIPPED,
+            "%lld sample%s not overfitted in %d steps: loss %.4g, %.0f %% of the initial "
+            "one; if in doubt try more units",
+            (long long)rows.count, s, most, loss, 100 * left);
     else
         dl_checkup_add(c, check, DL_CHECK_FAILS,
-                       "%lld sample%s cannot be learnt by heart: loss %.4g after %d steps; look "
-                       "for dead or frozen layers, equal initial weights, a wrong loss",
+                       "cannot overfit %lld sample%s: loss %.4g after %d steps; look for dead or "
+                       "frozen layers, equal initial weights, a wrong loss",
                        (long long)rows.count, s, loss, most);
 }
 
-void dl_checkup_heart(dl_checkup *c, dl_trial *t, const dl_trial_rows *rows) {
-    learn_some(c, t, rows, 1);
+void dl_checkup_memorize(dl_checkup *c, dl_trial *t, const dl_trial_rows *rows) {
+    memorize_some(c, t, rows, 1);
     if (rows->count > 1)
-        learn_some(c, t, rows, 4);
+        memorize_some(c, t, rows, 4);
     if (rows->count > 4)
-        learn_some(c, t, rows, 50);
+        memorize_some(c, t, rows, 50);
 }
 
-/* ---- the inputs ---- */
+/* ---- inputs and labels ---- */
 
-/* What a net makes of a row's class. */
+/* The answer to a row with a class. */
 typedef struct {
-    double sure; /* the probability of the likeliest one */
-    bool wrong;  /* the row is said to be of another */
+    double sure; /* the probability of the most likely class */
+    bool wrong;  /* the row has another one */
 } answer;
 
 typedef struct {
-    double loss;     /* of rows that were not learnt from, where there are some */
-    answer *answers; /* [count], owned: of rows of a class */
-    int64_t count;   /* 0: there are no classes, or no probabilities */
-    double largest;  /* share of the most frequent class */
+    answer *list; /* [count], owned */
+    int64_t count;
+    double largest; /* share of the most frequent class */
+} answers;
+
+/* A training, at the step at which the loss of the rows held out of it was least. */
+typedef struct {
+    double *loss; /* [rows]: of each of them; owned */
+    double mean;
+    int step;
+    answers held, validation; /* of classes with probabilities; else empty */
 } outcome;
 
-static void add_answers(dl_trial *t, const dl_batch *batch, outcome *o, int64_t *of_class) {
+static void free_outcome(outcome *o) {
+    free(o->loss);
+    free(o->held.list);
+    free(o->validation.list);
+    *o = (outcome){0};
+}
+
+/* Of the batch that has just run forward. */
+static void add_answers(dl_trial *t, const dl_batch *batch, answers *a, int64_t *of_class) {
     dl_outcome out = dl_judge_outcome(&t->judge, &t->e->model, batch);
     if (!out.classes || out.link == DL_NO_PROBABILITIES)
         return;
     double *probability = xmalloc(sizeof *probability * (size_t)out.classes);
-    o->answers = xrealloc(o->answers, sizeof *o->answers * (size_t)(o->count + out.rows + 1));
+    a->list = xrealloc(a->list, sizeof *a->list * (size_t)(a->count + out.rows + 1));
     for (int64_t i = 0; i < out.rows; i++) {
         int class = dl_predicted_class(&out, i);
         dl_class_probabilities(&out, i, probability);
-        o->answers[o->count++] = (answer){probability[class], class != (int)out.target[i]};
-        int64_t rows = ++of_class[(int)out.target[i]];
-        o->largest = (double)rows > o->largest ? (double)rows : o->largest;
+        a->list[a->count++] = (answer){probability[class], class != (int)out.target[i]};
+        of_class[(int)out.target[i]]++;
     }
     free(probability);
 }
 
-static void measure(dl_trial *t, const dl_trial_rows *held, outcome *o) {
+static void take_answers(dl_trial *t, const dl_trial_rows *rows, answers *a) {
     int classes = t->e->model.data.schema.classes;
     int64_t *of_class = xcalloc((size_t)(classes > 2 ? classes : 2), sizeof *of_class);
-    for (int64_t first = 0; first < held->count;) {
-        dl_batch batch = dl_trial_batch(held, t->e, first, held->count);
-        o->loss += dl_trial_loss(t, &batch, false) * (double)batch.count;
-        add_answers(t, &batch, o, of_class);
+    a->count = 0;
+    for (int64_t first = 0; first < rows->count;) {
+        dl_batch batch = dl_trial_batch(rows, t->e, first, rows->count);
+        dl_trial_loss(t, &batch, false);
+        add_answers(t, &batch, a, of_class);
         first += batch.count;
     }
-    o->loss /= (double)held->count;
-    o->largest /= o->count ? (double)o->count : 1;
+    int64_t most = 0;
+    for (int k = 0; k < (classes > 2 ? classes : 2); k++)
+        most = of_class[k] > most ? of_class[k] : most;
+    a->largest = a->count ? (double)most / (double)a->count : 1;
     free(of_class);
 }
 
-static outcome train_on(dl_trial *t, const dl_trial_rows *train, const dl_trial_rows *held,
-                        double rate, int steps, int64_t size) {
-    outcome o = {0};
+/* loss[i]: of row i, the mean over its positions; returns their mean. */
+static double row_losses(dl_trial *t, const dl_trial_rows *rows, double *loss) {
+    dl_model *m = &t->e->model;
+    double sum = 0;
+    for (int64_t first = 0; first < rows->count;) {
+        dl_batch batch = dl_trial_batch(rows, t->e, first, rows->count);
+        dl_trial_loss(t, &batch, false);
+        const float *z = dl_net_output(&m->net)->value;
+        for (int64_t i = 0; i < batch.count; i++) {
+            double own = m->loss->evaluate(m->loss_self, &m->target, m->positions, m->channels,
+                                           z + i * m->positions * m->channels,
+                                           batch.y + i * m->data.schema.outputs, 1, NULL);
+            loss[first + i] = own / (double)m->positions;
+            sum += loss[first + i];
+        }
+        first += batch.count;
+    }
+    return sum / (double)rows->count;
+}
+
+/* The rows of a trial: those it learns from, those held out of them, and of the validation part. */
+typedef struct {
+    dl_trial_rows train, held, validation; /* held and train are parts of one block, borrowed */
+} parts;
+
+/* Trains, and keeps the best of LOOKS looks at the held rows: how far a network overfits after it
+   says nothing of its inputs. */
+static void train_on(dl_trial *t, const parts *p, double rate, int steps, int64_t size,
+                     outcome *o) {
+    enum { LOOKS = 15 };
+    double *loss = xmalloc(sizeof *loss * (size_t)(p->held.count + 1));
     int64_t first = 0;
+    free_outcome(o);
+    o->loss = xmalloc(sizeof *loss * (size_t)(p->held.count + 1));
+    o->mean = INFINITY;
     dl_trial_begin(t, true);
-    for (int s = 0; s < steps; s++) {
-        dl_batch batch = dl_trial_batch(train, t->e, first, train->count);
+    for (int s = 1; s <= steps; s++) {
+        dl_batch batch = dl_trial_batch(&p->train, t->e, first, p->train.count);
         batch.count = batch.count < size ? batch.count : size;
         dl_trial_step(t, &batch, rate);
-        first = first + batch.count < train->count ? first + batch.count : 0;
+        first = first + batch.count < p->train.count ? first + batch.count : 0;
+        if (s % (steps / LOOKS + 1) && s < steps)
+            continue;
+        double mean = row_losses(t, &p->held, loss);
+        if (!(mean < o->mean))
+            continue;
+        double *swap = o->loss;
+        o->loss = loss;
+        loss = swap;
+        o->mean = mean;
+        o->step = s;
+        take_answers(t, &p->held, &o->held);
+        take_answers(t, &p->validation, &o->validation);
     }
-    measure(t, held, &o);
-    return o;
+    free(loss);
 }
 
 static int by_sureness(const void *a, const void *b) {
@@ -166,129 +227,171 @@ static int by_sureness(const void *a, const void *b) {
     return (p < q) - (p > q);
 }
 
-/* The share of wrong ones among the surest `count`. */
-static double wrong_of(const outcome *o, int64_t count) {
-    int64_t wrong = 0;
-    for (int64_t i = 0; i < count; i++)
-        wrong += o->answers[i].wrong;
-    return count ? (double)wrong / (double)count : 0;
+/* Sorts the answers, the surest first, and counts those above `sure`. */
+static int64_t sort_answers(answers *a, double sure) {
+    int64_t count = 0;
+    if (a->count)
+        qsort(a->list, (size_t)a->count, sizeof *a->list, by_sureness);
+    while (count < a->count && a->list[count].sure > sure)
+        count++;
+    return count;
 }
 
-/* Rows of whose class the net is sure, and which are said to be of another one, are labelled in
-   another way than those that it has learnt from. Labels that are wrong here and there, in all
-   parts, keep a net from being sure at all; but they are as frequent among the rows that are
-   easy as among the hard ones, while a net's own mistakes are not. */
-static void tell_labels(dl_checkup *c, const dl_trial *t, const outcome *o, const char *part) {
-    static const double SURE = 0.9, MANY = 0.15, RANDOM = 0.1, EVEN = 0.5, LEARNT = 0.5;
-    enum { QUARTER_OF = 128 };
-    int64_t sure = 0;
-    if (!o->count) {
+static double wrong_share(const answers *a, int64_t first_ones) {
+    int64_t wrong = 0;
+    for (int64_t i = 0; i < first_ones; i++)
+        wrong += a->list[i].wrong;
+    return first_ones ? (double)wrong / (double)first_ones : 0;
+}
+
+/* The lower end of a confidence interval of a share. */
+static double at_least(double share, int64_t count, double sigmas) {
+    return share - sigmas * sqrt(share * (1 - share) / (double)(count > 0 ? count : 1));
+}
+
+/* Rows of the validation part that surely look like another class are labeled in another way than
+   those of the training part: a network at its best step is seldom sure and wrong. Labels that are
+   wrong at random, in all parts, keep a network from being sure at all; but they are as frequent
+   among the rows that are easy as among the hard ones, while a network's own errors are not. Each
+   finding must hold by SIGMAS standard errors: less than 1 false alarm in 700 checks. */
+static void check_labels(dl_checkup *c, const dl_trial *t, outcome *o) {
+    static const double SURE = 0.9, MANY = 0.05, RANDOM = 0.08, EVEN = 0.5, LEARNED = 0.5,
+                        SIGMAS = 3;
+    answers *val = &o->validation, *held = &o->held;
+    if (!held->count && !val->count) {
         dl_checkup_add(c, "labels", DL_CHECK_SKIPPED, "the targets are no classes");
         return;
     }
-    qsort(o->answers, (size_t)o->count, sizeof *o->answers, by_sureness);
-    while (sure < o->count && o->answers[sure].sure > SURE)
-        sure++;
-    double contrary = wrong_of(o, sure) * (double)sure / (double)o->count;
-    double surest = wrong_of(o, o->count / 4), all = wrong_of(o, o->count);
-    bool learnt = all < LEARNT * (1 - o->largest) && o->count >= QUARTER_OF;
-    if (contrary > MANY)
+    int64_t sure = sort_answers(val, SURE), most = held->count + val->count;
+    double contrary = val->count ? wrong_share(val, sure) * (double)sure / (double)val->count : 0;
+    answers all = {.list = xmalloc(sizeof *all.list * (size_t)(most + 1)), .count = most};
+    for (int64_t i = 0; i < most; i++)
+        all.list[i] = i < held->count ? held->list[i] : val->list[i - held->count];
+    sort_answers(&all, SURE);
+    int64_t quarter = most / 4;
+    double surest = wrong_share(&all, quarter), wrong = wrong_share(&all, most);
+    double likely = at_least(surest, quarter, SIGMAS);
+    free(all.list);
+    bool learned = wrong < LEARNED * (1 - held->largest) && t->e->model.positions == 1;
+    if (val->count && at_least(contrary, val->count, SIGMAS) > MANY)
         dl_checkup_add(c, "labels", DL_CHECK_FAILS,
-                       "%.0f %% of the %s rows look, for sure, like another class than theirs: are "
-                       "their labels right, and numbered as in train?",
-                       100 * contrary, part);
-    else if (t->e->model.positions == 1 && learnt && surest > RANDOM && surest > EVEN * all)
+                       "%.0f %% of the validation rows clearly look like another class than their "
+                       "label: are their labels right, and numbered as in the training part?",
+                       100 * contrary);
+    else if (learned && likely > RANDOM && surest > EVEN * wrong)
         dl_checkup_add(c, "labels", DL_CHECK_FAILS,
-                       "%.0f %% of the %s rows whose class is clearest have another label, and "
-                       "%.0f %% of all: labels seem to be wrong at random; look at some rows, "
-                       "or try label smoothing",
-                       100 * surest, part, 100 * all);
+                       "%.0f %% of the clearest quarter of the rows have another label, and %.0f "
+                       "%% of all: labels seem to be wrong at random; look at some rows, or try "
+                       "label smoothing",
+                       100 * surest, 100 * wrong);
     else
         dl_checkup_add(c, "labels", DL_CHECK_OK,
-                       "%.1f %% of the %s rows look, for sure, like another class; of the clearest "
-                       "quarter %.1f %%, of all %.1f %%",
-                       100 * contrary, part, 100 * surest, 100 * all);
+                       "%.1f %% of the validation rows clearly look like another class; of the "
+                       "clearest quarter of all rows %.1f %% are wrong, of all %.1f %%",
+                       100 * contrary, 100 * surest, 100 * wrong);
 }
 
-/* The same net trained with its inputs, and with zeros in their place. */
+/* The same network trained with its inputs, and with zeros in their place. */
 typedef struct {
     outcome seen, unseen;
     int64_t batch;
     int steps;
-    bool used; /* the inputs make it better */
+    double gain, error; /* by how much the inputs lower the loss; standard error */
 } comparison;
 
-enum { STEPS = 300, ENOUGH_STEPS = 100, FEWEST_STEPS = 20, FEWEST_ROWS = 4, PATIENCE = 5 };
+enum { STEPS = 300, ENOUGH_STEPS = 100, FEWEST_STEPS = 20, FEWEST_ROWS = 4, PATIENCE = 3 };
 
-/* Batches are made smaller if there is no time for STEPS of them; `patience` times as many steps
-   are done as there would else be. */
-static void choose_steps(comparison *r, const dl_trial *t, const dl_trial_rows *train,
-                         int patience) {
+/* Batches are made smaller if there is no time for that many steps. */
+static void choose_steps(comparison *r, const dl_trial *t, const dl_trial_rows *train, int most) {
+    static const double SECONDS = 4;
     r->batch = t->e->model.batch_size < train->count ? t->e->model.batch_size : train->count;
-    r->steps = patience * dl_trial_steps(t, r->batch, STEPS);
-    while (r->steps < STEPS && r->batch > FEWEST_ROWS)
-        r->steps = patience * dl_trial_steps(t, --r->batch, STEPS);
+    r->steps = dl_trial_steps(t, r->batch, most, SECONDS);
+    while (r->steps < most && r->batch > FEWEST_ROWS)
+        r->steps = dl_trial_steps(t, --r->batch, most, SECONDS);
 }
 
-static void compare(comparison *r, dl_trial *t, const dl_trial_rows *train,
-                    const dl_trial_rows *held, double rate) {
-    static const double NEARLY = 0.97;
-    int64_t size = dl_shape_size(t->e->model.data.schema.input);
-    int64_t most = train->count > held->count ? train->count : held->count;
-    dl_trial_rows blank = *train, blank_held = *held;
-    blank.x = blank_held.x = xcalloc((size_t)(most * size), sizeof *blank.x);
-    free(r->seen.answers);
-    free(r->unseen.answers);
-    r->seen = train_on(t, train, held, rate, r->steps, r->batch);
-    r->unseen = train_on(t, &blank, &blank_held, rate, r->steps, r->batch);
-    r->used = r->seen.loss < NEARLY * r->unseen.loss;
-    free(blank.x);
+static void compare(comparison *r, dl_trial *t, const parts *p, double rate) {
+    int64_t size = dl_shape_size(t->e->model.data.schema.input), n = p->held.count;
+    int64_t most = p->train.count > n ? p->train.count : n;
+    parts blank = *p;
+    blank.validation.count = 0;
+    blank.train.x = blank.held.x = xcalloc((size_t)(most * size), sizeof *blank.train.x);
+    train_on(t, p, rate, r->steps, r->batch, &r->seen);
+    train_on(t, &blank, rate, r->steps, r->batch, &r->unseen);
+    free(blank.train.x);
+    double sum = 0, squares = 0;
+    for (int64_t i = 0; i < n; i++) {
+        double gain = r->unseen.loss[i] - r->seen.loss[i];
+        sum += gain;
+        squares += gain * gain;
+    }
+    r->gain = sum / (double)n;
+    r->error = sqrt(fmax(squares / (double)n - r->gain * r->gain, 0) / (double)n);
 }
 
-/* A net that knows nothing of its inputs learns how frequent the classes are, no more. Before that
-   is said of one, it is given more time with a tenth of the rate, which may have been too high. */
-int dl_checkup_inputs(dl_checkup *c, dl_trial *t, const dl_trial_rows *train, dl_error *error) {
-    enum { HELD = 512 };
+/* It fails only where the loss is lowered by less than ENOUGH_GAIN and, by 3 standard errors, by
+   less than USEFUL: 1 false alarm in 700 checks of inputs that lower it as much. */
+static dl_verdict judge_inputs(const comparison *r) {
+    static const double ENOUGH_GAIN = 0.03, USEFUL = 0.15, SIGMAS = 3;
+    if (r->gain > ENOUGH_GAIN * r->unseen.mean)
+        return DL_CHECK_OK;
+    bool useless = r->gain + SIGMAS * r->error < USEFUL * r->unseen.mean;
+    return useless && r->steps >= ENOUGH_STEPS ? DL_CHECK_FAILS : DL_CHECK_SKIPPED;
+}
+
+static void report_inputs(dl_checkup *c, const comparison *r) {
+    dl_verdict verdict = judge_inputs(r);
+    const char *format =
+        verdict == DL_CHECK_OK
+            ? "loss %.4g of held-out rows at the best of %d steps, %.4g if the inputs are zero"
+        : verdict == DL_CHECK_FAILS
+            ? "loss %.4g of held-out rows at the best of %d steps is hardly better than %.4g with "
+              "zeros for inputs: nothing in the inputs determines the targets (are the rows of "
+              "both in the same order?), or the network does not let it through"
+            : "loss %.4g of held-out rows at the best of %d steps, %.4g with zeros for inputs: too "
+              "few rows or steps to tell whether the inputs matter";
+    dl_checkup_add(c, "inputs", verdict, format, r->seen.mean, r->steps, r->unseen.mean);
+}
+
+/* A fifth of the rows is held out. Before a network is said to ignore its inputs, it gets more time
+   with a tenth of the rate, which may have been too high. */
+int dl_checkup_inputs(dl_checkup *c, dl_trial *t, const dl_trial_rows *rows, dl_error *error) {
+    enum { HELD = 512, FEWEST_HELD = 8 };
     dl_experiment *e = t->e;
-    int part = e->model.data.part[DL_VALIDATION].count ? DL_VALIDATION : DL_TRAIN;
-    double rate = e->model.net.weight_count > 50000 ? 1e-3 : 1e-2;
+    const dl_model *m = &e->model;
+    double rate = m->net.weight_count > 50000 ? 1e-3 : 1e-2;
     comparison r = {.steps = 0};
-    dl_trial_rows held;
-    choose_steps(&r, t, train, 1);
+    int64_t held = rows->count / 5 < HELD ? rows->count / 5 : HELD;
+    parts p = {.train = *rows, .held = *rows};
+    if (held < FEWEST_HELD) {
+        dl_checkup_add(c, "inputs", DL_CHECK_SKIPPED, "%lld rows are too few to hold some out",
+                       (long long)rows->count);
+        return 0;
+    }
+    p.train.count -= held;
+    p.held.count = dl_trial_steps(t, 1, (int)held, 0.2);
+    p.held.x += p.train.count * dl_shape_size(m->data.schema.input);
+    p.held.y += p.train.count * m->data.schema.outputs;
+    p.held.number = rows->number ? rows->number + p.train.count : NULL;
+    choose_steps(&r, t, &p.train, STEPS);
     if (r.steps < FEWEST_STEPS) {
         dl_checkup_too_large(c, "inputs", r.steps, r.batch);
         return 0;
     }
-    if (dl_trial_take(&held, e, (dl_split)part, HELD, error)) {
-        dl_trial_drop(&held);
+    if (m->data.part[DL_VALIDATION].count &&
+        dl_trial_take(&p.validation, e, DL_VALIDATION, p.held.count, error)) {
+        dl_trial_drop(&p.validation);
         return -1;
     }
-    int64_t fitting = dl_trial_steps(t, 1, HELD);
-    held.count = held.count < fitting ? held.count : fitting;
-    compare(&r, t, train, &held, rate);
-    if (!r.used && r.steps >= ENOUGH_STEPS) {
-        choose_steps(&r, t, train, PATIENCE);
-        compare(&r, t, train, &held, rate / 10);
+    compare(&r, t, &p, rate);
+    if (judge_inputs(&r) != DL_CHECK_OK) {
+        choose_steps(&r, t, &p.train, PATIENCE * STEPS);
+        compare(&r, t, &p, rate / 10);
     }
-    dl_trial_drop(&held);
-    if (!r.used && r.steps < ENOUGH_STEPS)
-        dl_checkup_add(c, "inputs", DL_CHECK_SKIPPED,
-                       "loss %.4g of %s rows, %.4g with zeros for inputs, but there is time for no "
-                       "more than %d steps",
-                       r.seen.loss, dl_split_names[part], r.unseen.loss, r.steps);
-    else if (r.used)
-        dl_checkup_add(c, "inputs", DL_CHECK_OK,
-                       "loss %.4g of %s rows after %d steps, %.4g if the inputs are zero",
-                       r.seen.loss, dl_split_names[part], r.steps, r.unseen.loss);
-    else
-        dl_checkup_add(c, "inputs", DL_CHECK_FAILS,
-                       "loss %.4g of %s rows after %d steps is hardly better than %.4g with zeros "
-                       "for inputs: nothing in the inputs tells the targets (are the rows of both "
-                       "in the same order?), or the network does not let it through",
-                       r.seen.loss, dl_split_names[part], r.steps, r.unseen.loss);
-    if (part == DL_VALIDATION)
-        tell_labels(c, t, &r.seen, dl_split_names[part]);
-    free(r.seen.answers);
-    free(r.unseen.answers);
+    report_inputs(c, &r);
+    check_labels(c, t, &r.seen);
+    dl_trial_drop(&p.validation);
+    free_outcome(&r.seen);
+    free_outcome(&r.unseen);
     return 0;
 }

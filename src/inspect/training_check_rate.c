@@ -13,7 +13,7 @@ enum { ITERATIONS = 100, FEWEST = 20, JUDGED = 256 };
 
 /* The mean loss of some of the rows, as many as there is time for. */
 static double loss_now(dl_trial *t, const dl_trial_rows *r) {
-    int64_t most = dl_trial_steps(t, 1, JUDGED), count = 0;
+    int64_t most = dl_trial_steps(t, 1, JUDGED, 0.2), count = 0;
     double sum = 0;
     while (count < r->count && (!count || count < most)) {
         dl_batch batch = dl_trial_batch(r, t->e, count, r->count);
@@ -90,8 +90,9 @@ int dl_checkup_find_rate(dl_checkup *c, dl_experiment *e, dl_error *error) {
 /* Seconds of an iteration of the training itself, and what of them is waiting for data. */
 static int take_time(dl_checkup *c, dl_trial *t, dl_loader *train, dl_error *error) {
     enum { MOST = 20 };
+    static const double SLOW = 0.5;
     dl_experiment *e = t->e;
-    int before = error->count, steps = 0, most = dl_trial_steps(t, e->model.batch_size, MOST);
+    int before = error->count, steps = 0, most = dl_trial_steps(t, e->model.batch_size, MOST, 3);
     const dl_optimizer_common *common = t->optimizer_self;
     char one[32], all[32];
     dl_trial_begin(t, false);
@@ -107,13 +108,18 @@ static int take_time(dl_checkup *c, dl_trial *t, dl_loader *train, dl_error *err
     double seconds = dl_clock() - started;
     if (error->count > before || !steps)
         return -1;
-    double whole = seconds / steps * (double)dl_loader_steps(train) * (double)e->settings.epochs;
+    double step = seconds / steps;
+    double whole = step * (double)dl_loader_steps(train) * (double)e->settings.epochs;
+    const char *advice = data > 0.5 * seconds && step > 0.005 ? " (data.workers would help)"
+                         : step > SLOW
+                             ? "; above 0.5 s trying things out becomes hard: more threads, a "
+                               "smaller network, smaller inputs or a smaller batch"
+                             : "";
     dl_checkup_add(
-        c, "time", DL_CHECK_OK,
+        c, "time", step > SLOW ? DL_CHECK_WARNS : DL_CHECK_OK,
         "%s an iteration, %.0f %% of it waiting for data; about %s for the %lld epochs%s",
-        dl_text_seconds(one, seconds / steps), 100 * data / seconds, dl_text_seconds(all, whole),
-        (long long)e->settings.epochs,
-        data > 0.5 * seconds && seconds > 0.005 * steps ? " (data.workers would help)" : "");
+        dl_text_seconds(one, step), 100 * data / seconds, dl_text_seconds(all, whole),
+        (long long)e->settings.epochs, advice);
     return 0;
 }
 
@@ -193,7 +199,7 @@ int dl_checkup_rate(dl_checkup *c, dl_trial *t, dl_loader *train, const dl_trial
         return 0;
     }
     int64_t batch = e->model.batch_size < rows->count ? e->model.batch_size : rows->count;
-    int steps = dl_trial_steps(t, batch, ITERATIONS);
+    int steps = dl_trial_steps(t, batch, ITERATIONS, 1.5);
     if (steps < FEWEST) {
         dl_checkup_too_large(c, "rate", steps, batch);
         return take_time(c, t, train, error);

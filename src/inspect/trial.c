@@ -100,10 +100,25 @@ double dl_trial_step(dl_trial *t, const dl_batch *batch, double rate) {
     return loss;
 }
 
-int dl_trial_steps(const dl_trial *t, int64_t rows, int most) {
-    static const double ENOUGH = 4e11; /* operations: some seconds */
-    double steps = ENOUGH / ((double)(t->e->model.net.training_operations + 1) * (double)rows);
-    return steps < most ? (int)steps : most;
+void dl_trial_time(dl_trial *t, const dl_batch *batch, double seconds) {
+    double best = INFINITY, start = dl_clock();
+    dl_trial_begin(t, true);
+    for (int i = 0; i < 3 && dl_clock() - start < seconds / 10; i++) { /* the first one warms up */
+        double from = dl_clock();
+        dl_trial_loss(t, batch, true);
+        best = fmin(best, dl_clock() - from);
+    }
+    double operations = (double)t->e->model.net.training_operations * (double)batch->count;
+    t->speed = operations / fmax(best, 1e-6);
+    t->deadline = start + seconds;
+}
+
+int dl_trial_steps(const dl_trial *t, int64_t rows, int most, double seconds) {
+    static const double ALWAYS = 5e9;
+    double left = fmax(t->deadline - dl_clock(), 0) / 2;
+    double operations = fmax(t->speed * fmin(seconds, left), ALWAYS);
+    double step = (double)(t->e->model.net.training_operations + 1) * (double)rows;
+    return operations / step < most ? (int)(operations / step) : most;
 }
 
 void dl_trial_close(dl_trial *t) {

@@ -25,6 +25,8 @@ typedef struct {
     void *optimizer_self, *adam_self;
     dl_config config; /* of adam */
     bool begun;
+    double speed;    /* operations a second, of training */
+    double deadline; /* on dl_clock() */
 } dl_trial;
 
 /* The experiment is built for training and has its initial weights. */
@@ -32,13 +34,16 @@ int dl_trial_open(dl_trial *trial, dl_experiment *experiment, dl_error *error);
 /* Back to the initial weights. plain: adam, no penalties, limits, dropout or noise; else as the
    config says, with the rate that steps are given. */
 void dl_trial_begin(dl_trial *trial, bool plain);
+/* Measures the speed on a batch, and sets the time for all trials. */
+void dl_trial_time(dl_trial *trial, const dl_batch *batch, double seconds);
 /* The mean loss of the batch before a step with that rate. */
 double dl_trial_step(dl_trial *trial, const dl_batch *batch, double rate);
 /* Only the mean loss, as in training, with the gradients if asked for. */
 double dl_trial_loss(dl_trial *trial, const dl_batch *batch, bool gradients);
-/* What another step costs; how many of at most `most` there is time for, with `rows` each: the same
-   on every machine. */
-int dl_trial_steps(const dl_trial *trial, int64_t rows, int most);
+/* How many training steps of `rows` each, at most `most`, take about `seconds`, or half of what is
+   left of the trial's time. Steps of 5e9 operations together are always allowed, so that
+   what is said of a small network does not depend on the machine. */
+int dl_trial_steps(const dl_trial *trial, int64_t rows, int most, double seconds);
 void dl_trial_close(dl_trial *trial);
 
 /* The first `most` rows of a pass in random order, fewer if they are large (128 MB, but at least a

@@ -25,7 +25,7 @@ verdict() { jq -r --arg check "$1" '.checks[] | select(.check == $check) | .verd
 @test "check: nothing planted, nothing fails, nothing is written" {
     inspect check --quiet "$root/tests/checks/none.cfg"
     status_is 0
-    shows "by_heart_50     ok "
+    shows "memorize_50     ok "
     shows "labels          ok "
     shows "learning_rate" || shows "range test"
     exists_not runs
@@ -46,7 +46,7 @@ verdict() { jq -r --arg check "$1" '.checks[] | select(.check == $check) | .verd
     status_is 0
     shows "gradient        ok "
 }
-@test "check: a net that its own trials' rate throws off is given another chance" {
+@test "check: a net that is hard to train is not said to ignore its inputs" {
     cat >many.cfg <<'CONFIG'
 data = { format = "csv"; header = false; train = { file = "digits.csv.gz"; }; validation = 0.2; };
 network = ( { layer = "sequence"; repeat = 6; body = (
@@ -56,7 +56,7 @@ optimizer = { type = "adam"; learning_rate = 3e-4; };
 training = { batch_size = 2; epochs = 20; };
 CONFIG
     inspect check --quiet many.cfg
-    grep -q "^inputs  *ok .* after 1500 steps" <<<"$output" || fail "not tried again"
+    grep -q "^inputs  *ok " <<<"$output" || fail "not tried again"
 }
 @test "check: a rate too high and one too low, of a regression" {
     awk -F, -v OFS=, '{ print $3, $4, $20, $30, $43, $50, $20 + 2 * $30 + $3 * $4 / 4 }' \
@@ -87,8 +87,8 @@ loss = { type = "softmax_cross_entropy"; };
 training = { batch_size = 2; epochs = 1; };
 CONFIG
     inspect check --quiet large.cfg
-    for check in by_heart_4 rate; do
-        grep -q "^$check  *skipped  for a net so large there is time for " <<<"$output" ||
+    for check in memorize_4 rate; do
+        grep -q "^$check  *skipped  the network is too large: there is time for only " <<<"$output" ||
             fail "$check is not skipped"
     done
 }
@@ -117,7 +117,7 @@ CONFIG
 }
 @test "check: weights that begin at zero" {
     fails units zero_init
-    fails by_heart_50 zero_init
+    fails memorize_50 zero_init
 }
 @test "check: shuffled targets" { fails inputs shuffled; }
 @test "check: test rows in train" { fails duplicates leak; }
@@ -144,12 +144,12 @@ CONFIG
     grep -q '^batch_of_one  *FAILS ' <<<"$output"
     shows 'the bias of "dense_1" does nothing'
 }
-@test "check: dropout does not keep samples from being learnt by heart" {
+@test "check: dropout does not keep samples from being memorized" {
     sed 's/activation = "relu"; }/&, { layer = "dropout"; rate = 0.95; }/' \
         "$root/tests/checks/none.cfg" >dropout.cfg
     inspect check --quiet dropout.cfg
-    shows "by_heart_1      ok "
-    shows "by_heart_50     ok "
+    shows "memorize_1      ok "
+    shows "memorize_50     ok "
 }
 @test "check --json" {
     inspect check --quiet --json "$root/tests/checks/leak.cfg"
