@@ -137,12 +137,12 @@ fact() {
 @test "a diagnosis reads dropout from the config, and nothing from log.txt" {
     cp -r "$root/tests/histories/val_easier" run
     echo 'dltrain: diverged in epoch 1' >run/log.txt
-    train --diagnose run
+    inspect diagnose run
     shows "dropout acts in training only"
     sed -i 's/rate = 0.6/rate = 0.0/; s/^name = .*/name = "no-dropout";/' run/config.cfg
-    train --diagnose run
+    inspect diagnose run
     shows_not "dropout acts in training only"
     sed -i 's/layer = "dropout"/layer = "dense_block"; dropout = 0.2/' run/config.cfg
-    train --diagnose run
+    inspect diagnose run
     shows "dropout acts in training only"
 }
