@@ -60,7 +60,7 @@ void dl_terminal_clear(dl_terminal *terminal) {
 void dl_say_apart(dl_terminal *terminal, const char *shown, const char *logged) {
     if (shown && !terminal->quiet) {
         dl_terminal_clear(terminal);
-        fprintf(stderr, "%s\n", shown);
+        fprintf(terminal->to_stdout ? stdout : stderr, "%s\n", shown);
     }
     if (terminal->log) {
         fprintf(terminal->log, "%s\n", logged);

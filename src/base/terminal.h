@@ -11,6 +11,7 @@
 
 typedef struct {
     bool quiet;     /* no lines and no bar on stderr */
+    bool to_stdout; /* lines are the program's result, and go there */
     bool is_screen; /* stderr is a terminal that can move its cursor */
     bool bar_shown;
     double last_bar; /* when it was drawn */

@@ -221,6 +221,8 @@ static const char zsh_set[] =
 
 /* "'--out=:DIR:_files -/' \" */
 static void print_zsh_option(const char *program, const arg_option *o) {
+    if (o->letter && o->value && *o->value != '[')
+        printf("        '-%c:%s:%s' \\\n", o->letter, o->value, ways[o->completes].zsh);
     if (o->completes == ARG_KEYS)
         printf("        '*--%s=:%s:_%s_set' \\\n", o->name, "key", program);
     else if (o->words) {

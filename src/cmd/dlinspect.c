@@ -73,6 +73,7 @@ static int batch_picture(const config_arguments *a, dl_experiment *e, dl_error *
 static int dry_run(const config_arguments *a, dl_experiment *e, dl_train_options options,
                    dl_error *error) {
     dl_terminal terminal = dl_terminal_open(a->common.quiet);
+    terminal.to_stdout = !options.checkup;
     dl_train_result result = {0};
     options.dry_run = true;
     options.threads = dl_threads();

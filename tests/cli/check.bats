@@ -200,7 +200,7 @@ CASES
 @test "net --gradients: a row for each layer with weights" {
     inspect net --gradients "$root/tests/checks/none.cfg"
     status_is 0
-    says "gradient norm"
-    equal "$(sed '1,/gradient norm/d' <<<"$errors" | wc -l)" 2
-    says "dense_2              650"
+    shows "gradient norm"
+    equal "$(sed '1,/gradient norm/d' <<<"$output" | wc -l)" 2
+    shows "dense_2              650"
 }

@@ -255,7 +255,7 @@ verdicts() {
     sed -i "s/init = [^}]*}/init = $1; }/" deep.cfg
     inspect net --activations deep.cfg
     status_is 0
-    verdict=$(sed '1,/^layer .*verdict$/d' <<<"$errors" | awk 'NF > 6 { $1 = $2 = $3 = $4 = $5 = ""; print }' |
+    verdict=$(sed '1,/^layer .*verdict$/d' <<<"$output" | awk 'NF > 6 { $1 = $2 = $3 = $4 = $5 = ""; print }' |
         sed 's/^ *//; s/^[-0-9.e% +]* //' | uniq -c | awk '{ $1 = $1; print }' | tr '\n' ',')
 }
 
@@ -285,7 +285,7 @@ verdicts() {
         s/layer = "dense"; units = 1; }/layer = "dense"; units = 1; init = "constant"; init_value = 0.5; }/' xor.cfg
     inspect net --activations xor.cfg
     status_is 0
-    awk '/^dense_1 .*%/ { print $2, $3, $4, $6, $8 }' <<<"$errors" >first
+    awk '/^dense_1 .*%/ { print $2, $3, $4, $6, $8 }' <<<"$output" >first
     equal "$(cat first)" "0.622 0.368 25.0 0.0 $(awk 'BEGIN {
         split("0 0.761594 0.761594 0.964028", h, " "); split("0 1 1 0", y, " ")
         for (i = 1; i <= 4; i++) { g = 0.5 * (1 / (1 + exp(-0.5 * h[i])) - y[i]) / 4; s += g * g }
