@@ -43,7 +43,7 @@ static dl_sums train_step(whole *w, const dl_batch *batch, int64_t number) {
     dl_experiment *e = &w->e;
     dl_net *net = &e->model.net;
     dl_judge judge;
-    dl_sums sums; /* of accuracy, or rmse: nothing to close */
+    dl_sums sums; /* closed by the caller */
     dl_pass pass = {
         .batch = (int)batch->count, .training = true, .seed = 1, .step = (uint32_t)number};
     dl_judge_open(&judge, &e->model);
@@ -59,6 +59,10 @@ static dl_sums train_step(whole *w, const dl_batch *batch, int64_t number) {
                        number + 1);
     dl_judge_close(&judge);
     return sums;
+}
+
+static void close_step(dl_sums sums) {
+    dl_sums_close(&sums);
 }
 
 /* ---- against PyTorch ---- */
@@ -110,6 +114,7 @@ static void check_case(json_t *c) {
             if (!(fabs(got - want) <= 2e-6 * fmax(1, fabs(want))))
                 fail_msg("step %zu, end %d: %.9g, PyTorch has %.9g", t, end, got, want);
         }
+        close_step(sums);
         if (!t)
             compare(net, json_object_get(c, "grads"), true, 4e-6);
     }
@@ -156,7 +161,7 @@ static void moves(const char *config, bool moved[4]) {
     size_t bytes = sizeof(float) * (size_t)net->weight_count;
     float *before = memcpy(xmalloc(bytes), net->weights, bytes);
     for (int t = 0; t < 2; t++)
-        train_step(&w, &all, t);
+        close_step(train_step(&w, &all, t));
     int found = 0;
     for (int p = 0; p < net->param_count; p++)
         for (int n = 0; n < 4; n++)
@@ -209,7 +214,7 @@ static void test_weight(void **state) {
         whole w;
         open_whole(&w, configs[i], ROWS, true);
         dl_net_initialize(&w.e.model.net, 1);
-        train_step(&w, &all, 0);
+        close_step(train_step(&w, &all, 0));
         memcpy(gradient[i], w.e.model.net.params[0].grad, sizeof gradient[i]);
         close_whole(&w);
     }
@@ -295,6 +300,7 @@ static void test_checkpoint(void **state) {
     assert_memory_equal(&got.sums.losses, &kept.sums.losses, sizeof kept.sums.losses);
     assert_true(got.sums.losses.head[0].sum > 0 && got.sums.losses.net.sum > 0);
     dl_sums_close(&got.sums);
+    dl_sums_close(&kept.sums);
     dl_checkpoint_close(&checkpoint);
     unlink(path);
     close_whole(&w);

@@ -25,7 +25,7 @@ static double measure(const char *name, dl_outcome o) {
     rest.output += first.rows * o.channels;
     rest.target += first.rows * (o.classes ? 1 : o.channels);
     assert_non_null(metric);
-    dl_accumulator_open(&accumulator, &metric, 1, o.classes, true);
+    dl_accumulator_open(&accumulator, &metric, 1, o.classes, o.channels, true);
     dl_accumulator_add(&accumulator, &first, &first); /* to be forgotten */
     dl_accumulator_clear(&accumulator);
     dl_accumulator_add(&accumulator, &first, &first);
@@ -87,6 +87,26 @@ static void test_numbers(void **state) {
     assert_true(isnan(measure("r2", constant)));
     output[1] = NAN;
     assert_true(isnan(measure("mse", o)));
+    assert_true(isnan(measure("r2", o)));
+}
+
+/* Golden numbers by scikit-learn 1.9.1: r2_score, root_mean_squared_error and so on, with
+   multioutput = "uniform_average". */
+static void test_several_outputs(void **state) {
+    (void)state;
+    float output[] = {1, 990, 0.5f, 2, 1010, 0.5f, 3, 1000, 0.25f, 4.5f, 1001, 0.5f};
+    float target[] = {2, 1000, 0.5f, 2, 1005, 0, 2.5f, 995, 1, 6, 1000, 0.75f};
+    dl_outcome o = {4, 3, output, target, 0, 0, 0};
+    expect("r2", o, -0.6442830540037244);
+    expect("rmse", o, 2.515741461254161);
+    expect("mse", o, 12.947916666666666);
+    expect("mae", o, 2.125);
+    for (int i = 2; i < 12; i += 3)
+        target[i] = 1; /* does not vary: left out (scikit-learn counts 0) */
+    expect("r2", o, -0.6664245810055867);
+    output[0] = NAN;
+    expect("r2", o, NAN);
+    expect("rmse", o, NAN);
 }
 
 /* Of no rows there is nothing to say; NaN is never an improvement. */
@@ -284,7 +304,7 @@ static double walk(const dl_metric *metric, int classes, int batch, bool save, b
             output[i * channels + (int)target[i]] = 30;
     }
     dl_accumulator a;
-    dl_accumulator_open(&a, &metric, 1, classes, true);
+    dl_accumulator_open(&a, &metric, 1, classes, channels, true);
     for (int first = 0; first < WALKED; first += batch) {
         int rows = WALKED - first < batch ? WALKED - first : batch;
         dl_outcome o = {rows,
@@ -299,7 +319,7 @@ static double walk(const dl_metric *metric, int classes, int batch, bool save, b
             saved s = {{0}, 0, 0, false};
             assert_int_equal(dl_accumulator_fields(&a, visit, &s), 0);
             dl_accumulator_close(&a);
-            dl_accumulator_open(&a, &metric, 1, classes, true);
+            dl_accumulator_open(&a, &metric, 1, classes, channels, true);
             s.at = 0;
             s.reading = true;
             assert_int_equal(dl_accumulator_fields(&a, visit, &s), 0);
@@ -350,6 +370,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_classes),
         cmocka_unit_test(test_numbers),
+        cmocka_unit_test(test_several_outputs),
         cmocka_unit_test(test_nothing),
         cmocka_unit_test(test_golden),
         cmocka_unit_test(test_absent_classes),

@@ -54,7 +54,7 @@ void scores_open(scores *s, const dl_model *model, int classes, int link, dl_spl
             left_out = metric;
     }
     *s = (scores){.model = model, .left_out = left_out};
-    dl_accumulator_open(&s->tally, shown, count, classes, true);
+    dl_accumulator_open(&s->tally, shown, count, classes, classes ? 1 : (int)model->channels, true);
     if (classes)
         s->confusion = dl_confusion_new(classes);
 }
@@ -74,7 +74,8 @@ void scores_observe(void *context, const dl_outcome *outcome) {
 }
 
 void scores_open_like(dl_accumulator *tally, const scores *s) {
-    dl_accumulator_open(tally, s->tally.metric, s->tally.metric_count, s->tally.classes, true);
+    dl_accumulator_open(tally, s->tally.metric, s->tally.metric_count, s->tally.classes,
+                        s->tally.outputs, true);
 }
 
 void scores_close(scores *s) {

@@ -12,7 +12,7 @@ static void add_magnitudes(const dl_metric *self, double *sums, const dl_outcome
 
 const dl_metric dl_metric_mae = {
     .name = "mae",
-    .help = "mean absolute error, in the units of the data",
+    .help = "mean absolute error over rows and outputs, in the units of the data",
     .for_numbers = true,
     .add = add_magnitudes,
     .of_sums = dl_metric_mean,

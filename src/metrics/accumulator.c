@@ -12,12 +12,24 @@ static bool replaces_sums(const dl_metric *metric) {
     return metric->of_counts || metric->of_scores;
 }
 
+/* Sums that a metric has: for all outputs, or for each. */
+static int64_t sums_of(const dl_accumulator *t, const dl_metric *metric) {
+    bool each = metric->per_output && !t->classes;
+    return (each ? (int64_t)t->outputs : 1) * DL_METRIC_SUMS;
+}
+
 void dl_accumulator_open(dl_accumulator *t, const dl_metric *const *metrics, int count, int classes,
-                         bool ordered) {
-    *t = (dl_accumulator){.metric_count = count, .classes = classes};
+                         int outputs, bool ordered) {
+    *t = (dl_accumulator){.metric_count = count, .classes = classes, .outputs = outputs};
     bool counts = false;
+    int64_t size = 0;
+    for (int m = 0; m < count; m++)
+        size += sums_of(t, metrics[m]);
+    double *sums = xcalloc((size_t)(size ? size : 1), sizeof *sums);
     for (int m = 0; m < count; m++) {
         t->metric[m] = metrics[m];
+        t->sums[m] = sums;
+        sums += sums_of(t, metrics[m]);
         counts |= classes && metrics[m]->of_counts;
         t->ordered |= classes && ordered && metrics[m]->of_scores;
     }
@@ -26,13 +38,16 @@ void dl_accumulator_open(dl_accumulator *t, const dl_metric *const *metrics, int
 }
 
 void dl_accumulator_clear(dl_accumulator *t) {
-    memset(t->sums, 0, sizeof t->sums);
+    for (int m = 0; m < t->metric_count; m++)
+        memset(t->sums[m], 0, sizeof *t->sums[m] * (size_t)sums_of(t, t->metric[m]));
     if (t->count)
         memset(t->count, 0, sizeof *t->count * (size_t)t->classes);
     t->rows = 0;
 }
 
 void dl_accumulator_close(dl_accumulator *t) {
+    if (t->metric_count)
+        free(t->sums[0]);
     free(t->count);
     free(t->score);
     free(t->truth);
@@ -69,7 +84,7 @@ int dl_accumulator_fields(dl_accumulator *t, dl_field_visitor visit, void *conte
     for (int m = 0; m < t->metric_count; m++) {
         dl_text name = {0};
         dl_text_add(&name, "metric.%s", t->metric[m]->name);
-        int result = visit(context, name.data, t->sums[m], DL_METRIC_SUMS);
+        int result = visit(context, name.data, t->sums[m], sums_of(t, t->metric[m]));
         dl_text_free(&name);
         if (result)
             return -1;
@@ -125,10 +140,22 @@ dl_scored_rows dl_accumulator_scores(const dl_accumulator *t) {
     return (dl_scored_rows){t->rows, t->classes, curves(t), t->score, t->truth};
 }
 
+/* The mean over the outputs that have a value; NaN if one of them is not a number. */
+static double over_outputs(const dl_accumulator *t, int m) {
+    double sum = 0;
+    int64_t count = 0, end = sums_of(t, t->metric[m]);
+    for (int64_t at = 0; at < end; at += DL_METRIC_SUMS) {
+        double value = t->metric[m]->of_sums(t->sums[m] + at);
+        sum += isnan(value) && !isnan(t->sums[m][at]) ? 0 : value;
+        count += !isnan(value);
+    }
+    return count ? sum / (double)count : NAN;
+}
+
 double dl_accumulator_value(const dl_accumulator *t, int m) {
     const dl_metric *metric = t->metric[m];
     if (!t->classes || !replaces_sums(metric))
-        return metric->of_sums(t->sums[m]);
+        return over_outputs(t, m);
     if (metric->of_counts)
         return metric->of_counts(t->count, t->classes);
     dl_scored_rows rows = dl_accumulator_scores(t);

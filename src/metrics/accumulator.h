@@ -9,9 +9,9 @@ enum { DL_MOST_ACCUMULATED = 32 };
 
 typedef struct {
     const dl_metric *metric[DL_MOST_ACCUMULATED];
-    int metric_count, classes;
-    double sums[DL_MOST_ACCUMULATED][DL_METRIC_SUMS];
-    dl_class_count *count; /* [classes]; owned; NULL: no metric looks at it */
+    int metric_count, classes, outputs;
+    double *sums[DL_MOST_ACCUMULATED]; /* [1 or outputs][DL_METRIC_SUMS]; sums[0] owns them all */
+    dl_class_count *count;             /* [classes]; owned; NULL: no metric looks at it */
     /* for metrics of the scores of all rows: */
     bool ordered;
     float *score;       /* [room][curves]; owned */
@@ -19,11 +19,11 @@ typedef struct {
     int64_t rows, room; /* that there are, and that there is memory for */
 } dl_accumulator;
 
-/* For metrics[count], of which a accumulator borrows the pointers. `ordered`: also for those that
-   are worked out from the order of all rows, whose memory grows with them; without it nothing is
-   allocated after this. */
+/* For metrics[count], whose pointers are borrowed, of targets that are one of `classes` or (0) so
+   many `outputs`. `ordered`: also for those that are computed from the order of all rows, whose
+   memory grows with them; without it nothing is allocated after this. */
 void dl_accumulator_open(dl_accumulator *accumulator, const dl_metric *const *metrics, int count,
-                         int classes, bool ordered);
+                         int classes, int outputs, bool ordered);
 /* numbers: what the metrics that are only for numbers look at; of a number in bins not the same. */
 void dl_accumulator_add(dl_accumulator *accumulator, const dl_outcome *outcome,
                         const dl_outcome *numbers);

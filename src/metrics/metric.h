@@ -36,9 +36,12 @@ typedef struct dl_metric {
     bool on_demand;     /* dltest shows it only if the config asks for it */
     bool probabilities; /* needs them */
     bool unit_targets;  /* targets that are numbers must be from 0 to 1 */
+    bool per_output;    /* of numbers: `add` and `of_sums` are for each output by itself, and the
+                           value is the mean over the outputs that have one */
     int outputs;        /* how many numbers a target must have; 0: any */
     int k;              /* of "top5": 5, which must be less than the classes */
-    /* Adds the rows of an outcome to sums[DL_METRIC_SUMS], which begin at 0. */
+    /* Adds the rows of an outcome to sums[DL_METRIC_SUMS], which begin at 0; with per_output to
+       sums[channels][DL_METRIC_SUMS]. */
     void (*add)(const struct dl_metric *self, double *sums, const dl_outcome *outcome);
     double (*of_sums)(const double *sums);
     /* For classes, in place of sums: */

@@ -14,11 +14,21 @@ static void add_squares(const dl_metric *self, double *sums, const dl_outcome *o
 
 const dl_metric dl_metric_mse = {
     .name = "mse",
-    .help = "mean squared error, in the squared units of the data",
+    .help = "mean squared error over rows and outputs, in the squared units of the data",
     .for_numbers = true,
     .add = add_squares,
     .of_sums = dl_metric_mean,
 };
+
+static void add_squares_of_each(const dl_metric *self, double *sums, const dl_outcome *o) {
+    (void)self;
+    for (int64_t i = 0; i < o->rows * o->channels; i++) {
+        double *own = sums + i % o->channels * DL_METRIC_SUMS;
+        double difference = (double)o->output[i] - o->target[i];
+        own[0] += difference * difference;
+        own[1] += 1;
+    }
+}
 
 static double root(const double *sums) {
     return sqrt(dl_metric_mean(sums));
@@ -26,8 +36,11 @@ static double root(const double *sums) {
 
 const dl_metric dl_metric_rmse = {
     .name = "rmse",
-    .help = "root of the mean squared error, in the units of the data",
+    .help =
+        "root of the mean squared error, in the units of the data; of several outputs the mean of "
+        "their roots",
     .for_numbers = true,
-    .add = add_squares,
+    .per_output = true,
+    .add = add_squares_of_each,
     .of_sums = root,
 };

@@ -11,7 +11,7 @@
 void dl_sums_open(dl_sums *sums, const dl_model *model, bool ordered) {
     *sums = (dl_sums){0};
     dl_accumulator_open(&sums->tally, model->metrics, model->metric_count, model->target.classes,
-                        ordered);
+                        (int)model->channels, ordered);
 }
 
 void dl_sums_clear(dl_sums *sums) {
