@@ -57,12 +57,12 @@ static int fill(const char *path, const struct stat *info) {
     return spools[count++].copy;
 }
 
-/* A program that waits for a pipe has nothing to save. */
+/* A program that waits for a pipe has nothing to save: a handler that lets it wait on is set aside. */
 static int fill_or_end(const char *path, const struct stat *info) {
     static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
     struct sigaction before[3], end = {.sa_handler = SIG_DFL};
     for (int i = 0; i < 3; i++)
-        if (!sigaction(numbers[i], NULL, &before[i]) && before[i].sa_handler != SIG_IGN)
+        if (!sigaction(numbers[i], NULL, &before[i]) && before[i].sa_flags & SA_RESTART)
             sigaction(numbers[i], &end, NULL);
     int copy = fill(path, info), reason = errno;
     for (int i = 0; i < 3; i++)

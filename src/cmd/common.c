@@ -84,8 +84,8 @@ static void on_signal_quit(int number) {
     _exit(128 + number);
 }
 
-void cmd_watch_signals(void (*handler)(int)) {
-    struct sigaction action = {.sa_handler = handler, .sa_flags = SA_RESTART}, before;
+static void watch_signals(void (*handler)(int), int flags) {
+    struct sigaction action = {.sa_handler = handler, .sa_flags = flags}, before;
     sigemptyset(&action.sa_mask);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
@@ -94,9 +94,13 @@ void cmd_watch_signals(void (*handler)(int)) {
         sigaction(SIGHUP, &action, NULL);
 }
 
+void cmd_watch_signals(void (*handler)(int)) {
+    watch_signals(handler, SA_RESTART);
+}
+
 void cmd_quit_on_signals(const char *program) {
     quitting = program;
-    cmd_watch_signals(on_signal_quit);
+    watch_signals(on_signal_quit, 0);
 }
 
 void cmd_version(const char *program) {
