@@ -7,6 +7,7 @@
 #include "harness.h"
 #include "image/grid.h"
 #include "inspect/mistakes.h"
+#include "model/filters.h"
 
 /* The colour in the middle of a tile's pixel: tiles stand side by side, 4 apart. */
 static void assert_pixel(const dl_grid *g, int tile, int side, int row, int column, int red,

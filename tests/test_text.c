@@ -144,24 +144,34 @@ static void test_writing(void **state) {
                  "encoding = \"%s\"; normalize = \"min_max\";",
                  i % 2 ? "byte" : "character", i / 2 ? "number" : "one_hot");
         section_must_open(&s, keys);
-        assert_int_equal(dl_symbols_check(&s.data, "c", &error), 0);
-        uint16_t *symbols = dl_symbols_read(&s.data, text, "--prompt", &count, &error);
+        assert_int_equal(
+            dl_symbols_check(&(dl_symbols){&s.data.dataset[DL_TRAIN], &s.data.schema}, "c", &error),
+            0);
+        uint16_t *symbols =
+            dl_symbols_read(&(dl_symbols){&s.data.dataset[DL_TRAIN], &s.data.schema}, text,
+                            "--prompt", &count, &error);
         assert_non_null(symbols);
         assert_int_equal(count, i % 2 ? 18 : 12);
         for (int64_t k = 0; k < count; k++)
-            end += dl_symbols_write(&s.data, symbols[k], k == 0, end);
+            end += dl_symbols_write(&(dl_symbols){&s.data.dataset[DL_TRAIN], &s.data.schema},
+                                    symbols[k], k == 0, end);
         assert_int_equal(end - again, sizeof text - 1);
         assert_memory_equal(again, text, sizeof text - 1);
         int size = (int)dl_shape_size(s.data.schema.input);
         float *x = xcalloc((size_t)size, sizeof *x), *y = xcalloc((size_t)size, sizeof *y);
-        dl_symbols_encode(&s.data, symbols + 3, 3, x);
+        dl_symbols_encode(&(dl_symbols){&s.data.dataset[DL_TRAIN], &s.data.schema}, symbols + 3, 3,
+                          x);
+        dl_normalize(&s.data.input, x, 1, size);
         s.data.dataset[DL_TRAIN].type->read(&s.data.dataset[DL_TRAIN], 1, y, NULL, &error);
         dl_normalize(&s.data.input, y, 1, size);
         assert_memory_equal(x, y, sizeof *x * (size_t)size);
-        dl_symbols_encode(&s.data, symbols + 3, 1, x);
+        dl_symbols_encode(&(dl_symbols){&s.data.dataset[DL_TRAIN], &s.data.schema}, symbols + 3, 1,
+                          x);
+        dl_normalize(&s.data.input, x, 1, size);
         assert_memory_equal(x, y, sizeof *x * (size_t)(size / 3));
         assert_memory_not_equal(x, y, sizeof *x * (size_t)size);
-        assert_null(dl_symbols_read(&s.data, "A?", "--prompt", &count, &error));
+        assert_null(dl_symbols_read(&(dl_symbols){&s.data.dataset[DL_TRAIN], &s.data.schema}, "A?",
+                                    "--prompt", &count, &error));
         assert_string_equal(dl_text_get(&error.text),
                             "--prompt: \"?\" does not occur in the training text");
         dl_error_clear(&error);
@@ -170,7 +180,9 @@ static void test_writing(void **state) {
         free(y);
         /* what a strange checkpoint may say */
         s.data.schema.outputs = 1;
-        assert_int_equal(dl_symbols_check(&s.data, "c", &error), -1);
+        assert_int_equal(
+            dl_symbols_check(&(dl_symbols){&s.data.dataset[DL_TRAIN], &s.data.schema}, "c", &error),
+            -1);
         assert_int_equal(error.code, DL_DATA);
         dl_error_clear(&error);
         section_free(&s);
@@ -225,14 +237,18 @@ static void test_words_written(void **state) {
     save_text("a.txt", "Aa bb, cc dd ee Aa bb, cc dd ee");
     section_must_open(&s, "format = \"text\"; train = { file = \"a.txt\"; }; unit = \"word\"; "
                           "length = 2; encoding = \"number\";");
-    assert_int_equal(dl_symbols_check(&s.data, "c", &error), 0);
-    uint16_t *words = dl_symbols_read(&s.data, " bb,Aa  xx\n", "--prompt", &count, &error);
+    assert_int_equal(
+        dl_symbols_check(&(dl_symbols){&s.data.dataset[DL_TRAIN], &s.data.schema}, "c", &error), 0);
+    uint16_t *words = dl_symbols_read(&(dl_symbols){&s.data.dataset[DL_TRAIN], &s.data.schema},
+                                      " bb,Aa  xx\n", "--prompt", &count, &error);
     assert_int_equal(count, 4);
     for (int64_t k = 0; k < count; k++)
-        end += dl_symbols_write(&s.data, words[k], k == 0, end);
+        end += dl_symbols_write(&(dl_symbols){&s.data.dataset[DL_TRAIN], &s.data.schema}, words[k],
+                                k == 0, end);
     assert_string_equal(again, "bb , Aa <unknown>");
     free(words);
-    assert_null(dl_symbols_read(&s.data, "bb \xff", "--prompt", &count, &error));
+    assert_null(dl_symbols_read(&(dl_symbols){&s.data.dataset[DL_TRAIN], &s.data.schema}, "bb \xff",
+                                "--prompt", &count, &error));
     assert_string_equal(dl_text_get(&error.text), "--prompt: offset 3: is not UTF-8");
     dl_error_clear(&error);
     section_free(&s);

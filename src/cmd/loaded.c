@@ -65,8 +65,9 @@ int loaded_build(loaded *l, dl_split split, int64_t batch, dl_error *error) {
 int loaded_build_text(loaded *l, dl_error *error) {
     dl_checkpoint *c = &l->checkpoint;
     dl_data *data = &l->model.data;
+    dl_symbols symbols = dl_data_symbols(data);
     if (dl_data_describe(data, &c->schema, &c->input, &c->target, error) ||
-        dl_symbols_check(data, l->path, error))
+        dl_symbols_check(&symbols, l->path, error))
         return -1;
     return build(l, 1, error);
 }

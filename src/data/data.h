@@ -7,6 +7,7 @@
 #include "config/config.h"
 #include "data/augment.h"
 #include "formats/dataset.h"
+#include "formats/text.h"
 
 typedef enum { DL_TRAIN, DL_VALIDATION, DL_TEST, DL_SPLITS } dl_split;
 extern const char *const dl_split_names[DL_SPLITS]; /* "train", "validation", "test" */
@@ -62,6 +63,8 @@ extern const dl_option dl_data_options[], dl_subsample_options[];
 /* Reads and checks the `data` section, before any data is read. `data` is all zero; dl_data_free is
    fine after a failure. */
 int dl_data_read(dl_data *data, dl_config *config, dl_error *error);
+/* "file:line" of an option of the section, or of the section if it is not there. */
+const char *dl_data_where(const dl_data *data, const char *key);
 /* Opens the files, splits them and takes the statistics of the training part. */
 int dl_data_open(dl_data *data, dl_error *error);
 /* The schema that a checkpoint is to have: with bins and class counts where there are any. */
@@ -75,6 +78,8 @@ int dl_data_open_part(dl_data *data, dl_split only, const dl_schema *base,
 int dl_data_describe(dl_data *data, const dl_schema *base, const dl_normalization *input,
                      const dl_normalization *target, dl_error *error);
 void dl_data_free(dl_data *data);
+/* The symbols of a text. */
+dl_symbols dl_data_symbols(const dl_data *data);
 
 /* x[count * size] in place, samples one after the other. */
 void dl_normalize(const dl_normalization *normalization, float *x, int64_t count, int64_t size);

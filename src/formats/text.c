@@ -371,18 +371,18 @@ const dl_dataset_type dl_dataset_text = {
 
 /* ---- writing ---- */
 
-static const text_options *options_of(const dl_data *data) {
-    return data->dataset[DL_TRAIN].options;
+static const text_options *options_of(const dl_symbols *own) {
+    return own->dataset->options;
 }
 
-int dl_symbols_check(const dl_data *data, const char *name, dl_error *error) {
-    const dl_dataset *dataset = &data->dataset[DL_TRAIN];
-    const dl_schema *schema = &data->schema;
+int dl_symbols_check(const dl_symbols *own, const char *name, dl_error *error) {
+    const dl_dataset *dataset = own->dataset;
+    const dl_schema *schema = own->schema;
     if (dataset->type != &dl_dataset_text)
         return dl_fail(error, DL_USAGE,
                        "%s: its data are no text (format = \"%s\"): there is nothing to write",
                        name, dataset->type->kind.name);
-    int width = options_of(data)->encoding == ONE_HOT ? schema->classes : 1;
+    int width = options_of(own)->encoding == ONE_HOT ? schema->classes : 1;
     if (schema->classes > 0 && schema->classes <= MOST_CLASSES && schema->class_names &&
         schema->input.rank == 2 && schema->outputs == schema->input.dim[0] &&
         schema->input.dim[1] == width)
@@ -399,15 +399,15 @@ static int class_named(const dl_schema *schema, const char *name) {
 }
 
 /* Words that are not in the vocabulary are dl_unknown_word. NULL if it is not UTF-8. */
-static uint16_t *read_words(const dl_data *data, const char *text, const char *name, int64_t *count,
-                            dl_error *error) {
+static uint16_t *read_words(const dl_symbols *own, const char *text, const char *name,
+                            int64_t *count, dl_error *error) {
     const char *at = text, *end = text + strlen(text);
     char word[DL_LONGEST_WORD + 1];
     uint16_t *words = xmalloc(sizeof *words * (strlen(text) + 1));
     int length;
     *count = 0;
-    while ((length = dl_word_next(&at, end, options_of(data)->lower_case, word)) > 0) {
-        int class = class_named(&data->schema, word);
+    while ((length = dl_word_next(&at, end, options_of(own)->lower_case, word)) > 0) {
+        int class = class_named(own->schema, word);
         words[(*count)++] = (uint16_t)(class < 0 ? 0 : class);
     }
     if (!length)
@@ -417,20 +417,20 @@ static uint16_t *read_words(const dl_data *data, const char *text, const char *n
     return NULL;
 }
 
-uint16_t *dl_symbols_read(const dl_data *data, const char *text, const char *name, int64_t *count,
+uint16_t *dl_symbols_read(const dl_symbols *own, const char *text, const char *name, int64_t *count,
                           dl_error *error) {
-    const int unit = options_of(data)->unit;
+    const int unit = options_of(own)->unit;
     const char *at = text;
     int result = 0;
     if (unit == WORD)
-        return read_words(data, text, name, count, error);
+        return read_words(own, text, name, count, error);
     uint16_t *symbols = xmalloc(sizeof *symbols * (strlen(text) + 1));
     for (*count = 0; *at && !result; ++*count) {
         char called[8] = "";
         int code = next_code(unit, &at), class = -1;
         if (code >= 0) {
             name_symbol(unit, code, called);
-            class = class_named(&data->schema, called);
+            class = class_named(own->schema, called);
         }
         if (code < 0)
             result =
@@ -446,18 +446,17 @@ uint16_t *dl_symbols_read(const dl_data *data, const char *text, const char *nam
     return NULL;
 }
 
-int dl_symbols_write(const dl_data *data, int class, bool first, char *out) {
-    const int unit = options_of(data)->unit;
+int dl_symbols_write(const dl_symbols *own, int class, bool first, char *out) {
+    const int unit = options_of(own)->unit;
     if (unit == WORD)
         return snprintf(out, DL_MOST_SYMBOL, "%s%.*s", first ? "" : " ", DL_LONGEST_WORD,
-                        data->schema.class_names[class]);
-    int code = symbol_named(unit, data->schema.class_names[class]);
+                        own->schema->class_names[class]);
+    int code = symbol_named(unit, own->schema->class_names[class]);
     return code < 0 ? 0 : spell(unit, code, out);
 }
 
-void dl_symbols_encode(const dl_data *data, const uint16_t *symbols, int64_t count, float *x) {
-    const dl_schema *schema = &data->schema;
-    encode(options_of(data)->encoding == ONE_HOT, schema->classes, schema->input.dim[0], symbols,
+void dl_symbols_encode(const dl_symbols *own, const uint16_t *symbols, int64_t count, float *x) {
+    const dl_schema *schema = own->schema;
+    encode(options_of(own)->encoding == ONE_HOT, schema->classes, schema->input.dim[0], symbols,
            count, x);
-    dl_normalize(&data->input, x, 1, dl_shape_size(schema->input));
 }

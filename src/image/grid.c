@@ -5,32 +5,25 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "image/image.h"
 
-enum { MOST_TILES = 64, MOST_COLUMNS = 8, SIDE = 48, MOST_SIDE = 512, GAP = 4 };
+enum { MOST_COLUMNS = 8, SIDE = 48, GAP = 4 };
 
-/* A tile's number at (row, column) and channel, 0 black to 1 white. */
-typedef struct {
-    const float *value;
-    int64_t tile, place, channel; /* strides: from a tile to the next, a pixel, a channel */
-    dl_shape shape;               /* height, width, channels */
-    bool weights, bytes;
-} tiles;
-
-static float channel_mean(const tiles *t, const float *pixel) {
+static float channel_mean(const dl_tiles *t, const float *pixel) {
     double sum = 0;
     for (int c = 0; c < t->shape.dim[2]; c++)
         sum += pixel[c * t->channel];
     return (float)(sum / t->shape.dim[2]);
 }
 
-static float number(const tiles *t, int tile, int64_t at, int c) {
+static float number(const dl_tiles *t, int tile, int64_t at, int c) {
     const float *pixel = t->value + tile * t->tile + at * t->place;
     return t->shape.dim[2] == 3 ? pixel[c * t->channel] : channel_mean(t, pixel);
 }
 
 /* What becomes black and white. */
-static void find_range(const tiles *t, int tile, float *low, float *high) {
+static void find_range(const dl_tiles *t, int tile, float *low, float *high) {
     *low = 0;
     *high = 255;
     if (t->bytes)
@@ -51,7 +44,7 @@ static void find_range(const tiles *t, int tile, float *low, float *high) {
     }
 }
 
-static void draw_tile(const tiles *t, int tile, dl_grid *p, int top, int left, int factor) {
+static void draw_tile(const dl_tiles *t, int tile, dl_grid *p, int top, int left, int factor) {
     float low, high;
     find_range(t, tile, &low, &high);
     for (int y = 0; y < t->shape.dim[0] * factor; y++)
@@ -64,7 +57,7 @@ static void draw_tile(const tiles *t, int tile, dl_grid *p, int top, int left, i
             }
 }
 
-static dl_grid draw(const tiles *t, int count) {
+dl_grid dl_grid_draw(const dl_tiles *t, int count) {
     int height = t->shape.dim[0], width = t->shape.dim[1];
     int most = height > width ? height : width, factor = most < SIDE ? SIDE / most : 1;
     int columns = count < MOST_COLUMNS ? count : MOST_COLUMNS;
@@ -81,42 +74,14 @@ static dl_grid draw(const tiles *t, int count) {
     return p;
 }
 
-bool dl_grid_filters(const dl_net *net, dl_grid *picture, const dl_layer **first) {
-    const dl_layer *layer = net->layers;
-    while (layer < net->layers + net->layer_count && !layer->param_count)
-        layer++;
-    if (layer == net->layers + net->layer_count || net->input.rank != 3 || layer->shares >= 0 ||
-        net->input.dim[0] > MOST_SIDE || net->input.dim[1] > MOST_SIDE)
-        return false;
-    const dl_param *weight = &layer->params[0];
-    const char *type = layer->type->kind.name;
-    tiles t = {.value = weight->value, .tile = 1, .weights = true};
-    int64_t units = dl_shape_channels(layer->out.shape);
-    if (!strcmp(type, "conv2d"))
-        t.shape = dl_shape3(weight->shape.dim[0], weight->shape.dim[1], weight->shape.dim[2]);
-    else if (!strcmp(type, "dense") &&
-             dl_shape_size(layer->in[0].shape) == dl_shape_size(net->input))
-        t.shape = net->input;
-    else
-        return false;
-    if (weight->count != dl_shape_size(t.shape) * units ||
-        (!strcmp(type, "conv2d") && weight->shape.dim[0] * weight->shape.dim[1] < 4))
-        return false; /* one weight a channel is no picture */
-    t.channel = units;
-    t.place = units * t.shape.dim[2];
-    *picture = draw(&t, units < MOST_TILES ? (int)units : MOST_TILES);
-    *first = layer;
-    return true;
-}
-
 dl_grid dl_grid_images(const float *x, int count, dl_shape shape, bool bytes) {
-    tiles t = {.value = x,
-               .tile = dl_shape_size(shape),
-               .place = shape.dim[2],
-               .channel = 1,
-               .shape = shape,
-               .bytes = bytes};
-    return draw(&t, count);
+    dl_tiles t = {.value = x,
+                  .tile = dl_shape_size(shape),
+                  .place = shape.dim[2],
+                  .channel = 1,
+                  .shape = shape,
+                  .bytes = bytes};
+    return dl_grid_draw(&t, count);
 }
 
 unsigned char *dl_grid_png(const dl_grid *p, int *size) {

@@ -22,7 +22,10 @@ typedef struct {
 /* The outputs at each position of the window, [length][classes]. */
 static const float *look(writer *w, bool carry) {
     dl_pass pass = {.batch = 1, .carry = carry};
-    dl_symbols_encode(&w->model->data, w->window, w->count, w->x);
+    const dl_data *data = &w->model->data;
+    dl_symbols symbols = dl_data_symbols(data);
+    dl_symbols_encode(&symbols, w->window, w->count, w->x);
+    dl_normalize(&data->input, w->x, 1, dl_shape_size(data->schema.input));
     dl_net_forward(&w->model->net, w->x, &pass);
     return dl_net_output(&w->model->net)->value;
 }
@@ -95,6 +98,7 @@ static void write_text(writer *w, const dl_write_options *o, const uint16_t *pro
     char bytes[DL_MOST_SYMBOL];
     if (!given)
         push(w, beginning(data));
+    dl_symbols symbols = dl_data_symbols(data);
     for (int64_t i = 0; i < given + o->count; i++) {
         uint32_t words[4];
         dl_draw draw = {o->seed, DL_FOR_WRITING, 0, (uint32_t)((i - given) >> 32),
@@ -106,7 +110,7 @@ static void write_text(writer *w, const dl_write_options *o, const uint16_t *pro
             symbol = choose(z, classes, o->temperature, (double)words[0] * 0x1p-32);
         }
         push(w, (uint16_t)symbol);
-        if (!sink(bytes, dl_symbols_write(data, symbol, i == 0, bytes)))
+        if (!sink(bytes, dl_symbols_write(&symbols, symbol, i == 0, bytes)))
             break;
     }
 }
@@ -120,8 +124,9 @@ int dl_write(dl_model *model, const dl_write_options *o, const char *name, dl_wr
                        "each of the %d symbols that can come next",
                        name, (long long)model->channels, model->channels == 1 ? "" : "s",
                        model->data.schema.classes);
+    dl_symbols symbols = dl_data_symbols(&model->data);
     uint16_t *prompt =
-        dl_symbols_read(&model->data, o->prompt ? o->prompt : "", "--prompt", &given, error);
+        dl_symbols_read(&symbols, o->prompt ? o->prompt : "", "--prompt", &given, error);
     if (!prompt)
         return -1;
     const dl_shape input = model->data.schema.input;

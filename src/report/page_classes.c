@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "image/grid.h"
+#include "model/filters.h"
 #include "report/html.h"
 
 enum { WITH_NUMBERS = 30, MOST_CLASSES = 120, MOST_ROWS = 1000, MOST_PAIRS = 10 };

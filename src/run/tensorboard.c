@@ -24,6 +24,7 @@
 
 #include "base/crc32c.h"
 #include "image/grid.h"
+#include "model/filters.h"
 
 static const char prefix[] = "events.out.tfevents.";
 

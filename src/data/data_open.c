@@ -1,162 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-#include "data/data.h"
-
+/* From files to parts: opening, splitting and measuring. */
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "base/machine.h"
 #include "data/bins.h"
+#include "data/data.h"
 #include "data/normalize.h"
 #include "data/split.h"
 #include "data/subsample.h"
 #include "data/targets.h"
-
-const char *const dl_split_names[DL_SPLITS] = {"train", "validation", "test"};
-
-/* ---- reading the config ---- */
-
-/* Adds the messages of `from` that `to` does not have yet: an option that stands in `data` is read
-   once for each part. Empties `from`. */
-static int merge_errors(dl_error *to, dl_error *from) {
-    int result = from->count ? -1 : 0;
-    const char *line = dl_text_get(&from->text);
-    for (int i = 0; i < from->count; i++) {
-        size_t length = strcspn(line, "\n");
-        bool known = false;
-        const char *old = dl_text_get(&to->text);
-        for (int j = 0; j < to->count; j++) {
-            size_t old_length = strcspn(old, "\n");
-            known |= old_length == length && !memcmp(old, line, length);
-            old += old_length + (old[old_length] == '\n');
-        }
-        if (!known)
-            dl_fail(to, from->code, "%.*s", (int)length, line);
-        line += length + (line[length] == '\n');
-    }
-    dl_error_clear(from);
-    return result;
-}
-
-/* The keys that may stand in `data` beside dl_data_options: the format's, or every format's if it
-   is not known. Their values go nowhere here: the parts read them. */
-static const dl_option *shared_options(dl_data *data, const dl_kind *kind) {
-    int count = 1;
-    for (int k = 0; k < dl_dataset_registry.count; k++)
-        for (const dl_option *o = dl_dataset_registry.kinds[k]->options; o->key; o++)
-            count++;
-    dl_option *shared = dl_arena_alloc(&data->arena, sizeof *shared * (size_t)(count + 1));
-    dl_option *next = shared;
-    next++->key = dl_dataset_registry.key;
-    for (int k = 0; k < dl_dataset_registry.count; k++) {
-        const dl_kind *known = dl_dataset_registry.kinds[k];
-        for (const dl_option *o = known->options; o->key && (!kind || kind == known); o++)
-            next++->key = o->key;
-    }
-    for (dl_option *o = shared; o->key; o++) {
-        o->type = DL_SETTING;
-        o->fallback = "";
-    }
-    return shared;
-}
-
-static const char *where_is(const dl_data *data, const char *key) {
-    config_setting_t *root = config_root_setting(&data->config->tree);
-    config_setting_t *section = config_setting_get_member(root, "data");
-    config_setting_t *setting = config_setting_get_member(section, key);
-    return dl_config_where(data->config, setting ? setting : section);
-}
-
-/* A number of the config as a share; -1 if it is none. */
-static double share_of(const config_setting_t *setting) {
-    double share =
-        config_setting_type(setting) == CONFIG_TYPE_FLOAT ? config_setting_get_float(setting) : -1;
-    return share > 0 && share < 1 ? share : -1;
-}
-
-static void set_memory(dl_data *data, dl_dataset *dataset) {
-    enum { MOST_MEGABYTES = 1000000000 }; /* more is refused, but not at once */
-    int64_t machine = dl_machine_memory(), limit = data->memory_limit;
-    bool given = limit > 0;
-    dataset->memory =
-        given ? (limit < MOST_MEGABYTES ? limit : MOST_MEGABYTES) * 1000000 : machine / 4;
-    dataset->memory_most = given ? dataset->memory : machine;
-    dataset->cache = data->cache ? &data->notes : NULL;
-}
-
-static int read_part(dl_data *data, dl_split part, config_setting_t *section,
-                     config_setting_t *setting, const dl_kind *kind, dl_error *error) {
-    if (!setting)
-        return 0;
-    const char *name = dl_split_names[part], *where = dl_config_where(data->config, setting);
-    if (!config_setting_is_group(setting)) {
-        if (part == DL_TRAIN)
-            return dl_fail(error, DL_USAGE,
-                           "%s: \"train\" must be a group { … } that names the training files",
-                           where);
-        data->share[part] = share_of(setting);
-        if (data->share[part] > 0)
-            return 0;
-        return dl_fail(error, DL_USAGE,
-                       "%s: \"%s\" must be a share between 0 and 1 (0.1, say), or a group { … } "
-                       "with files of its own",
-                       where, name);
-    }
-    if (!kind)
-        return 0;
-    dl_dataset *dataset = &data->dataset[part];
-    dataset->type = (const dl_dataset_type *)kind;
-    dataset->options = dl_arena_alloc(&data->arena, kind->size);
-    dataset->where = where;
-    set_memory(data, dataset);
-    dl_table table = {kind->options, dataset->options};
-    return dl_config_read(data->config, setting, section,
-                          dl_arena_printf(&data->arena, "data.%s", name), &table, 1, error);
-}
-
-static int check_shares(dl_data *data, dl_error *error) {
-    double sum = data->share[DL_VALIDATION] + data->share[DL_TEST];
-    if (data->share[DL_VALIDATION] <= 0 || data->share[DL_TEST] <= 0 || sum < 1)
-        return 0;
-    return dl_fail(error, DL_USAGE,
-                   "%s: the shares for validation (%g) and test (%g) leave nothing for training",
-                   dl_config_where(data->config, data->validation), data->share[DL_VALIDATION],
-                   data->share[DL_TEST]);
-}
-
-int dl_data_read(dl_data *data, dl_config *config, dl_error *error) {
-    data->config = config;
-    config_setting_t *root = config_root_setting(&config->tree);
-    config_setting_t *section = dl_config_group(config, root, "data", error);
-    if (!section)
-        return -1;
-    int result = 0;
-    dl_error found = {0};
-    const dl_kind *kind = dl_config_choose(config, section, &dl_dataset_registry, NULL, &found);
-    struct config_setting_t *unused;
-    dl_table tables[] = {{dl_data_options, data},
-                         {dl_augment_options, &data->augment},
-                         {dl_subsample_options, data},
-                         {shared_options(data, kind), &unused}};
-    dl_config_read(config, section, NULL, "data", tables, 4, &found);
-    dl_augment_read(&data->augment, config, &data->arena, &found);
-    result |= merge_errors(error, &found);
-    config_setting_t *settings[] = {data->train, data->validation, data->test};
-    for (dl_split part = 0; part < DL_SPLITS; part++) {
-        read_part(data, part, section, settings[part], kind, &found);
-        result |= merge_errors(error, &found);
-    }
-    result |= (!result && dl_subsample_check(data, error)) || check_shares(data, error) ? -1 : 0;
-    if (data->target_bins > 0 && data->normalize_target)
-        result =
-            dl_fail(error, DL_USAGE,
-                    "%s: \"normalize_target\" is for numbers, but \"target_bins\" makes classes "
-                    "of them: one of the two",
-                    where_is(data, "normalize_target"));
-    return result;
-}
-
-/* ---- opening ---- */
 
 static int open_dataset(dl_data *data, dl_split part, const dl_schema *like, dl_error *error) {
     dl_dataset *dataset = &data->dataset[part];
@@ -225,8 +77,8 @@ static int check_split(const dl_data *data, dl_error *error) {
             result = dl_fail(error, DL_DATA, "%s: of %lld rows none %s",
                              part == DL_TRAIN ? dataset->where
                              : part == DL_VALIDATION && data->fold > 0
-                                 ? where_is(data, "fold")
-                                 : where_is(data, dl_split_names[part]),
+                                 ? dl_data_where(data, "fold")
+                                 : dl_data_where(data, dl_split_names[part]),
                              (long long)dataset->count,
                              part == DL_TRAIN        ? "is left for training"
                              : part == DL_VALIDATION ? "would be for validation"
@@ -238,7 +90,7 @@ static int check_split(const dl_data *data, dl_error *error) {
 static int split_training_file(dl_data *data, dl_error *error) {
     const dl_dataset *dataset = &data->dataset[DL_TRAIN];
     uint8_t *part_of = data->part_of = xmalloc((size_t)dataset->count);
-    int result = dl_split_dataset(data, where_is(data, "split"), part_of, error);
+    int result = dl_split_dataset(data, dl_data_where(data, "split"), part_of, error);
     for (dl_split part = 0; part < DL_SPLITS && !result; part++)
         if (part == DL_TRAIN || data->share[part] > 0)
             result = make_subset(data, part, dataset, part_of, error);
@@ -273,11 +125,11 @@ static int measure(dl_data *data, dl_error *error) {
             error, DL_USAGE,
             "%s: \"normalize_target\" has nothing to do where the input is predicted: the "
             "target is normalized as the input is",
-            where_is(data, "normalize_target"));
+            dl_data_where(data, "normalize_target"));
     if (data->normalize_target && data->schema.classes)
         return dl_fail(error, DL_USAGE,
                        "%s: \"normalize_target\" is for regression, but the targets are classes",
-                       where_is(data, "normalize_target"));
+                       dl_data_where(data, "normalize_target"));
     dl_normalize_how target = data->normalize_target ? DL_NORMALIZE_MEAN_STD : DL_NORMALIZE_NONE;
     if (dl_normalization_of_target(&data->target, train, target, error))
         return -1;
@@ -294,7 +146,7 @@ static int measure(dl_data *data, dl_error *error) {
 static int take_schema(dl_data *data, const dl_schema *base, dl_error *error) {
     data->base = dl_schema_copy(base);
     return dl_targets_schema(&data->schema, (dl_targets)data->predict, base,
-                             where_is(data, "predict"), error);
+                             dl_data_where(data, "predict"), error);
 }
 
 /* The parts' numbers as the bins that they are in. */
@@ -312,9 +164,9 @@ static int make_bins(dl_data *data, dl_error *error) {
         return dl_fail(error, DL_USAGE,
                        "%s: \"target_bins\" is for numbers of the files, but the target is made of "
                        "the inputs (predict)",
-                       where_is(data, "target_bins"));
+                       dl_data_where(data, "target_bins"));
     if (dl_bins_make(&data->schema, &data->part[DL_TRAIN], (int)data->target_bins,
-                     where_is(data, "target_bins"), error))
+                     dl_data_where(data, "target_bins"), error))
         return -1;
     return count_bins(data, error);
 }
@@ -368,6 +220,10 @@ int dl_data_open_part(dl_data *data, dl_split only, const dl_schema *base,
     if (result || (shared ? split_training_file(data, error) : take_whole(data, only, error)))
         return -1;
     return data->schema.bin_edge ? count_bins(data, error) : 0;
+}
+
+dl_symbols dl_data_symbols(const dl_data *data) {
+    return (dl_symbols){&data->dataset[DL_TRAIN], &data->schema};
 }
 
 void dl_data_free(dl_data *data) {

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT */
+/* Reading the `data` section of a config. */
+#include <string.h>
+
+#include "base/machine.h"
+#include "data/data.h"
+#include "data/subsample.h"
+
+const char *const dl_split_names[DL_SPLITS] = {"train", "validation", "test"};
+
+/* Adds the messages of `from` that `to` does not have yet: an option that stands in `data` is read
+   once for each part. Empties `from`. */
+static int merge_errors(dl_error *to, dl_error *from) {
+    int result = from->count ? -1 : 0;
+    const char *line = dl_text_get(&from->text);
+    for (int i = 0; i < from->count; i++) {
+        size_t length = strcspn(line, "\n");
+        bool known = false;
+        const char *old = dl_text_get(&to->text);
+        for (int j = 0; j < to->count; j++) {
+            size_t old_length = strcspn(old, "\n");
+            known |= old_length == length && !memcmp(old, line, length);
+            old += old_length + (old[old_length] == '\n');
+        }
+        if (!known)
+            dl_fail(to, from->code, "%.*s", (int)length, line);
+        line += length + (line[length] == '\n');
+    }
+    dl_error_clear(from);
+    return result;
+}
+
+/* The keys that may stand in `data` beside dl_data_options: the format's, or every format's if it
+   is not known. Their values go nowhere here: the parts read them. */
+static const dl_option *shared_options(dl_data *data, const dl_kind *kind) {
+    int count = 1;
+    for (int k = 0; k < dl_dataset_registry.count; k++)
+        for (const dl_option *o = dl_dataset_registry.kinds[k]->options; o->key; o++)
+            count++;
+    dl_option *shared = dl_arena_alloc(&data->arena, sizeof *shared * (size_t)(count + 1));
+    dl_option *next = shared;
+    next++->key = dl_dataset_registry.key;
+    for (int k = 0; k < dl_dataset_registry.count; k++) {
+        const dl_kind *known = dl_dataset_registry.kinds[k];
+        for (const dl_option *o = known->options; o->key && (!kind || kind == known); o++)
+            next++->key = o->key;
+    }
+    for (dl_option *o = shared; o->key; o++) {
+        o->type = DL_SETTING;
+        o->fallback = "";
+    }
+    return shared;
+}
+
+const char *dl_data_where(const dl_data *data, const char *key) {
+    config_setting_t *root = config_root_setting(&data->config->tree);
+    config_setting_t *section = config_setting_get_member(root, "data");
+    config_setting_t *setting = config_setting_get_member(section, key);
+    return dl_config_where(data->config, setting ? setting : section);
+}
+
+/* A number of the config as a share; -1 if it is none. */
+static double share_of(const config_setting_t *setting) {
+    double share =
+        config_setting_type(setting) == CONFIG_TYPE_FLOAT ? config_setting_get_float(setting) : -1;
+    return share > 0 && share < 1 ? share : -1;
+}
+
+static void set_memory(dl_data *data, dl_dataset *dataset) {
+    enum { MOST_MEGABYTES = 1000000000 }; /* more is refused, but not at once */
+    int64_t machine = dl_machine_memory(), limit = data->memory_limit;
+    bool given = limit > 0;
+    dataset->memory =
+        given ? (limit < MOST_MEGABYTES ? limit : MOST_MEGABYTES) * 1000000 : machine / 4;
+    dataset->memory_most = given ? dataset->memory : machine;
+    dataset->cache = data->cache ? &data->notes : NULL;
+}
+
+static int read_part(dl_data *data, dl_split part, config_setting_t *section,
+                     config_setting_t *setting, const dl_kind *kind, dl_error *error) {
+    if (!setting)
+        return 0;
+    const char *name = dl_split_names[part], *where = dl_config_where(data->config, setting);
+    if (!config_setting_is_group(setting)) {
+        if (part == DL_TRAIN)
+            return dl_fail(error, DL_USAGE,
+                           "%s: \"train\" must be a group { … } that names the training files",
+                           where);
+        data->share[part] = share_of(setting);
+        if (data->share[part] > 0)
+            return 0;
+        return dl_fail(error, DL_USAGE,
+                       "%s: \"%s\" must be a share between 0 and 1 (0.1, say), or a group { … } "
+                       "with files of its own",
+                       where, name);
+    }
+    if (!kind)
+        return 0;
+    dl_dataset *dataset = &data->dataset[part];
+    dataset->type = (const dl_dataset_type *)kind;
+    dataset->options = dl_arena_alloc(&data->arena, kind->size);
+    dataset->where = where;
+    set_memory(data, dataset);
+    dl_table table = {kind->options, dataset->options};
+    return dl_config_read(data->config, setting, section,
+                          dl_arena_printf(&data->arena, "data.%s", name), &table, 1, error);
+}
+
+static int check_shares(dl_data *data, dl_error *error) {
+    double sum = data->share[DL_VALIDATION] + data->share[DL_TEST];
+    if (data->share[DL_VALIDATION] <= 0 || data->share[DL_TEST] <= 0 || sum < 1)
+        return 0;
+    return dl_fail(error, DL_USAGE,
+                   "%s: the shares for validation (%g) and test (%g) leave nothing for training",
+                   dl_config_where(data->config, data->validation), data->share[DL_VALIDATION],
+                   data->share[DL_TEST]);
+}
+
+int dl_data_read(dl_data *data, dl_config *config, dl_error *error) {
+    data->config = config;
+    config_setting_t *root = config_root_setting(&config->tree);
+    config_setting_t *section = dl_config_group(config, root, "data", error);
+    if (!section)
+        return -1;
+    int result = 0;
+    dl_error found = {0};
+    const dl_kind *kind = dl_config_choose(config, section, &dl_dataset_registry, NULL, &found);
+    struct config_setting_t *unused;
+    dl_table tables[] = {{dl_data_options, data},
+                         {dl_augment_options, &data->augment},
+                         {dl_subsample_options, data},
+                         {shared_options(data, kind), &unused}};
+    dl_config_read(config, section, NULL, "data", tables, 4, &found);
+    dl_augment_read(&data->augment, config, &data->arena, &found);
+    result |= merge_errors(error, &found);
+    config_setting_t *settings[] = {data->train, data->validation, data->test};
+    for (dl_split part = 0; part < DL_SPLITS; part++) {
+        read_part(data, part, section, settings[part], kind, &found);
+        result |= merge_errors(error, &found);
+    }
+    result |= (!result && dl_subsample_check(data, error)) || check_shares(data, error) ? -1 : 0;
+    if (data->target_bins > 0 && data->normalize_target)
+        result =
+            dl_fail(error, DL_USAGE,
+                    "%s: \"normalize_target\" is for numbers, but \"target_bins\" makes classes "
+                    "of them: one of the two",
+                    dl_data_where(data, "normalize_target"));
+    return result;
+}
