@@ -7,6 +7,7 @@
 
 #include "base/version.h"
 #include "cmd/common.h"
+#include "cmd/conventions.h"
 #include "config/space.h"
 #include "net/block.h"
 #include "train/experiment.h"
@@ -227,6 +228,7 @@ void help_manual(void) {
                                                 : "classes");
         dl_add_roff_sentence(&text, dl_metrics[m]->help);
     }
+    help_conventions(&text);
     dl_text_add(&text, ".SH SEE ALSO\n.BR dltrain (1),\n.BR dltest (1)\n");
     print(&text);
 }
