@@ -16,6 +16,7 @@
 #include "math/threads.h"
 #include "report/page.h"
 #include "report/report.h"
+#include "run/run.h"
 #include "train/trainer.h"
 
 typedef struct {
@@ -28,7 +29,7 @@ typedef struct {
     arg_common common;
     const char *out;
     int split;
-    bool last;
+    bool last, prove;
 } run_arguments; /* of what looks at a run */
 
 static search_config config_of(const arg_common *common) {
@@ -163,9 +164,49 @@ static bool read_stop(const char *text, void *arguments, dl_text *message) {
     return search_read_stop(text, &((compare_arguments *)arguments)->stop, message);
 }
 
+/* Trains the run's config again for some epochs at other rates. */
+static int prove(const arg_common *common, dl_proof *proof, dl_error *error) {
+    const char *run = common->operands[0];
+    char *path = dl_run_find_checkpoint(run, true, error);
+    dl_checkpoint checkpoint = {0};
+    dl_config config = {0};
+    dl_experiment experiment = {0};
+    dl_checkup checkup = {.proof = proof};
+    config_arguments quietly = {.common = *common};
+    quietly.common.quiet = true;
+    int status = path ? dl_checkpoint_open(&checkpoint, path, error) : -1;
+    free(path);
+    if (!status)
+        dl_config_move(&config, &checkpoint.config);
+    dl_checkpoint_close(&checkpoint);
+    if (!status)
+        status = dl_experiment_read(&experiment, &config, error);
+    if (!status)
+        status = dry_run(&quietly, &experiment, (dl_train_options){.checkup = &checkup}, error);
+    dl_experiment_free(&experiment);
+    dl_config_free(&config);
+    return status;
+}
+
 static int run_diagnose(void *arguments, dl_error *error) {
-    const arg_common *common = arguments;
-    return inspect_print_diagnosis(common->operands[0], common->json, error);
+    enum { EPOCHS = 10, FEWEST = 3 };
+    const run_arguments *a = arguments;
+    dl_symptoms symptoms;
+    dl_diagnosis found[DL_DIAGNOSES];
+    int status = dl_symptoms_read(&symptoms, a->common.operands[0], error);
+    int count = status ? 0 : dl_diagnose(&symptoms, found);
+    dl_proof proof = {.epochs = symptoms.rows < FEWEST   ? FEWEST
+                                : symptoms.rows < EPOCHS ? symptoms.rows
+                                                         : EPOCHS};
+    if (!status && a->prove) {
+        cmd_quit_on_signals("dlinspect");
+        status = prove(&a->common, &proof, error);
+        count = dl_diagnose_proved(&symptoms, &proof, found, count);
+    }
+    if (!status)
+        inspect_print_diagnosis(symptoms.rows, found, count, a->common.json);
+    dl_symptoms_free(&symptoms);
+    return status;
 }
 
 typedef struct {
@@ -264,7 +305,11 @@ static const arg_option compare_options[] = {
 
 static const arg_option status_options[] = {STOP_ROW, ARG_ROWS_END};
 
-static const arg_option diagnose_options[] = {ARG_JSON_ROW("print JSON"), ARG_ROWS_END};
+static const arg_option diagnose_options[] = {
+    ARG_FLAG_ROW("prove", run_arguments, prove,
+                 "train up to 10 epochs again, at a third and three times the learning rate, and "
+                 "say of the rate only what held"),
+    ARG_THREADS_ROW, ARG_BACKEND_ROW, ARG_JSON_ROW("print JSON"), ARG_ROWS_END};
 
 static const arg_option report_options[] = {
     ARG_STRING_ROW("out", run_arguments, out, "FILE", ARG_FILE, "the HTML file to write",

@@ -8,7 +8,6 @@
 
 #include "cmd/common.h"
 #include "cmd/train_output.h"
-#include "inspect/diagnose.h"
 
 /* A sentence behind its label on stdout, in the columns that there are. */
 static void print_wrapped(const char *label, int indent, const char *text) {
@@ -104,11 +103,7 @@ void inspect_print_rates(const dl_checkup *c, bool json) {
                    JSON_INDENT(1));
 }
 
-int inspect_print_diagnosis(const char *run, bool json, dl_error *error) {
-    dl_symptoms symptoms;
-    dl_diagnosis found[DL_DIAGNOSES];
-    int result = dl_symptoms_read(&symptoms, run, error);
-    int count = result ? 0 : dl_diagnose(&symptoms, found);
+void inspect_print_diagnosis(int64_t epochs, const dl_diagnosis *found, int count, bool json) {
     json_t *list = json_array();
     for (int i = 0; i < count; i++) {
         if (!json) {
@@ -119,12 +114,9 @@ int inspect_print_diagnosis(const char *run, bool json, dl_error *error) {
                               json_pack("{s:s, s:o, s:s}", "kind", found[i].kind, "text",
                                         cmd_json_string(found[i].text), "advice", found[i].advice));
     }
-    if (json && !result)
-        cmd_print_json(
-            json_pack("{s:I, s:o}", "epochs", (json_int_t)symptoms.rows, "diagnoses", list),
-            JSON_INDENT(1));
+    if (json)
+        cmd_print_json(json_pack("{s:I, s:o}", "epochs", (json_int_t)epochs, "diagnoses", list),
+                       JSON_INDENT(1));
     else
         json_decref(list);
-    dl_symptoms_free(&symptoms);
-    return result;
 }

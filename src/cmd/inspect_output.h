@@ -5,7 +5,7 @@
 #define DL_CMD_INSPECT_OUTPUT_H
 
 #include "inspect/data_check.h"
-#include "inspect/training_check.h"
+#include "inspect/diagnose.h"
 
 void inspect_print_findings(const dl_findings *findings, bool json);
 /* A check's line, as soon as it is known; and the JSON of all. */
@@ -13,7 +13,6 @@ void inspect_print_checked(const dl_checked *checked);
 void inspect_print_checkup(const dl_checkup *checkup);
 /* The range test: a curve and a rate. */
 void inspect_print_rates(const dl_checkup *checkup, bool json);
-/* What a run's history suggests. -1 and an error if it cannot be read. */
-int inspect_print_diagnosis(const char *run, bool json, dl_error *error);
+void inspect_print_diagnosis(int64_t epochs, const dl_diagnosis *diagnoses, int count, bool json);
 
 #endif

@@ -158,17 +158,19 @@ static void DL_PRINTF(4, 5)
 
 static bool judge_low(verdict *v) {
     /* Dropout and augmentation make only the training loss noisy. */
-    if (!is_line(&v->train) && !(v->val.n && is_line(&v->val)))
+    const curve *c = is_line(&v->train) ? &v->train : &v->val;
+    if (c == &v->val && !(c->n && is_line(c)))
         return false;
     if (v->val.n && last_fall(&v->val) <= 0) /* so slow a training moves both curves alike */
         return false;
-    if (v->train.x[0] > THROWN * v->start || v->train.level > v->train.x[0])
+    double rise = v->train.level - v->train.x[0];
+    if (v->train.x[0] > THROWN * v->start || rise > SIGMAS * v->train.noise)
         return false;
     add(v, "rate_too_low",
         "try a learning_rate 10 times higher (dlinspect rate suggests one), or many more epochs",
-        "the training loss falls slowly, nearly in a straight line, and is still falling: from "
-        "%.4g to %.4g",
-        v->train.x[0], v->train.level);
+        "the %s loss falls slowly, nearly in a straight line, and is still falling: from %.4g to "
+        "%.4g",
+        c == &v->train ? "training" : "validation", c->x[0], c->level);
     return true;
 }
 

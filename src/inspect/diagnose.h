@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "inspect/training_check.h"
 #include "run/history.h"
 
 /* What is known of a run, from its folder. */
@@ -33,5 +34,10 @@ enum { DL_DIAGNOSES = 8 };
 
 /* Returns how many there are, the most important first; at least one. */
 int dl_diagnose(const dl_symptoms *symptoms, dl_diagnosis diagnoses[DL_DIAGNOSES]);
+
+/* Puts what trying other rates has shown before the diagnoses, without those that it refutes;
+   returns how many there are then. */
+int dl_diagnose_proved(const dl_symptoms *symptoms, const dl_proof *proof,
+                       dl_diagnosis diagnoses[DL_DIAGNOSES], int count);
 
 #endif

@@ -218,6 +218,8 @@ int dl_checkup_run(dl_checkup *c, dl_experiment *e, dl_loader *train, dl_error *
     dl_trial_rows rows = {0};
     char bytes[32];
     int64_t most = e->model.batch_size > ROWS ? e->model.batch_size : ROWS;
+    if (c->proof)
+        return dl_checkup_prove(c, e, train, error);
     int result = dl_trial_open(&t, e, error);
     if (!result)
         result = dl_trial_take(&rows, e, DL_TRAIN, most, error);

@@ -24,6 +24,15 @@ typedef struct {
 } dl_rate_point;
 enum { DL_RATE_POINTS = 100 };
 
+/* A run's rate beside a third and three times of it. */
+enum { DL_PROOF_RATES = 3 };
+typedef struct {
+    int64_t epochs;              /* to be trained at each */
+    double rate[DL_PROOF_RATES]; /* the config's, a third, three times */
+    double loss[DL_PROOF_RATES]; /* mean training loss of the last two epochs; INFINITY: diverged */
+    double start;                /* that of the first epoch at a third of the rate */
+} dl_proof;
+
 /* All zero is valid, empty. */
 typedef struct {
     void (*on_checked)(const dl_checked *checked); /* called with each at once; may be NULL */
@@ -31,7 +40,8 @@ typedef struct {
     int count, room;
     dl_rate_point curve[DL_RATE_POINTS]; /* of the range test */
     int points;
-    double rate; /* that it suggests; 0: none */
+    double rate;     /* that it suggests; 0: none */
+    dl_proof *proof; /* if not NULL: dl_checkup_run does this alone; borrowed */
 } dl_checkup;
 
 /* Of an experiment that is ready to begin. `train` is the training's own loader. The experiment is
@@ -50,6 +60,9 @@ void dl_checkup_add(dl_checkup *checkup, const char *check, dl_verdict verdict, 
                     ...) DL_PRINTF(4, 5);
 /* It is skipped: of a net so large there is time for so few steps of so many rows. */
 void dl_checkup_too_large(dl_checkup *checkup, const char *check, int steps, int64_t rows);
+/* Trains at the three rates of checkup->proof. */
+int dl_checkup_prove(dl_checkup *checkup, dl_experiment *experiment, dl_loader *train,
+                     dl_error *error);
 /* The gradients of some weights of each layer, beside central differences. */
 void dl_checkup_gradient(dl_checkup *checkup, dl_trial *trial, const dl_trial_rows *rows);
 /* Can the network memorize (overfit) 1, 4 and 50 samples? */

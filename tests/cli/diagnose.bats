@@ -146,3 +146,20 @@ fact() {
     inspect diagnose run
     shows "dropout acts in training only"
 }
+@test "diagnose --prove tries other rates, and says of the rate what held" {
+    digits digits.cfg
+    for rate in 1e-6:rate_too_low 0.3:rate_too_high; do
+        train --quiet --force --out run --epochs 6 --set network.1.rate=0.0 \
+            --set optimizer.learning_rate=${rate%:*} digits.cfg
+        status_is 0
+        inspect diagnose --json --prove run
+        status_is 0
+        equal "$(jq -r '.diagnoses[0].kind' <<<"$output")" "${rate#*:}"
+        equal "$(jq -r '[.diagnoses[].kind | select(. == "cannot_tell")] | length' <<<"$output")" 0
+    done
+    train --quiet --force --out run --epochs 6 digits.cfg
+    inspect diagnose --prove run
+    shows "tried for 6 epochs: train_loss"
+    inspect diagnose --prove "$root/tests/histories/overfit/history.csv"
+    status_is 3
+}
