@@ -23,6 +23,26 @@ interruptible=(env --default-signal=HUP,INT)
 for number in signal.SIGHUP, signal.SIGINT: signal.signal(number, signal.SIG_DFL)
 os.execvp(sys.argv[1], sys.argv[1:])')
 
+# jq from 1.7 on prints a number as it was written (1.0, 1e-05); older ones as they would (1).
+if [ "$(command jq . <<<1.0 2>/dev/null)" = 1.0 ]; then
+    jq() {
+        local arguments=() filter=
+        while [ $# -gt 0 ]; do
+            case $1 in
+            --arg | --argjson) arguments+=("$1" "$2" "$3") && shift 2 ;;
+            -*) arguments+=("$1") ;;
+            *)
+                [ -n "$filter" ] || set -- "walk(if type == \"number\" then . + 0 end) | $1" "${@:2}"
+                filter=$1
+                arguments+=("$1")
+                ;;
+            esac
+            shift
+        done
+        command jq "${arguments[@]}"
+    }
+fi
+
 is_sanitized() { [[ $programs =~ address|thread|undefined ]]; }
 
 # Each test works in a folder of its own, in which data/ is the project's.
