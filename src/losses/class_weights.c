@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+#include "losses/class_weights.h"
+
+#include <math.h>
+#include <stdio.h>
+
+const char *const dl_class_weights_words[] = {"balanced", NULL};
+const char *const dl_class_weights_none[] = {"none", NULL};
+
+static int check_weights(const dl_class_weights *self, const dl_output *output,
+                         const dl_target *target, dl_error *error) {
+    const dl_numbers *weights = &self->weights;
+    double sum = 0;
+    if (weights->word && !target->class_count)
+        return dl_fail(error, DL_DATA,
+                       "%s: class_weights are \"balanced\", but it is not known how many rows of "
+                       "each class the training part had",
+                       output->loss_where);
+    for (int j = 0; j < weights->count; j++)
+        sum += j == self->ignored ? 0 : weights->items[j];
+    if (weights->items && weights->count != target->classes)
+        return dl_fail(
+            error, DL_USAGE, "%s: class_weights has %d number%s, but the data has %d classes",
+            output->loss_where, weights->count, weights->count == 1 ? "" : "s", target->classes);
+    if (weights->items && sum == 0)
+        return dl_fail(error, DL_USAGE, "%s: class_weights are all 0: there is nothing to learn",
+                       output->loss_where);
+    return 0;
+}
+
+static int check_ignored(const dl_class_weights *self, const dl_output *output,
+                         const dl_target *target, dl_error *error) {
+    if (self->ignored >= target->classes)
+        return dl_fail(error, DL_USAGE,
+                       "%s: ignore_label is %lld, but the data has %d classes (numbers 0 to %d)",
+                       output->loss_where, (long long)self->ignored, target->classes,
+                       target->classes - 1);
+    if (self->ignored >= 0 && target->classes < 3)
+        return dl_fail(error, DL_USAGE,
+                       "%s: of %d classes ignore_label leaves one: there is nothing to tell apart",
+                       output->loss_where, target->classes);
+    return 0;
+}
+
+int dl_class_weights_check(const dl_class_weights *own, const dl_output *output,
+                           const dl_target *target, const char *loss, dl_error *error) {
+    if (dl_loss_check_classes(output, target, loss, error) ||
+        check_ignored(own, output, target, error) || check_weights(own, output, target, error))
+        return -1;
+    if (output->activation == DL_SOFTMAX)
+        return dl_fail(
+            error, DL_USAGE,
+            "%s: %s, \"%s\", is already a softmax, and the loss %s has one built in (it takes "
+            "logits): two of them learn slowly and badly. Take the softmax out",
+            output->where, output->role, output->name, loss);
+    char reason[64];
+    snprintf(reason, sizeof reason, "the data has %d classes", target->classes);
+    return dl_loss_check_outputs(output, target->classes, reason, error);
+}
+
+int dl_class_weights_balance(dl_class_weights *own) {
+    if (own->weights.count)
+        return -1;
+    own->weights.word = 1; /* "balanced" */
+    return 0;
+}
+
+dl_class_weighing dl_class_weights_prepare(const dl_class_weights *own, const dl_target *target) {
+    dl_class_weighing w = {own, target->class_count, 0, 0};
+    int classes = 0;
+    for (int j = 0; w.count && j < target->classes; j++)
+        if (j != own->ignored && w.count[j]) {
+            w.rows += w.count[j];
+            classes++;
+        }
+    w.fair = classes ? (double)w.rows / classes : 0;
+    return w;
+}
+
+double dl_class_weights_mean(const dl_class_weighing *w, int classes) {
+    double mean = 0;
+    if (!w->own->weights.count && !w->own->weights.word)
+        return 1;
+    if (!w->rows)
+        return NAN;
+    for (int j = 0; j < classes; j++)
+        if (j != w->own->ignored)
+            mean += dl_class_weight(w, j) * (double)w->count[j] / (double)w->rows;
+    return mean;
+}
