@@ -25,7 +25,8 @@
     F(HARD_TANH, hard_tanh, "x, cut off at -1 and 1")                                              \
     F(SOFTMAX, softmax, "probabilities over the channels")                                         \
     F(GELU, gelu, "x times the share of the normal distribution below x")                          \
-    F(SWISH, swish, "x * sigmoid(x), also called SiLU")
+    F(SWISH, swish, "x * sigmoid(x), also called SiLU")                                            \
+    F(MISH, mish, "x * tanh(softplus(x))")
 
 #define DL_ACTIVATION_CONSTANT(constant, name, help) DL_##constant,
 #define DL_ACTIVATION_FIELD(name, ...) double name;

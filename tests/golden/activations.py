@@ -31,6 +31,7 @@ FUNCTIONS = {
     "softmax": lambda x: torch.softmax(x, 1),
     "gelu": F.gelu,
     "swish": F.silu,
+    "mish": F.mish,
 }
 
 
