@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Walks the registry of layers: every one, under every kind of option that its table knows, against
-   central differences in double precision. A new layer needs no new test. */
+/* Walks the registry of layers: every one (or the one that is named on the command line), under
+   every kind of option that its table knows, against central differences in double precision. A new
+   layer needs no new test. */
 #include "gradient.h"
 
 /* ---- every variant of a layer ---- */
@@ -115,11 +116,15 @@ static void vary_all(tally *t, const dl_kind *kind, const dl_option *o) {
         vary(t, kind, o, numbers[n]);
 }
 
+static const char *only; /* NULL: all */
+
 static void test_layers(void **state) {
     (void)state;
     for (int k = 0; k < dl_layer_registry.count; k++) {
         const dl_kind *kind = dl_layer_registry.kinds[k];
         tally t = {0};
+        if (only && strcmp(only, kind->name) != 0)
+            continue;
         whole_numbers = !strcmp(kind->name, "embedding") || !strcmp(kind->name, "one_hot");
         count_variant(&t, kind, &(setting){NULL, NULL});
         for (const dl_option *o = kind->options; o->key; o++)
@@ -130,7 +135,8 @@ static void test_layers(void **state) {
     }
 }
 
-int main(void) {
+int main(int argc, char **argv) {
+    only = argc > 1 ? argv[1] : NULL;
     dl_threads_set(2);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_layers),
