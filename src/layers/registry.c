@@ -47,7 +47,8 @@
     _(one_hot)                                                                                     \
     _(positional_encoding)                                                                         \
     _(multi_head_attention)                                                                        \
-    _(shake)
+    _(shake)                                                                                       \
+    _(rms_norm)
 
 #define DECLARE_LAYER(name) extern const dl_layer_type dl_layer_##name;
 #define KIND_OF_LAYER(name) &dl_layer_##name.kind,

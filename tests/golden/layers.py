@@ -709,3 +709,16 @@ def _(name):
         yield attention((130, 4), 4, causal)
         yield attention((9, 24), 3, causal)
         yield attention((6, 5), 4, causal, units=16)
+
+
+@member("layers", "rms_norm")
+def _(name):
+    def run(x, p, activation):
+        norm = F.rms_norm(nhwc(x), x.shape[1:2], p.get("scale"), 1e-5)
+        return ACTIVATIONS[activation](norm.movedim(-1, 1))
+
+    for shape, activation in (((5, 4, 6), "linear"), ((10,), "relu"), ((3, 40), "tanh")):
+        for learned in (True, False):
+            params = {"scale": (rand(shape[-1]) + 0.5, lambda t: t)} if learned else {}
+            yield layer_case('{ layer = "rms_norm"; activation = "%s"; scale = %s; }' % (
+                activation, flag(learned)), shape, lambda x, p: run(x, p, activation), params)
