@@ -12,7 +12,8 @@
     _(squared_hinge)                                                                               \
     _(kl_divergence)                                                                               \
     _(dice)                                                                                        \
-    _(perceptron)
+    _(perceptron)                                                                                  \
+    _(focal)
 
 #define DECLARE_LOSS(name) extern const dl_loss_type dl_loss_##name;
 #define KIND_OF_LOSS(name) &dl_loss_##name.kind,

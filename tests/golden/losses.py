@@ -119,3 +119,15 @@ def _(name):
 def _(name):
     yield loss_case(name, lambda z, t: ((z - t) ** 2 / 2).sum(1).mean(), 3,
                     (rand(5, 3) < 0.5).float(), 0)
+
+
+@member("losses", "focal")
+def _(name):
+    def focal(z, t, gamma, w):
+        logs = torch.log_softmax(z, 1).gather(1, t[:, None])[:, 0]
+        return -(w[t] * (1 - logs.exp()) ** gamma * logs).mean()
+
+    for gamma, w, text in ((2.0, torch.ones(4), ""), (0.0, torch.ones(4), "gamma = 0;"),
+                           (0.5, torch.tensor([0.5, 2, 1.25, 0]),
+                            "gamma = 0.5; class_weights = (0.5, 2, 1.25, 0);")):
+        yield loss_case(name, lambda z, t: focal(z, t, gamma, w), 4, CLASSES, 4, text)
