@@ -36,7 +36,8 @@ const dl_registry dl_optimizer_registry = {"optimizer", "optimizers", "type",
     _(sqrt)                                                                                        \
     _(plateau)                                                                                     \
     _(cosine)                                                                                      \
-    _(one_cycle)
+    _(one_cycle)                                                                                   \
+    _(polynomial)
 
 #define DECLARE_SCHEDULE(name) extern const dl_schedule_type dl_schedule_##name;
 #define KIND_OF_SCHEDULE(name) &dl_schedule_##name.kind,

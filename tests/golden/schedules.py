@@ -112,3 +112,14 @@ def _(name):
                          lambda o: s.ReduceLROnPlateau(o, "max", factor=0.5, patience=2,
                                                        threshold=0), 14, 2, rising)
     yield {**case, "higher": True}
+
+
+@member("schedules", "polynomial")
+def _(name):
+    for power in (1.0, 0.9, 2.5):
+        yield schedule_case('type = "polynomial"; power = %g; by = "step";' % power,
+                            lambda o: s.PolynomialLR(o, 12, power), 4, 3)
+    yield schedule_case('type = "polynomial"; power = 2; total = 5; by = "step";',
+                        lambda o: s.PolynomialLR(o, 5, 2), 4, 3)
+    yield schedule_case('type = "polynomial";', lambda o: s.PolynomialLR(o, 12, 1), 4, 3,
+                        values="step")
