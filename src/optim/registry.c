@@ -12,6 +12,7 @@
     _(adamw)                                                                                       \
     _(nadam)                                                                                       \
     _(rprop)                                                                                       \
+    _(lion)                                                                                        \
     _(newton)                                                                                      \
     _(bfgs)                                                                                        \
     _(lbfgs)                                                                                       \

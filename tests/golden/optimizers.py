@@ -108,3 +108,31 @@ def _(name):
                     'min_step = 0.1; max_step = 0.5;',
                     lambda g: o.Rprop(g, lr=0.2, etas=(0.4, 1.5), step_sizes=(0.1, 0.5)), decay=0,
                     steps=9)
+
+
+class Lion(o.Optimizer):
+    """Chen et al. 2023, algorithm 2; an l2 penalty is part of the gradient, as elsewhere here."""
+
+    def __init__(self, groups, lr, betas, decay=0.0):
+        super().__init__(groups, {"lr": lr, "betas": betas, "decay": decay})
+
+    @torch.no_grad()
+    def step(self):
+        for group in self.param_groups:
+            b1, b2 = group["betas"]
+            decays = group is self.param_groups[0]
+            for w in group["params"]:
+                m = self.state[w].setdefault("m", torch.zeros_like(w))
+                g = w.grad + (0 if group["decay"] else group["weight_decay"]) * w
+                w.sub_(group["lr"] * ((b1 * m + (1 - b1) * g).sign()
+                                      + (group["decay"] * w if decays else 0)))
+                m.mul_(b2).add_((1 - b2) * g)
+
+
+@member("optimizers", "lion")
+def _(name):
+    yield scheduled('type = "lion"; learning_rate = 0.05;',
+                    lambda g: Lion(g, 0.05, (0.9, 0.99)), STEP, steps=9)
+    yield scheduled('type = "lion"; learning_rate = 0.1; beta1 = 0.5; beta2 = 0.8; '
+                    'weight_decay = 0.3;', lambda g: Lion(g, 0.1, (0.5, 0.8), 0.3), STEP, decay=0,
+                    steps=9)
