@@ -12,8 +12,8 @@
 #include "config/option.h"
 #include "math/shape.h"
 
-/* Where the pixels of an image are taken from. Kinds that move pixels are put together here, so
-   that the image is sampled once. */
+/* Where the pixels of an image come from. Geometric transforms are composed here, so that the image
+   is resampled once. */
 typedef struct {
     int height, width;
     double map[6];  /* as in dl_warp */
@@ -43,20 +43,19 @@ typedef struct {
 
 #define DL_AUGMENT_PROBABILITY(fallback)                                                           \
     DL_FLOAT_OPTION("probability", dl_augmentation_common, probability, fallback, 0, 1,            \
-                    "the share of the images that this is done to")
+                    "the probability that an image is transformed")
 
 typedef struct {
     dl_kind kind; /* its struct begins with a dl_augmentation_common */
-    /* Can it be done to images of that shape? Else -1 and an error that begins with `where`. First
-       with a shape of rank 0, before the data are known: do the options fit each other? NULL: all
-       is fine. */
+    /* Checks the options against each other (image.rank is 0, before the data are known), then
+       against the shape of the images. 0, or -1 and an error that begins with `where`. NULL:
+       nothing to check. */
     int (*check)(const void *self, dl_shape image, const char *where, dl_error *error);
-    /* One of these three, by which it moves, paints or mixes. `draw` is for this image; block 0 of
-       it is used up. */
+    /* One of these three is set. `draw` is this image's own; its block 0 is taken. */
     void (*move)(const void *self, const dl_draw *draw, dl_place *place);
     void (*paint)(const void *self, const dl_draw *draw, dl_picture *picture);
-    /* The share of the image itself where it is blended with another; or sets `box`, which is empty
-       before: that is cut out of the other one and pasted in. */
+    /* Returns the share of the image itself in a blend with another one; or sets `box` (empty on
+       entry), which is pasted in from the other image. */
     double (*mix)(const void *self, const dl_draw *draw, int height, int width, dl_box *box);
 } dl_augmentation_type;
 
@@ -66,7 +65,7 @@ int64_t dl_picture_size(const dl_picture *picture); /* height * width * channels
 /* Numbers of bytes stay between 0 and 255. */
 void dl_picture_clamp(const dl_picture *picture);
 /* 0.299 R + 0.587 G + 0.114 B */
-static inline float dl_picture_grey(const float *rgb) {
+static inline float dl_picture_gray(const float *rgb) {
     return 0.299f * rgb[0] + 0.587f * rgb[1] + 0.114f * rgb[2];
 }
 /* A `check` of augmentations of colors: 3 channels. */
@@ -74,10 +73,9 @@ int dl_augment_check_rgb(const char *what, dl_shape image, const char *where, dl
 
 /* Number `number` of a draw, from 0 to 59, uniform between low and high. */
 double dl_augment_number(const dl_draw *draw, int number, double low, double high);
-/* Elements of a draw from here on are for as many random numbers as are needed. */
+/* Elements of a draw from here on are free for any number of random numbers. */
 enum { DL_AUGMENT_MANY = 64 };
-/* place->map is now that of the image to which `map` has been done, too: map takes places of the
-   new image to those of the one before. */
+/* Composes place->map with `map`, which maps places of the new image to places of the old. */
 void dl_place_add(dl_place *place, const double map[6]);
 
 #endif

@@ -10,7 +10,7 @@ typedef struct {
 static const dl_option brightness_options[] = {
     DL_AUGMENT_PROBABILITY("1.0"),
     DL_FLOAT_OPTION("by", factor, by, "0.2", 0, 1,
-                    "all numbers times a factor between 1 - by and 1 + by"),
+                    "all values are multiplied by a factor between 1 - by and 1 + by"),
     DL_OPTIONS_END,
 };
 
@@ -23,6 +23,6 @@ static void brightness(const void *self, const dl_draw *draw, dl_picture *p) {
 }
 
 const dl_augmentation_type dl_augmentation_brightness = {
-    .kind = {"brightness", "lighter or darker", sizeof(factor), brightness_options},
+    .kind = {"brightness", "changes the brightness", sizeof(factor), brightness_options},
     .paint = brightness,
 };

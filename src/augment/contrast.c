@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* m + f (p - m) for each number p of a picture, m its mean grey, f uniform between 1 - by and
+/* m + f (p - m) for each number p of a picture, m its mean gray, f uniform between 1 - by and
    1 + by. */
 #include "augment/augmentation.h"
 
@@ -10,9 +10,9 @@ typedef struct {
 
 static const dl_option contrast_options[] = {
     DL_AUGMENT_PROBABILITY("1.0"),
-    DL_FLOAT_OPTION(
-        "by", factor, by, "0.2", 0, 1,
-        "the distance to the picture's mean grey times a factor between 1 - by and 1 + by"),
+    DL_FLOAT_OPTION("by", factor, by, "0.2", 0, 1,
+                    "differences from the image's mean gray are multiplied by a factor between 1 - "
+                    "by and 1 + by"),
     DL_OPTIONS_END,
 };
 
@@ -22,7 +22,7 @@ static void contrast(const void *self, const dl_draw *draw, dl_picture *p) {
     int64_t pixels = (int64_t)p->height * p->width, size = dl_picture_size(p);
     double sum = 0;
     for (int64_t i = 0; i < pixels && p->channels == 3; i++)
-        sum += (double)dl_picture_grey(p->x + 3 * i);
+        sum += (double)dl_picture_gray(p->x + 3 * i);
     for (int64_t i = 0; i < size && p->channels != 3; i++)
         sum += (double)p->x[i] / p->channels;
     float mean = (float)(sum / (double)pixels);
@@ -32,6 +32,6 @@ static void contrast(const void *self, const dl_draw *draw, dl_picture *p) {
 }
 
 const dl_augmentation_type dl_augmentation_contrast = {
-    .kind = {"contrast", "flatter or harder", sizeof(factor), contrast_options},
+    .kind = {"contrast", "changes the contrast", sizeof(factor), contrast_options},
     .paint = contrast,
 };

@@ -30,7 +30,9 @@ static void cutout(const void *self, const dl_draw *draw, dl_picture *p) {
 }
 
 const dl_augmentation_type dl_augmentation_cutout = {
-    .kind = {"cutout", "a black square anywhere: the network is to look at all of the picture",
+    .kind = {"cutout",
+             "blacks out a square at a random place, so that the network does not rely on one part "
+             "of the image",
              sizeof(cutout_augmentation), cutout_options},
     .paint = cutout,
 };

@@ -20,7 +20,8 @@ static const dl_option options[] = {
                     "moved by about "
                     "0.04 times as many"),
     DL_FLOAT_OPTION("sigma", elastic_augmentation, sigma, "4.0", 0.1, 64,
-                    "how smooth, in pixels: larger ones bend, smaller ones crumple"),
+                    "the standard deviation of the smoothing, in pixels: large values bend the "
+                    "image, small ones crumple it"),
     DL_OPTIONS_END,
 };
 
@@ -39,7 +40,7 @@ static void elastic(const void *self, const dl_draw *draw, dl_place *place) {
 }
 
 const dl_augmentation_type dl_augmentation_elastic = {
-    .kind = {"elastic", "bent by a smooth random field, as by unsteady hands: for handwriting",
+    .kind = {"elastic", "distorts by a smooth random field of displacements: for handwriting",
              sizeof(elastic_augmentation), options},
     .move = elastic,
 };

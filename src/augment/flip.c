@@ -15,14 +15,14 @@ static void flip_vertical(const void *self, const dl_draw *draw, dl_place *place
 }
 
 const dl_augmentation_type dl_augmentation_flip_horizontal = {
-    .kind = {"flip_horizontal",
-             "left becomes right; not for letters and digits, which a mirror makes others",
+    .kind = {"flip_horizontal", "mirrors left and right; not for letters and digits",
              sizeof(dl_augmentation_common), flip_options},
     .move = flip_horizontal,
 };
 
 const dl_augmentation_type dl_augmentation_flip_vertical = {
-    .kind = {"flip_vertical", "top becomes bottom: for pictures without an up, as from above",
+    .kind = {"flip_vertical",
+             "mirrors top and bottom: for images without an upright direction, such as aerial ones",
              sizeof(dl_augmentation_common), flip_options},
     .move = flip_vertical,
 };

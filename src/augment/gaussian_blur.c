@@ -83,7 +83,7 @@ static void gaussian_blur(const void *self, const dl_draw *draw, dl_picture *p) 
 }
 
 const dl_augmentation_type dl_augmentation_gaussian_blur = {
-    .kind = {"gaussian_blur", "out of focus, by a random amount", sizeof(blur_augmentation),
+    .kind = {"gaussian_blur", "blurs with a Gaussian of a random width", sizeof(blur_augmentation),
              options},
     .check = check,
     .paint = gaussian_blur,

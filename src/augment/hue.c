@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Colors rotated by an angle around the axis of the greys, R = G = B. */
+/* Colors rotated by an angle around the axis of the grays, R = G = B. */
 #include <math.h>
 
 #include "augment/augmentation.h"
@@ -12,7 +12,7 @@ typedef struct {
 static const dl_option hue_options[] = {
     DL_AUGMENT_PROBABILITY("1.0"),
     DL_FLOAT_OPTION("degrees", hue_augmentation, degrees, "18.0", 0, 180,
-                    "colours turned by an angle between this to one side and this to the other; "
+                    "colors turned by an angle between this to one side and this to the other; "
                     "120 makes green "
                     "of red"),
     DL_OPTIONS_END,
@@ -39,7 +39,8 @@ static void hue(const void *self, const dl_draw *draw, dl_picture *p) {
 }
 
 const dl_augmentation_type dl_augmentation_hue = {
-    .kind = {"hue", "other colours, as light as they were", sizeof(hue_augmentation), hue_options},
+    .kind = {"hue", "changes the hue of colors, not their lightness", sizeof(hue_augmentation),
+             hue_options},
     .check = check_hue,
     .paint = hue,
 };

@@ -30,7 +30,6 @@ static void noise(const void *self, const dl_draw *draw, dl_picture *p) {
 }
 
 const dl_augmentation_type dl_augmentation_noise = {
-    .kind = {"noise", "normal noise in each number, as of a bad camera", sizeof(noise_augmentation),
-             noise_options},
+    .kind = {"noise", "adds normal noise to each value", sizeof(noise_augmentation), noise_options},
     .paint = noise,
 };

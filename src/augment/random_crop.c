@@ -38,7 +38,7 @@ static void random_crop(const void *self, const dl_draw *draw, dl_place *place) 
 }
 
 const dl_augmentation_type dl_augmentation_random_crop = {
-    .kind = {"random_crop", "a piece of its own size, cut out of the image with a margin",
+    .kind = {"random_crop", "pads the image, then crops its original size at a random place",
              sizeof(crop_augmentation), crop_options},
     .check = check_crop,
     .move = random_crop,

@@ -13,10 +13,11 @@ typedef struct {
 static const dl_option erase_options[] = {
     DL_AUGMENT_PROBABILITY("0.5"),
     DL_FLOAT_OPTION("least", erase_augmentation, least, "0.02", 0.001, 1,
-                    "the rectangle takes at least this share of the picture"),
-    DL_FLOAT_OPTION("most", erase_augmentation, most, "0.33", 0.001, 1, "and at most this share"),
+                    "the smallest area of the rectangle, as a fraction of the image"),
+    DL_FLOAT_OPTION("most", erase_augmentation, most, "0.33", 0.001, 1,
+                    "the largest area, as a fraction of the image"),
     DL_FLOAT_OPTION("aspect", erase_augmentation, aspect, "3.3", 1, 100,
-                    "it is up to this many times as high as wide, or as wide as high"),
+                    "the largest aspect ratio of the rectangle, upright or lying"),
     DL_OPTIONS_END,
 };
 
@@ -52,7 +53,7 @@ static void random_erase(const void *self, const dl_draw *draw, dl_picture *p) {
 }
 
 const dl_augmentation_type dl_augmentation_random_erase = {
-    .kind = {"random_erase", "a rectangle of noise somewhere in the picture",
+    .kind = {"random_erase", "fills a rectangle at a random place with noise",
              sizeof(erase_augmentation), erase_options},
     .check = check_erase,
     .paint = random_erase,

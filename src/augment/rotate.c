@@ -15,7 +15,7 @@ typedef struct {
 static const dl_option rotate_options[] = {
     DL_AUGMENT_PROBABILITY("1.0"),
     DL_FLOAT_OPTION("degrees", angle, degrees, "15.0", 0, 180,
-                    "turned by an angle between this to the left and this to the right"),
+                    "the largest angle, to the left or to the right"),
     DL_OPTIONS_END,
 };
 
@@ -26,6 +26,7 @@ static void rotate(const void *self, const dl_draw *draw, dl_place *place) {
 }
 
 const dl_augmentation_type dl_augmentation_rotate = {
-    .kind = {"rotate", "turned around its middle", sizeof(angle), rotate_options},
+    .kind = {"rotate", "rotates around the center by a random angle", sizeof(angle),
+             rotate_options},
     .move = rotate,
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* g + f (p - g) for each number p of a picture, g the grey of its pixel, f uniform between 1 - by
+/* g + f (p - g) for each number p of a picture, g the gray of its pixel, f uniform between 1 - by
    and 1 + by. */
 #include "augment/augmentation.h"
 
@@ -11,9 +11,8 @@ typedef struct {
 static const dl_option saturation_options[] = {
     DL_AUGMENT_PROBABILITY("1.0"),
     DL_FLOAT_OPTION("by", factor, by, "0.2", 0, 1,
-                    "the distance of each colour to the grey that is as light times a factor "
-                    "between 1 - by and "
-                    "1 + by"),
+                    "differences of each color from the gray of the same lightness are multiplied "
+                    "by a factor between 1 - by and 1 + by"),
     DL_OPTIONS_END,
 };
 
@@ -26,15 +25,15 @@ static void saturation(const void *self, const dl_draw *draw, dl_picture *p) {
     double by = ((const factor *)self)->by;
     float f = (float)dl_augment_number(draw, 0, 1 - by, 1 + by);
     for (int64_t i = 0; i < (int64_t)p->height * p->width; i++) {
-        float *x = p->x + 3 * i, grey = dl_picture_grey(x);
+        float *x = p->x + 3 * i, gray = dl_picture_gray(x);
         for (int c = 0; c < 3; c++)
-            x[c] = grey + f * (x[c] - grey);
+            x[c] = gray + f * (x[c] - gray);
     }
     dl_picture_clamp(p);
 }
 
 const dl_augmentation_type dl_augmentation_saturation = {
-    .kind = {"saturation", "paler or more colourful", sizeof(factor), saturation_options},
+    .kind = {"saturation", "changes the saturation of colors", sizeof(factor), saturation_options},
     .check = check_saturation,
     .paint = saturation,
 };

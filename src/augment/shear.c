@@ -15,7 +15,7 @@ static const dl_option shear_options[] = {
     DL_AUGMENT_PROBABILITY("1.0"),
     DL_FLOAT_OPTION(
         "degrees", angle, degrees, "10.0", 0, 60,
-        "upright lines lean over by an angle between this to the left and this to the right"),
+        "the largest angle by which vertical lines are slanted, to the left or to the right"),
     DL_OPTIONS_END,
 };
 
@@ -26,6 +26,6 @@ static void shear(const void *self, const dl_draw *draw, dl_place *place) {
 }
 
 const dl_augmentation_type dl_augmentation_shear = {
-    .kind = {"shear", "leaning over, as italics do", sizeof(angle), shear_options},
+    .kind = {"shear", "slants by a random angle", sizeof(angle), shear_options},
     .move = shear,
 };

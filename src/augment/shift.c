@@ -11,9 +11,9 @@ typedef struct {
 static const dl_option shift_options[] = {
     DL_AUGMENT_PROBABILITY("1.0"),
     DL_FLOAT_OPTION("horizontal", shift_augmentation, horizontal, "0.1", 0, 1,
-                    "moved to the left or right by up to this share of its width"),
+                    "the largest shift to the left or right, as a fraction of the width"),
     DL_FLOAT_OPTION("vertical", shift_augmentation, vertical, "0.1", 0, 1,
-                    "moved up or down by up to this share of its height"),
+                    "the largest shift up or down, as a fraction of the height"),
     DL_OPTIONS_END,
 };
 
@@ -25,6 +25,7 @@ static void shift(const void *self, const dl_draw *draw, dl_place *place) {
 }
 
 const dl_augmentation_type dl_augmentation_shift = {
-    .kind = {"shift", "moved, also by parts of a pixel", sizeof(shift_augmentation), shift_options},
+    .kind = {"shift", "shifts by a random distance, also by fractions of a pixel",
+             sizeof(shift_augmentation), shift_options},
     .move = shift,
 };

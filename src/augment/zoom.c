@@ -10,8 +10,8 @@ typedef struct {
 static const dl_option zoom_options[] = {
     DL_AUGMENT_PROBABILITY("1.0"),
     DL_FLOAT_OPTION("least", zoom_augmentation, least, "0.9", 0.1, 10,
-                    "it becomes at least this many times as large, below 1: smaller"),
-    DL_FLOAT_OPTION("most", zoom_augmentation, most, "1.1", 0.1, 10, "and at most this many times"),
+                    "the smallest scale; below 1 the image shrinks"),
+    DL_FLOAT_OPTION("most", zoom_augmentation, most, "1.1", 0.1, 10, "the largest scale"),
     DL_OPTIONS_END,
 };
 
@@ -30,7 +30,7 @@ static void zoom(const void *self, const dl_draw *draw, dl_place *place) {
 }
 
 const dl_augmentation_type dl_augmentation_zoom = {
-    .kind = {"zoom", "made larger or smaller, in its middle", sizeof(zoom_augmentation),
+    .kind = {"zoom", "scales about the center by a random factor", sizeof(zoom_augmentation),
              zoom_options},
     .check = check_zoom,
     .move = zoom,

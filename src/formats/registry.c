@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The data-set formats. A new one is a file in this folder and a line in each of the two lists. */
+/* The data-set formats. A new one is a file in this folder and a line in the list. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,23 +7,23 @@
 #include "base/memory.h"
 #include "formats/dataset.h"
 
-extern const dl_dataset_type dl_dataset_csv;
-extern const dl_dataset_type dl_dataset_idx;
-extern const dl_dataset_type dl_dataset_cifar;
-extern const dl_dataset_type dl_dataset_image_folder;
-extern const dl_dataset_type dl_dataset_image_list;
-extern const dl_dataset_type dl_dataset_image_tar;
-extern const dl_dataset_type dl_dataset_npy;
-extern const dl_dataset_type dl_dataset_npz;
-extern const dl_dataset_type dl_dataset_random;
-extern const dl_dataset_type dl_dataset_text;
+#define FORMATS(X)                                                                                 \
+    X(csv)                                                                                         \
+    X(idx)                                                                                         \
+    X(cifar)                                                                                       \
+    X(image_folder)                                                                                \
+    X(image_list)                                                                                  \
+    X(image_tar)                                                                                   \
+    X(npy)                                                                                         \
+    X(npz)                                                                                         \
+    X(random)                                                                                      \
+    X(text)
 
-static const dl_kind *const formats[] = {
-    &dl_dataset_csv.kind,          &dl_dataset_idx.kind,        &dl_dataset_cifar.kind,
-    &dl_dataset_image_folder.kind, &dl_dataset_image_list.kind, &dl_dataset_image_tar.kind,
-    &dl_dataset_npy.kind,          &dl_dataset_npz.kind,        &dl_dataset_random.kind,
-    &dl_dataset_text.kind,
-};
+#define DECLARE(name) extern const dl_dataset_type dl_dataset_##name;
+FORMATS(DECLARE)
+
+#define ADDRESS(name) &dl_dataset_##name.kind,
+static const dl_kind *const formats[] = {FORMATS(ADDRESS)};
 
 const dl_registry dl_dataset_registry = {
     .what = "data format",
