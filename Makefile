@@ -86,8 +86,8 @@ $(BUILD)/src/math/%.o: CFLAGS += -fno-sanitize=all
 endif
 
 Q        := $(if $(V),,@)
-sources  := $(filter-out src/cmd/% src/report/page%,$(wildcard src/*/*.c))
-common   := $(filter-out $(PROGRAMS:%=src/cmd/%.c),$(wildcard src/cmd/*.c src/report/page*.c))
+sources  := $(filter-out src/cmd/%,$(wildcard src/*/*.c))
+common   := $(filter-out $(PROGRAMS:%=src/cmd/%.c),$(wildcard src/cmd/*.c))
 objects  := $(sources:%.c=$(BUILD)/%.o)
 tests    := $(patsubst tests/%.c,%,$(wildcard tests/test_*.c))
 

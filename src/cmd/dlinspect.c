@@ -9,7 +9,6 @@
 #include "cmd/compare.h"
 #include "cmd/inspect_output.h"
 #include "cmd/loaded.h"
-#include "cmd/scores.h"
 #include "cmd/search.h"
 #include "inspect/batch_picture.h"
 #include "math/backend.h"

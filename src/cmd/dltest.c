@@ -7,7 +7,7 @@
 #include "base/memory.h"
 #include "cmd/common.h"
 #include "cmd/loaded.h"
-#include "cmd/scores.h"
+#include "cmd/scores_output.h"
 #include "inspect/speed.h"
 #include "math/backend.h"
 

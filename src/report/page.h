@@ -3,7 +3,7 @@
 #ifndef DL_REPORT_PAGE_H
 #define DL_REPORT_PAGE_H
 
-#include "cmd/scores.h"
+#include "report/scores.h"
 #include "inspect/mistakes.h"
 #include "run/checkpoint.h"
 

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* What dltest prints of an evaluation, for people and as JSON. */
-#ifndef DL_CMD_SCORES_H
-#define DL_CMD_SCORES_H
-
-#include <jansson.h>
+/* The metrics of an evaluation that a report shows, and the values of its classes. */
+#ifndef DL_REPORT_SCORES_H
+#define DL_REPORT_SCORES_H
 
 #include "metrics/confusion.h"
 #include "model/ensemble.h"
@@ -16,9 +14,10 @@ typedef struct {
     const dl_metric *left_out; /* for the size of the part; NULL: none */
 } scores;
 
-/* For what a dl_outcome says of classes (0: numbers) and link: the metrics that can be worked out
-   from it and either are asked for by the experiment or are always shown. scores_close is fine with
-   zeros. */
+enum { SCORES_MOST = 10000000 }; /* rows times classes of which auc is shown unasked */
+
+/* For predictions of `classes` (0: numbers) through `link`: the metrics that can be computed from
+   them and that the config asks for or that are always shown. scores_close is fine with zeros. */
 void scores_open(scores *s, const dl_model *model, int classes, int link, dl_split split);
 /* The same metrics for another net. */
 void scores_open_like(dl_accumulator *tally, const scores *s);
@@ -33,17 +32,5 @@ extern const char *const scores_column_names[SCORES_COLUMNS];
 bool scores_has_column(const scores *s, int column);
 /* A class's values of it, NaN where there are none: how many rows of data it has. */
 int64_t scores_class_values(const scores *s, int class, double values[SCORES_COLUMNS]);
-
-/* The metrics, a line each, behind `loss` if it is not NULL; for classes also the table of the
-   classes, the confusion matrix and the most frequent mistakes. */
-void scores_print(const scores *s, const double *loss);
-/* The two halves of it, for more tables between. */
-void scores_print_classes(const scores *s);
-/* The same, as members of the object. */
-void scores_to_json(const scores *s, json_t *object);
-/* The metrics alone. */
-void scores_tally_to_json(const dl_accumulator *tally, json_t *object);
-/* A row a net, a row a metric. */
-void scores_print_members(const scores *s, const dl_ensemble *ensemble);
 
 #endif
