@@ -16,8 +16,9 @@ usage() {
 Usage: $program [OPTION]... NAME...
        $program --list
 
-Puts public data sets below data/NAME/ of the project (installed: of the current folder). Every file is checked against its
-sha256, and takes its final name only then. What is already there is left alone.
+Puts public data sets below data/NAME/ of the project (where it is installed: of the current
+folder). Every file is checked against its sha256, and takes its final name only then. What is
+already there is left alone.
 
 Names: $set_names
 

@@ -47,9 +47,9 @@ trial() {
     0) ;;
     2 | 4) # others may do better
         echo "${run##*/}: ended early (exit status $status)" >&2
-        [ "$search" != 0 ] || exit "$status" # a task of Slurm's, which has an exit status of its own
+        [ "$search" != 0 ] || exit "$status" # a task of Slurm has an exit status of its own
         ;;
-    *) exit 255 ;;                                                      # ends xargs
+    *) exit 255 ;; # ends xargs
     esac
 }
 

@@ -57,7 +57,8 @@ static int fill(const char *path, const struct stat *info) {
     return spools[count++].copy;
 }
 
-/* A program that waits for a pipe has nothing to save: a handler that lets it wait on is set aside. */
+/* A program that waits for a pipe has nothing to save: handlers that let it wait on are set aside.
+ */
 static int fill_or_end(const char *path, const struct stat *info) {
     static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
     struct sigaction before[3], end = {.sa_handler = SIG_DFL};

@@ -49,13 +49,13 @@ static const char example[] =
 
 static void help_config(void) {
     dl_text text = {0};
-    dl_text_add(&text, "A config is a text file in libconfig's syntax, such as\n\n%s\n", example);
+    dl_text_add(&text, "A config is a text file in libconfig syntax:\n\n%s\n", example);
     dl_text_add(&text, "Its keys, section by section:\n");
     for (const dl_section *s = dl_sections; s->path; s++) {
         dl_text_add(&text, "\n%s%s%s\n", s->path, *s->path ? ": " : "", s->help);
         dl_options_help(s->options, &text);
     }
-    dl_text_add(&text, "\nnetwork: what every layer can say; beside these, the keys of its type\n");
+    dl_text_add(&text, "\nnetwork: keys of every layer, besides those of its type\n");
     dl_options_help(dl_net_layer_options, &text);
     dl_text_add(&text, "\nFor the keys of each layer, loss and so on:\n");
     for (int r = 0; r < REGISTRIES; r++)
@@ -145,9 +145,8 @@ int help_topic(const arg_program *program, const char *topic, const char *name) 
     dl_text list = {0};
     for (int r = 0; r < REGISTRIES; r++)
         dl_text_add(&list, ", %s", last_word(registries[r]->plural));
-    int status =
-        arg_fail(program, NULL, "there is no help on \"%s\" (there is on config, metrics%s)", topic,
-                 dl_text_get(&list));
+    int status = arg_fail(program, NULL, "there is no help on \"%s\" (topics: config, metrics%s)",
+                          topic, dl_text_get(&list));
     dl_text_free(&list);
     return status;
 }
@@ -155,9 +154,9 @@ int help_topic(const arg_program *program, const char *topic, const char *name) 
 static const char manual_head[] =
     ".\\\" SPDX-License-Identifier: MIT\n"
     ".TH DLTRAIN.CFG 5 \"" DL_DATE "\" \"dltrain " DL_VERSION "\" \"File formats\"\n"
-    ".SH NAME\ndltrain.cfg \\- what a network is to learn, from what, and how\n"
+    ".SH NAME\ndltrain.cfg \\- config file of dltrain: data, network, loss, optimizer, training\n"
     ".SH DESCRIPTION\n"
-    "A config for\n.BR dltrain (1)\nis a text file in libconfig's syntax:\n"
+    "A config for\n.BR dltrain (1)\nis a text file in libconfig syntax:\n"
     ".RS\n.nf\n"
     "key = value;\n"
     "group = { key = value; ... };\n"
@@ -166,22 +165,22 @@ static const char manual_head[] =
     "@include \\(dqother.cfg\\(dq\n"
     ".fi\n.RE\n"
     ".PP\n"
-    "A value is a string in double quotes, true or false, a whole number (with an L behind it if "
-    "it\n"
-    "has more than 32 bits) or a number with a point or an exponent.\n"
-    "A whole number is fine where a number is asked for; nothing else is converted.\n"
+    "A value is a string in double quotes, true or false, an integer (followed by L if it has "
+    "more\n"
+    "than 32 bits) or a number with a point or an exponent.\n"
+    "An integer is accepted where a number is expected; nothing else is converted.\n"
     "A file that is included is looked up in the folder of the config.\n"
     ".PP\n"
-    "Every key is checked before any data are read, and all mistakes are told in one run, with "
-    "file,\n"
-    "line and the nearest name that there is.\n"
+    "Every key is checked before any data are read, and all errors are reported together, each "
+    "with\n"
+    "file, line and the nearest valid name.\n"
     "Any key can be set on the command line as well:\n"
     ".BR \"\\-\\-set network.0.units=64\" .\n"
     ".PP\n"
     "Data files are looked up as written (from the current folder), then below\n.IR data/ ,\n"
     "then below\n.BR $DLTRAIN_DATA ,\n"
-    "then in the folder of the installed data.\n"
-    ".PP\nThis page is made from the tables that the program itself checks a config against.\n"
+    "then in the data folder that was installed with the program.\n"
+    ".PP\nThis page is generated from the tables that the program checks a config against.\n"
     ".SH EXAMPLE\n.nf\n";
 
 static void add_manual_section(dl_text *text, const char *path, const char *what,
@@ -215,8 +214,7 @@ void help_manual(void) {
     dl_text_add(&text, ".fi\n.SH SECTIONS\n");
     for (const dl_section *s = dl_sections; s->path; s++)
         add_manual_section(&text, s->path, s->help, s->options);
-    add_manual_section(&text, "network",
-                       "what every layer can say; beside these, the keys of its type",
+    add_manual_section(&text, "network", "keys of every layer, besides those of its type",
                        dl_net_layer_options);
     for (int r = 0; r < REGISTRIES; r++)
         add_manual_kinds(&text, registries[r]);
@@ -225,10 +223,12 @@ void help_manual(void) {
         dl_text_add(&text, ".TP\n.B %s\nFor %s.\n", dl_metrics[m]->name,
                     !dl_metrics[m]->for_classes  ? "numbers"
                     : dl_metrics[m]->for_numbers ? "classes and numbers"
-                                                : "classes");
+                                                 : "classes");
         dl_add_roff_sentence(&text, dl_metrics[m]->help);
     }
     help_conventions(&text);
-    dl_text_add(&text, ".SH SEE ALSO\n.BR dltrain (1),\n.BR dltest (1)\n");
+    dl_text_add(
+        &text,
+        ".SH SEE ALSO\n.BR dlinspect (1),\n.BR dlpredict (1),\n.BR dltest (1),\n.BR dltrain (1)\n");
     print(&text);
 }

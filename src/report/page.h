@@ -3,8 +3,8 @@
 #ifndef DL_REPORT_PAGE_H
 #define DL_REPORT_PAGE_H
 
-#include "report/scores.h"
 #include "inspect/mistakes.h"
+#include "report/scores.h"
 #include "run/checkpoint.h"
 
 typedef struct {
