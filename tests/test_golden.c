@@ -239,7 +239,7 @@ static void check_optimizer(json_t *c) {
     float *g = xcalloc((size_t)n, sizeof *g), *vectors[8];
     dl_span spans[] = {{0, split, 0, l2, true}, {split, n - split, 0, 0, false}};
     dl_objective objective = {n, w, g, 1, spans, 2};
-    for (int v = 0; v < optimizer->vectors(self); v++)
+    for (int v = 0; v < optimizer->first_order->vectors(self); v++)
         vectors[v] = xcalloc((size_t)n, sizeof(float));
     double rate = ((dl_optimizer_common *)self)->learning_rate;
     json_t *track = json_object_get(c, "track");
@@ -247,10 +247,10 @@ static void check_optimizer(json_t *c) {
         for (int64_t i = 0; i < n; i++)
             g[i] = 2 * a[i] * (w[i] - m[i]);
         double factor = factor_of(&schedule, (dl_schedule_clock){(int64_t)t, 0, 0, 1, 9}, NULL);
-        optimizer->step(self, &objective, vectors, rate * factor, (int64_t)t + 1);
+        optimizer->first_order->step(self, &objective, vectors, rate * factor, (int64_t)t + 1);
         assert_close(w, json_array_get(track, t), config, "weights", 1e-6);
     }
-    for (int v = 0; v < optimizer->vectors(self); v++)
+    for (int v = 0; v < optimizer->first_order->vectors(self); v++)
         free(vectors[v]);
     free(w);
     free(a);
@@ -264,7 +264,7 @@ static void check_optimizer(json_t *c) {
 static void test_optimizers(void **state) {
     (void)state;
     for (int k = 0; k < dl_optimizer_registry.count; k++)
-        if (((const dl_optimizer_type *)dl_optimizer_registry.kinds[k])->step)
+        if (((const dl_optimizer_type *)dl_optimizer_registry.kinds[k])->first_order)
             each_case("optimizers", dl_optimizer_registry.kinds[k]->name, check_optimizer);
 }
 

@@ -55,8 +55,8 @@ static dl_sums train_step(whole *w, const dl_batch *batch, int64_t number) {
     dl_span span = {.count = net->weight_count};
     dl_objective objective = {net->weight_count, net->weights, net->gradients, 1, &span, 1};
     const dl_optimizer_common *common = e->optimizer_self;
-    e->optimizer->step(e->optimizer_self, &objective, &w->vector, common->learning_rate,
-                       number + 1);
+    e->optimizer->first_order->step(e->optimizer_self, &objective, &w->vector,
+                                    common->learning_rate, number + 1);
     dl_judge_close(&judge);
     return sums;
 }

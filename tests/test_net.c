@@ -87,7 +87,7 @@ static void test_no_allocation(void **state) {
         if (t == 2) /* both batch sizes have been seen */
             before = allocations;
         step(&h.net, x, t % 2 ? BATCH : BATCH / 2 + 1, t);
-        adam->step(self, &objective, vectors, 0.001, t + 1);
+        adam->first_order->step(self, &objective, vectors, 0.001, t + 1);
     }
     assert_true(before > 0);
     assert_int_equal(allocations, before);

@@ -41,7 +41,7 @@ static problem start(float l1, float l2) {
 static void run(const char *name, const void *self, problem *p, float scale, float **vectors,
                 int64_t t) {
     dl_objective objective = {2, p->w, p->g, scale, p->spans, 2};
-    find(name)->step(self, &objective, vectors, 0.1, t);
+    find(name)->first_order->step(self, &objective, vectors, 0.1, t);
 }
 
 static void assert_at(const problem *p, double w, double b) {
@@ -52,7 +52,7 @@ static void assert_at(const problem *p, double w, double b) {
 static void test_sgd(void **state) {
     (void)state;
     sgd self = {0};
-    assert_int_equal(find("sgd")->vectors(&self), 0);
+    assert_int_equal(find("sgd")->first_order->vectors(&self), 0);
     problem p = start(0, 0);
     run("sgd", &self, &p, 1, NULL, 1);
     assert_at(&p, 1 - 0.1 * 0.5, -2 - 0.1);
@@ -72,7 +72,7 @@ static void test_momentum(void **state) {
     (void)state;
     float v[2] = {0}, *vectors[] = {v};
     sgd self = {.momentum = 0.9};
-    assert_int_equal(find("sgd")->vectors(&self), 1);
+    assert_int_equal(find("sgd")->first_order->vectors(&self), 1);
     problem p = start(0, 0);
     run("sgd", &self, &p, 1, vectors, 1); /* v = 0.5, 1 */
     assert_at(&p, 0.95, -2.1);
@@ -91,7 +91,7 @@ static void test_adam(void **state) {
     (void)state;
     float m[2] = {0}, v[2] = {0}, *vectors[] = {m, v};
     adam self = {.beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8, .bias_correction = true};
-    assert_int_equal(find("adam")->vectors(&self), 2);
+    assert_int_equal(find("adam")->first_order->vectors(&self), 2);
     problem p = start(0, 0);
     run("adam", &self, &p, 1, vectors, 1); /* the first step is the rate, along the sign */
     assert_at(&p, 0.9, -2.1);
@@ -128,7 +128,7 @@ static void run_long(const dl_optimizer_type *type, const void *self, int thread
                        {1, 70000, 0.1f, 0, true},
                        {70001, 5, 0, 0, false},
                        {70006, 129995, 0, 0, true}};
-    int count = type->vectors(self);
+    int count = type->first_order->vectors(self);
     for (int v = 0; v < count; v++)
         vectors[v] = xcalloc(N, sizeof(float));
     for (int i = 0; i < N; i++) {
@@ -138,7 +138,7 @@ static void run_long(const dl_optimizer_type *type, const void *self, int thread
     dl_threads_set(threads);
     dl_objective objective = {N, w, g, 0.7f, spans, 4};
     for (int64_t t = 1; t <= 3; t++)
-        type->step(self, &objective, vectors, 0.01, t);
+        type->first_order->step(self, &objective, vectors, 0.01, t);
     for (int v = 0; v < count; v++) { /* a vector that stays zero would be of no use */
         int used = 0;
         for (int i = 0; i < N; i++)
@@ -154,7 +154,7 @@ static void test_pieces(void **state) {
     float *w[2] = {xmalloc(sizeof(float) * N), xmalloc(sizeof(float) * N)};
     for (int k = 0; k < 2 * dl_optimizer_registry.count; k++) {
         const dl_kind *kind = dl_optimizer_registry.kinds[k / 2];
-        if (((const dl_optimizer_type *)kind)->minimize) /* test_second_order.c */
+        if (((const dl_optimizer_type *)kind)->full_batch) /* test_second_order.c */
             continue;
         dl_config config;
         dl_text options = {0};

@@ -111,8 +111,8 @@ static method open_method(const char *name, const char *options, const dl_functi
     method m = {.type = (const dl_optimizer_type *)dl_registry_find(&dl_optimizer_registry, name)};
     assert_non_null(m.type);
     m.self = harness_options(&m.type->kind, &m.config, options);
-    m.state_count = m.type->state_count(m.self, f->count);
-    m.work_count = m.type->work_count(m.self, f);
+    m.state_count = m.type->full_batch->state_count(m.self, f->count);
+    m.work_count = m.type->full_batch->work_count(m.self, f);
     m.it.state = xcalloc((size_t)m.state_count, sizeof(double));
     m.it.work = xmalloc(sizeof(double) * (size_t)m.work_count);
     memcpy(m.it.state, begin, sizeof *begin * (size_t)f->count);
@@ -166,7 +166,7 @@ static double iterate(method *m, dl_function *f) {
     for (int64_t i = 0; i < m->work_count; i++)
         m->it.work[i] = NAN;
     double before = f->evaluate(f, m->it.state, NULL);
-    double a = m->type->minimize(m->self, f, &m->it);
+    double a = m->type->full_batch->minimize(m->self, f, &m->it);
     double after = f->evaluate(f, m->it.state, NULL);
     assert_true(a >= 0 && (a > 0 ? after < before : after == before));
     return after;
@@ -298,7 +298,7 @@ static void test_dependent(void **state) {
     method m = open_method("normal_equations", "", &f, begin);
     dl_text note = {0};
     dl_error error = {0};
-    assert_int_equal(m.type->begin(m.self, &f, &m.it, "x:1", &note, &error), 0);
+    assert_int_equal(m.type->full_batch->begin(m.self, &f, &m.it, "x:1", &note, &error), 0);
     assert_non_null(strstr(note.data, "rank 1 of 3"));
     iterate(&m, &f);
     assert_true(fabs(m.it.state[0] - 1) < 1e-12 && fabs(m.it.state[1] - 1) < 1e-12);
@@ -325,7 +325,7 @@ static void test_not_linear(void **state) {
     method m = open_method("normal_equations", "", &f, begin);
     dl_text note = {0};
     dl_error error = {0};
-    assert_int_equal(m.type->begin(m.self, &f, &m.it, "x:1", &note, &error), -1);
+    assert_int_equal(m.type->full_batch->begin(m.self, &f, &m.it, "x:1", &note, &error), -1);
     assert_int_equal(error.code, DL_USAGE);
     assert_non_null(strstr(error.text.data, "x:1: normal_equations needs outputs that are linear"));
     dl_error_clear(&error);
@@ -343,7 +343,7 @@ static void test_at_rest(void **state) {
                          .squares = squares_valley,
                          .most_rows = 2};
         const dl_optimizer_type *type = (const dl_optimizer_type *)dl_optimizer_registry.kinds[k];
-        if (!type->minimize || type->begin)
+        if (!type->full_batch || type->full_batch->begin)
             continue;
         method m = open_method(type->kind.name, "", &f, best);
         for (int i = 0; i < 3; i++)

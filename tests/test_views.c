@@ -113,7 +113,7 @@ static void check_views(const char *text, int views, int kind) {
     }
     dl_views v;
     dl_batch batch = {.x = x, .count = ROWS};
-    dl_views_open(&v, &w.e.model);
+    dl_views_open(&v, &w.e.model, w.e.model.data.augment.test_time);
     assert_int_equal(v.count, views);
     dl_views_forward(&v, &w.e.model, &batch);
     for (int64_t i = 0; i < ROWS * channels; i++) {

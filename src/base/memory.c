@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 /* Any thread may be here, with any lock held: nothing but what a signal handler may do. */
@@ -119,4 +120,10 @@ void dl_arena_free(dl_arena *arena) {
         free(arena->blocks);
         arena->blocks = next;
     }
+}
+
+double dl_memory_peak(void) {
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    return (double)usage.ru_maxrss * 1024;
 }

@@ -21,6 +21,9 @@ char *xstrdup(const char *string);
 /* DL_ALIGN-aligned and zeroed; freed with free(). */
 void *dl_memory_aligned(size_t size);
 
+/* The peak resident memory of the process, in bytes. */
+double dl_memory_peak(void);
+
 /* *product = a * b, or false if that does not fit or is negative. */
 bool dl_multiply(int64_t a, int64_t b, int64_t *product);
 

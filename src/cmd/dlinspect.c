@@ -10,13 +10,15 @@
 #include "cmd/inspect_output.h"
 #include "cmd/loaded.h"
 #include "cmd/search.h"
+#include "inspect/activation_stats.h"
 #include "inspect/batch_picture.h"
+#include "inspect/training_check.h"
 #include "math/backend.h"
 #include "math/threads.h"
+#include "report/console.h"
 #include "report/page.h"
 #include "report/report.h"
 #include "run/run.h"
-#include "train/trainer.h"
 
 typedef struct {
     arg_common common;
@@ -69,44 +71,66 @@ static int batch_picture(const config_arguments *a, dl_experiment *e, dl_error *
     return 0;
 }
 
-/* Everything of a training but its epochs. */
-static int dry_run(const config_arguments *a, dl_experiment *e, dl_train_options options,
-                   dl_error *error) {
-    dl_terminal terminal = dl_terminal_open(a->common.quiet);
-    terminal.to_stdout = !options.checkup;
-    dl_train_result result = {0};
-    options.dry_run = true;
-    options.threads = dl_threads();
-    dl_say(&terminal, "dlinspect %s  %s, %d thread%s", DL_VERSION, e->model.name, dl_threads(),
+/* A training that is ready to begin, and what it says of its start. */
+typedef struct {
+    dl_trainer trainer;
+    dl_terminal terminal;
+} ready;
+
+static int open_ready(ready *r, const config_arguments *a, dl_experiment *e, bool untrained,
+                      dl_error *error) {
+    dl_train_options options = {.threads = dl_threads(), .untrained = untrained};
+    r->terminal = dl_terminal_open(a->common.quiet);
+    r->terminal.to_stdout = untrained; /* then this is all there is to print */
+    dl_say(&r->terminal, "dlinspect %s  %s, %d thread%s", DL_VERSION, e->model.name, dl_threads(),
            dl_threads() == 1 ? "" : "s");
-    int status = dl_train(e, &options, &terminal, &result, error);
-    free(result.folder);
-    dl_terminal_close(&terminal);
-    return status;
+    if (dl_trainer_open(&r->trainer, e, &options, error))
+        return -1;
+    dl_console_report_start(&r->terminal, &r->trainer);
+    return 0;
+}
+
+static void close_ready(ready *r) {
+    dl_trainer_close(&r->trainer);
+    dl_terminal_close(&r->terminal);
 }
 
 static int net(const config_arguments *a, dl_experiment *e, dl_error *error) {
-    dl_train_options options = {.activations = a->activations, .gradients = a->gradients};
-    return dry_run(a, e, options, error);
+    ready r;
+    int status = open_ready(&r, a, e, true, error);
+    if (!status && a->activations)
+        status = dl_look(&r.terminal, &e->model, r.trainer.train, error);
+    if (!status && a->gradients)
+        status = dl_look_gradients(&r.terminal, &e->model, r.trainer.train, error);
+    close_ready(&r);
+    return status;
 }
 
 static int training_check(const config_arguments *a, dl_experiment *e, dl_error *error) {
     dl_checkup checkup = {.on_checked = a->common.json ? NULL : inspect_print_checked};
-    int status = dry_run(a, e, (dl_train_options){.checkup = &checkup}, error);
+    ready r;
+    int status = open_ready(&r, a, e, false, error);
+    if (!status)
+        status = dl_checkup_run(&checkup, e, r.trainer.train, error);
     if (!status && a->common.json)
         inspect_print_checkup(&checkup);
     if (!status && dl_checkup_fails(&checkup))
         status = DL_CHECK;
     dl_checkup_free(&checkup);
+    close_ready(&r);
     return status;
 }
 
 static int rate(const config_arguments *a, dl_experiment *e, dl_error *error) {
     dl_checkup checkup = {0};
-    int status = dry_run(a, e, (dl_train_options){.checkup = &checkup, .find_rate = true}, error);
+    ready r;
+    int status = open_ready(&r, a, e, false, error);
+    if (!status)
+        status = dl_checkup_find_rate(&checkup, e, error);
     if (!status)
         inspect_print_rates(&checkup, a->common.json);
     dl_checkup_free(&checkup);
+    close_ready(&r);
     return status;
 }
 
@@ -170,9 +194,8 @@ static int prove(const arg_common *common, dl_proof *proof, dl_error *error) {
     dl_checkpoint checkpoint = {0};
     dl_config config = {0};
     dl_experiment experiment = {0};
-    dl_checkup checkup = {.proof = proof};
-    config_arguments quietly = {.common = *common};
-    quietly.common.quiet = true;
+    dl_trainer trainer = {0};
+    dl_train_options options = {.threads = dl_threads()};
     int status = path ? dl_checkpoint_open(&checkpoint, path, error) : -1;
     free(path);
     if (!status)
@@ -181,7 +204,10 @@ static int prove(const arg_common *common, dl_proof *proof, dl_error *error) {
     if (!status)
         status = dl_experiment_read(&experiment, &config, error);
     if (!status)
-        status = dry_run(&quietly, &experiment, (dl_train_options){.checkup = &checkup}, error);
+        status = dl_trainer_open(&trainer, &experiment, &options, error);
+    if (!status)
+        status = dl_prove_rate(proof, &experiment, trainer.train, error);
+    dl_trainer_close(&trainer);
     dl_experiment_free(&experiment);
     dl_config_free(&config);
     return status;

@@ -16,16 +16,18 @@
 #include "math/backend.h"
 #include "math/blas_core.h"
 #include "math/threads.h"
+#include "report/console.h"
 #include "run/checkpoint.h"
 #include "run/run.h"
-#include "train/trainer.h"
+#include "train/recorder.h"
 
 typedef struct {
     arg_common common;
     dl_train_options train;
+    dl_run_place place;
     const char *config;
     int64_t sample, point; /* of a config's search space */
-    bool print_config;
+    bool print_config, dry_run;
 } train_arguments;
 
 static volatile sig_atomic_t caught;
@@ -88,12 +90,40 @@ static void name_config(dl_config *config, const char *path) {
     free(name);
 }
 
+static int dry_run(const train_arguments *a, dl_experiment *e, dl_terminal *terminal,
+                   dl_error *error) {
+    dl_trainer t;
+    dl_train_options options = a->train;
+    options.untrained = true;
+    int result = dl_trainer_open(&t, e, &options, error);
+    if (!result)
+        dl_console_report_start(terminal, &t);
+    dl_trainer_close(&t);
+    return result;
+}
+
+static int train_experiment(const train_arguments *a, dl_experiment *e, dl_terminal *terminal,
+                            bool *interrupted, dl_error *error) {
+    dl_recorder recorder = {.terminal = terminal, .place = a->place};
+    dl_console console = {.terminal = terminal};
+    const dl_listener listeners[] = {
+        {dl_recorder_hear, &recorder}, {dl_console_hear, &console}, {train_hear_json, NULL}};
+    dl_train_result result;
+    int status = dl_train(e, &a->train, listeners, a->common.json ? 3 : 2, &result, error);
+    *interrupted = result.interrupted;
+    if (!status)
+        train_report_end(terminal, a->common.called, e, &result, recorder.run.folder);
+    if (!status && a->common.json)
+        train_print_end(e, &result, recorder.run.folder, console.peak_operations);
+    dl_recorder_close(&recorder);
+    return status;
+}
+
 /* *interrupted: the training was, and is saved. */
 static int train(const train_arguments *a, dl_terminal *terminal, bool *interrupted,
                  dl_error *error) {
     dl_config config = {0};
     dl_experiment experiment = {0};
-    dl_train_result result = {0};
     int status = load_config(a, &config, error);
     if (!status) {
         name_config(&config, a->config);
@@ -109,15 +139,9 @@ static int train(const train_arguments *a, dl_terminal *terminal, bool *interrup
             dl_say(terminal, "config      %s", config.name);
         if (dl_blas_core_warning())
             dl_say(terminal, "note        %s", dl_blas_core_warning());
-        status = dl_train(&experiment, &a->train, terminal, &result, error);
+        status = a->dry_run ? dry_run(a, &experiment, terminal, error)
+                            : train_experiment(a, &experiment, terminal, interrupted, error);
     }
-    *interrupted = result.interrupted;
-    if (!status && !a->train.dry_run && !a->print_config) {
-        train_report_end(terminal, a->common.called, &experiment, &result);
-        if (a->common.json)
-            train_print_end(&experiment, &result);
-    }
-    free(result.folder);
     dl_experiment_free(&experiment);
     dl_config_free(&config);
     return status;
@@ -125,14 +149,14 @@ static int train(const train_arguments *a, dl_terminal *terminal, bool *interrup
 
 static int run(void *arguments, dl_error *error) {
     train_arguments *a = arguments;
-    if (a->train.dry_run || a->print_config)
+    if (a->dry_run || a->print_config)
         cmd_quit_on_signals("dltrain");
     else
         cmd_watch_signals(on_signal);
     a->config = a->common.operand_count ? a->common.operands[0] : NULL;
     a->train.threads = dl_threads();
     a->train.interrupted = &caught;
-    a->train.on_row = a->common.json ? train_print_row : NULL;
+    a->train.resume = a->place.resume;
     dl_terminal terminal = dl_terminal_open(a->common.quiet);
     bool interrupted = false;
     int status = train(a, &terminal, &interrupted, error);
@@ -145,9 +169,9 @@ static int run(void *arguments, dl_error *error) {
 static bool check(void *arguments, dl_text *message) {
     const train_arguments *a = arguments;
     int count = a->common.operand_count;
-    if (!count && !a->train.resume)
+    if (!count && !a->place.resume)
         dl_text_add(message, "no config was given (digits is one to begin with)");
-    else if (count && a->train.resume)
+    else if (count && a->place.resume)
         dl_text_add(message, "--resume takes the config from the run: leave out %s",
                     a->common.operands[0]);
     return !message->length;
@@ -158,11 +182,11 @@ static bool read_stop(const char *text, void *arguments, dl_text *message) {
 }
 
 static const arg_option options[] = {
-    ARG_STRING_ROW("out", train_arguments, train.out, "DIR", ARG_FOLDER,
+    ARG_STRING_ROW("out", train_arguments, place.out, "DIR", ARG_FOLDER,
                    "the run's folder (default: runs/NAME, then runs/NAME.2, …)", .letter = 'o'),
-    ARG_FLAG_ROW("force", train_arguments, train.force,
+    ARG_FLAG_ROW("force", train_arguments, place.force,
                  "replace a run that is already in the folder of --out"),
-    ARG_STRING_ROW("resume", train_arguments, train.resume, "RUN", ARG_FOLDER,
+    ARG_STRING_ROW("resume", train_arguments, place.resume, "RUN", ARG_FOLDER,
                    "continue a run from its last checkpoint, bit for bit as if never interrupted",
                    .excludes = "out fold sample point print-config"),
     SEARCH_CONFIG_ROWS,
@@ -176,7 +200,7 @@ static const arg_option options[] = {
                   "of a config with a search space: train with point N of its grid"),
     ARG_FLAG_ROW("print-config", train_arguments, print_config,
                  "instead, print the config with every default"),
-    ARG_FLAG_ROW("dry-run", train_arguments, train.dry_run,
+    ARG_FLAG_ROW("dry-run", train_arguments, dry_run,
                  "everything but training: check the config, load the data, print the network"),
     ARG_THREADS_ROW,
     ARG_BACKEND_ROW,

@@ -27,8 +27,7 @@ static void set_part(json_t *object, const dl_experiment *e, const char *part, d
     }
 }
 
-void train_print_row(void *context, const dl_experiment *e, const dl_row *row) {
-    (void)context;
+static void print_row(const dl_experiment *e, const dl_row *row) {
     json_t *object = json_pack(
         "{s:s, s:I, s:I, s:o, s:o, s:o}", "event", "epoch", "epoch", (json_int_t)row->epoch, "step",
         (json_int_t)row->step, "seconds", cmd_json_number(row->seconds), "learning_rate",
@@ -51,18 +50,26 @@ void train_print_row(void *context, const dl_experiment *e, const dl_row *row) {
     cmd_print_json(object, JSON_COMPACT);
 }
 
-void train_print_end(const dl_experiment *e, const dl_train_result *r) {
+int train_hear_json(void *context, const dl_event *event, dl_error *error) {
+    (void)context;
+    (void)error;
+    if (event->kind == DL_EVENT_EPOCH)
+        print_row(event->trainer->e, event->row);
+    return 0;
+}
+
+void train_print_end(const dl_experiment *e, const dl_train_result *r, const char *run,
+                     double peak_operations) {
     json_t *object =
         json_pack("{s:s, s:o, s:I, s:b, s:b, s:s, s:I, s:o, s:o, s:o, s:I}", "event", "end", "run",
-                  cmd_json_string(r->folder), "epochs", (json_int_t)r->epochs, "interrupted",
+                  cmd_json_string(run), "epochs", (json_int_t)r->epochs, "interrupted",
                   r->interrupted, "stopped_early", r->stopped_early, "monitor", e->settings.monitor,
                   "best_epoch", (json_int_t)r->best_epoch, "best", cmd_json_number(r->best),
                   "seconds", cmd_json_number(r->seconds), "peak_memory_bytes",
-                  json_integer((json_int_t)dl_report_peak_memory()), "operations_per_sample",
+                  json_integer((json_int_t)dl_memory_peak()), "operations_per_sample",
                   (json_int_t)e->model.net.training_operations);
-    if (r->peak_operations > 0)
-        json_object_set_new(object, "peak_operations_per_second",
-                            cmd_json_number(r->peak_operations));
+    if (peak_operations > 0)
+        json_object_set_new(object, "peak_operations_per_second", cmd_json_number(peak_operations));
     cmd_print_json(object, JSON_COMPACT);
 }
 
@@ -93,23 +100,23 @@ static void show_curve(dl_terminal *t, const char *folder) {
 }
 
 void train_report_end(dl_terminal *t, const char *program, const dl_experiment *e,
-                      const dl_train_result *r) {
+                      const dl_train_result *r, const char *run) {
     char seconds[32], memory[32];
     if (r->interrupted) {
-        char *folder = cmd_quoted(r->folder);
+        char *folder = cmd_quoted(run);
         dl_say(t, "stopped     saved; go on with: %s --resume %s", program, folder);
         free(folder);
         return;
     }
     if (!r->stopped_early && r->epochs < e->settings.epochs) { /* --stop-after */
-        char *folder = cmd_quoted(r->folder);
+        char *folder = cmd_quoted(run);
         dl_say(t, "stopped     after epoch %lld of %lld; go on with: %s --resume %s",
                (long long)r->epochs, (long long)e->settings.epochs, program, folder);
         free(folder);
         return;
     }
     if (r->trained)
-        show_curve(t, r->folder);
+        show_curve(t, run);
     const char *stopped = r->stopped_early ? "stopped early after " : "";
     if (!r->trained)
         dl_say(t, "done        %s%lld epochs: nothing is left to train (%s)", stopped,
@@ -119,17 +126,17 @@ void train_report_end(dl_terminal *t, const char *program, const dl_experiment *
     else if (r->trained < r->epochs)
         dl_say(t, "done        %s%lld epochs, %lld of them now in %s, peak memory %s", stopped,
                (long long)r->epochs, (long long)r->trained, dl_text_seconds(seconds, r->seconds),
-               dl_text_bytes(memory, dl_report_peak_memory()));
+               dl_text_bytes(memory, dl_memory_peak()));
     else
         dl_say(t, "done        %s%lld epoch%s in %s, peak memory %s", stopped, (long long)r->epochs,
                r->epochs == 1 ? "" : "s", dl_text_seconds(seconds, r->seconds),
-               dl_text_bytes(memory, dl_report_peak_memory()));
+               dl_text_bytes(memory, dl_memory_peak()));
     if (r->best_epoch)
         dl_say(t, "best        %s %.6g in epoch %lld: %s/best.safetensors", e->settings.monitor,
-               r->best, (long long)r->best_epoch, r->folder);
+               r->best, (long long)r->best_epoch, run);
     if (r->trained)
-        train_say_diagnosis(t, r->folder);
-    char *tester = cmd_beside(program, "dltest"), *folder = cmd_quoted(r->folder);
+        train_say_diagnosis(t, run);
+    char *tester = cmd_beside(program, "dltest"), *folder = cmd_quoted(run);
     if (r->epochs)
         dl_say(t, "next        %s %s", tester, folder);
     free(tester);

@@ -3,15 +3,17 @@
 #ifndef DL_CMD_TRAIN_OUTPUT_H
 #define DL_CMD_TRAIN_OUTPUT_H
 
+#include "base/terminal.h"
 #include "train/trainer.h"
 
-/* An object an epoch: dl_train_options.on_row; the context is not used. */
-void train_print_row(void *context, const dl_experiment *experiment, const dl_row *row);
+/* A dl_listener's: prints an object per epoch; the context is not used. */
+int train_hear_json(void *context, const dl_event *event, dl_error *error);
 /* The last object. */
-void train_print_end(const dl_experiment *experiment, const dl_train_result *result);
+void train_print_end(const dl_experiment *experiment, const dl_train_result *result,
+                     const char *folder, double peak_operations);
 /* The last lines of the log, with the commands that could come next; `program` as it was called. */
 void train_report_end(dl_terminal *terminal, const char *program, const dl_experiment *experiment,
-                      const dl_train_result *result);
+                      const dl_train_result *result, const char *folder);
 /* What the run's history suggests, as lines of the log. */
 void train_say_diagnosis(dl_terminal *terminal, const char *run);
 /* How many bytes of a text fit into a line of so many columns: whole words, if one fits. */

@@ -26,11 +26,10 @@ static double run_epoch(dl_trial *t, dl_loader *train, double rate, uint32_t epo
     return rows ? sum / (double)rows : INFINITY;
 }
 
-int dl_checkup_prove(dl_checkup *c, dl_experiment *e, dl_loader *train, dl_error *error) {
-    dl_proof *proof = c->proof;
+int dl_prove_rate(dl_proof *proof, dl_experiment *e, dl_loader *train, dl_error *error) {
     dl_trial t;
     int before = error->count;
-    if (e->optimizer->minimize)
+    if (e->optimizer->full_batch)
         return dl_fail(error, DL_USAGE, "%s has no learning rate to try", e->optimizer->kind.name);
     int result = dl_trial_open(&t, e, error);
     const dl_optimizer_common *common = e->optimizer_self;

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "inspect/activation_stats.h"
-#include "report/report.h"
 
 const char *const dl_verdict_names[] = {"ok", "FAILS", "skipped", "WARNS"};
 
@@ -218,8 +217,6 @@ int dl_checkup_run(dl_checkup *c, dl_experiment *e, dl_loader *train, dl_error *
     dl_trial_rows rows = {0};
     char bytes[32];
     int64_t most = e->model.batch_size > ROWS ? e->model.batch_size : ROWS;
-    if (c->proof)
-        return dl_checkup_prove(c, e, train, error);
     int result = dl_trial_open(&t, e, error);
     if (!result)
         result = dl_trial_take(&rows, e, DL_TRAIN, most, error);
@@ -236,7 +233,7 @@ int dl_checkup_run(dl_checkup *c, dl_experiment *e, dl_loader *train, dl_error *
         result = dl_checkup_rate(c, &t, train, &rows, error);
     if (!result) {
         dl_checkup_add(c, "memory", DL_CHECK_OK, "%s at the most",
-                       dl_text_bytes(bytes, dl_report_peak_memory()));
+                       dl_text_bytes(bytes, dl_memory_peak()));
         check_duplicates(c, e);
         check_constants(c, &t, &rows);
         check_norms(c, e);

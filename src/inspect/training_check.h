@@ -40,8 +40,7 @@ typedef struct {
     int count, room;
     dl_rate_point curve[DL_RATE_POINTS]; /* of the range test */
     int points;
-    double rate;     /* that it suggests; 0: none */
-    dl_proof *proof; /* if not NULL: dl_checkup_run does this alone; borrowed */
+    double rate; /* that it suggests; 0: none */
 } dl_checkup;
 
 /* Of an experiment that is ready to begin. `train` is the training's own loader. The experiment is
@@ -51,6 +50,8 @@ int dl_checkup_run(dl_checkup *checkup, dl_experiment *experiment, dl_loader *tr
 /* Only the range test: the rate grows from step to step, and the loss tells which ones are good.
    Smith, "Cyclical learning rates for training neural networks", WACV 2017. */
 int dl_checkup_find_rate(dl_checkup *checkup, dl_experiment *experiment, dl_error *error);
+/* Trains proof->epochs at each of the rates. */
+int dl_prove_rate(dl_proof *proof, dl_experiment *experiment, dl_loader *train, dl_error *error);
 bool dl_checkup_fails(const dl_checkup *checkup);
 void dl_checkup_free(dl_checkup *checkup);
 
@@ -60,9 +61,6 @@ void dl_checkup_add(dl_checkup *checkup, const char *check, dl_verdict verdict, 
                     ...) DL_PRINTF(4, 5);
 /* It is skipped: of a net so large there is time for so few steps of so many rows. */
 void dl_checkup_too_large(dl_checkup *checkup, const char *check, int steps, int64_t rows);
-/* Trains at the three rates of checkup->proof. */
-int dl_checkup_prove(dl_checkup *checkup, dl_experiment *experiment, dl_loader *train,
-                     dl_error *error);
 /* The gradients of some weights of each layer, beside central differences. */
 void dl_checkup_gradient(dl_checkup *checkup, dl_trial *trial, const dl_trial_rows *rows);
 /* Can the network memorize (overfit) 1, 4 and 50 samples? */

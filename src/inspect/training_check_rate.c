@@ -74,7 +74,7 @@ static double rounded(double rate) {
 int dl_checkup_find_rate(dl_checkup *c, dl_experiment *e, dl_error *error) {
     dl_trial t;
     dl_trial_rows rows = {0};
-    if (e->optimizer->minimize)
+    if (e->optimizer->full_batch)
         return dl_fail(error, DL_USAGE, "%s has no learning rate to find", e->optimizer->kind.name);
     int result = dl_trial_open(&t, e, error);
     if (!result)
@@ -193,7 +193,7 @@ int dl_checkup_rate(dl_checkup *c, dl_trial *t, dl_loader *train, const dl_trial
     dl_experiment *e = t->e;
     const dl_optimizer_common *common = t->optimizer_self;
     double rate = common->learning_rate;
-    if (t->optimizer->minimize) {
+    if (t->optimizer->full_batch) {
         dl_checkup_add(c, "rate", DL_CHECK_SKIPPED, "%s has no learning rate",
                        t->optimizer->kind.name);
         return 0;

@@ -127,12 +127,12 @@ double dl_sums_metric(const dl_sums *sums, int metric) {
     return dl_accumulator_value(&sums->tally, metric);
 }
 
-int dl_evaluate(dl_model *model, dl_loader *loader, dl_sums *sums, dl_observer observer,
-                void *context, dl_error *error) {
+static int evaluate(dl_model *model, dl_loader *loader, int views_kind, dl_sums *sums,
+                    dl_observer observer, void *context, dl_error *error) {
     dl_judge judge;
     dl_views views;
     dl_judge_open(&judge, model);
-    dl_views_open(&views, model);
+    dl_views_open(&views, model, views_kind);
     dl_sums_open(sums, model, true);
     dl_loader_start(loader, dl_model_order(model, false), 0, 0, 0);
     dl_net_begin(&model->net);
@@ -154,4 +154,13 @@ int dl_evaluate(dl_model *model, dl_loader *loader, dl_sums *sums, dl_observer o
     dl_judge_close(&judge);
     dl_views_close(&views);
     return error->count > before ? -1 : 0;
+}
+
+int dl_evaluate(dl_model *model, dl_loader *loader, dl_sums *sums, dl_observer observer,
+                void *context, dl_error *error) {
+    return evaluate(model, loader, model->data.augment.test_time, sums, observer, context, error);
+}
+
+int dl_evaluate_plain(dl_model *model, dl_loader *loader, dl_sums *sums, dl_error *error) {
+    return evaluate(model, loader, DL_VIEWS_ONE, sums, NULL, NULL, error);
 }

@@ -52,5 +52,7 @@ typedef void (*dl_observer)(void *context, const dl_outcome *outcome);
    opened here, and closed by the caller, also after a failure. */
 int dl_evaluate(dl_model *model, dl_loader *loader, dl_sums *sums, dl_observer observer,
                 void *context, dl_error *error);
+/* The same without an observer, and without test-time augmentation. */
+int dl_evaluate_plain(dl_model *model, dl_loader *loader, dl_sums *sums, dl_error *error);
 
 #endif

@@ -28,10 +28,9 @@ int dl_views_check(const dl_model *model, dl_error *error) {
     return 0;
 }
 
-void dl_views_open(dl_views *v, const dl_model *model) {
+void dl_views_open(dl_views *v, const dl_model *model, int kind) {
     static const int counts[] = {1, 2, 5};
-    *v = (dl_views){counts[model->data.augment.test_time], model->data.schema.input, NULL, NULL,
-                    NULL};
+    *v = (dl_views){counts[kind], model->data.schema.input, NULL, NULL, NULL};
     if (v->count == 1)
         return;
     size_t size = (size_t)dl_shape_size(v->image), batch = (size_t)model->batch_size;

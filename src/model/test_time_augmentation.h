@@ -16,7 +16,8 @@ typedef struct {
 
 /* Can the net's data be seen in that way? Else -1 and an error. For an experiment that is built. */
 int dl_views_check(const dl_model *model, dl_error *error);
-void dl_views_open(dl_views *views, const dl_model *model);
+/* kind: DL_VIEWS_… */
+void dl_views_open(dl_views *views, const dl_model *model, int kind);
 void dl_views_close(dl_views *views);
 /* Runs the batch forward, once a view. The net's output is then the one of which the loss and the
    metrics make the mean: logits of the mean probabilities, or mean outputs. */

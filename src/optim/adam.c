@@ -88,12 +88,10 @@ static void step(const void *self, const dl_objective *objective, float *const *
 const dl_optimizer_type dl_optimizer_adam = {
     .kind = {"adam", "steps scaled by each weight's own gradients; works with little tuning",
              sizeof(adam), adam_options},
-    .vectors = vectors,
-    .step = step,
+    .first_order = &(const dl_first_order){.vectors = vectors, .step = step},
 };
 const dl_optimizer_type dl_optimizer_adamw = {
     .kind = {"adamw", "adam with a weight decay that is not scaled by the gradients", sizeof(adam),
              adamw_options},
-    .vectors = vectors,
-    .step = step,
+    .first_order = &(const dl_first_order){.vectors = vectors, .step = step},
 };

@@ -50,25 +50,23 @@ typedef struct {
     int64_t t;     /* from 1 */
 } dl_iteration;
 
+/* A first-order method: steps by the gradients of minibatches. Its struct begins with a
+   dl_optimizer_common, its options with DL_OPTIMIZER_OPTIONS. */
 typedef struct {
-    dl_kind
-        kind; /* its struct begins with a dl_optimizer_common, its options with the macro below */
     /* How many state vectors of `count` floats it keeps; all zero at the beginning. */
     int (*vectors)(const void *self);
     /* Step number t (from 1): moves the weights. */
     void (*step)(const void *self, const dl_objective *objective, float *const *vectors,
                  double rate, int64_t t);
-    /* What the ranges of the options do not say: 0, or -1 and errors that begin with `where`
-       ("file:line"). NULL if they say it all. */
-    int (*check)(const void *self, const char *where, dl_error *error);
-    bool whole_set; /* it makes no sense of the gradients of minibatches */
+    bool whole_set; /* the gradients of minibatches are of no use to it */
+} dl_first_order;
 
-    /* In place of `vectors` and `step`, in a method that asks for f where it likes: its struct
-       begins with a dl_minimizer_common. One iteration; returns how much of the direction was gone,
-       0 if theta has stayed. The trainer gives it the whole training part, whatever batch_size is.
-     */
+/* A method that evaluates f over the whole training part wherever it likes, whatever batch_size is.
+   Its struct begins with a dl_minimizer_common. */
+typedef struct {
+    /* One iteration; returns the share of the direction that was gone, 0 if theta has stayed. */
     double (*minimize)(const void *self, dl_function *f, const dl_iteration *iteration);
-    /* How many doubles it needs, of n parameters. */
+    /* How many doubles it needs, for n parameters. */
     int64_t (*state_count)(const void *self, int64_t n);
     int64_t (*work_count)(const void *self, const dl_function *f);
     /* Before the first iteration: can it minimize this f? 0, and maybe a note for people; or -1 and
@@ -76,6 +74,16 @@ typedef struct {
     int (*begin)(const void *self, dl_function *f, const dl_iteration *iteration, const char *where,
                  dl_text *note, dl_error *error);
     bool needs_squares; /* it asks for f->squares */
+} dl_full_batch;
+
+typedef struct {
+    dl_kind kind;
+    /* What the ranges of the options do not say: 0, or -1 and errors that begin with `where`
+       ("file:line"). NULL if they say it all. */
+    int (*check)(const void *self, const char *where, dl_error *error);
+    /* One of the two; the other is NULL. */
+    const dl_first_order *first_order;
+    const dl_full_batch *full_batch;
 } dl_optimizer_type;
 
 typedef struct {
@@ -83,7 +91,7 @@ typedef struct {
     struct config_setting_t *schedule; /* of optim/schedule.h's registry, or NULL: constant */
 } dl_optimizer_common;
 
-/* What the struct of one with `minimize` begins with; it has no learning rate and no schedule. */
+/* What the struct of a full-batch one begins with; it has no learning rate and no schedule. */
 typedef struct {
     dl_optimizer_common common;
     int64_t most_parameters; /* it refuses more; 0: it keeps no matrices, any number will do */

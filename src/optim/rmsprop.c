@@ -98,6 +98,5 @@ const dl_optimizer_type dl_optimizer_rmsprop = {
     .kind = {"rmsprop",
              "steps divided by the root of the recent squared gradients; for recurrent nets",
              sizeof(rmsprop), options},
-    .vectors = vectors,
-    .step = step,
+    .first_order = &(const dl_first_order){.vectors = vectors, .step = step},
 };

@@ -82,8 +82,6 @@ const dl_optimizer_type dl_optimizer_rprop = {
              "steps by the gradients' signs alone, each weight with a length of its own, which "
              "begins as learning_rate; for small sets, and needs batch_size = \"all\"",
              sizeof(rprop), options},
-    .vectors = vectors,
-    .step = step,
     .check = check,
-    .whole_set = true,
+    .first_order = &(const dl_first_order){.vectors = vectors, .step = step, .whole_set = true},
 };

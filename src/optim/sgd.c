@@ -78,7 +78,6 @@ const dl_optimizer_type dl_optimizer_sgd = {
              "gradient descent, with or without momentum; plain, it is the delta rule, and "
              "Rosenblatt's perceptron under the loss \"perceptron\"",
              sizeof(sgd), options},
-    .vectors = vectors,
-    .step = step,
     .check = check,
+    .first_order = &(const dl_first_order){.vectors = vectors, .step = step},
 };

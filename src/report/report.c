@@ -4,7 +4,6 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "inspect/data_check.h"
@@ -19,12 +18,6 @@ char *dl_report_metric(char out[32], const dl_metric *metric, double value) {
     else
         snprintf(out, 32, "%.4g", value);
     return out;
-}
-
-double dl_report_peak_memory(void) {
-    struct rusage usage;
-    getrusage(RUSAGE_SELF, &usage);
-    return (double)usage.ru_maxrss * 1024;
 }
 
 /* What the process holds now; 0 where the system does not tell. */

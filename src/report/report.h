@@ -38,7 +38,5 @@ void dl_report_row(dl_terminal *terminal, const dl_experiment *experiment, const
                    bool is_best, bool shown);
 /* A metric's value as people read it: "97.31 %" or "5.123". Returns `out`. */
 char *dl_report_metric(char out[32], const dl_metric *metric, double value);
-/* The process's peak resident memory in bytes. */
-double dl_report_peak_memory(void);
 
 #endif

@@ -66,7 +66,7 @@ static int check_loss(const dl_whole *w, dl_error *error) {
                        "%s: what loss \"%s\" gives as its gradient is a rule of its own and not a "
                        "gradient, which %s needs: sgd is for it",
                        where, e->model.loss->kind.name, name);
-    if (!e->optimizer->needs_squares)
+    if (!e->optimizer->full_batch->needs_squares)
         return 0;
     if (!e->model.loss->least_squares)
         return dl_fail(error, DL_USAGE,
@@ -83,10 +83,10 @@ static int check_loss(const dl_whole *w, dl_error *error) {
 
 /* What is kept in all, of n parameters. */
 static int64_t bytes_of(const dl_whole *w) {
-    const dl_optimizer_type *type = w->e->optimizer;
-    int64_t n = w->f.count, doubles = type->state_count(w->e->optimizer_self, n);
-    doubles += type->work_count(w->e->optimizer_self, &w->f);
-    return (doubles + (type->needs_squares ? (n + 1) * w->f.most_rows : 0)) *
+    const dl_full_batch *method = w->e->optimizer->full_batch;
+    int64_t n = w->f.count, doubles = method->state_count(w->e->optimizer_self, n);
+    doubles += method->work_count(w->e->optimizer_self, &w->f);
+    return (doubles + (method->needs_squares ? (n + 1) * w->f.most_rows : 0)) *
            (int64_t)sizeof(double);
 }
 
@@ -101,7 +101,8 @@ static int check_size(const dl_whole *w, dl_error *error) {
                        dl_model_where(&e->model, "optimizer"), (long long)w->f.count,
                        (long long)own->most_parameters, e->optimizer->kind.name,
                        dl_text_bytes(bytes, (double)bytes_of(w)));
-    if (e->optimizer->state_count(own, w->f.count) > INT32_MAX) /* a tensor of the checkpoint */
+    if (e->optimizer->full_batch->state_count(own, w->f.count) >
+        INT32_MAX) /* a tensor of the checkpoint */
         return dl_fail(error, DL_USAGE,
                        "%s: for %lld parameters %s would need %s: that is too much",
                        dl_model_where(&e->model, "optimizer"), (long long)w->f.count,
@@ -275,7 +276,7 @@ static double *make(int64_t count) {
 
 int dl_whole_open(dl_whole *w, dl_experiment *e, dl_loader *loader, dl_update *u, dl_error *error) {
     enum { FEW_ROWS = 64 };
-    const dl_optimizer_type *type = e->optimizer;
+    const dl_full_batch *method = e->optimizer->full_batch;
     *w = (dl_whole){.e = e, .loader = loader, .update = u, .error = error};
     w->f = (dl_function){.precision = FLT_EPSILON, .evaluate = evaluate};
     for (int s = 0; s < u->span_count; s++)
@@ -285,10 +286,10 @@ int dl_whole_open(dl_whole *w, dl_experiment *e, dl_loader *loader, dl_update *u
         check_size(w, error))
         return -1;
     w->bytes = bytes_of(w);
-    w->work = make(type->work_count(e->optimizer_self, &w->f));
-    u->remembered.state_count = type->state_count(e->optimizer_self, w->f.count);
+    w->work = make(method->work_count(e->optimizer_self, &w->f));
+    u->remembered.state_count = method->state_count(e->optimizer_self, w->f.count);
     u->remembered.state = make(u->remembered.state_count);
-    if (!type->needs_squares)
+    if (!method->needs_squares)
         return 0;
     w->f.squares = squares;
     w->rows = make(w->f.count * w->f.most_rows);
@@ -297,14 +298,14 @@ int dl_whole_open(dl_whole *w, dl_experiment *e, dl_loader *loader, dl_update *u
 }
 
 int dl_whole_begin(dl_whole *w, bool resumed, dl_text *note, dl_error *error) {
-    const dl_optimizer_type *type = w->e->optimizer;
+    const dl_full_batch *method = w->e->optimizer->full_batch;
     dl_iteration it = {w->update->remembered.state, w->work, 1};
     if (resumed)
         return 0;
     int before = error->count;
     gather(w, it.state);
-    if (type->begin && type->begin(w->e->optimizer_self, &w->f, &it,
-                                   dl_model_where(&w->e->model, "optimizer"), note, error))
+    if (method->begin && method->begin(w->e->optimizer_self, &w->f, &it,
+                                       dl_model_where(&w->e->model, "optimizer"), note, error))
         return -1;
     scatter(w, it.state);
     return error->count > before ? -1 : 0;
@@ -312,7 +313,7 @@ int dl_whole_begin(dl_whole *w, bool resumed, dl_text *note, dl_error *error) {
 
 double dl_whole_iterate(dl_whole *w, int64_t t) {
     dl_iteration it = {w->update->remembered.state, w->work, t};
-    double a = w->e->optimizer->minimize(w->e->optimizer_self, &w->f, &it);
+    double a = w->e->optimizer->full_batch->minimize(w->e->optimizer_self, &w->f, &it);
     scatter(w, it.state);
     return a;
 }

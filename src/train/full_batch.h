@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The loss over the whole training part as a function of the trained parameters, in double: what an
-   optimizer with `minimize` is given. The penalties l1 and l2 are part of it; the passes are those
+   full-batch optimizer is given. The penalties l1 and l2 are part of it; the passes are those
    of training, in the order in which the rows are stored, so that the same parameters give the same
    bits. What makes the loss another one at every pass (dropout, batch_norm, …) is refused. */
 #ifndef DL_TRAIN_FULL_BATCH_H
@@ -8,7 +8,7 @@
 
 #include "train/update.h"
 
-/* All zero: the optimizer has no `minimize`. */
+/* All zero: the optimizer is none of these. */
 typedef struct {
     dl_function f; /* the first: the optimizer hands it back */
     dl_experiment *e;

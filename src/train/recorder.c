@@ -4,13 +4,14 @@
 #include <math.h>
 #include <stdlib.h>
 
-static void open_facts(dl_recorder *r, const dl_model *model, const char *resumed) {
+static void open_facts(dl_recorder *r, const dl_trainer *t) {
     dl_error ignored = {0}; /* they may have been deleted */
     dl_facts *f = &r->facts;
+    const dl_model *model = &t->e->model;
     int class;
-    *f = (dl_facts){.expected_loss = NAN, .initial_loss = NAN};
-    if (resumed)
-        dl_facts_read(f, resumed, &ignored);
+    *f = (dl_facts){.expected_loss = t->expected_loss, .initial_loss = t->initial_loss};
+    if (r->place.resume)
+        dl_facts_read(f, r->place.resume, &ignored);
     dl_facts_free(f);
     dl_error_clear(&ignored);
     f->ended = DL_RUNNING;
@@ -21,39 +22,24 @@ static void open_facts(dl_recorder *r, const dl_model *model, const char *resume
         f->rows[s] = model->data.part[s].count;
 }
 
-int dl_recorder_write_facts(const dl_recorder *r, dl_error *error) {
-    return dl_facts_write(&r->facts, r->run.folder, error);
-}
-
-int dl_recorder_end(dl_recorder *r, dl_ending ending, dl_error *error) {
-    dl_facts *f = &r->facts;
-    dl_error ignored = {0}; /* what is reported is the error before it */
-    if (!r->run.folder || r->run.history <= 0)
-        return 0;
-    f->ended = !error->count                ? ending
-               : error->code == DL_DIVERGED ? DL_ENDED_DIVERGED
-                                            : DL_ENDED_FAILED;
-    if (error->count)
-        f->message = xstrdup(dl_text_get(&error->text));
-    int result = dl_recorder_write_facts(r, error->count ? &ignored : error);
-    dl_error_clear(&ignored);
-    return result;
-}
-
-int dl_recorder_open(dl_recorder *r, dl_terminal *terminal, const dl_experiment *e,
-                     const dl_run_place *place, int64_t epoch, dl_error *error) {
+static int start(dl_recorder *r, const dl_trainer *t, dl_error *error) {
+    const dl_run_place *place = &r->place;
+    const dl_experiment *e = t->e;
     dl_text header = dl_row_header(e);
-    int result = place->resume ? dl_run_reopen(&r->run, terminal, place->resume, &e->model,
-                                               header.data, epoch, error)
-                               : dl_run_create(&r->run, terminal, &e->model, header.data,
+    int result = place->resume ? dl_run_reopen(&r->run, r->terminal, place->resume, &e->model,
+                                               header.data, t->progress.epoch, error)
+                               : dl_run_create(&r->run, r->terminal, &e->model, header.data,
                                                place->out, place->force, error);
     dl_text_free(&header);
-    if (!result && e->settings.tensorboard)
-        result = dl_tensorboard_open(&r->board, r->run.folder, epoch, error);
-    if (!result)
-        open_facts(r, &e->model, place->resume);
+    if (result)
+        return -1;
     r->keeper = (dl_keeper){.folder = r->run.folder, .model = &e->model};
-    return result;
+    open_facts(r, t);
+    if (dl_facts_write(&r->facts, r->run.folder, error))
+        return -1;
+    return e->settings.tensorboard
+               ? dl_tensorboard_open(&r->board, r->run.folder, t->progress.epoch, error)
+               : 0;
 }
 
 /* The numbers of a row under TensorBoard's tags. */
@@ -97,25 +83,59 @@ static int add_events(dl_recorder *r, const dl_experiment *e, const dl_row *row,
     return result;
 }
 
-int dl_recorder_add_epoch(dl_recorder *r, const dl_experiment *e, const dl_row *row,
-                          const dl_training_state *state, bool best, dl_error *error) {
-    dl_text line = dl_row_line(e, row);
+static int add_epoch(dl_recorder *r, const dl_event *event, dl_error *error) {
+    const dl_trainer *t = event->trainer;
+    dl_text line = dl_row_line(t->e, event->row);
     int result = dl_run_add_row(&r->run, line.data, error);
     dl_text_free(&line);
-    if (result || add_events(r, e, row, error))
+    if (result || add_events(r, t->e, event->row, error))
         return -1;
-    dl_content content = dl_training_state_content(state, e);
-    result = dl_keeper_keep(&r->keeper, &content, best, error);
+    dl_content content = dl_training_state_content(&t->state, t->e);
+    result = dl_keeper_keep(&r->keeper, &content, event->best, error);
     dl_content_free(&content);
     return result;
 }
 
-int dl_recorder_save(dl_recorder *r, const dl_experiment *e, const dl_training_state *state,
-                     dl_error *error) {
-    dl_content content = dl_training_state_content(state, e);
+static int save(dl_recorder *r, const dl_trainer *t, dl_error *error) {
+    dl_content content = dl_training_state_content(&t->state, t->e);
     int result = dl_keeper_save(&r->keeper, &content, error);
     dl_content_free(&content);
     return result;
+}
+
+/* A training that failed leaves the checkpoints of its last complete epoch; of its errors the first
+   one is reported, whatever the disk does. */
+static int end(dl_recorder *r, dl_ending ending, dl_error *error) {
+    dl_facts *f = &r->facts;
+    dl_error ignored = {0};
+    bool failed = error->count > 0;
+    if (!r->keeper.folder)
+        return 0;
+    int result = dl_keeper_flush(&r->keeper, failed ? &ignored : error);
+    if (failed && r->keeper.written > 0)
+        dl_say(r->terminal, "kept        the checkpoints of the epochs before, in %s",
+               r->run.folder);
+    f->ended = result && !failed ? DL_ENDED_FAILED : ending;
+    f->message = failed ? xstrdup(dl_text_get(&error->text)) : NULL;
+    result |= dl_facts_write(f, r->run.folder, error->count ? &ignored : error);
+    dl_error_clear(&ignored);
+    return failed ? 0 : result;
+}
+
+int dl_recorder_hear(void *recorder, const dl_event *event, dl_error *error) {
+    switch (event->kind) {
+    case DL_EVENT_STARTED:
+        return start(recorder, event->trainer, error);
+    case DL_EVENT_EPOCH:
+        return add_epoch(recorder, event, error);
+    case DL_EVENT_SAVE:
+        return save(recorder, event->trainer, error);
+    case DL_EVENT_ENDED:
+        return end(recorder, event->ending, error);
+    case DL_EVENT_STEP:
+        break;
+    }
+    return 0;
 }
 
 void dl_recorder_close(dl_recorder *r) {

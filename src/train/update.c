@@ -141,19 +141,20 @@ void dl_update_constrain(const dl_experiment *e) {
 }
 
 void dl_update_open(dl_update *u, const dl_experiment *e) {
-    const dl_optimizer_type *type = e->optimizer;
+    const dl_first_order *method = e->optimizer->first_order;
     dl_remembered *r = &u->remembered;
     *u = (dl_update){0};
     u->spans = xcalloc((size_t)e->model.net.param_count, sizeof *u->spans);
     u->groups = xcalloc((size_t)e->model.net.param_count + 1, sizeof *u->groups);
     open_orthogonal(u, &e->model.net);
-    r->vector_count = type->minimize ? 0 : type->vectors(e->optimizer_self);
+    r->vector_count = method ? method->vectors(e->optimizer_self) : 0;
     for (int v = 0; v < r->vector_count; v++)
         r->vectors[v] = dl_memory_aligned(sizeof(float) * (size_t)e->model.net.weight_count);
 }
 
 void dl_update_step(const dl_update *u, const dl_experiment *e, const dl_progress *p, float scale,
                     double rate) {
+    const dl_first_order *method = e->optimizer->first_order;
     const dl_net *net = &e->model.net;
     remember(u, net);
     for (int g = 0; g < u->group_count; g++) {
@@ -163,7 +164,7 @@ void dl_update_step(const dl_update *u, const dl_experiment *e, const dl_progres
         int64_t done = p->step; /* of steps with these parameters */
         if (group->from > 1)
             done = (p->epoch - (group->from - 1)) * u->steps + p->epoch_step;
-        e->optimizer->step(e->optimizer_self, &objective, u->remembered.vectors, rate, done + 1);
+        method->step(e->optimizer_self, &objective, u->remembered.vectors, rate, done + 1);
     }
     stay_orthogonal(u, net);
 }

@@ -20,7 +20,7 @@ enum { DL_MOST_VECTORS = 8 };
 typedef struct {
     float *vectors[DL_MOST_VECTORS]; /* [vector_count][net.weight_count] */
     int vector_count;
-    double *state; /* [state_count], of one with `minimize` */
+    double *state; /* [state_count], of a full-batch one */
     int64_t state_count;
 } dl_remembered;
 

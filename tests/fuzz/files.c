@@ -107,7 +107,7 @@ static resumed *resumed_experiment(void) {
         dl_experiment_read(e, &r->config, &error) || dl_data_open(&e->model.data, &error) ||
         dl_experiment_build(e, 1, &error))
         fuzz_finding("the target's own config", &error);
-    r->remembered.vector_count = e->optimizer->vectors(e->optimizer_self);
+    r->remembered.vector_count = e->optimizer->first_order->vectors(e->optimizer_self);
     for (int v = 0; v < r->remembered.vector_count; v++)
         r->remembered.vectors[v] =
             dl_memory_aligned(sizeof(float) * (size_t)e->model.net.weight_count);

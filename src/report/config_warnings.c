@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "train/config_warnings.h"
+#include "report/config_warnings.h"
 
 #include "data/loader.h"
 #include "train/average.h"
@@ -81,7 +81,7 @@ static void warn_batch_statistics(dl_terminal *t, const dl_experiment *e) {
     }
 }
 
-void dl_report_vain(dl_terminal *t, const dl_experiment *e, int64_t steps) {
+void dl_report_config_warnings(dl_terminal *t, const dl_experiment *e, int64_t steps) {
     const dl_layer *stateful = dl_net_stateful(&e->model.net);
     warn_frozen(t, e);
     warn_schedule(t, e, steps);
