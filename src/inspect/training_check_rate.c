@@ -93,7 +93,7 @@ static int take_time(dl_checkup *c, dl_trial *t, dl_loader *train, dl_error *err
     static const double SLOW = 0.5;
     dl_experiment *e = t->e;
     int before = error->count, steps = 0, most = dl_trial_steps(t, e->model.batch_size, MOST, 3);
-    const dl_optimizer_common *common = t->optimizer_self;
+    const dl_optimizer_common *common = t->given->optimizer_self;
     char one[32], all[32];
     dl_trial_begin(t, false);
     dl_loader_start(train, dl_model_order(&e->model, true), (uint64_t)e->model.seed, 0, 0);
@@ -191,11 +191,11 @@ static void judge_rate(dl_checkup *c, const tried *all, double first, int steps,
 int dl_checkup_rate(dl_checkup *c, dl_trial *t, dl_loader *train, const dl_trial_rows *rows,
                     dl_error *error) {
     dl_experiment *e = t->e;
-    const dl_optimizer_common *common = t->optimizer_self;
+    const dl_optimizer_common *common = t->given->optimizer_self;
     double rate = common->learning_rate;
-    if (t->optimizer->full_batch) {
+    if (t->given->optimizer->full_batch) {
         dl_checkup_add(c, "rate", DL_CHECK_SKIPPED, "%s has no learning rate",
-                       t->optimizer->kind.name);
+                       t->given->optimizer->kind.name);
         return 0;
     }
     int64_t batch = e->model.batch_size < rows->count ? e->model.batch_size : rows->count;

@@ -7,52 +7,30 @@
 
 #include "math/vector.h"
 
-static int read_adam(dl_trial *t, dl_error *error) {
+/* The same model with adam, without penalties, limits and noise. */
+static int make_plain(dl_trial *t, dl_error *error) {
     dl_config_open(&t->config, "trial");
     dl_chosen adam;
     int result = dl_config_read_kind(&t->config, config_root_setting(&t->config.tree),
                                      &dl_optimizer_registry, "adam", NULL, &adam, error);
-    t->adam = (const dl_optimizer_type *)adam.kind;
-    t->adam_self = adam.self;
+    t->plain = (dl_experiment){.model = t->given->model,
+                               .settings.epochs = t->given->settings.epochs,
+                               .optimizer = (const dl_optimizer_type *)adam.kind,
+                               .optimizer_self = adam.self};
+    t->plain.model.net.still = true;
     return result;
 }
 
 int dl_trial_open(dl_trial *t, dl_experiment *e, dl_error *error) {
     const dl_net *net = &e->model.net;
-    *t = (dl_trial){.e = e,
-                    .settings = e->settings,
-                    .optimizer = e->optimizer,
-                    .optimizer_self = e->optimizer_self};
+    *t = (dl_trial){.e = e, .given = e};
     dl_judge_open(&t->judge, &e->model);
     t->weights = xmalloc(sizeof(float) * (size_t)(net->weight_count + 1));
     t->states = xmalloc(sizeof(float) * (size_t)(net->state_count + 1));
-    t->penalties = xcalloc((size_t)net->param_count + 1, sizeof *t->penalties);
     dl_copy(t->weights, net->weights, net->weight_count);
     if (net->states)
         dl_copy(t->states, net->states, net->state_count);
-    for (int p = 0; p < net->param_count; p++) {
-        t->penalties[p][0] = net->params[p].l1;
-        t->penalties[p][1] = net->params[p].l2;
-    }
-    return read_adam(t, error);
-}
-
-/* Penalties and optimizer as they were, or as a plain trial wants them. */
-static void set_up(dl_trial *t, bool plain) {
-    dl_experiment *e = t->e;
-    e->settings = t->settings;
-    e->optimizer = plain ? t->adam : t->optimizer;
-    e->optimizer_self = plain ? t->adam_self : t->optimizer_self;
-    e->model.net.still = plain;
-    for (int p = 0; p < e->model.net.param_count; p++) {
-        e->model.net.params[p].l1 = plain ? -1 : t->penalties[p][0];
-        e->model.net.params[p].l2 = plain ? -1 : t->penalties[p][1];
-    }
-    if (!plain)
-        return;
-    dl_settings *s = &e->settings;
-    s->l1 = s->l2 = s->clip_norm = s->clip_value = s->gradient_noise = 0;
-    s->max_norm = s->clip_weights = 0;
+    return make_plain(t, error);
 }
 
 static void end(dl_trial *t) {
@@ -66,9 +44,11 @@ static void end(dl_trial *t) {
 
 void dl_trial_begin(dl_trial *t, bool plain) {
     end(t);
-    set_up(t, plain);
+    t->e = plain ? &t->plain : t->given;
     dl_update_open(&t->update, t->e);
     dl_update_begin(&t->update, t->e, 0, 1);
+    for (int s = 0; s < t->update.span_count && plain; s++) /* those of layers, too */
+        t->update.spans[s].l1 = t->update.spans[s].l2 = 0;
     t->progress = (dl_progress){0};
     t->begun = true;
 }
@@ -125,11 +105,9 @@ void dl_trial_close(dl_trial *t) {
     if (!t->e)
         return;
     end(t);
-    set_up(t, false);
     dl_judge_close(&t->judge);
     free(t->weights);
     free(t->states);
-    free(t->penalties);
     dl_config_free(&t->config);
     *t = (dl_trial){0};
 }

@@ -14,16 +14,14 @@ typedef struct {
 } dl_trial_rows;
 
 typedef struct {
-    dl_experiment *e; /* borrowed */
+    dl_experiment *e;     /* the one in use: `given`, or `plain` */
+    dl_experiment *given; /* borrowed */
+    dl_experiment plain;  /* shares its model's memory */
     dl_judge judge;
     dl_update update;
     dl_progress progress;
     float *weights, *states; /* as they were; owned */
-    double (*penalties)[2];  /* [param_count]: those of the layers' own; owned */
-    dl_settings settings;    /* as they were */
-    const dl_optimizer_type *optimizer, *adam;
-    void *optimizer_self, *adam_self;
-    dl_config config; /* of adam */
+    dl_config config;        /* of adam */
     bool begun;
     double speed;    /* operations a second, of training */
     double deadline; /* on dl_clock() */
