@@ -43,20 +43,24 @@ static void check_loss(const dl_loss_type *loss, const void *self, dl_target tar
         slopes += slope != 0;
     }
     assert_true(slopes > 0);
-    /* what is expected before training is what outputs of zero give */
-    double square = 0, magnitude = 0;
+    /* what is expected before training is what equal outputs give */
+    static const double equal[] = {0, 0.5, 1, -0.25};
     int count = target.classes ? ROWS : ROWS * channels;
+    target.mean = target.mean_square = target.mean_magnitude = 0;
     for (int i = 0; i < count; i++) {
-        square += t[i] * t[i] / count;
-        magnitude += fabs(t[i]) / count;
+        target.mean += t[i] / count;
+        target.mean_square += t[i] * t[i] / count;
+        target.mean_magnitude += fabs(t[i]) / count;
     }
-    target.mean_square = square;
-    target.mean_magnitude = magnitude;
-    memset(y, 0, sizeof y);
-    double zero = loss->evaluate(self, &target, ROWS, channels, y, t, 1, NULL) / counted;
     assert_true(counted > 0 && (ignored < 0 || counted < ROWS));
-    double expected = loss->initial(self, &target, channels);
-    assert_true(isnan(expected) || fabs(zero - expected) < 1e-9);
+    for (size_t k = 0; k < sizeof equal / sizeof *equal; k++) {
+        for (int i = 0; i < ROWS * channels; i++)
+            y[i] = (float)equal[k];
+        double got = loss->evaluate(self, &target, ROWS, channels, y, t, 1, NULL) / counted;
+        double expected = loss->initial(self, &target, channels, equal[k]);
+        if (!isnan(expected) && !(fabs(got - expected) < 1e-9))
+            fail_msg("%s of outputs %g: %.9g, not %.9g", loss->kind.name, equal[k], got, expected);
+    }
 }
 
 /* One loss, under some options, on every kind of target that it takes; returns how many. */

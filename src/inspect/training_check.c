@@ -61,8 +61,7 @@ static void check_initial_loss(dl_checkup *c, dl_trial *t, const dl_trial_rows *
     static const double LEAST = 1.0 / 3, SLACK = 0.05;
     const dl_experiment *e = t->e;
     dl_trial_begin(t, true);
-    double sum = 0, expected = e->model.loss->initial(e->model.loss_self, &e->model.target,
-                                                      e->model.channels);
+    double sum = 0, expected = dl_model_expected_loss(&e->model);
     int64_t count = 0;
     int64_t most = dl_trial_steps(t, 1, 512, 1);
     while (count < rows->count && (!count || count < most)) {

@@ -44,10 +44,9 @@ static double evaluate(const void *self, const dl_target *info, int64_t rows, in
     return total / (double)channels;
 }
 
-static double initial(const void *self, const dl_target *target, int64_t channels) {
-    (void)channels;
-    (void)self, (void)target;
-    return log(2);
+static double initial(const void *self, const dl_target *target, int64_t channels, double output) {
+    (void)self, (void)channels;
+    return dl_softplus((float)output) - target->mean * output;
 }
 
 const dl_loss_type dl_loss_binary_cross_entropy = {

@@ -95,22 +95,34 @@ static double evaluate_huber(const void *self, const dl_target *info, int64_t ro
     return total / (double)channels;
 }
 
-static double initial_mse(const void *self, const dl_target *target, int64_t channels) {
+static double initial_mse(const void *self, const dl_target *target, int64_t channels,
+                          double output) {
     (void)self;
-    return is_one_hot(target, channels) ? 1.0 / target->classes : target->mean_square;
+    double one = 1 / (double)channels;
+    if (is_one_hot(target, channels))
+        return one * (1 - output) * (1 - output) + (1 - one) * output * output;
+    return target->mean_square - 2 * output * target->mean + output * output;
 }
 
-static double initial_l1(const void *self, const dl_target *target, int64_t channels) {
+static double initial_l1(const void *self, const dl_target *target, int64_t channels,
+                         double output) {
     (void)self;
-    return is_one_hot(target, channels) ? 1.0 / target->classes : target->mean_magnitude;
+    double one = is_one_hot(target, channels) ? 1 / (double)channels : target->mean;
+    if (target->classes)
+        return one * fabs(1 - output) + (1 - one) * fabs(output);
+    if (output <= target->least || output >= target->most)
+        return fabs(target->mean - output);
+    return output == 0 ? target->mean_magnitude : NAN;
 }
 
 /* Of numbers it depends on more than the means that are known. */
-static double initial_huber(const void *self, const dl_target *target, int64_t channels) {
-    double one = huber_of(1, ((const huber *)self)->delta);
-    if (is_one_hot(target, channels))
-        return one / target->classes;
-    return target->classes ? one * target->mean_square : NAN;
+static double initial_huber(const void *self, const dl_target *target, int64_t channels,
+                            double output) {
+    double delta = ((const huber *)self)->delta;
+    double one = is_one_hot(target, channels) ? 1 / (double)channels : target->mean;
+    if (target->classes)
+        return one * huber_of(1 - output, delta) + (1 - one) * huber_of(output, delta);
+    return NAN;
 }
 
 const dl_loss_type dl_loss_mse = {

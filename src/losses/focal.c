@@ -67,8 +67,9 @@ static double evaluate(const void *self, const dl_target *info, int64_t rows, in
 }
 
 /* All logits equal: p = 1 / classes. */
-static double initial(const void *self, const dl_target *target, int64_t channels) {
+static double initial(const void *self, const dl_target *target, int64_t channels, double output) {
     const focal *own = self;
+    (void)output;
     const dl_class_weighing w = dl_class_weights_prepare(&own->classes, target);
     double p = 1 / (double)channels;
     return dl_class_weights_mean(&w, target->classes) * pow(1 - p, own->gamma) * -log(p);

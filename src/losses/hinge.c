@@ -4,6 +4,8 @@
    Two classes and one output (s = -1 for the first class, +1 for the second): L = max(0, m - s y).
    squared_hinge has the square of each max, whose slope does not jump: Tang, "Deep learning using
    linear support vector machines", 2013. */
+#include <math.h>
+
 #include "losses/loss.h"
 
 typedef struct {
@@ -96,15 +98,24 @@ static double evaluate_squared(const void *self, const dl_target *info, int64_t 
     return evaluate_classes(margin, true, rows, channels, output, target, scale, grad);
 }
 
-/* All outputs equal: each wrong class violates the margin by m. One output: every row does. */
-static double initial(const void *self, const dl_target *target, int64_t channels) {
-    (void)channels;
+/* All outputs equal: each wrong class violates the margin by m. One output y: rows of the second
+   class by m - y, the others by m + y. */
+static double initial_power(const void *self, const dl_target *target, int64_t channels,
+                            double output, double power) {
     double margin = ((const hinge *)self)->margin;
-    return margin * (target->classes > 2 ? target->classes - 1 : 1);
+    if (channels > 1)
+        return pow(margin, power) * (double)(channels - 1);
+    return target->mean * pow(fmax(0, margin - output), power) +
+           (1 - target->mean) * pow(fmax(0, margin + output), power);
 }
 
-static double initial_squared(const void *self, const dl_target *target, int64_t channels) {
-    return ((const hinge *)self)->margin * initial(self, target, channels);
+static double initial(const void *self, const dl_target *target, int64_t channels, double output) {
+    return initial_power(self, target, channels, output, 1);
+}
+
+static double initial_squared(const void *self, const dl_target *target, int64_t channels,
+                              double output) {
+    return initial_power(self, target, channels, output, 2);
 }
 
 const dl_loss_type dl_loss_hinge = {

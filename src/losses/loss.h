@@ -15,7 +15,7 @@
 typedef struct {
     int classes; /* > 0: one class number a row; 0: `outputs` numbers a row */
     int outputs;
-    double mean_square;         /* of the target numbers, or of class numbers 0 and 1 */
+    double mean, mean_square;   /* of the target numbers, or of class numbers 0 and 1 */
     double mean_magnitude;      /* likewise */
     double least, most;         /* likewise */
     const int64_t *class_count; /* [classes]: rows of the training part; NULL: not known */
@@ -43,9 +43,9 @@ typedef struct {
     double (*evaluate)(const void *self, const dl_target *target_info, int64_t rows,
                        int64_t channels, const float *output, const float *target, float scale,
                        float *grad);
-    /* The mean loss of a network whose outputs are all zero, as they nearly are with small initial
-       weights; NaN if there is none to expect. */
-    double (*initial)(const void *self, const dl_target *target, int64_t channels);
+    /* The mean loss of a network each of whose outputs is `output`, as they nearly are with small
+       initial weights (0 where the last layer has no activation); NaN if that is not known. */
+    double (*initial)(const void *self, const dl_target *target, int64_t channels, double output);
     /* The class whose rows are left out of loss, gradient, means and metrics; -1: none. NULL: it
        leaves none out. */
     int (*ignored)(const void *self);

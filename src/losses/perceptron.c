@@ -45,9 +45,9 @@ static double evaluate(const void *self, const dl_target *info, int64_t rows, in
     return total;
 }
 
-/* Outputs are 0 or 1, never nearly zero. */
-static double initial(const void *self, const dl_target *target, int64_t channels) {
-    (void)self, (void)target, (void)channels;
+/* Outputs are 0 or 1 by the weights' signs, however small these are. */
+static double initial(const void *self, const dl_target *target, int64_t channels, double output) {
+    (void)self, (void)target, (void)channels, (void)output;
     return NAN;
 }
 

@@ -95,11 +95,11 @@ static double evaluate(const void *self, const dl_target *info, int64_t rows, in
 
 /* All logits equal: -ln p = ln classes for each, times the mean weight of the training part's rows
    where there are weights. */
-static double initial(const void *self, const dl_target *target, int64_t channels) {
+static double initial(const void *self, const dl_target *target, int64_t channels, double output) {
     const softmax_cross_entropy *own = self;
     const dl_class_weighing w = dl_class_weights_prepare(&own->classes, target);
     double mean = dl_class_weights_mean(&w, target->classes);
-    (void)channels;
+    (void)channels, (void)output;
     if (!own->classes.weights.count && !own->classes.weights.word)
         return log(target->classes);
     return ((1 - own->smoothing) * mean + spread_of(own->smoothing, &w, target->classes)) *

@@ -65,6 +65,9 @@ int dl_model_build(dl_model *model, bool training, int threads, dl_error *error)
 int dl_model_check_trainable(const dl_model *model, dl_error *error);
 /* The order of a pass over the data, for training or for measuring. */
 dl_order dl_model_order(const dl_model *model, bool training);
+/* The mean loss to expect before training, the inputs of the last activation being nearly 0; NaN
+   if it is not known. */
+double dl_model_expected_loss(const dl_model *model);
 /* The class whose rows the loss ignores, or -1. */
 int dl_model_ignored(const dl_model *model);
 /* The share of the part's rows that are of the training part's most frequent class; rows that the

@@ -25,6 +25,7 @@ static int measure_targets(dl_model *model, dl_error *error) {
             bool first = !i && !j;
             model->target.least = first || y[j] < model->target.least ? y[j] : model->target.least;
             model->target.most = first || y[j] > model->target.most ? y[j] : model->target.most;
+            model->target.mean += (double)y[j] / (double)(rows * outputs);
             model->target.mean_square += (double)y[j] * y[j] / (double)(rows * outputs);
             model->target.mean_magnitude += fabs((double)y[j]) / (double)(rows * outputs);
         }
@@ -35,6 +36,16 @@ static int measure_targets(dl_model *model, dl_error *error) {
 
 int dl_model_ignored(const dl_model *model) {
     return model->loss->ignored ? model->loss->ignored(model->loss_self) : -1;
+}
+
+double dl_model_expected_loss(const dl_model *model) {
+    const dl_layer *last = &model->net.layers[model->net.layer_count - 1];
+    float *output = xcalloc((size_t)model->channels, sizeof *output);
+    if (last->activation)
+        dl_activate(last->activation, 1, model->channels, NULL, output, output);
+    double each = (double)output[0];
+    free(output);
+    return model->loss->initial(model->loss_self, &model->target, model->channels, each);
 }
 
 double dl_model_baseline(const dl_model *model, dl_split split, int *most_frequent) {

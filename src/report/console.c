@@ -7,12 +7,18 @@
 #include "report/config_warnings.h"
 #include "report/report.h"
 
+/* Where a training pass differs from others (batch statistics, dropout), it is the former's. */
 static void report_first_loss(dl_terminal *terminal, const dl_trainer *t) {
+    const dl_net *net = &t->e->model.net;
+    bool varies = false;
+    for (int i = 0; i < net->layer_count; i++)
+        varies |= net->layers[i].varies;
+    const char *mode = varies ? ", in training mode" : "";
     if (isnan(t->expected_loss))
-        dl_say(terminal, "loss        %.4f observed before training", t->initial_loss);
+        dl_say(terminal, "loss        %.4f observed before training%s", t->initial_loss, mode);
     else
-        dl_say(terminal, "loss        %.4f expected before training, %.4f observed",
-               t->expected_loss, t->initial_loss);
+        dl_say(terminal, "loss        %.4f expected before training, %.4f observed%s",
+               t->expected_loss, t->initial_loss, mode);
 }
 
 static void report_resumed(dl_terminal *terminal, const dl_trainer *t) {

@@ -44,8 +44,7 @@ int dl_divergence_check(dl_experiment *e, const dl_progress *progress, dl_loader
                                   dl_loader_next(loader, error), "a weight", error);
     }
     double loss = dl_loss_mean(&progress->sums.losses.net);
-    double untrained =
-        e->model.loss->initial(e->model.loss_self, &e->model.target, e->model.channels);
+    double untrained = dl_model_expected_loss(&e->model);
     float largest = 0;
     if (!(loss > FAR * untrained))
         return 0;

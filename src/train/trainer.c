@@ -298,24 +298,36 @@ static int choose_method(dl_trainer *t, dl_error *error) {
                : 0;
 }
 
-/* With the first weights, of some batches. */
+/* With the first weights, of some batches, as training will see it: by the batches' statistics and
+   with dropout. The running statistics stay as they are. */
 static int observe_initial_loss(dl_trainer *t, dl_error *error) {
     enum { ENOUGH = 512 };
     dl_model *model = &t->e->model;
     dl_losses losses = {0};
     int64_t rows = 0;
     int before = error->count;
-    t->expected_loss = model->loss->initial(model->loss_self, &model->target, model->channels);
+    size_t bytes = sizeof *model->net.states * (size_t)model->net.state_count;
+    float *states = xmalloc(bytes + 1);
+    if (bytes)
+        memcpy(states, model->net.states, bytes);
+    t->expected_loss = dl_model_expected_loss(model);
     dl_loader_start(t->train, dl_model_order(model, true), (uint64_t)model->seed, 0, 0);
     dl_net_begin(&model->net);
     const dl_batch *batch = NULL;
     while (rows < ENOUGH && (batch = dl_loader_next(t->train, error))) {
-        dl_pass pass = {.batch = (int)batch->count, .carry = true};
+        dl_pass pass = {.batch = (int)batch->count,
+                        .training = true,
+                        .carry = true,
+                        .seed = (uint64_t)model->seed,
+                        .step = (uint32_t)batch->step};
         dl_net_forward(&model->net, batch->x, &pass);
         dl_losses loss = dl_loss_forward(model, batch);
         dl_losses_add(&losses, &loss);
         rows += batch->count;
     }
+    if (bytes)
+        memcpy(model->net.states, states, bytes);
+    free(states);
     t->initial_loss = dl_loss_mean(&losses.net);
     return error->count > before ? -1 : 0;
 }

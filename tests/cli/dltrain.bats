@@ -38,7 +38,7 @@ forward_seconds,backward_seconds,update_seconds"
     grep -Eq '^memory +[0-9.]+ [kM]?B (in all|beside the data): weights and gradients 19 kB,' .err ||
         fail "no memory plan"
     # ln 10 before training, and what is found is near it
-    grep -Eq '^loss +2\.3026 expected before training, 2\.[0-9]+ observed$' .err || fail "no loss"
+    grep -Eq '^loss +2\.3026 expected before training, 2\.[0-9]+ observed, in training mode$' .err || fail "no loss"
     equal "$(grep -Ec '^ +[1-6]/6 ' .err)" 6
     grep -Eq '^done +6 epochs in [0-9.]+ m?s, peak memory [0-9.]+ MB$' .err || fail "no end"
     best=$(metadata runs/digits/best.safetensors best)

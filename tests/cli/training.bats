@@ -426,3 +426,39 @@ C
     train --force --out run norm.cfg --epochs 1 --set training.batch_size=13 # 5 whole batches
     says_not "a channel for mean"
 }
+
+@test "the expected first loss is the mean of the observed ones, for every loss" {
+    local last loss target seed want
+    while IFS='|' read -r target loss last want; do
+        cat >first.cfg <<C
+data = { format = "random"; input = (6); $target; train = { rows = 512; }; };
+network = ( { layer = "dense"; $last; init = "normal"; init_std = 0.01; } );
+loss = { type = $loss; };
+training = { batch_size = 512; epochs = 0; };
+C
+        for seed in {1..20}; do
+            "$dltrain" --force --out run --seed "$seed" first.cfg 2>&1 | grep '^loss '
+        done >losses
+        equal "$(wc -l <losses)" 20
+        awk -v want="$want" '{ expected += $2 / NR0; observed += $6 / NR0 }
+            END { d = observed - expected
+                  exit !(d * d < 0.0004 * expected ^ 2 &&
+                         (want == "" || (want - expected) ^ 2 < 0.0009 * want ^ 2)) }' NR0=20 losses ||
+            fail "$loss of $target, $last: $(head -1 losses)"
+    done <<'T'
+classes = 2|"mse"|units = 1; activation = "sigmoid"|0.25
+classes = 2|"l1"|units = 1; activation = "sigmoid"|0.5
+classes = 2|"huber"; delta = 0.3|units = 1; activation = "sigmoid"|0.105
+classes = 2|"mse"|units = 2; activation = "softmax"|0.25
+classes = 4|"mse"|units = 4; activation = "sigmoid"|0.25
+classes = 4|"mse"|units = 4|0.25
+classes = 4|"huber"|units = 4; activation = "softmax"|
+classes = 4|"softmax_cross_entropy"|units = 4|1.3863
+classes = 2|"binary_cross_entropy"|units = 1|0.6931
+classes = 2|"hinge"|units = 1; activation = "sigmoid"|
+classes = 2|"squared_hinge"|units = 1|1
+classes = 4|"hinge"|units = 4|3
+outputs = 3|"mse"|units = 3; activation = "softplus"|
+outputs = 3|"l1"|units = 3|
+T
+}
