@@ -79,7 +79,7 @@ endif
 # pixels, so that a large one neither takes all the time nor more memory than a target may.
 ifneq ($(FUZZING),)
 OPENMP   := -fopenmp-simd
-CPPFLAGS += -DDL_IMAGE_MOST_PIXELS=1048576
+CPPFLAGS += -DDL_IMAGE_MAX_PIXELS=1048576
 CFLAGS   += -fsanitize=fuzzer-no-link -fno-sanitize-recover=all -Wno-pass-failed
 # The kernels read no files, and clang takes more than ten minutes to instrument one of them.
 $(BUILD)/src/math/%.o: CFLAGS += -fno-sanitize=all

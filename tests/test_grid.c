@@ -9,7 +9,7 @@
 #include "inspect/mistakes.h"
 #include "model/filters.h"
 
-/* The colour in the middle of a tile's pixel: tiles stand side by side, 4 apart. */
+/* The color at the center of a pixel of a tile; tiles are side by side, 4 apart. */
 static void assert_pixel(const dl_grid *g, int tile, int side, int row, int column, int red,
                          int green, int blue) {
     int factor = 48 / side, y = 4 + row * factor + factor / 2;
@@ -36,9 +36,9 @@ static void test_filters(void **state) {
     harness h;
     dl_grid grid;
     /* [2][2][1][2]: 1 0 / -1 0.5, and 0 0 / 0 2 */
-    const float grey[] = {1, 0, 0, 0, -1, 0, 0.5f, 2};
+    const float gray[] = {1, 0, 0, 0, -1, 0, 0.5f, 2};
     assert_true(open_grid(&h, "{ layer = \"conv2d\"; filters = 2; kernel = 2; }",
-                          dl_shape3(3, 3, 1), grey, &grid));
+                          dl_shape3(3, 3, 1), gray, &grid));
     assert_int_equal(grid.width, 108);
     assert_int_equal(grid.height, 56);
     assert_pixel(&grid, 0, 2, 0, 0, 255, 255, 255);
@@ -50,9 +50,9 @@ static void test_filters(void **state) {
     dl_grid_free(&grid);
     harness_close(&h);
     /* [2][2][3][2] */
-    const float colour[24] = {1, 0, 0, 1, -1, 0, [20] = 0.5f, [21] = -1};
+    const float color[24] = {1, 0, 0, 1, -1, 0, [20] = 0.5f, [21] = -1};
     assert_true(open_grid(&h, "{ layer = \"conv2d\"; filters = 2; kernel = 2; }",
-                          dl_shape3(3, 3, 3), colour, &grid));
+                          dl_shape3(3, 3, 3), color, &grid));
     assert_pixel(&grid, 0, 2, 0, 0, 255, 128, 0);
     assert_pixel(&grid, 1, 2, 0, 0, 128, 255, 128);
     assert_pixel(&grid, 0, 2, 1, 1, 128, 191, 128);
@@ -97,7 +97,8 @@ static void test_images(void **state) {
     assert_pixel(&grid, 0, 2, 1, 0, 51, 51, 51);
     assert_pixel(&grid, 1, 2, 0, 1, 20, 20, 20);
     dl_grid_free(&grid);
-    grid = dl_grid_images(x, 2, dl_shape3(2, 2, 1), false); /* each from its own least to most */
+    grid =
+        dl_grid_images(x, 2, dl_shape3(2, 2, 1), false); /* each from its minimum to its maximum */
     assert_pixel(&grid, 1, 2, 0, 0, 0, 0, 0);
     assert_pixel(&grid, 1, 2, 0, 1, 128, 128, 128);
     assert_pixel(&grid, 1, 2, 1, 1, 255, 255, 255);

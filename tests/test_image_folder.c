@@ -169,7 +169,7 @@ static void test_claims(void **state) {
     save_text("root/007/a.pgm", "P5 32768 32768 255\n");
     section_refuses(TRAIN, DL_DATA, "root/007/a.pgm (too many pixels)");
     save_text("root/007/a.pgm", "P5 2444444444 1 255\n");
-    section_refuses(TRAIN, DL_DATA, "root/007/a.pgm (a number in its header that is too large)");
+    section_refuses(TRAIN, DL_DATA, "root/007/a.pgm (a number in its header is too large)");
     static const char png[] = "\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\2\0\0\0\1\x08\0\0\0\0"
                               "crc.\x3f\xff\xff\xffIDAT and not a gigabyte of it";
     save_bytes("root/007/a.pgm", png, sizeof png - 1);
@@ -294,7 +294,7 @@ static void test_not_safe(void **state) {
     size_t count = make_jpeg(jpeg), counts = 71 + 13 + 5;
     make_tree();
     save_text("root/007/a.pgm", "P5 1 2 65535\nabcd");
-    section_refuses(TRAIN, DL_DATA, "root/007/a.pgm (a PNM of 16 bits a value)");
+    section_refuses(TRAIN, DL_DATA, "root/007/a.pgm (a 16-bit PNM)");
     assert_int_equal(jpeg[counts], 1); /* 1 + 255 codes are as many as there can be, 257 are not */
     jpeg[counts + 14] = (char)200;
     jpeg[counts + 15] = (char)56;

@@ -99,7 +99,7 @@ static void test_masks(void **state) {
     section_refuses(TRAIN, DL_DATA, "task must say whether they are a \"mask\" or a \"picture\"");
     save_bytes("root/n.pgm", "P6 2 1 255\nabcdef", 17);
     section_refuses(TRAIN "task = \"mask\";", DL_DATA,
-                    "1 picture cannot be read:\n  root/n.pgm (not grey of 8 bits");
+                    "1 picture cannot be read:\n  root/n.pgm (not 8-bit gray");
 }
 
 static void test_pictures(void **state) {
@@ -229,7 +229,7 @@ static void test_targets_on_demand(void **state) {
                            "class 2, but there are 2 classes, 0 to 1");
     save_bytes("root/n.pgm", "P6 2 1 255\nabcdef", 17);
     section_refuses_within(TRAIN "task = \"mask\";", 1,
-                           "1 picture cannot be read:\n  root/n.pgm (not grey of 8 bits");
+                           "1 picture cannot be read:\n  root/n.pgm (not 8-bit gray");
     open_within(&s, TRAIN "task = \"picture\";", 1);
     section_free(&s);
     clear("root");

@@ -12,18 +12,17 @@ typedef struct {
     unsigned char *pixels; /* [height][width][3], owned */
 } dl_grid;
 
-/* Images to draw. Three channels are red, green and blue; else their mean is drawn in grey. */
+/* Images to draw. Three channels are RGB; of any other number the mean is drawn in gray. */
 typedef struct {
     const float *value;
-    int64_t tile, place, channel; /* strides: from a tile to the next, a pixel, a channel */
-    dl_shape shape;               /* height, width, channels */
-    bool weights; /* grey is 0, black and white are as far from it as the largest magnitude */
-    bool bytes;   /* from 0 to 255; else, unless weights, from the smallest to the largest value */
+    int64_t tile_stride, pixel_stride, channel_stride; /* in floats */
+    dl_shape shape;                                    /* height, width, channels */
+    bool weights; /* gray is 0; black and white are minus and plus the largest magnitude */
+    bool bytes; /* black to white is 0 to 255; else, unless weights, minimum to maximum of a tile */
 } dl_tiles;
 
 dl_grid dl_grid_draw(const dl_tiles *tiles, int count);
-/* Tiles of x[count][shape], images in the units of the files; `bytes`: from 0 to 255, else each
-   from its smallest to its largest value. */
+/* Tiles of x[count][shape], in the units of the files; `bytes` as in dl_tiles. */
 dl_grid dl_grid_images(const float *x, int count, dl_shape shape, bool bytes);
 /* A PNG file of *size bytes in memory, freed by the caller. */
 unsigned char *dl_grid_png(const dl_grid *picture, int *size);

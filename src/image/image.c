@@ -11,80 +11,79 @@
 #include "image/stb_image.h"
 #include "image/stb_image_write.h"
 
-#ifndef DL_IMAGE_MOST_PIXELS /* fuzzing has less time and memory */
-#define DL_IMAGE_MOST_PIXELS (1 << 27)
+#ifndef DL_IMAGE_MAX_PIXELS /* fuzzing has less time and memory */
+#define DL_IMAGE_MAX_PIXELS (1 << 27)
 #endif
-enum { MOST_PIXELS = DL_IMAGE_MOST_PIXELS };
+enum { MAX_PIXELS = DL_IMAGE_MAX_PIXELS };
 
 bool dl_image_is_named(const char *name) {
     static const char *const endings[] = {".png", ".jpg", ".jpeg", ".bmp", ".gif",
                                           ".tga", ".ppm", ".pgm",  ".pnm"};
     size_t length = strlen(name);
     for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
-        size_t own = strlen(endings[i]);
-        if (length > own && !strcasecmp(name + length - own, endings[i]))
+        size_t suffix_length = strlen(endings[i]);
+        if (length > suffix_length && !strcasecmp(name + length - suffix_length, endings[i]))
             return true;
     }
     return false;
 }
 
 static int refuse(const char *reason, const char **why) {
-    *why = reason ? reason : "not a picture";
+    *why = reason ? reason : "not an image";
     return -1;
 }
 
-/* Also how many channels the file has. */
-static int look(const void *bytes, int64_t count, int *height, int *width, int *channels,
-                const char **why) {
+static int read_header(const void *bytes, int64_t count, int *height, int *width, int *channels,
+                       const char **why) {
     if (count > INT_MAX)
         return refuse("too large", why);
-    const char *danger = dl_image_danger(bytes, count);
+    const char *danger = dl_image_hazard(bytes, count);
     if (danger)
         return refuse(danger, why);
     if (!stbi_info_from_memory(bytes, (int)count, width, height, channels))
         return refuse(stbi_failure_reason(), why);
     if (((const char *)bytes)[0] == 'P' && stbi_is_16_bit_from_memory(bytes, (int)count))
-        return refuse("a PNM of 16 bits a value", why); /* stb_image would read beyond it */
-    if (*height < 0 && *height > INT_MIN)               /* a BMP whose first row is the upper one */
+        return refuse("a 16-bit PNM", why); /* stb_image reads past its end */
+    if (*height < 0 && *height > INT_MIN)   /* a top-down BMP */
         *height = -*height;
     if (*height < 1 || *width < 1)
         return refuse("no pixels", why);
-    if ((int64_t)*height * *width > MOST_PIXELS)
+    if ((int64_t)*height * *width > MAX_PIXELS)
         return refuse("too many pixels", why);
     return 0;
 }
 
 int dl_image_size(const void *bytes, int64_t count, int *height, int *width, const char **why) {
     int channels;
-    return look(bytes, count, height, width, &channels, why);
+    return read_header(bytes, count, height, width, &channels, why);
 }
 
-/* A part of a picture: its upper left corner and its size. */
 typedef struct {
     int top, left, height, width;
-} part;
+} region;
 
-/* a * b / c, rounded, from 1 to `most`. */
-static int share(int a, int b, int c, int most) {
+/* a * b / c, rounded and clamped to [1, max]. */
+static int scaled(int a, int b, int c, int max) {
     int64_t value = (2 * (int64_t)a * b + c) / (2 * (int64_t)c);
-    return value < 1 ? 1 : value > most ? most : (int)value;
+    return value < 1 ? 1 : value > max ? max : (int)value;
 }
 
-/* The part of `all` that has the proportions of `like`, in its middle. */
-static part inner(part all, part like) {
-    part in = all;
+/* The largest centered region of `all` with the aspect ratio of `like`. */
+static region inscribe(region all, region like) {
+    region in = all;
     if ((int64_t)like.width * all.height < (int64_t)all.width * like.height)
-        in.width = share(all.height, like.width, like.height, all.width);
+        in.width = scaled(all.height, like.width, like.height, all.width);
     else
-        in.height = share(all.width, like.height, like.width, all.height);
+        in.height = scaled(all.width, like.height, like.width, all.height);
     in.top = (all.height - in.height) / 2;
     in.left = (all.width - in.width) / 2;
     return in;
 }
 
-/* Rows and columns of `to` are those of `from` that are nearest to their middle. */
-static void copy_nearest(const unsigned char *in, int in_width, part from, unsigned char *out,
-                         int out_width, part to, int channels) {
+/* Nearest neighbor, between pixel centers. */
+
+static void copy_nearest(const unsigned char *in, int in_width, region from, unsigned char *out,
+                         int out_width, region to, int channels) {
     for (int i = 0; i < to.height; i++) {
         int row = from.top + (int)((2 * (int64_t)i + 1) * from.height / (2 * (int64_t)to.height));
         for (int j = 0; j < to.width; j++) {
@@ -96,11 +95,10 @@ static void copy_nearest(const unsigned char *in, int in_width, part from, unsig
     }
 }
 
-/* Catmull and Rom's cubic, widened where pixels become fewer: it leaves a side that keeps its size
-   as it is, which stb_image_resize's default does not; and its triangle fails an assertion of its
-   own at many ratios. */
-static int resample(const unsigned char *in, int in_width, part from, unsigned char *out,
-                    int out_width, part to, int channels) {
+/* Catmull-Rom cubic: unlike stb_image_resize's default it leaves a side of unchanged size exact,
+ * and its triangle filter fails an assertion at many ratios. */
+static int resample(const unsigned char *in, int in_width, region from, unsigned char *out,
+                    int out_width, region to, int channels) {
     in += ((int64_t)from.top * in_width + from.left) * channels;
     out += ((int64_t)to.top * out_width + to.left) * channels;
     return stbir_resize_uint8_generic(in, from.width, from.height, in_width * channels, out,
@@ -111,10 +109,10 @@ static int resample(const unsigned char *in, int in_width, part from, unsigned c
                : -1;
 }
 
-static int place(const unsigned char *in, int height, int width, const dl_image_form *form,
-                 unsigned char *out) {
+static int fit(const unsigned char *in, int height, int width, const dl_image_form *form,
+               unsigned char *out) {
     int channels = form->shape.dim[2];
-    part from = {0, 0, height, width}, to = {0, 0, form->shape.dim[0], form->shape.dim[1]};
+    region from = {0, 0, height, width}, to = {0, 0, form->shape.dim[0], form->shape.dim[1]};
     int out_width = to.width;
     if (height == to.height && width == to.width) {
         memcpy(out, in, (size_t)dl_shape_size(form->shape));
@@ -122,9 +120,9 @@ static int place(const unsigned char *in, int height, int width, const dl_image_
     }
     if (form->resize == DL_IMAGE_FIT) {
         memset(out, 0, (size_t)dl_shape_size(form->shape));
-        to = inner(to, from);
+        to = inscribe(to, from);
     } else if (form->resize == DL_IMAGE_CROP) {
-        from = inner(from, to);
+        from = inscribe(from, to);
     }
     if (!form->labels && (from.height != to.height || from.width != to.width))
         return resample(in, width, from, out, out_width, to, channels);
@@ -135,14 +133,14 @@ static int place(const unsigned char *in, int height, int width, const dl_image_
 int dl_image_read(const void *bytes, int64_t count, const dl_image_form *form, unsigned char *out,
                   const char **why) {
     int height, width, found, own_height, own_width;
-    if (look(bytes, count, &height, &width, &found, why))
+    if (read_header(bytes, count, &height, &width, &found, why))
         return -1;
     if (form->resize == DL_IMAGE_EXACT &&
         (height != form->shape.dim[0] || width != form->shape.dim[1]))
         return refuse("another size", why);
     if (form->labels && (found > 2 || stbi_is_16_bit_from_memory(bytes, (int)count)))
-        return refuse("not grey of 8 bits, so its values are no class numbers", why);
-    if (!dl_image_is_whole(bytes, count))
+        return refuse("not 8-bit gray, so its values are not class numbers", why);
+    if (!dl_image_is_complete(bytes, count))
         return refuse("cut short", why);
     unsigned char *image = stbi_load_from_memory(bytes, (int)count, &own_width, &own_height, &found,
                                                  form->shape.dim[2]);
@@ -150,8 +148,8 @@ int dl_image_read(const void *bytes, int64_t count, const dl_image_form *form, u
         return refuse(stbi_failure_reason(), why);
     int result = 0;
     if (own_height != height || own_width != width)
-        result = refuse("it contradicts itself about its size", why);
-    else if (place(image, height, width, form, out))
+        result = refuse("its sizes contradict each other", why);
+    else if (fit(image, height, width, form, out))
         result = refuse("cannot be resized", why);
     free(image);
     return result;
@@ -169,15 +167,15 @@ int dl_image_save(const char *path, const unsigned char *pixels, int height, int
     int count = 0;
     unsigned char *bytes = dl_stb_png(pixels, height, width, &count);
     if (!bytes)
-        return dl_fail(error, DL_FAILURE, "%s: no memory for a picture of %dx%d", path, height,
+        return dl_fail(error, DL_FAILURE, "%s: out of memory for an image of %dx%d", path, height,
                        width);
     int result = dl_output_write(path, bytes, (size_t)count, error);
     free(bytes);
     return result;
 }
 
-static int clipped(float value, int most) {
-    return value < 0 ? 0 : value > (float)most ? most : (int)value;
+static int clipped(float value, int max) {
+    return value < 0 ? 0 : value > (float)max ? max : (int)value;
 }
 
 void dl_image_write_text(const char *text, unsigned char *pixels, int height, int width,
@@ -190,13 +188,13 @@ void dl_image_write_text(const char *text, unsigned char *pixels, int height, in
         plain[length] = (char)(known ? text[length] : '?');
     }
     plain[length] = '\0';
-    dl_stb_corner *corner = xmalloc(sizeof *corner * 4 * RECTANGLES);
-    int count = dl_stb_text(plain, corner, RECTANGLES);
-    for (const dl_stb_corner *c = corner; c < corner + 4 * (int64_t)count; c += 4)
+    dl_stb_corner *corners = xmalloc(sizeof *corners * 4 * RECTANGLES);
+    int count = dl_stb_text(plain, corners, RECTANGLES);
+    for (const dl_stb_corner *c = corners; c < corners + 4 * (int64_t)count; c += 4)
         for (int row = clipped(c[0].y, height); row < clipped(c[2].y, height); row++) {
             int from = clipped(c[0].x, width), to = clipped(c[2].x, width);
             if (to > from)
                 memset(pixels + ((int64_t)row * stride + from) * 3, 255, (size_t)(to - from) * 3);
         }
-    free(corner);
+    free(corners);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The one place where stb_image's functions are compiled, as its authors wrote them. */
+/* Compiles stb_image without warnings. */
 #pragma GCC diagnostic ignored "-Wsign-compare"
 #pragma GCC diagnostic ignored "-Wunused-parameter"
 #pragma GCC diagnostic ignored "-Wunused-function"

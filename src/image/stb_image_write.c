@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The one place where stb_image_write and stb_easy_font are compiled, as their authors wrote them.
- */
+/* Compiles stb_image_write and stb_easy_font without warnings. */
 #include "image/stb_image_write.h"
 
 #pragma GCC diagnostic ignored "-Wsign-compare"
@@ -20,8 +19,7 @@ unsigned char *dl_stb_png(const unsigned char *pixels, int height, int width, in
     return stbi_write_png_to_mem(pixels, 3 * width, width, height, 3, bytes);
 }
 
-int dl_stb_text(const char *text, dl_stb_corner *corners, int most) {
-    unsigned char colour[4] = {0};
-    return stb_easy_font_print(0, 0, (char *)text, colour, corners,
-                               most * 4 * (int)sizeof *corners);
+int dl_stb_text(const char *text, dl_stb_corner *corners, int max) {
+    unsigned char color[4] = {0};
+    return stb_easy_font_print(0, 0, (char *)text, color, corners, max * 4 * (int)sizeof *corners);
 }

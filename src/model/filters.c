@@ -14,7 +14,7 @@ bool dl_grid_filters(const dl_net *net, dl_grid *picture, const dl_layer **first
         return false;
     const dl_param *weight = &layer->params[0];
     const char *type = layer->type->kind.name;
-    dl_tiles t = {.value = weight->value, .tile = 1, .weights = true};
+    dl_tiles t = {.value = weight->value, .tile_stride = 1, .weights = true};
     int64_t units = dl_shape_channels(layer->out.shape);
     if (!strcmp(type, "conv2d"))
         t.shape = dl_shape3(weight->shape.dim[0], weight->shape.dim[1], weight->shape.dim[2]);
@@ -26,8 +26,8 @@ bool dl_grid_filters(const dl_net *net, dl_grid *picture, const dl_layer **first
     if (weight->count != dl_shape_size(t.shape) * units ||
         (!strcmp(type, "conv2d") && weight->shape.dim[0] * weight->shape.dim[1] < 4))
         return false; /* one weight a channel is no picture */
-    t.channel = units;
-    t.place = units * t.shape.dim[2];
+    t.channel_stride = units;
+    t.pixel_stride = units * t.shape.dim[2];
     *picture = dl_grid_draw(&t, units < MOST_TILES ? (int)units : MOST_TILES);
     *first = layer;
     return true;
