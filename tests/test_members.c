@@ -170,7 +170,7 @@ static void test_layers(void **state) {
 }
 
 /* Some steps on many weights; the caller frees them. */
-static float *moved_by(const dl_optimizer_type *type, const void *self, int threads) {
+static float *moved_by(const dl_first_order *type, const void *self, int threads) {
     enum { COUNT = 50000, STEPS = 4 };
     float *w = xmalloc(sizeof *w * COUNT), *g = xmalloc(sizeof *g * COUNT), *vectors[8];
     dl_span spans[] = {{0, 30000, 0, 0.01f, true}, {30000, COUNT - 30000, 0, 0, false}};
@@ -193,11 +193,12 @@ static void test_optimizers(void **state) {
     (void)state;
     for (int k = 0; k < dl_optimizer_registry.count; k++) {
         const dl_optimizer_type *type = (const dl_optimizer_type *)dl_optimizer_registry.kinds[k];
-        if (!type->step) /* of the full batch: test_second_order.c */
+        if (!type->first_order) /* of the full batch: test_second_order.c */
             continue;
         dl_config config;
         void *self = harness_options(&type->kind, &config, "");
-        float *one = moved_by(type, self, 1), *three = moved_by(type, self, 3);
+        float *one = moved_by(type->first_order, self, 1);
+        float *three = moved_by(type->first_order, self, 3);
         assert_memory_equal(one, three, sizeof *one * 50000);
         free(one);
         free(three);
