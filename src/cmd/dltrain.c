@@ -93,9 +93,7 @@ static void name_config(dl_config *config, const char *path) {
 static int dry_run(const train_arguments *a, dl_experiment *e, dl_terminal *terminal,
                    dl_error *error) {
     dl_trainer t;
-    dl_train_options options = a->train;
-    options.untrained = true;
-    int result = dl_trainer_open(&t, e, &options, error);
+    int result = dl_trainer_open(&t, e, &a->train, error);
     if (!result)
         dl_console_report_start(terminal, &t);
     dl_trainer_close(&t);
