@@ -107,7 +107,8 @@ static bool force(dl_conv *conv, method m, int threads) {
     dl_backend_set_bf16(false);
     if (m == DIRECT)
         assert_non_null(conv->direct);
-    if (m == ONEDNN || m == BF16)
+    bool refused = conv->window.out_width == 1 && conv->window.stride[0] != conv->window.stride[1];
+    if ((m == ONEDNN || m == BF16) && !refused) /* oneDNN 3.7 miscomputes these */
         assert_non_null(conv->onednn);
     return true;
 }
