@@ -22,6 +22,11 @@ static void report_first_loss(dl_terminal *terminal, const dl_trainer *t) {
 }
 
 static void report_resumed(dl_terminal *terminal, const dl_trainer *t) {
+    if (t->edited.length)
+        dl_say(terminal,
+               "warning     %s/config.cfg differs from the checkpoint, whose values are used: %s "
+               "(change them with --set)",
+               t->options.resume, t->edited.data);
     if (t->progress.epoch_step)
         dl_say(terminal, "resumed     after epoch %lld and %lld of %lld steps of the next one",
                (long long)t->progress.epoch, (long long)t->progress.epoch_step,

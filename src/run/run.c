@@ -150,14 +150,22 @@ static int write_split(const dl_run *run, const dl_model *model, dl_error *error
     return result;
 }
 
+static int write_config(const dl_run *run, const dl_model *model, dl_error *error) {
+    dl_text config = {0};
+    dl_config_dump(model->config, &config);
+    char *path = dl_run_path(run, "config.cfg");
+    int result = dl_file_write(path, config.data, config.length, error);
+    dl_text_free(&config);
+    free(path);
+    return result;
+}
+
 /* The first files of a run. With --force an older run's checkpoints go only when these are there.
  */
 static int begin(dl_run *run, dl_terminal *terminal, const dl_model *model, const char *header,
                  dl_error *error) {
-    dl_text config = {0};
-    dl_config_dump(model->config, &config);
-    char *path = dl_run_path(run, "config.cfg"), *history = dl_run_path(run, "history.csv");
-    int result = dl_file_write(path, config.data, config.length, error);
+    char *history = dl_run_path(run, "history.csv");
+    int result = write_config(run, model, error);
     if (!result)
         result = dl_file_write(history, header, strlen(header), error);
     if (!result)
@@ -168,8 +176,6 @@ static int begin(dl_run *run, dl_terminal *terminal, const dl_model *model, cons
         remove_files(run, FIRST_RESULT);
         remove_events(run);
     }
-    dl_text_free(&config);
-    free(path);
     free(history);
     return result;
 }
@@ -219,6 +225,8 @@ int dl_run_reopen(dl_run *run, dl_terminal *terminal, const char *folder, const 
     int result = dl_file_write(path, kept.data, kept.length, error);
     if (!result)
         result = open_files(run, terminal, "ae", error);
+    if (!result)
+        result = write_config(run, model, error);
     if (!result)
         result = write_split(run, model, error);
     if (!result) {

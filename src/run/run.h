@@ -20,7 +20,8 @@ int dl_run_create(dl_run *run, dl_terminal *terminal, const dl_model *model, con
                   const char *out, bool force, dl_error *error);
 /* Whether `path` can be a run to go on with: 0, or -1 and an error. */
 int dl_run_check_resumable(const char *path, dl_error *error);
-/* Goes on in the folder of an earlier run: keeps the history's rows up to `epoch`. */
+/* Goes on in the folder of an earlier run: keeps the history's rows up to `epoch`, and
+   rewrites config.cfg. */
 int dl_run_reopen(dl_run *run, dl_terminal *terminal, const char *folder, const dl_model *model,
                   const char *header, int64_t epoch, dl_error *error);
 /* Appends a line, with its newline, to the history: whole or not at all. */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/terminal.h"
+#include "run/config_changes.h"
 #include "run/run.h"
 #include "train/divergence.h"
 #include "train/monitor.h"
@@ -266,6 +267,8 @@ static int resume(dl_trainer *t, dl_error *error) {
     dl_checkpoint checkpoint;
     int result = dl_checkpoint_open(&checkpoint, path, error);
     if (!result)
+        dl_config_changes(t->options.resume, &checkpoint.config, &t->edited);
+    if (!result)
         result = load(t, &checkpoint, error);
     dl_checkpoint_close(&checkpoint);
     free(path);
@@ -365,6 +368,7 @@ void dl_trainer_close(dl_trainer *t) {
     dl_transfer_free(&t->transfer);
     dl_whole_close(&t->whole);
     dl_text_free(&t->note);
+    dl_text_free(&t->edited);
     dl_average_close(&t->average);
     dl_update_close(&t->update);
     *t = (dl_trainer){0};

@@ -63,7 +63,8 @@ struct dl_trainer {
     dl_training_state state; /* of these */
     dl_transfer transfer;
     dl_lsuv lsuv;
-    dl_text note;                       /* what the optimizer has to say of the problem */
+    dl_text edited; /* of a resumed run: what its config.cfg says beside the checkpoint */
+    dl_text note;   /* what the optimizer has to say of the problem */
     double expected_loss, initial_loss; /* of an untrained net, and observed; NaN: unknown */
     int (*train_epoch)(dl_trainer *trainer, dl_error *error);
     double rate;             /* that the history shows for this epoch */

@@ -362,3 +362,21 @@ CASES
     tested run --last
     status_is 0
 }
+
+@test "config.cfg is that of the resumed training; an edited one is reported" {
+    digits digits.cfg
+    train --out run --epochs 1 digits.cfg
+    train --resume run --epochs 2 --set optimizer.learning_rate=0.5
+    status_is 0
+    says_not "config.cfg differs"
+    grep -q 'epochs = 2;' run/config.cfg && grep -q 'learning_rate = 0.5;' run/config.cfg
+    sed -i '/learning_rate = 0.5/s/0.5/0.25/; /^network/,/units/s/units = [0-9]*;/&\n    l2 = 0.125;/' \
+        run/config.cfg
+    train --resume run --epochs 3
+    status_is 0
+    says "warning     run/config.cfg differs from the checkpoint, whose values are used:"
+    says "optimizer.learning_rate = 0.25 (not 0.5)"
+    says "network.0.l2 = 0.125 (not "
+    says_not "training.epochs"
+    grep -q 'learning_rate = 0.5;' run/config.cfg || fail "the checkpoint's is not in use"
+}
