@@ -58,6 +58,24 @@ CONFIG
     inspect check --quiet many.cfg
     grep -q "^inputs  *ok " <<<"$output" || fail "not tried again"
 }
+@test "check: a net that overfits what is noisy is judged at its best step" {
+    awk 'function u() { state = state * 16807 % 2147483647; return state / 2147483647 - 0.5 }
+        BEGIN { state = 5; for (i = 0; i < 500; i++) {
+            for (k = 0; k < 40; k++) { x[k] = u(); printf "%.3f,", x[k] }
+            print (x[0] + x[1] + 0.5 * u() > 0) } }' >data/noisy.csv
+    cat >noisy.cfg <<'CONFIG'
+data = { format = "csv"; header = false; train = { file = "noisy.csv"; }; validation = 0.3; };
+network = ( { layer = "dense"; units = 200; activation = "relu"; },
+            { layer = "dense"; units = 200; activation = "relu"; }, { layer = "dense"; units = 2; } );
+loss = { type = "softmax_cross_entropy"; };
+optimizer = { type = "adam"; learning_rate = 1e-3; };
+training = { batch_size = 32; epochs = 20; };
+CONFIG
+    inspect check --quiet noisy.cfg
+    status_is 0
+    grep -q "^inputs  *ok " <<<"$output" || fail "inputs"
+    grep -q "^labels  *ok " <<<"$output" || fail "labels"
+}
 @test "check: a rate too high and one too low, of a regression" {
     awk -F, -v OFS=, '{ print $3, $4, $20, $30, $43, $50, $20 + 2 * $30 + $3 * $4 / 4 }' \
         data/planted/train.csv >data/planted/numbers.csv
@@ -106,7 +124,13 @@ CONFIG
     inspect check --quiet text.cfg
     grep -q "^duplicates  *FAILS .*stand in the training text" <<<"$output" || fail "no leak"
 }
-@test "check: unscaled inputs" { fails initial_loss unscaled; }
+@test "check: unscaled inputs, and initial weights that double the loss" {
+    fails initial_loss unscaled
+    inspect check --quiet --set network.1.init=normal --set network.1.init_std=0.5 \
+        "$root/tests/checks/none.cfg"
+    status_is 5
+    [[ $output =~ ^initial_loss\ +FAILS\ +[45]\. ]] || fail "not told"
+}
 @test "check: a rate 100 times too high" {
     fails rate rate_high
     shows "too high"
