@@ -329,13 +329,14 @@ static void compare(comparison *r, dl_trial *t, const parts *p, double rate) {
     r->error = sqrt(fmax(squares / (double)n - r->gain * r->gain, 0) / (double)n);
 }
 
-/* It fails only where the loss is lowered by less than ENOUGH_GAIN and, by 3 standard errors, by
-   less than USEFUL: 1 false alarm in 700 checks of inputs that lower it as much. */
+/* Inputs matter that lower the loss by ENOUGH, and by 2 standard errors; they do not if, by 3
+   standard errors, they lower it by less than USEFUL: 1 false alarm in 700 checks of inputs that
+   lower it as much. */
 static dl_verdict judge_inputs(const comparison *r) {
-    static const double ENOUGH_GAIN = 0.03, USEFUL = 0.15, SIGMAS = 3;
-    if (r->gain > ENOUGH_GAIN * r->unseen.mean)
+    static const double ENOUGH_GAIN = 0.03, USEFUL = 0.15;
+    if (r->gain > ENOUGH_GAIN * r->unseen.mean && r->gain > 2 * r->error)
         return DL_CHECK_OK;
-    bool useless = r->gain + SIGMAS * r->error < USEFUL * r->unseen.mean;
+    bool useless = r->gain + 3 * r->error < USEFUL * r->unseen.mean;
     return useless && r->steps >= ENOUGH_STEPS ? DL_CHECK_FAILS : DL_CHECK_SKIPPED;
 }
 
