@@ -150,7 +150,7 @@ int dl_checkpoint_save(const char *path, const dl_model *model, const dl_content
 enum { MOST_BITS = 50 }; /* of a whole number, so that sums of them do not overflow */
 
 int dl_checkpoint_missing(const dl_checkpoint *c, const char *key, dl_error *error) {
-    return dl_fail(error, DL_DATA, "%s: its \"%s\" is missing or is invalid", c->file.path, key);
+    return dl_fail(error, DL_DATA, "%s: its \"%s\" is missing or invalid", c->file.path, key);
 }
 
 const char *dl_checkpoint_text(const dl_checkpoint *c, const char *key) {
