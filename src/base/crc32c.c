@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Bit by bit, reflected: r <- r / 2, less the polynomial 0x1EDC6F41 (reflected 0x82F63B78) where a
-   1 falls out. A table of bytes does eight of these steps at once. */
+/* Reflected polynomial 0x82F63B78 (0x1EDC6F41), one byte at a time by a table. */
 #include "base/crc32c.h"
 
 uint32_t dl_crc32c(const void *bytes, size_t count) {

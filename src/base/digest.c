@@ -4,8 +4,8 @@
      h_1 ^= rotate(k_1 c_1, 31) c_2;  h_1 = 5 (rotate(h_1, 27) + h_2) + 0x52dce729
      h_2 ^= rotate(k_2 c_2, 33) c_1;  h_2 = 5 (rotate(h_2, 31) + h_1) + 0x38495ab5
 
-   then what is left, the count, and a last mixing of each half. Words are read as the machine has
-   them. */
+   then the remaining bytes, the count, and a final mix of each half. Words are in machine byte
+   order. */
 #include "base/digest.h"
 
 #include <string.h>
@@ -16,7 +16,7 @@ static uint64_t rotate(uint64_t word, int by) {
     return word << by | word >> (64 - by);
 }
 
-static uint64_t mixed(uint64_t h) {
+static uint64_t mix(uint64_t h) {
     h = (h ^ h >> 33) * 0xff51afd7ed558ccd;
     h = (h ^ h >> 33) * 0xc4ceb9fe1a85ec53;
     return h ^ h >> 33;
@@ -40,8 +40,8 @@ dl_digest dl_digest_of(const void *bytes, size_t count, uint32_t seed) {
     h2 ^= count;
     h1 += h2;
     h2 += h1;
-    h1 = mixed(h1);
-    h2 = mixed(h2);
+    h1 = mix(h1);
+    h2 = mix(h2);
     h1 += h2;
     return (dl_digest){{h1, h2 + h1}};
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A digest of bytes, by which equal contents are known: MurmurHash3_x64_128 (Austin Appleby, public
-   domain). It is fast, and chance does not make two contents equal; a forger could, so that it
-   protects nothing. */
+/* MurmurHash3_x64_128 (Austin Appleby, public domain): identifies contents; fast, not
+ * cryptographic. */
 #ifndef DL_BASE_DIGEST_H
 #define DL_BASE_DIGEST_H
 
@@ -14,7 +13,7 @@ typedef struct {
 } dl_digest;
 
 dl_digest dl_digest_of(const void *bytes, size_t count, uint32_t seed);
-/* *all becomes that of what was digested in it so far, and of the bytes. All zero: of nothing. */
+/* Extends *all, initially all zero, by the digest of bytes[count]. */
 void dl_digest_add(dl_digest *all, const void *bytes, size_t count);
 bool dl_digest_equal(dl_digest a, dl_digest b);
 

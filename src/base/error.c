@@ -21,8 +21,8 @@ int dl_fail(dl_error *error, dl_code code, const char *format, ...) {
 
 typedef struct {
     const char *text;
-    int length, file; /* bytes of the message, and of the file's name in it */
-    long line;        /* 0: it does not begin with a place */
+    int length, file; /* bytes of the message and of its file name */
+    long line;        /* 0: the message has no file:line */
 } message;
 
 static message read_message(const char *text) {
@@ -48,10 +48,10 @@ void dl_error_sort(dl_error *error) {
     for (int i = 0; i < error->count; i++) {
         message m = read_message(text);
         text += m.length + (text[m.length] == '\n');
-        int place = i; /* an insertion keeps the order of those that it does not compare */
-        for (; place > 0 && is_after(&list[place - 1], &m); place--)
-            list[place] = list[place - 1];
-        list[place] = m;
+        int slot = i; /* stable insertion: incomparable messages keep their order */
+        for (; slot > 0 && is_after(&list[slot - 1], &m); slot--)
+            list[slot] = list[slot - 1];
+        list[slot] = m;
     }
     dl_text sorted = {0};
     for (int i = 0; i < error->count; i++)

@@ -37,7 +37,7 @@ const char *dl_path_base(const char *path) {
     return slash ? slash + 1 : path;
 }
 
-/* A file of a folder that was installed with the program, or stands in its source tree. */
+/* Looks in the installed data of the program, then in its source tree. */
 static char *find_beside_program(const char *folder, const char *name) {
     static const char *const bases[] = {"../share/dltrain/", ""};
     char program[4096];
@@ -93,7 +93,7 @@ struct dl_reader {
     int64_t offset, bound;
 };
 
-/* Deflate cannot shrink anything by more than this factor. */
+/* The maximum compression ratio of deflate. */
 enum { DEFLATE_RATIO = 1032 };
 
 dl_reader *dl_reader_open(const char *path, dl_code code, dl_error *error) {
@@ -112,7 +112,7 @@ dl_reader *dl_reader_open(const char *path, dl_code code, dl_error *error) {
     }
     gzFile file = gzdopen(descriptor, "rb");
     if (!file || gzbuffer(file, 1 << 18))
-        dl_memory_out(0);
+        dl_out_of_memory(0);
     dl_reader *reader = xcalloc(1, sizeof *reader);
     reader->file = file;
     reader->path = xstrdup(path);
@@ -126,11 +126,11 @@ dl_reader *dl_reader_open(const char *path, dl_code code, dl_error *error) {
 int64_t dl_reader_read(dl_reader *reader, void *out, int64_t count, dl_error *error) {
     int64_t done = 0;
     while (done < count) {
-        unsigned piece = count - done > 1 << 30 ? 1u << 30 : (unsigned)(count - done);
-        int got = gzread(reader->file, (char *)out + done, piece);
+        unsigned chunk = count - done > 1 << 30 ? 1u << 30 : (unsigned)(count - done);
+        int got = gzread(reader->file, (char *)out + done, chunk);
         if (got > 0)
             done += got;
-        if (got <= 0 || (unsigned)got < piece)
+        if (got <= 0 || (unsigned)got < chunk)
             break;
     }
     int64_t from = reader->offset;
@@ -143,7 +143,7 @@ int64_t dl_reader_read(dl_reader *reader, void *out, int64_t count, dl_error *er
         return dl_fail(error, reader->code, "%s: the gzip data is cut short after %lld bytes",
                        reader->path, (long long)(from + done));
     if (status == Z_MEM_ERROR)
-        dl_memory_out(0);
+        dl_out_of_memory(0);
     if (status == Z_ERRNO)
         return dl_fail(error, reader->code, "%s: %s", reader->path, strerror(errno));
     if (status != Z_OK && status != Z_STREAM_END)
@@ -208,7 +208,7 @@ static int writer_failed(dl_writer *writer, const char *doing, dl_error *error) 
     return -1;
 }
 
-/* A new file beside the path, under a name that nobody can foresee: never what a link points to. */
+/* Creates a file next to `path` with a random name; never follows a link. */
 static int open_temporary(dl_writer *writer) {
     int descriptor = -1;
     for (int tries = 0; descriptor < 0 && tries < 16; tries++) {
@@ -223,7 +223,7 @@ static int open_temporary(dl_writer *writer) {
         if (descriptor < 0 && errno != EEXIST)
             break;
     }
-    if (descriptor < 0) { /* somebody else's, if it is there at all */
+    if (descriptor < 0) { /* never unlink a file that we did not create */
         free(writer->temporary);
         writer->temporary = NULL;
     }
@@ -247,20 +247,21 @@ int dl_writer_open(dl_writer *writer, const char *path, dl_error *error) {
 }
 
 static bool is_open_as(int descriptor, const struct stat *info) {
-    struct stat own;
-    return fstat(descriptor, &own) == 0 && own.st_dev == info->st_dev && own.st_ino == info->st_ino;
+    struct stat opened;
+    return fstat(descriptor, &opened) == 0 && opened.st_dev == info->st_dev &&
+           opened.st_ino == info->st_ino;
 }
 
 int dl_writer_open_output(dl_writer *writer, const char *path, dl_error *error) {
     struct stat info;
-    bool standard = !strcmp(path, "-"), there = !standard && stat(path, &info) == 0;
-    if (there && S_ISREG(info.st_mode) && !is_open_as(STDOUT_FILENO, &info)) {
-        char *target = realpath(path, NULL); /* of a link: what it points to */
+    bool standard = !strcmp(path, "-"), exists = !standard && stat(path, &info) == 0;
+    if (exists && S_ISREG(info.st_mode) && !is_open_as(STDOUT_FILENO, &info)) {
+        char *target = realpath(path, NULL); /* replaces the target of a link */
         int result = dl_writer_open(writer, target ? target : path, error);
         free(target);
         return result;
     }
-    if (!standard && !there)
+    if (!standard && !exists)
         return dl_writer_open(writer, path, error);
     standard |= S_ISREG(info.st_mode);
     if (standard)
@@ -280,10 +281,10 @@ int dl_folder_flush(const char *path) {
     int descriptor = open(slash ? folder.data : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     dl_text_free(&folder);
     if (descriptor < 0)
-        return errno == EACCES ? 0 : -1; /* a folder that may be written to and not be listed */
+        return errno == EACCES ? 0 : -1; /* writable but not readable */
     int result = fsync(descriptor);
     if (result && (errno == EINVAL || errno == ENOTSUP))
-        result = 0; /* the file system has no such thing */
+        result = 0; /* not supported by the file system */
     int reason = errno;
     close(descriptor);
     errno = reason;
@@ -323,7 +324,7 @@ void dl_writer_abort(dl_writer *writer) {
     *writer = (dl_writer){0};
 }
 
-static int write_whole(dl_writer *writer, const void *bytes, size_t count, dl_error *error) {
+static int write_and_commit(dl_writer *writer, const void *bytes, size_t count, dl_error *error) {
     if (fwrite(bytes, 1, count, writer->file) != count)
         return writer_failed(writer, "written", error);
     return dl_writer_commit(writer, error);
@@ -331,16 +332,18 @@ static int write_whole(dl_writer *writer, const void *bytes, size_t count, dl_er
 
 int dl_file_write(const char *path, const void *bytes, size_t count, dl_error *error) {
     dl_writer writer;
-    return dl_writer_open(&writer, path, error) ? -1 : write_whole(&writer, bytes, count, error);
+    return dl_writer_open(&writer, path, error) ? -1
+                                                : write_and_commit(&writer, bytes, count, error);
 }
 
 int dl_output_write(const char *path, const void *bytes, size_t count, dl_error *error) {
     dl_writer writer;
-    return dl_writer_open_output(&writer, path, error) ? -1
-                                                       : write_whole(&writer, bytes, count, error);
+    return dl_writer_open_output(&writer, path, error)
+               ? -1
+               : write_and_commit(&writer, bytes, count, error);
 }
 
-/* NAME.xxxxxxxx.tmp, as open_temporary names them. */
+/* NAME.xxxxxxxx.tmp, see open_temporary. */
 static bool is_temporary(const char *name) {
     size_t length = strlen(name), tail = strlen(".00000000.tmp");
     return length > tail && name[length - tail] == '.' &&
@@ -365,12 +368,12 @@ int dl_folder_create(const char *path, dl_error *error) {
     for (char *end = part + 1; !result; end++) {
         if (*end && *end != '/')
             continue;
-        char kept = *end;
+        char saved = *end;
         *end = '\0';
         if (mkdir(part, 0777) && errno != EEXIST && !dl_file_is_folder(part))
             result = dl_fail(error, DL_FAILURE, "%s: cannot be created: %s", part, strerror(errno));
-        *end = kept;
-        if (!kept)
+        *end = saved;
+        if (!saved)
             break;
     }
     if (!result && !dl_file_is_folder(path))

@@ -8,11 +8,11 @@
 
 #include "base/text.h"
 
-static int64_t least(int64_t a, int64_t b) {
+static int64_t min(int64_t a, int64_t b) {
     return a < b ? a : b;
 }
 
-/* "max", or no such file: INT64_MAX. */
+/* INT64_MAX for "max" or a missing file. */
 static int64_t read_limit(const char *folder, const char *name) {
     long long limit = INT64_MAX;
     dl_text path = {0};
@@ -26,15 +26,15 @@ static int64_t read_limit(const char *folder, const char *name) {
     return limit;
 }
 
-/* A group's limit holds for all groups below it. In a container the path may be that of the host,
-   and the container's own group is then the root of the tree. */
+/* The limits of all parent groups apply. In a container the path may be that of the host, and the
+ * container's own group the root of the tree. */
 static int64_t limit_upward(const char *tree, const char *path, int length, const char *name) {
     int64_t limit = read_limit(tree, name);
     for (; length > 0; length--)
         if (length == (int)strcspn(path, "\n") || path[length] == '/') {
             dl_text folder = {0};
             dl_text_add(&folder, "%s%.*s", tree, length, path);
-            limit = least(limit, read_limit(folder.data, name));
+            limit = min(limit, read_limit(folder.data, name));
             dl_text_free(&folder);
         }
     return limit;
@@ -52,8 +52,8 @@ int64_t dl_machine_group_limit(const char *groups, const char *root) {
         dl_text tree = {0};
         dl_text_add(&tree, "%s%s", root, memory ? "/memory" : "");
         if (version_2 || memory)
-            limit = least(limit, limit_upward(tree.data, path, length,
-                                              memory ? "memory.limit_in_bytes" : "memory.max"));
+            limit = min(limit, limit_upward(tree.data, path, length,
+                                            memory ? "memory.limit_in_bytes" : "memory.max"));
         dl_text_free(&tree);
     }
     return limit;
@@ -67,5 +67,5 @@ int64_t dl_machine_memory(void) {
     if (file)
         fclose(file);
     int64_t machine = (int64_t)sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE);
-    return least(machine, dl_machine_group_limit(groups, "/sys/fs/cgroup"));
+    return min(machine, dl_machine_group_limit(groups, "/sys/fs/cgroup"));
 }

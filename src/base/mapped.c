@@ -12,18 +12,18 @@
 
 #include "base/spool.h"
 
-enum { MOST = 64 }; /* that are remembered; of further ones the system alone speaks */
+enum { MAX_MAPPINGS = 64 }; /* faults in further mappings get no message */
 
 static struct {
     uintptr_t from;
-    size_t size; /* 0: none is here */
+    size_t size; /* 0: free slot */
     const char *path;
-} mapped[MOST];
+} mapped[MAX_MAPPINGS];
 
 static const char *program_name;
 
-static void remember(const void *memory, size_t size, const char *path) {
-    for (int i = 0; i < MOST; i++)
+static void record(const void *memory, size_t size, const char *path) {
+    for (int i = 0; i < MAX_MAPPINGS; i++)
         if (!mapped[i].size) {
             mapped[i].from = (uintptr_t)memory;
             mapped[i].path = path;
@@ -52,21 +52,21 @@ void *dl_mapped_open(const char *path, size_t *size, dl_error *error) {
     if (memory == MAP_FAILED)
         return NULL;
     *size = (size_t)info.st_size;
-    remember(memory, *size, path);
+    record(memory, *size, path);
     return memory;
 }
 
 void dl_mapped_close(void *memory, size_t size) {
     if (!memory)
         return;
-    for (int i = 0; i < MOST; i++)
+    for (int i = 0; i < MAX_MAPPINGS; i++)
         if (mapped[i].size && mapped[i].from == (uintptr_t)memory)
             mapped[i].size = 0;
     munmap(memory, size);
 }
 
-/* Nothing but what a signal handler may do. */
-static void say(const char *text) {
+/* Async-signal-safe. */
+static void write_text(const char *text) {
     if (write(STDERR_FILENO, text, strlen(text)) < 0)
         _exit(DL_DATA);
 }
@@ -74,15 +74,16 @@ static void say(const char *text) {
 static void on_fault(int number, siginfo_t *info, void *context) {
     uintptr_t at = (uintptr_t)info->si_addr;
     (void)context;
-    for (int i = 0; i < MOST; i++)
+    for (int i = 0; i < MAX_MAPPINGS; i++)
         if (mapped[i].size && at - mapped[i].from < mapped[i].size) {
-            say(program_name);
-            say(": ");
-            say(mapped[i].path);
-            say(": cannot be read any more: it was cut short, or its disk fails\n");
+            write_text(program_name);
+            write_text(": ");
+            write_text(mapped[i].path);
+            write_text(": cannot be read: the file was truncated after it was opened, or the disk "
+                       "failed\n");
             _exit(DL_DATA);
         }
-    signal(number, SIG_DFL); /* something else: it happens again, as if nobody had looked */
+    signal(number, SIG_DFL); /* not ours: the fault recurs and kills the program */
 }
 
 void dl_mapped_watch(const char *program) {

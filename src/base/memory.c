@@ -10,14 +10,14 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-/* Any thread may be here, with any lock held: nothing but what a signal handler may do. */
-void dl_memory_out(size_t size) {
+/* Async-signal-safe: any thread may call this, with any lock held. */
+void dl_out_of_memory(size_t size) {
     char text[256];
     int length =
         snprintf(text, sizeof text, "%.100s: out of memory", program_invocation_short_name);
     if (size)
         length += snprintf(text + length, sizeof text - (size_t)length,
-                           ": %zu bytes were asked for", size);
+                           ": cannot allocate %zu bytes", size);
     text[length++] = '\n';
     ssize_t ignored = write(STDERR_FILENO, text, (size_t)length);
     (void)ignored;
@@ -26,7 +26,7 @@ void dl_memory_out(size_t size) {
 
 static void *checked(void *memory, size_t size) {
     if (!memory)
-        dl_memory_out(size);
+        dl_out_of_memory(size);
     return memory;
 }
 
@@ -37,7 +37,7 @@ void *xmalloc(size_t size) {
 void *xcalloc(size_t count, size_t size) {
     size_t total;
     if (__builtin_mul_overflow(count, size, &total))
-        dl_memory_out(SIZE_MAX);
+        dl_out_of_memory(SIZE_MAX);
     return checked(calloc(count ? count : 1, size ? size : 1), total);
 }
 
@@ -50,7 +50,7 @@ char *xstrdup(const char *string) {
     return memcpy(xmalloc(size), string, size);
 }
 
-enum { HUGE_PAGE = 2 << 20 }; /* a huge page */
+enum { HUGE_PAGE = 2 << 20 };
 
 void *dl_memory_aligned(size_t size) {
     size_t rounded = (size + DL_ALIGN - 1) / DL_ALIGN * DL_ALIGN;
@@ -63,7 +63,7 @@ void *dl_memory_aligned(size_t size) {
         rounded = (rounded + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
     void *memory = checked(aligned_alloc(alignment, rounded), rounded);
     if (rounded >= HUGE_PAGE)
-        madvise(memory, rounded, MADV_HUGEPAGE); /* a wish: fewer misses in the page tables */
+        madvise(memory, rounded, MADV_HUGEPAGE); /* a hint: fewer TLB misses */
     return memset(memory, 0, rounded);
 }
 
@@ -85,9 +85,9 @@ void *dl_arena_alloc(dl_arena *arena, size_t size) {
         checked(NULL, size);
     dl_arena_block *block = arena->blocks;
     if (!block || block->size - block->used < rounded) {
-        size_t room = rounded > BLOCK ? rounded : BLOCK;
-        block = dl_memory_aligned(sizeof *block + room);
-        block->size = room;
+        size_t capacity = rounded > BLOCK ? rounded : BLOCK;
+        block = dl_memory_aligned(sizeof *block + capacity);
+        block->size = capacity;
         block->next = arena->blocks;
         arena->blocks = block;
     }
@@ -102,11 +102,11 @@ char *dl_arena_strdup(dl_arena *arena, const char *string) {
 }
 
 char *dl_arena_printf(dl_arena *arena, const char *format, ...) {
-    va_list arguments, again;
+    va_list arguments, copy;
     va_start(arguments, format);
-    va_copy(again, arguments);
-    int length = vsnprintf(NULL, 0, format, again);
-    va_end(again);
+    va_copy(copy, arguments);
+    int length = vsnprintf(NULL, 0, format, copy);
+    va_end(copy);
     char *text = dl_arena_alloc(arena, (size_t)(length < 0 ? 0 : length) + 1);
     if (length >= 0)
         vsnprintf(text, (size_t)length + 1, format, arguments);

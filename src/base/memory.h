@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Memory: allocation that cannot fail, and arenas that are freed at one blow. */
+/* Allocation that cannot fail, and arenas that are freed at once. */
 #ifndef DL_BASE_MEMORY_H
 #define DL_BASE_MEMORY_H
 
@@ -9,25 +9,25 @@
 
 enum { DL_ALIGN = 64 }; /* bytes; a cache line, and the widest vector */
 
-/* Ends the program with exit status 1: out of memory, and how much was asked for (0: not known). */
-_Noreturn void dl_memory_out(size_t size);
+/* Exits with status 1 and a message; `size`: bytes requested, 0: unknown. */
+_Noreturn void dl_out_of_memory(size_t size);
 
-/* As the C library's, but out of memory ends the program. */
+/* Like the C library, but exit when out of memory. */
 void *xmalloc(size_t size);
 void *xcalloc(size_t count, size_t size);
 void *xrealloc(void *old, size_t size);
 char *xstrdup(const char *string);
 
-/* DL_ALIGN-aligned and zeroed; freed with free(). */
+/* DL_ALIGN-aligned, zeroed; freed with free(). */
 void *dl_memory_aligned(size_t size);
 
-/* The peak resident memory of the process, in bytes. */
+/* Peak resident memory of the process in bytes. */
 double dl_memory_peak(void);
 
-/* *product = a * b, or false if that does not fit or is negative. */
+/* *product = a * b; false if a or b is negative or the product overflows. */
 bool dl_multiply(int64_t a, int64_t b, int64_t *product);
 
-/* Memory that lives until its arena is freed: zeroed, DL_ALIGN-aligned. All zero is valid, empty.
+/* Memory that lives until its arena is freed: zeroed, DL_ALIGN-aligned. All zero is an empty arena.
  */
 typedef struct dl_arena_block dl_arena_block;
 typedef struct {

@@ -8,20 +8,20 @@
 
 #include "base/memory.h"
 
-enum { AXIS = 9, MOST_LINES = 64, MOST_NAME = 20, DASH = 4, STEEP = 30 };
+enum { AXIS = 9, MAX_LINES = 64, MAX_NAME = 20, DASH = 4, STEEP = 30 };
 
 typedef struct {
     bool braille, logarithmic;
-    int columns, lines;      /* of the frame, in characters */
-    int across, up;          /* dots of a character */
-    double low, high;        /* of the axis, after its logarithm */
-    double least, most;      /* as they are */
-    int64_t count;           /* of the values of a curve */
-    unsigned char *dots;     /* [lines][columns]: the bits of braille, or a letter */
-    char *label[MOST_LINES]; /* of a line, behind the frame; owned, NULL: none */
+    int columns, lines;     /* of the frame, in characters */
+    int dots_x, dots_y;     /* dots per character */
+    double low, high;       /* of the axis, log if logarithmic */
+    double min, max;        /* before the logarithm */
+    int64_t count;          /* values per curve */
+    unsigned char *dots;    /* [lines][columns]: the bits of braille, or a letter */
+    char *label[MAX_LINES]; /* right of the frame; owned, or NULL */
 } canvas;
 
-/* The values' range; false if there is nothing to be drawn. */
+/* False if fewer than two values are finite. */
 static bool find_range(canvas *c, const dl_curve *curves, int curve_count) {
     int64_t finite = 0;
     for (int k = 0; k < curve_count; k++)
@@ -29,34 +29,33 @@ static bool find_range(canvas *c, const dl_curve *curves, int curve_count) {
             double value = curves[k].value[i];
             if (!isfinite(value))
                 continue;
-            c->least = finite ? fmin(c->least, value) : value;
-            c->most = finite ? fmax(c->most, value) : value;
+            c->min = finite ? fmin(c->min, value) : value;
+            c->max = finite ? fmax(c->max, value) : value;
             finite++;
         }
-    c->logarithmic = c->least > 0 && c->most > STEEP * c->least;
-    c->low = c->logarithmic ? log(c->least) : c->least;
-    c->high = c->logarithmic ? log(c->most) : c->most;
-    if (c->high <= c->low) { /* a line amid the frame */
+    c->logarithmic = c->min > 0 && c->max > STEEP * c->min;
+    c->low = c->logarithmic ? log(c->min) : c->min;
+    c->high = c->logarithmic ? log(c->max) : c->max;
+    if (c->high <= c->low) { /* constant: centered */
         c->low -= 1;
         c->high += 1;
     }
     return finite > 1;
 }
 
-static double place_across(const canvas *c, int64_t i) {
-    double last = c->columns * c->across - 1;
+static double x_of(const canvas *c, int64_t i) {
+    double last = c->columns * c->dots_x - 1;
     return c->count > 1 ? last * (double)i / (double)(c->count - 1) : 0;
 }
 
-/* From the upper edge. */
-static double place_down(const canvas *c, double value) {
+static double y_of(const canvas *c, double value) {
     double height = c->logarithmic ? log(value) : value;
-    return (c->lines * c->up - 1) * (c->high - height) / (c->high - c->low);
+    return (c->lines * c->dots_y - 1) * (c->high - height) / (c->high - c->low);
 }
 
 static void set_dot(canvas *c, int x, int y, const dl_curve *curve) {
     static const unsigned char bits[4][2] = {{1, 8}, {2, 16}, {4, 32}, {64, 128}};
-    unsigned char *cell = &c->dots[y / c->up * c->columns + x / c->across];
+    unsigned char *cell = &c->dots[y / c->dots_y * c->columns + x / c->dots_x];
     if (!c->braille)
         *cell = (unsigned char)curve->name[0];
     else if (!curve->dashed || x % DASH < DASH / 2)
@@ -64,13 +63,13 @@ static void set_dot(canvas *c, int x, int y, const dl_curve *curve) {
 }
 
 static void draw_curve(canvas *c, const dl_curve *curve) {
-    double x = 0, y = NAN; /* where the last value is */
+    double x = 0, y = NAN; /* of the previous value */
     for (int64_t i = 0; i < c->count; i++) {
         if (!isfinite(curve->value[i])) {
             y = NAN;
             continue;
         }
-        double to_x = place_across(c, i), to_y = place_down(c, curve->value[i]);
+        double to_x = x_of(c, i), to_y = y_of(c, curve->value[i]);
         if (isnan(y))
             x = to_x, y = to_y;
         int steps = (int)(fmax(fabs(to_x - x), fabs(to_y - y)) + 1);
@@ -81,21 +80,21 @@ static void draw_curve(canvas *c, const dl_curve *curve) {
     }
 }
 
-/* Beside the curve's end, or in the nearest line that is free. */
+/* On the line of the last value, or the nearest free one. */
 static void label_curve(canvas *c, const dl_curve *curve) {
     int64_t last = c->count - 1;
     while (last >= 0 && !isfinite(curve->value[last]))
         last--;
     if (last < 0)
         return;
-    int wanted = (int)(place_down(c, curve->value[last]) + 0.5) / c->up;
+    int wanted = (int)(y_of(c, curve->value[last]) + 0.5) / c->dots_y;
     for (int away = 0; away < c->lines; away++)
         for (int side = -1; side <= 1; side += 2) {
             int line = wanted + side * away;
             if (line < 0 || line >= c->lines || c->label[line])
                 continue;
             dl_text text = {0};
-            dl_text_add(&text, "%.*s %.4g", MOST_NAME - 10, curve->name, curve->value[last]);
+            dl_text_add(&text, "%.*s %.4g", MAX_NAME - 10, curve->name, curve->value[last]);
             c->label[line] = text.data;
             return;
         }
@@ -112,7 +111,7 @@ static void add_cell(dl_text *text, unsigned char cell, bool braille) {
 static void add_line(dl_text *text, const canvas *c, int line) {
     char number[32] = "";
     if (line == 0 || line == c->lines - 1)
-        snprintf(number, sizeof number, "%.4g", line ? c->least : c->most);
+        snprintf(number, sizeof number, "%.4g", line ? c->min : c->max);
     dl_text_add(text, "%*s %s", AXIS, number, c->braille ? "\u2502" : "|");
     for (int i = 0; i < c->columns; i++)
         add_cell(text, c->dots[line * c->columns + i], c->braille);
@@ -135,10 +134,10 @@ static void add_axis(dl_text *text, const canvas *c) {
 dl_text dl_plot(const dl_curve *curves, int curve_count, int64_t count, int width, int lines,
                 bool braille) {
     canvas c = {.braille = braille,
-                .columns = width - AXIS - 2 - MOST_NAME - 1,
-                .lines = lines < MOST_LINES ? lines : MOST_LINES,
-                .across = braille ? 2 : 1,
-                .up = braille ? 4 : 1,
+                .columns = width - AXIS - 2 - MAX_NAME - 1,
+                .lines = lines < MAX_LINES ? lines : MAX_LINES,
+                .dots_x = braille ? 2 : 1,
+                .dots_y = braille ? 4 : 1,
                 .count = count};
     dl_text text = {0};
     if (c.columns < 1 || !find_range(&c, curves, curve_count))
@@ -146,7 +145,7 @@ dl_text dl_plot(const dl_curve *curves, int curve_count, int64_t count, int widt
     c.dots = xcalloc((size_t)c.lines * (size_t)c.columns, 1);
     for (int k = 0; k < curve_count; k++)
         draw_curve(&c, &curves[k]);
-    for (int k = curve_count - 1; k >= 0; k--) /* the last one is drawn above the others */
+    for (int k = curve_count - 1; k >= 0; k--) /* the last curve has precedence */
         label_curve(&c, &curves[k]);
     for (int line = 0; line < c.lines; line++) {
         add_line(&text, &c, line);

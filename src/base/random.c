@@ -55,8 +55,8 @@ void dl_random_shuffle(const dl_draw *draw, int64_t *order, int64_t count) {
         if (k % 4 == 0)
             dl_random_words(draw, (uint32_t)(k / 4), words);
         int64_t j = (int64_t)(((uint64_t)words[k % 4] * (uint64_t)(i + 1)) >> 32);
-        int64_t kept = order[i];
+        int64_t swapped = order[i];
         order[i] = order[j];
-        order[j] = kept;
+        order[j] = swapped;
     }
 }

@@ -13,10 +13,10 @@
 
 #include "base/memory.h"
 
-/* The pipes that were read, for as long as the program runs. */
+/* The pipes read so far; never closed. */
 static struct {
     dev_t device;
-    ino_t node;
+    ino_t inode;
     int copy;
 } * spools;
 static int count;
@@ -28,17 +28,17 @@ static int open_temporary(void) {
 }
 
 static bool copy_all(int from, int to) {
-    enum { PIECE = 1 << 18 };
-    char *piece = xmalloc(PIECE);
-    ssize_t got, put = 0;
-    while (put >= 0 && (got = read(from, piece, PIECE)) > 0)
-        for (ssize_t done = 0; done < got && put >= 0; done += put)
-            put = write(to, piece + done, (size_t)(got - done));
-    free(piece);
-    return put >= 0 && got == 0;
+    enum { CHUNK = 1 << 18 };
+    char *chunk = xmalloc(CHUNK);
+    ssize_t got, written = 0;
+    while (written >= 0 && (got = read(from, chunk, CHUNK)) > 0)
+        for (ssize_t done = 0; done < got && written >= 0; done += written)
+            written = write(to, chunk + done, (size_t)(got - done));
+    free(chunk);
+    return written >= 0 && got == 0;
 }
 
-static int fill(const char *path, const struct stat *info) {
+static int add_spool(const char *path, const struct stat *info) {
     int copy = open_temporary(), from = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
     if (copy < 0 || from < 0 || !copy_all(from, copy)) {
         int reason = errno;
@@ -52,28 +52,27 @@ static int fill(const char *path, const struct stat *info) {
     close(from);
     spools = xrealloc(spools, sizeof *spools * (size_t)(count + 1));
     spools[count].device = info->st_dev;
-    spools[count].node = info->st_ino;
+    spools[count].inode = info->st_ino;
     spools[count].copy = copy;
     return spools[count++].copy;
 }
 
-/* A program that waits for a pipe has nothing to save: handlers that let it wait on are set aside.
- */
-static int fill_or_end(const char *path, const struct stat *info) {
+/* Restores default signal actions while waiting for a pipe: there is nothing to save yet. */
+static int add_spool_interruptible(const char *path, const struct stat *info) {
     static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
-    struct sigaction before[3], end = {.sa_handler = SIG_DFL};
+    struct sigaction saved[3], end = {.sa_handler = SIG_DFL};
     for (int i = 0; i < 3; i++)
-        if (!sigaction(numbers[i], NULL, &before[i]) && before[i].sa_flags & SA_RESTART)
+        if (!sigaction(numbers[i], NULL, &saved[i]) && saved[i].sa_flags & SA_RESTART)
             sigaction(numbers[i], &end, NULL);
-    int copy = fill(path, info), reason = errno;
+    int copy = add_spool(path, info), reason = errno;
     for (int i = 0; i < 3; i++)
-        sigaction(numbers[i], &before[i], NULL);
+        sigaction(numbers[i], &saved[i], NULL);
     errno = reason;
     return copy;
 }
 
-/* One of our own for each reader, with a place of its own. */
-static int open_again(int copy) {
+/* A new file description, so that each reader has its own offset. */
+static int reopen(int copy) {
     char name[64];
     snprintf(name, sizeof name, "/proc/self/fd/%d", copy);
     return open(name, O_RDONLY | O_CLOEXEC);
@@ -86,8 +85,8 @@ int dl_spool_open(const char *path) {
     if (!S_ISFIFO(info.st_mode) && !S_ISSOCK(info.st_mode))
         return open(path, O_RDONLY | O_CLOEXEC);
     for (int i = 0; i < count; i++)
-        if (spools[i].device == info.st_dev && spools[i].node == info.st_ino)
-            return open_again(spools[i].copy);
-    int copy = fill_or_end(path, &info);
-    return copy < 0 ? -1 : open_again(copy);
+        if (spools[i].device == info.st_dev && spools[i].inode == info.st_ino)
+            return reopen(spools[i].copy);
+    int copy = add_spool_interruptible(path, &info);
+    return copy < 0 ? -1 : reopen(copy);
 }

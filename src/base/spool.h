@@ -3,10 +3,9 @@
 #ifndef DL_BASE_SPOOL_H
 #define DL_BASE_SPOOL_H
 
-/* Opens a file for reading. A pipe or socket, which can be read only once, is copied at the first
-   call, as a whole, to a temporary file without a name (in $TMPDIR or /tmp), which further calls
-   open. The first signal that would end the program does while it waits. A descriptor, or -1 and
-   errno. Not for several threads. */
+/* Opens a file for reading. The first call copies a pipe or socket to an unnamed temporary file (in
+ * $TMPDIR or /tmp), which every call opens; signals terminate the program meanwhile. Returns a
+ * descriptor, or -1 and errno. Not thread-safe. */
 int dl_spool_open(const char *path);
 
 #endif

@@ -14,7 +14,7 @@ static unsigned hash(const char *name) { /* FNV-1a */
     return h ^ h >> 15;
 }
 
-/* The slot where a name is, or where it belongs. */
+/* The slot of a name, or the free slot for it. */
 static int slot_of(const dl_string_set *set, const char *name) {
     unsigned mask = (unsigned)set->slots - 1, at = hash(name) & mask;
     while (set->slot[at] && strcmp(set->name[set->slot[at] - 1], name) != 0)
@@ -40,9 +40,9 @@ int dl_string_set_add(dl_string_set *set, const char *name) {
     int slot = slot_of(set, name);
     if (set->slot[slot])
         return set->slot[slot] - 1;
-    if (set->count == set->room) {
-        set->room = set->room ? 2 * set->room : 8;
-        set->name = xrealloc(set->name, sizeof *set->name * (size_t)set->room);
+    if (set->count == set->capacity) {
+        set->capacity = set->capacity ? 2 * set->capacity : 8;
+        set->name = xrealloc(set->name, sizeof *set->name * (size_t)set->capacity);
     }
     set->name[set->count++] = xstrdup(name);
     set->slot[slot] = set->count;

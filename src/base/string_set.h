@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: MIT */
-/* A set of different strings, numbered in the order in which they are added; a hash table. */
+/* A hash set of strings, numbered in order of insertion. */
 #ifndef DL_BASE_STRING_SET_H
 #define DL_BASE_STRING_SET_H
 
-/* All zero is valid, empty. */
+/* All zero is an empty set. */
 typedef struct {
     char **name; /* [count], owned */
-    int count, room;
-    int *slot; /* [slots]: 1 + a string's number, or 0 */
+    int count, capacity;
+    int *slot; /* [slots]: 1 + number of a string, or 0 */
     int slots; /* a power of two */
 } dl_string_set;
 
-/* A string's number, or -1. */
+/* The number of a string, or -1. */
 int dl_string_set_find(const dl_string_set *set, const char *name);
-/* Its number; a new string is copied and added. */
+/* Copies and adds a new string. Returns its number. */
 int dl_string_set_add(dl_string_set *set, const char *name);
-/* Renumbers the strings in ascending order; `compare` gets two `char *const *`, as qsort's. */
+/* Renumbers the strings in ascending order; `compare` as for qsort, of char *const *. */
 void dl_string_set_sort(dl_string_set *set, int (*compare)(const void *, const void *));
 void dl_string_set_free(dl_string_set *set);
 

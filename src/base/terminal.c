@@ -27,13 +27,13 @@ void dl_terminal_close(dl_terminal *terminal) {
     dl_text_free(&terminal->early);
 }
 
-void dl_terminal_log(dl_terminal *terminal, FILE *log) {
+void dl_terminal_set_log(dl_terminal *terminal, FILE *log) {
     terminal->log = log;
     fputs(dl_text_get(&terminal->early), log);
     dl_text_free(&terminal->early);
 }
 
-/* How many columns a line may have. COLUMNS wins, then the terminal's own word. */
+/* COLUMNS takes precedence over the terminal. */
 static int columns(int descriptor) {
     const char *set = getenv("COLUMNS");
     int count = set ? atoi(set) : 0;
@@ -57,7 +57,7 @@ void dl_terminal_clear(dl_terminal *terminal) {
     terminal->bar_shown = false;
 }
 
-void dl_say_apart(dl_terminal *terminal, const char *shown, const char *logged) {
+void dl_say_and_log(dl_terminal *terminal, const char *shown, const char *logged) {
     if (shown && !terminal->quiet) {
         dl_terminal_clear(terminal);
         fprintf(terminal->to_stdout ? stdout : stderr, "%s\n", shown);
@@ -77,7 +77,7 @@ void dl_say(dl_terminal *terminal, const char *format, ...) {
     va_end(arguments);
     while (line.length && line.data[line.length - 1] == ' ')
         line.data[--line.length] = '\0';
-    dl_say_apart(terminal, dl_text_get(&line), dl_text_get(&line));
+    dl_say_and_log(terminal, dl_text_get(&line), dl_text_get(&line));
     dl_text_free(&line);
 }
 
@@ -106,8 +106,8 @@ bool dl_terminal_bar_due(dl_terminal *terminal) {
     return true;
 }
 
-/* How many bytes of `text` there is room for; if not for all of it, then for whole parts of it,
-   which two blanks divide. */
+/* Bytes of `text` that fit in `room` columns, cut between fields, which are separated by two
+ * spaces. */
 static int fitting(const char *text, int room) {
     int length = (int)strlen(text);
     if (length <= room)

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a person sees while a program works: lines on stderr, a bar on a terminal, a copy in a file.
- */
+/* Messages on stderr, a progress bar on a terminal, a copy in a log file. */
 #ifndef DL_BASE_TERMINAL_H
 #define DL_BASE_TERMINAL_H
 
@@ -11,41 +10,41 @@
 
 typedef struct {
     bool quiet;     /* no lines and no bar on stderr */
-    bool to_stdout; /* lines are the program's result, and go there */
-    bool is_screen; /* stderr is a terminal that can move its cursor */
+    bool to_stdout; /* lines are results, written to stdout */
+    bool is_screen; /* stderr is a terminal with cursor control */
     bool bar_shown;
-    double last_bar; /* when it was drawn */
-    FILE *log;       /* a copy of every line, or NULL; owned */
-    dl_text early;   /* what was said before there was a log */
+    double last_bar; /* when the bar was drawn */
+    FILE *log;       /* gets a copy of every line, or NULL; owned */
+    dl_text early;   /* lines written before there was a log */
 } dl_terminal;
 
 enum { DL_ANY_WIDTH = 1 << 20 };
 
-/* Looks at stderr and at TERM. (There is no colour, so NO_COLOR is always obeyed.) */
+/* Inspects stderr and TERM. No color is used, so NO_COLOR always holds. */
 dl_terminal dl_terminal_open(bool quiet);
 void dl_terminal_close(dl_terminal *terminal);
-/* Begins a log with what was said so far; the terminal will close it. */
-void dl_terminal_log(dl_terminal *terminal, FILE *log);
-/* The columns of a line: those of the screen (COLUMNS, or what the terminal says), or any. */
+/* Takes ownership of `log` and writes the lines so far to it. */
+void dl_terminal_set_log(dl_terminal *terminal, FILE *log);
+/* Columns of stderr (COLUMNS, or those of the terminal); DL_ANY_WIDTH if it is not a screen. */
 int dl_terminal_columns(const dl_terminal *terminal);
-/* The same of stdout. */
+/* The same for stdout. */
 int dl_output_columns(void);
-/* A line; blanks at its end are dropped, the newline is added. */
+/* Prints a line; trailing spaces are removed, a newline is added. */
 void dl_say(dl_terminal *terminal, const char *format, ...) DL_PRINTF(2, 3);
-/* One line on stderr (NULL: none), another in the log. */
-void dl_say_apart(dl_terminal *terminal, const char *shown, const char *logged);
-/* Text for a screen alone, as it is: not where there is none, and not in the log. */
+/* Prints `shown` (NULL: nothing), logs `logged`. */
+void dl_say_and_log(dl_terminal *terminal, const char *shown, const char *logged);
+/* Prints text only on a screen, not to the log. */
 void dl_terminal_show(dl_terminal *terminal, const char *text);
-/* Whether the environment says that characters are written as UTF-8. */
+/* Whether the locale is UTF-8. */
 bool dl_terminal_is_utf8(void);
-/* Whether it is time to draw a bar: ten times a second, and only on a terminal. */
+/* Whether to draw the bar now: ten times per second, only on a terminal. */
 bool dl_terminal_bar_due(dl_terminal *terminal);
-/* Draws a bar with a text behind it, of which the parts that do not fit are left out; two blanks
-   divide its parts. */
+/* Draws the bar at `part` of 1, followed by the fields of `text` that fit; two spaces separate
+ * fields. */
 void dl_terminal_bar(dl_terminal *terminal, double part, const char *text);
 void dl_terminal_clear(dl_terminal *terminal);
 
-/* Seconds of a clock that only goes forward. */
+/* Seconds of a monotonic clock. */
 double dl_clock(void);
 
 #endif

@@ -30,12 +30,12 @@ void dl_text_add_bytes(dl_text *text, const char *bytes, size_t count) {
 }
 
 void dl_text_add_v(dl_text *text, const char *format, va_list arguments) {
-    va_list again;
-    va_copy(again, arguments);
-    int count = vsnprintf(NULL, 0, format, again);
-    va_end(again);
-    if (count < 0) /* the formats are our own: only memory can be missing */
-        dl_memory_out(0);
+    va_list copy;
+    va_copy(copy, arguments);
+    int count = vsnprintf(NULL, 0, format, copy);
+    va_end(copy);
+    if (count < 0) /* our formats are valid: only memory can fail */
+        dl_out_of_memory(0);
     reserve(text, (size_t)count);
     vsnprintf(text->data + text->length, (size_t)count + 1, format, arguments);
     text->length += (size_t)count;
@@ -66,12 +66,12 @@ void dl_text_free(dl_text *text) {
 
 enum { LONGEST = 64 };
 
-/* Optimal string alignment distance; three rows of the table suffice. */
+/* Optimal string alignment distance, with three rows of the table. */
 int dl_text_distance(const char *a, const char *b) {
     size_t n = strlen(a), m = strlen(b);
     if (n > LONGEST || m > LONGEST)
         return LONGEST;
-    int rows[3][LONGEST + 1], *before = rows[0], *above = rows[1], *row = rows[2];
+    int rows[3][LONGEST + 1], *two_above = rows[0], *above = rows[1], *row = rows[2];
     for (size_t j = 0; j <= m; j++)
         above[j] = (int)j;
     for (size_t i = 1; i <= n; i++) {
@@ -84,12 +84,12 @@ int dl_text_distance(const char *a, const char *b) {
             if (row[j - 1] + 1 < best)
                 best = row[j - 1] + 1;
             if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
-                before[j - 2] + 1 < best)
-                best = before[j - 2] + 1;
+                two_above[j - 2] + 1 < best)
+                best = two_above[j - 2] + 1;
             row[j] = best;
         }
-        int *oldest = before;
-        before = above;
+        int *oldest = two_above;
+        two_above = above;
         above = row;
         row = oldest;
     }
@@ -110,7 +110,7 @@ const char *dl_text_nearest(const char *word, const char *const *choices, int co
             best_distance = distance;
         }
     }
-    size_t length = strlen(word); /* else one that begins alike: "conv" means "conv2d" */
+    size_t length = strlen(word); /* else a prefix: "conv" for "conv2d" */
     for (int i = 0; !best && length >= 3 && i < count; i++)
         if (choices[i] && !strncasecmp(word, choices[i], length))
             best = choices[i];
@@ -142,7 +142,7 @@ int dl_text_next(const char **text) {
         int more = first >= 0xF0 ? 3 : first >= 0xE0 ? 2 : 1;
         code = first & (0x3Fu >> more);
         for (int i = 0; i < more; i++) {
-            if ((*c & 0xC0) != 0x80) /* a final NUL, too */
+            if ((*c & 0xC0) != 0x80) /* including the final NUL */
                 return -1;
             code = code << 6 | (*c++ & 0x3Fu);
         }

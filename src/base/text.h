@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Growing strings, spelling hints and numbers for people. */
+/* Growing strings, spelling hints, and formatting of numbers. */
 #ifndef DL_BASE_TEXT_H
 #define DL_BASE_TEXT_H
 
@@ -14,7 +14,7 @@
 #define DL_PRINTF(string, first)
 #endif
 
-/* A string that grows. All zero is a valid empty one; `data` is NULL or ends in NUL. */
+/* A growing string. All zero is an empty string; `data` is NULL or NUL-terminated. */
 typedef struct {
     char *data;
     size_t length, capacity;
@@ -24,33 +24,31 @@ void dl_text_add(dl_text *text, const char *format, ...) DL_PRINTF(2, 3);
 void dl_text_add_v(dl_text *text, const char *format, va_list arguments) DL_PRINTF(2, 0)
     __attribute__((nonnull));
 void dl_text_add_bytes(dl_text *text, const char *bytes, size_t count);
-/* Adds a string that comes from elsewhere, for a terminal: "?" for control characters. */
+/* Adds an untrusted string with "?" for control characters, safe for a terminal. */
 void dl_text_add_plain(dl_text *text, const char *string);
-/* The string, never NULL; still owned by `text`. */
+/* The string, never NULL; borrowed. */
 const char *dl_text_get(const dl_text *text);
-/* Empties it and frees its memory. */
+
 void dl_text_free(dl_text *text);
 
-/* The number of single-letter edits (insert, delete, change, swap of neighbours) from a to b. */
+/* Edit distance: insertions, deletions, substitutions and transpositions of adjacent letters. */
 int dl_text_distance(const char *a, const char *b);
-/* The member of choices[0..count) nearest to `word`, or NULL if none is near enough to be meant;
-   members may be NULL. */
+/* The member of choices[count] that `word` probably means, or NULL; members may be NULL. */
 const char *dl_text_nearest(const char *word, const char *const *choices, int count);
 
-/* The columns that the first `bytes` bytes of UTF-8 text take: its characters. */
+/* Characters in the first `bytes` bytes of UTF-8 text. */
 int dl_text_width(const char *text, int bytes);
-/* How many of the first `bytes` bytes fit into so many columns. */
+/* The longest prefix of the first `bytes` bytes that fits in `columns` columns. */
 int dl_text_fitting(const char *text, int bytes, int columns);
 bool dl_text_is_utf8(const char *text);
-/* The number of the character that UTF-8 text begins with, behind which *text is moved; -1, and not
-   moved, if it is not UTF-8. Reads no further than a NUL, which is character 0. */
+/* The code point at *text, which is advanced; -1, and not advanced, if it is not UTF-8. Never reads
+ * past a NUL, which is code point 0. */
 int dl_text_next(const char **text);
 
-/* The shortest decimal that reads back as `value`, always with a point or an exponent, so that a
-   config file reads it as a float. Writes at most 32 bytes. */
+/* The shortest decimal that reads back as `value`, with a point or an exponent so that libconfig
+ * reads a float. */
 void dl_text_double(char out[32], double value);
-/* Adds JSON, each of whose numbers with a point or an exponent becomes the shortest one that reads
-   back as the same double (libraries print 17 digits). */
+/* Adds JSON with each real number in its shortest exact form. */
 void dl_text_add_json(dl_text *text, const char *json);
 /* 1234567 as "1,234,567"; returns `out`. */
 char *dl_text_count(char out[32], int64_t value);
@@ -59,8 +57,8 @@ char *dl_text_bytes(char out[32], double bytes);
 /* Seconds as "3.5 ms", "40 ms", "0.4 s", "2:05" or "1:02:03"; returns `out`. */
 char *dl_text_seconds(char out[32], double seconds);
 
-/* Adds words, broken at column 80 and indented by `indent`, and a newline; `column`: where the line
-   is now. */
+/* Adds words wrapped at column 80, indented by `indent`, and a newline; `column`: the current
+ * column. */
 void dl_text_add_wrapped(dl_text *text, const char *words, int indent, int column);
 
 #endif

@@ -72,12 +72,12 @@ static int syntax_error(dl_config *config, const char *text, dl_error *error) {
  */
 static void check_copies(const config_setting_t *setting) {
     if (config_setting_type(setting) == CONFIG_TYPE_STRING && !config_setting_get_string(setting))
-        dl_memory_out(0);
+        dl_out_of_memory(0);
     for (int i = 0; config_setting_is_aggregate(setting) && i < config_setting_length(setting);
          i++) {
         const config_setting_t *part = config_setting_get_elem(setting, (unsigned)i);
         if (config_setting_is_group(setting) && !config_setting_name(part))
-            dl_memory_out(0);
+            dl_out_of_memory(0);
         check_copies(part);
     }
 }
@@ -159,7 +159,7 @@ const char *dl_config_where(dl_config *config, const config_setting_t *setting) 
 static config_setting_t *add(config_setting_t *parent, const char *key, int type) {
     config_setting_t *made = config_setting_add(parent, key, type);
     if (made && key && !config_setting_name(made))
-        dl_memory_out(strlen(key) + 1);
+        dl_out_of_memory(strlen(key) + 1);
     return made;
 }
 
@@ -172,7 +172,7 @@ config_setting_t *dl_config_add(config_setting_t *parent, const char *key, int t
 void dl_config_set_string(config_setting_t *setting, const char *value) {
     config_setting_set_string(setting, value);
     if (!config_setting_get_string(setting))
-        dl_memory_out(strlen(value) + 1);
+        dl_out_of_memory(strlen(value) + 1);
 }
 
 void dl_config_add_int(config_setting_t *parent, const char *key, int64_t value) {

@@ -147,7 +147,7 @@ static bool unpack(const unsigned char *in, const member *m, unsigned char *out)
     z_stream z = {0};
     int status = inflateInit2(&z, -MAX_WBITS);
     if (status == Z_MEM_ERROR)
-        dl_memory_out(0);
+        dl_out_of_memory(0);
     if (status != Z_OK)
         return false;
     int64_t read = 0, made = 0;
@@ -164,7 +164,7 @@ static bool unpack(const unsigned char *in, const member *m, unsigned char *out)
     }
     inflateEnd(&z);
     if (status == Z_MEM_ERROR)
-        dl_memory_out(0);
+        dl_out_of_memory(0);
     return status == Z_STREAM_END && made == m->size;
 }
 

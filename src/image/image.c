@@ -158,7 +158,7 @@ int dl_image_read(const void *bytes, int64_t count, const dl_image_form *form, u
 unsigned char *dl_image_encode(const unsigned char *pixels, int height, int width, int *size) {
     unsigned char *bytes = dl_stb_png(pixels, height, width, size);
     if (!bytes)
-        dl_memory_out((size_t)height * (size_t)width * 3);
+        dl_out_of_memory((size_t)height * (size_t)width * 3);
     return bytes;
 }
 

@@ -45,7 +45,7 @@ static dnnl_stream_t stream;
 
 bool onednn_good(dnnl_status_t status) {
     if (status == dnnl_out_of_memory)
-        dl_memory_out(0);
+        dl_out_of_memory(0);
     return status == dnnl_success;
 }
 
@@ -55,7 +55,7 @@ extern void *set_new_handler(void (*)(void)) __asm__("_ZSt15set_new_handlerPFvvE
     __attribute__((weak));
 
 static void out_of_memory(void) {
-    dl_memory_out(0);
+    dl_out_of_memory(0);
 }
 
 bool onednn_start(void) {
@@ -124,7 +124,7 @@ bool onednn_run(const operation *op, const void *const *addresses) {
 /* What cannot fail but for want of memory, and would compute something else if it did. */
 static void must(dnnl_status_t status) {
     if (!onednn_good(status))
-        dl_memory_out(0);
+        dl_out_of_memory(0);
 }
 
 dnnl_primitive_attr_t onednn_attributes(void (*append)(dnnl_post_ops_t)) {

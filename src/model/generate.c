@@ -101,7 +101,7 @@ static void write_text(writer *w, const dl_write_options *o, const uint16_t *pro
     dl_symbols symbols = dl_data_symbols(data);
     for (int64_t i = 0; i < given + o->count; i++) {
         uint32_t words[4];
-        dl_draw draw = {o->seed, DL_FOR_WRITING, 0, (uint32_t)((i - given) >> 32),
+        dl_draw draw = {o->seed, DL_FOR_GENERATION, 0, (uint32_t)((i - given) >> 32),
                         (uint32_t)(i - given)};
         int symbol = i < given ? prompt[i] : 0;
         if (i >= given) {

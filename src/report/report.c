@@ -459,7 +459,7 @@ static void say_row(dl_terminal *t, const dl_experiment *e, const dl_row *row, b
                     bool shown) {
     dl_text whole = compose(e, row, is_best, DL_ANY_WIDTH);
     dl_text fitting = compose(e, row, is_best, dl_terminal_columns(t) - 1);
-    dl_say_apart(t, shown ? fitting.data : NULL, whole.data);
+    dl_say_and_log(t, shown ? fitting.data : NULL, whole.data);
     dl_text_free(&whole);
     dl_text_free(&fitting);
 }

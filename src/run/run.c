@@ -119,7 +119,7 @@ static int open_files(dl_run *run, dl_terminal *terminal, const char *mode, dl_e
     FILE *file = run->history < 0 ? NULL : fopen(log, mode);
     int result = 0;
     if (file)
-        dl_terminal_log(terminal, file);
+        dl_terminal_set_log(terminal, file);
     else
         result = dl_fail(error, DL_FAILURE, "%s: cannot be written: %s",
                          run->history < 0 ? history : log, strerror(errno));

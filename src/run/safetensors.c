@@ -196,7 +196,7 @@ char *dl_safetensors_encode(json_t *metadata, const dl_named *tensors, int count
     int64_t wanted = 0;
     for (int i = 0; i < count; i++)
         wanted += bytes_of(&tensors[i]);
-    dl_memory_out((size_t)wanted);
+    dl_out_of_memory((size_t)wanted);
 }
 
 static int damaged(const dl_safetensors *file, const char *how, dl_error *error) {

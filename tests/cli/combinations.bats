@@ -209,7 +209,7 @@ CONFIG
     wait $pid || status=$?
     errors=$(cat .err)
     status_is 3
-    says_only "dltrain: x.npy: cannot be read any more: it was cut short, or its disk fails"
+    says_only "dltrain: x.npy: cannot be read: the file was truncated after it was opened, or the disk failed"
     # what was saved is whole
     cp whole.npy x.npy
     train --quiet --resume run --epochs 1

@@ -52,5 +52,5 @@ refused() {
 @test "out of memory says how much was asked for" {
     started FAIL_IN=dltrain FAIL_AT=20
     status_is 1
-    [[ $errors =~ ^"dltrain: out of memory: "[0-9]+" bytes were asked for"$ ]] || fail "another message"
+    [[ $errors =~ ^"dltrain: out of memory: cannot allocate "[0-9]+" bytes"$ ]] || fail "another message"
 }
