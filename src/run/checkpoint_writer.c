@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "run/checkpoint_writer.h"
 
+#include <errno.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "base/terminal.h"
@@ -15,7 +18,17 @@ static void forget(dl_held *held) {
     *held = (dl_held){0};
 }
 
+/* Rows reach the disk before the checkpoint that counts them. */
+static int flush_history(const dl_keeper *k, dl_error *error) {
+    if (k->history <= 0 || !fdatasync(k->history))
+        return 0;
+    return dl_fail(error, DL_FAILURE, "%s/history.csv: cannot be flushed to the disk: %s",
+                   k->folder, strerror(errno));
+}
+
 static int save(dl_keeper *k, int which, const dl_content *content, dl_error *error) {
+    if (flush_history(k, error))
+        return -1;
     char *path = dl_path_join(k->folder, names[which]);
     int result = dl_checkpoint_save(path, k->model, content, error);
     if (!result)
@@ -28,6 +41,8 @@ static int flush(dl_keeper *k, int which, dl_error *error) {
     dl_held *held = &k->held[which];
     if (!held->bytes)
         return 0;
+    if (flush_history(k, error))
+        return -1;
     char *path = dl_path_join(k->folder, names[which]);
     int result = dl_safetensors_write_encoded(path, held->bytes, held->size, error);
     if (!result)

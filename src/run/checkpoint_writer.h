@@ -18,6 +18,7 @@ typedef struct {
 typedef struct {
     const char *folder; /* the run's; this and what follows is borrowed */
     const dl_model *model;
+    int history; /* the open file of the rows that the checkpoints count; 0: none */
     dl_held held[DL_KEPT];
     double written; /* when; 0: never */
 } dl_keeper;

@@ -24,7 +24,7 @@ char *dl_run_path(const dl_run *run, const char *name) {
 
 static bool is_empty(const char *folder) {
     DIR *directory = opendir(folder);
-    bool empty = true;
+    bool empty = directory != NULL;
     for (struct dirent *entry; directory && (entry = readdir(directory));)
         empty &= !strcmp(entry->d_name, ".") || !strcmp(entry->d_name, "..");
     if (directory)
@@ -87,16 +87,6 @@ static void remove_events(const dl_run *run) {
         closedir(directory);
 }
 
-/* Removes the run's files from `first` on, and what a run that was killed left half-written. */
-static void remove_files(const dl_run *run, int first) {
-    for (int i = first; i < RUN_FILES; i++) {
-        char *path = dl_run_path(run, run_files[i]);
-        unlink(path);
-        free(path);
-    }
-    dl_folder_remove_temporaries(run->folder);
-}
-
 /* runs/latest -> the run; a convenience, so that a file system without links is no error. */
 static void point_latest(const char *folder) {
     mkdir("runs", 0777);
@@ -129,25 +119,20 @@ static int open_files(dl_run *run, dl_terminal *terminal, const char *mode, dl_e
 }
 
 /* split.csv: where each row of the training file went; not there if none of them went elsewhere. */
-static int write_split(const dl_run *run, const dl_model *model, dl_error *error) {
+static int write_split(dl_writer *writer, const dl_run *run, const dl_model *model,
+                       dl_error *error) {
     const dl_data *data = &model->data;
-    char *path = dl_run_path(run, "split.csv");
-    dl_writer writer = {0};
-    if (!data->digest[0]) {
-        unlink(path);
-        free(path);
+    if (!data->digest[0])
         return 0;
-    }
-    int result = dl_writer_open(&writer, path, error);
-    if (!result)
-        fputs("row,part\n", writer.file);
-    for (int64_t row = 0; row < data->dataset[DL_TRAIN].count && !result; row++)
-        fprintf(writer.file, "%lld,%s\n", (long long)row, dl_split_names[data->part_of[row]]);
-    if (!result)
-        result = dl_writer_commit(&writer, error);
-    dl_writer_abort(&writer);
+    char *path = dl_run_path(run, "split.csv");
+    int result = dl_writer_open(writer, path, error);
     free(path);
-    return result;
+    if (result)
+        return -1;
+    fputs("row,part\n", writer->file);
+    for (int64_t row = 0; row < data->dataset[DL_TRAIN].count; row++)
+        fprintf(writer->file, "%lld,%s\n", (long long)row, dl_split_names[data->part_of[row]]);
+    return dl_writer_finish(writer, error);
 }
 
 static int write_config(const dl_run *run, const dl_model *model, dl_error *error) {
@@ -160,24 +145,63 @@ static int write_config(const dl_run *run, const dl_model *model, dl_error *erro
     return result;
 }
 
-/* The first files of a run. With --force an older run's checkpoints go only when these are there.
- */
+/* Removes one of the run's files, if it is there. */
+static void remove_file(const dl_run *run, const char *name) {
+    char *path = dl_run_path(run, name);
+    unlink(path);
+    free(path);
+}
+
+enum { CONFIG, HISTORY, LOG, SPLIT, FIRST_FILES };
+
+/* The first files of a run, on the disk under temporary names. */
+static int prepare(dl_writer writers[FIRST_FILES], const dl_run *run, const dl_model *model,
+                   const char *header, dl_error *error) {
+    dl_text config = {0};
+    dl_config_dump(model->config, &config);
+    const char *content[] = {[CONFIG] = dl_text_get(&config), [HISTORY] = header, [LOG] = ""};
+    int result = 0;
+    for (int i = 0; i < SPLIT && !result; i++) {
+        char *path = dl_run_path(run, run_files[i]);
+        result = dl_writer_open(&writers[i], path, error);
+        free(path);
+        if (!result) {
+            fputs(content[i], writers[i].file);
+            result = dl_writer_finish(&writers[i], error);
+        }
+    }
+    dl_text_free(&config);
+    return result ? -1 : write_split(&writers[SPLIT], run, model, error);
+}
+
+/* With --force an older run goes only when the new one's files are on the disk, and its weights go
+   before any of these takes its place: whatever happens in between, the folder never has the
+   weights of one run and the config of another. */
 static int begin(dl_run *run, dl_terminal *terminal, const dl_model *model, const char *header,
                  dl_error *error) {
-    char *history = dl_run_path(run, "history.csv");
-    int result = write_config(run, model, error);
-    if (!result)
-        result = dl_file_write(history, header, strlen(header), error);
-    if (!result)
-        result = write_split(run, model, error);
-    if (!result)
-        result = open_files(run, terminal, "we", error);
+    dl_writer writers[FIRST_FILES] = {0};
+    int result = prepare(writers, run, model, header, error);
     if (!result) {
-        remove_files(run, FIRST_RESULT);
+        for (int i = RUN_FILES; i-- > FIRST_RESULT;)
+            remove_file(run, run_files[i]);
         remove_events(run);
+        char *config = dl_run_path(run, "config.cfg");
+        if (dl_folder_flush(config))
+            result = dl_fail(error, DL_FAILURE, "%s: cannot be flushed to the disk: %s",
+                             run->folder, strerror(errno));
+        free(config);
     }
-    free(history);
-    return result;
+    if (!writers[SPLIT].path && !result)
+        remove_file(run, "split.csv");
+    for (int i = 0; i < FIRST_FILES && !result; i++)
+        if (writers[i].path)
+            result = dl_writer_commit(&writers[i], error);
+    for (int i = 0; i < FIRST_FILES; i++)
+        dl_writer_abort(&writers[i]);
+    if (result)
+        return -1;
+    dl_folder_remove_temporaries(run->folder);
+    return open_files(run, terminal, "ae", error);
 }
 
 int dl_run_create(dl_run *run, dl_terminal *terminal, const dl_model *model, const char *header,
@@ -192,10 +216,21 @@ int dl_run_create(dl_run *run, dl_terminal *terminal, const dl_model *model, con
         return 0;
     }
     if (!force) /* the folder was new, or empty */
-        remove_files(run, 0);
+        for (int i = 0; i < RUN_FILES; i++)
+            remove_file(run, run_files[i]);
     if (made)
         rmdir(run->folder);
     return -1;
+}
+
+/* A power cut can take rows only with the checkpoint that counts them; but a history can be edited,
+   or copied without its end. */
+static void say_missing(dl_terminal *terminal, const char *path, int64_t rows, int64_t epoch) {
+    if (rows != epoch)
+        dl_say(terminal,
+               "warning: %s has rows of %lld of the %lld epochs that the checkpoint has "
+               "behind it: the others are lost to curves and comparisons",
+               path, (long long)rows, (long long)epoch);
 }
 
 int dl_run_reopen(dl_run *run, dl_terminal *terminal, const char *folder, const dl_model *model,
@@ -214,6 +249,7 @@ int dl_run_reopen(dl_run *run, dl_terminal *terminal, const char *folder, const 
         free(path);
         return -1;
     }
+    int64_t rows = 0;
     const char *line = strchr(old, '\n');
     for (line = line ? line + 1 : ""; *line;) { /* only whole lines */
         const char *end = strchr(line, '\n');
@@ -221,16 +257,22 @@ int dl_run_reopen(dl_run *run, dl_terminal *terminal, const char *folder, const 
             break;
         dl_text_add_bytes(&kept, line, (size_t)(end + 1 - line));
         line = end + 1;
+        rows++;
     }
     int result = dl_file_write(path, kept.data, kept.length, error);
     if (!result)
         result = open_files(run, terminal, "ae", error);
+    dl_writer split = {0};
     if (!result)
         result = write_config(run, model, error);
     if (!result)
-        result = write_split(run, model, error);
+        result = write_split(&split, run, model, error);
+    if (!result && split.path)
+        result = dl_writer_commit(&split, error);
+    dl_writer_abort(&split);
     if (!result) {
-        remove_files(run, RUN_FILES);
+        say_missing(terminal, path, rows, epoch);
+        dl_folder_remove_temporaries(folder);
         point_latest(folder);
     }
     dl_text_free(&kept);

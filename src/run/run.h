@@ -12,10 +12,10 @@ typedef struct {
 } dl_run;
 
 /* Makes the folder: `out`, or runs/NAME, runs/NAME.2, … An existing `out` that is not empty is
-   refused unless `force`: then the files of the run in it are replaced. Writes config.cfg, begins
-   history.csv with the line `header`, and log.txt, and points runs/latest to it. One dltrain at a
-   time: the folder is locked until dl_run_close. `run` is all zero; dl_run_close is fine after a
-   failure. */
+   refused unless `force`: then the files of the run in it are replaced, its weights first. Writes
+   config.cfg, begins history.csv with the line `header`, and log.txt, and points runs/latest to it.
+   One dltrain at a time: the folder is locked until dl_run_close. `run` is all zero; dl_run_close
+   is fine after a failure. */
 int dl_run_create(dl_run *run, dl_terminal *terminal, const dl_model *model, const char *header,
                   const char *out, bool force, dl_error *error);
 /* Whether `path` can be a run to go on with: 0, or -1 and an error. */

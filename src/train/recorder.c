@@ -33,7 +33,7 @@ static int start(dl_recorder *r, const dl_trainer *t, dl_error *error) {
     dl_text_free(&header);
     if (result)
         return -1;
-    r->keeper = (dl_keeper){.folder = r->run.folder, .model = &e->model};
+    r->keeper = (dl_keeper){.folder = r->run.folder, .model = &e->model, .history = r->run.history};
     open_facts(r, t);
     if (dl_facts_write(&r->facts, r->run.folder, error))
         return -1;
