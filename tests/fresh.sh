@@ -15,6 +15,7 @@
 #   --full         all tests in each run
 #   --only RUNS    only these runs ("root nohup")
 #   --reuse        the folder has the system from an earlier call: do not install it again
+#   --unverified   take packages of an Ubuntu whose keys are not on this machine
 #   --keep FOLDER  install into FOLDER and leave it there (default: a temporary folder)
 #
 # Needs root and debootstrap. Exit status: 0 all passed, 1 a run failed, 2 usage, 77 the release's
@@ -27,7 +28,7 @@ say() { printf '%s: %s\n' "$program" "$*" >&2; }
 usage() { sed -n '3,/^set/s/^# \{0,1\}//p' "$0"; }
 
 part='config dltrain scripts search interrupt terminal manual numpy splits second_order'
-first=all others=part reuse='' folder='' release='' runs='root nohup de_DE tr_TR install'
+first=all others=part reuse='' unverified='' folder='' release='' runs='root nohup de_DE tr_TR install'
 while [ $# -gt 0 ]; do
     case $1 in
     -h | --help) usage && exit ;;
@@ -35,6 +36,7 @@ while [ $# -gt 0 ]; do
     --full) others=all ;;
     --only) runs=${2:?} && shift ;;
     --reuse) reuse=yes ;;
+    --unverified) unverified=yes ;;
     --keep) folder=${2:?} && shift ;;
     -*) say "unknown option '$1'" && exit 2 ;;
     *) [ -z "$release" ] || { usage >&2 && exit 2; } && release=$1 ;;
@@ -63,26 +65,30 @@ archive() {
         awk -v origin="$1" '$1 == origin && $2 !~ /-/ { print $3; exit }'
 }
 
-# Debian's and Ubuntu's releases have different archives; without one of apt's, debootstrap's own.
+# From apt's archive of the distribution, or else from debootstrap's own default.
 install_system() {
-    local script=/usr/share/debootstrap/scripts/$release origin=Debian components=main keyring=()
-    if [ ! -e "$script" ]; then # newer than debootstrap: all of Ubuntu's are alike, and so Debian's
-        case $release in
-        noble | oracular | plucky | questing | resolute) script=${script%/*}/gutsy ;;
-        *) script=${script%/*}/sid ;;
-        esac
+    local scripts=/usr/share/debootstrap/scripts origin=Debian components=main check=()
+    local keyring=/usr/share/keyrings/ubuntu-archive-keyring.gpg
+    if [ ! -e "$scripts/$release" ]; then # newer than debootstrap: Ubuntu's are all alike
+        rm -rf -- "$folder/debootstrap"
+        cp -a "${scripts%/*}" "$folder/debootstrap"
+        export DEBOOTSTRAP_DIR=$folder/debootstrap
+        scripts=$DEBOOTSTRAP_DIR/scripts
+        ln -s gutsy "$scripts/$release"
     fi
-    if grep -q ubuntu "$script"; then
+    if grep -q ubuntu "$scripts/$release"; then
         origin=Ubuntu components=main,universe
-        [ -e /usr/share/keyrings/ubuntu-archive-keyring.gpg ] || {
-            apt-get -q -y install ubuntu-keyring || apt-get -q -y install ubuntu-archive-keyring
-        } >"$logs/keyring" 2>&1 || keyring=(--no-check-gpg)
-        [ -z "${keyring[*]}" ] || say "no keyring of Ubuntu's: packages are not verified"
+        [ -e "$keyring" ] || apt-get -q -y install ubuntu-archive-keyring >"$logs/keyring" 2>&1 || :
+        if [ ! -e "$keyring" ] && [ -z "$unverified" ]; then
+            echo "Ubuntu's keys are not here (ubuntu-archive-keyring)" >"$logs/debootstrap"
+            return 1
+        fi
+        [ -e "$keyring" ] || check=(--no-check-gpg)
     fi
     rm -rf -- "$system"
-    # shellcheck disable=SC2046 # no archive of apt's: no argument, unless the script is given
-    debootstrap --variant=minbase --components="$components" "${keyring[@]}" "$release" "$system" \
-        $(archive "$origin") "$script" >"$logs/debootstrap" 2>&1
+    # shellcheck disable=SC2046 # none is no argument
+    debootstrap --variant=minbase --components="$components" "${check[@]}" "$release" "$system" \
+        $(archive "$origin") >"$logs/debootstrap" 2>&1
 }
 
 if [ -z "$reuse" ] || [ ! -d "$system/usr" ]; then
