@@ -362,11 +362,18 @@ static void judge_converged(verdict *v) {
             "converged: the training loss has leveled off at %.4g", l->level);
 }
 
-/* The first kind that holds is the answer; an easier validation part goes with some others. */
+/* The first kind that holds is the answer; an easier validation part goes with some others, behind
+   a plateau of both. */
 static void judge_curves(verdict *v) {
     bool found = judge_low(v) || judge_high(v) || judge_imbalance(v) || judge_overfit(v);
     bool easier = judge_easier(v);
-    if (!found && !judge_learning(v) && !judge_plateau(v) && !easier)
+    if (found || judge_learning(v))
+        return;
+    if (judge_plateau(v) && easier) {
+        dl_diagnosis first = v->list[0];
+        v->list[0] = v->list[1];
+        v->list[1] = first;
+    } else if (!*v->count)
         judge_converged(v);
 }
 

@@ -11,7 +11,7 @@ test part, 300 pictures each. It takes about 10 minutes of one core.
 Whether a rate is right is not judged by the curve but by other trainings of the same net: it is too
 high if a third of it or less ends lower by 3 % of the loss at chance level, too low if three times
 as much or more does. The other kinds are judged by their definitions (kinds_of)."""
-import collections, csv, gzip, json, os, re, shutil, subprocess, sys, tempfile
+import collections, csv, gzip, json, os, shutil, subprocess, sys, tempfile
 
 program, data, output = (os.path.abspath(p) for p in sys.argv[1:4])
 
@@ -79,11 +79,11 @@ def train(text):
         env = dict(os.environ, OMP_NUM_THREADS='1', DLTRAIN_DATA=data)
         p = subprocess.run(['nice', program, '--threads', '1', '--out', work + '/r', work + '/c.cfg'],
                            env=env, capture_output=True, text=True, cwd=os.path.dirname(data))
-        m = re.search(r'^loss +([\d.]+|inf|nan) expected before training, ([\d.]+|inf|nan)', p.stderr, re.M)
-        if p.returncode not in (0, 4) or not m:
+        if p.returncode not in (0, 4):
             sys.exit(text + p.stderr)
+        facts = json.load(open(work + '/r/facts.json'))
         rows = list(csv.DictReader(open(work + '/r/history.csv')))
-        return dict(expected=float(m[1]), initial=float(m[2]), diverged=p.returncode == 4,
+        return dict(expected=facts['expected_loss'], initial=facts['initial_loss'], diverged=p.returncode == 4,
                     train=[float(r['train_loss']) for r in rows], val=[float(r['val_loss']) for r in rows])
     finally:
         shutil.rmtree(work, ignore_errors=True)
