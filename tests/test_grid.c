@@ -6,7 +6,7 @@
 
 #include "harness.h"
 #include "image/grid.h"
-#include "inspect/mistakes.h"
+#include "inspect/confident_errors.h"
 #include "model/filters.h"
 
 /* The color at the center of a pixel of a tile; tiles are side by side, 4 apart. */
@@ -107,11 +107,11 @@ static void test_images(void **state) {
 
 static void test_mistakes(void **state) {
     (void)state;
-    dl_mistakes m = {0};
+    dl_confident_errors m = {0};
     /* rows 0 to 3: right; sure of 1 by e^2 to 1; right; sure of 0 by e^3 to 1 */
     const float output[] = {5, 0, 0, 2, 0, 9, 3, 0}, target[] = {0, 0, 1, 1};
     dl_outcome outcome = {4, 2, output, target, 2, 0, DL_SOFTMAX};
-    dl_mistakes_add(&m, &outcome);
+    dl_confident_errors_add(&m, &outcome);
     assert_int_equal(m.count, 2);
     assert_int_equal(m.list[0].row, 3);
     assert_int_equal(m.list[0].truth, 1);
@@ -122,15 +122,15 @@ static void test_mistakes(void **state) {
     /* then logits of 1/50 to 100/50, mixed: the 24 surest stay, which are these two and 22 more */
     for (int i = 0; i < 100; i++) {
         float one[] = {0, (float)(1 + (i * 37) % 100) / 50}, zero = 0;
-        dl_mistakes_add(&m, &(dl_outcome){1, 2, one, &zero, 2, 0, DL_SOFTMAX});
+        dl_confident_errors_add(&m, &(dl_outcome){1, 2, one, &zero, 2, 0, DL_SOFTMAX});
     }
-    assert_int_equal(m.count, DL_SURE_MISTAKES);
+    assert_int_equal(m.count, DL_CONFIDENT_ERRORS);
     assert_int_equal(m.rows, 104);
     assert_int_equal(m.list[0].row, 3);
     for (int i = 1; i < m.count; i++)
         assert_true(m.list[i].sure <= m.list[i - 1].sure);
     assert_float_equal(m.list[m.count - 1].sure, 1 / (1 + exp(-79 / 50.0)), 1e-6);
-    dl_mistakes_free(&m);
+    dl_confident_errors_free(&m);
 }
 
 int main(void) {

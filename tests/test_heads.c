@@ -42,22 +42,22 @@ static void close_whole(whole *w) {
 static dl_sums train_step(whole *w, const dl_batch *batch, int64_t number) {
     dl_experiment *e = &w->e;
     dl_net *net = &e->model.net;
-    dl_judge judge;
+    dl_outcome_buffers outcome_buffers;
     dl_sums sums; /* closed by the caller */
     dl_pass pass = {
         .batch = (int)batch->count, .training = true, .seed = 1, .step = (uint32_t)number};
-    dl_judge_open(&judge, &e->model);
+    dl_outcome_buffers_open(&outcome_buffers, &e->model);
     dl_sums_open(&sums, &e->model, false);
     dl_net_forward(net, batch->x, &pass);
     dl_losses losses = dl_loss_backward(&e->model, batch);
-    dl_sums_add(&sums, &judge, &e->model, batch, &losses);
+    dl_sums_add(&sums, &outcome_buffers, &e->model, batch, &losses);
     dl_net_backward(net, &pass);
     dl_span span = {.count = net->weight_count};
     dl_objective objective = {net->weight_count, net->weights, net->gradients, 1, &span, 1};
     const dl_optimizer_common *common = e->optimizer_self;
     e->optimizer->first_order->step(e->optimizer_self, &objective, &w->vector,
                                     common->learning_rate, number + 1);
-    dl_judge_close(&judge);
+    dl_outcome_buffers_close(&outcome_buffers);
     return sums;
 }
 
@@ -281,17 +281,18 @@ static void test_checkpoint(void **state) {
                ROWS, true);
     harness_fill(x_of_all, ROWS * 4, 1);
     dl_net_initialize(&w.e.model.net, 1);
-    dl_remembered remembered = {.vectors = {w.vector}, .vector_count = 1};
+    dl_optimizer_state optimizer_state = {.vectors = {w.vector}, .vector_count = 1};
     dl_progress kept = {.epoch_step = 1, .step = 1, .best = NAN}, got = {0};
     kept.sums = train_step(&w, &all, 0);
     dl_sums_open(&got.sums, &w.e.model, false);
     int file = mkstemp(path);
     assert_true(file >= 0 && !close(file));
     dl_average none = {0};
-    dl_training_state saved = {&kept, &remembered, &none}, loaded = {&got, &remembered, &none};
-    dl_content content = dl_training_state_content(&saved, &w.e);
+    dl_training_state saved = {&kept, &optimizer_state, &none},
+                      loaded = {&got, &optimizer_state, &none};
+    dl_checkpoint_content content = dl_training_state_content(&saved, &w.e);
     assert_int_equal(dl_checkpoint_save(path, &w.e.model, &content, &w.error), 0);
-    dl_content_free(&content);
+    dl_checkpoint_content_free(&content);
     dl_checkpoint checkpoint;
     assert_int_equal(dl_checkpoint_open(&checkpoint, path, &w.error), 0);
     assert_int_equal(dl_checkpoint_load_net(&checkpoint, &w.e.model.net, &w.error), 0);

@@ -94,20 +94,20 @@ static void check_threads(const sample *s, const float *whole, int64_t count) {
     dl_threads_set(2);
 }
 
-static int list_tensors(const dl_net *net, dl_named *tensors) {
+static int list_tensors(const dl_net *net, dl_named_tensor *tensors) {
     int count = 0;
     for (int p = 0; p < net->param_count; p++)
-        tensors[count++] =
-            (dl_named){net->params[p].name, net->params[p].shape, net->params[p].value, false};
+        tensors[count++] = (dl_named_tensor){net->params[p].name, net->params[p].shape,
+                                             net->params[p].value, false};
     for (int p = 0; p < net->state_param_count; p++)
-        tensors[count++] = (dl_named){net->state_params[p].name, net->state_params[p].shape,
-                                      net->state_params[p].value, false};
+        tensors[count++] = (dl_named_tensor){net->state_params[p].name, net->state_params[p].shape,
+                                             net->state_params[p].value, false};
     return count;
 }
 
 static void check_saved(harness *h, const sample *s) {
     char path[] = "/tmp/dltrain-test-XXXXXX";
-    dl_named tensors[64];
+    dl_named_tensor tensors[64];
     dl_error error = {0};
     dl_safetensors file;
     json_t *metadata = json_object();
@@ -170,7 +170,7 @@ static void test_layers(void **state) {
 }
 
 /* Some steps on many weights; the caller frees them. */
-static float *moved_by(const dl_first_order *type, const void *self, int threads) {
+static float *moved_by(const dl_first_order_method *type, const void *self, int threads) {
     enum { COUNT = 50000, STEPS = 4 };
     float *w = xmalloc(sizeof *w * COUNT), *g = xmalloc(sizeof *g * COUNT), *vectors[8];
     dl_span spans[] = {{0, 30000, 0, 0.01f, true}, {30000, COUNT - 30000, 0, 0, false}};

@@ -16,8 +16,8 @@
 
 static const char *const path = "/tmp/dltrain-test.safetensors";
 static const float numbers[] = {1, 2, 3, 4, 5, 6};
-static const dl_named tensors[] = {{"a", {2, {2, 2, 1, 1}}, numbers, false},
-                                   {"b", {1, {2, 1, 1, 1}}, numbers + 4, false}};
+static const dl_named_tensor tensors[] = {{"a", {2, {2, 2, 1, 1}}, numbers, false},
+                                          {"b", {1, {2, 1, 1, 1}}, numbers + 4, false}};
 
 static void check_whole(void) {
     dl_error error = {0};

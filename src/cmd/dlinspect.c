@@ -65,7 +65,7 @@ static int data_found(const config_arguments *a, dl_experiment *e, dl_error *err
 
 static int batch_picture(const config_arguments *a, dl_experiment *e, dl_error *error) {
     int shown = 0;
-    if (dl_show_batch(&e->model, dl_threads(), a->out, &shown, error))
+    if (dl_batch_picture_write(&e->model, dl_threads(), a->out, &shown, error))
         return -1;
     fprintf(stderr, "%d images of the first batch: %s\n", shown, a->out);
     return 0;
@@ -99,9 +99,9 @@ static int net(const config_arguments *a, dl_experiment *e, dl_error *error) {
     ready r;
     int status = open_ready(&r, a, e, true, error);
     if (!status && a->activations)
-        status = dl_look(&r.terminal, &e->model, r.trainer.train, error);
+        status = dl_activation_stats_report(&r.terminal, &e->model, r.trainer.train, error);
     if (!status && a->gradients)
-        status = dl_look_gradients(&r.terminal, &e->model, r.trainer.train, error);
+        status = dl_gradient_stats_report(&r.terminal, &e->model, r.trainer.train, error);
     close_ready(&r);
     return status;
 }
@@ -236,13 +236,13 @@ static int run_diagnose(void *arguments, dl_error *error) {
 
 typedef struct {
     scores scores;
-    dl_mistakes mistakes;
+    dl_confident_errors mistakes;
 } page_scores;
 
 static void observe(void *context, const dl_outcome *outcome) {
     page_scores *s = context;
     scores_observe(&s->scores, outcome);
-    dl_mistakes_add(&s->mistakes, outcome);
+    dl_confident_errors_add(&s->mistakes, outcome);
 }
 
 static int write_page(loaded *l, dl_split split, const char *path, dl_error *error) {
@@ -261,7 +261,7 @@ static int write_page(loaded *l, dl_split split, const char *path, dl_error *err
                                        dl_loss_mean(&sums.losses.net), &s.scores, &s.mistakes},
                             error);
     scores_close(&s.scores);
-    dl_mistakes_free(&s.mistakes);
+    dl_confident_errors_free(&s.mistakes);
     dl_sums_close(&sums);
     dl_loader_free(loader);
     return status;

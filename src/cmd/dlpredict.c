@@ -16,7 +16,7 @@ typedef struct {
     int split;
     int64_t seed;
     const char *pictures;
-    dl_write_options text;
+    dl_generate_options text;
 } predict_arguments;
 
 static char last_byte; /* of the text */
@@ -29,7 +29,8 @@ static bool print_symbol(const char *bytes, int count) {
 
 static int generate(predict_arguments *a, loaded *l, dl_error *error) {
     a->text.seed = (uint64_t)a->seed;
-    if (loaded_build_text(l, error) || dl_write(&l->model, &a->text, l->path, print_symbol, error))
+    if (loaded_build_text(l, error) ||
+        dl_generate(&l->model, &a->text, l->path, print_symbol, error))
         return -1;
     if (last_byte != '\n' && isatty(STDOUT_FILENO))
         putchar('\n');
@@ -41,7 +42,7 @@ static int draw(const predict_arguments *a, loaded *l, dl_error *error) {
     int shown = 0, wanted = arg_given(&a->common, "split") ? a->split : LOADED_ANY_SPLIT;
     if (loaded_open_split(l, wanted, &split, error) ||
         loaded_build(l, split, l->checkpoint.batch_size, error) ||
-        dl_show_answers(&l->model, split, a->pictures, &shown, error))
+        dl_prediction_picture_write(&l->model, split, a->pictures, &shown, error))
         return -1;
     fprintf(stderr, "%d samples, each as input, prediction and target: %s\n", shown, a->pictures);
     return 0;

@@ -58,7 +58,7 @@ static int evaluate_together(test *t, const test_arguments *a, dl_error *error) 
     scores_open(&t->scores, &t->member[0].model, dl_ensemble_classes(s), dl_ensemble_link(s),
                 t->split);
     for (int i = 0; i < t->count; i++)
-        scores_open_like(&s->member[i].tally, &t->scores);
+        scores_open_like(&s->member[i].accumulator, &t->scores);
     return dl_ensemble_evaluate(s, scores_observe, &t->scores, &t->scores.rows, error);
 }
 
@@ -82,7 +82,7 @@ static void close_test(test *t) {
     scores_close(&t->scores);
     dl_sums_close(&t->sums);
     for (int i = 0; i < t->ensemble.count; i++)
-        dl_accumulator_close(&t->ensemble.member[i].tally);
+        dl_accumulator_close(&t->ensemble.member[i].accumulator);
     free(t->ensemble.member);
     for (int i = 0; i < t->count; i++)
         loaded_close(&t->member[i]);
@@ -114,7 +114,7 @@ static json_t *members_json(const test *t) {
     json_t *list = json_array();
     for (int i = 0; i < t->count; i++) {
         json_t *object = json_pack("{s:o}", "checkpoint", cmd_json_string(t->member[i].path));
-        scores_tally_to_json(&t->ensemble.member[i].tally, object);
+        scores_accumulator_to_json(&t->ensemble.member[i].accumulator, object);
         json_array_append_new(list, object);
     }
     return list;

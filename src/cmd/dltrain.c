@@ -24,7 +24,7 @@
 typedef struct {
     arg_common common;
     dl_train_options train;
-    dl_run_place place;
+    dl_run_location location;
     const char *config;
     int64_t sample, point; /* of a config's search space */
     bool print_config, dry_run;
@@ -102,10 +102,11 @@ static int dry_run(const train_arguments *a, dl_experiment *e, dl_terminal *term
 
 static int train_experiment(const train_arguments *a, dl_experiment *e, dl_terminal *terminal,
                             bool *interrupted, dl_error *error) {
-    dl_recorder recorder = {.terminal = terminal, .place = a->place};
+    dl_recorder recorder = {.terminal = terminal, .location = a->location};
     dl_console console = {.terminal = terminal};
-    const dl_listener listeners[] = {
-        {dl_recorder_hear, &recorder}, {dl_console_hear, &console}, {train_hear_json, NULL}};
+    const dl_listener listeners[] = {{dl_recorder_on_event, &recorder},
+                                     {dl_console_on_event, &console},
+                                     {train_print_json_event, NULL}};
     dl_train_result result;
     int status = dl_train(e, &a->train, listeners, a->common.json ? 3 : 2, &result, error);
     *interrupted = result.interrupted;
@@ -154,7 +155,7 @@ static int run(void *arguments, dl_error *error) {
     a->config = a->common.operand_count ? a->common.operands[0] : NULL;
     a->train.threads = dl_threads();
     a->train.interrupted = &caught;
-    a->train.resume = a->place.resume;
+    a->train.resume = a->location.resume;
     dl_terminal terminal = dl_terminal_open(a->common.quiet);
     bool interrupted = false;
     int status = train(a, &terminal, &interrupted, error);
@@ -167,9 +168,9 @@ static int run(void *arguments, dl_error *error) {
 static bool check(void *arguments, dl_text *message) {
     const train_arguments *a = arguments;
     int count = a->common.operand_count;
-    if (!count && !a->place.resume)
+    if (!count && !a->location.resume)
         dl_text_add(message, "no config was given (digits is one to begin with)");
-    else if (count && a->place.resume)
+    else if (count && a->location.resume)
         dl_text_add(message, "--resume takes the config from the run: leave out %s",
                     a->common.operands[0]);
     return !message->length;
@@ -180,11 +181,11 @@ static bool read_stop(const char *text, void *arguments, dl_text *message) {
 }
 
 static const arg_option options[] = {
-    ARG_STRING_ROW("out", train_arguments, place.out, "DIR", ARG_FOLDER,
+    ARG_STRING_ROW("out", train_arguments, location.out, "DIR", ARG_FOLDER,
                    "the run's folder (default: runs/NAME, then runs/NAME.2, …)", .letter = 'o'),
-    ARG_FLAG_ROW("force", train_arguments, place.force,
+    ARG_FLAG_ROW("force", train_arguments, location.force,
                  "replace a run that is already in the folder of --out"),
-    ARG_STRING_ROW("resume", train_arguments, place.resume, "RUN", ARG_FOLDER,
+    ARG_STRING_ROW("resume", train_arguments, location.resume, "RUN", ARG_FOLDER,
                    "continue a run from its last checkpoint, bit for bit as if never interrupted",
                    .excludes = "out fold sample point print-config"),
     SEARCH_CONFIG_ROWS,

@@ -124,22 +124,22 @@ static void add_classes(const scores *s, json_t *object) {
     json_object_set_new(object, "confusion", matrix);
 }
 
-void scores_tally_to_json(const dl_accumulator *tally, json_t *object) {
-    for (int m = 0; m < tally->metric_count; m++)
-        json_object_set_new(object, tally->metric[m]->name,
-                            cmd_json_number(dl_accumulator_value(tally, m)));
+void scores_accumulator_to_json(const dl_accumulator *accumulator, json_t *object) {
+    for (int m = 0; m < accumulator->metric_count; m++)
+        json_object_set_new(object, accumulator->metric[m]->name,
+                            cmd_json_number(dl_accumulator_value(accumulator, m)));
 }
 
 void scores_to_json(const scores *s, json_t *object) {
-    scores_tally_to_json(&s->tally, object);
+    scores_accumulator_to_json(&s->accumulator, object);
     if (s->confusion.classes)
         add_classes(s, object);
 }
 
 static int metric_name_width(const scores *s) {
     int width = 10;
-    for (int m = 0; m < s->tally.metric_count; m++) {
-        int length = (int)strlen(s->tally.metric[m]->name);
+    for (int m = 0; m < s->accumulator.metric_count; m++) {
+        int length = (int)strlen(s->accumulator.metric[m]->name);
         width = length > width ? length : width;
     }
     return width;
@@ -162,27 +162,28 @@ void scores_print(const scores *s, const double *loss) {
     char value[32];
     if (loss)
         printf("%-*s %.6g\n", width, "loss", *loss);
-    for (int m = 0; m < s->tally.metric_count; m++)
-        printf("%-*s %s\n", width, s->tally.metric[m]->name,
-               dl_report_metric(value, s->tally.metric[m], dl_accumulator_value(&s->tally, m)));
+    for (int m = 0; m < s->accumulator.metric_count; m++)
+        printf("%-*s %s\n", width, s->accumulator.metric[m]->name,
+               dl_report_metric(value, s->accumulator.metric[m],
+                                dl_accumulator_value(&s->accumulator, m)));
     scores_print_classes(s);
 }
 
 void scores_print_members(const scores *s, const dl_ensemble *ensemble) {
     int width = metric_name_width(s);
     char cell[32];
-    printf("%10s  net\n", s->tally.metric[0]->name);
+    printf("%10s  net\n", s->accumulator.metric[0]->name);
     for (int i = 0; i < ensemble->count; i++)
         printf("%10s  %s\n",
-               dl_report_metric(cell, s->tally.metric[0],
-                                dl_accumulator_value(&ensemble->member[i].tally, 0)),
+               dl_report_metric(cell, s->accumulator.metric[0],
+                                dl_accumulator_value(&ensemble->member[i].accumulator, 0)),
                ensemble->member[i].name);
     printf("\n%-*s %12s %10s %10s %10s\n", width, "", "single, mean", "least", "most", "together");
-    for (int m = 0; m < s->tally.metric_count; m++) {
-        const dl_metric *metric = s->tally.metric[m];
+    for (int m = 0; m < s->accumulator.metric_count; m++) {
+        const dl_metric *metric = s->accumulator.metric[m];
         double sum = 0, least = NAN, most = NAN;
         for (int i = 0; i < ensemble->count; i++) {
-            double value = dl_accumulator_value(&ensemble->member[i].tally, m);
+            double value = dl_accumulator_value(&ensemble->member[i].accumulator, m);
             sum += value;
             least = i && !(value < least) ? least : value;
             most = i && !(value > most) ? most : value;
@@ -191,7 +192,7 @@ void scores_print_members(const scores *s, const dl_ensemble *ensemble) {
                dl_report_metric(cell, metric, sum / ensemble->count));
         printf(" %10s", dl_report_metric(cell, metric, least));
         printf(" %10s", dl_report_metric(cell, metric, most));
-        printf(" %10s\n", dl_report_metric(cell, metric, dl_accumulator_value(&s->tally, m)));
+        printf(" %10s\n", dl_report_metric(cell, metric, dl_accumulator_value(&s->accumulator, m)));
     }
     scores_print_classes(s);
 }

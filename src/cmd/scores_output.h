@@ -15,7 +15,7 @@ void scores_print_classes(const scores *s);
 /* The same, as members of the object. */
 void scores_to_json(const scores *s, json_t *object);
 /* The metrics alone. */
-void scores_tally_to_json(const dl_accumulator *tally, json_t *object);
+void scores_accumulator_to_json(const dl_accumulator *accumulator, json_t *object);
 /* A row a net, a row a metric. */
 void scores_print_members(const scores *s, const dl_ensemble *ensemble);
 

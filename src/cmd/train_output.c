@@ -50,7 +50,7 @@ static void print_row(const dl_experiment *e, const dl_row *row) {
     cmd_print_json(object, JSON_COMPACT);
 }
 
-int train_hear_json(void *context, const dl_event *event, dl_error *error) {
+int train_print_json_event(void *context, const dl_event *event, dl_error *error) {
     (void)context;
     (void)error;
     if (event->kind == DL_EVENT_EPOCH)

@@ -7,7 +7,7 @@
 #include "train/trainer.h"
 
 /* A dl_listener's: prints an object per epoch; the context is not used. */
-int train_hear_json(void *context, const dl_event *event, dl_error *error);
+int train_print_json_event(void *context, const dl_event *event, dl_error *error);
 /* The last object. */
 void train_print_end(const dl_experiment *experiment, const dl_train_result *result,
                      const char *folder, double peak_operations);

@@ -160,7 +160,7 @@ static int take(look *l, dl_model *model, dl_loader *train, int64_t *rows, dl_er
     return error->count > before ? -1 : 0;
 }
 
-int dl_look(dl_terminal *t, dl_model *model, dl_loader *train, dl_error *error) {
+int dl_activation_stats_report(dl_terminal *t, dl_model *model, dl_loader *train, dl_error *error) {
     look l;
     int64_t rows = ENOUGH;
     int result = take(&l, model, train, &rows, error);
@@ -170,7 +170,8 @@ int dl_look(dl_terminal *t, dl_model *model, dl_loader *train, dl_error *error) 
     return result;
 }
 
-int dl_look_judge(dl_model *model, dl_loader *train, int64_t rows, dl_text *bad, dl_error *error) {
+int dl_activation_stats_find_bad(dl_model *model, dl_loader *train, int64_t rows, dl_text *bad,
+                                 dl_error *error) {
     static const char *const bearable[] = {"fine",      "nearly dead",        "vanishing",
                                            "exploding", "exploding gradient", "no gradient"};
     look l;
@@ -228,7 +229,7 @@ static void say_gradients(dl_terminal *t, const dl_net *net) {
     }
 }
 
-int dl_look_gradients(dl_terminal *t, dl_model *model, dl_loader *train, dl_error *error) {
+int dl_gradient_stats_report(dl_terminal *t, dl_model *model, dl_loader *train, dl_error *error) {
     dl_loader_start(train, dl_model_order(model, true), (uint64_t)model->seed, 0, 0);
     const dl_batch *batch = dl_loader_next(train, error);
     if (!batch)

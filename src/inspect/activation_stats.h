@@ -10,13 +10,16 @@
    a row a layer: mean and standard deviation of its outputs, shares of them that are zero or
    saturated, standard deviation of the loss's gradient with respect to them, and a verdict. The
    running statistics of the net are changed. 0, or -1 and an error of the data. */
-int dl_look(dl_terminal *terminal, dl_model *model, dl_loader *train, dl_error *error);
+int dl_activation_stats_report(dl_terminal *terminal, dl_model *model, dl_loader *train,
+                               dl_error *error);
 
 /* The same of about so many rows, but says nothing: adds "layer: verdict" of those that cannot
    learn to `bad`. */
-int dl_look_judge(dl_model *model, dl_loader *train, int64_t rows, dl_text *bad, dl_error *error);
+int dl_activation_stats_find_bad(dl_model *model, dl_loader *train, int64_t rows, dl_text *bad,
+                                 dl_error *error);
 /* Runs the first batch and says a row a layer with parameters: how many, the root mean square of
    weights and gradient, its length, and what that is beside the last layer's. */
-int dl_look_gradients(dl_terminal *terminal, dl_model *model, dl_loader *train, dl_error *error);
+int dl_gradient_stats_report(dl_terminal *terminal, dl_model *model, dl_loader *train,
+                             dl_error *error);
 
 #endif

@@ -164,7 +164,8 @@ static int draw(sheet *s, const char *path, dl_error *error) {
     return result;
 }
 
-int dl_show_batch(dl_model *model, int threads, const char *path, int *shown, dl_error *error) {
+int dl_batch_picture_write(dl_model *model, int threads, const char *path, int *shown,
+                           dl_error *error) {
     char shape[48];
     if (dl_data_open(&model->data, error))
         return -1;
@@ -231,7 +232,8 @@ static int draw_answers(sheet *s, const float *answer, const float *truth, const
     return result;
 }
 
-int dl_show_answers(dl_model *model, dl_split part, const char *path, int *shown, dl_error *error) {
+int dl_prediction_picture_write(dl_model *model, dl_split part, const char *path, int *shown,
+                                dl_error *error) {
     const dl_schema *schema = &model->data.schema;
     if (schema->input.rank != 3 || dl_augment_form(schema) == DL_TARGET_APART)
         return dl_fail(error, DL_USAGE,

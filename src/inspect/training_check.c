@@ -196,7 +196,8 @@ static void check_norms(dl_checkup *c, const dl_experiment *e) {
 static int check_units(dl_checkup *c, dl_trial *t, dl_loader *train, dl_error *error) {
     dl_text bad = {0};
     dl_trial_begin(t, false);
-    if (dl_look_judge(&t->e->model, train, dl_trial_steps(t, 1, 512, 1), &bad, error))
+    if (dl_activation_stats_find_bad(&t->e->model, train, dl_trial_steps(t, 1, 512, 1), &bad,
+                                     error))
         return -1;
     if (bad.length)
         dl_checkup_add(c, "units", DL_CHECK_FAILS,
@@ -218,7 +219,7 @@ int dl_checkup_run(dl_checkup *c, dl_experiment *e, dl_loader *train, dl_error *
     int64_t most = e->model.batch_size > ROWS ? e->model.batch_size : ROWS;
     int result = dl_trial_open(&t, e, error);
     if (!result)
-        result = dl_trial_take(&rows, e, DL_TRAIN, most, error);
+        result = dl_trial_rows_read(&rows, e, DL_TRAIN, most, error);
     if (!result) {
         dl_batch batch = dl_trial_batch(&rows, e, 0, rows.count);
         dl_trial_time(&t, &batch, SECONDS);
@@ -238,7 +239,7 @@ int dl_checkup_run(dl_checkup *c, dl_experiment *e, dl_loader *train, dl_error *
         check_norms(c, e);
         result = check_units(c, &t, train, error);
     }
-    dl_trial_drop(&rows);
+    dl_trial_rows_free(&rows);
     dl_trial_close(&t);
     return result;
 }

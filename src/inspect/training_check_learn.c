@@ -37,7 +37,7 @@ static int pass(dl_trial *t, const dl_trial_rows *r, double rate) {
 
 /* What is left of the loss that can be taken away, 1 … 0, after so many steps at the most. */
 static double learn(dl_trial *t, const dl_trial_rows *r, double rate, int most, double *loss) {
-    double least = dl_trial_least(t, r);
+    double least = dl_trial_lowest_loss(t, r);
     dl_trial_begin(t, true);
     double first = loss_of(t, r), left = 1;
     for (int steps = 0, passes = 0; steps < most && isfinite(left) && left > ENOUGH; passes++) {
@@ -134,7 +134,7 @@ static void free_outcome(outcome *o) {
 
 /* Of the batch that has just run forward. */
 static void add_answers(dl_trial *t, const dl_batch *batch, answers *a, int64_t *of_class) {
-    dl_outcome out = dl_judge_outcome(&t->judge, &t->e->model, batch);
+    dl_outcome out = dl_batch_outcome(&t->outcome_buffers, &t->e->model, batch);
     if (!out.classes || out.link == DL_NO_PROBABILITIES)
         return;
     double *probability = xmalloc(sizeof *probability * (size_t)out.classes);
@@ -380,8 +380,8 @@ int dl_checkup_inputs(dl_checkup *c, dl_trial *t, const dl_trial_rows *rows, dl_
         return 0;
     }
     if (m->data.part[DL_VALIDATION].count &&
-        dl_trial_take(&p.validation, e, DL_VALIDATION, p.held.count, error)) {
-        dl_trial_drop(&p.validation);
+        dl_trial_rows_read(&p.validation, e, DL_VALIDATION, p.held.count, error)) {
+        dl_trial_rows_free(&p.validation);
         return -1;
     }
     compare(&r, t, &p, rate);
@@ -391,7 +391,7 @@ int dl_checkup_inputs(dl_checkup *c, dl_trial *t, const dl_trial_rows *rows, dl_
     }
     report_inputs(c, &r);
     check_labels(c, t, &r.seen);
-    dl_trial_drop(&p.validation);
+    dl_trial_rows_free(&p.validation);
     free_outcome(&r.seen);
     free_outcome(&r.unseen);
     return 0;

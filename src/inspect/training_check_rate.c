@@ -78,11 +78,11 @@ int dl_checkup_find_rate(dl_checkup *c, dl_experiment *e, dl_error *error) {
         return dl_fail(error, DL_USAGE, "%s has no learning rate to find", e->optimizer->kind.name);
     int result = dl_trial_open(&t, e, error);
     if (!result)
-        result = dl_trial_take(&rows, e, DL_TRAIN, ITERATIONS * e->model.batch_size, error);
+        result = dl_trial_rows_read(&rows, e, DL_TRAIN, ITERATIONS * e->model.batch_size, error);
     if (!result)
         range_test(c, &t, &rows, DL_RATE_POINTS);
     c->rate = rounded(c->rate);
-    dl_trial_drop(&rows);
+    dl_trial_rows_free(&rows);
     dl_trial_close(&t);
     return result;
 }

@@ -24,7 +24,7 @@ static int make_plain(dl_trial *t, dl_error *error) {
 int dl_trial_open(dl_trial *t, dl_experiment *e, dl_error *error) {
     const dl_net *net = &e->model.net;
     *t = (dl_trial){.e = e, .given = e};
-    dl_judge_open(&t->judge, &e->model);
+    dl_outcome_buffers_open(&t->outcome_buffers, &e->model);
     t->weights = xmalloc(sizeof(float) * (size_t)(net->weight_count + 1));
     t->states = xmalloc(sizeof(float) * (size_t)(net->state_count + 1));
     dl_copy(t->weights, net->weights, net->weight_count);
@@ -105,15 +105,15 @@ void dl_trial_close(dl_trial *t) {
     if (!t->e)
         return;
     end(t);
-    dl_judge_close(&t->judge);
+    dl_outcome_buffers_close(&t->outcome_buffers);
     free(t->weights);
     free(t->states);
     dl_config_free(&t->config);
     *t = (dl_trial){0};
 }
 
-int dl_trial_take(dl_trial_rows *r, const dl_experiment *e, dl_split part, int64_t most,
-                  dl_error *error) {
+int dl_trial_rows_read(dl_trial_rows *r, const dl_experiment *e, dl_split part, int64_t most,
+                       dl_error *error) {
     enum { MOST_NUMBERS = 1 << 25, FEWEST = 50 };
     int before = error->count;
     size_t inputs = (size_t)dl_shape_size(e->model.data.schema.input);
@@ -159,7 +159,7 @@ dl_batch dl_trial_batch(const dl_trial_rows *r, const dl_experiment *e, int64_t 
 }
 
 /* Outputs that are free to move, by the steps of Rprop, in which no unit matters. */
-double dl_trial_least(const dl_trial *t, const dl_trial_rows *r) {
+double dl_trial_lowest_loss(const dl_trial *t, const dl_trial_rows *r) {
     enum { STEPS = 200 };
     const dl_experiment *e = t->e;
     int64_t rows = r->count * e->model.positions, count = rows * e->model.channels;
@@ -186,7 +186,7 @@ double dl_trial_least(const dl_trial *t, const dl_trial_rows *r) {
     return least;
 }
 
-void dl_trial_drop(dl_trial_rows *r) {
+void dl_trial_rows_free(dl_trial_rows *r) {
     free(r->x);
     free(r->y);
     free(r->number);

@@ -17,7 +17,7 @@ typedef struct {
     dl_experiment *e;     /* the one in use: `given`, or `plain` */
     dl_experiment *given; /* borrowed */
     dl_experiment plain;  /* shares its model's memory */
-    dl_judge judge;
+    dl_outcome_buffers outcome_buffers;
     dl_update update;
     dl_progress progress;
     float *weights, *states; /* as they were; owned */
@@ -46,13 +46,13 @@ void dl_trial_close(dl_trial *trial);
 
 /* The first `most` rows of a pass in random order, fewer if they are large (128 MB, but at least a
    batch and 50 rows). -1 and an error of the data. */
-int dl_trial_take(dl_trial_rows *rows, const dl_experiment *experiment, dl_split part, int64_t most,
-                  dl_error *error);
+int dl_trial_rows_read(dl_trial_rows *rows, const dl_experiment *experiment, dl_split part,
+                       int64_t most, dl_error *error);
 /* Rows first … as a batch of at most the net's. */
 dl_batch dl_trial_batch(const dl_trial_rows *rows, const dl_experiment *experiment, int64_t first,
                         int64_t most);
 /* The least mean loss that any outputs could have on these rows. */
-double dl_trial_least(const dl_trial *trial, const dl_trial_rows *rows);
-void dl_trial_drop(dl_trial_rows *rows);
+double dl_trial_lowest_loss(const dl_trial *trial, const dl_trial_rows *rows);
+void dl_trial_rows_free(dl_trial_rows *rows);
 
 #endif

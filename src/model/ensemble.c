@@ -180,22 +180,23 @@ static dl_outcome join(joint *j) {
                         j->classes, 0,        dl_ensemble_link(s)};
 }
 
-static int run_member(joint *j, int i, dl_judge *judge, const dl_batch *batch, dl_error *error) {
+static int run_member(joint *j, int i, dl_outcome_buffers *buffers, const dl_batch *batch,
+                      dl_error *error) {
     dl_member *member = &j->ensemble->member[i];
     dl_model *model = member->model;
     dl_pass pass = {.batch = (int)batch->count, .carry = true};
     dl_net_forward(&model->net, batch->x, &pass);
-    dl_outcome outcome = batch->number ? dl_judge_numbers(judge, model, batch)
-                                       : dl_judge_outcome(judge, model, batch);
+    dl_outcome outcome = batch->number ? dl_batch_outcome_numeric(buffers, model, batch)
+                                       : dl_batch_outcome(buffers, model, batch);
     if (take_targets(j, i, &outcome, error))
         return -1;
-    dl_accumulator_add(&member->tally, &outcome, &outcome);
+    dl_accumulator_add(&member->accumulator, &outcome, &outcome);
     add_answers(j, &outcome);
     return 0;
 }
 
 /* 1: a batch was run; 0: there is none left; -1: an error. */
-static int run_batch(joint *j, dl_loader **loader, dl_judge *judge, int64_t *rows,
+static int run_batch(joint *j, dl_loader **loader, dl_outcome_buffers *buffers, int64_t *rows,
                      dl_error *error) {
     const dl_model *model = j->ensemble->member[0].model;
     size_t count = (size_t)(model->batch_size * (j->classes ? model->positions : 1) * j->width);
@@ -206,7 +207,7 @@ static int run_batch(joint *j, dl_loader **loader, dl_judge *judge, int64_t *row
         const dl_batch *batch = dl_loader_next(loader[i], error);
         if (!batch)
             return error->count > before ? -1 : 0; /* all have as many */
-        if (run_member(j, i, &judge[i], batch, error))
+        if (run_member(j, i, &buffers[i], batch, error))
             return -1;
         *rows += i ? 0 : batch->count;
     }
@@ -216,12 +217,12 @@ static int run_batch(joint *j, dl_loader **loader, dl_judge *judge, int64_t *row
 int dl_ensemble_evaluate(dl_ensemble *s, dl_observer observer, void *context, int64_t *rows,
                          dl_error *error) {
     dl_loader **loader = xcalloc((size_t)s->count, sizeof *loader);
-    dl_judge *judge = xcalloc((size_t)s->count, sizeof *judge);
+    dl_outcome_buffers *buffers = xcalloc((size_t)s->count, sizeof *buffers);
     joint j = open_joint(s);
     int result = 1;
     for (int i = 0; i < s->count && result == 1; i++) {
         dl_model *model = s->member[i].model;
-        dl_judge_open(&judge[i], model);
+        dl_outcome_buffers_open(&buffers[i], model);
         loader[i] = dl_loader_new(&model->data, s->split, model->batch_size, error);
         if (loader[i])
             dl_loader_start(loader[i], dl_model_order(model, false), 0, 0, 0);
@@ -230,16 +231,16 @@ int dl_ensemble_evaluate(dl_ensemble *s, dl_observer observer, void *context, in
         dl_net_begin(&model->net);
     }
     *rows = 0;
-    while (result == 1 && (result = run_batch(&j, loader, judge, rows, error)) == 1) {
+    while (result == 1 && (result = run_batch(&j, loader, buffers, rows, error)) == 1) {
         dl_outcome outcome = join(&j);
         observer(context, &outcome);
     }
     for (int i = 0; i < s->count; i++) {
         dl_loader_free(loader[i]);
-        dl_judge_close(&judge[i]);
+        dl_outcome_buffers_close(&buffers[i]);
     }
     close_joint(&j);
     free(loader);
-    free(judge);
+    free(buffers);
     return result;
 }

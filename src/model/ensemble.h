@@ -6,11 +6,12 @@
 #include "model/evaluate.h"
 
 /* A net with its data, built for batches of the same size as the others'; all of it is borrowed but
-   the tally. */
+   the accumulator. */
 typedef struct {
     dl_model *model;
-    const char *name;     /* for messages: the checkpoint's path */
-    dl_accumulator tally; /* its own results; opened and closed by whoever owns the ensemble */
+    const char *name; /* for messages: the checkpoint's path */
+    dl_accumulator
+        accumulator; /* its own results; opened and closed by whoever owns the ensemble */
 } dl_member;
 
 typedef struct {

@@ -10,18 +10,18 @@
 
 void dl_sums_open(dl_sums *sums, const dl_model *model, bool ordered) {
     *sums = (dl_sums){0};
-    dl_accumulator_open(&sums->tally, model->metrics, model->metric_count, model->target.classes,
-                        (int)model->channels, ordered);
+    dl_accumulator_open(&sums->accumulator, model->metrics, model->metric_count,
+                        model->target.classes, (int)model->channels, ordered);
 }
 
 void dl_sums_clear(dl_sums *sums) {
-    dl_accumulator tally = sums->tally;
-    dl_accumulator_clear(&tally);
-    *sums = (dl_sums){.tally = tally};
+    dl_accumulator accumulator = sums->accumulator;
+    dl_accumulator_clear(&accumulator);
+    *sums = (dl_sums){.accumulator = accumulator};
 }
 
 void dl_sums_close(dl_sums *sums) {
-    dl_accumulator_close(&sums->tally);
+    dl_accumulator_close(&sums->accumulator);
 }
 
 int dl_sums_fields(dl_sums *sums, const dl_model *model, dl_field_visitor visit, void *context) {
@@ -38,100 +38,101 @@ int dl_sums_fields(dl_sums *sums, const dl_model *model, dl_field_visitor visit,
         dl_text_free(&name);
         *end = (dl_loss_sum){numbers[0], numbers[1]};
     }
-    return result ? -1 : dl_accumulator_fields(&sums->tally, visit, context);
+    return result ? -1 : dl_accumulator_fields(&sums->accumulator, visit, context);
 }
 
-void dl_judge_open(dl_judge *judge, const dl_model *model) {
+void dl_outcome_buffers_open(dl_outcome_buffers *buffers, const dl_model *model) {
     bool classes = model->target.classes > 0;
-    *judge = (dl_judge){0};
+    *buffers = (dl_outcome_buffers){0};
     if (model->data.schema.bin_edge) {
-        judge->expected = xmalloc(sizeof(float) * (size_t)model->batch_size);
-        judge->number = xmalloc(sizeof(float) * (size_t)model->batch_size);
+        buffers->expected = xmalloc(sizeof(float) * (size_t)model->batch_size);
+        buffers->number = xmalloc(sizeof(float) * (size_t)model->batch_size);
     }
     if (classes && dl_model_ignored(model) < 0)
         return;
     size_t rows = (size_t)(model->batch_size * model->positions);
-    judge->output = xmalloc(sizeof(float) * rows * (size_t)model->channels);
-    judge->target = xmalloc(sizeof(float) * rows * (size_t)(classes ? 1 : model->target.outputs));
+    buffers->output = xmalloc(sizeof(float) * rows * (size_t)model->channels);
+    buffers->target = xmalloc(sizeof(float) * rows * (size_t)(classes ? 1 : model->target.outputs));
 }
 
-void dl_judge_close(dl_judge *judge) {
-    free(judge->expected);
-    free(judge->number);
-    free(judge->output);
-    free(judge->target);
-    *judge = (dl_judge){0};
+void dl_outcome_buffers_close(dl_outcome_buffers *buffers) {
+    free(buffers->expected);
+    free(buffers->number);
+    free(buffers->output);
+    free(buffers->target);
+    *buffers = (dl_outcome_buffers){0};
 }
 
 /* The rows that count move together. */
-static void leave_out(dl_judge *judge, dl_outcome *outcome, int ignored) {
+static void leave_out(dl_outcome_buffers *buffers, dl_outcome *outcome, int ignored) {
     int64_t kept = 0, channels = outcome->channels;
     for (int64_t i = 0; i < outcome->rows; i++) {
         if ((int)outcome->target[i] == ignored)
             continue;
-        dl_copy(judge->output + kept * channels, outcome->output + i * channels, channels);
-        judge->target[kept++] = outcome->target[i];
+        dl_copy(buffers->output + kept * channels, outcome->output + i * channels, channels);
+        buffers->target[kept++] = outcome->target[i];
     }
     outcome->rows = kept;
-    outcome->output = judge->output;
-    outcome->target = judge->target;
+    outcome->output = buffers->output;
+    outcome->target = buffers->target;
 }
 
-dl_outcome dl_judge_outcome(dl_judge *judge, dl_model *model, const dl_batch *batch) {
+dl_outcome dl_batch_outcome(dl_outcome_buffers *buffers, dl_model *model, const dl_batch *batch) {
     const dl_tensor *out = dl_net_output(&model->net);
     int64_t channels = model->channels, count = batch->count * channels;
     dl_outcome outcome = {
         batch->count * model->positions, channels,   out->value, batch->y, model->target.classes,
         model->loss->threshold,          model->link};
     if (model->target.classes && dl_model_ignored(model) >= 0)
-        leave_out(judge, &outcome, dl_model_ignored(model));
+        leave_out(buffers, &outcome, dl_model_ignored(model));
     if (model->target.classes)
         return outcome;
-    dl_copy(judge->output, out->value, count);
-    dl_copy(judge->target, batch->y, count);
+    dl_copy(buffers->output, out->value, count);
+    dl_copy(buffers->target, batch->y, count);
     dl_activation link = {.kind = model->loss->link};
     if (link.kind != DL_LINEAR)
-        dl_activate(&link, batch->count, channels, NULL, judge->output, judge->output);
-    dl_denormalize(&model->data.target, judge->output, batch->count, channels);
-    dl_denormalize(&model->data.target, judge->target, batch->count, channels);
-    outcome.output = judge->output;
-    outcome.target = judge->target;
+        dl_activate(&link, batch->count, channels, NULL, buffers->output, buffers->output);
+    dl_denormalize(&model->data.target, buffers->output, batch->count, channels);
+    dl_denormalize(&model->data.target, buffers->target, batch->count, channels);
+    outcome.output = buffers->output;
+    outcome.target = buffers->target;
     return outcome;
 }
 
-dl_outcome dl_judge_numbers(dl_judge *judge, dl_model *model, const dl_batch *batch) {
+dl_outcome dl_batch_outcome_numeric(dl_outcome_buffers *buffers, dl_model *model,
+                                    const dl_batch *batch) {
     const float *output = dl_net_output(&model->net)->value;
     int ignored = dl_model_ignored(model);
     int64_t kept = 0;
     for (int64_t i = 0; i < batch->count; i++) {
         if ((int)batch->y[i] == ignored)
             continue;
-        judge->expected[kept] = (float)dl_expected_value(
+        buffers->expected[kept] = (float)dl_expected_value(
             output + i * model->channels, model->data.schema.bin_mean, (int)model->channels);
-        judge->number[kept++] = batch->number[i];
+        buffers->number[kept++] = batch->number[i];
     }
-    return (dl_outcome){kept, 1, judge->expected, judge->number, 0, 0, 0};
+    return (dl_outcome){kept, 1, buffers->expected, buffers->number, 0, 0, 0};
 }
 
-void dl_sums_add(dl_sums *sums, dl_judge *judge, dl_model *model, const dl_batch *batch,
+void dl_sums_add(dl_sums *sums, dl_outcome_buffers *buffers, dl_model *model, const dl_batch *batch,
                  const dl_losses *losses) {
-    dl_outcome outcome = dl_judge_outcome(judge, model, batch), numbers = outcome;
+    dl_outcome outcome = dl_batch_outcome(buffers, model, batch), numbers = outcome;
     if (batch->number)
-        numbers = dl_judge_numbers(judge, model, batch);
-    dl_accumulator_add(&sums->tally, &outcome, &numbers);
+        numbers = dl_batch_outcome_numeric(buffers, model, batch);
+    dl_accumulator_add(&sums->accumulator, &outcome, &numbers);
     dl_losses_add(&sums->losses, losses);
     sums->rows += batch->count;
 }
 
 double dl_sums_metric(const dl_sums *sums, int metric) {
-    return dl_accumulator_value(&sums->tally, metric);
+    return dl_accumulator_value(&sums->accumulator, metric);
 }
 
 static int evaluate(dl_model *model, dl_loader *loader, int views_kind, dl_sums *sums,
                     dl_observer observer, void *context, dl_error *error) {
-    dl_judge judge;
+    dl_outcome_buffers buffers;
     dl_views views;
-    dl_judge_open(&judge, model);
+    dl_outcome_buffers_open(&buffers, model);
     dl_views_open(&views, model, views_kind);
     dl_sums_open(sums, model, true);
     dl_loader_start(loader, dl_model_order(model, false), 0, 0, 0);
@@ -141,17 +142,17 @@ static int evaluate(dl_model *model, dl_loader *loader, int views_kind, dl_sums 
     while ((batch = dl_loader_next(loader, error))) {
         dl_views_forward(&views, model, batch);
         dl_losses losses = dl_loss_forward(model, batch);
-        dl_sums_add(sums, &judge, model, batch, &losses);
+        dl_sums_add(sums, &buffers, model, batch, &losses);
         if (observer) {
-            dl_outcome outcome = dl_judge_outcome(&judge, model, batch);
+            dl_outcome outcome = dl_batch_outcome(&buffers, model, batch);
             observer(context, &outcome);
             if (batch->number) {
-                outcome = dl_judge_numbers(&judge, model, batch);
+                outcome = dl_batch_outcome_numeric(&buffers, model, batch);
                 observer(context, &outcome);
             }
         }
     }
-    dl_judge_close(&judge);
+    dl_outcome_buffers_close(&buffers);
     dl_views_close(&views);
     return error->count > before ? -1 : 0;
 }

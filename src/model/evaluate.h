@@ -9,8 +9,8 @@
 
 typedef struct {
     dl_losses losses;
-    int64_t rows;         /* samples */
-    dl_accumulator tally; /* for the model's metrics */
+    int64_t rows;               /* samples */
+    dl_accumulator accumulator; /* for the model's metrics */
 } dl_sums;
 
 /* `ordered`: also for metrics that only an evaluation knows. */
@@ -27,20 +27,21 @@ typedef struct {
     float *expected, *number; /* [batch]: of a target that was cut into bins; else NULL */
     float *output, *target;   /* [batch][outputs], or [batch · positions][channels] and
                                  [batch · positions]; NULL: the net's and the batch's own will do */
-} dl_judge;
+} dl_outcome_buffers;
 
-void dl_judge_open(dl_judge *judge, const dl_model *model);
-void dl_judge_close(dl_judge *judge);
+void dl_outcome_buffers_open(dl_outcome_buffers *buffers, const dl_model *model);
+void dl_outcome_buffers_close(dl_outcome_buffers *buffers);
 /* The outcome of the batch that has just run forward: outputs beside targets, in the units of the
    data, without rows that the loss ignores. Valid until the next one. */
-dl_outcome dl_judge_outcome(dl_judge *judge, dl_model *model, const dl_batch *batch);
+dl_outcome dl_batch_outcome(dl_outcome_buffers *buffers, dl_model *model, const dl_batch *batch);
 
 /* The same of a target that was cut into bins, as numbers in the units of the data: the output is
    the expected value of the bins' means under the softmax of the net's outputs. */
-dl_outcome dl_judge_numbers(dl_judge *judge, dl_model *model, const dl_batch *batch);
+dl_outcome dl_batch_outcome_numeric(dl_outcome_buffers *buffers, dl_model *model,
+                                    const dl_batch *batch);
 
 /* Adds the losses and metrics of the batch that has just run forward. */
-void dl_sums_add(dl_sums *sums, dl_judge *judge, dl_model *model, const dl_batch *batch,
+void dl_sums_add(dl_sums *sums, dl_outcome_buffers *buffers, dl_model *model, const dl_batch *batch,
                  const dl_losses *losses);
 double dl_sums_metric(const dl_sums *sums, int metric);
 

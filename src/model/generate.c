@@ -91,8 +91,8 @@ static uint16_t beginning(const dl_data *data) {
     return 0;
 }
 
-static void write_text(writer *w, const dl_write_options *o, const uint16_t *prompt, int64_t given,
-                       dl_write_sink sink) {
+static void write_text(writer *w, const dl_generate_options *o, const uint16_t *prompt,
+                       int64_t given, dl_generate_sink sink) {
     const dl_data *data = &w->model->data;
     const int classes = data->schema.classes;
     char bytes[DL_MOST_SYMBOL];
@@ -115,8 +115,8 @@ static void write_text(writer *w, const dl_write_options *o, const uint16_t *pro
     }
 }
 
-int dl_write(dl_model *model, const dl_write_options *o, const char *name, dl_write_sink sink,
-             dl_error *error) {
+int dl_generate(dl_model *model, const dl_generate_options *o, const char *name,
+                dl_generate_sink sink, dl_error *error) {
     int64_t given = 0;
     if (model->channels != model->data.schema.classes)
         return dl_fail(error, DL_USAGE,

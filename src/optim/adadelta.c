@@ -58,5 +58,5 @@ static void step(const void *self, const dl_objective *objective, float *const *
 const dl_optimizer_type dl_optimizer_adadelta = {
     .kind = {"adadelta", "finds the length of its steps from those before; slow to begin",
              sizeof(adadelta), options},
-    .first_order = &(const dl_first_order){.vectors = vectors, .step = step},
+    .first_order = &(const dl_first_order_method){.vectors = vectors, .step = step},
 };

@@ -52,5 +52,5 @@ const dl_optimizer_type dl_optimizer_adagrad = {
              "steps divided by the sum of all gradients so far: for rare features; they only "
              "shrink",
              sizeof(adagrad), options},
-    .first_order = &(const dl_first_order){.vectors = vectors, .step = step},
+    .first_order = &(const dl_first_order_method){.vectors = vectors, .step = step},
 };

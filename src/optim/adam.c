@@ -22,7 +22,7 @@ typedef struct {
                         "memory of the mean of the gradients"),                                    \
         DL_FLOAT_OPTION("beta2", adam, beta2, "0.999", 0, 0.9999999,                               \
                         "memory of the mean of their squares"),                                    \
-        DL_FLOAT_OPTION("epsilon", adam, epsilon, "1e-8", 1e-30, 1,                                    \
+        DL_FLOAT_OPTION("epsilon", adam, epsilon, "1e-8", 1e-30, 1,                                \
                         "keeps the division finite where gradients vanish"),                       \
         DL_BOOL_OPTION(                                                                            \
             "bias_correction", adam, bias_correction, "true",                                      \
@@ -88,10 +88,10 @@ static void step(const void *self, const dl_objective *objective, float *const *
 const dl_optimizer_type dl_optimizer_adam = {
     .kind = {"adam", "steps scaled by each weight's own gradients; works with little tuning",
              sizeof(adam), adam_options},
-    .first_order = &(const dl_first_order){.vectors = vectors, .step = step},
+    .first_order = &(const dl_first_order_method){.vectors = vectors, .step = step},
 };
 const dl_optimizer_type dl_optimizer_adamw = {
     .kind = {"adamw", "adam with a weight decay that is not scaled by the gradients", sizeof(adam),
              adamw_options},
-    .first_order = &(const dl_first_order){.vectors = vectors, .step = step},
+    .first_order = &(const dl_first_order_method){.vectors = vectors, .step = step},
 };

@@ -201,10 +201,10 @@ const dl_optimizer_type dl_optimizer_gauss_newton = {
              "parameters, and halves it until the loss is less; an epoch is one step on the whole "
              "set; for small problems that are nearly linear (else levenberg_marquardt)",
              sizeof(gauss_newton), gauss_newton_options},
-    .full_batch = &(const dl_full_batch){.minimize = minimize_gauss_newton,
-                                         .state_count = state_gauss_newton,
-                                         .work_count = work_gauss_newton,
-                                         .needs_squares = true},
+    .full_batch = &(const dl_full_batch_method){.minimize = minimize_gauss_newton,
+                                                .state_count = state_gauss_newton,
+                                                .work_count = work_gauss_newton,
+                                                .needs_squares = true},
 };
 
 const dl_optimizer_type dl_optimizer_levenberg = {
@@ -212,10 +212,10 @@ const dl_optimizer_type dl_optimizer_levenberg = {
              "for loss \"mse\": gauss_newton with its matrix damped by lambda I, so that steps are "
              "short where it is not to be trusted; an epoch is one step on the whole set",
              sizeof(damped), damped_options},
-    .full_batch = &(const dl_full_batch){.minimize = minimize_levenberg,
-                                         .state_count = state_levenberg,
-                                         .work_count = work_damped,
-                                         .needs_squares = true},
+    .full_batch = &(const dl_full_batch_method){.minimize = minimize_levenberg,
+                                                .state_count = state_levenberg,
+                                                .work_count = work_damped,
+                                                .needs_squares = true},
 };
 
 const dl_optimizer_type dl_optimizer_levenberg_marquardt = {
@@ -224,8 +224,8 @@ const dl_optimizer_type dl_optimizer_levenberg_marquardt = {
              "parameter's scale matters; an epoch is one step on the whole set; the first to try "
              "for networks of up to some hundred parameters",
              sizeof(damped), damped_options},
-    .full_batch = &(const dl_full_batch){.minimize = minimize_marquardt,
-                                         .state_count = state_marquardt,
-                                         .work_count = work_damped,
-                                         .needs_squares = true},
+    .full_batch = &(const dl_full_batch_method){.minimize = minimize_marquardt,
+                                                .state_count = state_marquardt,
+                                                .work_count = work_damped,
+                                                .needs_squares = true},
 };

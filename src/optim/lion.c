@@ -64,5 +64,5 @@ const dl_optimizer_type dl_optimizer_lion = {
     .kind = {"lion",
              "steps of one size by the sign of a mean of the gradients; half of adam's memory",
              sizeof(lion), options},
-    .first_order = &(const dl_first_order){.vectors = vectors, .step = step},
+    .first_order = &(const dl_first_order_method){.vectors = vectors, .step = step},
 };

@@ -89,5 +89,5 @@ static void step(const void *self, const dl_objective *objective, float *const *
 const dl_optimizer_type dl_optimizer_nadam = {
     .kind = {"nadam", "adam with Nesterov's look ahead; often a little faster than adam",
              sizeof(nadam), options},
-    .first_order = &(const dl_first_order){.vectors = vectors, .step = step},
+    .first_order = &(const dl_first_order_method){.vectors = vectors, .step = step},
 };

@@ -98,7 +98,7 @@ const dl_optimizer_type dl_optimizer_newton = {
              "of gradients; an epoch is one step on the whole set, of 2n + 1 passes for n "
              "parameters; for very small networks with smooth activations",
              sizeof(newton), options},
-    .full_batch = &(const dl_full_batch){.minimize = minimize,
-                                         .state_count = state_count,
-                                         .work_count = work_count},
+    .full_batch = &(const dl_full_batch_method){.minimize = minimize,
+                                                .state_count = state_count,
+                                                .work_count = work_count},
 };

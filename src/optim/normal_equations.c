@@ -125,9 +125,9 @@ const dl_optimizer_type dl_optimizer_normal_equations = {
              "linear least squares at one stroke, for loss \"mse\" and one dense layer without "
              "activation: the first epoch reaches the minimum, by an orthogonal factorization",
              sizeof(normal_equations), options},
-    .full_batch = &(const dl_full_batch){.minimize = minimize,
-                                         .state_count = state_count,
-                                         .work_count = work_count,
-                                         .begin = begin,
-                                         .needs_squares = true},
+    .full_batch = &(const dl_full_batch_method){.minimize = minimize,
+                                                .state_count = state_count,
+                                                .work_count = work_count,
+                                                .begin = begin,
+                                                .needs_squares = true},
 };

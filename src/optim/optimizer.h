@@ -58,8 +58,8 @@ typedef struct {
     /* Step number t (from 1): moves the weights. */
     void (*step)(const void *self, const dl_objective *objective, float *const *vectors,
                  double rate, int64_t t);
-    bool whole_set; /* the gradients of minibatches are of no use to it */
-} dl_first_order;
+    bool needs_full_batch; /* the gradients of minibatches are of no use to it */
+} dl_first_order_method;
 
 /* A method that evaluates f over the whole training part wherever it likes, whatever batch_size is.
    Its struct begins with a dl_minimizer_common. */
@@ -74,7 +74,7 @@ typedef struct {
     int (*begin)(const void *self, dl_function *f, const dl_iteration *iteration, const char *where,
                  dl_text *note, dl_error *error);
     bool needs_squares; /* it asks for f->squares */
-} dl_full_batch;
+} dl_full_batch_method;
 
 typedef struct {
     dl_kind kind;
@@ -82,8 +82,8 @@ typedef struct {
        ("file:line"). NULL if they say it all. */
     int (*check)(const void *self, const char *where, dl_error *error);
     /* One of the two; the other is NULL. */
-    const dl_first_order *first_order;
-    const dl_full_batch *full_batch;
+    const dl_first_order_method *first_order;
+    const dl_full_batch_method *full_batch;
 } dl_optimizer_type;
 
 typedef struct {

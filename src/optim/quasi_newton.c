@@ -246,9 +246,9 @@ const dl_optimizer_type dl_optimizer_bfgs = {
              "epoch is one step on the whole set, of a pass or a few; for small networks with "
              "smooth activations",
              sizeof(bfgs), bfgs_options},
-    .full_batch = &(const dl_full_batch){.minimize = minimize_bfgs,
-                                         .state_count = state_bfgs,
-                                         .work_count = work_bfgs},
+    .full_batch = &(const dl_full_batch_method){.minimize = minimize_bfgs,
+                                                .state_count = state_bfgs,
+                                                .work_count = work_bfgs},
 };
 
 const dl_optimizer_type dl_optimizer_lbfgs = {
@@ -257,7 +257,7 @@ const dl_optimizer_type dl_optimizer_lbfgs = {
              "any size on sets of which a pass does not take long; an epoch is one step on the "
              "whole set, of a pass or a few",
              sizeof(lbfgs), lbfgs_options},
-    .full_batch = &(const dl_full_batch){.minimize = minimize_lbfgs,
-                                         .state_count = state_lbfgs,
-                                         .work_count = work_lbfgs},
+    .full_batch = &(const dl_full_batch_method){.minimize = minimize_lbfgs,
+                                                .state_count = state_lbfgs,
+                                                .work_count = work_lbfgs},
 };

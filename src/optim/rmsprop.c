@@ -98,5 +98,5 @@ const dl_optimizer_type dl_optimizer_rmsprop = {
     .kind = {"rmsprop",
              "steps divided by the root of the recent squared gradients; for recurrent nets",
              sizeof(rmsprop), options},
-    .first_order = &(const dl_first_order){.vectors = vectors, .step = step},
+    .first_order = &(const dl_first_order_method){.vectors = vectors, .step = step},
 };

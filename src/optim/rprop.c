@@ -83,5 +83,6 @@ const dl_optimizer_type dl_optimizer_rprop = {
              "begins as learning_rate; for small sets, and needs batch_size = \"all\"",
              sizeof(rprop), options},
     .check = check,
-    .first_order = &(const dl_first_order){.vectors = vectors, .step = step, .whole_set = true},
+    .first_order =
+        &(const dl_first_order_method){.vectors = vectors, .step = step, .needs_full_batch = true},
 };

@@ -79,5 +79,5 @@ const dl_optimizer_type dl_optimizer_sgd = {
              "Rosenblatt's perceptron under the loss \"perceptron\"",
              sizeof(sgd), options},
     .check = check,
-    .first_order = &(const dl_first_order){.vectors = vectors, .step = step},
+    .first_order = &(const dl_first_order_method){.vectors = vectors, .step = step},
 };

@@ -38,12 +38,13 @@ static void report_resumed(dl_terminal *terminal, const dl_trainer *t) {
 
 static void report_memory(dl_terminal *terminal, const dl_trainer *t) {
     int64_t batches = dl_loader_bytes(t->train);
-    int64_t vectors = t->update.remembered.vector_count + t->average.wanted;
+    int64_t vectors = t->update.optimizer_state.vector_count + t->average.wanted;
     if (t->validation)
         batches += dl_loader_bytes(t->validation);
-    dl_report_memory(
-        terminal, t->e,
-        vectors * t->e->model.net.weight_count * (int64_t)sizeof(float) + t->whole.bytes, batches);
+    dl_report_memory(terminal, t->e,
+                     vectors * t->e->model.net.weight_count * (int64_t)sizeof(float) +
+                         t->full_batch.bytes,
+                     batches);
 }
 
 void dl_console_report_start(dl_terminal *terminal, const dl_trainer *t) {
@@ -101,7 +102,7 @@ static bool is_shown(dl_console *c, const dl_trainer *t) {
     return true;
 }
 
-int dl_console_hear(void *console, const dl_event *event, dl_error *error) {
+int dl_console_on_event(void *console, const dl_event *event, dl_error *error) {
     dl_console *c = console;
     const dl_trainer *t = event->trainer;
     switch (event->kind) {

@@ -13,7 +13,7 @@ typedef struct {
 } dl_console;
 
 /* A dl_listener's. */
-int dl_console_hear(void *console, const dl_event *event, dl_error *error);
+int dl_console_on_event(void *console, const dl_event *event, dl_error *error);
 /* Data, network, memory, and what is known before the first step. */
 void dl_console_report_start(dl_terminal *terminal, const dl_trainer *trainer);
 

@@ -36,14 +36,15 @@ static void add_tile(dl_text *page, const char *name, const char *value) {
 }
 
 static void add_metrics(dl_text *page, const page_of *of) {
-    const dl_accumulator *tally = &of->scores->tally;
+    const dl_accumulator *accumulator = &of->scores->accumulator;
     char value[32];
     dl_text_add(page, "<section id=\"metrics\"><div class=\"tiles\">\n");
     snprintf(value, sizeof value, "%.5g", of->loss);
     add_tile(page, "loss", value);
-    for (int m = 0; m < tally->metric_count; m++)
-        add_tile(page, tally->metric[m]->name,
-                 dl_report_metric(value, tally->metric[m], dl_accumulator_value(tally, m)));
+    for (int m = 0; m < accumulator->metric_count; m++)
+        add_tile(
+            page, accumulator->metric[m]->name,
+            dl_report_metric(value, accumulator->metric[m], dl_accumulator_value(accumulator, m)));
     dl_text_add(page, "</div></section>\n");
 }
 

@@ -3,7 +3,7 @@
 #ifndef DL_REPORT_PAGE_H
 #define DL_REPORT_PAGE_H
 
-#include "inspect/mistakes.h"
+#include "inspect/confident_errors.h"
 #include "report/scores.h"
 #include "run/checkpoint.h"
 
@@ -14,7 +14,7 @@ typedef struct {
     dl_split split;
     double loss;
     const scores *scores;
-    const dl_mistakes *mistakes;
+    const dl_confident_errors *mistakes;
 } page_of;
 
 /* Writes it whole or not at all. Curves and timings come from the history.csv beside the

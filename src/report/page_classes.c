@@ -141,8 +141,8 @@ static bool has_pictures(const dl_model *model) {
            dl_model_ignored(model) < 0;
 }
 
-static int add_mistake(dl_text *page, const page_of *of, const dl_sure_mistake *mistake, float *x,
-                       dl_error *error) {
+static int add_mistake(dl_text *page, const page_of *of, const dl_confident_error *mistake,
+                       float *x, dl_error *error) {
     const dl_model *model = of->model;
     const dl_subset *part = &model->data.part[of->split];
     int64_t row = part->index[mistake->row];
@@ -169,7 +169,7 @@ static int add_mistake(dl_text *page, const page_of *of, const dl_sure_mistake *
 
 int page_add_mistakes(dl_text *page, const page_of *of, dl_error *error) {
     const dl_model *model = of->model;
-    const dl_mistakes *m = of->mistakes;
+    const dl_confident_errors *m = of->mistakes;
     if (!m->count || !has_pictures(model))
         return 0;
     dl_text_add(page, "<section id=\"mistakes\"><h2>Surest mistakes</h2>\n<p class=\"soft\">Rows "

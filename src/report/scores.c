@@ -47,7 +47,8 @@ void scores_open(scores *s, const dl_model *model, int classes, int link, dl_spl
             left_out = metric;
     }
     *s = (scores){.model = model, .left_out = left_out};
-    dl_accumulator_open(&s->tally, shown, count, classes, classes ? 1 : (int)model->channels, true);
+    dl_accumulator_open(&s->accumulator, shown, count, classes, classes ? 1 : (int)model->channels,
+                        true);
     if (classes)
         s->confusion = dl_confusion_new(classes);
 }
@@ -56,23 +57,23 @@ void scores_open(scores *s, const dl_model *model, int classes, int link, dl_spl
 void scores_observe(void *context, const dl_outcome *outcome) {
     static const dl_outcome nothing = {.rows = 0};
     scores *s = context;
-    bool classes = outcome->classes > 0, bins = s->tally.classes && !classes;
+    bool classes = outcome->classes > 0, bins = s->accumulator.classes && !classes;
     if (classes)
         dl_confusion_add(&s->confusion, outcome);
     bool numbers_follow = classes && s->model->data.schema.bin_edge;
     if (bins)
-        dl_accumulator_add_numbers(&s->tally, outcome);
+        dl_accumulator_add_numbers(&s->accumulator, outcome);
     else
-        dl_accumulator_add(&s->tally, outcome, numbers_follow ? &nothing : outcome);
+        dl_accumulator_add(&s->accumulator, outcome, numbers_follow ? &nothing : outcome);
 }
 
-void scores_open_like(dl_accumulator *tally, const scores *s) {
-    dl_accumulator_open(tally, s->tally.metric, s->tally.metric_count, s->tally.classes,
-                        s->tally.outputs, true);
+void scores_open_like(dl_accumulator *accumulator, const scores *s) {
+    dl_accumulator_open(accumulator, s->accumulator.metric, s->accumulator.metric_count,
+                        s->accumulator.classes, s->accumulator.outputs, true);
 }
 
 void scores_close(scores *s) {
-    dl_accumulator_close(&s->tally);
+    dl_accumulator_close(&s->accumulator);
     dl_confusion_free(&s->confusion);
 }
 
@@ -80,9 +81,9 @@ const char *const scores_column_names[SCORES_COLUMNS] = {"precision", "recall", 
 
 bool scores_has_column(const scores *s, int column) {
     bool masks = s->model->positions > 1 && s->model->data.schema.input.rank == 3;
-    for (int m = 0; m < s->tally.metric_count; m++)
-        masks |= !strcmp(s->tally.metric[m]->name, "iou");
-    return column == SCORES_AUC ? s->tally.ordered : column == SCORES_IOU ? masks : true;
+    for (int m = 0; m < s->accumulator.metric_count; m++)
+        masks |= !strcmp(s->accumulator.metric[m]->name, "iou");
+    return column == SCORES_AUC ? s->accumulator.ordered : column == SCORES_IOU ? masks : true;
 }
 
 int64_t scores_class_values(const scores *s, int class, double values[SCORES_COLUMNS]) {
@@ -91,7 +92,7 @@ int64_t scores_class_values(const scores *s, int class, double values[SCORES_COL
     values[1] = score.recall;
     values[2] = score.f1;
     values[SCORES_IOU] = score.f1 / (2 - score.f1);
-    dl_scored_rows rows = dl_accumulator_scores(&s->tally);
+    dl_scored_rows rows = dl_accumulator_scores(&s->accumulator);
     values[SCORES_AUC] = scores_has_column(s, SCORES_AUC) ? dl_auc_of_class(&rows, class) : 0;
     return score.rows;
 }

@@ -9,9 +9,9 @@
 typedef struct {
     const dl_model *model; /* with the names of the classes; borrowed */
     int64_t rows;
-    dl_accumulator tally;      /* of the metrics that are shown */
-    dl_confusion confusion;    /* classes 0: there is none */
-    const dl_metric *left_out; /* for the size of the part; NULL: none */
+    dl_accumulator accumulator; /* of the metrics that are shown */
+    dl_confusion confusion;     /* classes 0: there is none */
+    const dl_metric *left_out;  /* for the size of the part; NULL: none */
 } scores;
 
 enum { SCORES_MOST = 10000000 }; /* rows times classes of which auc is shown unasked */
@@ -20,7 +20,7 @@ enum { SCORES_MOST = 10000000 }; /* rows times classes of which auc is shown una
    them and that the config asks for or that are always shown. scores_close is fine with zeros. */
 void scores_open(scores *s, const dl_model *model, int classes, int link, dl_split split);
 /* The same metrics for another net. */
-void scores_open_like(dl_accumulator *tally, const scores *s);
+void scores_open_like(dl_accumulator *accumulator, const scores *s);
 void scores_close(scores *s);
 /* A dl_observer: `context` is the scores. */
 void scores_observe(void *context, const dl_outcome *outcome);

@@ -24,7 +24,7 @@ static void set_number(json_t *metadata, const char *key, int64_t value) {
     set_text(metadata, key, text);
 }
 
-static json_t *describe(const dl_model *model, const dl_content *content) {
+static json_t *describe(const dl_model *model, const dl_checkpoint_content *content) {
     json_t *metadata = json_object();
     set_text(metadata, "format", FORMAT);
     set_text(metadata, "version", DL_VERSION);
@@ -51,51 +51,54 @@ static void *grown(void *list, int count, size_t size) {
     return count & (count - 1) ? list : xrealloc(list, size * (size_t)(count ? 2 * count : 1));
 }
 
-void dl_content_add_text(dl_content *c, const char *key, const char *value) {
+void dl_checkpoint_content_add_text(dl_checkpoint_content *c, const char *key, const char *value) {
     c->pairs = grown(c->pairs, c->pair_count, sizeof *c->pairs);
     c->pairs[c->pair_count++] =
-        (dl_pair){dl_arena_strdup(&c->arena, key), dl_arena_strdup(&c->arena, value)};
+        (dl_metadata){dl_arena_strdup(&c->arena, key), dl_arena_strdup(&c->arena, value)};
 }
 
-void dl_content_add_number(dl_content *c, const char *key, int64_t value) {
+void dl_checkpoint_content_add_number(dl_checkpoint_content *c, const char *key, int64_t value) {
     char text[32];
     snprintf(text, sizeof text, "%lld", (long long)value);
-    dl_content_add_text(c, key, text);
+    dl_checkpoint_content_add_text(c, key, text);
 }
 
-void dl_content_add_doubles(dl_content *c, const char *key, const double *values, int64_t count) {
+void dl_checkpoint_content_add_doubles(dl_checkpoint_content *c, const char *key,
+                                       const double *values, int64_t count) {
     dl_text text = {0};
     for (int64_t i = 0; i < count; i++)
         dl_text_add(&text, "%s%a", i ? " " : "", values[i]);
-    dl_content_add_text(c, key, dl_text_get(&text));
+    dl_checkpoint_content_add_text(c, key, dl_text_get(&text));
     dl_text_free(&text);
 }
 
-void dl_content_add_tensor(dl_content *c, dl_named tensor) {
+void dl_checkpoint_content_add_tensor(dl_checkpoint_content *c, dl_named_tensor tensor) {
     c->tensors = grown(c->tensors, c->tensor_count, sizeof *c->tensors);
     tensor.name = dl_arena_strdup(&c->arena, tensor.name);
     c->tensors[c->tensor_count++] = tensor;
 }
 
-void dl_content_free(dl_content *c) {
+void dl_checkpoint_content_free(dl_checkpoint_content *c) {
     free(c->pairs);
     free(c->tensors);
     dl_arena_free(&c->arena);
-    *c = (dl_content){0};
+    *c = (dl_checkpoint_content){0};
 }
 
 /* ---- writing ---- */
 
-static int add_params(dl_named *list, int count, const dl_param *params, int n, bool carried) {
+static int add_params(dl_named_tensor *list, int count, const dl_param *params, int n,
+                      bool carried) {
     for (int i = 0; i < n; i++)
         if (carried || !(params[i].flags & DL_CARRIED))
-            list[count++] = (dl_named){
+            list[count++] = (dl_named_tensor){
                 .name = params[i].name, .shape = params[i].shape, .value = params[i].value};
     return count;
 }
 
 /* Doubles come first, where they are aligned. */
-static int add_content(dl_named *list, int count, const dl_content *content, bool doubles) {
+static int add_content(dl_named_tensor *list, int count, const dl_checkpoint_content *content,
+                       bool doubles) {
     for (int i = 0; i < content->tensor_count; i++)
         if (content->tensors[i].is_double == doubles)
             list[count++] = content->tensors[i];
@@ -103,11 +106,12 @@ static int add_content(dl_named *list, int count, const dl_content *content, boo
 }
 
 /* Returns their number; the list is freed by the caller. */
-static int list_tensors(const dl_model *model, const dl_content *content, dl_named **tensors) {
+static int list_tensors(const dl_model *model, const dl_checkpoint_content *content,
+                        dl_named_tensor **tensors) {
     const dl_net *net = &model->net;
     const dl_normalization *normalizations[2] = {&model->data.input, &model->data.target};
     int most = net->param_count + net->state_param_count + 4 + content->tensor_count, count = 0;
-    dl_named *list = *tensors = xmalloc(sizeof *list * (size_t)most);
+    dl_named_tensor *list = *tensors = xmalloc(sizeof *list * (size_t)most);
     count = add_content(list, count, content, true);
     count = add_params(list, count, net->params, net->param_count, false);
     count = add_params(list, count, net->state_params, net->state_param_count, content->carried);
@@ -116,16 +120,17 @@ static int list_tensors(const dl_model *model, const dl_content *content, dl_nam
         dl_shape shape = dl_shape1((int)norm->count);
         if (!norm->count)
             continue;
-        list[count++] =
-            (dl_named){.name = normalization_names[n][0], .shape = shape, .value = norm->shift};
-        list[count++] =
-            (dl_named){.name = normalization_names[n][1], .shape = shape, .value = norm->scale};
+        list[count++] = (dl_named_tensor){
+            .name = normalization_names[n][0], .shape = shape, .value = norm->shift};
+        list[count++] = (dl_named_tensor){
+            .name = normalization_names[n][1], .shape = shape, .value = norm->scale};
     }
     return add_content(list, count, content, false);
 }
 
-char *dl_checkpoint_encode(const dl_model *model, const dl_content *content, size_t *size) {
-    dl_named *tensors;
+char *dl_checkpoint_encode(const dl_model *model, const dl_checkpoint_content *content,
+                           size_t *size) {
+    dl_named_tensor *tensors;
     json_t *metadata = describe(model, content);
     int count = list_tensors(model, content, &tensors);
     char *bytes = dl_safetensors_encode(metadata, tensors, count, size);
@@ -134,9 +139,9 @@ char *dl_checkpoint_encode(const dl_model *model, const dl_content *content, siz
     return bytes;
 }
 
-int dl_checkpoint_save(const char *path, const dl_model *model, const dl_content *content,
-                       dl_error *error) {
-    dl_named *tensors;
+int dl_checkpoint_save(const char *path, const dl_model *model,
+                       const dl_checkpoint_content *content, dl_error *error) {
+    dl_named_tensor *tensors;
     json_t *metadata = describe(model, content);
     int count = list_tensors(model, content, &tensors);
     int result = dl_safetensors_write(path, metadata, tensors, count, error);

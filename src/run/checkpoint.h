@@ -10,30 +10,33 @@
 
 typedef struct {
     const char *key, *value;
-} dl_pair;
+} dl_metadata;
 
 /* What is added to a model: metadata and tensors. All zero: nothing. */
 typedef struct {
-    dl_arena arena; /* owns keys, values and names */
-    dl_pair *pairs; /* [pair_count], owned */
+    dl_arena arena;     /* owns keys, values and names */
+    dl_metadata *pairs; /* [pair_count], owned */
     int pair_count;
-    dl_named *tensors; /* [tensor_count], owned; their values are borrowed */
+    dl_named_tensor *tensors; /* [tensor_count], owned; their values are borrowed */
     int tensor_count;
     bool carried; /* also states that one batch hands on to the next: amid an epoch */
-} dl_content;
+} dl_checkpoint_content;
 
-void dl_content_add_text(dl_content *content, const char *key, const char *value);
-void dl_content_add_number(dl_content *content, const char *key, int64_t value);
-void dl_content_add_doubles(dl_content *content, const char *key, const double *values,
-                            int64_t count);
-void dl_content_add_tensor(dl_content *content, dl_named tensor);
-void dl_content_free(dl_content *content);
+void dl_checkpoint_content_add_text(dl_checkpoint_content *content, const char *key,
+                                    const char *value);
+void dl_checkpoint_content_add_number(dl_checkpoint_content *content, const char *key,
+                                      int64_t value);
+void dl_checkpoint_content_add_doubles(dl_checkpoint_content *content, const char *key,
+                                       const double *values, int64_t count);
+void dl_checkpoint_content_add_tensor(dl_checkpoint_content *content, dl_named_tensor tensor);
+void dl_checkpoint_content_free(dl_checkpoint_content *content);
 
 /* Whole or not at all. */
-int dl_checkpoint_save(const char *path, const dl_model *model, const dl_content *content,
-                       dl_error *error);
+int dl_checkpoint_save(const char *path, const dl_model *model,
+                       const dl_checkpoint_content *content, dl_error *error);
 /* The same bytes in memory; freed by the caller. */
-char *dl_checkpoint_encode(const dl_model *model, const dl_content *content, size_t *size);
+char *dl_checkpoint_encode(const dl_model *model, const dl_checkpoint_content *content,
+                           size_t *size);
 
 /* An open checkpoint, with its config parsed. */
 typedef struct {

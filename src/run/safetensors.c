@@ -13,12 +13,12 @@ static const char CHECKSUM_KEY[] = "\"checksum\":\"";
 static const char NO_CHECKSUM[] = "00000000";
 static const char OUR_FORMAT[] = "\"format\":\"dltrain ";
 
-static int64_t bytes_of(const dl_named *tensor) {
+static int64_t bytes_of(const dl_named_tensor *tensor) {
     return dl_shape_size(tensor->shape) *
            (int64_t)(tensor->is_double ? sizeof(double) : sizeof(float));
 }
 
-static json_t *describe(const dl_named *tensor, int64_t *offset) {
+static json_t *describe(const dl_named_tensor *tensor, int64_t *offset) {
     json_t *shape = json_array();
     for (int i = 0; i < tensor->shape.rank; i++)
         json_array_append_new(shape, json_integer(tensor->shape.dim[i]));
@@ -31,7 +31,7 @@ static json_t *describe(const dl_named *tensor, int64_t *offset) {
 }
 
 /* The header, padded with blanks so that the tensors begin at a multiple of 8. */
-static dl_text make_header(json_t *metadata, const dl_named *tensors, int count) {
+static dl_text make_header(json_t *metadata, const dl_named_tensor *tensors, int count) {
     json_t *header = json_object();
     json_object_set(header, "__metadata__", metadata);
     int64_t offset = 0;
@@ -64,7 +64,7 @@ static void encode_length(unsigned char out[8], uint64_t length) {
 }
 
 /* The header with its checksum, and the 8 bytes before it. */
-static dl_text encode_header(json_t *metadata, const dl_named *tensors, int count,
+static dl_text encode_header(json_t *metadata, const dl_named_tensor *tensors, int count,
                              unsigned char length[8]) {
     json_object_set_new(metadata, "checksum", json_string(NO_CHECKSUM));
     dl_text header = make_header(metadata, tensors, count);
@@ -79,7 +79,7 @@ static dl_text encode_header(json_t *metadata, const dl_named *tensors, int coun
 }
 
 /* Whether all was written, ferror(file) knows. */
-static void put(FILE *file, json_t *metadata, const dl_named *tensors, int count) {
+static void put(FILE *file, json_t *metadata, const dl_named_tensor *tensors, int count) {
     unsigned char length[8];
     dl_text header = encode_header(metadata, tensors, count, length);
     fwrite(length, 1, 8, file);
@@ -93,8 +93,8 @@ enum { PIECE = 1 << 20 };
 
 /* Whether the header is that of these tensors (any, if `tensors` is NULL), the last of which ends
    where the file does. */
-static bool is_header_of(const char *json, size_t length, int64_t bytes, const dl_named *tensors,
-                         int count) {
+static bool is_header_of(const char *json, size_t length, int64_t bytes,
+                         const dl_named_tensor *tensors, int count) {
     json_t *header = json_loadb(json, length, JSON_REJECT_DUPLICATES, NULL), *entry;
     const char *name;
     int64_t end = 0, found = 0;
@@ -116,7 +116,8 @@ static bool is_header_of(const char *json, size_t length, int64_t bytes, const d
 }
 
 /* Reads what was written: the header, the checksum of all, the list of tensors. */
-static bool is_whole(dl_reader *reader, const dl_named *tensors, int count, dl_error *error) {
+static bool is_whole(dl_reader *reader, const dl_named_tensor *tensors, int count,
+                     dl_error *error) {
     unsigned char prefix[8];
     uint64_t length = 0;
     if (dl_reader_read(reader, prefix, 8, error) != 8)
@@ -149,7 +150,7 @@ static bool is_whole(dl_reader *reader, const dl_named *tensors, int count, dl_e
 }
 
 /* A checkpoint takes the place of an older one only when it can be read. */
-static int commit(dl_writer *writer, const dl_named *tensors, int count, dl_error *error) {
+static int commit(dl_writer *writer, const dl_named_tensor *tensors, int count, dl_error *error) {
     if (dl_writer_finish(writer, error))
         return -1;
     dl_reader *reader = dl_reader_open(writer->temporary, DL_FAILURE, error);
@@ -166,8 +167,8 @@ static int commit(dl_writer *writer, const dl_named *tensors, int count, dl_erro
     return -1;
 }
 
-int dl_safetensors_write(const char *path, json_t *metadata, const dl_named *tensors, int count,
-                         dl_error *error) {
+int dl_safetensors_write(const char *path, json_t *metadata, const dl_named_tensor *tensors,
+                         int count, dl_error *error) {
     dl_writer writer;
     if (dl_writer_open(&writer, path, error))
         return -1;
@@ -184,7 +185,8 @@ int dl_safetensors_write_encoded(const char *path, const void *bytes, size_t siz
     return commit(&writer, NULL, 0, error);
 }
 
-char *dl_safetensors_encode(json_t *metadata, const dl_named *tensors, int count, size_t *size) {
+char *dl_safetensors_encode(json_t *metadata, const dl_named_tensor *tensors, int count,
+                            size_t *size) {
     char *bytes = NULL;
     FILE *file = open_memstream(&bytes, size);
     if (file) {
@@ -360,8 +362,8 @@ static bool is_other(json_t *entry) {
     return type && json_is_array(dims) && (strcmp(type, "F32") || json_array_size(dims) > 4);
 }
 
-int dl_safetensors_take(const dl_safetensors *file, const char *name, dl_shape shape, float *value,
-                        dl_text *why, dl_error *error) {
+int dl_safetensors_read_matching(const dl_safetensors *file, const char *name, dl_shape shape,
+                                 float *value, dl_text *why, dl_error *error) {
     dl_shape found;
     char here[48];
     json_t *entry = json_object_get(file->header, name);

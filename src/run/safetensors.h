@@ -17,15 +17,16 @@ typedef struct {
     dl_shape shape;
     const void *value; /* float, "F32" */
     bool is_double;    /* it is double, "F64" */
-} dl_named;
+} dl_named_tensor;
 
 /* Writes a file whole or not at all; it is read back before it replaces another. `metadata`: an
    object of strings, borrowed; the checksum is added to it. */
-int dl_safetensors_write(const char *path, json_t *metadata, const dl_named *tensors, int count,
-                         dl_error *error);
+int dl_safetensors_write(const char *path, json_t *metadata, const dl_named_tensor *tensors,
+                         int count, dl_error *error);
 
 /* The same bytes in memory; freed by the caller. And such bytes into a file. */
-char *dl_safetensors_encode(json_t *metadata, const dl_named *tensors, int count, size_t *size);
+char *dl_safetensors_encode(json_t *metadata, const dl_named_tensor *tensors, int count,
+                            size_t *size);
 int dl_safetensors_write_encoded(const char *path, const void *bytes, size_t size, dl_error *error);
 
 typedef struct {
@@ -53,8 +54,8 @@ int dl_safetensors_read_doubles(const dl_safetensors *file, const char *name, in
 /* Copies a tensor if it is there and fits: 1. If not: 0, and the reason is added to `why`, for
    people: "not there", "there 64x10, here 64x5". -1 and an error of DL_DATA if what the file says
    of it makes no sense. */
-int dl_safetensors_take(const dl_safetensors *file, const char *name, dl_shape shape, float *value,
-                        dl_text *why, dl_error *error);
+int dl_safetensors_read_matching(const dl_safetensors *file, const char *name, dl_shape shape,
+                                 float *value, dl_text *why, dl_error *error);
 /* A tensor's shape as the file has it, whatever it is: "64x10", or its type where that is not F32.
  */
 void dl_safetensors_add_shape(const dl_safetensors *file, const char *name, dl_text *text);

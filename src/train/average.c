@@ -70,19 +70,19 @@ static void exchange_all(dl_average *a, const dl_net *net) {
         if (!(p->flags & DL_CARRIED))
             exchange(p->value, a->state + p->offset, p->count);
     }
-    a->shown = !a->shown;
+    a->in_net = !a->in_net;
 }
 
-void dl_average_show(dl_average *a, const dl_experiment *e) {
-    if (!a->count || a->shown)
+void dl_average_swap_in(dl_average *a, const dl_experiment *e) {
+    if (!a->count || a->in_net)
         return;
     if (a->kind == DL_AVERAGE_EMA && e->model.net.state_count)
         dl_copy(a->state, e->model.net.states, e->model.net.state_count);
     exchange_all(a, &e->model.net);
 }
 
-void dl_average_hide(dl_average *a, const dl_experiment *e) {
-    if (a->shown)
+void dl_average_swap_out(dl_average *a, const dl_experiment *e) {
+    if (a->in_net)
         exchange_all(a, &e->model.net);
 }
 
@@ -122,8 +122,8 @@ int dl_average_end_epoch(dl_average *a, dl_experiment *e, dl_loader *train, int6
         if (e->model.net.state_count) /* of a frozen batch_norm they stay */
             dl_copy(a->state, e->model.net.states, e->model.net.state_count);
     }
-    dl_average_show(a, e);
-    if (!of_epochs || !a->shown || !has_statistics(&e->model.net))
+    dl_average_swap_in(a, e);
+    if (!of_epochs || !a->in_net || !has_statistics(&e->model.net))
         return 0;
     return measure_statistics(e, train, epoch, error);
 }

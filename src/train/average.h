@@ -15,7 +15,7 @@ typedef struct {
     int64_t count;          /* how many weights it is made of: steps (ema), epochs (swa) */
     float *weights, *state; /* [weights], [states], owned; what is DL_CARRIED is not looked at. The
                                average's or, while that is in the net, the training's own */
-    bool shown;             /* the average is in the net */
+    bool in_net;            /* the average is in the net */
 } dl_average;
 
 void dl_average_open(dl_average *average, const dl_experiment *experiment);
@@ -28,7 +28,7 @@ void dl_average_step(dl_average *average, const dl_experiment *experiment);
 int dl_average_end_epoch(dl_average *average, dl_experiment *experiment, dl_loader *train,
                          int64_t epoch, dl_error *error);
 /* The average goes into the net, if there is one yet; or the weights of the training back. */
-void dl_average_show(dl_average *average, const dl_experiment *experiment);
-void dl_average_hide(dl_average *average, const dl_experiment *experiment);
+void dl_average_swap_in(dl_average *average, const dl_experiment *experiment);
+void dl_average_swap_out(dl_average *average, const dl_experiment *experiment);
 
 #endif

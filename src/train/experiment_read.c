@@ -162,7 +162,8 @@ static int read_optimizer(dl_experiment *e, config_setting_t *top, dl_error *err
 }
 
 static int check_whole_set(const dl_experiment *e, dl_error *error) {
-    if (!e->optimizer || !e->optimizer->first_order || !e->optimizer->first_order->whole_set ||
+    if (!e->optimizer || !e->optimizer->first_order ||
+        !e->optimizer->first_order->needs_full_batch ||
         e->model.settings.batch_size == DL_BATCH_ALL)
         return 0;
     config_setting_t *where = config_lookup(&e->model.config->tree, "training.batch_size");

@@ -58,7 +58,7 @@ static int check_layers(const dl_experiment *e, dl_error *error) {
     return result;
 }
 
-static int check_loss(const dl_whole *w, dl_error *error) {
+static int check_loss(const dl_full_batch *w, dl_error *error) {
     const dl_experiment *e = w->e;
     const char *name = e->optimizer->kind.name, *where = dl_model_where(&e->model, "loss");
     if (e->model.loss->straight_through)
@@ -82,15 +82,15 @@ static int check_loss(const dl_whole *w, dl_error *error) {
 }
 
 /* What is kept in all, of n parameters. */
-static int64_t bytes_of(const dl_whole *w) {
-    const dl_full_batch *method = w->e->optimizer->full_batch;
+static int64_t bytes_of(const dl_full_batch *w) {
+    const dl_full_batch_method *method = w->e->optimizer->full_batch;
     int64_t n = w->f.count, doubles = method->state_count(w->e->optimizer_self, n);
     doubles += method->work_count(w->e->optimizer_self, &w->f);
     return (doubles + (method->needs_squares ? (n + 1) * w->f.most_rows : 0)) *
            (int64_t)sizeof(double);
 }
 
-static int check_size(const dl_whole *w, dl_error *error) {
+static int check_size(const dl_full_batch *w, dl_error *error) {
     const dl_experiment *e = w->e;
     const dl_minimizer_common *own = e->optimizer_self;
     char bytes[32];
@@ -113,21 +113,21 @@ static int check_size(const dl_whole *w, dl_error *error) {
 /* ---- the function ---- */
 
 /* theta[count] from the net's weights */
-static void gather(const dl_whole *w, double *theta) {
+static void gather(const dl_full_batch *w, double *theta) {
     for (int s = 0; s < w->update->span_count; s++)
         for (int64_t i = 0; i < w->update->spans[s].count; i++)
             *theta++ = w->e->model.net.weights[w->update->spans[s].first + i];
 }
 
 /* and back, rounded to float */
-static void scatter(const dl_whole *w, const double *theta) {
+static void scatter(const dl_full_batch *w, const double *theta) {
     for (int s = 0; s < w->update->span_count; s++)
         for (int64_t i = 0; i < w->update->spans[s].count; i++)
             w->e->model.net.weights[w->update->spans[s].first + i] = (float)*theta++;
 }
 
 /* to[count] += or = factor · the net's gradients */
-static void take_gradients(const dl_whole *w, double factor, bool add, double *to) {
+static void take_gradients(const dl_full_batch *w, double factor, bool add, double *to) {
     for (int s = 0; s < w->update->span_count; s++) {
         const float *from = w->e->model.net.gradients + w->update->spans[s].first;
         for (int64_t i = 0; i < w->update->spans[s].count; i++, to++)
@@ -136,7 +136,7 @@ static void take_gradients(const dl_whole *w, double factor, bool add, double *t
 }
 
 /* Of all spans, and with `gradient` adds theirs to it. */
-static double penalties(const dl_whole *w, const double *theta, double *gradient) {
+static double penalties(const dl_full_batch *w, const double *theta, double *gradient) {
     double sum = 0;
     for (int s = 0; s < w->update->span_count; s++) {
         double l1 = w->update->spans[s].l1, l2 = w->update->spans[s].l2;
@@ -152,18 +152,18 @@ static double penalties(const dl_whole *w, const double *theta, double *gradient
 }
 
 /* The weights are theta; a pass over the training part begins. */
-static void begin_pass(dl_whole *w, const double *theta) {
+static void begin_pass(dl_full_batch *w, const double *theta) {
     scatter(w, theta);
     dl_loader_start(w->loader, dl_model_order(&w->e->model, false), 0, 0, 0);
     dl_net_begin(&w->e->model.net);
 }
 
-static dl_pass pass_of(const dl_whole *w, int64_t count) {
+static dl_pass pass_of(const dl_full_batch *w, int64_t count) {
     return (dl_pass){.batch = (int)count, .training = true, .seed = (uint64_t)w->e->model.seed};
 }
 
 static double evaluate(dl_function *f, const double *theta, double *gradient) {
-    dl_whole *w = (dl_whole *)f;
+    dl_full_batch *w = (dl_full_batch *)f;
     dl_losses losses = {0};
     int before = w->error->count;
     if (gradient)
@@ -189,7 +189,7 @@ static double evaluate(dl_function *f, const double *theta, double *gradient) {
 
 /* A block of rows that is not full yet. */
 typedef struct {
-    dl_whole *w;
+    dl_full_batch *w;
     int64_t rows;
     dl_take_rows take;
     void *context;
@@ -214,7 +214,7 @@ static double *next_row(block *b, double residual) {
 /* Row i of the batch: a forward and a backward pass of its own for each output, since the backward
    pass may use the memory of what the forward pass has left. */
 static void add_sample(block *b, const dl_batch *batch, int64_t i, double scale) {
-    dl_whole *w = b->w;
+    dl_full_batch *w = b->w;
     dl_experiment *e = w->e;
     dl_tensor *out = dl_net_output(&e->model.net);
     int64_t outputs = e->model.positions * e->model.channels,
@@ -235,7 +235,7 @@ static void add_sample(block *b, const dl_batch *batch, int64_t i, double scale)
 
 /* l2/2 · w^2 is the half of the square of sqrt(l2) · w. */
 static void add_penalties(block *b, const double *theta) {
-    const dl_whole *w = b->w;
+    const dl_full_batch *w = b->w;
     int64_t k = 0;
     for (int s = 0; s < w->update->span_count; s++)
         for (int64_t i = 0; i < w->update->spans[s].count; i++, k++) {
@@ -251,7 +251,7 @@ static void add_penalties(block *b, const double *theta) {
 /* The mean of (y - t)^2 over all rows of a pass and outputs is |r|^2 / 2 with
    r = sqrt(2 / (rows · outputs)) (y - t). */
 static double squares(dl_function *f, const double *theta, dl_take_rows take, void *context) {
-    dl_whole *w = (dl_whole *)f;
+    dl_full_batch *w = (dl_full_batch *)f;
     block b = {w, 0, take, context, 0};
     int64_t values = dl_loader_rows_of(&w->e->model.data, DL_TRAIN) * w->e->model.positions *
                      w->e->model.channels;
@@ -274,10 +274,11 @@ static double *make(int64_t count) {
     return dl_memory_aligned(sizeof(double) * (size_t)count);
 }
 
-int dl_whole_open(dl_whole *w, dl_experiment *e, dl_loader *loader, dl_update *u, dl_error *error) {
+int dl_full_batch_open(dl_full_batch *w, dl_experiment *e, dl_loader *loader, dl_update *u,
+                       dl_error *error) {
     enum { FEW_ROWS = 64 };
-    const dl_full_batch *method = e->optimizer->full_batch;
-    *w = (dl_whole){.e = e, .loader = loader, .update = u, .error = error};
+    const dl_full_batch_method *method = e->optimizer->full_batch;
+    *w = (dl_full_batch){.e = e, .loader = loader, .update = u, .error = error};
     w->f = (dl_function){.precision = FLT_EPSILON, .evaluate = evaluate};
     for (int s = 0; s < u->span_count; s++)
         w->f.count += u->spans[s].count;
@@ -287,8 +288,8 @@ int dl_whole_open(dl_whole *w, dl_experiment *e, dl_loader *loader, dl_update *u
         return -1;
     w->bytes = bytes_of(w);
     w->work = make(method->work_count(e->optimizer_self, &w->f));
-    u->remembered.state_count = method->state_count(e->optimizer_self, w->f.count);
-    u->remembered.state = make(u->remembered.state_count);
+    u->optimizer_state.state_count = method->state_count(e->optimizer_self, w->f.count);
+    u->optimizer_state.state = make(u->optimizer_state.state_count);
     if (!method->needs_squares)
         return 0;
     w->f.squares = squares;
@@ -297,9 +298,9 @@ int dl_whole_open(dl_whole *w, dl_experiment *e, dl_loader *loader, dl_update *u
     return 0;
 }
 
-int dl_whole_begin(dl_whole *w, bool resumed, dl_text *note, dl_error *error) {
-    const dl_full_batch *method = w->e->optimizer->full_batch;
-    dl_iteration it = {w->update->remembered.state, w->work, 1};
+int dl_full_batch_begin(dl_full_batch *w, bool resumed, dl_text *note, dl_error *error) {
+    const dl_full_batch_method *method = w->e->optimizer->full_batch;
+    dl_iteration it = {w->update->optimizer_state.state, w->work, 1};
     if (resumed)
         return 0;
     int before = error->count;
@@ -311,16 +312,16 @@ int dl_whole_begin(dl_whole *w, bool resumed, dl_text *note, dl_error *error) {
     return error->count > before ? -1 : 0;
 }
 
-double dl_whole_iterate(dl_whole *w, int64_t t) {
-    dl_iteration it = {w->update->remembered.state, w->work, t};
+double dl_full_batch_iterate(dl_full_batch *w, int64_t t) {
+    dl_iteration it = {w->update->optimizer_state.state, w->work, t};
     double a = w->e->optimizer->full_batch->minimize(w->e->optimizer_self, &w->f, &it);
     scatter(w, it.state);
     return a;
 }
 
-void dl_whole_close(dl_whole *w) {
+void dl_full_batch_close(dl_full_batch *w) {
     free(w->rows);
     free(w->residual);
     free(w->work);
-    *w = (dl_whole){0};
+    *w = (dl_full_batch){0};
 }

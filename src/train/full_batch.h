@@ -19,19 +19,19 @@ typedef struct {
     double *work;            /* owned: the optimizer's */
     int64_t bytes;           /* of all these */
     dl_error *error;         /* borrowed: where trouble with the data goes */
-} dl_whole;
+} dl_full_batch;
 
 /* Refuses, with an error of DL_USAGE, what does not go together with the optimizer; then allocates,
-   also what it remembers, which is update's. Everything is borrowed; dl_whole_close is fine after a
-   failure. */
-int dl_whole_open(dl_whole *whole, dl_experiment *experiment, dl_loader *loader, dl_update *update,
-                  dl_error *error);
+   also what it remembers, which is update's. Everything is borrowed; dl_full_batch_close is fine
+   after a failure. */
+int dl_full_batch_open(dl_full_batch *full_batch, dl_experiment *experiment, dl_loader *loader,
+                       dl_update *update, dl_error *error);
 /* Once the weights are there, or those of a run that goes on with what it remembers: can the
    optimizer minimize this? 0, and maybe a note for people; or -1 and an error. */
-int dl_whole_begin(dl_whole *whole, bool resumed, dl_text *note, dl_error *error);
+int dl_full_batch_begin(dl_full_batch *full_batch, bool resumed, dl_text *note, dl_error *error);
 /* Iteration number t, from 1: moves the net's weights. Returns how much of the direction was gone.
-   Trouble with the data is in the error that dl_whole_open was given. */
-double dl_whole_iterate(dl_whole *whole, int64_t t);
-void dl_whole_close(dl_whole *whole);
+   Trouble with the data is in the error that dl_full_batch_open was given. */
+double dl_full_batch_iterate(dl_full_batch *full_batch, int64_t t);
+void dl_full_batch_close(dl_full_batch *full_batch);
 
 #endif

@@ -10,8 +10,8 @@ static void open_facts(dl_recorder *r, const dl_trainer *t) {
     const dl_model *model = &t->e->model;
     int class;
     *f = (dl_facts){.expected_loss = t->expected_loss, .initial_loss = t->initial_loss};
-    if (r->place.resume)
-        dl_facts_read(f, r->place.resume, &ignored);
+    if (r->location.resume)
+        dl_facts_read(f, r->location.resume, &ignored);
     dl_facts_free(f);
     dl_error_clear(&ignored);
     f->ended = DL_RUNNING;
@@ -23,17 +23,18 @@ static void open_facts(dl_recorder *r, const dl_trainer *t) {
 }
 
 static int start(dl_recorder *r, const dl_trainer *t, dl_error *error) {
-    const dl_run_place *place = &r->place;
+    const dl_run_location *location = &r->location;
     const dl_experiment *e = t->e;
     dl_text header = dl_row_header(e);
-    int result = place->resume ? dl_run_reopen(&r->run, r->terminal, place->resume, &e->model,
-                                               header.data, t->progress.epoch, error)
-                               : dl_run_create(&r->run, r->terminal, &e->model, header.data,
-                                               place->out, place->force, error);
+    int result = location->resume ? dl_run_reopen(&r->run, r->terminal, location->resume, &e->model,
+                                                  header.data, t->progress.epoch, error)
+                                  : dl_run_create(&r->run, r->terminal, &e->model, header.data,
+                                                  location->out, location->force, error);
     dl_text_free(&header);
     if (result)
         return -1;
-    r->keeper = (dl_keeper){.folder = r->run.folder, .model = &e->model, .history = r->run.history};
+    r->writer = (dl_checkpoint_writer){
+        .folder = r->run.folder, .model = &e->model, .history = r->run.history};
     open_facts(r, t);
     if (dl_facts_write(&r->facts, r->run.folder, error))
         return -1;
@@ -90,16 +91,16 @@ static int add_epoch(dl_recorder *r, const dl_event *event, dl_error *error) {
     dl_text_free(&line);
     if (result || add_events(r, t->e, event->row, error))
         return -1;
-    dl_content content = dl_training_state_content(&t->state, t->e);
-    result = dl_keeper_keep(&r->keeper, &content, event->best, error);
-    dl_content_free(&content);
+    dl_checkpoint_content content = dl_training_state_content(&t->state, t->e);
+    result = dl_checkpoint_writer_add(&r->writer, &content, event->best, error);
+    dl_checkpoint_content_free(&content);
     return result;
 }
 
 static int save(dl_recorder *r, const dl_trainer *t, dl_error *error) {
-    dl_content content = dl_training_state_content(&t->state, t->e);
-    int result = dl_keeper_save(&r->keeper, &content, error);
-    dl_content_free(&content);
+    dl_checkpoint_content content = dl_training_state_content(&t->state, t->e);
+    int result = dl_checkpoint_writer_save(&r->writer, &content, error);
+    dl_checkpoint_content_free(&content);
     return result;
 }
 
@@ -109,10 +110,10 @@ static int end(dl_recorder *r, dl_ending ending, dl_error *error) {
     dl_facts *f = &r->facts;
     dl_error ignored = {0};
     bool failed = error->count > 0;
-    if (!r->keeper.folder)
+    if (!r->writer.folder)
         return 0;
-    int result = dl_keeper_flush(&r->keeper, failed ? &ignored : error);
-    if (failed && r->keeper.written > 0)
+    int result = dl_checkpoint_writer_flush(&r->writer, failed ? &ignored : error);
+    if (failed && r->writer.written > 0)
         dl_say(r->terminal, "kept        the checkpoints of the epochs before, in %s",
                r->run.folder);
     f->ended = result && !failed ? DL_ENDED_FAILED : ending;
@@ -122,7 +123,7 @@ static int end(dl_recorder *r, dl_ending ending, dl_error *error) {
     return failed ? 0 : result;
 }
 
-int dl_recorder_hear(void *recorder, const dl_event *event, dl_error *error) {
+int dl_recorder_on_event(void *recorder, const dl_event *event, dl_error *error) {
     switch (event->kind) {
     case DL_EVENT_STARTED:
         return start(recorder, event->trainer, error);
@@ -139,7 +140,7 @@ int dl_recorder_hear(void *recorder, const dl_event *event, dl_error *error) {
 }
 
 void dl_recorder_close(dl_recorder *r) {
-    dl_keeper_close(&r->keeper);
+    dl_checkpoint_writer_close(&r->writer);
     dl_facts_free(&r->facts);
     dl_tensorboard_close(&r->board);
     dl_run_close(&r->run);

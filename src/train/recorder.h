@@ -14,21 +14,21 @@ typedef struct {
     const char *out;    /* the folder, or NULL: runs/NAME */
     bool force;         /* replaces a run that is in it */
     const char *resume; /* the folder of a run to continue, or NULL */
-} dl_run_place;
+} dl_run_location;
 
 /* All zero but terminal and place: nothing is open. */
 typedef struct {
     dl_terminal *terminal; /* whose log goes into the folder; borrowed */
-    dl_run_place place;
+    dl_run_location location;
     dl_run run;
     dl_tensorboard board;
-    dl_keeper keeper;
+    dl_checkpoint_writer writer;
     dl_facts facts; /* of a resumed run those that were written when it began */
 } dl_recorder;
 
 /* A dl_listener's: creates the run's folder when a training starts, or reopens that of the run that
    is resumed. */
-int dl_recorder_hear(void *recorder, const dl_event *event, dl_error *error);
+int dl_recorder_on_event(void *recorder, const dl_event *event, dl_error *error);
 void dl_recorder_close(dl_recorder *recorder);
 
 #endif

@@ -14,7 +14,7 @@
 static int announce(dl_trainer *t, dl_event event, dl_error *error) {
     event.trainer = t;
     for (int l = 0; l < t->listener_count; l++)
-        if (t->listeners[l].hear(t->listeners[l].context, &event, error))
+        if (t->listeners[l].on_event(t->listeners[l].context, &event, error))
             return -1;
     return 0;
 }
@@ -58,7 +58,7 @@ int dl_trainer_step(dl_trainer *t, const dl_batch *batch, double rate, dl_error 
                     .carry = true};
     dl_net_forward(&model->net, batch->x, &pass);
     dl_losses losses = dl_loss_backward(model, batch);
-    dl_sums_add(&p->sums, &t->judge, model, batch, &losses);
+    dl_sums_add(&p->sums, &t->outcome_buffers, model, batch, &losses);
     from = lap(t, DL_PHASE_FORWARD, from);
     if (check_losses(t, &losses, batch, error))
         return -1;
@@ -115,7 +115,7 @@ static int train_full_batch(dl_trainer *t, dl_error *error) {
     dl_progress *p = &t->progress;
     int before = error->count;
     double from = dl_clock();
-    t->rate = dl_whole_iterate(&t->whole, p->step + 1);
+    t->rate = dl_full_batch_iterate(&t->full_batch, p->step + 1);
     from = lap(t, DL_PHASE_UPDATE, from);
     dl_sums_close(&p->sums); /* the evaluation opens them anew */
     if (error->count > before || dl_evaluate_plain(&e->model, t->train, &p->sums, error))
@@ -192,9 +192,9 @@ static void observe(dl_trainer *t, const dl_row *row, bool *best) {
 }
 
 static int save(dl_trainer *t, dl_error *error) {
-    dl_average_show(&t->average, t->e);
+    dl_average_swap_in(&t->average, t->e);
     int result = announce(t, (dl_event){.kind = DL_EVENT_SAVE}, error);
-    dl_average_hide(&t->average, t->e);
+    dl_average_swap_out(&t->average, t->e);
     return result;
 }
 
@@ -213,7 +213,7 @@ int dl_trainer_epoch(dl_trainer *t, dl_error *error) {
     dl_event event = {.kind = DL_EVENT_EPOCH, .row = &row};
     observe(t, &row, &event.best);
     int result = announce(t, event, error);
-    dl_average_hide(&t->average, t->e);
+    dl_average_swap_out(&t->average, t->e);
     return result;
 }
 
@@ -250,7 +250,7 @@ static int load(dl_trainer *t, const dl_checkpoint *c, dl_error *error) {
         dl_checkpoint_load_net(c, &e->model.net, error) ||
         dl_training_state_load(&t->state, e, c, error))
         return -1;
-    dl_average_hide(&t->average, e);
+    dl_average_swap_out(&t->average, e);
     if (p->epoch_step > dl_loader_steps(t->train) ||
         (p->epoch_step && c->batch_size != e->model.batch_size))
         return dl_fail(error, DL_USAGE,
@@ -284,7 +284,7 @@ static int make_weights(dl_trainer *t, dl_error *error) {
     if (t->options.resume)
         return 0;
     if (dl_lsuv_scale(&t->lsuv, e, t->train, t->options.threads, error) ||
-        dl_transfer_take(&t->transfer, e, error))
+        dl_transfer_load(&t->transfer, e, error))
         return -1;
     dl_update_make_orthogonal(&e->model.net);
     return 0;
@@ -295,8 +295,8 @@ static int choose_method(dl_trainer *t, dl_error *error) {
     if (!t->e->optimizer->full_batch)
         return 0;
     dl_update_begin(&t->update, t->e, 0, 1);
-    return dl_whole_open(&t->whole, t->e, t->train, &t->update, error) ||
-                   dl_whole_begin(&t->whole, t->options.resume, &t->note, error)
+    return dl_full_batch_open(&t->full_batch, t->e, t->train, &t->update, error) ||
+                   dl_full_batch_begin(&t->full_batch, t->options.resume, &t->note, error)
                ? -1
                : 0;
 }
@@ -348,8 +348,8 @@ int dl_trainer_open(dl_trainer *t, dl_experiment *e, const dl_train_options *opt
         return -1;
     dl_update_open(&t->update, e);
     dl_average_open(&t->average, e);
-    t->state = (dl_training_state){&t->progress, &t->update.remembered, &t->average};
-    dl_judge_open(&t->judge, &e->model);
+    t->state = (dl_training_state){&t->progress, &t->update.optimizer_state, &t->average};
+    dl_outcome_buffers_open(&t->outcome_buffers, &e->model);
     dl_sums_open(&t->progress.sums, &e->model, false);
     if (open_loaders(t, error) || make_weights(t, error) || choose_method(t, error))
         return -1;
@@ -363,10 +363,10 @@ int dl_trainer_open(dl_trainer *t, dl_experiment *e, const dl_train_options *opt
 void dl_trainer_close(dl_trainer *t) {
     dl_loader_free(t->train);
     dl_loader_free(t->validation);
-    dl_judge_close(&t->judge);
+    dl_outcome_buffers_close(&t->outcome_buffers);
     dl_sums_close(&t->progress.sums);
     dl_transfer_free(&t->transfer);
-    dl_whole_close(&t->whole);
+    dl_full_batch_close(&t->full_batch);
     dl_text_free(&t->note);
     dl_text_free(&t->edited);
     dl_average_close(&t->average);

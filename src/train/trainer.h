@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The trainer: steps and epochs, from the first or from a checkpoint on. It knows its listeners
-   only as such: files, screens and tests hear of its events. */
+   only as such: files, screens and tests on_event of its events. */
 #ifndef DL_TRAIN_TRAINER_H
 #define DL_TRAIN_TRAINER_H
 
@@ -45,7 +45,7 @@ typedef struct {
 /* Called in the order in which they are listed; -1 and an error end the training. At DL_EVENT_ENDED
    the error may be that of the training. */
 typedef struct {
-    int (*hear)(void *context, const dl_event *event, dl_error *error);
+    int (*on_event)(void *context, const dl_event *event, dl_error *error);
     void *context;
 } dl_listener;
 
@@ -55,9 +55,9 @@ struct dl_trainer {
     const dl_listener *listeners; /* [listener_count], borrowed */
     int listener_count;
     dl_loader *train, *validation; /* validation NULL: there is none */
-    dl_judge judge;
+    dl_outcome_buffers outcome_buffers;
     dl_update update;
-    dl_whole whole; /* of a full-batch optimizer */
+    dl_full_batch full_batch; /* of a full-batch optimizer */
     dl_average average;
     dl_progress progress;
     dl_training_state state; /* of these */

@@ -20,69 +20,72 @@ static dl_text name_schedule(const dl_experiment *e) {
 static int add_field(void *context, const char *name, double *value, int64_t count) {
     dl_text key = {0};
     dl_text_add(&key, "%s%s", EPOCH, name);
-    dl_content_add_doubles(context, key.data, value, count);
+    dl_checkpoint_content_add_doubles(context, key.data, value, count);
     dl_text_free(&key);
     return 0;
 }
 
-static void add_progress(dl_content *c, const dl_experiment *e, const dl_progress *p) {
+static void add_progress(dl_checkpoint_content *c, const dl_experiment *e, const dl_progress *p) {
     dl_text columns = dl_experiment_columns(e);
     dl_sums sums = p->sums;
-    dl_content_add_number(c, "epoch", p->epoch);
-    dl_content_add_number(c, "epoch_step", p->epoch_step);
-    dl_content_add_number(c, "step", p->step);
-    dl_content_add_number(c, "best_epoch", p->best_epoch);
-    dl_content_add_doubles(c, "best", &p->best, 1);
-    dl_content_add_text(c, "optimizer", e->optimizer->kind.name);
-    dl_content_add_text(c, "monitor", e->settings.monitor);
-    dl_content_add_text(c, "monitor_mode", dl_mode_names[e->settings.mode]);
-    dl_content_add_text(c, "columns", columns.data);
+    dl_checkpoint_content_add_number(c, "epoch", p->epoch);
+    dl_checkpoint_content_add_number(c, "epoch_step", p->epoch_step);
+    dl_checkpoint_content_add_number(c, "step", p->step);
+    dl_checkpoint_content_add_number(c, "best_epoch", p->best_epoch);
+    dl_checkpoint_content_add_doubles(c, "best", &p->best, 1);
+    dl_checkpoint_content_add_text(c, "optimizer", e->optimizer->kind.name);
+    dl_checkpoint_content_add_text(c, "monitor", e->settings.monitor);
+    dl_checkpoint_content_add_text(c, "monitor_mode", dl_mode_names[e->settings.mode]);
+    dl_checkpoint_content_add_text(c, "columns", columns.data);
     dl_text_free(&columns);
     if (p->epoch_step)
         dl_sums_fields(&sums, &e->model, add_field, c);
     if (!e->schedule || !e->schedule->observe)
         return;
     dl_text name = name_schedule(e);
-    dl_content_add_text(c, "schedule", name.data);
-    dl_content_add_doubles(c, "schedule_state", p->schedule, DL_SCHEDULE_STATE);
+    dl_checkpoint_content_add_text(c, "schedule", name.data);
+    dl_checkpoint_content_add_doubles(c, "schedule_state", p->schedule, DL_SCHEDULE_STATE);
     dl_text_free(&name);
 }
 
-static void add_remembered(dl_content *c, const dl_net *net, const dl_remembered *r) {
+static void add_remembered(dl_checkpoint_content *c, const dl_net *net,
+                           const dl_optimizer_state *r) {
     if (r->state_count)
-        dl_content_add_tensor(c, (dl_named){.name = STATE,
-                                            .shape = dl_shape1((int)r->state_count),
-                                            .value = r->state,
-                                            .is_double = true});
+        dl_checkpoint_content_add_tensor(c,
+                                         (dl_named_tensor){.name = STATE,
+                                                           .shape = dl_shape1((int)r->state_count),
+                                                           .value = r->state,
+                                                           .is_double = true});
     for (int v = 0; v < r->vector_count; v++)
         for (int p = 0; p < net->param_count; p++)
-            dl_content_add_tensor(c,
-                                  (dl_named){.name = dl_arena_printf(&c->arena, "optimizer.%d.%s",
-                                                                     v, net->params[p].name),
-                                             .shape = net->params[p].shape,
-                                             .value = r->vectors[v] + net->params[p].offset});
+            dl_checkpoint_content_add_tensor(
+                c, (dl_named_tensor){.name = dl_arena_printf(&c->arena, "optimizer.%d.%s", v,
+                                                             net->params[p].name),
+                                     .shape = net->params[p].shape,
+                                     .value = r->vectors[v] + net->params[p].offset});
 }
 
 /* The training's own parameters, in whose place the average is. */
-static void add_raw(dl_content *c, const dl_param *params, int n, const float *block) {
+static void add_raw(dl_checkpoint_content *c, const dl_param *params, int n, const float *block) {
     for (int i = 0; i < n; i++)
         if (!(params[i].flags & DL_CARRIED))
-            dl_content_add_tensor(
-                c, (dl_named){.name = dl_arena_printf(&c->arena, "raw.%s", params[i].name),
-                              .shape = params[i].shape,
-                              .value = block + params[i].offset});
+            dl_checkpoint_content_add_tensor(
+                c, (dl_named_tensor){.name = dl_arena_printf(&c->arena, "raw.%s", params[i].name),
+                                     .shape = params[i].shape,
+                                     .value = block + params[i].offset});
 }
 
-dl_content dl_training_state_content(const dl_training_state *s, const dl_experiment *e) {
+dl_checkpoint_content dl_training_state_content(const dl_training_state *s,
+                                                const dl_experiment *e) {
     const dl_net *net = &e->model.net;
-    dl_content c = {.carried = s->progress->epoch_step > 0};
+    dl_checkpoint_content c = {.carried = s->progress->epoch_step > 0};
     add_progress(&c, e, s->progress);
-    add_remembered(&c, net, s->remembered);
+    add_remembered(&c, net, s->optimizer_state);
     if (s->average->wanted) {
-        dl_content_add_text(&c, "average", dl_average_names[s->average->kind]);
-        dl_content_add_number(&c, "average_count", s->average->count);
+        dl_checkpoint_content_add_text(&c, "average", dl_average_names[s->average->kind]);
+        dl_checkpoint_content_add_number(&c, "average_count", s->average->count);
     }
-    if (s->average->shown) {
+    if (s->average->in_net) {
         add_raw(&c, net->params, net->param_count, s->average->weights);
         add_raw(&c, net->state_params, net->state_param_count, s->average->state);
     }
@@ -194,7 +197,7 @@ static int read_progress(const dl_checkpoint *c, const dl_experiment *e, dl_prog
     return 0;
 }
 
-static int read_remembered(const dl_checkpoint *c, const dl_net *net, const dl_remembered *r,
+static int read_remembered(const dl_checkpoint *c, const dl_net *net, const dl_optimizer_state *r,
                            dl_error *error) {
     dl_text name = {0};
     int result = r->state_count
@@ -240,7 +243,7 @@ static int read_average(const dl_checkpoint *c, const dl_net *net, dl_average *a
         return -1;
     if (!average->count)
         return 0;
-    average->shown = true;
+    average->in_net = true;
     if (read_raw(c, net->params, net->param_count, average->weights, error))
         return -1;
     return read_raw(c, net->state_params, net->state_param_count, average->state, error);
@@ -250,7 +253,7 @@ int dl_training_state_load(const dl_training_state *s, const dl_experiment *e,
                            const dl_checkpoint *c, dl_error *error) {
     const dl_net *net = &e->model.net;
     if (check_same(c, e, error) || read_progress(c, e, s->progress, error) ||
-        read_remembered(c, net, s->remembered, error))
+        read_remembered(c, net, s->optimizer_state, error))
         return -1;
     return read_average(c, net, s->average, error);
 }

@@ -129,7 +129,8 @@ static int take(dl_transfer *t, const dl_experiment *e, const dl_safetensors *fi
         if (params[i].flags & DL_CARRIED) /* an epoch begins without them */
             continue;
         const char *name = name_there(t, e, params[i].name);
-        int taken = dl_safetensors_take(file, name, params[i].shape, params[i].value, &why, error);
+        int taken =
+            dl_safetensors_read_matching(file, name, params[i].shape, params[i].value, &why, error);
         t->count++;
         if (!taken)
             t->missed[t->missed_count++] =
@@ -251,7 +252,7 @@ static int take_all(dl_transfer *t, dl_experiment *e, const dl_safetensors *file
     return t->missed_count < t->count ? 0 : nothing_fits(e, file, error);
 }
 
-int dl_transfer_take(dl_transfer *t, dl_experiment *e, dl_error *error) {
+int dl_transfer_load(dl_transfer *t, dl_experiment *e, dl_error *error) {
     const char *from = e->settings.init_from;
     if (!from || !*from)
         return 0;

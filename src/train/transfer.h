@@ -21,7 +21,7 @@ int dl_transfer_check(const dl_experiment *experiment, dl_error *error);
    checkpoint of training.init_from has under the same name, or that of init_map, and in the same
    shape. 0, or -1 and an error: of DL_DATA if there is no such file or it is not whole, of DL_USAGE
    if nothing in it fits. `transfer` is all zero; dl_transfer_free is fine after either. */
-int dl_transfer_take(dl_transfer *transfer, dl_experiment *experiment, dl_error *error);
+int dl_transfer_load(dl_transfer *transfer, dl_experiment *experiment, dl_error *error);
 /* Whether a run that goes on says of its beginning what the config that it `began` with says: 0, or
    -1 and errors. */
 int dl_transfer_check_resumed(const dl_experiment *experiment, const dl_config *began,

@@ -141,8 +141,8 @@ void dl_update_constrain(const dl_experiment *e) {
 }
 
 void dl_update_open(dl_update *u, const dl_experiment *e) {
-    const dl_first_order *method = e->optimizer->first_order;
-    dl_remembered *r = &u->remembered;
+    const dl_first_order_method *method = e->optimizer->first_order;
+    dl_optimizer_state *r = &u->optimizer_state;
     *u = (dl_update){0};
     u->spans = xcalloc((size_t)e->model.net.param_count, sizeof *u->spans);
     u->groups = xcalloc((size_t)e->model.net.param_count + 1, sizeof *u->groups);
@@ -154,7 +154,7 @@ void dl_update_open(dl_update *u, const dl_experiment *e) {
 
 void dl_update_step(const dl_update *u, const dl_experiment *e, const dl_progress *p, float scale,
                     double rate) {
-    const dl_first_order *method = e->optimizer->first_order;
+    const dl_first_order_method *method = e->optimizer->first_order;
     const dl_net *net = &e->model.net;
     remember(u, net);
     for (int g = 0; g < u->group_count; g++) {
@@ -164,7 +164,7 @@ void dl_update_step(const dl_update *u, const dl_experiment *e, const dl_progres
         int64_t done = p->step; /* of steps with these parameters */
         if (group->from > 1)
             done = (p->epoch - (group->from - 1)) * u->steps + p->epoch_step;
-        method->step(e->optimizer_self, &objective, u->remembered.vectors, rate, done + 1);
+        method->step(e->optimizer_self, &objective, u->optimizer_state.vectors, rate, done + 1);
     }
     stay_orthogonal(u, net);
 }
@@ -183,9 +183,9 @@ double dl_update_penalty(const dl_update *u, const dl_experiment *e) {
 }
 
 void dl_update_close(dl_update *u) {
-    for (int v = 0; v < u->remembered.vector_count; v++)
-        free(u->remembered.vectors[v]);
-    free(u->remembered.state);
+    for (int v = 0; v < u->optimizer_state.vector_count; v++)
+        free(u->optimizer_state.vectors[v]);
+    free(u->optimizer_state.state);
     free(u->spans);
     free(u->groups);
     free(u->before);

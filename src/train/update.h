@@ -22,7 +22,7 @@ typedef struct {
     int vector_count;
     double *state; /* [state_count], of a full-batch one */
     int64_t state_count;
-} dl_remembered;
+} dl_optimizer_state;
 
 /* Made once, before the first step. */
 typedef struct {
@@ -30,10 +30,10 @@ typedef struct {
     int span_count;
     dl_update_group *groups; /* [group_count], owned: of this epoch */
     int group_count;
-    int64_t steps;            /* of an epoch */
-    dl_remembered remembered; /* owned */
-    float *before;            /* owned: orthogonal matrices before a step; NULL: there are none */
-    void *work;               /* owned: for their steps */
+    int64_t steps;                      /* of an epoch */
+    dl_optimizer_state optimizer_state; /* owned */
+    float *before; /* owned: orthogonal matrices before a step; NULL: there are none */
+    void *work;    /* owned: for their steps */
 } dl_update;
 
 void dl_update_open(dl_update *update, const dl_experiment *experiment);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "inspect/mistakes.h"
+#include "inspect/confident_errors.h"
 
 #include <stdlib.h>
 
@@ -7,20 +7,20 @@
 
 /* Into its place; the least sure one falls out. Of two that are as sure the earlier one is first.
  */
-static void insert(dl_mistakes *m, dl_sure_mistake mistake) {
+static void insert(dl_confident_errors *m, dl_confident_error mistake) {
     int at = m->count;
     while (at > 0 && mistake.sure > m->list[at - 1].sure)
         at--;
-    if (at == DL_SURE_MISTAKES)
+    if (at == DL_CONFIDENT_ERRORS)
         return;
-    m->count += m->count < DL_SURE_MISTAKES;
+    m->count += m->count < DL_CONFIDENT_ERRORS;
     for (int i = m->count - 1; i > at; i--)
         m->list[i] = m->list[i - 1];
     m->list[at] = mistake;
 }
 
-void dl_mistakes_add(void *context, const dl_outcome *o) {
-    dl_mistakes *m = context;
+void dl_confident_errors_add(void *context, const dl_outcome *o) {
+    dl_confident_errors *m = context;
     if (!o->classes)
         return;
     if (!m->probability)
@@ -39,11 +39,11 @@ void dl_mistakes_add(void *context, const dl_outcome *o) {
                    : predicted     ? (double)y[0]
                                    : -(double)y[0];
         }
-        insert(m, (dl_sure_mistake){row, truth, predicted, sure});
+        insert(m, (dl_confident_error){row, truth, predicted, sure});
     }
 }
 
-void dl_mistakes_free(dl_mistakes *m) {
+void dl_confident_errors_free(dl_confident_errors *m) {
     free(m->probability);
-    *m = (dl_mistakes){0};
+    *m = (dl_confident_errors){0};
 }
