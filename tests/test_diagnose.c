@@ -268,8 +268,33 @@ static void test_real(void **state) {
     assert_true(100 * m.opposite <= all);
 }
 
+/* Constant curves of any value have one answer, and a sensible one. */
+static void test_degenerate(void **state) {
+    (void)state;
+    static const double values[] = {0, NAN, INFINITY, -1, 1e308, 1e-320};
+    curves *c = calloc(1, sizeof *c);
+    for (size_t k = 0; k < sizeof values / sizeof *values; k++)
+        for (int n = 5; n < 30; n++) {
+            for (int i = 0; i < n; i++) {
+                c->epoch[i] = i + 1;
+                c->train[i] = c->val[i] = values[k];
+            }
+            c->run = (dl_symptoms){.rows = n,
+                                   .epoch = c->epoch,
+                                   .train = c->train,
+                                   .val = c->val,
+                                   .expected = NAN,
+                                   .initial = NAN,
+                                   .baseline = NAN};
+            int told = told_of(&c->run);
+            assert_true(told == UNSURE || (values[k] == 0 && told == CONVERGED));
+        }
+    free(c);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_synthetic),
-                                       cmocka_unit_test(test_real)};
+                                       cmocka_unit_test(test_real),
+                                       cmocka_unit_test(test_degenerate)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -275,7 +275,7 @@ static bool judge_learning(verdict *v) {
         share = SLOWLY;
     else if (fall < TOO_LITTLE * v->scale)
         return false;
-    if (fall < share * c->level || fall < SIGMAS / 2 * error_of(c, c->window))
+    if (!(fall > share * c->level && fall > SIGMAS / 2 * error_of(c, c->window)))
         return false;
     add(v, "still_learning",
         "train for more epochs (--resume RUN --epochs N), or try a higher learning_rate",
@@ -293,7 +293,7 @@ static bool is_fast(const verdict *v) {
 /* A network that is too small and steps that are too long draw the same curve. */
 static bool judge_plateau(verdict *v) {
     const curve *l = &v->train, *val = &v->val;
-    if (l->level < HIGH * v->scale || (*v->count && val->level < HIGH * v->scale))
+    if (!(l->level > HIGH * v->scale) || (*v->count && val->level < HIGH * v->scale))
         return false; /* an easier validation part shows what the net can do */
     double noise = larger(l->noise / l->level, val->n ? val->noise / val->level : 0);
     if (l->level > CHANCE * v->scale)
@@ -393,6 +393,12 @@ int dl_diagnose(const dl_symptoms *h, dl_diagnosis list[DL_DIAGNOSES]) {
     v.train = measure(h->train, h->rows);
     if (h->val)
         v.val = measure(h->val, h->rows);
+    double sum = mean(h->train, 0, h->rows) + (h->val ? mean(h->val, 0, h->rows) : 0);
+    if (!isfinite(sum) || v.train.least < 0 || (h->val && v.val.least < 0)) {
+        add(&v, "cannot_tell", "look at history.csv",
+            "cannot tell from losses that are not finite, or negative");
+        return count;
+    }
     v.start = isfinite(h->initial) ? h->initial : h->train[0];
     v.scale = h->expected > 0 ? h->expected : v.start;
     judge_curves(&v);
