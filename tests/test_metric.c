@@ -368,16 +368,11 @@ static void test_hints(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_classes),
-        cmocka_unit_test(test_numbers),
-        cmocka_unit_test(test_several_outputs),
-        cmocka_unit_test(test_nothing),
-        cmocka_unit_test(test_golden),
-        cmocka_unit_test(test_absent_classes),
-        cmocka_unit_test(test_masks_and_boxes),
-        cmocka_unit_test(test_top),
-        cmocka_unit_test(test_expected_value),
-        cmocka_unit_test(test_hints),
+        cmocka_unit_test(test_classes),         cmocka_unit_test(test_numbers),
+        cmocka_unit_test(test_several_outputs), cmocka_unit_test(test_nothing),
+        cmocka_unit_test(test_golden),          cmocka_unit_test(test_absent_classes),
+        cmocka_unit_test(test_masks_and_boxes), cmocka_unit_test(test_top),
+        cmocka_unit_test(test_expected_value),  cmocka_unit_test(test_hints),
         cmocka_unit_test(test_every_metric),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
