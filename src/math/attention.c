@@ -34,7 +34,7 @@ int64_t dl_attention_weights(const dl_attention *a) {
     return a->heads * a->steps * a->steps;
 }
 
-/* Rows [first, first + rows) of a head's A, of which columns [0, columns) are worked out; in memory
+/* Rows [first, first + rows) of a head's A, of which columns [0, columns) are computed; in memory
    they stand without gaps. */
 typedef struct {
     int64_t first, rows, columns;

@@ -18,13 +18,12 @@ bool dl_backend_has_onednn(void);
 /* To be called before anything is built. */
 void dl_backend_set(dl_backend backend);
 dl_backend dl_backend_get(void);
-/* What is missing for large products to take their factors as bfloat16, as a clause of a sentence;
-   NULL if nothing is. */
+/* Why large products cannot take their factors as bfloat16, as a clause; NULL if they can. */
 const char *dl_backend_lacks_for_bf16(void);
 /* From now on what is built to be trained does so; sums and weights stay float. */
 void dl_backend_set_bf16(bool bf16);
 bool dl_backend_get_bf16(void);
-/* What the products are made by, in short: "OpenBLAS Cooperlake, oneDNN 2.6.3 (auto)"; owned by it.
+/* The libraries in use, in short: "OpenBLAS Cooperlake, oneDNN 2.6.3 (auto)"; owned by it.
  */
 const char *dl_backend_summary(void);
 /* The libraries' names and versions, for people; owned by it. */

@@ -30,16 +30,16 @@ static int64_t out_size(const dl_conv *c) {
     return (int64_t)c->window.out_height * c->window.out_width * c->filters;
 }
 
-/* A 1x1 window on every pixel: the image is its own unfolding. */
+/* A 1x1 window on every pixel: the image is already unfolded. */
 static bool is_pointwise(const dl_conv *c) {
     const dl_window *w = &c->window;
     return w->kernel[0] == 1 && w->kernel[1] == 1 && w->stride[0] == 1 && w->stride[1] == 1 &&
            groups(c) == 1;
 }
 
-/* As it was measured: oneDNN's backward kernels are the faster ones for whole vectors of channels
-   as long as the batch's tensors stay in the last cache from one of its passes to the next, and its
-   forward kernels for many channels. All else the direct kernels do better. */
+/* Measured: oneDNN's backward kernels are faster for whole vectors of channels while the batch's
+   tensors stay in the last-level cache between its passes, and its forward kernels for many
+   channels. The direct kernels are faster everywhere else. */
 enum { MANY_WEIGHTS = 64 * 64, VECTOR = 16, LAST_CACHE = 32 << 20 };
 
 static void choose(dl_conv *c, int batch) {
@@ -95,7 +95,7 @@ static size_t larger(size_t a, size_t b) {
     return a > b ? a : b;
 }
 
-/* For whichever way a pass goes: where oneDNN refuses a batch, another one does it. */
+/* Enough for every method: where oneDNN refuses a batch, another one takes over. */
 size_t dl_conv_scratch(const dl_conv *c) {
     int64_t weights = c->threads > 1 ? weight_floats(c) : 0;
     size_t tiles = (size_t)c->threads * (size_t)(tile_floats(c) + weights) * sizeof(float);
@@ -248,7 +248,7 @@ static void backward_weights_tiles(const dl_conv *c, int batch, const float *x, 
         dl_add(dweight, sums + t * stride, depth(c) * c->filters);
 }
 
-/* ---- the three passes by whatever was chosen ---- */
+/* ---- the three passes by the chosen method ---- */
 
 static int64_t pixel_count(const dl_conv *c, int batch) {
     return (int64_t)batch * c->window.out_height * c->window.out_width;

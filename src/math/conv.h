@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Two-dimensional convolution (cross-correlation, as is the habit) on NHWC images: directly, by
-   oneDNN, or by matrix products over tiles of unfolded windows that stay in the cache. */
+/* Two-dimensional convolution (cross-correlation, as in all frameworks) on NHWC images: directly,
+   by oneDNN, or by matrix products over tiles of unfolded windows that stay in the cache. */
 #ifndef DL_MATH_CONV_H
 #define DL_MATH_CONV_H
 
@@ -13,14 +13,14 @@
 typedef struct {
     dl_window window;
     int filters;
-    int groups; /* of channels, each read by filters / groups filters; 0 stands for 1 */
+    int groups; /* of channels, each read by filters / groups filters; 0 means 1 */
     bool bias, training;
-    bool apart; /* the passes are called one by one */
+    bool apart; /* the passes are called separately */
     dl_activation activation;
     /* made by dl_conv_plan */
     int tile;    /* output rows that are unfolded at a time */
-    int threads; /* that the scratch memory is for */
-    /* what does it; both NULL: matrix products over tiles */
+    int threads; /* for which scratch memory is reserved */
+    /* the method; both NULL: matrix products over tiles */
     struct dl_direct *direct;
     struct dl_onednn_conv *onednn;
     bool onednn_forward, onednn_backward; /* rather than directly */
@@ -28,7 +28,7 @@ typedef struct {
 
 /* Completes a plan whose first fields are set, for batches of up to `batch` images. */
 void dl_conv_plan(dl_conv *conv, int batch, int threads);
-/* Frees what the plan holds; fine with one that was never made. */
+/* Frees what the plan owns; a zeroed plan is allowed. */
 void dl_conv_free(dl_conv *conv);
 /* Bytes of scratch memory that each of the three passes needs, whatever the batch. */
 size_t dl_conv_scratch(const dl_conv *conv);

@@ -9,9 +9,9 @@
 #include "math/threads.h"
 #include "math/vector.h"
 
-/* What an image and what becomes of it may take. Those above 512 KB are larger than a core's first
-   caches and were still measured to be as fast so or faster (ResNet-18, VGG-16, U-Net; with
-   OpenBLAS alone by a fifth); larger ones were not tried. */
+/* Limit on the bytes of an image and its output. Above 512 KB they exceed a core's L1 and L2
+   caches, and this was still measured to be as fast or faster (ResNet-18, VGG-16, U-Net; by a
+   fifth with OpenBLAS alone); larger ones were not measured. */
 enum { MOST_BYTES = 4 << 20 };
 
 dl_direct *dl_direct_new(const dl_window *w, int filters, const dl_activation *activation,
@@ -43,12 +43,12 @@ size_t dl_direct_scratch(const dl_direct *d) {
 
 /* ---- sums over the taps ---- */
 
-/* What the thread works on next, brought to its cache while it works on this: with each of `lines`
-   lines a share. */
+/* The thread's next image, prefetched while it works on this one: a share with each of `lines`
+   lines. */
 typedef struct {
     const float *from[3];
     int64_t floats[3];
-    int line, lines; /* how many shares have been asked for, and are to be; 0: nothing */
+    int line, lines; /* shares prefetched so far, and in all; 0: none */
 } upcoming;
 
 static void prefetch_share(upcoming *next) {
@@ -61,8 +61,8 @@ static void prefetch_share(upcoming *next) {
     next->line++;
 }
 
-/* How many pixels of a line are summed at a time: as many as there are registers for, or as few as
-   GOOD, wherever the least is done twice. */
+/* Pixels of a line that are summed at a time: between GOOD and the number that fits the registers,
+   so that the fewest are computed twice. */
 static int pixels_at_once(int width, int most) {
     enum { GOOD = 8 };
     int best = 0, least = 0;
@@ -103,7 +103,7 @@ static void sum_lines(const grid *g, int from, int to, const float *x, const flo
     }
 }
 
-/* `lines` lines that are in `tile` go where they belong, through f if it is not NULL. */
+/* Copies `lines` lines from `tile` to the output, through f if it is not NULL. */
 static void finish_lines(const grid *g, const dl_activation *f, int lines, int64_t step,
                          const float *tile, float *out) {
     int64_t floats = (int64_t)g->width * g->channels;

@@ -46,7 +46,7 @@ typedef struct {
 size_t dl_group_norm_scratch(const dl_norm_groups *g);
 
 /* y = f(scale · (x - mean) · inverse + shift), where mean and inverse = 1 / sqrt(variance +
-   epsilon), both [samples][groups], are worked out over a group's places and channels; scale and
+   epsilon), both [samples][groups], are computed over a group's places and channels; scale and
    shift, [channels] each, may be NULL. The bits do not depend on the threads. */
 void dl_group_norm_forward(const dl_norm_groups *g, const dl_activation *f, double epsilon,
                            const float *x, const float *scale, const float *shift, float *y,

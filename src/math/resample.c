@@ -17,7 +17,7 @@ static double cubic(double d) {
     return d < 2 ? ((a * d - 5 * a) * d + 8 * a) * d - 4 * a : 0;
 }
 
-/* Output o lies at (o + 1/2) / factor - 1/2; beyond the ends the outermost pixel goes on. */
+/* Output o lies at (o + 1/2) / factor - 1/2; beyond the ends the outermost pixel is repeated. */
 static dl_taps make_taps(int size, int factor, dl_resample_method method, dl_arena *arena) {
     static const int taps_of[] = {1, 2, 4};
     dl_taps t = {.count = size * factor, .taps = taps_of[method]};

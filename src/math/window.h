@@ -19,8 +19,8 @@ typedef struct {
 } dl_window;
 
 /* Places a window on `input`. "same" gives ceil(input / stride) outputs, with the odd pixel of
-   padding below and to the right; a number pads that much on all sides; windows that would overhang
-   are left out. -1 and an error that begins with `where` if it does not fit. */
+   padding below and to the right; a number pads that much on all sides; windows that would extend
+   beyond the padding are left out. -1 and an error that begins with `where` if it does not fit. */
 int dl_window_place(dl_window *window, dl_shape input, const int64_t kernel[2],
                     const int64_t stride[2], const int64_t padding[2], const char *where,
                     dl_error *error);
