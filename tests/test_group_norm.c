@@ -55,10 +55,19 @@ static arrays run(const norm_case *c) {
     a.scratch = xmalloc(dl_group_norm_scratch(g));
     for (int64_t i = 0; i < size; i++)
         a.x[i] += (float)c->level;
-    dl_group_norm_forward(g, &f, 1e-5, a.x, a.scale, a.shift, a.y, a.mean, a.inverse, a.scratch);
+    dl_norm norm = {.activation = &f,
+                    .channels = channels,
+                    .x = a.x,
+                    .y = a.y,
+                    .mean = a.mean,
+                    .inverse = a.inverse,
+                    .scale = a.scale,
+                    .shift = a.shift,
+                    .scratch = a.scratch};
+    dl_norm_gradients gradients = {a.dz, a.dx, a.dscale, a.dshift};
+    dl_group_norm_forward(g, 1e-5, &norm);
     memcpy(a.dz, a.dy, sizeof *a.dz * (size_t)size);
-    dl_group_norm_backward(g, &f, a.x, a.y, a.mean, a.inverse, a.scale, a.dz, a.dx, a.dscale,
-                           a.dshift, a.scratch);
+    dl_group_norm_backward(g, &norm, &gradients);
     return a;
 }
 

@@ -91,6 +91,23 @@ static bool uses_batch(const dl_layer *layer, const dl_pass *pass) {
     return pass->training && layer->trainable && !layer->waits;
 }
 
+/* y = f(factor · x + offset), by what forward has saved. */
+static dl_norm norm_of(const dl_layer *layer, const dl_pass *pass) {
+    const batch_norm *self = layer->self;
+    int64_t channels = dl_shape_channels(layer->out.shape);
+    float *mean = layer->buffers[self->saved].memory;
+    return (dl_norm){.activation = &layer->fused,
+                     .rows = rows_of(layer, pass),
+                     .channels = channels,
+                     .x = layer->in[0].value,
+                     .y = layer->out.value,
+                     .mean = mean,
+                     .inverse = mean + channels,
+                     .scale = mean + 2 * channels,
+                     .shift = mean + 3 * channels,
+                     .scratch = layer->buffers[self->scratch].memory};
+}
+
 static void forward(dl_layer *layer, const dl_pass *pass) {
     const batch_norm *self = layer->self;
     const bool own = uses_batch(layer, pass);
@@ -111,25 +128,23 @@ static void forward(dl_layer *layer, const dl_pass *pass) {
         factor[j] = inverse[j] * (scale ? scale->value[j] : 1);
         offset[j] = (float)((shift ? shift->value[j] : 0) - m * factor[j]);
     }
-    dl_norm_apply(&layer->fused, rows, channels, layer->in[0].value, factor, offset,
-                  layer->out.value, layer->buffers[self->scratch].memory);
+    dl_norm norm = norm_of(layer, pass);
+    dl_norm_apply(&norm);
 }
 
 static void backward(dl_layer *layer, const dl_pass *pass) {
-    const batch_norm *self = layer->self;
-    int64_t rows = rows_of(layer, pass), channels = dl_shape_channels(layer->out.shape);
-    float *mean = layer->buffers[self->saved].memory, *factor = mean + 2 * channels;
     const dl_param *scale = scale_of(layer), *shift = shift_of(layer);
+    dl_norm norm = norm_of(layer, pass);
+    dl_norm_gradients gradients = {.dy = layer->out.grad, .dx = layer->in[0].grad};
     if (!uses_batch(layer, pass)) { /* a frozen scale's gradient goes nowhere, like one of none */
-        dl_norm_apply_backward(&layer->fused, rows, channels, layer->in[0].value, layer->out.value,
-                               factor, layer->out.grad, layer->in[0].grad, mean, NULL,
-                               layer->buffers[self->scratch].memory);
+        gradients.dscale = norm.mean;
+        dl_norm_apply_backward(&norm, &gradients);
         return;
     }
-    dl_norm_backward(&layer->fused, rows, channels, layer->in[0].value, layer->out.value, mean,
-                     mean + channels, scale ? scale->value : NULL, layer->out.grad,
-                     layer->in[0].grad, scale ? scale->grad : NULL, shift ? shift->grad : NULL,
-                     layer->buffers[self->scratch].memory);
+    norm.scale = scale ? scale->value : NULL;
+    gradients.dscale = scale ? scale->grad : NULL;
+    gradients.dshift = shift ? shift->grad : NULL;
+    dl_norm_backward(&norm, &gradients);
 }
 
 const dl_layer_type dl_layer_batch_norm = {

@@ -90,13 +90,6 @@ static int setup_instance(dl_layer *layer, dl_error *error) {
     return setup(layer, 1, dl_shape_channels(layer->in[0].shape), error);
 }
 
-static dl_norm_groups plan_of(const dl_layer *layer, const dl_pass *pass) {
-    const group_norm *self = layer->self;
-    dl_norm_groups plan = self->plan;
-    plan.samples = pass->batch * self->rows;
-    return plan;
-}
-
 static const dl_param *scale_of(const dl_layer *layer) {
     return ((const group_norm *)layer->self)->scale ? &layer->params[0] : NULL;
 }
@@ -106,26 +99,42 @@ static const dl_param *shift_of(const dl_layer *layer) {
     return self->shift ? &layer->params[self->scale ? 1 : 0] : NULL;
 }
 
-static void forward(dl_layer *layer, const dl_pass *pass) {
+static dl_norm_groups plan_of(const dl_layer *layer, const dl_pass *pass) {
     const group_norm *self = layer->self;
-    const dl_norm_groups plan = plan_of(layer, pass);
+    dl_norm_groups plan = self->plan;
+    plan.samples = pass->batch * self->rows;
+    return plan;
+}
+
+static dl_norm norm_of(const dl_layer *layer, const dl_norm_groups *plan) {
+    const group_norm *self = layer->self;
     const dl_param *scale = scale_of(layer), *shift = shift_of(layer);
     float *mean = layer->buffers[self->saved].memory;
-    dl_group_norm_forward(&plan, &layer->fused, self->epsilon, layer->in[0].value,
-                          scale ? scale->value : NULL, shift ? shift->value : NULL,
-                          layer->out.value, mean, mean + plan.samples * plan.groups,
-                          layer->buffers[self->scratch].memory);
+    return (dl_norm){.activation = &layer->fused,
+                     .channels = plan->channels,
+                     .x = layer->in[0].value,
+                     .y = layer->out.value,
+                     .mean = mean,
+                     .inverse = mean + plan->samples * plan->groups,
+                     .scale = scale ? scale->value : NULL,
+                     .shift = shift ? shift->value : NULL,
+                     .scratch = layer->buffers[self->scratch].memory};
+}
+
+static void forward(dl_layer *layer, const dl_pass *pass) {
+    const group_norm *self = layer->self;
+    dl_norm_groups plan = plan_of(layer, pass);
+    dl_norm norm = norm_of(layer, &plan);
+    dl_group_norm_forward(&plan, self->epsilon, &norm);
 }
 
 static void backward(dl_layer *layer, const dl_pass *pass) {
-    const group_norm *self = layer->self;
-    const dl_norm_groups plan = plan_of(layer, pass);
     const dl_param *scale = scale_of(layer), *shift = shift_of(layer);
-    const float *mean = layer->buffers[self->saved].memory;
-    dl_group_norm_backward(&plan, &layer->fused, layer->in[0].value, layer->out.value, mean,
-                           mean + plan.samples * plan.groups, scale ? scale->value : NULL,
-                           layer->out.grad, layer->in[0].grad, scale ? scale->grad : NULL,
-                           shift ? shift->grad : NULL, layer->buffers[self->scratch].memory);
+    dl_norm_groups plan = plan_of(layer, pass);
+    dl_norm norm = norm_of(layer, &plan);
+    dl_norm_gradients gradients = {layer->out.grad, layer->in[0].grad, scale ? scale->grad : NULL,
+                                   shift ? shift->grad : NULL};
+    dl_group_norm_backward(&plan, &norm, &gradients);
 }
 
 const dl_layer_type dl_layer_layer_norm = {

@@ -48,21 +48,29 @@ static int64_t rows_of(const dl_layer *layer, const dl_pass *pass) {
     return pass->batch * dl_shape_size(layer->out.shape) / dl_shape_channels(layer->out.shape);
 }
 
-static void forward(dl_layer *layer, const dl_pass *pass) {
+static dl_norm norm_of(const dl_layer *layer, const dl_pass *pass) {
     const scale *self = layer->self;
-    dl_norm_apply(&layer->fused, rows_of(layer, pass), dl_shape_channels(layer->out.shape),
-                  layer->in[0].value, layer->params[0].value,
-                  self->shift ? layer->params[1].value : NULL, layer->out.value,
-                  layer->buffers[self->scratch].memory);
+    return (dl_norm){.activation = &layer->fused,
+                     .rows = rows_of(layer, pass),
+                     .channels = dl_shape_channels(layer->out.shape),
+                     .x = layer->in[0].value,
+                     .y = layer->out.value,
+                     .scale = layer->params[0].value,
+                     .shift = self->shift ? layer->params[1].value : NULL,
+                     .scratch = layer->buffers[self->scratch].memory};
+}
+
+static void forward(dl_layer *layer, const dl_pass *pass) {
+    dl_norm norm = norm_of(layer, pass);
+    dl_norm_apply(&norm);
 }
 
 static void backward(dl_layer *layer, const dl_pass *pass) {
     const scale *self = layer->self;
-    dl_norm_apply_backward(&layer->fused, rows_of(layer, pass), dl_shape_channels(layer->out.shape),
-                           layer->in[0].value, layer->out.value, layer->params[0].value,
-                           layer->out.grad, layer->in[0].grad, layer->params[0].grad,
-                           self->shift ? layer->params[1].grad : NULL,
-                           layer->buffers[self->scratch].memory);
+    dl_norm norm = norm_of(layer, pass);
+    dl_norm_gradients gradients = {layer->out.grad, layer->in[0].grad, layer->params[0].grad,
+                                   self->shift ? layer->params[1].grad : NULL};
+    dl_norm_apply_backward(&norm, &gradients);
 }
 
 const dl_layer_type dl_layer_scale = {

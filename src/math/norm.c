@@ -74,25 +74,26 @@ static void apply_rows(bool relu, int64_t rows, int64_t width, const float *x, c
     }
 }
 
-void dl_norm_apply(const dl_activation *f, int64_t rows, int64_t channels, const float *x,
-                   const float *factor, const float *offset, float *y, void *scratch) {
-    layout l = widen(rows, channels);
-    bool relu = f->kind == DL_RELU;
-    float *factors = scratch, *offsets = factors + l.width;
-    repeat_channels(&l, factor, factors);
-    if (offset)
-        repeat_channels(&l, offset, offsets);
+void dl_norm_apply(const dl_norm *n) {
+    layout l = widen(n->rows, n->channels);
+    bool relu = n->activation->kind == DL_RELU;
+    float *factors = n->scratch, *offsets = factors + l.width;
+    repeat_channels(&l, n->scale, factors);
+    if (n->shift)
+        repeat_channels(&l, n->shift, offsets);
     else
         dl_zero(offsets, l.width);
-#pragma omp parallel for schedule(static) if (rows * channels >= SMALL)
+    const float *x = n->x;
+    float *y = n->y;
+#pragma omp parallel for schedule(static) if (n->rows * n->channels >= SMALL)
     for (int b = 0; b < BLOCKS; b++) {
         int64_t from = block_start(&l, b), at = from * l.width;
         apply_rows(relu, block_start(&l, b + 1) - from, l.width, x + at, factors, offsets, y + at);
     }
     int64_t at = l.rows * l.width;
-    apply_rows(relu, l.rest, channels, x + at, factors, offsets, y + at);
+    apply_rows(relu, l.rest, n->channels, x + at, factors, offsets, y + at);
     if (!relu)
-        dl_activate(f, rows, channels, NULL, y, y);
+        dl_activate(n->activation, n->rows, n->channels, NULL, y, y);
 }
 
 /* Sums of dz, and of dz (x - mean), over some rows; relu: dz = f'(y) dy is made in place first. */
@@ -127,13 +128,14 @@ static void combine_rows(int64_t rows, int64_t width, const float *x, const floa
             dx[i + j] = c[j] * dz[i + j] - a[j] * x[i + j] - b[j];
 }
 
-static void sum_all_gradients(const dl_activation *f, const layout *l, const float *x,
-                              const float *y, const float *means, float *dy, float *sums) {
+static void sum_all_gradients(const dl_norm *n, const layout *l, const float *means, float *dy,
+                              float *sums) {
+    const dl_activation *f = n->activation;
+    const float *x = n->x, *y = n->y;
     bool relu = f->kind == DL_RELU;
-    int64_t rows = l->rows * (l->width / l->channels) + l->rest;
     if (f->kind != DL_LINEAR && !relu)
-        dl_activate_backward(f, rows, l->channels, y, dy, dy, NULL);
-#pragma omp parallel for schedule(static) if (rows * l->channels >= SMALL)
+        dl_activate_backward(f, n->rows, l->channels, y, dy, dy, NULL);
+#pragma omp parallel for schedule(static) if (n->rows * l->channels >= SMALL)
     for (int k = 0; k < BLOCKS; k++) {
         int64_t from = block_start(l, k), at = from * l->width;
         float *own = sums + (int64_t)k * 2 * l->width;
@@ -161,52 +163,49 @@ static void combine_all(const layout *l, const float *x, const float *dz, const 
     combine_rows(l->rest, l->channels, x + at, dz + at, a, b, c, dx + at);
 }
 
-void dl_norm_backward(const dl_activation *f, int64_t rows, int64_t channels, const float *x,
-                      const float *y, const float *mean, const float *inverse, const float *scale,
-                      float *dy, float *dx, float *dscale, float *dshift, void *scratch) {
-    layout l = widen(rows, channels);
-    float *sums = scratch, *means = sums + 2 * BLOCKS * l.width;
+void dl_norm_backward(const dl_norm *n, const dl_norm_gradients *g) {
+    layout l = widen(n->rows, n->channels);
+    double rows = (double)n->rows;
+    float *sums = n->scratch, *means = sums + 2 * BLOCKS * l.width;
     float *a = means + l.width, *b = a + l.width, *c = b + l.width;
-    repeat_channels(&l, mean, means);
-    sum_all_gradients(f, &l, x, y, means, dy, sums);
-    for (int64_t j = 0; j < channels; j++) {
-        double sum = fold(&l, sums, 0, j), product = fold(&l, sums, 1, j), inv = inverse[j];
-        double factor = (scale ? scale[j] : 1) * inv;
-        double slope = factor / (double)rows * inv * inv * product;
-        if (dscale)
-            dscale[j] += (float)(product * inv);
-        if (dshift)
-            dshift[j] += (float)sum;
+    repeat_channels(&l, n->mean, means);
+    sum_all_gradients(n, &l, means, g->dy, sums);
+    for (int64_t j = 0; j < n->channels; j++) {
+        double sum = fold(&l, sums, 0, j), product = fold(&l, sums, 1, j), inv = n->inverse[j];
+        double factor = (n->scale ? n->scale[j] : 1) * inv;
+        double slope = factor / rows * inv * inv * product;
+        if (g->dscale)
+            g->dscale[j] += (float)(product * inv);
+        if (g->dshift)
+            g->dshift[j] += (float)sum;
         a[j] = (float)slope;
-        b[j] = (float)(factor / (double)rows * sum - slope * mean[j]);
+        b[j] = (float)(factor / rows * sum - slope * n->mean[j]);
         c[j] = (float)factor;
     }
-    if (!dx)
+    if (!g->dx)
         return;
-    for (int64_t j = channels; j < l.width; j++) {
-        a[j] = a[j - channels];
-        b[j] = b[j - channels];
-        c[j] = c[j - channels];
+    for (int64_t j = n->channels; j < l.width; j++) {
+        a[j] = a[j - n->channels];
+        b[j] = b[j - n->channels];
+        c[j] = c[j - n->channels];
     }
-    combine_all(&l, x, dy, a, dx);
+    combine_all(&l, n->x, g->dy, a, g->dx);
 }
 
-void dl_norm_apply_backward(const dl_activation *f, int64_t rows, int64_t channels, const float *x,
-                            const float *y, const float *factor, float *dy, float *dx,
-                            float *dfactor, float *doffset, void *scratch) {
-    layout l = widen(rows, channels);
-    float *sums = scratch, *means = sums + 2 * BLOCKS * l.width, *numbers = means + l.width;
+void dl_norm_apply_backward(const dl_norm *n, const dl_norm_gradients *g) {
+    layout l = widen(n->rows, n->channels);
+    float *sums = n->scratch, *means = sums + 2 * BLOCKS * l.width, *numbers = means + l.width;
     dl_zero(means, 3 * l.width); /* no mean, no a and no b */
-    sum_all_gradients(f, &l, x, y, means, dy, sums);
-    for (int64_t j = 0; j < channels; j++) {
-        dfactor[j] += (float)fold(&l, sums, 1, j);
-        if (doffset)
-            doffset[j] += (float)fold(&l, sums, 0, j);
+    sum_all_gradients(n, &l, means, g->dy, sums);
+    for (int64_t j = 0; j < n->channels; j++) {
+        g->dscale[j] += (float)fold(&l, sums, 1, j);
+        if (g->dshift)
+            g->dshift[j] += (float)fold(&l, sums, 0, j);
     }
-    if (!dx)
+    if (!g->dx)
         return;
-    repeat_channels(&l, factor, numbers + 2 * l.width);
-    combine_all(&l, x, dy, numbers, dx);
+    repeat_channels(&l, n->scale, numbers + 2 * l.width);
+    combine_all(&l, n->x, g->dy, numbers, g->dx);
 }
 
 /* ---- groups of channels of a sample ---- */
@@ -328,17 +327,17 @@ static void group_statistics(const dl_norm_groups *g, double epsilon, const work
     }
 }
 
-void dl_group_norm_forward(const dl_norm_groups *g, const dl_activation *f, double epsilon,
-                           const float *x, const float *scale, const float *shift, float *y,
-                           float *mean, float *inverse, void *scratch) {
+void dl_group_norm_forward(const dl_norm_groups *g, double epsilon, const dl_norm *norm) {
     layout l = group_layout(g);
-    bool relu = f->kind == DL_RELU;
+    const float *x = norm->x, *scale = norm->scale, *shift = norm->shift;
+    float *y = norm->y;
+    bool relu = norm->activation->kind == DL_RELU;
     int64_t size = g->places * g->channels, each = g->channels / g->groups;
 #pragma omp parallel for schedule(static) if (g->samples * size >= SMALL)
     for (int b = 0; b < BLOCKS; b++) {
-        workspace w = workspace_of(&l, b, scratch);
+        workspace w = workspace_of(&l, b, norm->scratch);
         for (int64_t n = g->samples * b / BLOCKS; n < g->samples * (b + 1) / BLOCKS; n++) {
-            float *m = mean + n * g->groups, *inv = inverse + n * g->groups;
+            float *m = norm->mean + n * g->groups, *inv = norm->inverse + n * g->groups;
             int64_t at = n * size, end = at + l.rows * l.width;
             sum_sample(&l, x + at, &w);
             group_statistics(g, epsilon, &w, m, inv);
@@ -355,7 +354,7 @@ void dl_group_norm_forward(const dl_norm_groups *g, const dl_activation *f, doub
         }
     }
     if (!relu)
-        dl_activate(f, g->samples * g->places, g->channels, NULL, y, y);
+        dl_activate(norm->activation, g->samples * g->places, g->channels, NULL, y, y);
 }
 
 /* From the totals to dx = c dz - a x - b, and to this sample's share of the parameters' gradients:
@@ -388,19 +387,23 @@ static void combine_sample(const dl_norm_groups *g, const float *scale, const fl
     }
 }
 
-static void backward_sample(const dl_norm_groups *g, bool relu, const float *x, const float *y,
-                            const float *mean, const float *inverse, const float *scale, float *dy,
-                            float *dx, const workspace *w) {
+/* Sample n. */
+static void backward_sample(const dl_norm_groups *g, const dl_norm *norm,
+                            const dl_norm_gradients *d, int64_t n, const workspace *w) {
     layout l = group_layout(g);
     int64_t each = g->channels / g->groups, end = l.rows * l.width;
+    int64_t at = n * g->places * g->channels;
+    const float *x = norm->x + at, *mean = norm->mean + n * g->groups;
+    float *dy = d->dy + at;
     for (int64_t k = 0; k < g->groups; k++)
         for (int64_t j = k * each; j < (k + 1) * each; j++)
             w->a[j] = mean[k];
     repeat_first(&l, w->a);
-    sum_sample_gradients(relu, &l, x, y, dy, w);
-    combine_sample(g, scale, mean, inverse, w);
-    if (!dx)
+    sum_sample_gradients(norm->activation->kind == DL_RELU, &l, x, norm->y + at, dy, w);
+    combine_sample(g, norm->scale, mean, norm->inverse + n * g->groups, w);
+    if (!d->dx)
         return;
+    float *dx = d->dx + at;
     repeat_first(&l, w->a);
     repeat_first(&l, w->b);
     repeat_first(&l, w->c);
@@ -408,34 +411,30 @@ static void backward_sample(const dl_norm_groups *g, bool relu, const float *x, 
     combine_rows(l.rest, l.channels, x + end, dy + end, w->a, w->b, w->c, dx + end);
 }
 
-void dl_group_norm_backward(const dl_norm_groups *g, const dl_activation *f, const float *x,
-                            const float *y, const float *mean, const float *inverse,
-                            const float *scale, float *dy, float *dx, float *dscale, float *dshift,
-                            void *scratch) {
+void dl_group_norm_backward(const dl_norm_groups *g, const dl_norm *norm,
+                            const dl_norm_gradients *d) {
     layout l = group_layout(g);
-    bool relu = f->kind == DL_RELU;
-    int64_t size = g->places * g->channels, channels = g->channels;
-    if (f->kind != DL_LINEAR && !relu)
-        dl_activate_backward(f, g->samples * g->places, channels, y, dy, dy, NULL);
-#pragma omp parallel for schedule(static) if (g->samples * size >= SMALL)
+    const dl_activation *f = norm->activation;
+    int64_t channels = g->channels, rows = g->samples * g->places;
+    if (f->kind != DL_LINEAR && f->kind != DL_RELU)
+        dl_activate_backward(f, rows, channels, norm->y, d->dy, d->dy, NULL);
+#pragma omp parallel for schedule(static) if (rows * channels >= SMALL)
     for (int b = 0; b < BLOCKS; b++) {
-        workspace w = workspace_of(&l, b, scratch);
+        workspace w = workspace_of(&l, b, norm->scratch);
         dl_zero(w.partial, 2 * channels);
         for (int64_t n = g->samples * b / BLOCKS; n < g->samples * (b + 1) / BLOCKS; n++)
-            backward_sample(g, relu, x + n * size, y + n * size, mean + n * g->groups,
-                            inverse + n * g->groups, scale, dy + n * size,
-                            dx ? dx + n * size : NULL, &w);
+            backward_sample(g, norm, d, n, &w);
     }
     for (int64_t j = 0; j < channels; j++) {
         double factor = 0, offset = 0;
         for (int b = 0; b < BLOCKS; b++) {
-            workspace w = workspace_of(&l, b, scratch);
+            workspace w = workspace_of(&l, b, norm->scratch);
             factor += w.partial[j];
             offset += w.partial[channels + j];
         }
-        if (dscale)
-            dscale[j] += (float)factor;
-        if (dshift)
-            dshift[j] += (float)offset;
+        if (d->dscale)
+            d->dscale[j] += (float)factor;
+        if (d->dshift)
+            d->dshift[j] += (float)offset;
     }
 }

@@ -18,23 +18,33 @@ size_t dl_norm_scratch(int64_t channels);
 void dl_norm_statistics(int64_t rows, int64_t channels, const float *x, float *mean,
                         float *variance, void *scratch);
 
-/* y = f(x · factor + offset), a factor and an offset a channel; offset may be NULL. */
-void dl_norm_apply(const dl_activation *f, int64_t rows, int64_t channels, const float *x,
-                   const float *factor, const float *offset, float *y, void *scratch);
-/* Its backward pass, where factor and offset are learned: dz = f'(y) dy (dy becomes it),
-   dx = factor · dz (may be the same as dy, or NULL), dfactor += the sum of x dz over the rows,
-   doffset += that of dz (may be NULL). */
-void dl_norm_apply_backward(const dl_activation *f, int64_t rows, int64_t channels, const float *x,
-                            const float *y, const float *factor, float *dy, float *dx,
-                            float *dfactor, float *doffset, void *scratch);
+/* What a normalization works on. */
+typedef struct {
+    const dl_activation *activation; /* f */
+    int64_t rows, channels;
+    const float *x;             /* [rows][channels] */
+    float *y;                   /* likewise */
+    float *mean, *inverse;      /* inverse = 1 / sqrt(variance + epsilon) */
+    const float *scale, *shift; /* [channels] each; NULL: 1 and 0 */
+    void *scratch;
+} dl_norm;
 
-/* The backward pass of y = f(scale · (x - mean) · inverse + shift), inverse = 1 / sqrt(variance +
-   epsilon), where mean and variance are the rows' own. dy becomes the gradient before f on the way;
-   dx may be the same as dy, or NULL. dscale and dshift (+=) may be NULL, and scale (then it is 1).
- */
-void dl_norm_backward(const dl_activation *f, int64_t rows, int64_t channels, const float *x,
-                      const float *y, const float *mean, const float *inverse, const float *scale,
-                      float *dy, float *dx, float *dscale, float *dshift, void *scratch);
+/* Its gradients. dy becomes dz, the gradient before f; dx may be the same as dy, or NULL; dscale
+   and dshift (+=) may be NULL. */
+typedef struct {
+    float *dy, *dx;
+    float *dscale, *dshift;
+} dl_norm_gradients;
+
+/* y = f(scale · x + shift); the scale is not NULL; no mean and no inverse. */
+void dl_norm_apply(const dl_norm *n);
+/* Its backward pass, where scale and shift are learned: dz = f'(y) dy, dx = scale · dz,
+   dscale += the sum of x dz over the rows (not NULL), dshift += that of dz. */
+void dl_norm_apply_backward(const dl_norm *n, const dl_norm_gradients *g);
+
+/* The backward pass of y = f(scale · (x - mean) · inverse + shift), where mean[channels] and
+   inverse[channels] are the rows' own. */
+void dl_norm_backward(const dl_norm *n, const dl_norm_gradients *g);
 
 /* Samples x[samples][places][channels], whose channels fall into groups of neighbours. */
 typedef struct {
@@ -45,17 +55,10 @@ typedef struct {
 /* Bytes of working memory for the functions below. */
 size_t dl_group_norm_scratch(const dl_norm_groups *g);
 
-/* y = f(scale · (x - mean) · inverse + shift), where mean and inverse = 1 / sqrt(variance +
-   epsilon), both [samples][groups], are computed over a group's places and channels; scale and
-   shift, [channels] each, may be NULL. The bits do not depend on the threads. */
-void dl_group_norm_forward(const dl_norm_groups *g, const dl_activation *f, double epsilon,
-                           const float *x, const float *scale, const float *shift, float *y,
-                           float *mean, float *inverse, void *scratch);
-/* Its backward pass. dy becomes the gradient before f on the way; dx may be the same as dy, or
-   NULL. dscale and dshift (+=) may be NULL, and scale. */
-void dl_group_norm_backward(const dl_norm_groups *g, const dl_activation *f, const float *x,
-                            const float *y, const float *mean, const float *inverse,
-                            const float *scale, float *dy, float *dx, float *dscale, float *dshift,
-                            void *scratch);
+/* y = f(scale · (x - mean) · inverse + shift), where mean and inverse, [samples][groups] each, are
+   computed over a group's places and channels; n->rows is not read. The bits do not depend on the
+   threads. */
+void dl_group_norm_forward(const dl_norm_groups *g, double epsilon, const dl_norm *n);
+void dl_group_norm_backward(const dl_norm_groups *g, const dl_norm *n, const dl_norm_gradients *d);
 
 #endif
