@@ -16,8 +16,9 @@
 #include "train/experiment.h"
 
 static const dl_registry *const registries[] = {
-    &dl_layer_registry,    &dl_block_registry,   &dl_loss_registry,         &dl_optimizer_registry,
-    &dl_schedule_registry, &dl_dataset_registry, &dl_augmentation_registry, &dl_search_registry};
+    &dl_layer_registry,     &dl_block_registry,        &dl_loss_registry,
+    &dl_optimizer_registry, &dl_schedule_registry,     &dl_activation_registry,
+    &dl_dataset_registry,   &dl_augmentation_registry, &dl_search_registry};
 
 static bool is_word(const char *name) {
     return *name && strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_") == strlen(name);

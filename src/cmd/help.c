@@ -13,8 +13,9 @@
 #include "train/experiment.h"
 
 static const dl_registry *const registries[] = {
-    &dl_layer_registry,    &dl_block_registry,   &dl_loss_registry,         &dl_optimizer_registry,
-    &dl_schedule_registry, &dl_dataset_registry, &dl_augmentation_registry, &dl_search_registry};
+    &dl_layer_registry,     &dl_block_registry,        &dl_loss_registry,
+    &dl_optimizer_registry, &dl_schedule_registry,     &dl_activation_registry,
+    &dl_dataset_registry,   &dl_augmentation_registry, &dl_search_registry};
 enum { REGISTRIES = sizeof registries / sizeof *registries };
 
 extern const dl_option *const dl_net_layer_options;
@@ -86,8 +87,9 @@ static void help_registry(const dl_registry *registry) {
     }
     for (int k = 0; k < registry->count; k++)
         dl_kind_line(registry->kinds[k], width, &text);
-    dl_text_add(&text, "\nThe keys of one of them: dltrain --help %s %s\n",
-                last_word(registry->what), registry->kinds[0]->name);
+    if (registry != &dl_activation_registry) /* which have none of their own */
+        dl_text_add(&text, "\nThe keys of one of them: dltrain --help %s %s\n",
+                    last_word(registry->what), registry->kinds[0]->name);
     print(&text);
 }
 

@@ -151,6 +151,7 @@ struct dl_layer {
 };
 
 extern const dl_registry dl_layer_registry;
+extern const dl_registry dl_activation_registry; /* for help: names and what they are */
 
 /* Whether a parameter is the layer's own, and not that of the one whose weights it shares. */
 static inline bool dl_layer_owns(const dl_layer *layer, int param) {

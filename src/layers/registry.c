@@ -56,3 +56,13 @@ LAYERS(DECLARE_LAYER)
 static const dl_kind *const kinds[] = {LAYERS(KIND_OF_LAYER)};
 const dl_registry dl_layer_registry = {"layer", "layers", "layer", sizeof kinds / sizeof *kinds,
                                        kinds};
+
+static const dl_option no_options[] = {DL_OPTIONS_END};
+
+#define ACTIVATION(constant, name, help) {#name, help, sizeof(dl_activation), no_options},
+#define POINTER(constant, name, help) &activations[DL_##constant],
+static const dl_kind activations[] = {DL_ACTIVATIONS(ACTIVATION, DL_NO_PARAMETER, , )};
+static const dl_kind *const activation_kinds[] = {DL_ACTIVATIONS(POINTER, DL_NO_PARAMETER, , )};
+const dl_registry dl_activation_registry = {"activation function", "activations", "activation",
+                                            sizeof activation_kinds / sizeof *activation_kinds,
+                                            activation_kinds};

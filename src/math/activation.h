@@ -10,7 +10,7 @@
    F(CONSTANT, name, help), with P(name, default, least, most, help) behind it for a parameter that
    it has. P gets a and b, too. */
 #define DL_ACTIVATIONS(F, P, a, b)                                                                 \
-    F(LINEAR, linear, "y = x: none")                                                               \
+    F(LINEAR, linear, "the input itself")                                                          \
     F(SIGMOID, sigmoid, "1 / (1 + e^-x), from 0 to 1")                                             \
     F(TANH, tanh, "hyperbolic tangent, from -1 to 1")                                              \
     F(RELU, relu, "max(x, 0)")                                                                     \
