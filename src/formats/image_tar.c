@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Pictures in a tar archive, plain or gzip, one folder a class: `…/class/name.jpg`. The archive is
-   read once, from the front, without unpacking it; the pictures are kept as bytes. Members are
-   gathered to pieces, whose pictures are decoded by all threads. Pictures that are too large for
-   the memory are read from the archive again when they are wanted, unless it is gzipped. */
+/* Pictures in a tar archive (ustar, GNU or pax), plain or gzip, one folder a class:
+   `…/class/name.jpg`. The archive is read once, from the front, without unpacking it; the pictures
+   are kept as bytes. Members are gathered to pieces, whose pictures are decoded by all threads.
+   Pictures that are too large for the memory are read from the archive again when they are wanted,
+   unless it is gzipped. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -149,37 +150,103 @@ static int add_picture(archive *a, const char *name, char *bytes, int64_t size, 
     return result;
 }
 
-/* Hidden files are left out: some systems add them to what was packed. */
-static bool is_picture(const char *name) {
-    return dl_image_is_named(name) && *dl_path_base(name) != '.';
+/* Hidden files, and those in hidden folders, are left out as image_folder does: some systems add
+   them to what was packed. */
+static bool is_hidden(const char *path) {
+    for (const char *part = path; *part; part += strcspn(part, "/"), part += *part == '/')
+        if (part[0] == '.' && !strchr("/.", part[1]))
+            return true;
+    return false;
+}
+
+static bool is_picture(const char *path) {
+    return dl_image_is_named(path) && !is_hidden(path);
+}
+
+/* What extra members say of the next one. */
+typedef struct {
+    char *name;   /* owned; NULL: nothing */
+    int64_t size; /* -1: nothing */
+} extra;
+
+static void forget_extra(extra *next) {
+    free(next->name);
+    *next = (extra){NULL, -1};
+}
+
+/* A pax header (POSIX.1-2001): records "LENGTH KEY=VALUE\n", LENGTH being of the whole record. */
+static int read_pax(const archive *a, const char *bytes, int64_t size, extra *next,
+                    dl_error *error) {
+    for (int64_t at = 0; at < size && bytes[at];) {
+        char *key;
+        long long length = strtoll(bytes + at, &key, 10);
+        const char *end = bytes + at + length, *equals = NULL;
+        if (length > 4 && length <= size - at && *key == ' ' && end[-1] == '\n' && key + 1 < end)
+            equals = memchr(key + 1, '=', (size_t)(end - key - 1));
+        if (!equals)
+            return dl_fail(error, DL_DATA, "%s: offset %lld: a pax header is damaged", a->path,
+                           (long long)(dl_reader_offset(a->reader) - size));
+        size_t count = (size_t)(end - 1 - (equals + 1));
+        if (equals - key == 5 && !memcmp(key + 1, "path", 4)) {
+            free(next->name);
+            next->name = memcpy(xmalloc(count + 1), equals + 1, count);
+            next->name[count] = '\0';
+        } else if (equals - key == 5 && !memcmp(key + 1, "size", 4)) {
+            next->size = strtoll(equals + 1, NULL, 10);
+            if (next->size < 0)
+                next->size = -1;
+        }
+        at += length;
+    }
+    return 0;
+}
+
+/* The size in the header: octal digits, or (GNU) a binary number behind a set first bit. */
+static int64_t size_of(const char *field) {
+    if (!((unsigned char)field[0] & 0x80))
+        return octal(field, 12);
+    int64_t value = 0;
+    for (int i = 4; i < 12; i++)
+        value = (value << 8 | (unsigned char)field[i]) & INT64_MAX;
+    return value;
+}
+
+/* One member behind its header. */
+static int read_one(archive *a, const char record[RECORD], extra *next, dl_error *error) {
+    char name[257], type = record[156];
+    bool has_prefix = !memcmp(record + 257, "ustar", 6) && record[345];
+    snprintf(name, sizeof name, "%.155s%s%.100s", has_prefix ? record + 345 : "",
+             has_prefix ? "/" : "", record);
+    bool describes = type == 'L' || type == 'K' || type == 'x' || type == 'g';
+    int64_t size = !describes && next->size >= 0 ? next->size : size_of(record + 124);
+    int64_t offset = dl_reader_offset(a->reader);
+    char *bytes = read_member(a, size, error);
+    if (!bytes)
+        return -1;
+    int result = 0;
+    if (type == 'L') {
+        free(next->name);
+        next->name = bytes;
+        return 0;
+    }
+    const char *full = next->name ? next->name : name;
+    if (type == 'x')
+        result = read_pax(a, bytes, size, next, error);
+    else if ((type == '0' || !type) && is_picture(full))
+        result = add_picture(a, full, bytes, size, offset, error), bytes = NULL;
+    free(bytes);
+    if (!describes)
+        forget_extra(next);
+    return result;
 }
 
 static int read_all(archive *a, dl_error *error) {
-    char record[RECORD], *longer = NULL; /* a long name stands in a member before */
+    char record[RECORD];
+    extra next = {NULL, -1};
     int more, result = 0;
-    while (!result && (more = read_header(a, record, error)) > 0) {
-        char name[257];
-        bool has_prefix = !memcmp(record + 257, "ustar", 5) && record[345];
-        snprintf(name, sizeof name, "%.155s%s%.100s", has_prefix ? record + 345 : "",
-                 has_prefix ? "/" : "", record);
-        int64_t size = octal(record + 124, 12), offset = dl_reader_offset(a->reader);
-        char *bytes = read_member(a, size, error);
-        if (!bytes)
-            break;
-        if (record[156] == 'L') {
-            free(longer);
-            longer = bytes;
-            continue;
-        }
-        const char *full = longer ? longer : name;
-        if ((record[156] == '0' || !record[156]) && is_picture(full))
-            result = add_picture(a, full, bytes, size, offset, error);
-        else
-            free(bytes);
-        free(longer);
-        longer = NULL;
-    }
-    free(longer);
+    while (!result && (more = read_header(a, record, error)) > 0)
+        result = read_one(a, record, &next, error);
+    forget_extra(&next);
     return result || more ? -1 : decode(a, error);
 }
 

@@ -264,3 +264,26 @@ cached() { XDG_CACHE_HOME=$PWD/cache train --set data.cache=true "$@"; }
     train --out whole --set data.memory_limit=2 --set data.cache=false tar.cfg
     same_history whole made
 }
+
+@test "archives in the formats of tar, long names, and hidden folders" {
+    local long=$(printf 'x%.0s' {1..90})/$(printf 'y%.0s' {1..90}) format k
+    mkdir -p "s/$long/cat/.hidden" "s/$long/猫"
+    for k in 0 1 2 3; do
+        printf 'P5 2 2 255\na%sa%s' $k $k >"s/$long/cat/$k.pgm"
+        printf 'P5 2 2 255\n%sb%sb' $k $k >"s/$long/猫/$(printf 'z%.0s' {1..120})$k.pgm"
+    done
+    cp "s/$long/cat/0.pgm" "s/$long/cat/.hidden/0.pgm"
+    cp "s/$long/cat/0.pgm" "s/$long/cat/._0.pgm"
+    cat >t.cfg <<'CONFIG'
+data = { format = "image_tar"; channels = "grey"; train = { file = "t.tar"; }; };
+network = ( { layer = "dense"; units = 2; } );
+loss = { type = "softmax_cross_entropy"; };
+training = { batch_size = 4; };
+CONFIG
+    for format in gnu pax posix; do
+        tar --format=$format -cf t.tar s 2>/dev/null
+        train --dry-run t.cfg
+        status_is 0
+        says "8 rows; 2x2x1 inputs, 2 classes"
+    done
+}
