@@ -22,7 +22,7 @@
 #include "base/memory.h"
 
 /* FORMAT: one more where pictures are decoded or resized otherwise, or the file is another. */
-enum { FORMAT = 1, PIXELS_FROM = 4096, PIECE = 1 << 18 };
+enum { FORMAT = 2, PIXELS_FROM = 4096, PIECE = 1 << 18 };
 static const uint64_t MAGIC = 0x65686361636c6400 + FORMAT; /* also tells the order of bytes */
 
 /* Sums of products round otherwise where they are fused, and as the compiler orders them. */

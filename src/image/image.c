@@ -8,6 +8,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "image/orientation.h"
 #include "image/stb_image.h"
 #include "image/stb_image_write.h"
 
@@ -55,7 +56,14 @@ static int read_header(const void *bytes, int64_t count, int *height, int *width
 
 int dl_image_size(const void *bytes, int64_t count, int *height, int *width, const char **why) {
     int channels;
-    return read_header(bytes, count, height, width, &channels, why);
+    if (read_header(bytes, count, height, width, &channels, why))
+        return -1;
+    if (dl_orientation_swaps(dl_orientation_of(bytes, count))) {
+        int side = *height;
+        *height = *width;
+        *width = side;
+    }
+    return 0;
 }
 
 typedef struct {
@@ -130,13 +138,29 @@ static int fit(const unsigned char *in, int height, int width, const dl_image_fo
     return 0;
 }
 
+/* The image upright, in the place of `image`. */
+static unsigned char *turn(unsigned char *image, int orientation, int *height, int *width,
+                           int channels) {
+    unsigned char *upright = xmalloc((size_t)*height * (size_t)*width * (size_t)channels);
+    dl_orientation_apply(orientation, image, *height, *width, channels, upright);
+    free(image);
+    if (dl_orientation_swaps(orientation)) {
+        int side = *height;
+        *height = *width;
+        *width = side;
+    }
+    return upright;
+}
+
 int dl_image_read(const void *bytes, int64_t count, const dl_image_form *form, unsigned char *out,
                   const char **why) {
     int height, width, found, own_height, own_width;
     if (read_header(bytes, count, &height, &width, &found, why))
         return -1;
-    if (form->resize == DL_IMAGE_EXACT &&
-        (height != form->shape.dim[0] || width != form->shape.dim[1]))
+    int orientation = dl_orientation_of(bytes, count);
+    bool swaps = dl_orientation_swaps(orientation);
+    if (form->resize == DL_IMAGE_EXACT && ((swaps ? width : height) != form->shape.dim[0] ||
+                                           (swaps ? height : width) != form->shape.dim[1]))
         return refuse("another size", why);
     if (form->labels && (found > 2 || stbi_is_16_bit_from_memory(bytes, (int)count)))
         return refuse("not 8-bit gray, so its values are not class numbers", why);
@@ -149,7 +173,9 @@ int dl_image_read(const void *bytes, int64_t count, const dl_image_form *form, u
     int result = 0;
     if (own_height != height || own_width != width)
         result = refuse("its sizes contradict each other", why);
-    else if (fit(image, height, width, form, out))
+    else if (orientation != 1)
+        image = turn(image, orientation, &height, &width, form->shape.dim[2]);
+    if (!result && fit(image, height, width, form, out))
         result = refuse("cannot be resized", why);
     free(image);
     return result;

@@ -31,8 +31,8 @@ const char *dl_image_hazard(const void *bytes, int64_t count);
 /* Whether an image file is complete, as far as its format shows: stb_image fills in zeros for
  * missing data. */
 bool dl_image_is_complete(const void *bytes, int64_t count);
-/* The size of the image in bytes[count], from its header. 0, or -1 and the reason in *why, a
- * constant. */
+/* The size of the image in bytes[count], from its header, as it is shown (EXIF orientation). 0, or
+ * -1 and the reason in *why, a constant. */
 int dl_image_size(const void *bytes, int64_t count, int *height, int *width, const char **why);
 /* Decodes bytes[count] into out[form->shape]. Thread-safe. 0, or -1 and the reason in *why, a
  * constant. */
