@@ -104,7 +104,8 @@ static int take_whole(dl_data *data, dl_split part, dl_error *error) {
 
 static int check_classes(const dl_data *data, dl_error *error) {
     const dl_subset *train = &data->part[DL_TRAIN];
-    for (int c = 0; c < data->schema.classes; c++) {
+    bool one = train->count == 1 && data->schema.classes > 1; /* which can be memorized */
+    for (int c = 0; c < data->schema.classes && !one; c++) {
         if (train->class_count[c] != train->count * data->schema.outputs)
             continue;
         char number[16];

@@ -131,12 +131,6 @@ static int choose_batch(dl_model *model, dl_error *error) {
     int64_t rows = model->data.part[DL_TRAIN].count, wanted = model->settings.batch_size;
     const char *where = dl_model_where(model, "training.batch_size");
     if (!model->batch_size) {
-        bool share = model->data.train_share < 1; /* the config is for more rows */
-        if (rows && wanted > rows && !share)
-            return dl_fail(error, DL_USAGE,
-                           "%s: batch_size is %lld, but the training part has only %lld rows "
-                           "(batch_size = \"all\" takes them all)",
-                           where, (long long)wanted, (long long)rows);
         int64_t most = dl_loader_rows_of(&model->data, DL_TRAIN);
         model->batch_size = wanted == DL_BATCH_ALL || (rows && wanted > most) ? most : wanted;
     }

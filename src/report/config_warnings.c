@@ -81,8 +81,27 @@ static void warn_batch_statistics(dl_terminal *t, const dl_experiment *e) {
     }
 }
 
+/* A batch that is larger than the training part takes all of it; a share of the rows is meant for a
+   config of more. */
+static void warn_few_rows(dl_terminal *t, const dl_experiment *e) {
+    int64_t rows = e->model.data.part[DL_TRAIN].count, wanted = e->model.settings.batch_size;
+    const char *where = dl_model_where(&e->model, "training.batch_size");
+    if (rows == 1)
+        dl_say(t,
+               "warning     %s: there is one row for training: the network can memorize it, which "
+               "is a check of the network, and learns nothing else",
+               dl_model_where(&e->model, "data"));
+    else if (wanted > rows && rows && e->model.data.train_share >= 1)
+        dl_say(
+            t,
+            "warning     %s: batch_size is %lld, but the training part has only %lld rows: a step "
+            "takes all of them (batch_size = \"all\" says so)",
+            where, (long long)wanted, (long long)rows);
+}
+
 void dl_report_config_warnings(dl_terminal *t, const dl_experiment *e, int64_t steps) {
     const dl_layer *stateful = dl_net_stateful(&e->model.net);
+    warn_few_rows(t, e);
     warn_frozen(t, e);
     warn_schedule(t, e, steps);
     warn_average(t, e);

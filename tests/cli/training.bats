@@ -462,3 +462,25 @@ outputs = 3|"mse"|units = 3; activation = "softplus"|
 outputs = 3|"l1"|units = 3|
 T
 }
+
+@test "a batch larger than the training part takes all of it; one row can be memorized" {
+    xor xor.cfg
+    train --quiet --threads 1 --out all xor.cfg
+    status_is 0
+    sed -i 's/batch_size = "all"; //' xor.cfg
+    train --threads 1 --out default xor.cfg
+    status_is 0
+    says "batch_size is 32, but the training part has only 4 rows: a step takes all of them"
+    train --threads 1 --out five --set training.batch_size=5 xor.cfg
+    status_is 0
+    says "xor.cfg: batch_size is 5" || says "batch_size is 5, but"
+    same_history all default
+    same_history all five
+    printf '\x93NUMPY\x01\x00\x46\x00%-69s\n' "{'descr': '|u1', 'fortran_order': False, 'shape': (1, 2), }" >x.npy
+    printf '\1\2' >>x.npy
+    printf '\x93NUMPY\x01\x00\x46\x00%-69s\n' "{'descr': '|u1', 'fortran_order': False, 'shape': (1,), }" >y.npy
+    printf '\1' >>y.npy
+    train --out one --epochs 20 --set 'data={format="npy"; train={inputs="x.npy"; targets="y.npy"; classes=2;};}' xor.cfg
+    status_is 0
+    says "there is one row for training"
+}
