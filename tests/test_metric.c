@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Metrics and the confusion matrix, against numbers worked out by hand. */
+/* Metrics and the confusion matrix: by hand, and against tests/golden/metrics. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include <float.h>
+#include <jansson.h>
 #include <math.h>
 #include <string.h>
 
@@ -15,7 +16,7 @@
 #include "metrics/accumulator.h"
 #include "metrics/confusion.h"
 
-/* Adds the outcome in two parts, as batches come. */
+/* Adds the outcome in two batches. */
 static double measure(const char *name, dl_outcome o) {
     const dl_metric *metric = dl_metric_find(name);
     dl_accumulator accumulator;
@@ -26,7 +27,7 @@ static double measure(const char *name, dl_outcome o) {
     rest.target += first.rows * (o.classes ? 1 : o.channels);
     assert_non_null(metric);
     dl_accumulator_open(&accumulator, &metric, 1, o.classes, o.channels, true);
-    dl_accumulator_add(&accumulator, &first, &first); /* to be forgotten */
+    dl_accumulator_add(&accumulator, &first, &first); /* discarded */
     dl_accumulator_clear(&accumulator);
     dl_accumulator_add(&accumulator, &first, &first);
     dl_accumulator_add(&accumulator, &rest, &rest);
@@ -41,10 +42,15 @@ static void expect(const char *name, dl_outcome o, double want) {
         fail_msg("%s: %.15g, not %.15g", name, got, want);
 }
 
+static double class_value(const char *name, const dl_class_count *count) {
+    return dl_metric_find(name)->of_class(count);
+}
+
 static void test_classes(void **state) {
     (void)state;
     float output[] = {1, 2, 0, 5, 4, 3, 0, 0, 1, 2, 2, 1, 0, 1, 0};
-    float target[] = {1, 0, 1, 1, 1}; /* right, right, 2 for 1, the first of a tie for 1, right */
+    float target[] = {1, 0, 1, 1,
+                      1}; /* correct, correct, 2 for 1, the first of a tie for 1, correct */
     dl_outcome o = {5, 3, output, target, 3, 0, 0};
     assert_true(measure("accuracy", o) == 3.0 / 5);
     float binary[] = {-1, 2, 0.5f, -3}, truth[] = {0, 1, 0, 1};
@@ -61,13 +67,16 @@ static void test_classes(void **state) {
     dl_confusion_add(&c, &o);
     int64_t want[9] = {1, 0, 0, 1, 2, 1, 0, 0, 0};
     assert_memory_equal(c.count, want, sizeof want);
-    dl_class_score s = dl_confusion_score(&c, 1);
-    assert_true(s.rows == 4 && s.precision == 1 && s.recall == 0.5 && fabs(s.f1 - 2.0 / 3) < 1e-12);
-    s = dl_confusion_score(&c, 2); /* never true, once predicted */
-    assert_true(s.rows == 0 && s.precision == 0 && isnan(s.recall) && s.f1 == 0);
-    dl_mistake mistakes[5];
-    assert_int_equal(dl_confusion_mistakes(&c, 5, mistakes), 2);
-    assert_true(mistakes[0].truth == 1 && mistakes[0].predicted == 0 && mistakes[0].count == 1);
+    dl_class_count s = dl_confusion_count(&c, 1);
+    assert_true(s.rows == 4 && s.predicted == 2 && s.correct == 2);
+    assert_true(class_value("precision", &s) == 1 && class_value("recall", &s) == 0.5 &&
+                fabs(class_value("f1", &s) - 2.0 / 3) < 1e-12 && class_value("iou", &s) == 0.5);
+    s = dl_confusion_count(&c, 2); /* never true, once predicted */
+    assert_true(s.rows == 0 && class_value("precision", &s) == 0 &&
+                isnan(class_value("recall", &s)) && class_value("f1", &s) == 0);
+    dl_misclassification wrong[5];
+    assert_int_equal(dl_confusion_misclassified(&c, 5, wrong), 2);
+    assert_true(wrong[0].truth == 1 && wrong[0].predicted == 0 && wrong[0].count == 1);
     dl_confusion_free(&c);
 }
 
@@ -109,7 +118,7 @@ static void test_several_outputs(void **state) {
     expect("rmse", o, NAN);
 }
 
-/* Of no rows there is nothing to say; NaN is never an improvement. */
+/* No rows: NaN, which is never an improvement. */
 static void test_nothing(void **state) {
     (void)state;
     for (int classes = 0; classes < 4; classes++)
@@ -126,65 +135,72 @@ static int draw(void) {
     return (int)((drawn >> 16) % 9);
 }
 
-/* The numbers are those of tests/golden/make_metrics.py, which works them out with numpy. */
-static void test_golden(void **state) {
-    (void)state;
-    enum { ROWS = 40 };
-    float z[ROWS * 3], t[ROWS], one[ROWS], p[ROWS * 3], both[ROWS * 2];
-    drawn = 12345;
-    for (int i = 0; i < ROWS * 3; i++)
-        z[i] = (float)draw() / 2;
-    for (int i = 0; i < ROWS; i++)
-        t[i] = (float)(draw() % 3);
-    dl_outcome three = {ROWS, 3, z, t, 3, 0, DL_SOFTMAX};
-    static const struct {
-        const char *name;
-        double three, two;
-    } golden[] = {
-        {"accuracy", 0.3, 0.525},
-        {"precision", 0.3125, 0.3333333333333333},
-        {"recall", 0.30811965811965814, 0.46153846153846156},
-        {"f1", 0.29795816377525525, 0.3870967741935484},
-        {"iou", 0.17579710144927538, 0.34058823529411764},
-        {"dice", 0.29795816377525525, 0.49967083607636603},
-        {"log_loss", 1.7722670811407126, 0.8544347384184754},
-        {"perplexity", 5.884178160811752, 2.350045614559352},
-        {"bits_per_character", 2.5568409290924645, 1.2326887598795933},
-        {"auc", 0.4511465879799213, 0.5527065527065527},
-        {"mcc", -0.03835727574576347, 0.016093484986175584},
-    };
-    enum { COUNT = sizeof golden / sizeof *golden };
-    for (int i = 0; i < COUNT; i++)
-        expect(golden[i].name, three, golden[i].three);
-    expect("top2", three, 0.6);
-    expect("top3", three, 1);
-    double probability[3];
-    for (int i = 0; i < ROWS; i++) { /* the same as probabilities, but for rounding */
-        dl_class_probabilities(&three, i, probability);
-        for (int c = 0; c < 3; c++)
-            p[3 * i + c] = (float)probability[c];
-        one[i] = z[3 * i] - 2;
-        both[2 * i] = 0;
-        both[2 * i + 1] = one[i];
-    }
-    dl_outcome sure = {ROWS, 3, p, t, 3, 0, DL_LINEAR};
-    assert_true(fabs(measure("log_loss", sure) - golden[6].three) < 1e-6);
-    for (int i = 0; i < ROWS; i++)
-        t[i] = (float)((int)t[i] % 2);
-    dl_outcome logit = {ROWS, 1, one, t, 2, 0, DL_SIGMOID}; /* an output, or two */
-    dl_outcome logits = {ROWS, 2, both, t, 2, 0, DL_SOFTMAX};
-    for (int i = 0; i < COUNT; i++) {
-        expect(golden[i].name, logit, golden[i].two);
-        expect(golden[i].name, logits, golden[i].two);
-    }
-    float sure_of[] = {1000, 0, 0, 900, 0, 0, 1100, 0, 0}, first[] = {1, 1, 0};
-    dl_outcome all_one = {3, 3, sure_of, first, 3, 0, DL_SOFTMAX}; /* probabilities of 1 */
-    expect("auc", all_one, 1);        /* and yet they differ, and are in the right order */
-    logit.link = DL_NO_PROBABILITIES; /* a score will do for an order */
-    expect("auc", logit, golden[9].two);
+static float *floats(json_t *array) {
+    float *values = xmalloc(sizeof *values * json_array_size(array));
+    for (size_t i = 0; i < json_array_size(array); i++)
+        values[i] = (float)json_number_value(json_array_get(array, i));
+    return values;
 }
 
-/* By hand: classes that do not occur, are never predicted, or both. */
+static void check_golden(const char *name, json_t *golden) {
+    const char *link = json_string_value(json_object_get(golden, "link"));
+    json_t *outputs = json_object_get(golden, "output"),
+           *targets = json_object_get(golden, "target");
+    int channels = (int)json_integer_value(json_object_get(golden, "channels"));
+    float *output = floats(outputs), *target = floats(targets);
+    dl_outcome o = {.rows = (int64_t)json_array_size(outputs) / channels,
+                    .channels = channels,
+                    .output = output,
+                    .target = target,
+                    .classes = (int)json_integer_value(json_object_get(golden, "classes")),
+                    .link = !strcmp(link, "softmax")   ? DL_SOFTMAX
+                            : !strcmp(link, "sigmoid") ? DL_SIGMOID
+                                                       : DL_LINEAR};
+    assert_int_equal(json_array_size(targets), o.rows * (o.classes ? 1 : channels));
+    assert_string_equal(json_string_value(json_object_get(golden, "metric")), name);
+    expect(name, o, json_number_value(json_object_get(golden, "value")));
+    free(output);
+    free(target);
+}
+
+/* Metric NAME needs tests/golden/metrics/NAME.json, with cases of classes, of numbers, or both. */
+static void test_golden(void **state) {
+    (void)state;
+    for (int m = 0; m < dl_metric_count; m++) {
+        const dl_metric *metric = dl_metrics[m];
+        char path[128];
+        snprintf(path, sizeof path, "tests/golden/metrics/%s.json", metric->name);
+        json_t *list = json_load_file(path, 0, NULL);
+        bool classes = false, numbers = false;
+        for (size_t i = 0; i < json_array_size(list); i++) {
+            json_t *golden = json_array_get(list, i);
+            bool of_classes = json_integer_value(json_object_get(golden, "classes")) > 0;
+            classes |= of_classes;
+            numbers |= !of_classes;
+            check_golden(metric->name, golden);
+        }
+        if (classes != metric->for_classes || numbers != metric->for_numbers)
+            fail_msg("%s: missing or incomplete; tests/golden/make.py metrics/%s makes it", path,
+                     metric->name);
+        json_decref(list);
+    }
+}
+
+/* Log loss of probabilities; AUC of probabilities that round to 1, and of scores. */
+static void test_links(void **state) {
+    (void)state;
+    float p[] = {0.5f, 0.25f, 0.25f, 0.125f, 0.125f, 0.75f}, t[] = {1, 2};
+    dl_outcome probabilities = {2, 3, p, t, 3, 0, DL_LINEAR};
+    expect("log_loss", probabilities, (log(4) - log(0.75)) / 2);
+    float z[] = {1000, 0, 0, 900, 0, 0, 1100, 0, 0}, first[] = {1, 1, 0};
+    dl_outcome saturated = {3, 3, z, first, 3, 0, DL_SOFTMAX};
+    expect("auc", saturated, 1);
+    float score[] = {-3, 2, 5, 1}, positive[] = {0, 1, 1, 0};
+    dl_outcome scores = {4, 1, score, positive, 2, 0, DL_NO_PROBABILITIES};
+    expect("auc", scores, 1);
+}
+
+/* Classes that do not occur, are never predicted, or both. */
 static void test_absent_classes(void **state) {
     (void)state;
     float output[] = {1, 0, 0, 0, 0, 0, 1, 0, 0, 1, 0, 0, 1, 0, 0, 0};
@@ -196,7 +212,7 @@ static void test_absent_classes(void **state) {
     expect("iou", o, (2.0 / 3 + 0 + 0) / 3);
     float never[] = {0, 0, 0}, rare[] = {1, 0, 0};
     dl_outcome two = {3, 1, never, rare, 2, 0, DL_LINEAR};
-    expect("precision", two, 0); /* it occurs, and nobody says so */
+    expect("precision", two, 0); /* occurs but is never predicted */
     expect("recall", two, 0);
     expect("auc", two, 0.5); /* all the same */
     two.target = never;
@@ -267,7 +283,7 @@ static void test_expected_value(void **state) {
     assert_true(isnan(dl_expected_value(logits, number, 3)));
 }
 
-/* ---- every one of the list ---- */
+/* ---- every metric ---- */
 
 enum { WALKED = 60 };
 
@@ -288,8 +304,8 @@ static int visit(void *context, const char *name, double *value, int64_t count) 
     return 0;
 }
 
-/* In batches of any size, the value is the same to rounding, and in [0, 1] if it is a share; what
-   is saved half way goes on to the same value. `perfect`: the outputs are the targets. */
+/* The value over batches of a given size, saved and restored after each if `save`. `perfect`: the
+ * outputs are the targets. */
 static double walk(const dl_metric *metric, int classes, int batch, bool save, bool perfect) {
     int channels = classes ? classes : metric->outputs ? metric->outputs : 2;
     float output[WALKED * 4], target[WALKED * 4];
@@ -315,7 +331,7 @@ static double walk(const dl_metric *metric, int classes, int batch, bool save, b
                         0,
                         DL_SOFTMAX};
         dl_accumulator_add(&a, &o, &o);
-        if (save && dl_metric_of_steps(metric)) {
+        if (save && dl_metric_in_training(metric)) {
             saved s = {{0}, 0, 0, false};
             assert_int_equal(dl_accumulator_fields(&a, visit, &s), 0);
             dl_accumulator_close(&a);
@@ -368,11 +384,17 @@ static void test_hints(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_classes),         cmocka_unit_test(test_numbers),
-        cmocka_unit_test(test_several_outputs), cmocka_unit_test(test_nothing),
-        cmocka_unit_test(test_golden),          cmocka_unit_test(test_absent_classes),
-        cmocka_unit_test(test_masks_and_boxes), cmocka_unit_test(test_top),
-        cmocka_unit_test(test_expected_value),  cmocka_unit_test(test_hints),
+        cmocka_unit_test(test_classes),
+        cmocka_unit_test(test_numbers),
+        cmocka_unit_test(test_several_outputs),
+        cmocka_unit_test(test_nothing),
+        cmocka_unit_test(test_golden),
+        cmocka_unit_test(test_links),
+        cmocka_unit_test(test_absent_classes),
+        cmocka_unit_test(test_masks_and_boxes),
+        cmocka_unit_test(test_top),
+        cmocka_unit_test(test_expected_value),
+        cmocka_unit_test(test_hints),
         cmocka_unit_test(test_every_metric),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* MurmurHash3_x64_128 (Austin Appleby, public domain): identifies contents; fast, not
- * cryptographic. */
+   cryptographic. */
 #ifndef DL_BASE_DIGEST_H
 #define DL_BASE_DIGEST_H
 

@@ -16,10 +16,10 @@ char *dl_path_join(const char *folder, const char *name);
 /* The last component of a path, a pointer into it. */
 const char *dl_path_base(const char *path);
 /* The path of a data file: /dev/stdin for "-", else the first that exists of `name`, data/name,
- * $DLTRAIN_DATA/name and the installed data. The caller frees it; NULL: not found. */
+   $DLTRAIN_DATA/name and the installed data. The caller frees it; NULL: not found. */
 char *dl_path_find_data(const char *name);
 /* The path of a config: the first that exists of `name`, name.cfg and the installed configs, else
- * `name`. The caller frees it. */
+   `name`. The caller frees it. */
 char *dl_path_find_config(const char *name);
 
 /* A file or pipe (base/spool.h) that is read sequentially and decompressed if it is gzip. */
@@ -37,19 +37,19 @@ bool dl_reader_is_plain(const dl_reader *reader);
 void dl_reader_close(dl_reader *reader);
 
 /* The decompressed file, NUL-terminated (the NUL is not counted in *size); the caller frees it.
- * NULL and an error if it fails or has more than `limit` bytes; *size is then larger than `limit`.
- */
+   NULL and an error if it fails or has more than `limit` bytes; *size is then larger than `limit`.
+   /
 char *dl_file_read(const char *path, int64_t limit, int64_t *size, dl_code code, dl_error *error);
 
 /* Replaces `path` atomically: written to a temporary file, fsynced, renamed, folder fsynced. A link
- * at `path` is replaced, not followed. */
+   at `path` is replaced, not followed. */
 typedef struct {
     FILE *file;
     char *path, *temporary; /* temporary: NULL: written directly */
 } dl_writer;
 int dl_writer_open(dl_writer *writer, const char *path, dl_error *error);
 /* The same for an output that the user names: "-" is standard output, devices and pipes are written
- * directly, and links to files are followed. */
+   directly, and links to files are followed. */
 int dl_writer_open_output(dl_writer *writer, const char *path, dl_error *error);
 /* Optional, before the commit: flushes everything to the temporary file. */
 int dl_writer_finish(dl_writer *writer, dl_error *error);

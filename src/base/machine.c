@@ -27,7 +27,7 @@ static int64_t read_limit(const char *folder, const char *name) {
 }
 
 /* The limits of all parent groups apply. In a container the path may be that of the host, and the
- * container's own group the root of the tree. */
+   container's own group the root of the tree. */
 static int64_t limit_upward(const char *tree, const char *path, int length, const char *name) {
     int64_t limit = read_limit(tree, name);
     for (; length > 0; length--)

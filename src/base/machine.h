@@ -9,7 +9,7 @@
 /* Bytes of memory: physical, or the limit of the control group (container, batch job). */
 int64_t dl_machine_memory(void);
 /* The minimum limit of the groups (v1 and v2) in the text of /proc/self/cgroup, mounted at `root`;
- * INT64_MAX if there is none. */
+   INT64_MAX if there is none. */
 int64_t dl_machine_group_limit(const char *groups, const char *root);
 
 #endif

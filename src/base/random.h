@@ -34,7 +34,7 @@ typedef struct {
 /* Four independent 32-bit words: elements 4 block … 4 block + 3 of `draw`. */
 void dl_random_words(const dl_draw *draw, uint32_t block, uint32_t words[4]);
 /* Elements first … first + count - 1 of `draw`, uniform in [0, 1), 24 bits; `first` is a multiple
- * of 4. */
+   of 4. */
 void dl_random_uniform(const dl_draw *draw, int64_t first, int64_t count, float *out);
 /* The same, standard normal (Box-Muller). */
 void dl_random_normal(const dl_draw *draw, int64_t first, int64_t count, float *out);

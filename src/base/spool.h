@@ -4,8 +4,8 @@
 #define DL_BASE_SPOOL_H
 
 /* Opens a file for reading. The first call copies a pipe or socket to an unnamed temporary file (in
- * $TMPDIR or /tmp), which every call opens; signals terminate the program meanwhile. Returns a
- * descriptor, or -1 and errno. Not thread-safe. */
+   $TMPDIR or /tmp), which every call opens; signals terminate the program meanwhile. Returns a
+   descriptor, or -1 and errno. Not thread-safe. */
 int dl_spool_open(const char *path);
 
 #endif

@@ -107,7 +107,7 @@ bool dl_terminal_bar_due(dl_terminal *terminal) {
 }
 
 /* Bytes of `text` that fit in `room` columns, cut between fields, which are separated by two
- * spaces. */
+   spaces. */
 static int fitting(const char *text, int room) {
     int length = (int)strlen(text);
     if (length <= room)

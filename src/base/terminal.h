@@ -40,7 +40,7 @@ bool dl_terminal_is_utf8(void);
 /* Whether to draw the bar now: ten times per second, only on a terminal. */
 bool dl_terminal_bar_due(dl_terminal *terminal);
 /* Draws the bar at `part` of 1, followed by the fields of `text` that fit; two spaces separate
- * fields. */
+   fields. */
 void dl_terminal_bar(dl_terminal *terminal, double part, const char *text);
 void dl_terminal_clear(dl_terminal *terminal);
 

@@ -42,11 +42,11 @@ int dl_text_width(const char *text, int bytes);
 int dl_text_fitting(const char *text, int bytes, int columns);
 bool dl_text_is_utf8(const char *text);
 /* The code point at *text, which is advanced; -1, and not advanced, if it is not UTF-8. Never reads
- * past a NUL, which is code point 0. */
+   past a NUL, which is code point 0. */
 int dl_text_next(const char **text);
 
 /* The shortest decimal that reads back as `value`, with a point or an exponent so that libconfig
- * reads a float. */
+   reads a float. */
 void dl_text_double(char out[32], double value);
 /* Adds JSON with each real number in its shortest exact form. */
 void dl_text_add_json(dl_text *text, const char *json);
@@ -58,7 +58,7 @@ char *dl_text_bytes(char out[32], double bytes);
 char *dl_text_seconds(char out[32], double seconds);
 
 /* Adds words wrapped at column 80, indented by `indent`, and a newline; `column`: the current
- * column. */
+   column. */
 void dl_text_add_wrapped(dl_text *text, const char *words, int indent, int column);
 
 #endif

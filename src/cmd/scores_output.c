@@ -35,27 +35,24 @@ static int name_width(const scores *s, int least, int most) {
     return width < most ? width : most;
 }
 
-static const char *const column_keys[SCORES_COLUMNS] = {"precision", "recall", "f1", "iou", "auc"};
-
 static void print_scores(const scores *s) {
     int width = name_width(s, 5, WIDEST_NAME);
     printf("\n%-*s %10s", width, "class", "rows");
-    for (int i = 0; i < SCORES_COLUMNS; i++)
-        if (scores_has_column(s, i))
-            printf(" %10s", scores_column_names[i]);
+    for (int i = 0; i < s->column_count; i++)
+        printf(" %10s", s->column[i]->column);
     printf("\n");
     for (int c = 0; c < s->confusion.classes; c++) {
-        double values[SCORES_COLUMNS];
-        int64_t rows = scores_class_values(s, c, values);
         print_name(s, c, width, false);
-        printf(" %10lld", (long long)rows);
-        for (int i = 0; i < SCORES_COLUMNS; i++)
-            if (scores_has_column(s, i) && isnan(values[i]))
+        printf(" %10lld", (long long)dl_confusion_count(&s->confusion, c).rows);
+        for (int i = 0; i < s->column_count; i++) {
+            double value = scores_class_value(s, c, s->column[i]);
+            if (isnan(value))
                 printf(" %10s", "-");
-            else if (scores_has_column(s, i) && i == SCORES_AUC)
-                printf(" %10.4f", values[i]);
-            else if (scores_has_column(s, i))
-                printf(" %8.2f %%", 100 * values[i]);
+            else if (s->column[i]->of_class)
+                printf(" %8.2f %%", 100 * value);
+            else
+                printf(" %10.4f", value);
+        }
         printf("\n");
     }
 }
@@ -84,9 +81,9 @@ static void print_matrix(const scores *s) {
 }
 
 static void print_mistakes(const scores *s) {
-    dl_mistake mistakes[MISTAKES];
+    dl_misclassification mistakes[MISTAKES];
     const dl_schema *schema = &s->model->data.schema;
-    int count = dl_confusion_mistakes(&s->confusion, MISTAKES, mistakes);
+    int count = dl_confusion_misclassified(&s->confusion, MISTAKES, mistakes);
     if (count)
         printf("\nmost frequent mistakes\n");
     for (int i = 0; i < count; i++) {
@@ -107,13 +104,12 @@ static void add_classes(const scores *s, json_t *object) {
     int classes = s->confusion.classes;
     for (int r = 0; r < classes; r++) {
         char name[16];
-        double values[SCORES_COLUMNS];
-        int64_t rows = scores_class_values(s, r, values);
+        int64_t rows = dl_confusion_count(&s->confusion, r).rows;
         json_t *class = json_pack("{s:s, s:I}", "class", dl_schema_class(schema, r, name), "rows",
                                   (json_int_t)rows);
-        for (int i = 0; i < SCORES_COLUMNS; i++)
-            if (scores_has_column(s, i))
-                json_object_set_new(class, column_keys[i], cmd_json_number(values[i]));
+        for (int i = 0; i < s->column_count; i++)
+            json_object_set_new(class, s->column[i]->name,
+                                cmd_json_number(scores_class_value(s, r, s->column[i])));
         json_array_append_new(list, class);
         json_t *row = json_array();
         for (int c = 0; c < classes; c++)

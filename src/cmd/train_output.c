@@ -20,7 +20,7 @@ static void set_part(json_t *object, const dl_experiment *e, const char *part, d
     snprintf(key, sizeof key, "%s_loss", part);
     json_object_set_new(object, key, cmd_json_number(loss));
     for (int m = 0; m < e->model.metric_count; m++) {
-        if (!strcmp(part, "train") && !dl_metric_of_steps(e->model.metrics[m]))
+        if (!strcmp(part, "train") && !dl_metric_in_training(e->model.metrics[m]))
             continue;
         snprintf(key, sizeof key, "%s_%s", part, e->model.metrics[m]->name);
         json_object_set_new(object, key, cmd_json_number(metric[m]));

@@ -104,7 +104,7 @@ static void copy_nearest(const unsigned char *in, int in_width, region from, uns
 }
 
 /* Catmull-Rom cubic: unlike stb_image_resize's default it leaves a side of unchanged size exact,
- * and its triangle filter fails an assertion at many ratios. */
+   and its triangle filter fails an assertion at many ratios. */
 static int resample(const unsigned char *in, int in_width, region from, unsigned char *out,
                     int out_width, region to, int channels) {
     in += ((int64_t)from.top * in_width + from.left) * channels;

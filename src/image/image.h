@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Decoding of PNG, JPEG, BMP, GIF, TGA and PNM images to a requested shape, and encoding of PNG, by
- * stb_image. */
+   stb_image. */
 #ifndef DL_IMAGE_IMAGE_H
 #define DL_IMAGE_IMAGE_H
 
@@ -29,13 +29,13 @@ bool dl_image_is_named(const char *name);
 /* What makes bytes[count] unsafe for stb_image to decode, a constant; NULL: nothing. */
 const char *dl_image_hazard(const void *bytes, int64_t count);
 /* Whether an image file is complete, as far as its format shows: stb_image fills in zeros for
- * missing data. */
+   missing data. */
 bool dl_image_is_complete(const void *bytes, int64_t count);
 /* The size of the image in bytes[count], from its header, as it is shown (EXIF orientation). 0, or
- * -1 and the reason in *why, a constant. */
+   -1 and the reason in *why, a constant. */
 int dl_image_size(const void *bytes, int64_t count, int *height, int *width, const char **why);
 /* Decodes bytes[count] into out[form->shape]. Thread-safe. 0, or -1 and the reason in *why, a
- * constant. */
+   constant. */
 int dl_image_read(const void *bytes, int64_t count, const dl_image_form *form, unsigned char *out,
                   const char **why);
 /* Encodes pixels[height][width][3] as a PNG of *size bytes, freed by the caller. */
@@ -44,7 +44,7 @@ unsigned char *dl_image_encode(const unsigned char *pixels, int height, int widt
 int dl_image_save(const char *path, const unsigned char *pixels, int height, int width,
                   dl_error *error);
 /* Draws lines of ASCII text (other characters become "?") in white, 12 pixels per line, at the
- * upper left corner of RGB `pixels`, clipped to height and width; `stride`: pixels per row. */
+   upper left corner of RGB `pixels`, clipped to height and width; `stride`: pixels per row. */
 void dl_image_write_text(const char *text, unsigned char *pixels, int height, int width,
                          int stride);
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* Checks that an image file is complete and safe to decode. stb_image reads missing data as zeros
- * or, in PNM and TGA, leaves memory uninitialized, without an error. */
+   or, in PNM and TGA, leaves memory uninitialized, without an error. */
 #include <string.h>
 
 #include "image/image.h"
 
 /* stb_image writes past its Huffman table if the code counts add up to more than 256. `at`: offset
- * of the segment length. */
+   of the segment length. */
 static bool tables_are_valid(const unsigned char *b, int64_t count, int64_t at) {
     int64_t end = at + (at + 2 <= count ? b[at] << 8 | b[at + 1] : 0);
     for (at += 2; at < end;) {
@@ -23,7 +23,7 @@ static bool tables_are_valid(const unsigned char *b, int64_t count, int64_t at) 
 typedef enum { COMPLETE, TRUNCATED, UNSAFE } status;
 
 /* Walks the segments up to the first scan as stb_image does (a thumbnail is inside one). After that
- * FF C4 is always a table and FF D9 the end. */
+   FF C4 is always a table and FF D9 the end. */
 static status check_jpeg(const unsigned char *b, int64_t count) {
     bool scan = false;
     for (int64_t at = 2; at + 1 < count;) {
@@ -90,7 +90,7 @@ static bool tga_is_complete(const unsigned char *b, int64_t count) {
 }
 
 /* Width, height and maximum value, separated by white space and comments; returns the offset of
- * their end. Larger numbers saturate above MAX_VALUE. */
+   their end. Larger numbers saturate above MAX_VALUE. */
 enum { MAX_VALUE = 1 << 20 };
 static int64_t pnm_header(const unsigned char *b, int64_t count, int64_t number[3]) {
     int64_t at = 2;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* stb_image without unused formats, at most 32,768 pixels per side, and stb_image_resize. Private
- * to image.c. */
+   to image.c. */
 #ifndef DL_IMAGE_STB_IMAGE_H
 #define DL_IMAGE_STB_IMAGE_H
 

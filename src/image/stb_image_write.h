@@ -12,7 +12,7 @@ typedef struct {
 /* pixels[height][width][3] as a PNG file, freed by the caller; NULL: no memory. */
 unsigned char *dl_stb_png(const unsigned char *pixels, int height, int width, int *bytes);
 /* The text as at most `max` rectangles of four corners each, the first and third opposite. Returns
- * their count. */
+   their count. */
 int dl_stb_text(const char *text, dl_stb_corner *corners, int max);
 
 #endif

@@ -10,7 +10,7 @@ static void add_accuracy(const dl_metric *self, double *sums, const dl_outcome *
 
 const dl_metric dl_metric_accuracy = {
     .name = "accuracy",
-    .help = "share of the rows whose class is predicted right",
+    .help = "fraction of the rows whose class is predicted correctly",
     .for_classes = true,
     .higher_is_better = true,
     .percent = true,

@@ -12,8 +12,7 @@ static void add_log_loss(const dl_metric *self, double *sums, const dl_outcome *
 
 const dl_metric dl_metric_log_loss = {
     .name = "log_loss",
-    .help = "mean cross entropy in nats, from the probabilities, whatever the loss that is trained "
-            "with",
+    .help = "mean cross-entropy of the predicted probabilities in nats, whatever the loss",
     .for_classes = true,
     .probabilities = true,
     .add = add_log_loss,
@@ -26,7 +25,7 @@ static double perplexity(const double *sums) {
 
 const dl_metric dl_metric_perplexity = {
     .name = "perplexity",
-    .help = "e^log_loss: between as many symbols the network wavers on the average",
+    .help = "e^log_loss: the effective number of symbols that the network chooses from",
     .for_classes = true,
     .on_demand = true,
     .probabilities = true,
@@ -40,7 +39,7 @@ static double bits(const double *sums) {
 
 const dl_metric dl_metric_bits_per_character = {
     .name = "bits_per_character",
-    .help = "log_loss / ln 2: what a symbol of a text costs, in bits",
+    .help = "log_loss / ln 2: bits needed to encode a symbol of the text",
     .for_classes = true,
     .on_demand = true,
     .probabilities = true,

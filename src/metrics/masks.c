@@ -3,7 +3,8 @@
 
 #include "metrics/metric.h"
 
-/* Numbers above a half are inside: sums of those in both masks, in the output, in the target. */
+/* Pixels above 0.5 are inside. Sums: pixels in both masks, in the output, in the target; NaN flag.
+   /
 static void add_masks(const dl_metric *self, double *sums, const dl_outcome *o) {
     (void)self;
     for (int64_t i = 0; i < o->rows * o->channels; i++) {
@@ -26,7 +27,7 @@ static double masks_dice(const double *sums) {
 }
 
 static double iou(const dl_class_count *c) {
-    return dl_metric_ratio((double)c->right, c->rows + c->predicted - c->right);
+    return dl_metric_ratio((double)c->correct, c->rows + c->predicted - c->correct);
 }
 
 static double iou_of_counts(const dl_class_count *count, int classes) {
@@ -34,7 +35,7 @@ static double iou_of_counts(const dl_class_count *count, int classes) {
 }
 
 static double dice(const dl_class_count *c) {
-    return dl_metric_ratio(2 * (double)c->right, c->rows + c->predicted);
+    return dl_metric_ratio(2 * (double)c->correct, c->rows + c->predicted);
 }
 
 static double dice_of_counts(const dl_class_count *count, int classes) {
@@ -43,9 +44,8 @@ static double dice_of_counts(const dl_class_count *count, int classes) {
 
 const dl_metric dl_metric_iou = {
     .name = "iou",
-    .help =
-        "of masks, intersection over union: the mean over the classes (at positions) that occur or "
-        "are predicted; of targets that are numbers from 0 to 1, of all that is above 0.5",
+    .help = "intersection over union of masks: the mean over the classes that occur or are "
+            "predicted; for targets that are numbers from 0 to 1, of all pixels above 0.5",
     .for_classes = true,
     .for_numbers = true,
     .higher_is_better = true,
@@ -54,11 +54,14 @@ const dl_metric dl_metric_iou = {
     .add = add_masks,
     .of_sums = masks_iou,
     .of_counts = iou_of_counts,
+    .column = "IoU",
+    .of_class = iou,
+    .column_for_masks = true,
 };
 
 const dl_metric dl_metric_dice = {
     .name = "dice",
-    .help = "of masks, 2 * intersection / sum of both; otherwise as iou",
+    .help = "Dice coefficient of masks, 2 * intersection / (sum of both areas); otherwise as iou",
     .for_classes = true,
     .for_numbers = true,
     .higher_is_better = true,

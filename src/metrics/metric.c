@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-/* In the order of the help, and of what dltest prints. */
+/* In the order of the help and of the output of dltest. */
 #define METRICS(X)                                                                                 \
     X(accuracy)                                                                                    \
     X(top5)                                                                                        \
@@ -31,7 +31,7 @@ METRICS(DECLARE)
 const dl_metric *const dl_metrics[] = {METRICS(ADDRESS)};
 const int dl_metric_count = sizeof dl_metrics / sizeof *dl_metrics;
 
-_Static_assert(sizeof dl_metrics / sizeof *dl_metrics <= DL_MOST_METRICS, "too many metrics");
+_Static_assert(sizeof dl_metrics / sizeof *dl_metrics <= DL_MAX_METRICS, "too many metrics");
 
 const dl_metric *dl_metric_find(const char *name) {
     const dl_metric *found = NULL;
@@ -44,7 +44,7 @@ const dl_metric *dl_metric_find(const char *name) {
     return found;
 }
 
-bool dl_metric_of_steps(const dl_metric *metric) {
+bool dl_metric_in_training(const dl_metric *metric) {
     return !metric->of_scores;
 }
 

@@ -17,26 +17,26 @@ int dl_predicted_class(const dl_outcome *o, int64_t row) {
 
 double dl_expected_value(const float *logits, const double *number, int count) {
     double sum = 0, total = 0;
-    float most = logits[0];
+    float max = logits[0];
     for (int k = 1; k < count; k++)
-        most = logits[k] > most ? logits[k] : most;
+        max = logits[k] > max ? logits[k] : max;
     for (int k = 0; k < count; k++) {
-        double weight = exp((double)logits[k] - (double)most);
+        double weight = exp((double)logits[k] - (double)max);
         sum += weight;
         total += weight * number[k];
     }
     return total / sum;
 }
 
-/* ln of the sum of e^z over all channels but `left_out` (-1: none). */
+/* ln of the sum of e^z over all channels except `left_out` (-1: none). */
 static double log_sum(const float *z, int64_t channels, int left_out) {
-    double most = -INFINITY, sum = 0;
+    double max = -INFINITY, sum = 0;
     for (int64_t j = 0; j < channels; j++)
-        if (j != left_out && !(z[j] <= most))
-            most = z[j];
+        if (j != left_out && !(z[j] <= max))
+            max = z[j];
     for (int64_t j = 0; j < channels; j++)
-        sum += j == left_out ? 0 : exp((double)z[j] - most);
-    return most + log(sum);
+        sum += j == left_out ? 0 : exp((double)z[j] - max);
+    return max + log(sum);
 }
 
 static double softplus(double z) {
@@ -66,9 +66,9 @@ void dl_class_probabilities(const dl_outcome *o, int64_t row, double *probabilit
             probability[c] = o->channels > 1 ? (double)y[c] : c ? (double)y[0] : 1 - (double)y[0];
 }
 
-/* With logits z the log odds of class c are z[c] - ln of the sum of e^z over the others. The sum of
-   all less e^z[c] is exact enough where that is at most half of it; of the largest z the others are
-   summed. */
+/* For logits z the log odds of class c are z[c] - ln(sum of e^z over the other classes).
+   Subtracting e^z[c] from the total is accurate where it is at most half of it; for the largest z
+   the others are summed. */
 void dl_class_scores(const dl_outcome *o, int64_t row, float *score) {
     const float *y = o->output + row * o->channels;
     if (o->channels == 1) {
@@ -77,13 +77,13 @@ void dl_class_scores(const dl_outcome *o, int64_t row, float *score) {
         return;
     }
     int best = dl_predicted_class(o, row);
-    double most = y[best], sum = 0;
+    double max = y[best], sum = 0;
     for (int64_t j = 0; j < o->channels && o->link == DL_SOFTMAX; j++)
-        sum += exp((double)y[j] - most);
+        sum += exp((double)y[j] - max);
     for (int c = 0; c < o->classes; c++) {
         double z = y[c], others = o->link != DL_SOFTMAX ? 0
                                   : c == best           ? log_sum(y, o->channels, c)
-                                                        : most + log(sum - exp(z - most));
+                                                        : max + log(sum - exp(z - max));
         score[c] = (float)(z - others);
     }
 }

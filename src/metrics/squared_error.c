@@ -20,13 +20,13 @@ const dl_metric dl_metric_mse = {
     .of_sums = dl_metric_mean,
 };
 
-static void add_squares_of_each(const dl_metric *self, double *sums, const dl_outcome *o) {
+static void add_squares_per_output(const dl_metric *self, double *sums, const dl_outcome *o) {
     (void)self;
     for (int64_t i = 0; i < o->rows * o->channels; i++) {
-        double *own = sums + i % o->channels * DL_METRIC_SUMS;
+        double *output_sums = sums + i % o->channels * DL_METRIC_SUMS;
         double difference = (double)o->output[i] - o->target[i];
-        own[0] += difference * difference;
-        own[1] += 1;
+        output_sums[0] += difference * difference;
+        output_sums[1] += 1;
     }
 }
 
@@ -36,11 +36,9 @@ static double root(const double *sums) {
 
 const dl_metric dl_metric_rmse = {
     .name = "rmse",
-    .help =
-        "root of the mean squared error, in the units of the data; of several outputs the mean of "
-        "their roots",
+    .help = "root mean squared error, in the units of the data; the mean over the outputs",
     .for_numbers = true,
     .per_output = true,
-    .add = add_squares_of_each,
+    .add = add_squares_per_output,
     .of_sums = root,
 };

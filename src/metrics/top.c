@@ -5,12 +5,11 @@
 
 #include "metrics/metric.h"
 
-enum { MOST_K = 1000 };
+enum { MAX_K = 1000 };
 
 extern const dl_metric dl_metric_top5;
 
-/* A row counts if fewer than k classes score above the true one; ties and NaN count against it. One
-   output for two classes is a score for the second one. */
+/* A row counts if fewer than k classes score at least as high as the true one (or NaN). */
 static void add_top(const dl_metric *self, double *sums, const dl_outcome *o) {
     for (int64_t i = 0; i < o->rows; i++) {
         const float *y = o->output + i * o->channels;
@@ -24,38 +23,37 @@ static void add_top(const dl_metric *self, double *sums, const dl_outcome *o) {
     sums[1] += (double)o->rows;
 }
 
-/* "top3" and others are made when they are first asked for, and stay. */
+/* Variants such as top3 are created on first use and never freed. */
 static const dl_metric *find_top(const char *name) {
     static struct {
         dl_metric metric;
         char name[8];
-    } made[DL_MOST_METRICS];
+    } variants[DL_MAX_METRICS];
     if (strncmp(name, "top", 3))
         return NULL;
     int k = 0, i = 0;
-    for (const char *c = name + 3; isdigit((unsigned char)*c) && k <= MOST_K; c++)
+    for (const char *c = name + 3; isdigit((unsigned char)*c) && k <= MAX_K; c++)
         k = 10 * k + (*c - '0');
-    char spelt[32];
-    snprintf(spelt, sizeof spelt, "top%d", k);
-    if (strcmp(spelt, name) || k < 1 || k > MOST_K)
+    char spelled[32];
+    snprintf(spelled, sizeof spelled, "top%d", k);
+    if (strcmp(spelled, name) || k < 1 || k > MAX_K)
         return NULL;
-    while (i < DL_MOST_METRICS && made[i].metric.k && made[i].metric.k != k)
+    while (i < DL_MAX_METRICS && variants[i].metric.k && variants[i].metric.k != k)
         i++;
-    if (i == DL_MOST_METRICS)
+    if (i == DL_MAX_METRICS)
         return NULL;
-    if (!made[i].metric.k) {
-        made[i].metric = dl_metric_top5;
-        made[i].metric.k = k;
-        made[i].metric.name = strcpy(made[i].name, spelt);
+    if (!variants[i].metric.k) {
+        variants[i].metric = dl_metric_top5;
+        variants[i].metric.k = k;
+        variants[i].metric.name = strcpy(variants[i].name, spelled);
     }
-    return &made[i].metric;
+    return &variants[i].metric;
 }
 
 const dl_metric dl_metric_top5 = {
     .name = "top5",
-    .help =
-        "share of the rows whose class is among the five that score highest; any other number will "
-        "do: top3, top10",
+    .help = "fraction of the rows whose class is among the five highest scores; also for other "
+            "numbers: top3, top10",
     .for_classes = true,
     .higher_is_better = true,
     .percent = true,

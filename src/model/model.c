@@ -111,16 +111,16 @@ static int check_metric_names(const dl_model *model, dl_error *error) {
                         dl_model_where(model, "training.metrics"), metrics->items[i], hint.data);
         dl_text_free(&hint);
         const dl_metric *found = dl_metric_find(metrics->items[i]);
-        if (found && !dl_metric_of_steps(found) && !model->data.validation)
+        if (found && !dl_metric_in_training(found) && !model->data.validation)
             result =
                 dl_fail(error, DL_USAGE,
                         "%s: the metric \"%s\" is only measured in validation, but there is no "
                         "validation data (say data.validation = 0.1)",
                         dl_model_where(model, "training.metrics"), metrics->items[i]);
     }
-    if (metrics->count > DL_METRICS)
+    if (metrics->count > DL_MAX_RUN_METRICS)
         result = dl_fail(error, DL_USAGE, "%s: at most %d metrics",
-                         dl_model_where(model, "training.metrics"), DL_METRICS);
+                         dl_model_where(model, "training.metrics"), DL_MAX_RUN_METRICS);
     return result;
 }
 

@@ -41,7 +41,7 @@ typedef struct {
     int64_t positions; /* classes that a sample has, one at each; 1: one for the whole sample */
     int64_t channels;  /* outputs of the net at a position */
     int link;          /* classes: what makes probabilities of the outputs, as in dl_outcome */
-    const dl_metric *metrics[DL_METRICS];
+    const dl_metric *metrics[DL_MAX_RUN_METRICS];
     int metric_count;
     int64_t batch_size; /* in samples; kept if it was set before */
     float *mixed_grad;  /* [positions][channels] of the second target; NULL: none are mixed */

@@ -79,7 +79,7 @@ static void draw_bar(dl_terminal *terminal, const dl_trainer *t) {
     char metric[32] = "", left[32];
     double elapsed = dl_clock() - t->epoch_started, made = (double)(done - t->epoch_first_step);
     int shown = 0;
-    while (shown < model->metric_count && !dl_metric_of_steps(model->metrics[shown]))
+    while (shown < model->metric_count && !dl_metric_in_training(model->metrics[shown]))
         shown++;
     if (shown < model->metric_count)
         dl_report_metric(metric, model->metrics[shown], dl_sums_metric(sums, shown));

@@ -32,20 +32,17 @@ void page_add_classes(dl_text *page, const page_of *of) {
         return;
     dl_text_add(page, "<section id=\"classes\"><h2>Classes</h2>\n<div class=\"box fit\"><table "
                       "class=\"rows\"><tr><th>class</th><th>rows</th>");
-    for (int i = 0; i < SCORES_COLUMNS; i++)
-        if (scores_has_column(s, i))
-            dl_text_add(page, "<th>%s</th>", scores_column_names[i]);
+    for (int i = 0; i < s->column_count; i++)
+        dl_text_add(page, "<th>%s</th>", s->column[i]->column);
     dl_text_add(page, "</tr>\n");
     for (int c = 0; c < shown; c++) {
-        double values[SCORES_COLUMNS];
         char count[32];
-        int64_t rows = scores_class_values(s, c, values);
+        int64_t rows = dl_confusion_count(&s->confusion, c).rows;
         dl_text_add(page, "<tr><td>");
         add_name(page, of, c);
         dl_text_add(page, "</td><td>%s</td>", dl_text_count(count, rows));
-        for (int i = 0; i < SCORES_COLUMNS; i++)
-            if (scores_has_column(s, i))
-                add_value(page, values[i], i != SCORES_AUC);
+        for (int i = 0; i < s->column_count; i++)
+            add_value(page, scores_class_value(s, c, s->column[i]), s->column[i]->of_class != NULL);
         dl_text_add(page, "</tr>\n");
     }
     dl_text_add(page, "</table></div></section>\n");
@@ -91,7 +88,7 @@ static void add_matrix(dl_text *page, const page_of *of) {
         dl_text_add(page, "</tr>\n");
     }
     for (int r = 0; r < c->classes; r++) {
-        int64_t rows = dl_confusion_score(c, r).rows;
+        int64_t rows = dl_confusion_count(c, r).rows;
         dl_text_add(page, "<tr>");
         if (numbers) {
             dl_text_add(page, "<th>");
@@ -107,11 +104,11 @@ static void add_matrix(dl_text *page, const page_of *of) {
 
 void page_add_confusion(dl_text *page, const page_of *of) {
     const dl_confusion *c = &of->scores->confusion;
-    dl_mistake pairs[MOST_PAIRS];
+    dl_misclassification pairs[MOST_PAIRS];
     char number[32];
     if (!c->classes)
         return;
-    int count = dl_confusion_mistakes(c, MOST_PAIRS, pairs);
+    int count = dl_confusion_misclassified(c, MOST_PAIRS, pairs);
     dl_text_add(page, "<section id=\"confusion\"><h2>Confusion</h2>\n");
     if (c->classes <= MOST_CLASSES) {
         dl_text_add(page, "<p class=\"soft\">A row is the true class, a column the predicted one."

@@ -369,7 +369,7 @@ static int metric_width(const dl_metric *metric) {
 static int fitting_metrics(const dl_experiment *e, int parts, int room) {
     int count = 0;
     while (count < e->model.metric_count) {
-        bool both = parts > 1 && dl_metric_of_steps(e->model.metrics[count]);
+        bool both = parts > 1 && dl_metric_in_training(e->model.metrics[count]);
         room -= metric_width(e->model.metrics[count]) * (both ? 2 : 1);
         if (count && room < 0)
             break;
@@ -388,7 +388,7 @@ static void add_part(table_line *line, const dl_experiment *e, int metrics, bool
         snprintf(cell, sizeof cell, "%s loss", training ? "train" : "val");
     add_cell(line, LOSS_WIDTH, cell);
     for (int m = 0; m < metrics; m++)
-        if (!training || dl_metric_of_steps(e->model.metrics[m]))
+        if (!training || dl_metric_in_training(e->model.metrics[m]))
             add_cell(line, metric_width(e->model.metrics[m]),
                      metric ? dl_report_metric(cell, e->model.metrics[m], metric[m])
                             : e->model.metrics[m]->name);

@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "report/scores.h"
 
-#include <string.h>
-
-#include "metrics/auc.h"
-
 /* ---- which metrics ---- */
 
 static bool is_wanted(const dl_model *model, const dl_metric *metric) {
@@ -26,14 +22,29 @@ static bool is_usual(const dl_model *model, const dl_metric *metric, int classes
     if (metric->on_demand || (metric->k && classes <= metric->k))
         return false;
     double numbers = (double)model->data.part[split].count * (double)model->positions * classes;
-    return dl_metric_of_steps(metric) || numbers <= SCORES_MOST;
+    return dl_metric_in_training(metric) || numbers <= SCORES_MOST;
+}
+
+/* Functions of counts first. */
+static void choose_columns(scores *s) {
+    bool masks = s->model->positions > 1 && s->model->data.schema.input.rank == 3;
+    for (int scored = 0; scored < 2; scored++)
+        for (int k = 0; k < dl_metric_count; k++) {
+            const dl_metric *metric = dl_metrics[k];
+            bool shown = metric->column_for_masks && masks;
+            for (int m = 0; m < s->accumulator.metric_count; m++)
+                shown |= s->accumulator.metric[m] == metric;
+            if (shown && metric->column &&
+                (scored ? metric->class_of_scores != NULL : metric->of_class != NULL))
+                s->column[s->column_count++] = metric;
+        }
 }
 
 void scores_open(scores *s, const dl_model *model, int classes, int link, dl_split split) {
-    const dl_metric *shown[DL_MOST_ACCUMULATED];
+    const dl_metric *shown[DL_MAX_ACCUMULATED];
     const dl_metric *left_out = NULL;
     int count = 0;
-    for (int m = 0; m < dl_metric_count + model->metric_count && count < DL_MOST_ACCUMULATED; m++) {
+    for (int m = 0; m < dl_metric_count + model->metric_count && count < DL_MAX_ACCUMULATED; m++) {
         bool own = m >= dl_metric_count; /* "top3" is not in the table */
         const dl_metric *metric = own ? model->metrics[m - dl_metric_count] : dl_metrics[m];
         bool again = false;
@@ -43,14 +54,16 @@ void scores_open(scores *s, const dl_model *model, int classes, int link, dl_spl
             continue;
         if (is_wanted(model, metric) || is_usual(model, metric, classes, split))
             shown[count++] = metric;
-        else if (!dl_metric_of_steps(metric) && !metric->on_demand)
+        else if (!dl_metric_in_training(metric) && !metric->on_demand)
             left_out = metric;
     }
     *s = (scores){.model = model, .left_out = left_out};
     dl_accumulator_open(&s->accumulator, shown, count, classes, classes ? 1 : (int)model->channels,
                         true);
-    if (classes)
-        s->confusion = dl_confusion_new(classes);
+    if (!classes)
+        return;
+    s->confusion = dl_confusion_new(classes);
+    choose_columns(s);
 }
 
 /* A number in bins comes twice: as its bin, then as the number. */
@@ -77,22 +90,8 @@ void scores_close(scores *s) {
     dl_confusion_free(&s->confusion);
 }
 
-const char *const scores_column_names[SCORES_COLUMNS] = {"precision", "recall", "F1", "IoU", "AUC"};
-
-bool scores_has_column(const scores *s, int column) {
-    bool masks = s->model->positions > 1 && s->model->data.schema.input.rank == 3;
-    for (int m = 0; m < s->accumulator.metric_count; m++)
-        masks |= !strcmp(s->accumulator.metric[m]->name, "iou");
-    return column == SCORES_AUC ? s->accumulator.ordered : column == SCORES_IOU ? masks : true;
-}
-
-int64_t scores_class_values(const scores *s, int class, double values[SCORES_COLUMNS]) {
-    dl_class_score score = dl_confusion_score(&s->confusion, class);
-    values[0] = score.precision;
-    values[1] = score.recall;
-    values[2] = score.f1;
-    values[SCORES_IOU] = score.f1 / (2 - score.f1);
+double scores_class_value(const scores *s, int class, const dl_metric *column) {
+    dl_class_count count = dl_confusion_count(&s->confusion, class);
     dl_scored_rows rows = dl_accumulator_scores(&s->accumulator);
-    values[SCORES_AUC] = scores_has_column(s, SCORES_AUC) ? dl_auc_of_class(&rows, class) : 0;
-    return score.rows;
+    return column->of_class ? column->of_class(&count) : column->class_of_scores(&rows, class);
 }

@@ -9,9 +9,11 @@
 typedef struct {
     const dl_model *model; /* with the names of the classes; borrowed */
     int64_t rows;
-    dl_accumulator accumulator; /* of the metrics that are shown */
-    dl_confusion confusion;     /* classes 0: there is none */
-    const dl_metric *left_out;  /* for the size of the part; NULL: none */
+    dl_accumulator accumulator;              /* of the metrics that are shown */
+    dl_confusion confusion;                  /* classes 0: there is none */
+    const dl_metric *left_out;               /* for the size of the part; NULL: none */
+    const dl_metric *column[DL_MAX_METRICS]; /* of the table of classes */
+    int column_count;
 } scores;
 
 enum { SCORES_MOST = 10000000 }; /* rows times classes of which auc is shown unasked */
@@ -25,12 +27,7 @@ void scores_close(scores *s);
 /* A dl_observer: `context` is the scores. */
 void scores_observe(void *context, const dl_outcome *outcome);
 
-/* Columns of the classes' table: precision, recall, F1; IoU, for masks or if it is asked for; and
-   the area under the curve. */
-enum { SCORES_COLUMNS = 5, SCORES_IOU = 3, SCORES_AUC };
-extern const char *const scores_column_names[SCORES_COLUMNS];
-bool scores_has_column(const scores *s, int column);
-/* A class's values of it, NaN where there are none: how many rows of data it has. */
-int64_t scores_class_values(const scores *s, int class, double values[SCORES_COLUMNS]);
+/* The value of a class in a column; NaN if it is undefined. */
+double scores_class_value(const scores *s, int class, const dl_metric *column);
 
 #endif

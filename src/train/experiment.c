@@ -19,7 +19,7 @@ dl_text dl_experiment_columns(const dl_experiment *e) {
             continue;
         dl_text_add(&line, "%s%s_loss", part ? "," : "", prefix);
         for (int m = 0; m < e->model.metric_count; m++)
-            if (part || dl_metric_of_steps(e->model.metrics[m]))
+            if (part || dl_metric_in_training(e->model.metrics[m]))
                 dl_text_add(&line, ",%s_%s", prefix, e->model.metrics[m]->name);
         for (int h = 0; !part && h < e->model.net.head_count; h++)
             dl_text_add(&line, ",train_%s_loss", e->model.net.heads[h].name);

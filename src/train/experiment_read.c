@@ -199,11 +199,11 @@ static int read_regularization(dl_experiment *e, config_setting_t *top, dl_error
                      stopping_options, error))
         return -1;
     result |= read_average(e, top, error);
-    const char *all[DL_MOST_METRICS];
-    for (int i = 0; i < dl_metric_count && i < DL_MOST_METRICS; i++)
+    const char *all[DL_MAX_METRICS];
+    for (int i = 0; i < dl_metric_count && i < DL_MAX_METRICS; i++)
         all[i] = dl_metrics[i]->name;
     const dl_strings *own = &e->model.settings.metrics;
-    bool named = own->count > 0 && own->count <= DL_METRICS;
+    bool named = own->count > 0 && own->count <= DL_MAX_RUN_METRICS;
     result |=
         dl_monitors_check(e, named ? own->items : all, named ? own->count : dl_metric_count, error);
     return check_whole_set(e, error) | result;
@@ -223,7 +223,7 @@ int dl_experiment_read(dl_experiment *e, dl_config *config, dl_error *error) {
 
 /* Again, now that it is known which metrics there are where none was named. */
 static int check_monitor_again(dl_experiment *e, dl_error *error) {
-    const char *names[DL_METRICS];
+    const char *names[DL_MAX_RUN_METRICS];
     for (int i = 0; i < e->model.metric_count; i++)
         names[i] = e->model.metrics[i]->name;
     return dl_monitors_check(e, names, e->model.metric_count, error);

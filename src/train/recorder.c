@@ -46,7 +46,7 @@ static int start(dl_recorder *r, const dl_trainer *t, dl_error *error) {
 /* The numbers of a row under TensorBoard's tags. */
 typedef struct {
     dl_arena arena;
-    dl_scalar list[2 * DL_METRICS + DL_MOST_HEADS + 8];
+    dl_scalar list[2 * DL_MAX_RUN_METRICS + DL_MOST_HEADS + 8];
     int count;
 } scalars;
 
@@ -59,7 +59,7 @@ static void add_part(scalars *s, const dl_model *model, bool training, double lo
     const char *part = training ? "train" : "validation";
     add_scalar(s, "loss", part, loss);
     for (int m = 0; m < model->metric_count; m++)
-        if (!training || dl_metric_of_steps(model->metrics[m]))
+        if (!training || dl_metric_in_training(model->metrics[m]))
             add_scalar(s, model->metrics[m]->name, part, metric[m]);
 }
 

@@ -15,7 +15,7 @@ static void add_part(dl_text *line, const dl_model *model, bool training, double
                      const double *metric) {
     dl_text_add(line, ",%.9g", loss);
     for (int m = 0; m < model->metric_count; m++)
-        if (!training || dl_metric_of_steps(model->metrics[m]))
+        if (!training || dl_metric_in_training(model->metrics[m]))
             dl_text_add(line, ",%.9g", metric[m]);
 }
 

@@ -10,10 +10,10 @@ enum { DL_PHASE_DATA, DL_PHASE_FORWARD, DL_PHASE_BACKWARD, DL_PHASE_UPDATE, DL_P
 typedef struct {
     int64_t epoch, step;
     double rate, seconds, samples_per_second;
-    double train_loss, train_metric[DL_METRICS];
+    double train_loss, train_metric[DL_MAX_RUN_METRICS];
     double train_head[DL_MOST_HEADS]; /* the losses of the auxiliary heads */
     double train_objective;           /* train_loss, the heads' and the penalties */
-    double val_loss, val_metric[DL_METRICS];
+    double val_loss, val_metric[DL_MAX_RUN_METRICS];
     double phase[DL_PHASES]; /* seconds spent waiting for data, forward, backward, updating */
 } dl_row;
 

@@ -4,7 +4,7 @@
 
     python3 tests/golden/make.py [layers/dense …]    one file a member; without a name, all of them
 
-A new member: a function in layers.py (or activations, losses, optimizers, schedules), and a run
+A new member: a function in layers.py (or activations, losses, metrics, …), and a run
 with its name. The tests read only the files."""
 import json
 import pathlib
@@ -13,7 +13,7 @@ import zlib
 
 import torch
 
-import activations, heads, layers, losses, optimizers, schedules  # they fill MEMBERS
+import activations, heads, layers, losses, metrics, optimizers, schedules  # they fill MEMBERS
 from common import MEMBERS
 
 
