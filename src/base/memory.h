@@ -28,7 +28,7 @@ double dl_memory_peak(void);
 bool dl_multiply(int64_t a, int64_t b, int64_t *product);
 
 /* Memory that lives until its arena is freed: zeroed, DL_ALIGN-aligned. All zero is an empty arena.
-   /
+ */
 typedef struct dl_arena_block dl_arena_block;
 typedef struct {
     dl_arena_block *blocks;
