@@ -12,6 +12,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "math/activation.h"
 #include "metrics/accumulator.h"
 #include "metrics/confusion.h"

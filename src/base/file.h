@@ -37,8 +37,7 @@ bool dl_reader_is_plain(const dl_reader *reader);
 void dl_reader_close(dl_reader *reader);
 
 /* The decompressed file, NUL-terminated (the NUL is not counted in *size); the caller frees it.
-   NULL and an error if it fails or has more than `limit` bytes; *size is then larger than `limit`.
- */
+   NULL and an error if it fails or has more than `limit` bytes; *size is then larger. */
 char *dl_file_read(const char *path, int64_t limit, int64_t *size, dl_code code, dl_error *error);
 
 /* Replaces `path` atomically: written to a temporary file, fsynced, renamed, folder fsynced. A link

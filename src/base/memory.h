@@ -27,8 +27,7 @@ double dl_memory_peak(void);
 /* *product = a * b; false if a or b is negative or the product overflows. */
 bool dl_multiply(int64_t a, int64_t b, int64_t *product);
 
-/* Memory that lives until its arena is freed: zeroed, DL_ALIGN-aligned. All zero is an empty arena.
- */
+/* Memory that lives until its arena is freed: zeroed, DL_ALIGN-aligned. All zero: empty. */
 typedef struct dl_arena_block dl_arena_block;
 typedef struct {
     dl_arena_block *blocks;

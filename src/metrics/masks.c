@@ -3,8 +3,7 @@
 
 #include "metrics/metric.h"
 
-/* Pixels above 0.5 are inside. Sums: pixels in both masks, in the output, in the target; NaN flag.
- */
+/* Pixels above 0.5 are inside. Sums: pixels in both masks, in the output, in the target; NaN. */
 static void add_masks(const dl_metric *self, double *sums, const dl_outcome *o) {
     (void)self;
     for (int64_t i = 0; i < o->rows * o->channels; i++) {
