@@ -24,6 +24,8 @@ void dl_config_open(dl_config *config, const char *name) {
 /* The name of the file that `included` (NULL: the config itself) is. Newer versions of libconfig
    have put the folder before it already. */
 static char *file_name(dl_config *config, const char *included) {
+    if (included && !config->folder[0] && !strncmp(included, "./", 2))
+        included += 2;
     char *path = included ? dl_path_join(config->folder, included) : xstrdup(config->name);
     if (!included || dl_file_exists(path))
         return path;
@@ -51,9 +53,8 @@ static const char *complaint(const char *text) {
 /* Libconfig's complaint, with file and line, and the text of the line. */
 static int syntax_error(dl_config *config, const char *text, dl_error *error) {
     const char *what = config_error_text(&config->tree);
-    if (what && strstr(what, "include") &&
-        dl_literals_check(text, config->name, config->folder, error))
-        return -1; /* which knows the name of the file that cannot be included */
+    if (dl_literals_check(text, config->name, config->folder, error))
+        return -1; /* which names the file that cannot be included, and what overflows */
     const char *included = config_error_file(&config->tree);
     char *file = file_name(config, included);
     int line = config_error_line(&config->tree), length = 0;

@@ -145,7 +145,8 @@ cell() {
     for tool in $(compgen -c | sort -u); do
         case $tool in
         gnuplot*) ;;
-        sh | awk | sed | cat | seq | mkdir | mv | rm | wc | cksum | basename | dirname | mktemp | grep)
+        sh | awk | sed | cat | seq | mkdir | mv | rm | wc | cksum | basename | dirname | mktemp | grep | \
+            readlink | env)
             ln -sf "$(command -v "$tool")" "bin/$tool"
             ;;
         esac
