@@ -62,7 +62,7 @@ int arg_fail(const arg_program *p, const arg_command *c, const char *format, ...
     return DL_USAGE;
 }
 
-/* ` (did you mean --x?)`, or nothing. */
+/* " (did you mean --x?)", or empty. */
 static dl_text hint(const char *word, const char *const *names, int count, const char *dashes) {
     const char *nearest = dl_text_nearest(word, names, count);
     dl_text text = {0};
@@ -76,7 +76,7 @@ static int fail_unknown(const arg_program *p, const arg_command *c, const char *
     int count = 0, width = (int)strcspn(name, "=");
     for (const arg_moved *m = p->moved; m && m->option; m++)
         if ((int)strlen(m->option) == width && !strncmp(m->option, name, (size_t)width))
-            return arg_fail(p, c, "there is no option --%s any more: use %s", m->option, m->use);
+            return arg_fail(p, c, "option --%s was removed: use %s", m->option, m->use);
     for (const arg_option *o = c->options; o->name && count < ARG_MOST_ROWS; o++)
         names[count++] = o->name;
     for (const arg_option *o = arg_always; o->name && count < ARG_MOST_ROWS; o++)
@@ -104,7 +104,14 @@ void arg_add_set(void *arguments, const char *format, ...) {
     if (vasprintf(&text, format, list) < 0)
         abort();
     va_end(list);
-    add_set(arguments, text); /* lives as long as the program */
+    add_set(arguments, text); /* never freed */
+}
+
+int arg_apply_sets(const arg_common *a, dl_config *config, dl_error *error) {
+    int result = 0;
+    for (int i = 0; i < a->set_count; i++)
+        result |= dl_config_set(config, a->sets[i], error);
+    return result;
 }
 
 static bool read_count(const arg_option *o, const char *text, int64_t *value, dl_text *message) {
@@ -215,8 +222,8 @@ static int answer_help(const parser *r) {
     return help_topic(r->program, topic, name);
 }
 
-/* One option; `value` is what stands behind "=", or NULL. -1 to go on, or the exit status. */
-static int take(parser *r, const arg_option *o, const char *shown, const char *value) {
+/* `value`: what follows "=", or NULL. Returns -1 to continue, or the exit status. */
+static int read_option(parser *r, const arg_option *o, const char *shown, const char *value) {
     const arg_program *p = r->program;
     if (o == &arg_always[0])
         return answer_help(r);
@@ -241,7 +248,7 @@ static int take(parser *r, const arg_option *o, const char *shown, const char *v
     return status;
 }
 
-static int take_long(parser *r, const char *word) {
+static int read_long(parser *r, const char *word) {
     size_t length = strcspn(word + 2, "=");
     const arg_option *o = find_row(r->command->options, word + 2, length);
     o = o ? o : find_row(arg_always, word + 2, length);
@@ -249,19 +256,19 @@ static int take_long(parser *r, const char *word) {
         return fail_unknown(r->program, r->command, word + 2);
     char shown[64];
     snprintf(shown, sizeof shown, "--%s", o->name);
-    return take(r, o, shown, word[2 + length] ? word + 3 + length : NULL);
+    return read_option(r, o, shown, word[2 + length] ? word + 3 + length : NULL);
 }
 
 /* -o FILE, -oFILE */
-static int take_letter(parser *r, const char *word) {
+static int read_letter(parser *r, const char *word) {
     const arg_option *o = find_letter(r->command->options, word[1]);
     o = o ? o : find_letter(arg_always, word[1]);
     if (!o)
         return arg_fail(r->program, r->command, "unknown option -%c", word[1]);
-    return take(r, o, (char[]){'-', o->letter, '\0'}, word[2] ? word + 2 : NULL);
+    return read_option(r, o, (char[]){'-', o->letter, '\0'}, word[2] ? word + 2 : NULL);
 }
 
-static int take_all(parser *r) {
+static int read_all(parser *r) {
     bool only_operands = false;
     int status = -1;
     while (status < 0 && r->at < r->argc) {
@@ -271,14 +278,15 @@ static int take_all(parser *r) {
         else if (!strcmp(word, "--"))
             only_operands = true;
         else
-            status = word[1] == '-' ? take_long(r, word) : take_letter(r, word);
+            status = word[1] == '-' ? read_long(r, word) : read_letter(r, word);
     }
     return status;
 }
 
-/* ---- what goes together ---- */
+/* ---- combinations ---- */
 
-bool arg_names(const char *names, const char *name) {
+/* Whether `name` is one of the words in `names`. */
+static bool is_among(const char *names, const char *name) {
     size_t length = strlen(name);
     for (const char *at = names; at && *at; at += strcspn(at, " "), at += *at == ' ')
         if (strcspn(at, " ") == length && !strncmp(at, name, length))
@@ -286,14 +294,14 @@ bool arg_names(const char *names, const char *name) {
     return false;
 }
 
-static int check_together(const parser *r) {
+static int check_combinations(const parser *r) {
     const arg_program *p = r->program;
     for (int i = 0; i < r->a->given_count; i++) {
         const arg_option *o = r->a->given[i];
         if (o->needs && !arg_given(r->a, o->needs))
             return arg_fail(p, r->command, "--%s needs --%s", o->name, o->needs);
         for (int k = 0; k < r->a->given_count; k++)
-            if (arg_names(o->excludes, r->a->given[k]->name))
+            if (is_among(o->excludes, r->a->given[k]->name))
                 return arg_fail(p, r->command, "--%s and --%s cannot be used together", o->name,
                                 r->a->given[k]->name);
     }
@@ -303,27 +311,28 @@ static int check_together(const parser *r) {
 static int check_operands(const parser *r) {
     const arg_command *c = r->command;
     int count = r->a->operand_count;
-    if (count < c->least && !count)
-        return arg_fail(r->program, c, "no %s was given", c->what);
-    if (count < c->least)
-        return arg_fail(r->program, c, "at least %d are needed: %s", c->least, c->operands);
-    if (c->most && count > c->most)
-        return arg_fail(r->program, c, "one %s at a time, not also %s", c->what,
-                        r->a->operands[c->most]);
+    if (count < c->min_operands && !count)
+        return arg_fail(r->program, c, "no %s was given", c->operand);
+    if (count < c->min_operands)
+        return arg_fail(r->program, c, "at least %d operands are needed: %s", c->min_operands,
+                        c->operands);
+    if (c->max_operands && count > c->max_operands)
+        return arg_fail(r->program, c, "one %s at a time, not also %s", c->operand,
+                        r->a->operands[c->max_operands]);
     return -1;
 }
 
 static int check(const parser *r) {
     dl_text message = {0};
-    int status = check_together(r);
+    int status = check_combinations(r);
     if (status < 0 && r->command->check && !r->command->check(r->a, &message))
         status = arg_fail(r->program, r->command, "%s", dl_text_get(&message));
     dl_text_free(&message);
     return status < 0 ? check_operands(r) : status;
 }
 
-/* The subcommand, or the only command; NULL and a message or help. */
-static const arg_command *choose(parser *r, int *status) {
+/* The command; NULL after a message or help, with the exit status. */
+static const arg_command *choose_command(parser *r, int *status) {
     const arg_program *p = r->program;
     if (arg_is_single(p))
         return &p->commands[0];
@@ -356,7 +365,7 @@ int arg_parse(const arg_program *p, int argc, char **argv, const arg_command **c
     parser r = {.program = p, .argc = argc, .argv = argv, .at = 1};
     int status = DL_USAGE;
     *arguments = NULL;
-    *command = r.command = choose(&r, &status);
+    *command = r.command = choose_command(&r, &status);
     if (!r.command)
         return status;
     r.a = *arguments = xcalloc(1, r.command->size);
@@ -365,7 +374,7 @@ int arg_parse(const arg_program *p, int argc, char **argv, const arg_command **c
     for (const arg_option *o = r.command->options; o->name; o++)
         if (o->fallback)
             read_value(o, o->fallback, r.a, NULL);
-    status = take_all(&r);
+    status = read_all(&r);
     return status < 0 ? check(&r) : status;
 }
 

@@ -5,9 +5,10 @@
 #define DL_CMD_ARGUMENTS_H
 
 #include "base/error.h"
+#include "config/config.h"
 #include "config/option.h"
 
-/* What an option takes, and the type of its field. */
+/* The value of an option, and the type of its field. */
 typedef enum {
     ARG_NONE,   /* bool: set */
     ARG_COUNT,  /* int64_t in [min, max] */
@@ -15,13 +16,13 @@ typedef enum {
     ARG_STRING, /* const char *, not empty unless `may_be_empty`; borrowed from argv */
     ARG_WORD,   /* int: the index in `words` */
     ARG_SET,    /* arg_common.sets: KEY=VALUE; if `key` is set, an integer that becomes KEY=N */
-    ARG_CUSTOM  /* whatever `read` makes of it */
+    ARG_CUSTOM  /* parsed by `read` */
 } arg_kind;
 
-/* What completes a value or an operand. */
+/* How a shell completes a value or an operand. */
 typedef enum { ARG_NOTHING, ARG_FILE, ARG_FOLDER, ARG_CONFIG, ARG_RUN, ARG_KEYS } arg_completion;
 
-/* Reads a value into the arguments; false and a message of what it must be. */
+/* Parses a value into the arguments; or false, and a message that says what it must be. */
 typedef bool (*arg_reader)(const char *text, void *arguments, dl_text *message);
 
 typedef struct {
@@ -44,11 +45,11 @@ typedef struct {
 
 enum { ARG_MOST_ROWS = 64 }; /* of a command */
 
-/* What every command's arguments begin with. */
+/* The first member of every command's arguments. */
 typedef struct {
     const char *program;                    /* "dltrain" */
-    const char *called;                     /* as it was called: "./dltrain" */
-    const arg_option *given[ARG_MOST_ROWS]; /* the options' rows, each once */
+    const char *called;                     /* argv[0]: "./dltrain" */
+    const arg_option *given[ARG_MOST_ROWS]; /* rows of the options given, each once */
     int given_count;
     char **operands; /* [operand_count], borrowed from argv */
     int operand_count;
@@ -59,7 +60,7 @@ typedef struct {
     bool quiet, json;
 } arg_common;
 
-/* Rows. What follows `help` are further fields of arg_option, as .excludes = "json". */
+/* Constructors of rows. Further fields may follow `help`: .excludes = "json". */
 #define ARG_ROW(name_, kind_, offset_, value_, ...)                                                \
     { .name = name_, .kind = kind_, .offset = offset_, .value = value_, .help = __VA_ARGS__ }
 #define ARG_FLAG_ROW(name, owner, field, ...)                                                      \
@@ -82,10 +83,10 @@ typedef struct {
 #define ARG_ROWS_END                                                                               \
     { .name = NULL }
 
-/* Rows that several programs have. */
+/* Rows shared by several programs. */
 #define ARG_SET_ROW                                                                                \
     ARG_ROW("set", ARG_SET, 0, "KEY=VALUE",                                                        \
-            "override a key of the config, as in --set network.0.units=64; may be repeated",       \
+            "override a key of the config (--set network.0.units=64); may be repeated",            \
             .completes = ARG_KEYS)
 #define ARG_THREADS_ROW                                                                            \
     ARG_COUNT_ROW("threads", arg_common, threads, 1, 1024, "N",                                    \
@@ -97,22 +98,22 @@ typedef struct {
 #define ARG_JSON_ROW(...) ARG_FLAG_ROW("json", arg_common, json, __VA_ARGS__)
 
 typedef struct {
-    const char *name;     /* of a subcommand; NULL: the program has but one */
+    const char *name;     /* of a subcommand; NULL: the program's only command */
     const char *operands; /* in the usage: "CONFIG" */
     arg_completion completes;
-    int least, most;  /* operands; most 0: any number */
-    const char *what; /* an operand, in messages: "config" */
-    const char *help; /* a sentence, as in the list of the subcommands */
-    const char *more; /* further lines of the usage, or NULL */
+    int min_operands, max_operands; /* max_operands 0: any number */
+    const char *operand;            /* in messages: "config" */
+    const char *help;               /* a sentence, for the list of subcommands */
+    const char *more;               /* further lines of the usage, or NULL */
     const arg_option *options;
     size_t size; /* of its arguments, a struct that begins with arg_common */
-    /* What no row says of what goes together: true, or false and a message. May be NULL. */
+    /* Checks that no row expresses; false and a message. May be NULL. */
     bool (*check)(void *arguments, dl_text *message);
     /* 0, DL_CHECK or another exit status, or -1 and an error. */
     int (*run)(void *arguments, dl_error *error);
 } arg_command;
 
-/* An option that another program has now. */
+/* An option that moved to another program. */
 typedef struct {
     const char *option, *use;
 } arg_moved;
@@ -125,31 +126,30 @@ typedef struct {
     const char *status;     /* the exit statuses */
 } arg_program;
 
-/* The whole of a program: reads the command line, runs the command, prints its error. The exit
-   status. */
+/* Parses the command line, runs the command and prints its error. Returns the exit status. */
 int arg_main(const arg_program *program, int argc, char **argv);
 
-/* Reads the command line into *arguments, which is then the caller's to free. -1 to go on, or the
-   exit status. */
+/* Parses the command line into *arguments, owned by the caller. Returns -1 to continue, or the exit
+   status. */
 int arg_parse(const arg_program *program, int argc, char **argv, const arg_command **command,
               arg_common **arguments);
-/* --help. command NULL: the list of the subcommands, or the only one. */
+/* Prints the usage of a command; NULL: of the program. */
 void arg_print_usage(const arg_program *program, const arg_command *command);
-/* The option list of the manual page, in mdoc. */
+/* Prints the option list of the manual page, in mdoc. */
 void arg_print_manual(const arg_program *program);
-/* A usage mistake: the message, and where to find help. Returns DL_USAGE. */
+/* Prints a usage error and where to find help. Returns DL_USAGE. */
 int arg_fail(const arg_program *program, const arg_command *command, const char *format, ...)
     DL_PRINTF(3, 4);
-/* Has the program no subcommands? */
+/* Whether the program has no subcommands. */
 bool arg_is_single(const arg_program *program);
-/* Was the option given? */
+/* Whether the option was given. */
 bool arg_given(const arg_common *arguments, const char *name);
-/* Is `name` among words that blanks separate? */
-bool arg_names(const char *names, const char *name);
-/* For an arg_reader: adds KEY=VALUE to the sets. */
+/* Adds KEY=VALUE to the sets. */
 void arg_add_set(void *arguments, const char *format, ...) DL_PRINTF(2, 3);
+/* Applies the sets to the config. 0, or -1 and all their errors. */
+int arg_apply_sets(const arg_common *arguments, dl_config *config, dl_error *error);
 
-/* Rows that every command has beside its own: --help and --version. */
+/* The rows of every command: --help and --version. */
 extern const arg_option arg_always[];
 
 #endif

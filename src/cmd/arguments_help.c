@@ -28,7 +28,7 @@ static void add_row(dl_text *text, const char *name, const char *help) {
     dl_text_add_wrapped(text, help, INDENT, column);
 }
 
-/* ": auto, openblas or onednn", unless the help names them. */
+/* The valid words (": auto, openblas or onednn"), unless the help names them. */
 static void add_words(dl_text *text, const arg_option *o) {
     bool named = true;
     for (int i = 0; o->words && o->words[i]; i++)
@@ -64,7 +64,7 @@ static void add_commands(dl_text *text, const arg_program *p) {
     dl_text_add(text, "\n");
     for (const arg_option *o = arg_always; o->name; o++)
         add_option(text, o);
-    dl_text_add(text, "\nThe options of a command: %s COMMAND --help\n", p->name);
+    dl_text_add(text, "\nOptions of a command: %s COMMAND --help\n", p->name);
 }
 
 void arg_print_usage(const arg_program *p, const arg_command *c) {
@@ -127,7 +127,7 @@ static bool is_shared(const arg_program *p, const arg_option *row) {
     return count > 1;
 }
 
-/* The rows that `shared` says. */
+/* The rows that are shared with other commands, or those that are not. */
 static void add_items(dl_text *text, const arg_program *p, const arg_option *rows, bool shared) {
     for (const arg_option *o = rows; o->name; o++)
         if (is_shared(p, o) == shared)
@@ -161,7 +161,7 @@ static void add_command(dl_text *text, const arg_program *p, const arg_command *
     dl_text_free(&also);
 }
 
-/* The rows that several commands share, each once. */
+/* The shared rows, each once. */
 static void add_shared(dl_text *text, const arg_program *p) {
     for (int i = 0; i < p->command_count; i++)
         for (const arg_option *o = p->commands[i].options; o->name; o++) {

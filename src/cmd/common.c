@@ -28,25 +28,24 @@ int cmd_fail(const char *program, const dl_error *error) {
     return error->code;
 }
 
-/* A thread that waits for the others at the end of a parallel loop spins for a while before it
-   sleeps: by default for so long that two programs on one machine, or the thread that loads data,
-   slow each other down tenfold. The OpenMP libraries read how long only from the environment, and
-   only when they are loaded. */
+/* A thread that waits at the end of a parallel loop spins before it sleeps, by default for so long
+   that two programs on one machine, or the loader's threads, slow each other down tenfold. OpenMP
+   libraries read the limit from the environment when they are loaded. */
 static bool limit_spinning(void) {
     if (getenv("GOMP_SPINCOUNT") || getenv("OMP_WAIT_POLICY") || getenv("KMP_BLOCKTIME"))
-        return false; /* the user's own choice, or the second start */
+        return false; /* the user's choice, or already restarted */
     return !setenv("GOMP_SPINCOUNT", "2000", 1) && !setenv("KMP_BLOCKTIME", "0", 1);
 }
 
-/* Libraries read their settings when they are loaded: where any must change, the program starts
-   itself once more. Without /proc it goes on as it is. */
+/* Libraries read their settings when they are loaded: if one must change, the program restarts
+   itself. Without /proc it continues unchanged. */
 static void set_up_libraries(char **argv) {
     bool changed = limit_spinning();
     if (dl_blas_core_set() || changed)
         execv("/proc/self/exe", argv);
     if (!dl_blas_core_check()) {
         fprintf(stderr,
-                "%s: the kernels of OpenBLAS for %s give wrong products here: "
+                "%s: the kernels of OpenBLAS for %s compute wrong products on this processor: "
                 "set OPENBLAS_CORETYPE to another core, such as Haswell or Nehalem\n",
                 argv[0], dl_blas_core_description());
         exit(DL_FAILURE);
@@ -54,7 +53,7 @@ static void set_up_libraries(char **argv) {
 }
 
 void cmd_start(char **argv) {
-    json_set_alloc_funcs(xmalloc, free); /* no JSON value is missing for want of memory */
+    json_set_alloc_funcs(xmalloc, free); /* fails loudly if memory runs out */
     set_up_libraries(argv);
     int descriptor;
     do
@@ -62,8 +61,7 @@ void cmd_start(char **argv) {
     while (descriptor >= 0 && descriptor <= STDERR_FILENO);
     if (descriptor >= 0)
         close(descriptor);
-    static char
-        buffer[1 << 17]; /* whole, so that the last flush is the one that fails, with errno */
+    static char buffer[1 << 17]; /* large: the last flush is the one that fails, with errno */
     setvbuf(stdout, buffer, _IOFBF, sizeof buffer);
 }
 
@@ -77,7 +75,7 @@ int cmd_set_threads(int threads, dl_error *error) {
 static const char *quitting; /* the program */
 
 static void on_signal_quit(int number) {
-    static const char line[] = ": interrupted; nothing was changed\n";
+    static const char line[] = ": interrupted; nothing was saved\n";
     ssize_t ignored = write(STDERR_FILENO, quitting, strlen(quitting));
     ignored += write(STDERR_FILENO, line, sizeof line - 1);
     (void)ignored;
@@ -89,7 +87,7 @@ static void watch_signals(void (*handler)(int), int flags) {
     sigemptyset(&action.sa_mask);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
-    signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error like a full disk */
+    signal(SIGXFSZ, SIG_IGN); /* exceeding the file size limit is an error like a full disk */
     if (!sigaction(SIGHUP, NULL, &before) && before.sa_handler != SIG_IGN) /* not under nohup */
         sigaction(SIGHUP, &action, NULL);
 }
@@ -137,7 +135,7 @@ json_t *cmd_json_string(const char *text) {
     json_t *string = json_string(text);
     if (string)
         return string;
-    char *copy = xstrdup(text); /* not UTF-8: a file's name, say */
+    char *copy = xstrdup(text); /* not UTF-8, such as a file name */
     for (char *c = copy; *c; c++)
         if ((unsigned char)*c >= 0x80)
             *c = '?';

@@ -15,17 +15,17 @@ typedef struct {
     const compare_arguments *a;
     dl_summary *runs;
     int run_count;
-    const char **paths; /* of the config's values that are shown */
-    int path_count, path_room;
-    const char **names; /* of the history's columns that any run has */
+    const char **paths; /* of the config values shown */
+    int path_count, path_capacity;
+    const char **names; /* of the history's columns, of any run */
     int name_count;
-    const char ***rows; /* [1 + run_count][cells]: the first has the headings */
+    const char ***rows; /* [1 + run_count][cells]: the headings, then one row per run */
     int cells;
 } comparison;
 
-/* ---- what is shown ---- */
+/* ---- columns ---- */
 
-static bool has(const char *const *list, int count, const char *word) {
+static bool contains(const char *const *list, int count, const char *word) {
     for (int i = 0; i < count; i++)
         if (!strcmp(list[i], word))
             return true;
@@ -33,11 +33,11 @@ static bool has(const char *const *list, int count, const char *word) {
 }
 
 static void add_path(comparison *c, const char *path) {
-    if (has(c->paths, c->path_count, path))
+    if (contains(c->paths, c->path_count, path))
         return;
-    if (c->path_count == c->path_room) {
-        c->path_room = 2 * c->path_room + 16;
-        c->paths = xrealloc(c->paths, sizeof *c->paths * (size_t)c->path_room);
+    if (c->path_count == c->path_capacity) {
+        c->path_capacity = 2 * c->path_capacity + 16;
+        c->paths = xrealloc(c->paths, sizeof *c->paths * (size_t)c->path_capacity);
     }
     c->paths[c->path_count++] = dl_arena_strdup(&c->arena, path);
 }
@@ -47,7 +47,7 @@ static void add_searched(void *context, const char *path, config_setting_t *grou
     add_path(context, path);
 }
 
-static int find_searched(comparison *c, dl_error *error) {
+static int add_searched_paths(comparison *c, dl_error *error) {
     dl_config space = {0};
     search_config from = {.path = c->a->space, .common = &(arg_common){0}};
     int result = search_load_space(&from, &space, error) || dl_space_check(&space, error) ? -1 : 0;
@@ -57,7 +57,7 @@ static int find_searched(comparison *c, dl_error *error) {
     return result;
 }
 
-static void find_differences(comparison *c) {
+static void add_differing_paths(comparison *c) {
     for (int r = 0; r < c->run_count; r++)
         for (int i = 0; i < c->runs[r].leaf_count; i++) {
             const dl_leaf *leaf = &c->runs[r].leaves[i];
@@ -71,22 +71,22 @@ static void find_differences(comparison *c) {
         }
 }
 
-static void find_names(comparison *c) {
+static void collect_names(comparison *c) {
     int most = 0;
     for (int r = 0; r < c->run_count; r++)
         most += c->runs[r].column_count;
     c->names = xcalloc((size_t)most + 1, sizeof *c->names);
     for (int r = 0; r < c->run_count; r++)
         for (int i = 0; i < c->runs[r].column_count; i++)
-            if (!has(c->names, c->name_count, c->runs[r].columns[i].name))
+            if (!contains(c->names, c->name_count, c->runs[r].columns[i].name))
                 c->names[c->name_count++] = c->runs[r].columns[i].name;
 }
 
-/* ---- order ---- */
+/* ---- sorting ---- */
 
-static const char *ranked; /* the column: qsort has no place for it */
+static const char *ranked; /* the column; qsort passes no context */
 
-/* Runs without a value come last, and of equals the one that was named first comes first. */
+/* Runs without a value come last; ties keep the order of the command line. */
 static int by_rank(const void *a, const void *b) {
     const dl_summary *one = a, *other = b;
     const dl_best *x = dl_summary_column(one, ranked), *y = dl_summary_column(other, ranked);
@@ -97,16 +97,16 @@ static int by_rank(const void *a, const void *b) {
     return (x->best < y->best) == x->higher ? 1 : -1;
 }
 
-static int rank(comparison *c, dl_error *error) {
+static int sort_runs(comparison *c, dl_error *error) {
     ranked = c->a->rank;
     if (!ranked)
         return 0;
-    if (!has(c->names, c->name_count, ranked)) {
+    if (!contains(c->names, c->name_count, ranked)) {
         const char *nearest = dl_text_nearest(ranked, c->names, c->name_count);
         dl_text list = {0};
         for (int i = 0; i < c->name_count; i++)
             dl_text_add(&list, "%s%s", i ? ", " : "", c->names[i]);
-        dl_fail(error, DL_USAGE, "--rank %s: is not a column of the history (%s%s%s)", ranked,
+        dl_fail(error, DL_USAGE, "--rank %s: the history has no such column (%s%s%s)", ranked,
                 nearest ? "did you mean \"" : "there are ", nearest ? nearest : dl_text_get(&list),
                 nearest ? "\"?" : "");
         dl_text_free(&list);
@@ -122,33 +122,34 @@ static const char *state_of(const dl_summary *s) {
     return s->stopped_early ? "stopped early" : s->finished ? "finished" : "unfinished";
 }
 
-/* One cell of a row, or its heading. */
-static void put(comparison *c, int row, const char *heading, const char *cell) {
+/* Adds a cell; to row 0 its heading. */
+static void add_cell(comparison *c, int row, const char *heading, const char *cell) {
     c->rows[row][c->cells++] = row ? cell : heading;
 }
 
-static void put_column(comparison *c, int row, const dl_summary *s, const char *name) {
+static void add_column(comparison *c, int row, const dl_summary *s, const char *name) {
     const dl_best *column = row ? dl_summary_column(s, name) : NULL;
     bool known = column && column->epoch > 0, csv = c->a->csv;
     char value[32] = "";
     if (known)
         snprintf(value, sizeof value, csv ? "%.9g" : "%.6g", column->best);
     if (!csv) {
-        put(c, row, dl_arena_printf(&c->arena, "best %s (epoch)", name),
-            known ? dl_arena_printf(&c->arena, "%s (%lld)", value, (long long)column->epoch) : "-");
+        add_cell(c, row, dl_arena_printf(&c->arena, "best %s (epoch)", name),
+                 known ? dl_arena_printf(&c->arena, "%s (%lld)", value, (long long)column->epoch)
+                       : "-");
         return;
     }
-    put(c, row, name, dl_arena_strdup(&c->arena, value));
-    put(c, row, dl_arena_printf(&c->arena, "%s_epoch", name),
-        known ? dl_arena_printf(&c->arena, "%lld", (long long)column->epoch) : "");
+    add_cell(c, row, name, dl_arena_strdup(&c->arena, value));
+    add_cell(c, row, dl_arena_printf(&c->arena, "%s_epoch", name),
+             known ? dl_arena_printf(&c->arena, "%lld", (long long)column->epoch) : "");
 }
 
-static const char *counted(comparison *c, int64_t number) {
+static const char *format_count(comparison *c, int64_t number) {
     return dl_arena_printf(&c->arena, "%lld", (long long)number);
 }
 
-/* A value as it is in a table for programs: strings without their quotes, nothing for none. */
-static const char *plain(comparison *c, const char *value) {
+/* A value in CSV: strings unquoted, "" for none. */
+static const char *csv_value(comparison *c, const char *value) {
     json_t *json = value ? json_loads(value, JSON_DECODE_ANY, NULL) : NULL;
     if (json_is_string(json))
         value = dl_arena_strdup(&c->arena, json_string_value(json));
@@ -156,29 +157,29 @@ static const char *plain(comparison *c, const char *value) {
     return value ? value : "";
 }
 
-/* Row 0 has the headings; a table that ranks is short of them. */
-static void fill(comparison *c, int row) {
+/* Row 0: the headings. A sorted table has fewer columns. */
+static void fill_row(comparison *c, int row) {
     static const dl_summary nothing;
     const dl_summary *s = row ? &c->runs[row - 1] : &nothing;
     bool brief = ranked && !c->a->csv;
     size_t most = (size_t)(c->path_count + 2 * c->name_count + 8);
     c->rows[row] = dl_arena_alloc(&c->arena, sizeof **c->rows * most);
     c->cells = 0;
-    put(c, row, "run", s->run);
+    add_cell(c, row, "run", s->run);
     if (brief)
-        put_column(c, row, s, ranked);
+        add_column(c, row, s, ranked);
     for (int p = 0; p < c->path_count; p++) {
         const char *value = row ? dl_summary_value(s, c->paths[p]) : NULL;
-        put(c, row, c->paths[p], c->a->csv ? plain(c, value) : value ? value : "-");
+        add_cell(c, row, c->paths[p], c->a->csv ? csv_value(c, value) : value ? value : "-");
     }
-    put(c, row, "state", row ? state_of(s) : "");
-    put(c, row, "epochs", counted(c, s->epochs));
+    add_cell(c, row, "state", row ? state_of(s) : "");
+    add_cell(c, row, "epochs", format_count(c, s->epochs));
     if (!brief)
-        put(c, row, "best_epoch", counted(c, s->best_epoch));
+        add_cell(c, row, "best_epoch", format_count(c, s->best_epoch));
     for (int n = 0; n < c->name_count && !brief; n++)
-        put_column(c, row, s, c->names[n]);
-    put(c, row, "parameters", counted(c, s->parameters));
-    put(c, row, "seconds", dl_arena_printf(&c->arena, "%.3f", s->seconds));
+        add_column(c, row, s, c->names[n]);
+    add_cell(c, row, "parameters", format_count(c, s->parameters));
+    add_cell(c, row, "seconds", dl_arena_printf(&c->arena, "%.3f", s->seconds));
 }
 
 /* ---- printing ---- */
@@ -202,12 +203,12 @@ static void print_csv(const comparison *c) {
         }
 }
 
-/* A cell of the table as it is laid out: ranked runs are rows, compared ones are columns. */
+/* The cell at a position on the screen: sorted runs are rows, compared ones columns. */
 static const char *cell_at(const comparison *c, int line, int column) {
     return ranked ? c->rows[line][column] : c->rows[column][line];
 }
 
-static int columns_wide(const char *cell) {
+static int cell_width(const char *cell) {
     return dl_text_width(cell, (int)strlen(cell));
 }
 
@@ -219,16 +220,16 @@ static void print_table(const comparison *c) {
             const char *cell = cell_at(c, line, i);
             int width = 0;
             for (int k = 0; k < lines; k++) {
-                int own = columns_wide(cell_at(c, k, i));
+                int own = cell_width(cell_at(c, k, i));
                 width = own > width ? own : width;
             }
-            printf("%s%*s", cell, i + 1 < columns ? width + 2 - columns_wide(cell) : 0, "");
+            printf("%s%*s", cell, i + 1 < columns ? width + 2 - cell_width(cell) : 0, "");
             if (i + 1 == columns)
                 putchar('\n');
         }
 }
 
-/* libconfig's scalars are JSON's, but for 5L. */
+/* libconfig's scalars are JSON, except 5L. */
 static json_t *value_json(const char *value) {
     json_t *json = value ? json_loads(value, JSON_DECODE_ANY, NULL) : json_null();
     return json ? json : cmd_json_string(value);
@@ -264,7 +265,7 @@ static void print(comparison *c) {
     }
     c->rows = dl_arena_alloc(&c->arena, sizeof *c->rows * (size_t)(c->run_count + 1));
     for (int row = 0; row <= c->run_count; row++)
-        fill(c, row);
+        fill_row(c, row);
     if (c->a->csv)
         print_csv(c);
     else
@@ -278,12 +279,12 @@ int compare_runs(const compare_arguments *a, dl_error *error) {
     for (int r = 0; r < c.run_count; r++)
         result |= dl_summary_read(&c.runs[r], a->common.operands[r], &a->stop, error);
     if (!result && a->space)
-        result = find_searched(&c, error);
+        result = add_searched_paths(&c, error);
     else if (!result)
-        find_differences(&c);
+        add_differing_paths(&c);
     if (!result) {
-        find_names(&c);
-        result = rank(&c, error);
+        collect_names(&c);
+        result = sort_runs(&c, error);
     }
     if (!result)
         print(&c);

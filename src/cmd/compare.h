@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Runs beside each other. */
+/* Comparison of runs. */
 #ifndef DL_CMD_COMPARE_H
 #define DL_CMD_COMPARE_H
 
@@ -8,17 +8,17 @@
 
 typedef struct {
     arg_common common;
-    dl_stop stop;      /* consider no epochs after it */
-    const char *rank;  /* the column of the history that orders the runs, or NULL */
-    const char *space; /* the config whose searched values are shown, or NULL: what differs */
+    dl_stop stop;      /* later epochs are ignored */
+    const char *rank;  /* column of the history to sort by, or NULL */
+    const char *space; /* config whose searched values are shown; NULL: values that differ */
     bool csv;
 } compare_arguments;
 
-/* dlinspect compare: what differs between the runs and their results, on stdout: a table, JSON or
-   CSV. 0, or -1 and an error. */
+/* dlinspect compare: prints a table, JSON or CSV of the runs' differences and results. 0, or -1 and
+   an error. */
 int compare_runs(const compare_arguments *arguments, dl_error *error);
-/* dlinspect status: a line on stdout for each run. 0 if all are finished, DL_CHECK if some are not,
-   -1 and an error. */
+/* dlinspect status: prints one line per run. 0 if all are finished, DL_CHECK if not, -1 and an
+   error. */
 int compare_status(const compare_arguments *arguments, dl_error *error);
 
 #endif

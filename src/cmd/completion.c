@@ -11,17 +11,17 @@
 
 extern const dl_option *const dl_net_layer_options;
 
-/* Keys of a config, each with the words that it takes. Those of a layer begin with "network.N.". */
+/* Keys of a config with their valid words. Keys of a layer begin with "network.N.". */
 typedef struct {
     dl_text key, words;
 } entry;
 
 typedef struct {
     entry *list;
-    int count, room;
+    int count, capacity;
 } keys;
 
-static entry *find(keys *k, const char *path, const char *key) {
+static entry *find_or_add(keys *k, const char *path, const char *key) {
     dl_text full = {0};
     dl_text_add(&full, "%s%s%s", path, *path ? "." : "", key);
     for (int i = 0; i < k->count; i++)
@@ -29,15 +29,15 @@ static entry *find(keys *k, const char *path, const char *key) {
             dl_text_free(&full);
             return &k->list[i];
         }
-    if (k->count == k->room) {
-        k->room = k->room ? 2 * k->room : 256;
-        k->list = xrealloc(k->list, sizeof *k->list * (size_t)k->room);
+    if (k->count == k->capacity) {
+        k->capacity = k->capacity ? 2 * k->capacity : 256;
+        k->list = xrealloc(k->list, sizeof *k->list * (size_t)k->capacity);
     }
     k->list[k->count] = (entry){.key = full};
     return &k->list[k->count++];
 }
 
-/* A word once. */
+/* Adds a word unless it is there. */
 static void add_word(entry *e, const char *word) {
     size_t length = strlen(word);
     for (const char *at = dl_text_get(&e->words); (at = strstr(at, word)); at += length)
@@ -50,7 +50,7 @@ static void add_options(keys *k, const char *path, const dl_option *options) {
     for (const dl_option *o = options; o && o->key; o++) {
         if (!*path && o->type == DL_SETTING)
             continue; /* a section */
-        entry *e = find(k, path, o->key);
+        entry *e = find_or_add(k, path, o->key);
         for (int i = 0; o->choices && o->choices[i]; i++)
             add_word(e, o->choices[i]);
         if (o->type == DL_BOOL) {
@@ -62,12 +62,12 @@ static void add_options(keys *k, const char *path, const dl_option *options) {
 
 static void add_registry(keys *k, const char *path, const dl_registry *registry) {
     for (int i = 0; i < registry->count; i++) {
-        add_word(find(k, path, registry->key), registry->kinds[i]->name);
+        add_word(find_or_add(k, path, registry->key), registry->kinds[i]->name);
         add_options(k, path, registry->kinds[i]->options);
     }
 }
 
-static keys collect(void) {
+static keys collect_keys(void) {
     keys k = {0};
     for (const dl_section *s = dl_sections; s->path; s++)
         add_options(&k, s->path, s->options);
@@ -81,7 +81,7 @@ static keys collect(void) {
     return k;
 }
 
-static void drop(keys *k) {
+static void free_keys(keys *k) {
     for (int i = 0; i < k->count; i++) {
         dl_text_free(&k->list[i].key);
         dl_text_free(&k->list[i].words);
@@ -89,7 +89,7 @@ static void drop(keys *k) {
     free(k->list);
 }
 
-/* The function that knows the words of a key, and the keys themselves, in both shells' syntax. */
+/* A function that prints the words of a key, and the list of keys, in the syntax of both shells. */
 static void print_keys(const char *program, const keys *k) {
     printf("_%s_values() {\n    case $1 in\n", program);
     for (int i = 0; i < k->count; i++)
@@ -101,8 +101,8 @@ static void print_keys(const char *program, const keys *k) {
     puts("'");
 }
 
-/* A script in which "@" stands for the program. */
-static void put(const char *script, const char *program) {
+/* Prints a script, with the program's name for each "@". */
+static void print_script(const char *script, const char *program) {
     for (; *script; script++)
         if (*script == '@')
             fputs(program, stdout);
@@ -110,7 +110,7 @@ static void put(const char *script, const char *program) {
             putchar(*script);
 }
 
-/* "=" is a word of its own in bash: KEY, "=", VALUE. A layer's number becomes N. */
+/* In bash "=" is a separate word: KEY, "=", VALUE. A layer's number becomes N. */
 static const char bash_set[] =
     "    key=\n"
     "    if [ \"$cur\" = = ]; then key=$prev cur=; fi\n"
@@ -131,10 +131,10 @@ static const char bash_set[] =
     "        return\n"
     "    fi\n";
 
-/* How a shell completes values and operands. */
+/* Commands that complete values and operands. */
 static const struct {
     const char *bash, *zsh;
-} ways[] = {
+} completers[] = {
     [ARG_NOTHING] = {":", " "},
     [ARG_FILE] = {"compgen -f -- \"$cur\"", "_files"},
     [ARG_FOLDER] = {"compgen -d -- \"$cur\"", "_files -/"},
@@ -155,7 +155,7 @@ static void print_names(const arg_option *rows) {
         printf(" --%s", o->name);
 }
 
-/* The patterns and what completes them of one command; `word`: its name, or "". */
+/* The cases of one command; `word`: its name, or "". */
 static void print_bash_command(const arg_command *c, const char *word) {
     for (const arg_option *o = c->options; o->name; o++) {
         if (o->kind == ARG_NONE || o->completes == ARG_KEYS)
@@ -168,19 +168,19 @@ static void print_bash_command(const arg_command *c, const char *word) {
             print_words(o->words);
             printf("' -- \"$cur\")); return ;;\n");
         } else
-            printf(" COMPREPLY=($(%s)); return ;;\n", ways[o->completes].bash);
+            printf(" COMPREPLY=($(%s)); return ;;\n", completers[o->completes].bash);
     }
 }
 
 static void print_bash(const arg_program *p) {
-    keys k = collect();
-    printf("# bash completion for %s, made by: %s --help completion bash\n", p->name, p->name);
+    keys k = collect_keys();
+    printf("# bash completion for %s, generated by: %s --help completion bash\n", p->name, p->name);
     print_keys(p->name, &k);
-    drop(&k);
+    free_keys(&k);
     printf("_%s() {\n    local cur prev key keys command=\n    COMPREPLY=()\n"
            "    cur=${COMP_WORDS[COMP_CWORD]}\n    prev=${COMP_WORDS[COMP_CWORD - 1]}\n",
            p->name);
-    put(bash_set, p->name);
+    print_script(bash_set, p->name);
     if (!arg_is_single(p))
         puts("    [ \"$COMP_CWORD\" -gt 1 ] && command=${COMP_WORDS[1]}");
     puts("    case \"$command $prev\" in");
@@ -193,7 +193,7 @@ static void print_bash(const arg_program *p) {
         print_names(c->options);
         print_names(arg_always);
         printf("' -- \"$cur\")) ;;\n    '%s '*) COMPREPLY=($(%s)) ;;\n", c->name ? c->name : "",
-               ways[c->completes].bash);
+               completers[c->completes].bash);
     }
     if (!arg_is_single(p)) {
         printf("    *) COMPREPLY=($(compgen -W '");
@@ -222,7 +222,7 @@ static const char zsh_set[] =
 /* "'--out=:DIR:_files -/' \" */
 static void print_zsh_option(const char *program, const arg_option *o) {
     if (o->letter && o->value && *o->value != '[')
-        printf("        '-%c:%s:%s' \\\n", o->letter, o->value, ways[o->completes].zsh);
+        printf("        '-%c:%s:%s' \\\n", o->letter, o->value, completers[o->completes].zsh);
     if (o->completes == ARG_KEYS)
         printf("        '*--%s=:%s:_%s_set' \\\n", o->name, "key", program);
     else if (o->words) {
@@ -230,7 +230,7 @@ static void print_zsh_option(const char *program, const arg_option *o) {
         print_words(o->words);
         printf(")' \\\n");
     } else if (o->value && *o->value != '[')
-        printf("        '--%s=:%s:%s' \\\n", o->name, o->value, ways[o->completes].zsh);
+        printf("        '--%s=:%s:%s' \\\n", o->name, o->value, completers[o->completes].zsh);
     else
         printf("        '--%s' \\\n", o->name);
 }
@@ -241,15 +241,15 @@ static void print_zsh_command(const arg_program *p, const arg_command *c) {
         print_zsh_option(p->name, o);
     for (const arg_option *o = arg_always; o->name; o++)
         print_zsh_option(p->name, o);
-    printf("        '*:%s:%s'\n", c->what, ways[c->completes].zsh);
+    printf("        '*:%s:%s'\n", c->operand, completers[c->completes].zsh);
 }
 
 static void print_zsh(const arg_program *p) {
-    keys k = collect();
-    printf("#compdef %s\n# made by: %s --help completion zsh\n", p->name, p->name);
+    keys k = collect_keys();
+    printf("#compdef %s\n# generated by: %s --help completion zsh\n", p->name, p->name);
     print_keys(p->name, &k);
-    drop(&k);
-    put(zsh_set, p->name);
+    free_keys(&k);
+    print_script(zsh_set, p->name);
     if (arg_is_single(p)) {
         print_zsh_command(p, &p->commands[0]);
         return;

@@ -5,8 +5,8 @@
 
 #include "cmd/arguments.h"
 
-/* Answers `--help completion SHELL`: the script for "bash" or "zsh" on stdout; `shell` may be NULL.
-   Returns the exit status. */
+/* Prints the completion script for "bash" or "zsh"; `shell` may be NULL. Returns the exit status.
+ */
 int completion_print(const arg_program *program, const char *shell);
 
 #endif

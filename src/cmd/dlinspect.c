@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* dlinspect: looks at data, networks, trainings and runs. */
+/* dlinspect: inspects data, networks, training and runs. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -24,20 +24,20 @@ typedef struct {
     arg_common common;
     const char *out;
     bool activations, gradients;
-} config_arguments; /* of what looks at a config */
+} config_arguments; /* of commands with a config */
 
 typedef struct {
     arg_common common;
     const char *out;
     int split;
     bool last, prove;
-} run_arguments; /* of what looks at a run */
+} run_arguments; /* of commands with a run */
 
 static search_config config_of(const arg_common *common) {
     return (search_config){.path = common->operands[0], .common = common};
 }
 
-/* ---- of a config ---- */
+/* ---- configs ---- */
 
 static int read_config(const arg_common *common, dl_config *config, dl_experiment *experiment,
                        dl_error *error) {
@@ -173,7 +173,7 @@ static int run_space(void *arguments, dl_error *error) {
     return search_print_space(&from, a->common.json, error);
 }
 
-/* ---- of runs ---- */
+/* ---- runs ---- */
 
 static int run_compare(void *arguments, dl_error *error) {
     return compare_runs(arguments, error);
@@ -187,7 +187,7 @@ static bool read_stop(const char *text, void *arguments, dl_text *message) {
     return search_read_stop(text, &((compare_arguments *)arguments)->stop, message);
 }
 
-/* Trains the run's config again for some epochs at other rates. */
+/* Trains the config of the run again, for a few epochs at other rates. */
 static int prove(const arg_common *common, dl_proof *proof, dl_error *error) {
     const char *run = common->operands[0];
     char *path = dl_run_find_checkpoint(run, true, error);
@@ -235,13 +235,13 @@ static int run_diagnose(void *arguments, dl_error *error) {
 }
 
 typedef struct {
-    scores scores;
+    dl_scores scores;
     dl_confident_errors mistakes;
 } page_scores;
 
 static void observe(void *context, const dl_outcome *outcome) {
     page_scores *s = context;
-    scores_observe(&s->scores, outcome);
+    dl_scores_observe(&s->scores, outcome);
     dl_confident_errors_add(&s->mistakes, outcome);
 }
 
@@ -252,15 +252,15 @@ static int write_page(loaded *l, dl_split split, const char *path, dl_error *err
     dl_sums sums = {0};
     if (!loader)
         return -1;
-    scores_open(&s.scores, e, e->target.classes, e->link, split);
+    dl_scores_open(&s.scores, e, e->target.classes, e->link, split);
     int status = dl_evaluate(e, loader, &sums, observe, &s, error);
     s.scores.rows = sums.rows;
     if (!status)
-        status = page_write(path,
-                            &(page_of){l->path, &l->checkpoint, e, split,
-                                       dl_loss_mean(&sums.losses.net), &s.scores, &s.mistakes},
-                            error);
-    scores_close(&s.scores);
+        status = dl_page_write(path,
+                               &(dl_page){l->path, &l->checkpoint, e, split,
+                                          dl_loss_mean(&sums.losses.net), &s.scores, &s.mistakes},
+                               error);
+    dl_scores_close(&s.scores);
     dl_confident_errors_free(&s.mistakes);
     dl_sums_close(&sums);
     dl_loader_free(loader);
@@ -271,7 +271,7 @@ static int run_report(void *arguments, dl_error *error) {
     const run_arguments *a = arguments;
     loaded l = {0};
     dl_split split;
-    int wanted = arg_given(&a->common, "split") ? a->split : LOADED_ANY_SPLIT;
+    int wanted = loaded_wanted_split(&a->common, a->split);
     int status = loaded_open(&l, a->common.operands[0], a->last, &a->common, error) ||
                          loaded_open_split(&l, wanted, &split, error) ||
                          loaded_build(&l, split, l.checkpoint.batch_size, error) ||
@@ -296,11 +296,12 @@ static const arg_option batch_options[] = {ARG_STRING_ROW("out", config_argument
 
 static const arg_option net_options[] = {
     ARG_FLAG_ROW("activations", config_arguments, activations,
-                 "run some batches and print, by layer, mean, deviation and saturation of the "
-                 "outputs, with a verdict on the initial weights"),
-    ARG_FLAG_ROW("gradients", config_arguments, gradients,
-                 "print, by layer, the size of the weights and of their gradient in the first "
-                 "batch: whether it vanishes or explodes"),
+                 "print mean, standard deviation and saturation of each layer's outputs over some "
+                 "batches, with a verdict on the initial weights"),
+    ARG_FLAG_ROW(
+        "gradients", config_arguments, gradients,
+        "print the norm of each layer's weights and of their gradient in the first batch, to "
+        "see whether it vanishes or explodes"),
     SEARCH_CONFIG_ROWS,
     ARG_THREADS_ROW,
     ARG_BACKEND_ROW,
@@ -315,15 +316,15 @@ static const arg_option space_options[] = {SEARCH_CONFIG_ROWS, ARG_JSON_ROW("pri
 
 #define STOP_ROW                                                                                   \
     ARG_CUSTOM_ROW("stop-after", read_stop, "N",                                                   \
-                   "consider the epochs up to N, or a part of them (1/9)")
+                   "consider the epochs up to N, or a fraction of them (1/9)")
 
 static const arg_option compare_options[] = {
     ARG_STRING_ROW("rank", compare_arguments, rank, "COLUMN", ARG_NOTHING,
-                   "order by the best value of a column of the history (val_loss), best first"),
+                   "sort by the best value of a column of the history (val_loss), best first"),
     ARG_STRING_ROW("space", compare_arguments, space, "CONFIG", ARG_CONFIG,
-                   "show the values that this config searches, instead of all that differ"),
+                   "show the values that this search space varies, instead of all that differ"),
     STOP_ROW,
-    ARG_FLAG_ROW("csv", compare_arguments, csv, "print comma-separated values, a row per run",
+    ARG_FLAG_ROW("csv", compare_arguments, csv, "print comma-separated values, one row per run",
                  .excludes = "json"),
     ARG_JSON_ROW("print JSON"),
     ARG_ROWS_END};
@@ -332,25 +333,26 @@ static const arg_option status_options[] = {STOP_ROW, ARG_ROWS_END};
 
 static const arg_option diagnose_options[] = {
     ARG_FLAG_ROW("prove", run_arguments, prove,
-                 "train up to 10 epochs again, at a third and three times the learning rate, and "
-                 "say of the rate only what held"),
+                 "train up to 10 epochs again at a third and three times the learning rate, and "
+                 "report only what that confirms about the rate"),
     ARG_THREADS_ROW, ARG_BACKEND_ROW, ARG_JSON_ROW("print JSON"), ARG_ROWS_END};
 
 static const arg_option report_options[] = {
     ARG_STRING_ROW("out", run_arguments, out, "FILE", ARG_FILE, "the HTML file to write",
                    .letter = 'o', .fallback = "report.html"),
-    ARG_WORD_ROW("split", run_arguments, split, loaded_split_names, "NAME",
-                 "part of the data (default: the first there is of test, validation, train)"),
-    ARG_FLAG_ROW("last", run_arguments, last, "use last.safetensors instead of best.safetensors"),
+    LOADED_SPLIT_ROW(run_arguments, split, NULL),
+    LOADED_LAST_ROW(run_arguments, last),
     ARG_SET_ROW,
     ARG_THREADS_ROW,
     ARG_BACKEND_ROW,
     ARG_ROWS_END};
 
 #define OF_CONFIG                                                                                  \
-    .operands = "CONFIG", .completes = ARG_CONFIG, .least = 1, .most = 1, .what = "config"
-#define OF_RUN .operands = "RUN", .completes = ARG_RUN, .least = 1, .most = 1, .what = "run"
-#define OF_RUNS .operands = "RUN...", .completes = ARG_FOLDER, .least = 1, .what = "run"
+    .operands = "CONFIG", .completes = ARG_CONFIG, .min_operands = 1, .max_operands = 1,           \
+    .operand = "config"
+#define OF_RUN                                                                                     \
+    .operands = "RUN", .completes = ARG_RUN, .min_operands = 1, .max_operands = 1, .operand = "run"
+#define OF_RUNS .operands = "RUN...", .completes = ARG_FOLDER, .min_operands = 1, .operand = "run"
 
 static const arg_command commands[] = {
     {.name = "data",
@@ -358,9 +360,9 @@ static const arg_command commands[] = {
      .options = data_options,
      .size = sizeof(config_arguments),
      .run = run_data,
-     .help = "Checks the data: duplicates, rows in two parts, contradictions, constant columns, "
-             "columns that leak the target.",
-     .more = "Exits with 5 if something is wrong."},
+     .help = "Checks the data: duplicates, rows in two parts, contradictory labels, constant "
+             "columns, columns that leak the target.",
+     .more = "Exits with 5 if a problem is found."},
     {.name = "batch",
      OF_CONFIG,
      .options = batch_options,
@@ -386,43 +388,43 @@ static const arg_command commands[] = {
      .options = check_options,
      .size = sizeof(config_arguments),
      .run = run_rate,
-     .help = "Suggests a learning rate: the loss while the rate grows (range test)."},
+     .help = "Suggests a learning rate by a range test: the loss while the rate grows."},
     {.name = "space",
      OF_CONFIG,
      .options = space_options,
      .size = sizeof(config_arguments),
      .run = run_space,
-     .help = "Prints the values that a config searches, and the size of its grid."},
+     .help = "Prints the searched values of a search space, and the size of its grid."},
     {.name = "compare",
      OF_RUNS,
      .options = compare_options,
      .size = sizeof(compare_arguments),
      .run = run_compare,
-     .help = "Compares runs: what differs between their configs, and their results."},
+     .help = "Compares the configs and the results of runs."},
     {.name = "status",
      OF_RUNS,
      .options = status_options,
      .size = sizeof(compare_arguments),
      .run = run_status,
-     .help = "Prints how many epochs of each run are done.",
-     .more = "Exits with 5 if one is unfinished."},
+     .help = "Prints the progress of runs: epochs done, best epoch.",
+     .more = "Exits with 5 if a run is unfinished."},
     {.name = "diagnose",
      OF_RUN,
      .options = diagnose_options,
      .size = sizeof(run_arguments),
      .run = run_diagnose,
-     .help = "Says what a run's learning curves suggest, and what to try next."},
+     .help = "Interprets the learning curves of a run, and suggests what to try next."},
     {.name = "report",
      OF_RUN,
      .options = report_options,
      .size = sizeof(run_arguments),
      .run = run_report,
-     .help = "Writes an HTML page of a run: curves, metrics, confusion, most confident errors."},
+     .help = "Writes an HTML report of a run: curves, metrics, confusion matrix, errors."},
 };
 
 static const arg_program program = {
     .name = "dlinspect",
-    .help = "Looks at data, at networks before training, and at runs.",
+    .help = "Inspects data, networks before training, and runs.",
     .commands = commands,
     .command_count = sizeof commands / sizeof *commands,
     .status = "Exit status: 0 done, 1 run-time failure, 2 usage or config, 3 data or checkpoint, "

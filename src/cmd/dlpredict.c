@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* dlpredict: the answers of a trained net. */
+/* dlpredict: predictions of a trained net. */
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -39,7 +39,7 @@ static int generate(predict_arguments *a, loaded *l, dl_error *error) {
 
 static int draw(const predict_arguments *a, loaded *l, dl_error *error) {
     dl_split split;
-    int shown = 0, wanted = arg_given(&a->common, "split") ? a->split : LOADED_ANY_SPLIT;
+    int shown = 0, wanted = loaded_wanted_split(&a->common, a->split);
     if (loaded_open_split(l, wanted, &split, error) ||
         loaded_build(l, split, l->checkpoint.batch_size, error) ||
         dl_prediction_picture_write(&l->model, split, a->pictures, &shown, error))
@@ -61,30 +61,28 @@ static int run(void *arguments, dl_error *error) {
 static bool check(void *arguments, dl_text *message) {
     const predict_arguments *a = arguments;
     if (!a->text.count && !a->pictures && a->common.operand_count)
-        dl_text_add(message, "nothing to predict: --generate N or --pictures FILE");
+        dl_text_add(message, "nothing to do: give --generate N or --pictures FILE");
     return !message->length;
 }
 
 static const arg_option options[] = {
     ARG_COUNT_ROW("generate", predict_arguments, text.count, 1, 1e12, "N",
-                  "of a language model: print N symbols of text", .excludes = "pictures"),
+                  "print N symbols of text, by a language model", .excludes = "pictures"),
     ARG_STRING_ROW("prompt", predict_arguments, text.prompt, "TEXT", ARG_NOTHING,
-                   "text to continue; without it, as at the beginning of a line",
-                   .needs = "generate", .may_be_empty = true),
+                   "text to continue (default: the beginning of a line)", .needs = "generate",
+                   .may_be_empty = true),
     ARG_REAL_ROW("temperature", predict_arguments, text.temperature, 0, 1000, "T",
-                 "divides the outputs before the softmax: 0 always takes the most likely symbol, "
-                 "more than 1 evens the probabilities out",
+                 "divisor of the outputs before the softmax: 0 always chooses the most likely "
+                 "symbol, more than 1 makes the text more random",
                  .needs = "generate", .fallback = "1"),
     ARG_COUNT_ROW("seed", predict_arguments, seed, 0, 9e15, "N", "seed of the random numbers",
                   .needs = "generate", .fallback = "1"),
-    ARG_STRING_ROW("pictures", predict_arguments, pictures, "FILE", ARG_FILE,
-                   "write a PNG file of 24 samples, each as input, prediction and target, where "
-                   "the target is an image or a class per pixel"),
-    ARG_WORD_ROW("split", predict_arguments, split, loaded_split_names, "NAME",
-                 "part of the data (default: the first there is of test, validation, train)",
-                 .needs = "pictures"),
-    ARG_FLAG_ROW("last", predict_arguments, last,
-                 "of a run: use last.safetensors instead of best.safetensors"),
+    ARG_STRING_ROW(
+        "pictures", predict_arguments, pictures, "FILE", ARG_FILE,
+        "write a PNG file of 24 samples, each as input, prediction and target; the target "
+        "must be an image or a class per pixel"),
+    LOADED_SPLIT_ROW(predict_arguments, split, "pictures"),
+    LOADED_LAST_ROW(predict_arguments, last),
     ARG_SET_ROW,
     ARG_THREADS_ROW,
     ARG_BACKEND_ROW,
@@ -93,9 +91,9 @@ static const arg_option options[] = {
 static const arg_command command = {
     .operands = "RUN",
     .completes = ARG_RUN,
-    .least = 1,
-    .most = 1,
-    .what = "run or checkpoint",
+    .min_operands = 1,
+    .max_operands = 1,
+    .operand = "run or checkpoint",
     .help = "Prints or draws the predictions of a trained net.",
     .more = "RUN is a run's folder (runs/latest is the newest) or a checkpoint.",
     .options = options,

@@ -15,23 +15,23 @@ typedef struct {
     arg_common common;
     bool average, vote, last;
     int split;
-    int64_t speed; /* the batch to be timed; 0: none */
+    int64_t speed; /* size of the batch to time; 0: none */
 } test_arguments;
 
 typedef struct {
     loaded *member; /* [count] */
     int count;
     dl_split split;
-    dl_sums sums; /* of one net; several have their ensemble */
+    dl_sums sums; /* of a single net */
     dl_ensemble ensemble;
-    scores scores;
+    dl_scores scores;
     dl_speed speed;
 } test;
 
-/* Nets that answer together do so in batches of one size. */
+/* The nets of an ensemble use the same batch size. */
 static int prepare(test *t, const test_arguments *a, dl_error *error) {
     int64_t batch = a->speed;
-    int wanted = arg_given(&a->common, "split") ? a->split : LOADED_ANY_SPLIT;
+    int wanted = loaded_wanted_split(&a->common, a->split);
     t->count = a->common.operand_count;
     t->member = xcalloc((size_t)t->count, sizeof *t->member);
     for (int i = 0; i < t->count; i++) {
@@ -48,38 +48,38 @@ static int prepare(test *t, const test_arguments *a, dl_error *error) {
     return 0;
 }
 
-static int evaluate_together(test *t, const test_arguments *a, dl_error *error) {
+static int evaluate_ensemble(test *t, const test_arguments *a, dl_error *error) {
     dl_ensemble *s = &t->ensemble;
     *s = (dl_ensemble){xcalloc((size_t)t->count, sizeof *s->member), t->count, t->split, a->vote};
     for (int i = 0; i < t->count; i++)
         s->member[i] = (dl_member){.model = &t->member[i].model, .name = t->member[i].path};
     if (dl_ensemble_check(s, error))
         return -1;
-    scores_open(&t->scores, &t->member[0].model, dl_ensemble_classes(s), dl_ensemble_link(s),
-                t->split);
+    dl_scores_open(&t->scores, &t->member[0].model, dl_ensemble_classes(s), dl_ensemble_link(s),
+                   t->split);
     for (int i = 0; i < t->count; i++)
-        scores_open_like(&s->member[i].accumulator, &t->scores);
-    return dl_ensemble_evaluate(s, scores_observe, &t->scores, &t->scores.rows, error);
+        dl_scores_open_like(&s->member[i].accumulator, &t->scores);
+    return dl_ensemble_evaluate(s, dl_scores_observe, &t->scores, &t->scores.rows, error);
 }
 
 static int evaluate(test *t, const test_arguments *a, dl_error *error) {
     dl_model *e = &t->member[0].model;
     if (t->count > 1)
-        return evaluate_together(t, a, error);
+        return evaluate_ensemble(t, a, error);
     if (!a->speed)
-        scores_open(&t->scores, e, e->target.classes, e->link, t->split);
+        dl_scores_open(&t->scores, e, e->target.classes, e->link, t->split);
     dl_loader *loader = dl_loader_new(&e->data, t->split, e->batch_size, error);
     if (!loader)
         return -1;
     int result = a->speed ? dl_speed_measure(e, loader, &t->speed, error)
-                          : dl_evaluate(e, loader, &t->sums, scores_observe, &t->scores, error);
+                          : dl_evaluate(e, loader, &t->sums, dl_scores_observe, &t->scores, error);
     t->scores.rows = t->sums.rows;
     dl_loader_free(loader);
     return result;
 }
 
 static void close_test(test *t) {
-    scores_close(&t->scores);
+    dl_scores_close(&t->scores);
     dl_sums_close(&t->sums);
     for (int i = 0; i < t->ensemble.count; i++)
         dl_accumulator_close(&t->ensemble.member[i].accumulator);
@@ -91,7 +91,7 @@ static void close_test(test *t) {
 
 /* ---- printing ---- */
 
-static const char *joined(const test_arguments *a) {
+static const char *combination(const test_arguments *a) {
     return a->vote ? "voting" : "averaged";
 }
 
@@ -99,7 +99,7 @@ static void print_text(const test *t, const test_arguments *a) {
     char count[32];
     const dl_model *e = &t->member[0].model;
     if (t->count > 1) {
-        printf("%s: %d nets, %s, on %s %s rows\n", e->name, t->count, joined(a),
+        printf("%s: %d nets, %s, on %s %s rows\n", e->name, t->count, combination(a),
                dl_text_count(count, t->scores.rows), dl_split_names[t->split]);
         scores_print_members(&t->scores, &t->ensemble);
         return;
@@ -114,7 +114,7 @@ static json_t *members_json(const test *t) {
     json_t *list = json_array();
     for (int i = 0; i < t->count; i++) {
         json_t *object = json_pack("{s:o}", "checkpoint", cmd_json_string(t->member[i].path));
-        scores_accumulator_to_json(&t->ensemble.member[i].accumulator, object);
+        scores_metrics_to_json(&t->ensemble.member[i].accumulator, object);
         json_array_append_new(list, object);
     }
     return list;
@@ -124,7 +124,7 @@ static void print_json(const test *t, const test_arguments *a) {
     json_t *object = json_pack("{s:o}", "name", cmd_json_string(t->member[0].model.name));
     if (t->count > 1) {
         json_object_set_new(object, "members", members_json(t));
-        json_object_set_new(object, "joined", json_string(joined(a)));
+        json_object_set_new(object, "combination", json_string(combination(a)));
     } else
         json_object_set_new(object, "checkpoint", cmd_json_string(t->member[0].path));
     json_object_set_new(object, "split", json_string(dl_split_names[t->split]));
@@ -142,13 +142,13 @@ static void print_speed(const test *t, bool json) {
         cmd_print_json(json_pack("{s:o, s:o, s:I, s:f, s:f, s:f, s:f}", "name",
                                  cmd_json_string(t->member[0].model.name), "checkpoint",
                                  cmd_json_string(t->member[0].path), "batch",
-                                 (json_int_t)s->samples, "seconds_a_batch", s->seconds, "fastest",
+                                 (json_int_t)s->samples, "seconds_per_batch", s->seconds, "fastest",
                                  s->fastest, "slowest", s->slowest, "samples_per_second",
                                  s->samples_per_second),
                        JSON_INDENT(1));
         return;
     }
-    printf("%s, batches of %s: %.4g ms a forward pass (%.4g to %.4g), %s rows a second\n",
+    printf("%s, batches of %s: %.4g ms per forward pass (%.4g to %.4g), %s rows per second\n",
            t->member[0].model.name, dl_text_count(rows, s->samples), 1e3 * s->seconds,
            1e3 * s->fastest, 1e3 * s->slowest, dl_text_count(rate, (int64_t)s->samples_per_second));
 }
@@ -174,7 +174,7 @@ static bool check(void *arguments, dl_text *message) {
     bool together = a->average || a->vote;
     int count = a->common.operand_count;
     if (together && count < 2)
-        dl_text_add(message, "%s is for several checkpoints", a->average ? "--average" : "--vote");
+        dl_text_add(message, "%s needs several checkpoints", a->average ? "--average" : "--vote");
     if (!together && count > 1)
         dl_text_add(message,
                     "one checkpoint at a time, not also %s (--average or --vote combines several)",
@@ -183,19 +183,17 @@ static bool check(void *arguments, dl_text *message) {
 }
 
 static const arg_option options[] = {
-    ARG_WORD_ROW("split", test_arguments, split, loaded_split_names, "NAME",
-                 "part of the data (default: the first there is of test, validation, train)"),
-    ARG_FLAG_ROW("last", test_arguments, last,
-                 "of a run: use last.safetensors instead of best.safetensors"),
+    LOADED_SPLIT_ROW(test_arguments, split, NULL),
+    LOADED_LAST_ROW(test_arguments, last),
     ARG_SET_ROW,
     ARG_FLAG_ROW("average", test_arguments, average,
-                 "score the mean of the predictions of several nets: of their probabilities, for "
-                 "regression of their outputs",
+                 "score the average of several nets: the mean of their probabilities, or of their "
+                 "outputs in regression",
                  .excludes = "vote speed"),
     ARG_FLAG_ROW("vote", test_arguments, vote, "score the class that most of several nets predict",
                  .excludes = "speed"),
     ARG_COUNT_ROW("speed", test_arguments, speed, 1, 1 << 20, "N",
-                  "instead, time forward passes over a batch of N rows"),
+                  "time forward passes of N rows instead"),
     ARG_THREADS_ROW,
     ARG_BACKEND_ROW,
     ARG_JSON_ROW("print one JSON object"),
@@ -204,11 +202,11 @@ static const arg_option options[] = {
 static const arg_command command = {
     .operands = "RUN...",
     .completes = ARG_RUN,
-    .least = 1,
-    .what = "run or checkpoint",
+    .min_operands = 1,
+    .operand = "run or checkpoint",
     .help = "Scores a checkpoint on labeled data, or the best checkpoint of a run's folder "
             "(runs/latest is the newest run).",
-    .more = "It needs no config: only the checkpoint and the data.",
+    .more = "It needs only the checkpoint and the data, no config.",
     .options = options,
     .size = sizeof(test_arguments),
     .check = check,

@@ -32,7 +32,7 @@ typedef struct {
 
 static volatile sig_atomic_t caught;
 
-/* The second one quits, but not if it comes at once: timeout(1) sends each twice. */
+/* The second signal kills, unless it follows at once: timeout(1) sends each twice. */
 static void on_signal(int number) {
     enum { AT_ONCE = 250 }; /* milliseconds */
     static struct timespec first;
@@ -48,7 +48,7 @@ static void on_signal(int number) {
     caught = number;
 }
 
-/* The config from the checkpoint of the run that is resumed. */
+/* Reads the config from the checkpoint of the run to resume. */
 static int load_run(const train_arguments *a, dl_config *config, dl_error *error) {
     char *path = dl_run_check_resumable(a->train.resume, error)
                      ? NULL
@@ -59,11 +59,7 @@ static int load_run(const train_arguments *a, dl_config *config, dl_error *error
         dl_config_move(config, &checkpoint.config);
     dl_checkpoint_close(&checkpoint);
     free(path);
-    if (result)
-        return -1;
-    for (int i = 0; i < a->common.set_count; i++)
-        result |= dl_config_set(config, a->common.sets[i], error);
-    return result;
+    return result ? -1 : arg_apply_sets(&a->common, config, error);
 }
 
 static search_config config_of(const train_arguments *a) {
@@ -78,7 +74,7 @@ static int load_config(const train_arguments *a, dl_config *config, dl_error *er
     return a->train.resume ? load_run(a, config, error) : search_load(&from, config, error);
 }
 
-/* A config without a name is called after its file. */
+/* The default of `name` is the file's name. */
 static void name_config(dl_config *config, const char *path) {
     config_setting_t *top = config_root_setting(&config->tree);
     if (!path || config_setting_get_member(top, "name"))
@@ -118,7 +114,7 @@ static int train_experiment(const train_arguments *a, dl_experiment *e, dl_termi
     return status;
 }
 
-/* *interrupted: the training was, and is saved. */
+/* *interrupted: training was interrupted, and is saved. */
 static int train(const train_arguments *a, dl_terminal *terminal, bool *interrupted,
                  dl_error *error) {
     dl_config config = {0};
@@ -169,9 +165,9 @@ static bool check(void *arguments, dl_text *message) {
     const train_arguments *a = arguments;
     int count = a->common.operand_count;
     if (!count && !a->location.resume)
-        dl_text_add(message, "no config was given (digits is one to begin with)");
+        dl_text_add(message, "no config was given (try: dltrain digits)");
     else if (count && a->location.resume)
-        dl_text_add(message, "--resume takes the config from the run: leave out %s",
+        dl_text_add(message, "--resume reads the config from the run: omit %s",
                     a->common.operands[0]);
     return !message->length;
 }
@@ -189,22 +185,23 @@ static const arg_option options[] = {
                    "continue a run from its last checkpoint, bit for bit as if never interrupted",
                    .excludes = "out fold sample point print-config"),
     SEARCH_CONFIG_ROWS,
-    ARG_CUSTOM_ROW("stop-after", read_stop, "N",
-                   "stop after epoch N, or after a part of the epochs (1/9), as if interrupted; "
-                   "--resume continues with the same schedule"),
+    ARG_CUSTOM_ROW(
+        "stop-after", read_stop, "N",
+        "stop after epoch N, or after a fraction of the epochs (1/9), as if interrupted; "
+        "--resume continues with the same schedule"),
     ARG_COUNT_ROW("sample", train_arguments, sample, 0, 9e15, "N",
-                  "of a config with a search space: train with values drawn with seed N",
+                  "of a search space: train with values drawn at random by seed N",
                   .excludes = "point"),
     ARG_COUNT_ROW("point", train_arguments, point, 1, 9e15, "N",
-                  "of a config with a search space: train with point N of its grid"),
+                  "of a search space: train with point N of its grid"),
     ARG_FLAG_ROW("print-config", train_arguments, print_config,
-                 "instead, print the config with every default"),
+                 "print the config with every default instead"),
     ARG_FLAG_ROW("dry-run", train_arguments, dry_run,
-                 "everything but training: check the config, load the data, print the network"),
+                 "do everything except train: check the config, load the data, print the network"),
     ARG_THREADS_ROW,
     ARG_BACKEND_ROW,
     ARG_FLAG_ROW("profile", train_arguments, train.profile,
-                 "at the end, print where the time went, by layer"),
+                 "print the time spent in each layer at the end"),
     ARG_QUIET_ROW,
     ARG_JSON_ROW("print a JSON object per epoch, and one at the end, to stdout"),
     ARG_ROWS_END};
@@ -212,11 +209,11 @@ static const arg_option options[] = {
 static const arg_command command = {
     .operands = "CONFIG",
     .completes = ARG_CONFIG,
-    .most = 1,
-    .what = "config",
+    .max_operands = 1,
+    .operand = "config",
     .help = "Trains the network that a config file defines, and saves it in a run's folder.",
     .more = "CONFIG is a file, or the name of a config that comes with dltrain (digits); with "
-            "--resume there is none.",
+            "--resume none is given.",
     .options = options,
     .size = sizeof(train_arguments),
     .check = check,

@@ -20,7 +20,7 @@ enum { REGISTRIES = sizeof registries / sizeof *registries };
 
 extern const dl_option *const dl_net_layer_options;
 
-/* "data formats" may be asked for as "formats". */
+/* "data formats" is also found as "formats". */
 static const char *last_word(const char *words) {
     const char *blank = strrchr(words, ' ');
     return blank ? blank + 1 : words;
@@ -68,7 +68,7 @@ static void help_config(void) {
 static void help_metrics(void) {
     dl_text text = {0};
     for (int classes = 1; classes >= 0; classes--) {
-        dl_text_add(&text, classes ? "for classes:\n" : "for numbers (regression):\n");
+        dl_text_add(&text, classes ? "classification:\n" : "regression:\n");
         for (int m = 0; m < dl_metric_count; m++) {
             const dl_kind line = {dl_metrics[m]->name, dl_metrics[m]->help, 0, NULL};
             if (classes ? dl_metrics[m]->for_classes : dl_metrics[m]->for_numbers)
@@ -88,7 +88,7 @@ static void help_registry(const dl_registry *registry) {
     for (int k = 0; k < registry->count; k++)
         dl_kind_line(registry->kinds[k], width, &text);
     if (registry != &dl_activation_registry) /* which have none of their own */
-        dl_text_add(&text, "\nThe keys of one of them: dltrain --help %s %s\n",
+        dl_text_add(&text, "\nKeys of one of them: dltrain --help %s %s\n",
                     last_word(registry->what), registry->kinds[0]->name);
     print(&text);
 }
@@ -108,7 +108,7 @@ static int help_kind(const arg_program *program, const dl_registry *registry, co
     return DL_OK;
 }
 
-/* The config says `layer` for a block as well. */
+/* `layer` also names blocks. */
 static const dl_registry *registry_of(const dl_registry *asked, const char *name) {
     bool is_block = asked == &dl_layer_registry && !dl_registry_find(asked, name) &&
                     dl_registry_find(&dl_block_registry, name);
@@ -141,7 +141,7 @@ int help_topic(const arg_program *program, const char *topic, const char *name) 
         help_registry(registries[r]);
         return DL_OK;
     }
-    for (int r = 0; r < REGISTRIES; r++) /* `--help dense` is clear enough */
+    for (int r = 0; r < REGISTRIES; r++) /* --help dense */
         if (dl_registry_find(registries[r], topic))
             return help_kind(program, registries[r], topic);
     dl_text list = {0};
@@ -163,7 +163,7 @@ static const char manual_head[] =
     "key = value;\n"
     "group = { key = value; ... };\n"
     "list = ( value, ... );\n"
-    "# a comment, to the end of the line; so is what follows //\n"
+    "# a comment, to the end of the line; // begins one, too\n"
     "@include \\(dqother.cfg\\(dq\n"
     ".fi\n.RE\n"
     ".PP\n"
@@ -181,8 +181,8 @@ static const char manual_head[] =
     ".PP\n"
     "Data files are looked up as written (from the current folder), then below\n.IR data/ ,\n"
     "then below\n.BR $DLTRAIN_DATA ,\n"
-    "then in the data folder that was installed with the program.\n"
-    ".PP\nThis page is generated from the tables that the program checks a config against.\n"
+    "then in the data folder installed with the program.\n"
+    ".PP\nThis page is generated from the tables against which the program checks a config.\n"
     ".SH EXAMPLE\n.nf\n";
 
 static void add_manual_section(dl_text *text, const char *path, const char *what,

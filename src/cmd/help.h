@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Help from the option tables. */
+/* Help, generated from the option tables. */
 #ifndef DL_CMD_HELP_H
 #define DL_CMD_HELP_H
 

@@ -9,13 +9,13 @@
 #include "cmd/common.h"
 #include "cmd/train_output.h"
 
-/* A sentence behind its label on stdout, in the columns that there are. */
+/* A sentence after its label, wrapped to the width of the screen. */
 static void print_wrapped(const char *label, int indent, const char *text) {
     enum { NARROWEST = 20 };
-    int room = dl_output_columns() - indent - 1;
-    room = room > NARROWEST ? room : NARROWEST;
+    int width = dl_output_columns() - indent - 1;
+    width = width > NARROWEST ? width : NARROWEST;
     do {
-        int end = train_line_of(text, room);
+        int end = train_line_length(text, width);
         printf("%-*s%.*s\n", indent, label, end, text);
         label = "";
         text += end;
@@ -40,7 +40,7 @@ void inspect_print_findings(const dl_findings *findings, bool json) {
     else {
         json_decref(list);
         if (!dl_findings_wrong(findings))
-            puts("nothing is wrong with the data");
+            puts("no problems found");
     }
 }
 
@@ -64,7 +64,7 @@ void inspect_print_checkup(const dl_checkup *c) {
                    JSON_INDENT(1));
 }
 
-/* A row for every third point: the rate, the loss, and a bar from the least loss on. */
+/* One row per third point: the rate, the loss, and a bar that starts at the lowest loss. */
 static void draw_rates(const dl_checkup *c) {
     enum { EVERY = 3, WIDTH = 50 };
     double least = INFINITY, most = 0;
@@ -89,9 +89,9 @@ void inspect_print_rates(const dl_checkup *c, bool json) {
     if (!json) {
         draw_rates(c);
         if (c->rate > 0)
-            printf("learning_rate = %g is a good first one\n", c->rate);
+            printf("suggested: learning_rate = %g\n", c->rate);
         else
-            puts("the loss falls at none of these rates");
+            puts("the loss decreases at none of these rates");
         return;
     }
     json_t *list = json_array();

@@ -17,10 +17,13 @@ int loaded_open(loaded *l, const char *path, bool last, const arg_common *common
     l->path = dl_run_find_checkpoint(path, last, error);
     if (!l->path || dl_checkpoint_open(c, l->path, error))
         return -1;
-    for (int i = 0; i < common->set_count; i++)
-        if (dl_config_set(&c->config, common->sets[i], error))
-            return -1;
+    if (arg_apply_sets(common, &c->config, error))
+        return -1;
     return dl_model_read(&l->model, &c->config, NULL, error);
+}
+
+int loaded_wanted_split(const arg_common *common, int split) {
+    return arg_given(common, "split") ? split : LOADED_ANY_SPLIT;
 }
 
 static int choose_split(const loaded *l, int wanted, dl_split *split, dl_error *error) {

@@ -11,8 +11,8 @@
 
 enum { MISTAKES = 5, WIDEST_MATRIX = 20, WIDEST_NAME = 30, LABEL = 10 };
 
-/* A class's name in a column of that width; cut off if it is too long for it. */
-static void print_name(const scores *s, int class, int width, bool right) {
+/* A class's name, padded or truncated to the width. */
+static void print_name(const dl_scores *s, int class, int width, bool right) {
     char number[16];
     dl_text name = {0};
     dl_text_add_plain(&name, dl_schema_class(&s->model->data.schema, class, number));
@@ -23,8 +23,8 @@ static void print_name(const scores *s, int class, int width, bool right) {
     dl_text_free(&name);
 }
 
-/* The columns that the longest name takes, from `least` to `most`. */
-static int name_width(const scores *s, int least, int most) {
+/* The width of the longest name, within [least, most]. */
+static int name_width(const dl_scores *s, int least, int most) {
     int width = least;
     for (int c = 0; c < s->confusion.classes; c++) {
         char number[16];
@@ -35,7 +35,7 @@ static int name_width(const scores *s, int least, int most) {
     return width < most ? width : most;
 }
 
-static void print_scores(const scores *s) {
+static void print_scores(const dl_scores *s) {
     int width = name_width(s, 5, WIDEST_NAME);
     printf("\n%-*s %10s", width, "class", "rows");
     for (int i = 0; i < s->column_count; i++)
@@ -45,7 +45,7 @@ static void print_scores(const scores *s) {
         print_name(s, c, width, false);
         printf(" %10lld", (long long)dl_confusion_count(&s->confusion, c).rows);
         for (int i = 0; i < s->column_count; i++) {
-            double value = scores_class_value(s, c, s->column[i]);
+            double value = dl_scores_class_value(s, c, s->column[i]);
             if (isnan(value))
                 printf(" %10s", "-");
             else if (s->column[i]->of_class)
@@ -57,7 +57,7 @@ static void print_scores(const scores *s) {
     }
 }
 
-static void print_matrix(const scores *s) {
+static void print_matrix(const dl_scores *s) {
     int classes = s->confusion.classes;
     if (classes > WIDEST_MATRIX) {
         printf("\n(the confusion matrix of %d classes is in --json)\n", classes);
@@ -80,25 +80,25 @@ static void print_matrix(const scores *s) {
     }
 }
 
-static void print_mistakes(const scores *s) {
+static void print_errors(const dl_scores *s) {
     dl_misclassification mistakes[MISTAKES];
     const dl_schema *schema = &s->model->data.schema;
     int count = dl_confusion_misclassified(&s->confusion, MISTAKES, mistakes);
     if (count)
-        printf("\nmost frequent mistakes\n");
+        printf("\nmost frequent errors\n");
     for (int i = 0; i < count; i++) {
         char a[16], b[16];
         dl_text line = {0};
         dl_text_add(&line, "%6lld  ", (long long)mistakes[i].count);
         dl_text_add_plain(&line, dl_schema_class(schema, mistakes[i].truth, a));
-        dl_text_add(&line, " taken for ");
+        dl_text_add(&line, " predicted as ");
         dl_text_add_plain(&line, dl_schema_class(schema, mistakes[i].predicted, b));
         puts(line.data);
         dl_text_free(&line);
     }
 }
 
-static void add_classes(const scores *s, json_t *object) {
+static void add_classes(const dl_scores *s, json_t *object) {
     const dl_schema *schema = &s->model->data.schema;
     json_t *list = json_array(), *matrix = json_array();
     int classes = s->confusion.classes;
@@ -109,7 +109,7 @@ static void add_classes(const scores *s, json_t *object) {
                                   (json_int_t)rows);
         for (int i = 0; i < s->column_count; i++)
             json_object_set_new(class, s->column[i]->name,
-                                cmd_json_number(scores_class_value(s, r, s->column[i])));
+                                cmd_json_number(dl_scores_class_value(s, r, s->column[i])));
         json_array_append_new(list, class);
         json_t *row = json_array();
         for (int c = 0; c < classes; c++)
@@ -120,19 +120,19 @@ static void add_classes(const scores *s, json_t *object) {
     json_object_set_new(object, "confusion", matrix);
 }
 
-void scores_accumulator_to_json(const dl_accumulator *accumulator, json_t *object) {
-    for (int m = 0; m < accumulator->metric_count; m++)
-        json_object_set_new(object, accumulator->metric[m]->name,
-                            cmd_json_number(dl_accumulator_value(accumulator, m)));
+void scores_metrics_to_json(const dl_accumulator *metrics, json_t *object) {
+    for (int m = 0; m < metrics->metric_count; m++)
+        json_object_set_new(object, metrics->metric[m]->name,
+                            cmd_json_number(dl_accumulator_value(metrics, m)));
 }
 
-void scores_to_json(const scores *s, json_t *object) {
-    scores_accumulator_to_json(&s->accumulator, object);
+void scores_to_json(const dl_scores *s, json_t *object) {
+    scores_metrics_to_json(&s->accumulator, object);
     if (s->confusion.classes)
         add_classes(s, object);
 }
 
-static int metric_name_width(const scores *s) {
+static int metric_name_width(const dl_scores *s) {
     int width = 10;
     for (int m = 0; m < s->accumulator.metric_count; m++) {
         int length = (int)strlen(s->accumulator.metric[m]->name);
@@ -141,19 +141,19 @@ static int metric_name_width(const scores *s) {
     return width;
 }
 
-void scores_print_classes(const scores *s) {
-    if (s->left_out)
-        printf("%-*s left out: rows x classes are more than %d (training.metrics = (\"%s\") asks "
-               "for it)\n",
-               metric_name_width(s), s->left_out->name, SCORES_MOST, s->left_out->name);
+static void print_classes(const dl_scores *s) {
+    if (s->omitted)
+        printf("%-*s omitted: rows x classes exceed %d (training.metrics = (\"%s\") computes "
+               "it)\n",
+               metric_name_width(s), s->omitted->name, DL_SCORES_MOST, s->omitted->name);
     if (!s->confusion.classes)
         return;
     print_scores(s);
     print_matrix(s);
-    print_mistakes(s);
+    print_errors(s);
 }
 
-void scores_print(const scores *s, const double *loss) {
+void scores_print(const dl_scores *s, const double *loss) {
     int width = metric_name_width(s);
     char value[32];
     if (loss)
@@ -162,10 +162,10 @@ void scores_print(const scores *s, const double *loss) {
         printf("%-*s %s\n", width, s->accumulator.metric[m]->name,
                dl_report_metric(value, s->accumulator.metric[m],
                                 dl_accumulator_value(&s->accumulator, m)));
-    scores_print_classes(s);
+    print_classes(s);
 }
 
-void scores_print_members(const scores *s, const dl_ensemble *ensemble) {
+void scores_print_members(const dl_scores *s, const dl_ensemble *ensemble) {
     int width = metric_name_width(s);
     char cell[32];
     printf("%10s  net\n", s->accumulator.metric[0]->name);
@@ -174,7 +174,7 @@ void scores_print_members(const scores *s, const dl_ensemble *ensemble) {
                dl_report_metric(cell, s->accumulator.metric[0],
                                 dl_accumulator_value(&ensemble->member[i].accumulator, 0)),
                ensemble->member[i].name);
-    printf("\n%-*s %12s %10s %10s %10s\n", width, "", "single, mean", "least", "most", "together");
+    printf("\n%-*s %12s %10s %10s %10s\n", width, "", "mean", "lowest", "highest", "ensemble");
     for (int m = 0; m < s->accumulator.metric_count; m++) {
         const dl_metric *metric = s->accumulator.metric[m];
         double sum = 0, least = NAN, most = NAN;
@@ -190,5 +190,5 @@ void scores_print_members(const scores *s, const dl_ensemble *ensemble) {
         printf(" %10s", dl_report_metric(cell, metric, most));
         printf(" %10s\n", dl_report_metric(cell, metric, dl_accumulator_value(&s->accumulator, m)));
     }
-    scores_print_classes(s);
+    print_classes(s);
 }

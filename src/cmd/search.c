@@ -12,11 +12,7 @@ int search_load_space(const search_config *from, dl_config *config, dl_error *er
     char *path = dl_path_find_config(from->path);
     int result = dl_config_load(config, path, error);
     free(path);
-    if (result)
-        return -1;
-    for (int i = 0; i < from->common->set_count; i++)
-        result |= dl_config_set(config, from->common->sets[i], error);
-    return result;
+    return result ? -1 : arg_apply_sets(from->common, config, error);
 }
 
 bool search_read_fold(const char *text, void *arguments, dl_text *message) {
@@ -46,7 +42,7 @@ bool search_read_stop(const char *text, dl_stop *stop, dl_text *message) {
     return true;
 }
 
-/* Adds the messages that `error` does not have yet. */
+/* Adds the messages of `more` that `error` lacks. */
 static void add_new(dl_error *error, const dl_error *more) {
     for (const char *line = dl_text_get(&more->text); *line;) {
         int length = (int)strcspn(line, "\n");
@@ -59,7 +55,7 @@ static void add_new(dl_error *error, const dl_error *more) {
     }
 }
 
-/* Reads configs that have between them each value of each choice and both ends of each range. */
+/* Reads configs that cover each value of each choice and both ends of each range. */
 static int try_all(dl_config *space, dl_error *error) {
     enum { MOST = 1024 };
     int64_t count = dl_space_count(space, DL_SPACE_TRY, error);
@@ -91,7 +87,7 @@ static int check_point(const search_config *from, dl_config *space, dl_error *er
         return -1;
     if (from->number <= count)
         return 0;
-    return dl_fail(error, DL_USAGE, "%s: its grid has %lld points, there is no --point %lld",
+    return dl_fail(error, DL_USAGE, "%s: the grid has %lld points, there is no --point %lld",
                    space->name, (long long)count, (long long)from->number);
 }
 
@@ -116,16 +112,16 @@ int search_load(const search_config *from, dl_config *config, dl_error *error) {
         return -1;
     const config_setting_t *first = dl_space_find(config);
     if (!first && from->how)
-        return dl_fail(error, DL_USAGE, "%s: searches no value: --%s has no effect", config->name,
-                       from->how);
+        return dl_fail(error, DL_USAGE, "%s: is not a search space: --%s has no effect",
+                       config->name, from->how);
     if (!first)
         return 0;
     const char *name = config_setting_name(first);
     if (!from->how)
         return dl_fail(error, DL_USAGE,
-                       "%s: \"%s\" is searched: dltrain --sample N trains with values drawn at "
-                       "random, --point N with a point of the grid (random_search.sh and "
-                       "grid_search.sh try many)",
+                       "%s: \"%s\" is searched: dltrain --sample N trains with random values, "
+                       "--point N with a point of the grid (random_search.sh and grid_search.sh "
+                       "try many)",
                        dl_config_where(config, first), name ? name : "a value");
     return resolve(from, config, error);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Configs with searched values. */
+/* Configs, and search spaces: configs with searched values. */
 #ifndef DL_CMD_SEARCH_H
 #define DL_CMD_SEARCH_H
 
@@ -7,12 +7,12 @@
 #include "config/space.h"
 #include "train/stop.h"
 
-/* The config of a command line: its file, and which values of its space. */
+/* The config of a command line, and the choice of values if it is a search space. */
 typedef struct {
     const char *path;
     const arg_common *common; /* for --set */
-    const char *how;          /* "sample" or "point"; NULL: it must search nothing */
-    int64_t number;           /* of the sample, or of the point from 1 */
+    const char *how;          /* "sample" or "point"; NULL: it must not be a space */
+    int64_t number;           /* of the sample, or of the point, from 1 */
 } search_config;
 
 /* The options that override keys of the config. */
@@ -24,16 +24,16 @@ typedef struct {
                        "as --set data.fold=I --set data.folds=K")
 bool search_read_fold(const char *text, void *arguments, dl_text *message);
 
-/* Reads the config, with what --set says; a config that searches values becomes the one that `how`
-   and `number` say, after a check of all its values. */
+/* Reads the config, overridden by --set. A search space is checked and resolved by `how` and
+   `number`. */
 int search_load(const search_config *from, dl_config *config, dl_error *error);
-/* The same, with its searched values as they stand. */
+/* Reads it without resolving a search space. */
 int search_load_space(const search_config *from, dl_config *config, dl_error *error);
-/* --stop-after N, or 1/N; for an arg_reader. */
+/* Parses --stop-after N or 1/N; see arg_reader. */
 bool search_read_stop(const char *text, dl_stop *stop, dl_text *message);
-/* --print-config: on stdout, with every default. */
+/* Prints the config with every default. */
 void search_print_config(const search_config *from, const dl_config *config);
-/* dlinspect space: what is searched, and the number of points of the grid. */
+/* Prints the searched values and the number of points of the grid. */
 int search_print_space(const search_config *from, bool json, dl_error *error);
 
 #endif

@@ -73,9 +73,8 @@ void train_print_end(const dl_experiment *e, const dl_train_result *r, const cha
     cmd_print_json(object, JSON_COMPACT);
 }
 
-/* The loss of all epochs, on a screen. A history that cannot be read is not worth a message here.
- */
-static void show_curve(dl_terminal *t, const char *folder) {
+/* Plots the losses on a screen; an unreadable history is ignored. */
+static void plot_losses(dl_terminal *t, const char *folder) {
     enum { LINES = 7, WIDEST = 79, NARROWEST = 44, MOST_CURVES = 2 };
     int width = dl_terminal_columns(t) - 1;
     if (t->quiet || !t->is_screen || width < NARROWEST)
@@ -99,62 +98,17 @@ static void show_curve(dl_terminal *t, const char *folder) {
     free(path);
 }
 
-void train_report_end(dl_terminal *t, const char *program, const dl_experiment *e,
-                      const dl_train_result *r, const char *run) {
-    char seconds[32], memory[32];
-    if (r->interrupted) {
-        char *folder = cmd_quoted(run);
-        dl_say(t, "stopped     saved; go on with: %s --resume %s", program, folder);
-        free(folder);
-        return;
-    }
-    if (!r->stopped_early && r->epochs < e->settings.epochs) { /* --stop-after */
-        char *folder = cmd_quoted(run);
-        dl_say(t, "stopped     after epoch %lld of %lld; go on with: %s --resume %s",
-               (long long)r->epochs, (long long)e->settings.epochs, program, folder);
-        free(folder);
-        return;
-    }
-    if (r->trained)
-        show_curve(t, run);
-    const char *stopped = r->stopped_early ? "stopped early after " : "";
-    if (!r->trained)
-        dl_say(t, "done        %s%lld epochs: nothing is left to train (%s)", stopped,
-               (long long)r->epochs,
-               r->stopped_early ? "a larger early_stopping.patience would go on"
-                                : "--epochs N would go on");
-    else if (r->trained < r->epochs)
-        dl_say(t, "done        %s%lld epochs, %lld of them now in %s, peak memory %s", stopped,
-               (long long)r->epochs, (long long)r->trained, dl_text_seconds(seconds, r->seconds),
-               dl_text_bytes(memory, dl_memory_peak()));
-    else
-        dl_say(t, "done        %s%lld epoch%s in %s, peak memory %s", stopped, (long long)r->epochs,
-               r->epochs == 1 ? "" : "s", dl_text_seconds(seconds, r->seconds),
-               dl_text_bytes(memory, dl_memory_peak()));
-    if (r->best_epoch)
-        dl_say(t, "best        %s %.6g in epoch %lld: %s/best.safetensors", e->settings.monitor,
-               r->best, (long long)r->best_epoch, run);
-    if (r->trained)
-        train_say_diagnosis(t, run);
-    char *tester = cmd_beside(program, "dltest"), *folder = cmd_quoted(run);
-    if (r->epochs)
-        dl_say(t, "next        %s %s", tester, folder);
-    free(tester);
-    free(folder);
-}
-
-/* How many bytes of a text go into a line of so many columns: whole words, if one fits. */
-int train_line_of(const char *text, int columns) {
+int train_line_length(const char *text, int columns) {
     int length = (int)strlen(text), fitting = dl_text_fitting(text, length, columns), end = fitting;
     while (fitting < length && end > 0 && text[end] != ' ')
         end--;
     return end > 0 ? end : fitting;
 }
 
-/* A sentence in lines of 80 columns, the first behind its label. */
+/* A sentence in lines of 80 columns, after its label. */
 static void say_wrapped(dl_terminal *t, const char *label, const char *text) {
     while (*text) {
-        int end = train_line_of(text, 80 - 12);
+        int end = train_line_length(text, 80 - 12);
         dl_say(t, "%-11s %.*s", label, end, text);
         label = "";
         text += end;
@@ -162,7 +116,7 @@ static void say_wrapped(dl_terminal *t, const char *label, const char *text) {
     }
 }
 
-void train_say_diagnosis(dl_terminal *t, const char *run) {
+static void report_diagnosis(dl_terminal *t, const char *run) {
     dl_symptoms symptoms;
     dl_diagnosis found[DL_DIAGNOSES];
     dl_error ignored = {0};
@@ -175,4 +129,45 @@ void train_say_diagnosis(dl_terminal *t, const char *run) {
     }
     dl_error_clear(&ignored);
     dl_symptoms_free(&symptoms);
+}
+
+static void report_completed(dl_terminal *t, const dl_train_result *r) {
+    char seconds[32], memory[32];
+    dl_text line = {0};
+    dl_text_add(&line, "done        %s%lld epoch%s", r->stopped_early ? "stopped early after " : "",
+                (long long)r->epochs, r->epochs == 1 ? "" : "s");
+    if (!r->trained)
+        dl_text_add(&line, ": nothing left to train (%s continues)",
+                    r->stopped_early ? "a larger early_stopping.patience" : "--epochs N");
+    else if (r->trained < r->epochs)
+        dl_text_add(&line, ", %lld of them since resuming,", (long long)r->trained);
+    if (r->trained)
+        dl_text_add(&line, " in %s, peak memory %s", dl_text_seconds(seconds, r->seconds),
+                    dl_text_bytes(memory, dl_memory_peak()));
+    dl_say(t, "%s", line.data);
+    dl_text_free(&line);
+}
+
+void train_report_end(dl_terminal *t, const char *program, const dl_experiment *e,
+                      const dl_train_result *r, const char *run) {
+    char *tester = cmd_beside(program, "dltest"), *folder = cmd_quoted(run);
+    if (r->interrupted) {
+        dl_say(t, "stopped     saved; resume with: %s --resume %s", program, folder);
+    } else if (!r->stopped_early && r->epochs < e->settings.epochs) { /* --stop-after */
+        dl_say(t, "stopped     after epoch %lld of %lld; resume with: %s --resume %s",
+               (long long)r->epochs, (long long)e->settings.epochs, program, folder);
+    } else {
+        if (r->trained)
+            plot_losses(t, run);
+        report_completed(t, r);
+        if (r->best_epoch)
+            dl_say(t, "best        %s %.6g in epoch %lld: %s/best.safetensors", e->settings.monitor,
+                   r->best, (long long)r->best_epoch, run);
+        if (r->trained)
+            report_diagnosis(t, run);
+        if (r->epochs)
+            dl_say(t, "next        %s %s", tester, folder);
+    }
+    free(tester);
+    free(folder);
 }

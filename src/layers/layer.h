@@ -157,6 +157,17 @@ extern const dl_registry dl_activation_registry; /* for help: names and what the
 static inline bool dl_layer_owns(const dl_layer *layer, int param) {
     return layer->shares < 0 || (layer->transposed && param > 0);
 }
+/* Its own weights: shared ones count for the layer that owns them. */
+static inline int64_t dl_layer_weight_count(const dl_layer *layer) {
+    int64_t count = 0;
+    for (int p = 0; p < layer->param_count; p++)
+        count += dl_layer_owns(layer, p) ? layer->params[p].count : 0;
+    return count;
+}
+/* Whether it has weights of its own that are trained. */
+static inline bool dl_layer_is_trained(const dl_layer *layer) {
+    return layer->trainable && layer->param_count && dl_layer_owns(layer, layer->param_count - 1);
+}
 
 /* For setup: declares what the layer has; the return value is its index in params, states, buffers.
  */

@@ -7,9 +7,7 @@
 static void warn_frozen(dl_terminal *t, const dl_experiment *e) {
     for (int i = 0; i < e->model.net.layer_count; i++) {
         const dl_layer *layer = &e->model.net.layers[i];
-        bool own =
-            layer->trainable && layer->param_count && dl_layer_owns(layer, layer->param_count - 1);
-        if (own && layer->freeze_until > e->settings.epochs)
+        if (dl_layer_is_trained(layer) && layer->freeze_until > e->settings.epochs)
             dl_say(t,
                    "warning     %s: \"%s\" is frozen until epoch %lld, but there are %lld epochs: "
                    "it is never trained",
@@ -22,11 +20,11 @@ static void warn_schedule(dl_terminal *t, const dl_experiment *e, int64_t steps)
     const dl_schedule_common *common = e->schedule_self;
     if (!e->schedule)
         return;
-    int64_t there = e->settings.epochs * (common->by ? steps : 1);
-    if (common->warmup > 0 && common->warmup >= (double)there)
-        dl_say(t, "warning     %s: warmup is %g %ss, but there are %lld: the schedule never begins",
+    int64_t length = e->settings.epochs * (common->by ? steps : 1);
+    if (common->warmup > 0 && common->warmup >= (double)length)
+        dl_say(t, "warning     %s: warmup is %g %ss, but there are %lld: the schedule never starts",
                dl_model_where(&e->model, "optimizer.schedule"), common->warmup,
-               dl_schedule_units[common->by], (long long)there);
+               dl_schedule_units[common->by], (long long)length);
 }
 
 static void warn_average(dl_terminal *t, const dl_experiment *e) {
@@ -34,20 +32,21 @@ static void warn_average(dl_terminal *t, const dl_experiment *e) {
     if (!s->average)
         return;
     if (s->average_kind == DL_AVERAGE_EMA && s->average_from > 0)
-        dl_say(t, "warning     %s: from_epoch is for swa: ema averages from the first step on",
+        dl_say(t, "warning     %s: from_epoch has no effect: ema averages from the first step on",
                dl_config_where(e->model.config, s->average));
     for (int p = 0; p < e->model.net.param_count; p++)
         if (e->model.net.params[p].flags & DL_ORTHOGONAL &&
             !(e->model.net.params[p].flags & DL_FROZEN)) {
             dl_say(t,
-                   "warning     %s: %s stays orthogonal in training, but an average of such "
-                   "matrices, which is what is tested, is not",
+                   "warning     %s: %s stays orthogonal in training, but the average of "
+                   "such matrices, which is tested, is not",
                    dl_config_where(e->model.config, s->average), e->model.net.params[p].name);
             return;
         }
 }
 
-static bool scales(const dl_experiment *e) {
+/* Whether lsuv has a layer to scale. */
+static bool lsuv_scales(const dl_experiment *e) {
     bool found = false;
     for (int p = 0; p < e->model.net.param_count; p++)
         found |= e->model.net.params[p].initializer == &dl_initializers[DL_INIT_ORTHOGONAL] &&
@@ -55,8 +54,7 @@ static bool scales(const dl_experiment *e) {
     return found;
 }
 
-/* Of the first layer whose statistics are those of few values: in each batch, or in the last one.
- */
+/* About the first layer whose batch statistics are of few values, in each batch or the last one. */
 static void warn_batch_statistics(dl_terminal *t, const dl_experiment *e) {
     enum { ENOUGH = 8 };
     int64_t rows = dl_loader_rows_of(&e->model.data, DL_TRAIN);
@@ -64,19 +62,20 @@ static void warn_batch_statistics(dl_terminal *t, const dl_experiment *e) {
     for (int i = 0; i < e->model.net.layer_count; i++) {
         const dl_layer *layer = &e->model.net.layers[i];
         dl_shape shape = layer->in[0].shape;
-        int64_t places = dl_shape_size(shape) / dl_shape_channels(shape);
-        int64_t few = batch * places < ENOUGH ? batch : rest * places < ENOUGH ? rest : 0;
+        int64_t positions = dl_shape_size(shape) / dl_shape_channels(shape);
+        int64_t few = batch * positions < ENOUGH ? batch : rest * positions < ENOUGH ? rest : 0;
         if (!layer->varies || !layer->state_count || !few)
             continue;
         char values[32], count[32];
-        dl_say(t,
-               "warning     %s: \"%s\" has %s value%s a channel for mean and variance in %s of %s "
-               "row%s%s: with fewer than %d they are too noisy (%s batch_size, or group_norm)",
-               layer->where, layer->name, dl_text_count(values, few * places),
-               few * places == 1 ? "" : "s", few == batch ? "each batch" : "the last batch",
-               dl_text_count(count, few), few == 1 ? "" : "s",
-               few * places == 1 ? ", which its running statistics leave out" : "", ENOUGH,
-               few == batch ? "a larger" : "another");
+        dl_say(
+            t,
+            "warning     %s: \"%s\" has %s value%s per channel for mean and variance in %s of %s "
+            "row%s%s: with fewer than %d they are too noisy (use %s batch_size, or group_norm)",
+            layer->where, layer->name, dl_text_count(values, few * positions),
+            few * positions == 1 ? "" : "s", few == batch ? "each batch" : "the last batch",
+            dl_text_count(count, few), few == 1 ? "" : "s",
+            few * positions == 1 ? ", which its running statistics omit" : "", ENOUGH,
+            few == batch ? "a larger" : "another");
         return;
     }
 }
@@ -109,12 +108,11 @@ void dl_report_config_warnings(dl_terminal *t, const dl_experiment *e, int64_t s
     if (stateful && steps == 1)
         dl_say(t,
                "warning     %s: \"%s\" is stateful, but the training part is one batch of %lld "
-               "rows: there is none before it to go on from (a smaller batch_size makes longer "
-               "lanes)",
+               "rows: there is no preceding batch to continue from (use a smaller batch_size)",
                stateful->where, stateful->name, (long long)e->model.batch_size);
-    if (e->settings.lsuv && !scales(e))
+    if (e->settings.lsuv && !lsuv_scales(e))
         dl_say(t,
-               "warning     %s: initialize = \"lsuv\" finds no layer that it could scale (dense, "
-               "maxout and the convolutions, unless they are orthogonal)",
+               "warning     %s: initialize = \"lsuv\" has no effect: there is no layer to scale "
+               "(dense, maxout or a convolution, not orthogonal)",
                dl_model_where(&e->model, "training.initialize"));
 }

@@ -77,23 +77,23 @@ static void draw_bar(dl_terminal *terminal, const dl_trainer *t) {
         return;
     int64_t steps = dl_loader_steps(t->train), done = t->progress.epoch_step;
     char metric[32] = "", left[32];
-    double elapsed = dl_clock() - t->epoch_started, made = (double)(done - t->epoch_first_step);
+    double elapsed = dl_clock() - t->epoch_started, run = (double)(done - t->epoch_first_step);
     int shown = 0;
     while (shown < model->metric_count && !dl_metric_in_training(model->metrics[shown]))
         shown++;
     if (shown < model->metric_count)
         dl_report_metric(metric, model->metrics[shown], dl_sums_metric(sums, shown));
     dl_text line = {0};
-    dl_text_add(
-        &line, "epoch %lld/%lld  loss %.4f  %s %s  %s left", (long long)t->progress.epoch + 1,
-        (long long)t->e->settings.epochs, dl_loss_mean(&sums->losses.net),
-        shown < model->metric_count ? model->metrics[shown]->name : "", metric,
-        dl_text_seconds(left, made > 0 ? elapsed / made * (double)(steps - done) : INFINITY));
+    dl_text_add(&line, "epoch %lld/%lld  loss %.4f  %s %s  %s left",
+                (long long)t->progress.epoch + 1, (long long)t->e->settings.epochs,
+                dl_loss_mean(&sums->losses.net),
+                shown < model->metric_count ? model->metrics[shown]->name : "", metric,
+                dl_text_seconds(left, run > 0 ? elapsed / run * (double)(steps - done) : INFINITY));
     dl_terminal_bar(terminal, (double)done / (double)steps, line.data);
     dl_text_free(&line);
 }
 
-/* On a screen, epochs of milliseconds are shown ten times a second. */
+/* A screen shows at most ten rows per second. */
 static bool is_shown(dl_console *c, const dl_trainer *t) {
     double now = dl_clock();
     if (c->terminal->is_screen && now - c->shown < 0.1 && !dl_trainer_is_done(t))

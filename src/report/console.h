@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a person at a terminal sees of a training. */
+/* Prints the progress of training on a terminal. */
 #ifndef DL_REPORT_CONSOLE_H
 #define DL_REPORT_CONSOLE_H
 
@@ -8,13 +8,13 @@
 
 typedef struct {
     dl_terminal *terminal;
-    double shown;           /* when a row was shown last */
-    double peak_operations; /* a second, in a matrix product: measured with a profile; else 0 */
+    double shown;           /* time of the last row shown */
+    double peak_operations; /* per second, of matrix products; 0 unless profiling */
 } dl_console;
 
-/* A dl_listener's. */
+/* A listener of the trainer; its context is a dl_console. */
 int dl_console_on_event(void *console, const dl_event *event, dl_error *error);
-/* Data, network, memory, and what is known before the first step. */
+/* What precedes the first epoch: data, network, memory, warnings, first loss. */
 void dl_console_report_start(dl_terminal *terminal, const dl_trainer *trainer);
 
 #endif

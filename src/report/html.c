@@ -5,9 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
-void html_add_words(dl_text *page, const char *words) {
-    bool utf8 = dl_text_is_utf8(words);
-    for (const char *c = words; *c; c++) {
+void dl_html_add_text(dl_text *page, const char *text) {
+    bool utf8 = dl_text_is_utf8(text);
+    for (const char *c = text; *c; c++) {
         unsigned char byte = (unsigned char)*c;
         if (byte == '<')
             dl_text_add(page, "&lt;");
@@ -26,7 +26,7 @@ void html_add_words(dl_text *page, const char *words) {
     }
 }
 
-void html_add_base64(dl_text *page, const unsigned char *bytes, int count) {
+void dl_html_add_base64(dl_text *page, const unsigned char *bytes, int count) {
     static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     for (int i = 0; i < count; i += 3) {
         unsigned group = (unsigned)bytes[i] << 16;
@@ -39,12 +39,12 @@ void html_add_base64(dl_text *page, const unsigned char *bytes, int count) {
     }
 }
 
-void html_add_png(dl_text *page, const unsigned char *bytes, int count, int width, int height,
-                  const char *alt) {
+void dl_html_add_png(dl_text *page, const unsigned char *bytes, int count, int width, int height,
+                     const char *alt) {
     dl_text_add(page, "<img width=\"%d\" height=\"%d\" alt=\"", width, height);
-    html_add_words(page, alt);
+    dl_html_add_text(page, alt);
     dl_text_add(page, "\" src=\"data:image/png;base64,");
-    html_add_base64(page, bytes, count);
+    dl_html_add_base64(page, bytes, count);
     dl_text_add(page, "\">");
 }
 
@@ -60,7 +60,7 @@ typedef struct {
     double from, to;  /* epochs */
 } chart;
 
-static bool find_range(chart *c, const html_curve *curves, int count, bool may_be_logarithmic) {
+static bool find_range(chart *c, const dl_html_curve *curves, int count, bool may_be_logarithmic) {
     bool found = false;
     for (int k = 0; k < count; k++)
         for (int64_t i = 0; curves[k].value && i < c->rows; i++) {
@@ -76,10 +76,10 @@ static bool find_range(chart *c, const html_curve *curves, int count, bool may_b
     c->logarithmic = may_be_logarithmic && c->low > 0 && c->high > STEEP * c->low;
     double low = c->logarithmic ? log10(c->low) : c->low;
     double high = c->logarithmic ? log10(c->high) : c->high;
-    double room = high > low ? 0.04 * (high - low) : high != 0 ? 0.1 * fabs(high) : 1;
+    double margin = high > low ? 0.04 * (high - low) : high != 0 ? 0.1 * fabs(high) : 1;
     bool near = !c->logarithmic && low >= 0 && (low < 0.4 * high || low == high);
-    c->low = near ? 0 : low - room;
-    c->high = c->percent && high <= 1 && high + room > 1 ? 1 : high + room;
+    c->low = near ? 0 : low - margin;
+    c->high = c->percent && high <= 1 && high + margin > 1 ? 1 : high + margin;
     c->from = c->epoch[0];
     c->to = c->epoch[c->rows - 1];
     return true;
@@ -94,7 +94,7 @@ static double down(const chart *c, double height) {
     return TOP + (c->high - height) / (c->high - c->low) * (HEIGHT - TOP - BOTTOM);
 }
 
-/* 1, 2 or 5 times a power of ten: of so many steps between low and high. */
+/* The tick distance, 1, 2 or 5 times a power of ten, for at most `steps` ticks in the range. */
 static double nice_step(double range, int steps) {
     double power = pow(10, floor(log10(range / steps))), part = range / steps / power;
     return power * (part <= 1 ? 1 : part <= 2 ? 2 : part <= 5 ? 5 : 10);
@@ -132,8 +132,8 @@ static void add_axes(dl_text *page, const chart *c) {
                     across(c, n * step), HEIGHT - 8, n * step);
 }
 
-/* Of very many epochs not every one: what the eye sees is the same. */
-static void add_path(dl_text *page, const chart *c, const html_curve *curve) {
+/* At most MOST_POINTS epochs are drawn. */
+static void add_path(dl_text *page, const chart *c, const dl_html_curve *curve) {
     enum { MOST_POINTS = 1500 };
     int64_t stride = (c->rows + MOST_POINTS - 1) / MOST_POINTS;
     bool drawing = false;
@@ -147,36 +147,36 @@ static void add_path(dl_text *page, const chart *c, const html_curve *curve) {
         dl_text_add(page, "%c%.1f %.1f", drawing ? 'L' : 'M', across(c, c->epoch[i]),
                     down(c, height));
         if (!drawing)
-            dl_text_add(page, "h0"); /* one epoch alone is a dot */
+            dl_text_add(page, "h0"); /* a single epoch is a dot */
         drawing = true;
     }
     dl_text_add(page, "\"/>");
 }
 
-static void add_legend(dl_text *page, const chart *c, const html_curve *curves, int count) {
+static void add_legend(dl_text *page, const chart *c, const dl_html_curve *curves, int count) {
     dl_text_add(page, "<figcaption>");
     for (int k = 0; k < count; k++) {
         if (!curves[k].value)
             continue;
         double last = curves[k].value[c->rows - 1];
         dl_text_add(page, "<span><i class=\"%c\"></i>", curves[k].name[0]);
-        html_add_words(page, curves[k].name);
+        dl_html_add_text(page, curves[k].name);
         dl_text_add(page, c->percent ? " <b>%.2f&#8239;%%</b></span> " : " <b>%.4g</b></span> ",
                     c->percent ? 100 * last : last);
     }
     dl_text_add(page, "</figcaption>");
 }
 
-void html_add_chart(dl_text *page, const char *title, const html_curve *curves, int count,
-                    const double *epoch, int64_t rows, bool may_be_logarithmic, bool percent) {
+void dl_html_add_chart(dl_text *page, const char *title, const dl_html_curve *curves, int count,
+                       const double *epoch, int64_t rows, bool may_be_logarithmic, bool percent) {
     chart c = {.epoch = epoch, .rows = rows, .percent = percent};
     if (!rows || !find_range(&c, curves, count, may_be_logarithmic))
         return;
     dl_text_add(page, "<figure class=\"chart\"><h3>");
-    html_add_words(page, title);
+    dl_html_add_text(page, title);
     dl_text_add(page, "%s</h3>\n<svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"",
                 c.logarithmic ? " <small>logarithmic</small>" : "", WIDTH, HEIGHT);
-    html_add_words(page, title);
+    dl_html_add_text(page, title);
     dl_text_add(page, " by epoch\">");
     add_axes(page, &c);
     for (int k = 0; k < count; k++)

@@ -1,29 +1,29 @@
 /* SPDX-License-Identifier: MIT */
-/* Pieces of a page: words, pictures and curves, which need nothing from elsewhere. */
+/* Elements of a self-contained HTML page: text, images and charts. */
 #ifndef DL_REPORT_HTML_H
 #define DL_REPORT_HTML_H
 
 #include "base/text.h"
 
-/* Words that come from elsewhere: what is special to HTML made plain, "?" for control characters
-   but newlines, and for bytes beyond ASCII if they are not UTF-8. */
-void html_add_words(dl_text *page, const char *words);
-/* bytes[count] as base64. */
-void html_add_base64(dl_text *page, const unsigned char *bytes, int count);
-/* An image of the PNG file bytes[count]; `alt`, plain words, says what it shows. */
-void html_add_png(dl_text *page, const unsigned char *bytes, int count, int width, int height,
-                  const char *alt);
+/* Adds text, escaped; control characters except newlines become "?", as do the bytes beyond ASCII
+   of text that is not UTF-8. */
+void dl_html_add_text(dl_text *page, const char *text);
+/* Adds bytes[count] in base64. */
+void dl_html_add_base64(dl_text *page, const unsigned char *bytes, int count);
+/* Adds the PNG file bytes[count] as an image with the text `alt`. */
+void dl_html_add_png(dl_text *page, const unsigned char *bytes, int count, int width, int height,
+                     const char *alt);
 
-/* value[rows], or NULL: there is no such curve; not finite: a gap. */
+/* value[rows]; NULL: no such curve; not finite: a gap. */
 typedef struct {
-    const char *name; /* "training"; the first letter of a curve's CSS class, too */
+    const char *name; /* "training"; its first letter is the CSS class */
     const double *value;
-} html_curve;
-/* A figure with an inline SVG of curves over the epochs 1 … rows, and below it their last values.
-   The axis is logarithmic where `may_be_logarithmic`, all values are above 0 and the largest is
-   more than 30 times the smallest. `percent`: the values are shares. Nothing without finite values.
- */
-void html_add_chart(dl_text *page, const char *title, const html_curve *curves, int count,
-                    const double *epoch, int64_t rows, bool may_be_logarithmic, bool percent);
+} dl_html_curve;
+/* Adds an SVG of curves over epoch[rows], with their last values as the caption; nothing if no
+   value is finite. The axis is logarithmic if that is allowed, all values are positive and the
+   largest is more than 30 times the smallest. `percent`: the values are fractions, printed as
+   percentages. */
+void dl_html_add_chart(dl_text *page, const char *title, const dl_html_curve *curves, int count,
+                       const double *epoch, int64_t rows, bool may_be_logarithmic, bool percent);
 
 #endif

@@ -14,28 +14,28 @@
 #include "report/report.h"
 #include "run/history.h"
 
-static void add_head(dl_text *page, const page_of *of) {
+static void add_head(dl_text *page, const dl_page *of) {
     char count[32];
     dl_text_add(page, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
                       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
                       "<title>");
-    html_add_words(page, of->model->name);
+    dl_html_add_text(page, of->model->name);
     dl_text_add(page, " – dltrain</title>\n<style>\n%s</style>\n</head>\n<body>\n<main>\n<h1>",
                 page_style);
-    html_add_words(page, of->model->name);
+    dl_html_add_text(page, of->model->name);
     dl_text_add(page, "</h1>\n<p class=\"soft\">%s %s rows · ",
                 dl_text_count(count, of->scores->rows), dl_split_names[of->split]);
-    html_add_words(page, of->path);
+    dl_html_add_text(page, of->path);
     dl_text_add(page, " · dltrain %s</p>\n", DL_VERSION);
 }
 
 static void add_tile(dl_text *page, const char *name, const char *value) {
     dl_text_add(page, "<div><span>");
-    html_add_words(page, name);
+    dl_html_add_text(page, name);
     dl_text_add(page, "</span><b>%s</b></div>\n", value);
 }
 
-static void add_metrics(dl_text *page, const page_of *of) {
+static void add_metrics(dl_text *page, const dl_page *of) {
     const dl_accumulator *accumulator = &of->scores->accumulator;
     char value[32];
     dl_text_add(page, "<section id=\"metrics\"><div class=\"tiles\">\n");
@@ -48,20 +48,20 @@ static void add_metrics(dl_text *page, const page_of *of) {
     dl_text_add(page, "</div></section>\n");
 }
 
-/* ---- what the history knows ---- */
+/* ---- from the history ---- */
 
 static void add_chart(dl_text *page, const dl_history *h, const char *name) {
     char train[128], validation[128];
     snprintf(train, sizeof train, "train_%s", name);
     snprintf(validation, sizeof validation, "val_%s", name);
-    const html_curve curves[] = {{"training", dl_history_column(h, train)},
-                                 {"validation", dl_history_column(h, validation)}};
+    const dl_html_curve curves[] = {{"training", dl_history_column(h, train)},
+                                    {"validation", dl_history_column(h, validation)}};
     const dl_metric *metric = dl_metric_find(name);
-    html_add_chart(page, name, curves, 2, dl_history_column(h, "epoch"), h->rows, !metric,
-                   metric && metric->percent);
+    dl_html_add_chart(page, name, curves, 2, dl_history_column(h, "epoch"), h->rows, !metric,
+                      metric && metric->percent);
 }
 
-/* Every quantity of the training or the validation part, once. */
+/* One chart per quantity, with the curves of training and validation. */
 static void add_curves(dl_text *page, const dl_history *h) {
     const double *epoch = dl_history_column(h, "epoch");
     if (!h->rows || !epoch)
@@ -78,9 +78,9 @@ static void add_curves(dl_text *page, const dl_history *h) {
         if (second && !dl_history_column(h, train))
             add_chart(page, h, second);
     }
-    const html_curve rate = {"learning rate", dl_history_column(h, "learning_rate")};
+    const dl_html_curve rate = {"learning rate", dl_history_column(h, "learning_rate")};
     if (rate.value)
-        html_add_chart(page, "learning rate", &rate, 1, epoch, h->rows, true, false);
+        dl_html_add_chart(page, "learning rate", &rate, 1, epoch, h->rows, true, false);
     dl_text_add(page, "</div></section>\n");
 }
 
@@ -122,7 +122,7 @@ static void add_timings(dl_text *page, const dl_history *h) {
     double speed = column_sum(h, "samples_per_second") / (double)h->rows;
     dl_text_add(page,
                 "<section id=\"timings\"><h2>Timings</h2>\n<div class=\"box\">%lld epoch%s in %s, "
-                "%s each; %s samples a second in training.\n",
+                "%s each; %s samples per second in training.\n",
                 (long long)h->rows, h->rows == 1 ? "" : "s", dl_text_seconds(seconds, total),
                 dl_text_seconds(each, total / (double)h->rows),
                 dl_text_count(rate, (int64_t)(speed + 0.5)));
@@ -130,7 +130,7 @@ static void add_timings(dl_text *page, const dl_history *h) {
     dl_text_add(page, "</div></section>\n");
 }
 
-/* The history.csv beside the checkpoint. 0 also if there is none. */
+/* Reads the history.csv in the checkpoint's folder; none is no error. */
 static int read_history(dl_history *h, const char *path, dl_error *error) {
     const char *slash = strrchr(path, '/');
     dl_text name = {0};
@@ -140,7 +140,7 @@ static int read_history(dl_history *h, const char *path, dl_error *error) {
     return result;
 }
 
-/* ---- what the checkpoint knows ---- */
+/* ---- from the checkpoint ---- */
 
 static void add_network(dl_text *page, const dl_net *net) {
     char shape[48], count[32];
@@ -149,13 +149,11 @@ static void add_network(dl_text *page, const dl_net *net) {
                       "<th>parameters</th></tr>\n");
     for (int i = 0; i < net->layer_count; i++) {
         const dl_layer *layer = &net->layers[i];
-        int64_t params = 0;
-        for (int p = 0; p < layer->param_count; p++)
-            params += dl_layer_owns(layer, p) ? layer->params[p].count : 0;
         dl_text_add(page, "<tr><td>");
-        html_add_words(page, layer->name);
+        dl_html_add_text(page, layer->name);
         dl_text_add(page, "</td><td>%s</td><td>%s</td><td>%s</td></tr>\n", layer->type->kind.name,
-                    dl_shape_text(shape, layer->out.shape), dl_text_count(count, params));
+                    dl_shape_text(shape, layer->out.shape),
+                    dl_text_count(count, dl_layer_weight_count(layer)));
     }
     dl_text_add(page, "<tr><td>total</td><td></td><td></td><td>%s</td></tr>\n",
                 dl_text_count(count, net->weight_count));
@@ -167,12 +165,12 @@ static void add_config(dl_text *page, const dl_checkpoint *checkpoint) {
     dl_config_dump(&checkpoint->config, &config);
     dl_text_add(page, "<section id=\"config\"><h2>Configuration</h2>\n<div class=\"box\"><details>"
                       "<summary>config.cfg, with every default written out</summary>\n<pre>");
-    html_add_words(page, dl_text_get(&config));
+    dl_html_add_text(page, dl_text_get(&config));
     dl_text_add(page, "</pre></details></div></section>\n");
     dl_text_free(&config);
 }
 
-int page_write(const char *path, const page_of *of, dl_error *error) {
+int dl_page_write(const char *path, const dl_page *of, dl_error *error) {
     dl_text page = {0};
     dl_history history = {0};
     int result = read_history(&history, of->path, error);
@@ -180,12 +178,12 @@ int page_write(const char *path, const page_of *of, dl_error *error) {
         add_head(&page, of);
         add_metrics(&page, of);
         add_curves(&page, &history);
-        page_add_confusion(&page, of);
-        page_add_classes(&page, of);
-        result = page_add_mistakes(&page, of, error);
+        dl_page_add_confusion(&page, of);
+        dl_page_add_classes(&page, of);
+        result = dl_page_add_mistakes(&page, of, error);
     }
     if (!result) {
-        page_add_filters(&page, of);
+        dl_page_add_filters(&page, of);
         add_timings(&page, &history);
         add_network(&page, &of->model->net);
         add_config(&page, of->checkpoint);

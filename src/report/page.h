@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The page that dlinspect report writes: all that is known of a run, in one HTML file. */
+/* The HTML page of dlinspect report. */
 #ifndef DL_REPORT_PAGE_H
 #define DL_REPORT_PAGE_H
 
@@ -13,12 +13,12 @@ typedef struct {
     const dl_model *model;
     dl_split split;
     double loss;
-    const scores *scores;
+    const dl_scores *scores;
     const dl_confident_errors *mistakes;
-} page_of;
+} dl_page;
 
-/* Writes it whole or not at all. Curves and timings come from the history.csv beside the
-   checkpoint, and are left out if there is none. 0, or -1 and an error. */
-int page_write(const char *path, const page_of *of, dl_error *error);
+/* Writes the page, atomically. Curves and timings come from the history.csv in the checkpoint's
+   folder and are omitted if there is none. 0, or -1 and an error. */
+int dl_page_write(const char *path, const dl_page *of, dl_error *error);
 
 #endif

@@ -11,9 +11,9 @@
 
 enum { WITH_NUMBERS = 30, MOST_CLASSES = 120, MOST_ROWS = 1000, MOST_PAIRS = 10 };
 
-static void add_name(dl_text *page, const page_of *of, int class) {
+static void add_name(dl_text *page, const dl_page *of, int class) {
     char number[16];
-    html_add_words(page, dl_schema_class(&of->model->data.schema, class, number));
+    dl_html_add_text(page, dl_schema_class(&of->model->data.schema, class, number));
 }
 
 static void add_value(dl_text *page, double value, bool share) {
@@ -25,8 +25,8 @@ static void add_value(dl_text *page, double value, bool share) {
         dl_text_add(page, "<td>%.4f</td>", value);
 }
 
-void page_add_classes(dl_text *page, const page_of *of) {
-    const scores *s = of->scores;
+void dl_page_add_classes(dl_text *page, const dl_page *of) {
+    const dl_scores *s = of->scores;
     int shown = s->confusion.classes < MOST_ROWS ? s->confusion.classes : MOST_ROWS;
     if (!shown)
         return;
@@ -42,15 +42,16 @@ void page_add_classes(dl_text *page, const page_of *of) {
         add_name(page, of, c);
         dl_text_add(page, "</td><td>%s</td>", dl_text_count(count, rows));
         for (int i = 0; i < s->column_count; i++)
-            add_value(page, scores_class_value(s, c, s->column[i]), s->column[i]->of_class != NULL);
+            add_value(page, dl_scores_class_value(s, c, s->column[i]),
+                      s->column[i]->of_class != NULL);
         dl_text_add(page, "</tr>\n");
     }
     dl_text_add(page, "</table></div></section>\n");
 }
 
-/* A cell is the more intense the larger its share of the true class's rows; a mistake's the more
-   so, for the eye to find it. */
-static void add_cell(dl_text *page, const page_of *of, int truth, int predicted, int64_t rows) {
+/* The color is the stronger the larger the share of the true class's rows; errors are emphasized by
+   a square root. */
+static void add_cell(dl_text *page, const dl_page *of, int truth, int predicted, int64_t rows) {
     const dl_confusion *c = &of->scores->confusion;
     int64_t count = c->count[(int64_t)truth * c->classes + predicted];
     bool numbers = c->classes <= WITH_NUMBERS, right = truth == predicted;
@@ -63,7 +64,7 @@ static void add_cell(dl_text *page, const page_of *of, int truth, int predicted,
     dl_text_add(page, "<td class=\"%c%s\" style=\"--a:%.2f\" title=\"", right ? 'r' : 'w',
                 strength > 0.55 ? " s" : "", strength);
     add_name(page, of, truth);
-    dl_text_add(page, right ? ": " : " taken for ");
+    dl_text_add(page, right ? ": " : " predicted as ");
     if (!right) {
         add_name(page, of, predicted);
         dl_text_add(page, ": ");
@@ -74,7 +75,7 @@ static void add_cell(dl_text *page, const page_of *of, int truth, int predicted,
     dl_text_add(page, "</td>");
 }
 
-static void add_matrix(dl_text *page, const page_of *of) {
+static void add_matrix(dl_text *page, const dl_page *of) {
     const dl_confusion *c = &of->scores->confusion;
     bool numbers = c->classes <= WITH_NUMBERS;
     dl_text_add(page, "<div class=\"box fit\"><table class=\"matrix%s\">", numbers ? "" : " many");
@@ -102,7 +103,7 @@ static void add_matrix(dl_text *page, const page_of *of) {
     dl_text_add(page, "</table></div>\n");
 }
 
-void page_add_confusion(dl_text *page, const page_of *of) {
+void dl_page_add_confusion(dl_text *page, const dl_page *of) {
     const dl_confusion *c = &of->scores->confusion;
     dl_misclassification pairs[MOST_PAIRS];
     char number[32];
@@ -120,25 +121,25 @@ void page_add_confusion(dl_text *page, const page_of *of) {
                     "<div class=\"beside\">\n",
                     c->classes);
     if (count)
-        dl_text_add(page, "<div class=\"box fit\"><h3>Most frequent mistakes</h3><table>");
+        dl_text_add(page, "<div class=\"box fit\"><h3>Most frequent errors</h3><table>");
     for (int i = 0; i < count; i++) {
         dl_text_add(page, "<tr><td>");
         add_name(page, of, pairs[i].truth);
-        dl_text_add(page, " taken for ");
+        dl_text_add(page, " predicted as ");
         add_name(page, of, pairs[i].predicted);
         dl_text_add(page, "</td><td>%s</td></tr>\n", dl_text_count(number, pairs[i].count));
     }
     dl_text_add(page, "%s</div></section>\n", count ? "</table></div>" : "");
 }
 
-/* Whether the rows of the evaluation are those of the part, in their order, with a class each. */
+/* Whether the rows are images in the order of the data, with one class each. */
 static bool has_pictures(const dl_model *model) {
     return model->data.schema.input.rank == 3 && model->positions == 1 &&
            !model->data.schema.bin_edge && dl_model_order(model, false) == DL_AS_STORED &&
            dl_model_ignored(model) < 0;
 }
 
-static int add_mistake(dl_text *page, const page_of *of, const dl_confident_error *mistake,
+static int add_mistake(dl_text *page, const dl_page *of, const dl_confident_error *mistake,
                        float *x, dl_error *error) {
     const dl_model *model = of->model;
     const dl_subset *part = &model->data.part[of->split];
@@ -149,10 +150,10 @@ static int add_mistake(dl_text *page, const page_of *of, const dl_confident_erro
     int size;
     unsigned char *png = dl_grid_png(&tile, &size);
     dl_text_add(page, "<figure>");
-    html_add_png(page, png, size, tile.width, tile.height, "a row of the data");
+    dl_html_add_png(page, png, size, tile.width, tile.height, "a row of the data");
     dl_text_add(page, "<figcaption><b>");
     add_name(page, of, mistake->truth);
-    dl_text_add(page, "</b> taken for <b>");
+    dl_text_add(page, "</b> predicted as <b>");
     add_name(page, of, mistake->predicted);
     if (model->link == DL_NO_PROBABILITIES)
         dl_text_add(page, "</b><br>%.3g<br>row %lld", mistake->sure, (long long)row);
@@ -164,14 +165,15 @@ static int add_mistake(dl_text *page, const page_of *of, const dl_confident_erro
     return 0;
 }
 
-int page_add_mistakes(dl_text *page, const page_of *of, dl_error *error) {
+int dl_page_add_mistakes(dl_text *page, const dl_page *of, dl_error *error) {
     const dl_model *model = of->model;
     const dl_confident_errors *m = of->mistakes;
     if (!m->count || !has_pictures(model))
         return 0;
-    dl_text_add(page, "<section id=\"mistakes\"><h2>Surest mistakes</h2>\n<p class=\"soft\">Rows "
-                      "are counted from 0, as they stand in the data.</p>\n"
-                      "<div class=\"pictures\">\n");
+    dl_text_add(page,
+                "<section id=\"mistakes\"><h2>Most confident errors</h2>\n<p class=\"soft\">Rows "
+                "are numbered from 0, in the order of the data.</p>\n"
+                "<div class=\"pictures\">\n");
     float *x = xcalloc((size_t)dl_shape_size(model->data.schema.input), sizeof *x);
     int result = 0;
     for (int i = 0; i < m->count && !result; i++)
@@ -181,7 +183,7 @@ int page_add_mistakes(dl_text *page, const page_of *of, dl_error *error) {
     return result;
 }
 
-void page_add_filters(dl_text *page, const page_of *of) {
+void dl_page_add_filters(dl_text *page, const dl_page *of) {
     dl_grid grid;
     const dl_layer *layer;
     if (!dl_grid_filters(&of->model->net, &grid, &layer))
@@ -190,10 +192,10 @@ void page_add_filters(dl_text *page, const page_of *of) {
     unsigned char *png = dl_grid_png(&grid, &size);
     dl_text_add(page, "<section id=\"filters\"><h2>Weights of the first layer</h2>\n"
                       "<figure style=\"width:fit-content;max-width:100%%\">");
-    html_add_png(page, png, size, grid.width, grid.height, "a tile for each filter");
+    dl_html_add_png(page, png, size, grid.width, grid.height, "one tile per filter");
     dl_text_add(page, "<figcaption>");
-    html_add_words(page, layer->name);
-    dl_text_add(page, ", %d filters; grey is 0</figcaption></figure></section>\n",
+    dl_html_add_text(page, layer->name);
+    dl_text_add(page, ", %d filters; gray is 0</figcaption></figure></section>\n",
                 dl_shape_channels(layer->out.shape));
     free(png);
     dl_grid_free(&grid);

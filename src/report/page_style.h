@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* How the page looks: light or dark as the reader's system is, from the width of a phone on. */
+/* The style sheet of the page, with a light and a dark theme. */
 #ifndef DL_REPORT_PAGE_STYLE_H
 #define DL_REPORT_PAGE_STYLE_H
 

@@ -20,7 +20,7 @@ char *dl_report_metric(char out[32], const dl_metric *metric, double value) {
     return out;
 }
 
-/* What the process holds now; 0 where the system does not tell. */
+/* Bytes of the process in memory; 0 if unknown. */
 static int64_t resident_memory(void) {
     long long pages = 0;
     FILE *file = fopen("/proc/self/statm", "r");
@@ -31,12 +31,12 @@ static int64_t resident_memory(void) {
     return pages * sysconf(_SC_PAGESIZE);
 }
 
-/* Items one after the other, in lines of at most 80 columns under a label. */
+/* Items in lines of at most 80 columns, after a label. */
 typedef struct {
     dl_terminal *terminal;
     const char *label; /* of the next line */
     int indent;
-    const char *between; /* two items */
+    const char *between; /* separator */
     dl_text line;
 } listing;
 
@@ -82,7 +82,7 @@ static void report_baseline(dl_terminal *t, const dl_model *model, dl_split spli
     int class;
     double share = dl_model_baseline(model, split, &class);
     dl_text_add_plain(&name, dl_schema_class(&model->data.schema, class, number));
-    dl_say(t, "baseline    always saying \"%s\" is right for %.2f %% of %s", dl_text_get(&name),
+    dl_say(t, "baseline    always predicting \"%s\" is right for %.2f %% of %s", dl_text_get(&name),
            100 * share, dl_split_names[split]);
     dl_text_free(&name);
 }
@@ -150,7 +150,7 @@ void dl_report_warnings(dl_terminal *t, const dl_experiment *e) {
     dl_check_counts(&findings, &e->model.data);
     if (dl_check_is_quick(&e->model.data)) {
         dl_check_rows(&findings, &e->model.data);
-        if (e->model.data.schema.input.rank == 1) /* the margins of images are no columns */
+        if (e->model.data.schema.input.rank == 1) /* constant margins of images are normal */
             dl_check_columns(&findings, &e->model.data);
     }
     for (int i = 0; i < findings.count; i++) {
@@ -162,7 +162,7 @@ void dl_report_warnings(dl_terminal *t, const dl_experiment *e) {
     dl_findings_free(&findings);
 }
 
-/* Parameters that the net has without its auxiliary heads: those that its other layers use. */
+/* Parameters in use without the auxiliary heads. */
 static int64_t count_without_heads(const dl_net *net) {
     int64_t count = 0;
     for (int i = 0; i < net->layer_count; i++) {
@@ -170,8 +170,7 @@ static int64_t count_without_heads(const dl_net *net) {
         bool used = dl_net_head(net, i) < 0;
         for (int j = i + 1; j < net->layer_count; j++)
             used |= net->layers[j].shares == i && dl_net_head(net, j) < 0;
-        for (int p = 0; used && p < layer->param_count; p++)
-            count += dl_layer_owns(layer, p) ? layer->params[p].count : 0;
+        count += used ? dl_layer_weight_count(layer) : 0;
     }
     return count;
 }
@@ -203,13 +202,13 @@ void dl_report_biases(dl_terminal *t, const dl_experiment *e) {
     }
     char more[48] = "";
     if (others)
-        snprintf(more, sizeof more, "; so with %d more layer%s", others, others == 1 ? "" : "s");
+        snprintf(more, sizeof more, "; likewise for %d more layer%s", others,
+                 others == 1 ? "" : "s");
     if (first)
-        dl_say(
-            t,
-            "warning     %s: the bias of \"%s\" does nothing: the %s after it takes it out again "
-            "(bias = false)%s",
-            first->where, first->name, reader->type->kind.name, more);
+        dl_say(t,
+               "warning     %s: the bias of \"%s\" has no effect: the %s after it removes it "
+               "(bias = false)%s",
+               first->where, first->name, reader->type->kind.name, more);
 }
 
 void dl_report_network(dl_terminal *t, const dl_experiment *e) {
@@ -227,12 +226,10 @@ void dl_report_network(dl_terminal *t, const dl_experiment *e) {
            "");
     for (int i = 0; i < net->layer_count; i++) {
         const dl_layer *layer = &net->layers[i];
-        int64_t params = 0;
-        for (int p = 0; p < layer->param_count; p++)
-            params += dl_layer_owns(layer, p) ? layer->params[p].count : 0;
         int head = dl_net_head(net, i);
         dl_say(t, "%-*s  %-*s  %-14s %12s  %s", name, layer->name, type, layer->type->kind.name,
-               dl_shape_text(shape, layer->out.shape), dl_text_count(count, params),
+               dl_shape_text(shape, layer->out.shape),
+               dl_text_count(count, dl_layer_weight_count(layer)),
                head < 0 ? "" : net->heads[head].name);
     }
     dl_say(t, "%-*s  %-*s  %-14s %12s", name, "total", type, "", "",
@@ -256,7 +253,7 @@ void dl_report_memory(dl_terminal *t, const dl_experiment *e, int64_t vector_byt
         const char *format;
         int64_t bytes;
     } items[] = {
-        {others ? "%s in all:" : "%s beside the data:", planned + others},
+        {others ? "%s in total:" : "%s without the data:", planned + others},
         {"weights and gradients %s,", weights},
         {e->settings.average ? "optimizer and average %s," : "optimizer %s,", vector_bytes},
         {"activations %s,", net->activation_bytes},
@@ -278,7 +275,7 @@ void dl_report_transfer(dl_terminal *t, const dl_transfer *transfer) {
     if (!transfer->path)
         return;
     int missed = transfer->missed_count, shown = missed < MOST_SHOWN ? missed : MOST_SHOWN;
-    listing list = {.terminal = t, .label = "taken", .indent = 12, .between = " "};
+    listing list = {.terminal = t, .label = "loaded", .indent = 12, .between = " "};
     dl_text item = {0};
     dl_text_add(&item, "%d of %d tensors from ", transfer->count - missed, transfer->count);
     dl_text_add_plain(&item, transfer->path);
@@ -305,8 +302,7 @@ void dl_report_frozen(dl_terminal *t, const dl_experiment *e) {
         const dl_layer *layer = &e->model.net.layers[i];
         dl_text item = {0};
         dl_text_add(&item, "%s until epoch %lld;", layer->name, (long long)layer->freeze_until);
-        if (layer->freeze_until > 1 && layer->trainable && layer->param_count &&
-            dl_layer_owns(layer, layer->param_count - 1))
+        if (layer->freeze_until > 1 && dl_layer_is_trained(layer))
             list_add(&list, item.data);
         dl_text_free(&item);
     }
@@ -327,12 +323,12 @@ void dl_report_average(dl_terminal *t, const dl_experiment *e) {
     if (!s->average)
         return;
     if (s->average_kind == DL_AVERAGE_EMA)
-        dl_say(t, "average     ema of the weights, decay %g: it is what is measured and tested",
+        dl_say(t, "average     ema of the weights, decay %g; it is validated and tested",
                s->average_decay);
     else if (s->average_from <= s->epochs)
         dl_say(
             t,
-            "average     swa: from epoch %lld on the mean of the epochs' weights is measured and "
+            "average     swa: from epoch %lld on, the mean of the epochs' weights is validated and "
             "tested",
             (long long)s->average_from);
     else
@@ -345,15 +341,15 @@ void dl_report_average(dl_terminal *t, const dl_experiment *e) {
 
 /* ---- the epochs' table ---- */
 
-/* A line that is made column by column, as far as there is room. */
+/* A row, composed column by column until `width` is reached. */
 typedef struct {
     dl_text text;
-    int room;
+    int width;
     bool full;
 } table_line;
 
 static void add_cell(table_line *line, int width, const char *cell) {
-    line->full |= line->text.length && (int)line->text.length + width > line->room;
+    line->full |= line->text.length && (int)line->text.length + width > line->width;
     if (!line->full)
         dl_text_add(&line->text, "%*s", width, cell);
 }
@@ -365,13 +361,13 @@ static int metric_width(const dl_metric *metric) {
     return length < METRIC_WIDTH ? METRIC_WIDTH : length + 1;
 }
 
-/* How many metrics there is room for in a line; at least one. */
-static int fitting_metrics(const dl_experiment *e, int parts, int room) {
+/* The number of metrics that fit into `columns`; at least one. */
+static int count_fitting(const dl_experiment *e, int parts, int columns) {
     int count = 0;
     while (count < e->model.metric_count) {
         bool both = parts > 1 && dl_metric_in_training(e->model.metrics[count]);
-        room -= metric_width(e->model.metrics[count]) * (both ? 2 : 1);
-        if (count && room < 0)
+        columns -= metric_width(e->model.metrics[count]) * (both ? 2 : 1);
+        if (count && columns < 0)
             break;
         count++;
     }
@@ -413,7 +409,7 @@ static void add_phases(table_line *line, const dl_row *row) {
     static const char *const names[DL_PHASES] = {"data", "forward", "backward", "update"};
     static const int widths[DL_PHASES] = {6, 9, 10, 8};
     double total = 1e-9;
-    line->full |= (int)line->text.length + 6 + 9 + 10 + 8 > line->room; /* all or none */
+    line->full |= (int)line->text.length + 6 + 9 + 10 + 8 > line->width; /* all or none */
     for (int p = 0; row && p < DL_PHASES; p++)
         total += row->phase[p];
     for (int p = 0; p < DL_PHASES; p++) {
@@ -423,15 +419,15 @@ static void add_phases(table_line *line, const dl_row *row) {
     }
 }
 
-/* row NULL: the heading. Where there is little room further metrics are the first to go. */
-static dl_text compose(const dl_experiment *e, const dl_row *row, bool is_best, int room) {
-    table_line line = {.room = room};
+/* row NULL: the heading. On a narrow screen further metrics are dropped first. */
+static dl_text compose(const dl_experiment *e, const dl_row *row, bool is_best, int columns) {
+    table_line line = {.width = columns};
     char cell[64], number[32];
     int digits = snprintf(cell, sizeof cell, "%lld", (long long)e->settings.epochs);
     int width = 2 * digits + 1 < 7 ? 7 : 2 * digits + 1;
     int parts = e->model.data.part[DL_VALIDATION].count ? 2 : 1;
     int metrics =
-        fitting_metrics(e, parts, room - width - parts * LOSS_WIDTH - BEST_WIDTH - TIME_WIDTH);
+        count_fitting(e, parts, columns - width - parts * LOSS_WIDTH - BEST_WIDTH - TIME_WIDTH);
     snprintf(cell, sizeof cell, "%lld/%lld", (long long)(row ? row->epoch : 0),
              (long long)e->settings.epochs);
     add_cell(&line, width, row ? cell : "epoch");

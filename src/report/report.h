@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What is printed for people: the tables before the first epoch, and a line an epoch. */
+/* Tables for people: before the first epoch, and one row per epoch. */
 #ifndef DL_REPORT_REPORT_H
 #define DL_REPORT_REPORT_H
 
@@ -8,35 +8,35 @@
 #include "train/row.h"
 #include "train/transfer.h"
 
-/* Sizes and class counts of the parts, and what the simplest guess would reach. */
+/* Sizes and class counts of the parts, and the accuracy of the most frequent class. */
 void dl_report_data(dl_terminal *terminal, const dl_experiment *experiment);
-/* Which files of decoded pictures are used or were made, how large they are, and what could not be
-   kept there. */
+/* The cache files in use, their sizes, and what could not be cached. */
 void dl_report_cache(dl_terminal *terminal, const dl_data *data);
-/* A line for each thing that the counts of the data tell to be wrong. */
+/* One line per problem found in the data. */
 void dl_report_warnings(dl_terminal *terminal, const dl_experiment *experiment);
-/* A line about biases that do nothing, if there are any. */
+/* A warning about biases that have no effect. */
 void dl_report_biases(dl_terminal *terminal, const dl_experiment *experiment);
-/* A row a layer: name, type, output shape, parameters, the auxiliary head that it is part of; the
-   heads' losses. */
+/* One row per layer: name, type, output shape, parameters, auxiliary head; then the heads' losses.
+ */
 void dl_report_network(dl_terminal *terminal, const dl_experiment *experiment);
-/* The memory plan, with the bytes of the optimizer's vectors and of the loaders' batches. */
+/* The memory plan; `vector_bytes`: of the optimizer and the average, `batch_bytes`: of the loaders.
+ */
 void dl_report_memory(dl_terminal *terminal, const dl_experiment *experiment, int64_t vector_bytes,
                       int64_t batch_bytes);
-/* What was taken from another checkpoint, and what was not; nothing, if none was asked for. */
+/* Which tensors were loaded from training.init_from, and which were not. */
 void dl_report_transfer(dl_terminal *terminal, const dl_transfer *transfer);
-/* Which layers begin to be trained later than in the first epoch. */
+/* Layers that are frozen in the first epochs. */
 void dl_report_frozen(dl_terminal *terminal, const dl_experiment *experiment);
-/* What lsuv has done, if it was asked for. */
+/* The factors of lsuv. */
 void dl_report_lsuv(dl_terminal *terminal, const dl_lsuv *lsuv);
-/* What is averaged, if the weights are. */
+/* The average of the weights. */
 void dl_report_average(dl_terminal *terminal, const dl_experiment *experiment);
-/* The heading of the epochs' table, and one of its rows; the log has it whole, the terminal the
-   columns that fit, or nothing if not `shown`. */
+/* The heading and a row of the epochs' table: all columns in the log; on the terminal those that
+   fit, if `shown`. */
 void dl_report_heading(dl_terminal *terminal, const dl_experiment *experiment);
 void dl_report_row(dl_terminal *terminal, const dl_experiment *experiment, const dl_row *row,
                    bool is_best, bool shown);
-/* A metric's value as people read it: "97.31 %" or "5.123". Returns `out`. */
+/* Formats a metric: "97.31 %" or "5.123". Returns `out`. */
 char *dl_report_metric(char out[32], const dl_metric *metric, double value);
 
 #endif

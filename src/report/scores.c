@@ -17,16 +17,16 @@ static bool is_possible(const dl_model *model, const dl_metric *metric, int clas
     return !metric->probabilities || link != DL_NO_PROBABILITIES;
 }
 
-/* What dltest shows unasked: the order of very many rows would take much memory. */
+/* Whether dltest shows the metric by default: auc of very many rows needs much memory. */
 static bool is_usual(const dl_model *model, const dl_metric *metric, int classes, dl_split split) {
     if (metric->on_demand || (metric->k && classes <= metric->k))
         return false;
     double numbers = (double)model->data.part[split].count * (double)model->positions * classes;
-    return dl_metric_in_training(metric) || numbers <= SCORES_MOST;
+    return dl_metric_in_training(metric) || numbers <= DL_SCORES_MOST;
 }
 
-/* Functions of counts first. */
-static void choose_columns(scores *s) {
+/* Metrics of counts precede those of scores. */
+static void choose_columns(dl_scores *s) {
     bool masks = s->model->positions > 1 && s->model->data.schema.input.rank == 3;
     for (int scored = 0; scored < 2; scored++)
         for (int k = 0; k < dl_metric_count; k++) {
@@ -40,9 +40,9 @@ static void choose_columns(scores *s) {
         }
 }
 
-void scores_open(scores *s, const dl_model *model, int classes, int link, dl_split split) {
+void dl_scores_open(dl_scores *s, const dl_model *model, int classes, int link, dl_split split) {
     const dl_metric *shown[DL_MAX_ACCUMULATED];
-    const dl_metric *left_out = NULL;
+    const dl_metric *omitted = NULL;
     int count = 0;
     for (int m = 0; m < dl_metric_count + model->metric_count && count < DL_MAX_ACCUMULATED; m++) {
         bool own = m >= dl_metric_count; /* "top3" is not in the table */
@@ -55,9 +55,9 @@ void scores_open(scores *s, const dl_model *model, int classes, int link, dl_spl
         if (is_wanted(model, metric) || is_usual(model, metric, classes, split))
             shown[count++] = metric;
         else if (!dl_metric_in_training(metric) && !metric->on_demand)
-            left_out = metric;
+            omitted = metric;
     }
-    *s = (scores){.model = model, .left_out = left_out};
+    *s = (dl_scores){.model = model, .omitted = omitted};
     dl_accumulator_open(&s->accumulator, shown, count, classes, classes ? 1 : (int)model->channels,
                         true);
     if (!classes)
@@ -66,10 +66,10 @@ void scores_open(scores *s, const dl_model *model, int classes, int link, dl_spl
     choose_columns(s);
 }
 
-/* A number in bins comes twice: as its bin, then as the number. */
-void scores_observe(void *context, const dl_outcome *outcome) {
+/* A binned target is observed twice: its bin, then its number. */
+void dl_scores_observe(void *context, const dl_outcome *outcome) {
     static const dl_outcome nothing = {.rows = 0};
-    scores *s = context;
+    dl_scores *s = context;
     bool classes = outcome->classes > 0, bins = s->accumulator.classes && !classes;
     if (classes)
         dl_confusion_add(&s->confusion, outcome);
@@ -80,17 +80,17 @@ void scores_observe(void *context, const dl_outcome *outcome) {
         dl_accumulator_add(&s->accumulator, outcome, numbers_follow ? &nothing : outcome);
 }
 
-void scores_open_like(dl_accumulator *accumulator, const scores *s) {
+void dl_scores_open_like(dl_accumulator *accumulator, const dl_scores *s) {
     dl_accumulator_open(accumulator, s->accumulator.metric, s->accumulator.metric_count,
                         s->accumulator.classes, s->accumulator.outputs, true);
 }
 
-void scores_close(scores *s) {
+void dl_scores_close(dl_scores *s) {
     dl_accumulator_close(&s->accumulator);
     dl_confusion_free(&s->confusion);
 }
 
-double scores_class_value(const scores *s, int class, const dl_metric *column) {
+double dl_scores_class_value(const dl_scores *s, int class, const dl_metric *column) {
     dl_class_count count = dl_confusion_count(&s->confusion, class);
     dl_scored_rows rows = dl_accumulator_scores(&s->accumulator);
     return column->of_class ? column->of_class(&count) : column->class_of_scores(&rows, class);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The metrics of an evaluation that a report shows, and the values of its classes. */
+/* The metrics of an evaluation, in total and by class. */
 #ifndef DL_REPORT_SCORES_H
 #define DL_REPORT_SCORES_H
 
@@ -7,27 +7,27 @@
 #include "model/ensemble.h"
 
 typedef struct {
-    const dl_model *model; /* with the names of the classes; borrowed */
+    const dl_model *model; /* borrowed */
     int64_t rows;
-    dl_accumulator accumulator;              /* of the metrics that are shown */
-    dl_confusion confusion;                  /* classes 0: there is none */
-    const dl_metric *left_out;               /* for the size of the part; NULL: none */
-    const dl_metric *column[DL_MAX_METRICS]; /* of the table of classes */
+    dl_accumulator accumulator;
+    dl_confusion confusion;                  /* classes 0: none */
+    const dl_metric *omitted;                /* for want of memory; or NULL */
+    const dl_metric *column[DL_MAX_METRICS]; /* of the table by class */
     int column_count;
-} scores;
+} dl_scores;
 
-enum { SCORES_MOST = 10000000 }; /* rows times classes of which auc is shown unasked */
+enum { DL_SCORES_MOST = 10000000 }; /* rows times classes up to which auc is computed by default */
 
-/* For predictions of `classes` (0: numbers) through `link`: the metrics that can be computed from
-   them and that the config asks for or that are always shown. scores_close is fine with zeros. */
-void scores_open(scores *s, const dl_model *model, int classes, int link, dl_split split);
-/* The same metrics for another net. */
-void scores_open_like(dl_accumulator *accumulator, const scores *s);
-void scores_close(scores *s);
-/* A dl_observer: `context` is the scores. */
-void scores_observe(void *context, const dl_outcome *outcome);
+/* Selects the metrics for predictions of `classes` (0: numbers) through `link`: those of the config
+   and those always shown. A zeroed struct can be closed. */
+void dl_scores_open(dl_scores *s, const dl_model *model, int classes, int link, dl_split split);
+/* Opens an accumulator of the same metrics. */
+void dl_scores_open_like(dl_accumulator *accumulator, const dl_scores *s);
+void dl_scores_close(dl_scores *s);
+/* A dl_observer; its context is a dl_scores. */
+void dl_scores_observe(void *context, const dl_outcome *outcome);
 
 /* The value of a class in a column; NaN if it is undefined. */
-double scores_class_value(const scores *s, int class, const dl_metric *column);
+double dl_scores_class_value(const dl_scores *s, int class, const dl_metric *column);
 
 #endif

@@ -166,7 +166,7 @@ CONFIG
     inspect check --quiet norm.cfg
     status_is 5
     grep -q '^batch_of_one  *FAILS ' <<<"$output"
-    shows 'the bias of "dense_1" does nothing'
+    shows 'the bias of "dense_1" has no effect'
 }
 @test "check: dropout does not keep samples from being memorized" {
     sed 's/activation = "relu"; }/&, { layer = "dropout"; rate = 0.95; }/' \
@@ -190,7 +190,7 @@ CONFIG
 @test "rate draws a curve and names a rate" {
     inspect rate --quiet "$root/tests/checks/none.cfg"
     status_is 0
-    shows "is a good first one"
+    shows "suggested: learning_rate = "
     shows "1.00e-06"
     exists_not runs
     inspect rate --quiet --json "$root/tests/checks/none.cfg"
@@ -205,7 +205,7 @@ CONFIG
     while IFS='|' read -r option use; do
         train "--$option" a.cfg
         status_is 2
-        says "dltrain: there is no option --$option any more: use $use"
+        says "dltrain: option --$option was removed: use $use"
     done <<'CASES'
 check|dlinspect check CONFIG
 find-lr|dlinspect rate CONFIG

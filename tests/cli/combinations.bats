@@ -130,7 +130,7 @@ CONFIG
     train --dry-run digits.cfg
     status_is 0
     says 'warning     digits.cfg:11: "late" is frozen until epoch 7, but there are 6 epochs: it is never trained'
-    says 'warning     digits.cfg:16: warmup is 6 epochs, but there are 6: the schedule never begins'
+    says 'warning     digits.cfg:16: warmup is 6 epochs, but there are 6: the schedule never starts'
     train --dry-run --epochs 7 digits.cfg
     says_not warning
     train --dry-run --epochs 7 digits.cfg --set optimizer.schedule.by=step
@@ -139,8 +139,8 @@ CONFIG
     sed -i 's/units = 2;/& orthogonal = true;/' average.cfg
     train --dry-run average.cfg
     status_is 0
-    says 'average.cfg:8: from_epoch is for swa: ema averages from the first step on'
-    says 'average.cfg:8: dense_1.weight stays orthogonal in training, but an average of such matrices, which is what is tested, is not'
+    says 'average.cfg:8: from_epoch has no effect: ema averages from the first step on'
+    says 'average.cfg:8: dense_1.weight stays orthogonal in training, but the average of such matrices, which is tested, is not'
     for _ in 1 2 3 4 5 6; do cat "$root/tests/config/data/letters.txt"; done >letters.txt
     cat >lstm.cfg <<'CONFIG'
 data = { format = "text"; train = { file = "letters.txt"; }; validation = 0.2; };
@@ -154,7 +154,7 @@ CONFIG
     train --dry-run lstm.cfg --set data.length=8 --set training.batch_size=2
     says_not "warning"
     train --dry-run lstm.cfg --set data.length=8 --set network.1.layer=lstm
-    says 'initialize = "lsuv" finds no layer that it could scale'
+    says 'initialize = "lsuv" has no effect: there is no layer to scale'
 }
 
 @test "the first and the last fold of a text go on where they began; the others are told why not" {
@@ -175,7 +175,7 @@ CONFIG
     # a run that is begun with another's weights does not miss the states that no epoch begins with
     train --dry-run --set 'training.init_from="fold1"' --fold 1/3 lstm.cfg
     status_is 0
-    says "taken       5 of 5 tensors from fold1/best.safetensors"
+    says "loaded      5 of 5 tensors from fold1/best.safetensors"
 }
 
 # npy FILE DESCR SHAPE: the header; what follows is appended.

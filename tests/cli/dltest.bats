@@ -224,11 +224,11 @@ Try dltest --help."
     done <<'CASES'
 |no run or checkpoint was given
 a b|one checkpoint at a time, not also b (--average or --vote combines several)
---vote a|--vote is for several checkpoints
+--vote a|--vote needs several checkpoints
 --vote --average a b|--average and --vote cannot be used together
 --average --speed 5 a b|--average and --speed cannot be used together
---write 5 a|there is no option --write any more: use dlpredict RUN --generate N
---report a.html a|there is no option --report any more: use dlinspect report RUN -o FILE
+--write 5 a|option --write was removed: use dlpredict RUN --generate N
+--report a.html a|option --report was removed: use dlinspect report RUN -o FILE
 --jsn a|unknown option --jsn (did you mean --json?)
 --split|--split needs a value: --split NAME
 --json=yes a|--json takes no value
@@ -250,12 +250,12 @@ CASES
     train --quiet --epochs 1 --out run digits.cfg
     tested run --speed 1
     status_is 0
-    grep -Eq '^digits, batches of 1: [0-9.e-]+ ms a forward pass .*, [0-9,]+ rows a second$' .out ||
+    grep -Eq '^digits, batches of 1: [0-9.e-]+ ms per forward pass .*, [0-9,]+ rows per second$' .out ||
         fail "no line"
     tested run --speed 256 --split train --json --backend openblas
     status_is 0
     equal "$(value .batch)" 256
-    jq -e '.fastest > 0 and .fastest <= .seconds_a_batch and .seconds_a_batch <= .slowest' .out ||
+    jq -e '.fastest > 0 and .fastest <= .seconds_per_batch and .seconds_per_batch <= .slowest' .out ||
         fail "times out of order"
     tested run --speed 0
     status_is 2

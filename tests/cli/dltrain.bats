@@ -30,12 +30,12 @@ forward_seconds,backward_seconds,update_seconds"
     train digits.cfg
     says "data        train 1,258, validation 180, test 359 rows; 64 inputs, 10 classes"
     says "  test        0: 36  1: 36  2: 35  3: 37"
-    says 'baseline    always saying "1" is right for 10.00 % of validation'
+    says 'baseline    always predicting "1" is right for 10.00 % of validation'
     grep -Eq '^dense_1 +dense +32 +2,080$' .err || fail "no row for dense_1"
     grep -Eq '^dropout_1 +dropout +32 +0$' .err || fail "no row for dropout_1"
     grep -Eq '^dense_2 +dense +10 +330$' .err || fail "no row for dense_2"
     grep -Eq '^total +2,410$' .err || fail "no total"
-    grep -Eq '^memory +[0-9.]+ [kM]?B (in all|beside the data): weights and gradients 19 kB,' .err ||
+    grep -Eq '^memory +[0-9.]+ [kM]?B (in total|without the data): weights and gradients 19 kB,' .err ||
         fail "no memory plan"
     # ln 10 before training, and what is found is near it
     grep -Eq '^loss +2\.3026 expected before training, 2\.[0-9]+ observed, in training mode$' .err || fail "no loss"
@@ -393,7 +393,7 @@ CONFIG
         says_only "dltrain: $message
 Try dltrain --help."
     done <<'CASES'
-|no config was given (digits is one to begin with)
+|no config was given (try: dltrain digits)
 xor.cfg other.cfg|one config at a time, not also other.cfg
 --treads 2 xor.cfg|unknown option --treads (did you mean --threads?)
 --frobnicate=3 xor.cfg|unknown option --frobnicate
@@ -407,7 +407,7 @@ xor.cfg --out|--out needs a value: --out DIR
 --epochs 1.5 xor.cfg|--epochs 1.5: must be an integer from 0 to 1000000000
 --backend opnblas xor.cfg|--backend opnblas: must be auto, openblas or onednn (did you mean openblas?)
 --seed x xor.cfg|--seed x: must be an integer from 0 to 9000000000000000
---resume runs/xor xor.cfg|--resume takes the config from the run: leave out xor.cfg
+--resume runs/xor xor.cfg|--resume reads the config from the run: omit xor.cfg
 --resume runs/xor --out there|--resume and --out cannot be used together
 CASES
     exists_not runs
@@ -432,10 +432,10 @@ CASES
     done
 }
 
-@test "a bias that a batch_norm takes out again is told of, once" {
+@test "a bias that a batch_norm removes is reported once" {
     local warning
-    warning='warning     norm.cfg:4: the bias of "dense_1" does nothing: the batch_norm after it '`
-        `'takes it out again (bias = false)'
+    warning='warning     norm.cfg:4: the bias of "dense_1" has no effect: the batch_norm after it '`
+        `'removes it (bias = false)'
     # norm KEYS [NETWORK]: xor with a batch_norm behind its first layer, which has these keys
     norm() {
         local layers='{ layer = "batch_norm"; }'
@@ -446,27 +446,27 @@ CASES
         status_is 0
     }
     norm ''
-    equal "$(grep '^warning' .err)" "$warning"
-    equal "$(grep '^warning' run/log.txt)" "$warning"
+    equal "$(grep 'the bias of' .err)" "$warning"
+    equal "$(grep 'the bias of' run/log.txt)" "$warning"
     train --resume run --epochs 2
-    says_not warning
+    says_not 'the bias of'
     norm 'bias = false;'
-    says_not warning
+    says_not 'the bias of'
     norm 'activation = "relu";' # the bias comes before it
-    says_not warning
+    says_not 'the bias of'
     norm '' '{ layer = "batch_norm"; name = "n"; }, { layer = "concat"; inputs = ("n", "dense_1"); }'
-    says_not warning # another reader
+    says_not 'the bias of' # another reader
     norm '' '{ layer = "batch_norm"; }, { layer = "dense"; units = 2; share = "dense_1"; }'
-    says_not warning # another layer that has it too
+    says_not 'the bias of' # another layer that has it too
     norm '' '{ layer = "layer_norm"; }'
-    says_not warning
+    says_not 'the bias of'
     norm '' '{ layer = "batch_norm"; }, { layer = "dense"; units = 3; }, { layer = "batch_norm"; }'
-    equal "$(grep '^warning' .err)" "$warning; so with 1 more layer"
+    equal "$(grep 'the bias of' .err)" "$warning; likewise for 1 more layer"
     sed -i 's/{ layer = "dense"; units = 2;/{ layer = "reshape"; shape = (1, 1, 2); },\
 { layer = "conv2d"; filters = 2; kernel = 1; }, { layer = "batch_norm"; },\n&/' norm.cfg
     train --dry-run norm.cfg
-    says 'warning     norm.cfg:5: the bias of "conv2d_1" does nothing'
-    says 'so with 2 more layers'
+    says 'warning     norm.cfg:5: the bias of "conv2d_1" has no effect'
+    says 'likewise for 2 more layers'
 }
 
 @test "a net of filters alone is not trained, but saved and tested" {

@@ -47,7 +47,7 @@ CONFIG
     tested --average a b c
     status_is 0
     shows "averaged, on 5 test rows"
-    shows "together"
+    shows "ensemble"
 }
 
 @test "numbers: the mean of the outputs, in the units of the data" {

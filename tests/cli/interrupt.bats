@@ -40,7 +40,7 @@ ends() {
     output=$(cat out)
     errors=$(cat err)
     status_is "$expected"
-    equal "$(grep -c 'interrupted; nothing was changed' err)" 1
+    equal "$(grep -c 'interrupted; nothing was saved' err)" 1
     exists_not runs
 }
 

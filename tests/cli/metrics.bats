@@ -119,7 +119,7 @@ C
     train --quiet --out run large.cfg
     tested run
     status_is 0
-    shows "auc        left out: rows x classes are more than 10000000"
+    shows "auc        omitted: rows x classes exceed 10000000"
     train --quiet --force --out run large.cfg --set 'training.metrics=("auc")'
     tested run
     status_is 0

@@ -20,7 +20,7 @@ set_up() {
         # those of auxiliary heads are not among the published ones
         [[ $errors != *"without heads"* ]] || errors=${errors/total/in all}
         grep -Eq "^(total|without heads) +$count\$" <<<"$errors" ||
-            fail "$name has not $count parameters"
+            fail "$name does not have $count parameters"
     done <<'COUNTS'
 resnet18 11,689,512
 resnet50 25,557,032
@@ -54,17 +54,17 @@ COUNTS
     [ "$(jq .accuracy <<<"$output")" = 1 ] || fail "$output"
 }
 
-@test "a step of MobileNet and of GoogLeNet with its heads, within the memory that was foretold" {
+@test "a step of MobileNet and of GoogLeNet with its heads, within the planned memory" {
     local name said peak
     for name in mobilenet googlenet; do
         capture "$dltrain" --epochs 1 --set data.train.rows=2 --set training.batch_size=2 \
             --out "$BATS_TEST_TMPDIR/$name" "configs/models/$name.cfg"
         status_is 0
-        said=$(sed -n 's/^memory *\([0-9]*\) MB in all.*/\1/p' "$BATS_TEST_TMPDIR/.err")
+        said=$(sed -n 's/^memory *\([0-9]*\) MB in total.*/\1/p' "$BATS_TEST_TMPDIR/.err")
         peak=$(sed -n 's/^done.*peak memory \([0-9]*\) MB$/\1/p' "$BATS_TEST_TMPDIR/.err")
         is_sanitized || { [ "$peak" -le $((said * 105 / 100)) ] &&
             [ "$peak" -ge $((said * 95 / 100)) ]; } ||
-            fail "$name: $said MB were foretold, $peak MB needed"
+            fail "$name: $said MB were planned, $peak MB needed"
     done
 }
 

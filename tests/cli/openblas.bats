@@ -60,7 +60,7 @@ C
     cc -shared -fPIC -o wrong.so wrong.c
     LD_PRELOAD="$PWD/wrong.so" train --out run tiny.cfg
     status_is 1
-    says "give wrong products here"
+    says "compute wrong products on this processor"
 }
 
 @test "OpenBLAS: too low a limit of memory is a message, not an endless loop" {

@@ -93,7 +93,7 @@ CONFIG
     ! grep -q '<b>squares' page.html || fail "words are markup"
     wrong=$(jq '[.confusion[0][1], .confusion[1][0]] | add' <<<"$output")
     equal "$(grep -c 'alt="a row of the data"' page.html)" "$wrong"
-    equal "$(grep -c 'alt="a tile for each filter"' page.html)" 1
+    equal "$(grep -c 'alt="one tile per filter"' page.html)" 1
     grep -o 'data:image/png;base64,[^"]*' page.html | tail -n 1 | cut -d , -f 2 |
         base64 -d >filters.png
     equal "$(head -c 4 filters.png | tail -c 3)" PNG

@@ -118,8 +118,8 @@ as_whole() {
             number=${signal#*:}
             [ $threads = 2 ] || [ "$number" = 130 ] || continue
             interrupted $((1 + RANDOM % 4)) "${signal%:*}" "$number" --threads $threads large.cfg
-            says "stopped     saved; go on with: $dltrain --resume run"
-            equal "$(tail -1 run/log.txt)" "stopped     saved; go on with: $dltrain --resume run"
+            says "stopped     saved; resume with: $dltrain --resume run"
+            equal "$(tail -1 run/log.txt)" "stopped     saved; resume with: $dltrain --resume run"
             equal "$(metadata run/best.safetensors epoch)" \
                 "$(metadata run/last.safetensors best_epoch)"
             train --resume run --threads $threads
@@ -220,7 +220,7 @@ CONFIG
     equal "$best" "$(metadata run/last.safetensors best_epoch)"
     equal "$last" "$(rows run)"
     # the command that it tells works as it stands
-    eval "$(sed -n 's/^stopped .* go on with: //p' .err) --epochs $last --quiet"
+    eval "$(sed -n 's/^stopped .* resume with: //p' .err) --epochs $last --quiet"
     [ "$best" -gt 1 ] || fail "nothing was better than the first epoch"
     tested run --split validation --json
     equal "$(printf %.9g "$(jq .loss .out)")" \
@@ -268,12 +268,12 @@ twice() {
     train --resume run --epochs 5
     status_is 0
     says "resumed     after epoch 2 of 5"
-    says "done        5 epochs, 3 of them now in"
+    says "done        5 epochs, 3 of them since resuming, in"
     same_checkpoints whole run
     same_history whole run
     train --resume run
     status_is 0
-    says "done        5 epochs: nothing is left to train (--epochs N would go on)"
+    says "done        5 epochs: nothing left to train (--epochs N continues)"
     same_history whole run
     same_checkpoints whole run
 }
@@ -288,7 +288,7 @@ twice() {
     [ "$epochs" -lt 60 ] || fail "it did not stop"
     train --resume run
     status_is 0
-    says "nothing is left to train (a larger early_stopping.patience would go on)"
+    says "nothing left to train (a larger early_stopping.patience continues)"
     equal "$(rows run)" "$epochs"
     train --quiet --resume run --set regularization.early_stopping.patience=4
     status_is 0

@@ -84,7 +84,7 @@ value() { sed -n "s/.*[{ ]$2 = \([^;]*\);.*/\1/p" "$1" | head -n 1; }
     equal "$(sort -u points | wc -l)" 12
     train --point 13 space.cfg
     status_is 2
-    says_only "dltrain: space.cfg: its grid has 12 points, there is no --point 13"
+    says_only "dltrain: space.cfg: the grid has 12 points, there is no --point 13"
     train --quiet --sample 3 --out run space.cfg
     status_is 0
 }
@@ -120,7 +120,7 @@ value() { sed -n "s/.*[{ ]$2 = \([^;]*\);.*/\1/p" "$1" | head -n 1; }
     train --quiet --out whole digits.cfg
     train --out parts --stop-after 1/3 digits.cfg
     status_is 0
-    says "stopped     after epoch 2 of 6; go on with: $dltrain --resume parts"
+    says "stopped     after epoch 2 of 6; resume with: $dltrain --resume parts"
     equal "$(column parts epoch)" 2
     inspect status parts whole
     status_is 5
@@ -364,7 +364,7 @@ rows_of() { sed 's/,[^,]*$//' "$1/results.csv"; } # without the seconds
     digits plain.cfg
     capture "$random" plain.cfg -o none
     status_is 2
-    says "plain.cfg: searches no value: --sample has no effect"
+    says "plain.cfg: is not a search space: --sample has no effect"
     exists_not none
     # without data no trial can begin, and the next ones are not tried
     capture "$random" space.cfg -j 1 -o none -- --set data.train.file=none.csv

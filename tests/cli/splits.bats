@@ -116,7 +116,7 @@ CONFIG
     inspect data two.cfg
     status_is 0
     equal "$errors" ""
-    shows "nothing is wrong with the data"
+    shows "no problems found"
     shows "note        train: 100 rows of each class"
     exists_not runs
     inspect data --json two.cfg

@@ -72,7 +72,7 @@ CONFIG
     train --out run text.cfg
     status_is 0
     says 'loss        1.3863 expected before training, 1.3863 observed'
-    says 'always saying "b" is right for 36.00 % of train'
+    says 'always predicting "b" is right for 36.00 % of train'
     tested --json run
     status_is 0
     equal "$(of '.confusion[0]')" '[0,0,0,0]'

@@ -132,7 +132,7 @@ bar=$'\033[K['
     export TERM=xterm
     sed -i 's/units = 32/units = 2048/' digits.cfg
     on_terminal 100 "timeout -s INT 1 $dltrain" --epochs 1000000 --out run digits.cfg
-    shows "stopped     saved; go on with: "
+    shows "stopped     saved; resume with: "
     lines | grep -q '^stopped ' || fail "the bar is before it"
 }
 

@@ -147,7 +147,7 @@ rounded() { awk '{ printf "%.5f\n", $1 }'; }
     sed -i '/^regularization/d' other.cfg
     train --out other other.cfg --epochs 1
     status_is 0
-    says "taken       8 of 8 tensors from whole/best.safetensors"
+    says "loaded      8 of 8 tensors from whole/best.safetensors"
     equal "$(numbers other/last.safetensors dense_1.weight)" \
         "$(numbers whole/best.safetensors dense_1.weight)"
 }
@@ -346,7 +346,7 @@ verdicts() {
     # a layer that is fixed is what it was, and the classifier begins with all of them
     equal "$(numbers out/autoencoder_1/best.safetensors encoder_1.weight)" \
         "$(numbers out/autoencoder_3/last.safetensors encoder_1.weight)"
-    grep -q "taken       6 of 8 tensors from .*autoencoder_3" out/pretrained/log.txt ||
+    grep -q "loaded      6 of 8 tensors from .*autoencoder_3" out/pretrained/log.txt ||
         fail "the classifier does not begin with the autoencoder"
     capture "$root/scripts/pretrain_autoencoder.sh" --labels 0.9
     status_is 2
@@ -414,17 +414,17 @@ C
     variance=$(awk -F, '{ s += $1; q += $1 * $1 } END { print (q - s * s / NR) / (NR - 1) }' x.csv)
     train --out run norm.cfg
     status_is 0
-    says 'norm.cfg:2: "batch_norm_1" has 1 value a channel for mean and variance in the last batch of 1 row, which its running statistics leave out'
+    says 'norm.cfg:2: "batch_norm_1" has 1 value per channel for mean and variance in the last batch of 1 row, which its running statistics omit'
     running=$(numbers run/last.safetensors batch_norm_1.variance)
     awk -v v="$running" -v w="$variance" 'BEGIN { exit !(v > 0.9 * w && v < 1.1 * w) }' ||
         fail "the running variance is $running, not $variance"
     train --force --out run norm.cfg --epochs 1 --set training.batch_size=1
-    says '"batch_norm_1" has 1 value a channel for mean and variance in each batch of 1 row'
+    says '"batch_norm_1" has 1 value per channel for mean and variance in each batch of 1 row'
     equal "$(numbers run/last.safetensors batch_norm_1.variance | tr -d ' ')" 1
     train --force --out run norm.cfg --epochs 1 --set training.batch_size=5
-    says '"batch_norm_1" has 5 values a channel for mean and variance in each batch of 5 rows:'
+    says '"batch_norm_1" has 5 values per channel for mean and variance in each batch of 5 rows:'
     train --force --out run norm.cfg --epochs 1 --set training.batch_size=13 # 5 whole batches
-    says_not "a channel for mean"
+    says_not "per channel for mean"
 }
 
 @test "the expected first loss is the mean of the observed ones, for every loss" {

@@ -56,11 +56,11 @@ put() {
         s/units = 10;/name = "head"; &/' body.cfg >head.cfg
     train --epochs 2 --out head --set training.init_from=source head.cfg
     status_is 0
-    says 'taken       3 of 6 tensors from source/best.safetensors; not:
+    says 'loaded      3 of 6 tensors from source/best.safetensors; not:
             more.weight (not there), more.bias (not there),
             head.weight (there 32x10, here 16x10)
 '
-    grep -q '^taken       3 of 6 tensors from source/best.safetensors; not:$' head/log.txt
+    grep -q '^loaded      3 of 6 tensors from source/best.safetensors; not:$' head/log.txt
     other_tensor source/best.safetensors head.bias head/last.safetensors head.bias
     for name in body.weight body.bias; do
         same_tensor source/best.safetensors $name head/last.safetensors $name
@@ -80,7 +80,7 @@ put() {
     train --quiet --out norm norm.cfg
     train --epochs 1 --out copy --set training.init_from=norm/last.safetensors norm_still.cfg
     status_is 0
-    says 'taken       8 of 8 tensors from norm/last.safetensors'
+    says 'loaded      8 of 8 tensors from norm/last.safetensors'
     says_not 'not:'
     local name
     for name in dense_1.weight dense_1.bias dense_2.weight batch_norm_1.scale batch_norm_1.mean \
@@ -98,10 +98,10 @@ put() {
         still.cfg >named.cfg
     train --epochs 1 --out named --set training.init_from=first named.cfg
     status_is 0
-    says 'taken       4 of 4 tensors from first/best.safetensors'
+    says 'loaded      4 of 4 tensors from first/best.safetensors'
     train --dry-run --set training.init_from=first --set network.0.name=other \
         --set 'training.init_map=()' named.cfg
-    says 'taken       2 of 4 tensors from first/best.safetensors; not:
+    says 'loaded      2 of 4 tensors from first/best.safetensors; not:
             other.weight (not there), other.bias (not there)
 '
     same_tensor first/best.safetensors dense_1.weight named/last.safetensors hidden.weight
@@ -145,7 +145,7 @@ put() {
     cp first/best.safetensors there/seen.safetensors
     DLTRAIN_DATA=$PWD/there train --dry-run --set training.init_from=seen.safetensors still.cfg
     status_is 0
-    says 'taken       4 of 4 tensors from'
+    says 'loaded      4 of 4 tensors from'
     train --quiet --dry-run --set training.init_from=empty still.cfg
     status_is 3
     says_only 'dltrain: empty: has no checkpoint (no run has written one there yet)'
@@ -160,7 +160,7 @@ put() {
         "$two$one$two$two$one"
     train --epochs 1 --out run --set training.init_from=other still.cfg
     status_is 0
-    says 'taken       1 of 4 tensors from other; not: dense_1.bias (not there),'
+    says 'loaded      1 of 4 tensors from other; not: dense_1.bias (not there),'
     says 'dense_2.weight (there F16, here 2x1)'
     says 'dense_2.bias (there 1x1x1x1x1, here 1)'
     tail -c 16 other | cmp - <(tensor run/last.safetensors dense_1.weight)
@@ -168,7 +168,7 @@ put() {
         "dense_2.weight":{"dtype":"F32","shape":[1,2],"data_offsets":[0,8]},
         "dense_1.bias":{"dtype":"F32","shape":[2],"data_offsets":[8,16]}}' "$one$two$one$two"
     train --dry-run --set training.init_from=other still.cfg
-    says 'taken       1 of 4 tensors from other; not:
+    says 'loaded      1 of 4 tensors from other; not:
             dense_1.weight (there 4, here 2x2),
             dense_2.weight (there 1x2, here 2x1), dense_2.bias (not there)
 '
@@ -178,7 +178,7 @@ put() {
     says 'nothing in other fits this network: there a.weight 2x2; here dense_1.weight 2x2'
     train --dry-run --set training.init_from=other --set 'training.init_map=("dense_1=a")' still.cfg
     status_is 0
-    says 'taken       1 of 4 tensors from other'
+    says 'loaded      1 of 4 tensors from other'
     put other '{}'
     train --quiet --dry-run --set training.init_from=other still.cfg
     status_is 2

@@ -106,7 +106,7 @@ set_up() {
 --generate and --pictures cannot be used together|--generate 3 --pictures a.png
 --split needs --pictures|--generate 3 --split train
 unknown option --speed|--generate 3 --speed 3
-nothing to predict: --generate N or --pictures FILE|
+nothing to do: give --generate N or --pictures FILE|
 CASES
 }
 
