@@ -20,25 +20,14 @@ const dl_metric dl_metric_mse = {
     .of_sums = dl_metric_mean,
 };
 
-static void add_squares_per_output(const dl_metric *self, double *sums, const dl_outcome *o) {
-    (void)self;
-    for (int64_t i = 0; i < o->rows * o->channels; i++) {
-        double *output_sums = sums + i % o->channels * DL_METRIC_SUMS;
-        double difference = (double)o->output[i] - o->target[i];
-        output_sums[0] += difference * difference;
-        output_sums[1] += 1;
-    }
-}
-
 static double root(const double *sums) {
     return sqrt(dl_metric_mean(sums));
 }
 
 const dl_metric dl_metric_rmse = {
     .name = "rmse",
-    .help = "root mean squared error, in the units of the data; the mean over the outputs",
+    .help = "root mean squared error over rows and outputs, in the units of the data",
     .for_numbers = true,
-    .per_output = true,
-    .add = add_squares_per_output,
+    .add = add_squares,
     .of_sums = root,
 };
