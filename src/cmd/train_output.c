@@ -14,47 +14,20 @@
 #include "report/report.h"
 #include "run/history.h"
 
-static void set_part(json_t *object, const dl_experiment *e, const char *part, double loss,
-                     const double *metric) {
-    char key[64];
-    snprintf(key, sizeof key, "%s_loss", part);
-    json_object_set_new(object, key, cmd_json_number(loss));
-    for (int m = 0; m < e->model.metric_count; m++) {
-        if (!strcmp(part, "train") && !dl_metric_in_training(e->model.metrics[m]))
-            continue;
-        snprintf(key, sizeof key, "%s_%s", part, e->model.metrics[m]->name);
-        json_object_set_new(object, key, cmd_json_number(metric[m]));
-    }
-}
-
-static void print_row(const dl_experiment *e, const dl_row *row) {
-    json_t *object = json_pack(
-        "{s:s, s:I, s:I, s:o, s:o, s:o}", "event", "epoch", "epoch", (json_int_t)row->epoch, "step",
-        (json_int_t)row->step, "seconds", cmd_json_number(row->seconds), "learning_rate",
-        cmd_json_number(row->rate), "samples_per_second", cmd_json_number(row->samples_per_second));
-    set_part(object, e, "train", row->train_loss, row->train_metric);
-    for (int h = 0; h < e->model.net.head_count; h++) {
-        dl_text key = {0};
-        dl_text_add(&key, "train_%s_loss", e->model.net.heads[h].name);
-        json_object_set_new(object, key.data, cmd_json_number(row->train_head[h]));
-        dl_text_free(&key);
-    }
-    if (dl_experiment_penalized(e))
-        json_object_set_new(object, "train_objective", cmd_json_number(row->train_objective));
-    if (e->model.data.part[DL_VALIDATION].count)
-        set_part(object, e, "val", row->val_loss, row->val_metric);
-    static const char *const phases[] = {"data_seconds", "forward_seconds", "backward_seconds",
-                                         "update_seconds"};
-    for (int p = 0; p < DL_PHASES; p++)
-        json_object_set_new(object, phases[p], cmd_json_number(row->phase[p]));
-    cmd_print_json(object, JSON_COMPACT);
+static void add_column(void *object, const dl_measurement *column) {
+    json_object_set_new(object, column->name,
+                        column->decimals ? cmd_json_number(column->value)
+                                         : json_integer((json_int_t)column->value));
 }
 
 int train_print_json_event(void *context, const dl_event *event, dl_error *error) {
     (void)context;
     (void)error;
-    if (event->kind == DL_EVENT_EPOCH)
-        print_row(event->trainer->e, event->row);
+    if (event->kind != DL_EVENT_EPOCH)
+        return 0;
+    json_t *object = json_pack("{s:s}", "event", "epoch");
+    dl_row_visit(event->trainer->e, event->row, add_column, object);
+    cmd_print_json(object, JSON_COMPACT);
     return 0;
 }
 

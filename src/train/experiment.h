@@ -52,13 +52,8 @@ extern const dl_section dl_sections[]; /* ends with path NULL */
 int dl_experiment_read(dl_experiment *experiment, dl_config *config, dl_error *error);
 /* Builds the model for training, and checks what is monitored. */
 int dl_experiment_build(dl_experiment *experiment, int threads, dl_error *error);
-/* Whether the objective has penalties beside the loss: then the history has the column
-   train_objective. */
+/* Whether the objective has penalties: then the history has the column train_objective. */
 bool dl_experiment_penalized(const dl_experiment *experiment);
-/* The columns of losses and metrics in the history: "train_loss,train_accuracy,val_loss,…"; behind
-   those of the training part the loss of each auxiliary head, "train_aux_1_loss", and, where there
-   are penalties, "train_objective". */
-dl_text dl_experiment_columns(const dl_experiment *experiment);
 void dl_experiment_free(dl_experiment *experiment);
 
 #endif

@@ -75,21 +75,7 @@ int dl_monitors_check(dl_experiment *e, const char *const *metrics, int count, d
 }
 
 double dl_monitor_value(const dl_experiment *e, const char *name, const dl_row *row, bool *higher) {
-    bool validation = !strncmp(name, "val_", 4);
-    name = strchr(name, '_') + 1;
-    *higher = false;
-    for (int m = 0; m < e->model.metric_count; m++)
-        if (!strcmp(name, e->model.metrics[m]->name)) {
-            *higher = e->model.metrics[m]->higher_is_better;
-            return validation ? row->val_metric[m] : row->train_metric[m];
-        }
-    if (!strcmp(name, "objective"))
-        return row->train_objective;
-    size_t length = strlen(name);
-    for (int h = 0; !validation && h < e->model.net.head_count; h++) { /* "aux_1_loss" */
-        size_t own = strlen(e->model.net.heads[h].name);
-        if (length == own + 5 && !strncmp(name, e->model.net.heads[h].name, own))
-            return row->train_head[h];
-    }
-    return validation ? row->val_loss : row->train_loss;
+    const dl_metric *metric = dl_metric_find(strchr(name, '_') + 1);
+    *higher = metric && metric->higher_is_better;
+    return dl_row_value(e, row, name);
 }

@@ -43,43 +43,24 @@ static int start(dl_recorder *r, const dl_trainer *t, dl_error *error) {
                : 0;
 }
 
-/* The numbers of a row under TensorBoard's tags. */
 typedef struct {
     dl_arena arena;
     dl_scalar list[2 * DL_MAX_RUN_METRICS + DL_MOST_HEADS + 8];
     int count;
 } scalars;
 
-static void add_scalar(scalars *s, const char *group, const char *name, double value) {
-    s->list[s->count++] = (dl_scalar){dl_arena_printf(&s->arena, "%s/%s", group, name), value};
-}
-
-static void add_part(scalars *s, const dl_model *model, bool training, double loss,
-                     const double *metric) {
-    const char *part = training ? "train" : "validation";
-    add_scalar(s, "loss", part, loss);
-    for (int m = 0; m < model->metric_count; m++)
-        if (!training || dl_metric_in_training(model->metrics[m]))
-            add_scalar(s, model->metrics[m]->name, part, metric[m]);
+static void add_scalar(void *context, const dl_measurement *column) {
+    scalars *s = context;
+    if (column->tag)
+        s->list[s->count++] = (dl_scalar){dl_arena_strdup(&s->arena, column->tag), column->value};
 }
 
 static int add_events(dl_recorder *r, const dl_experiment *e, const dl_row *row, dl_error *error) {
-    const dl_model *model = &e->model;
     scalars s = {.count = 0};
     if (!r->board.file)
         return 0;
-    add_part(&s, model, true, row->train_loss, row->train_metric);
-    if (model->data.part[DL_VALIDATION].count)
-        add_part(&s, model, false, row->val_loss, row->val_metric);
-    for (int h = 0; h < model->net.head_count; h++)
-        add_scalar(&s, "loss", dl_arena_printf(&s.arena, "train_%s", model->net.heads[h].name),
-                   row->train_head[h]);
-    if (dl_experiment_penalized(e))
-        add_scalar(&s, "loss", "objective", row->train_objective);
-    s.list[s.count++] = (dl_scalar){"learning_rate", row->rate};
-    add_scalar(&s, "time", "epoch_seconds", row->seconds);
-    add_scalar(&s, "time", "samples_per_second", row->samples_per_second);
-    int result = dl_tensorboard_add_epoch(&r->board, model, row->epoch, s.list, s.count, error);
+    dl_row_visit(e, row, add_scalar, &s);
+    int result = dl_tensorboard_add_epoch(&r->board, &e->model, row->epoch, s.list, s.count, error);
     dl_arena_free(&s.arena);
     return result;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What is measured of an epoch: a row of the history. */
+/* The measurements of one epoch: a row of the history. */
 #ifndef DL_TRAIN_ROW_H
 #define DL_TRAIN_ROW_H
 
@@ -11,14 +11,33 @@ typedef struct {
     int64_t epoch, step;
     double rate, seconds, samples_per_second;
     double train_loss, train_metric[DL_MAX_RUN_METRICS];
-    double train_head[DL_MOST_HEADS]; /* the losses of the auxiliary heads */
-    double train_objective;           /* train_loss, the heads' and the penalties */
+    double train_head[DL_MOST_HEADS]; /* unweighted losses of the auxiliary heads */
+    double train_objective;           /* train_loss, the weighted heads and the penalties */
     double val_loss, val_metric[DL_MAX_RUN_METRICS];
-    double phase[DL_PHASES]; /* seconds spent waiting for data, forward, backward, updating */
+    double phase[DL_PHASES]; /* seconds of waiting for data, forward, backward, updating */
 } dl_row;
 
-/* history.csv's first line, and that of a row, with their newlines. */
+/* One column of the history. The strings are borrowed, and only valid during the visit. */
+typedef struct {
+    const char *name; /* in history.csv and in JSON: "train_loss" */
+    const char *tag;  /* in TensorBoard: "loss/train"; NULL: not written there */
+    int decimals;     /* 0: an integer; negative: 9 significant digits */
+    bool score;       /* a loss or a metric: a resumed run must have the same ones */
+    double value;
+} dl_measurement;
+typedef void (*dl_measurement_visitor)(void *context, const dl_measurement *column);
+
+/* Visits the columns that the history of this experiment has, in order. Everything that writes a
+   row (CSV, JSON, event files) does so with it. */
+void dl_row_visit(const dl_experiment *experiment, const dl_row *row, dl_measurement_visitor visit,
+                  void *context);
+
+/* The first line of history.csv and the line of a row, with their newlines. */
 dl_text dl_row_header(const dl_experiment *experiment);
 dl_text dl_row_line(const dl_experiment *experiment, const dl_row *row);
+/* The names of the losses and metrics: "train_loss,train_accuracy,val_loss,val_accuracy". */
+dl_text dl_row_scores(const dl_experiment *experiment);
+/* The value of the column `name`; NaN if there is no such column. */
+double dl_row_value(const dl_experiment *experiment, const dl_row *row, const char *name);
 
 #endif

@@ -26,7 +26,7 @@ static int add_field(void *context, const char *name, double *value, int64_t cou
 }
 
 static void add_progress(dl_checkpoint_content *c, const dl_experiment *e, const dl_progress *p) {
-    dl_text columns = dl_experiment_columns(e);
+    dl_text columns = dl_row_scores(e);
     dl_sums sums = p->sums;
     dl_checkpoint_content_add_number(c, "epoch", p->epoch);
     dl_checkpoint_content_add_number(c, "epoch_step", p->epoch_step);
@@ -147,7 +147,7 @@ static int check_same(const dl_checkpoint *c, const dl_experiment *e, dl_error *
     const char *optimizer = dl_checkpoint_text(c, "optimizer");
     if (!was || !optimizer)
         return dl_checkpoint_missing(c, was ? "optimizer" : "columns", error);
-    dl_text columns = dl_experiment_columns(e);
+    dl_text columns = dl_row_scores(e);
     char *schema = schema_without_counts(dl_data_kept_schema(&e->model.data));
     char *old = schema_without_counts(&c->schema);
     int result = 0;
