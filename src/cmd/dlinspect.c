@@ -246,7 +246,7 @@ static void observe(void *context, const dl_outcome *outcome) {
 }
 
 static int write_page(loaded *l, dl_split split, const char *path, dl_error *error) {
-    dl_model *e = &l->model;
+    dl_model *e = &l->experiment.model;
     dl_loader *loader = dl_loader_new(&e->data, split, e->batch_size, error);
     page_scores s = {0};
     dl_sums sums = {0};

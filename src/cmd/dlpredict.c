@@ -30,7 +30,7 @@ static bool print_symbol(const char *bytes, int count) {
 static int generate(predict_arguments *a, loaded *l, dl_error *error) {
     a->text.seed = (uint64_t)a->seed;
     if (loaded_build_text(l, error) ||
-        dl_generate(&l->model, &a->text, l->path, print_symbol, error))
+        dl_generate(&l->experiment.model, &a->text, l->path, print_symbol, error))
         return -1;
     if (last_byte != '\n' && isatty(STDOUT_FILENO))
         putchar('\n');
@@ -42,7 +42,7 @@ static int draw(const predict_arguments *a, loaded *l, dl_error *error) {
     int shown = 0, wanted = loaded_wanted_split(&a->common, a->split);
     if (loaded_open_split(l, wanted, &split, error) ||
         loaded_build(l, split, l->checkpoint.batch_size, error) ||
-        dl_prediction_picture_write(&l->model, split, a->pictures, &shown, error))
+        dl_prediction_picture_write(&l->experiment.model, split, a->pictures, &shown, error))
         return -1;
     fprintf(stderr, "%d samples, each as input, prediction and target: %s\n", shown, a->pictures);
     return 0;

@@ -52,18 +52,19 @@ static int evaluate_ensemble(test *t, const test_arguments *a, dl_error *error) 
     dl_ensemble *s = &t->ensemble;
     *s = (dl_ensemble){xcalloc((size_t)t->count, sizeof *s->member), t->count, t->split, a->vote};
     for (int i = 0; i < t->count; i++)
-        s->member[i] = (dl_member){.model = &t->member[i].model, .name = t->member[i].path};
+        s->member[i] =
+            (dl_member){.model = &t->member[i].experiment.model, .name = t->member[i].path};
     if (dl_ensemble_check(s, error))
         return -1;
-    dl_scores_open(&t->scores, &t->member[0].model, dl_ensemble_classes(s), dl_ensemble_link(s),
-                   t->split);
+    dl_scores_open(&t->scores, &t->member[0].experiment.model, dl_ensemble_classes(s),
+                   dl_ensemble_link(s), t->split);
     for (int i = 0; i < t->count; i++)
         dl_scores_open_like(&s->member[i].accumulator, &t->scores);
     return dl_ensemble_evaluate(s, dl_scores_observe, &t->scores, &t->scores.rows, error);
 }
 
 static int evaluate(test *t, const test_arguments *a, dl_error *error) {
-    dl_model *e = &t->member[0].model;
+    dl_model *e = &t->member[0].experiment.model;
     if (t->count > 1)
         return evaluate_ensemble(t, a, error);
     if (!a->speed)
@@ -97,7 +98,7 @@ static const char *combination(const test_arguments *a) {
 
 static void print_text(const test *t, const test_arguments *a) {
     char count[32];
-    const dl_model *e = &t->member[0].model;
+    const dl_model *e = &t->member[0].experiment.model;
     if (t->count > 1) {
         printf("%s: %d nets, %s, on %s %s rows\n", e->name, t->count, combination(a),
                dl_text_count(count, t->scores.rows), dl_split_names[t->split]);
@@ -121,7 +122,8 @@ static json_t *members_json(const test *t) {
 }
 
 static void print_json(const test *t, const test_arguments *a) {
-    json_t *object = json_pack("{s:o}", "name", cmd_json_string(t->member[0].model.name));
+    json_t *object =
+        json_pack("{s:o}", "name", cmd_json_string(t->member[0].experiment.model.name));
     if (t->count > 1) {
         json_object_set_new(object, "members", members_json(t));
         json_object_set_new(object, "combination", json_string(combination(a)));
@@ -140,7 +142,7 @@ static void print_speed(const test *t, bool json) {
     char rows[32], rate[32];
     if (json) {
         cmd_print_json(json_pack("{s:o, s:o, s:I, s:f, s:f, s:f, s:f}", "name",
-                                 cmd_json_string(t->member[0].model.name), "checkpoint",
+                                 cmd_json_string(t->member[0].experiment.model.name), "checkpoint",
                                  cmd_json_string(t->member[0].path), "batch",
                                  (json_int_t)s->samples, "seconds_per_batch", s->seconds, "fastest",
                                  s->fastest, "slowest", s->slowest, "samples_per_second",
@@ -149,7 +151,7 @@ static void print_speed(const test *t, bool json) {
         return;
     }
     printf("%s, batches of %s: %.4g ms per forward pass (%.4g to %.4g), %s rows per second\n",
-           t->member[0].model.name, dl_text_count(rows, s->samples), 1e3 * s->seconds,
+           t->member[0].experiment.model.name, dl_text_count(rows, s->samples), 1e3 * s->seconds,
            1e3 * s->fastest, 1e3 * s->slowest, dl_text_count(rate, (int64_t)s->samples_per_second));
 }
 

@@ -53,7 +53,8 @@ static void help_config(void) {
     dl_text_add(&text, "A config is a text file in libconfig syntax:\n\n%s\n", example);
     dl_text_add(&text, "Its keys, section by section:\n");
     for (const dl_section *s = dl_sections; s->path; s++) {
-        dl_text_add(&text, "\n%s%s%s\n", s->path, *s->path ? ": " : "", s->help);
+        if (s->help)
+            dl_text_add(&text, "\n%s%s%s\n", s->path, *s->path ? ": " : "", s->help);
         dl_options_help(s->options, &text);
     }
     dl_text_add(&text, "\nnetwork: keys of every layer, besides those of its type\n");
@@ -187,11 +188,13 @@ static const char manual_head[] =
 
 static void add_manual_section(dl_text *text, const char *path, const char *what,
                                const dl_option *options) {
-    dl_text_add(text, ".SS ");
-    if (*path)
-        dl_text_add(text, "%s: ", path);
-    dl_add_roff(text, what);
-    dl_text_add(text, "\n");
+    if (what) {
+        dl_text_add(text, ".SS ");
+        if (*path)
+            dl_text_add(text, "%s: ", path);
+        dl_add_roff(text, what);
+        dl_text_add(text, "\n");
+    }
     dl_options_roff(options, text);
 }
 

@@ -19,7 +19,7 @@ int loaded_open(loaded *l, const char *path, bool last, const arg_common *common
         return -1;
     if (arg_apply_sets(common, &c->config, error))
         return -1;
-    return dl_model_read(&l->model, &c->config, NULL, error);
+    return dl_experiment_read_for_inference(&l->experiment, &c->config, error);
 }
 
 int loaded_wanted_split(const arg_common *common, int split) {
@@ -27,7 +27,7 @@ int loaded_wanted_split(const arg_common *common, int split) {
 }
 
 static int choose_split(const loaded *l, int wanted, dl_split *split, dl_error *error) {
-    const dl_data *data = &l->model.data;
+    const dl_data *data = &l->experiment.model.data;
     static const dl_split order[] = {DL_TEST, DL_VALIDATION, DL_TRAIN};
     for (int i = 0; i < DL_SPLITS; i++) {
         *split = wanted >= 0 ? (dl_split)wanted : order[i];
@@ -42,7 +42,7 @@ static int choose_split(const loaded *l, int wanted, dl_split *split, dl_error *
 
 int loaded_open_split(loaded *l, int wanted, dl_split *split, dl_error *error) {
     dl_checkpoint *c = &l->checkpoint;
-    dl_data *data = &l->model.data;
+    dl_data *data = &l->experiment.model.data;
     if (choose_split(l, wanted, split, error) ||
         dl_data_open_part(data, *split, &c->schema, &c->input, &c->target, error) ||
         dl_checkpoint_check_split(c, data, error))
@@ -54,20 +54,20 @@ int loaded_open_split(loaded *l, int wanted, dl_split *split, dl_error *error) {
 }
 
 static int build(loaded *l, int64_t batch, dl_error *error) {
-    l->model.batch_size = batch;
-    if (dl_model_build(&l->model, false, dl_threads(), error))
+    l->experiment.model.batch_size = batch;
+    if (dl_model_build(&l->experiment.model, false, dl_threads(), error))
         return -1;
-    return dl_checkpoint_load_net(&l->checkpoint, &l->model.net, error);
+    return dl_checkpoint_load_net(&l->checkpoint, &l->experiment.model.net, error);
 }
 
 int loaded_build(loaded *l, dl_split split, int64_t batch, dl_error *error) {
-    int64_t rows = l->model.data.part[split].count;
+    int64_t rows = l->experiment.model.data.part[split].count;
     return build(l, batch < rows ? batch : rows, error);
 }
 
 int loaded_build_text(loaded *l, dl_error *error) {
     dl_checkpoint *c = &l->checkpoint;
-    dl_data *data = &l->model.data;
+    dl_data *data = &l->experiment.model.data;
     dl_symbols symbols = dl_data_symbols(data);
     if (dl_data_describe(data, &c->schema, &c->input, &c->target, error) ||
         dl_symbols_check(&symbols, l->path, error))
@@ -76,7 +76,7 @@ int loaded_build_text(loaded *l, dl_error *error) {
 }
 
 void loaded_close(loaded *l) {
-    dl_model_free(&l->model);
+    dl_experiment_free(&l->experiment);
     dl_checkpoint_close(&l->checkpoint);
     free(l->path);
     l->path = NULL;

@@ -4,12 +4,12 @@
 #define DL_CMD_LOADED_H
 
 #include "cmd/arguments.h"
-#include "model/model.h"
 #include "run/checkpoint.h"
+#include "train/experiment.h"
 
 typedef struct {
     dl_checkpoint checkpoint;
-    dl_model model;
+    dl_experiment experiment;
     char *path; /* of the checkpoint */
 } loaded;
 

@@ -44,9 +44,9 @@ typedef struct {
 
 /* Reads a group by its tables: fills every field, from the group, or else from `parent` (NULL:
    none), or else from its default, which is then written into the tree. Unknown keys in `group`
-   (not in `parent`; if `what` is NULL, nowhere), wrong types, values out of range and missing ones
-   are each an error; `what`
-   names the group in them. 0, or -1 if there was any. */
+   (not in `parent`), wrong types, values out of range and missing ones
+   are each an error; `what` names
+   the group in them. 0, or -1 if there was any. */
 int dl_config_read(dl_config *config, config_setting_t *group, config_setting_t *parent,
                    const char *what, const dl_table *tables, int count, dl_error *error);
 

@@ -318,7 +318,7 @@ int dl_config_read(dl_config *config, config_setting_t *group, config_setting_t 
     int result = 0;
     for (int i = 0; i < config_setting_length(group); i++) {
         const config_setting_t *setting = config_setting_get_elem(group, (unsigned)i);
-        if (what && !find_option(tables, count, config_setting_name(setting)))
+        if (!find_option(tables, count, config_setting_name(setting)))
             result |= unknown_key(config, setting, what, tables, count, error);
     }
     for (int t = 0; t < count; t++)

@@ -11,19 +11,20 @@ typedef struct {
 
 const dl_option dl_model_options[] = {
     DL_STRING_OPTION("name", root, name, DL_NO_DEFAULT,
-                     "what the run's folder is called; left out: the config file's name"),
+                     "name of the run's folder; left out: the name of the config file"),
     DL_INT_OPTION("seed", root, seed, "1", 0, 9e15,
-                  "of all random numbers but the split's: initial weights, order, dropout"),
+                  "seed of all random numbers except the split's: initial weights, order, dropout"),
     DL_SETTING_OPTION("data", root, data, DL_REQUIRED, "what to learn from: a group { … }"),
     DL_SETTING_OPTION("network", root, network, DL_REQUIRED,
                       "the layers, in the order in which they run: a list ( { … }, … )"),
     DL_SETTING_OPTION("loss", root, loss, DL_REQUIRED,
-                      "what is minimized: a group { type = \"…\" }"),
+                      "what to minimize: a group { type = \"…\" }"),
     DL_SETTING_OPTION("optimizer", root, optimizer, DL_NO_DEFAULT,
-                      "how it is minimized: a group { type = \"…\" }; left out: adam"),
+                      "how to minimize it: a group { type = \"…\" }; left out: adam"),
     DL_SETTING_OPTION("regularization", root, regularization, DL_NO_DEFAULT,
-                      "what keeps the network from learning by heart: a group { … }"),
-    DL_SETTING_OPTION("training", root, training, DL_NO_DEFAULT, "how long and how: a group { … }"),
+                      "against overfitting: a group { … }"),
+    DL_SETTING_OPTION("training", root, training, DL_NO_DEFAULT,
+                      "batches, epochs and metrics: a group { … }"),
     DL_OPTIONS_END,
 };
 
@@ -31,23 +32,19 @@ static const char *const batch_words[] = {"all", NULL};
 
 const dl_option dl_model_training_options[] = {
     DL_INT_OR_WORD_OPTION("batch_size", dl_model_settings, batch_size, "32", 1, 1 << 24,
-                          batch_words, "samples a step; \"all\" is the whole training part"),
+                          batch_words,
+                          "samples per step; \"all\": the whole training part (full batch)"),
     DL_BOOL_OPTION("shuffle", dl_model_settings, shuffle, "true",
-                   "the rows come in another order each epoch; false: in that of the file, which "
-                   "stateful layers "
-                   "need, but which is bad for rows that are sorted"),
+                   "shuffle the rows in each epoch; false: the order of the file, which stateful "
+                   "layers need, but which harms training if the rows are sorted by class"),
     DL_STRINGS_OPTION("metrics", dl_model_settings, metrics, DL_NO_DEFAULT,
-                      "what is measured beside the loss; left out: accuracy for classes, rmse for "
-                      "numbers (also in "
-                      "bins)"),
-    DL_BOOL_OPTION(
-        "bf16", dl_model_settings, bf16, "false",
-        "large products take their factors as bfloat16, 8 bits of precision, while weights and "
-        "sums "
-        "stay float: up to twice as fast where oneDNN and the processor (AVX512_BF16) can. The "
-        "training's own validation is done so, too: dltest, which never is, finds numbers that "
-        "differ "
-        "a little from those of history.csv"),
+                      "metrics besides the loss; left out: accuracy for classes, rmse for numbers "
+                      "(and for bins)"),
+    DL_BOOL_OPTION("bf16", dl_model_settings, bf16, "false",
+                   "round the factors of large matrix products to bfloat16 (8 bits of precision); "
+                   "weights and sums stay float. Up to twice as fast with oneDNN on a processor "
+                   "with AVX512_BF16. Validation during training uses it too, but dltest does not: "
+                   "its numbers differ slightly from history.csv"),
     DL_OPTIONS_END,
 };
 
@@ -69,8 +66,8 @@ const dl_kind *dl_model_read_kind(dl_model *model, config_setting_t *parent, con
     return chosen.kind;
 }
 
-/* The losses of the auxiliary heads. A head that is repeated has its loss in the config once, whose
-   mistakes are told once. */
+/* The losses of the auxiliary heads. The loss of a head that is repeated is in the config once, and
+   its errors are reported once. */
 static int read_heads(dl_model *model, dl_error *error) {
     const dl_net *net = &model->net;
     int result = 0;
@@ -130,8 +127,9 @@ static int check_name(const dl_model *model, config_setting_t *top, dl_error *er
         return 0;
     return dl_fail(error, DL_USAGE, "%s: \"%s\" cannot be a run's name: %s",
                    dl_config_where(model->config, config_setting_get_member(top, "name")), name,
-                   strcmp(name, "latest") ? "it must do as a folder's (no slash, no point in front)"
-                                          : "runs/latest is the link to the newest run");
+                   strcmp(name, "latest")
+                       ? "it must be valid as a folder name (no slash, no leading period)"
+                       : "runs/latest is the link to the newest run");
 }
 
 /* data.balance = "weights" */
@@ -144,10 +142,11 @@ static int weigh_classes(dl_model *model, dl_error *error) {
             "(\"oversample\" works with any loss)",
             where, model->loss->kind.name);
     if (model->loss->balance(model->loss_self))
-        return dl_fail(error, DL_USAGE,
-                       "%s: \"balance\" is \"weights\", but the loss has class_weights of its own "
-                       "(%s): choose one of the two",
-                       where, dl_model_where(model, "loss.class_weights"));
+        return dl_fail(
+            error, DL_USAGE,
+            "%s: \"balance\" is \"weights\", but the loss already has class_weights (%s): "
+            "choose one of the two",
+            where, dl_model_where(model, "loss.class_weights"));
     return 0;
 }
 
@@ -156,35 +155,30 @@ static int check_oversample(const dl_model *model, dl_error *error) {
         return 0;
     return dl_fail(
         error, DL_USAGE,
-        "%s: \"balance\" is \"oversample\", which mixes the rows anew in each epoch, but "
+        "%s: \"balance\" is \"oversample\", which reshuffles the rows in each epoch, but "
         "training.shuffle is false (%s)",
         dl_model_where(model, "data.balance"), dl_model_where(model, "training.shuffle"));
 }
 
-/* Bins are weighed by their probabilities. */
+/* The prediction is the mean of the bins, weighted by their probabilities. */
 static int check_bins(const dl_model *model, dl_error *error) {
     const config_setting_t *loss = config_lookup(&model->config->tree, "loss");
     if (model->loss->softmax)
         return 0;
     return dl_fail(error, DL_USAGE,
-                   "%s: data.target_bins needs a loss that gives bins probabilities "
+                   "%s: data.target_bins needs a loss with class probabilities "
                    "(softmax_cross_entropy), not \"%s\"",
                    dl_config_where(model->config, loss), model->loss->kind.name);
 }
 
-/* Of the section `training`, beside what is another's. */
-static int read_settings(dl_model *model, config_setting_t *top, const dl_table *beside,
+static int read_training(dl_model *model, config_setting_t *top, const dl_table *training,
                          dl_error *error) {
     config_setting_t *group = dl_config_group(model->config, top, "training", error);
-    if (!group)
-        return -1;
-    dl_table tables[] = {{dl_model_training_options, &model->settings},
-                         beside ? *beside : (dl_table){0}};
-    return dl_config_read(model->config, group, NULL, beside ? "training" : NULL, tables,
-                          beside ? 2 : 1, error);
+    dl_table tables[] = {{dl_model_training_options, &model->settings}, *training};
+    return group ? dl_config_read(model->config, group, NULL, "training", tables, 2, error) : -1;
 }
 
-int dl_model_read(dl_model *model, dl_config *config, const dl_table *beside, dl_error *error) {
+int dl_model_read(dl_model *model, dl_config *config, const dl_table *training, dl_error *error) {
     model->config = config;
     config_setting_t *top = config_root_setting(&config->tree);
     root own = {0};
@@ -208,7 +202,7 @@ int dl_model_read(dl_model *model, dl_config *config, const dl_table *beside, dl
         result |= check_bins(model, error);
     if (model->loss && model->data.balance == DL_BALANCE_WEIGHTS)
         result |= weigh_classes(model, error);
-    result |= read_settings(model, top, beside, error);
+    result |= read_training(model, top, training, error);
     result |= check_metric_names(model, error);
     if (model->data.balance == DL_BALANCE_OVERSAMPLE)
         result |= check_oversample(model, error);

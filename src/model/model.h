@@ -50,10 +50,9 @@ typedef struct {
 /* Options of the top level of a config, and those of `training` that are a model's. */
 extern const dl_option dl_model_options[], dl_model_training_options[];
 
-/* Reads the config's model, collecting all errors. `beside`: the table of the other keys of
-   `training`; NULL: they are not checked. `model` is all zero; dl_model_free is fine after a
-   failure. */
-int dl_model_read(dl_model *model, dl_config *config, const dl_table *beside, dl_error *error);
+/* Reads the config's model, collecting all errors. `training`: the other keys of the section
+   `training`, read here as well. `model` is all zero; dl_model_free is fine after a failure. */
+int dl_model_read(dl_model *model, dl_config *config, const dl_table *training, dl_error *error);
 /* Reads a group whose `type` chooses its kind; NULL if there is any error in it. */
 const dl_kind *dl_model_read_kind(dl_model *model, config_setting_t *parent, const char *key,
                                   const dl_registry *registry, const char *fallback, void **self,

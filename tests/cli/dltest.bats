@@ -53,6 +53,23 @@ value() { jq -r "$1" .out; }
     equal "$(value .checkpoint)" run/last.safetensors
 }
 
+@test "--set with an unknown key is an error, in the sections for training too" {
+    digits digits.cfg
+    train --quiet --out run digits.cfg --epochs 1
+    local key
+    for key in optimizer.learning_rat training.batchsize regularization.l3 seeed loss.typ \
+        regularization.early_stopping.patienc; do
+        tested run --set "$key=1"
+        status_is 2
+        says "dltest: --set $key=1: "; says "has no key \"${key##*.}\" (did you mean"
+        predicted run --set "$key=1" --generate 1
+        status_is 2
+        says "has no key \"${key##*.}\" (did you mean"
+    done
+    tested run --set regularization.l2=0.5 --set training.batch_size=7 --json
+    status_is 0
+}
+
 @test "nothing but the checkpoint and the data is needed" {
     digits digits.cfg
     train --quiet --out run digits.cfg

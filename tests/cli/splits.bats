@@ -191,10 +191,10 @@ CONFIG
     sed -i 's/"balanced"/(1, 1, 2)/' loss.cfg
     train loss.cfg --set data.balance=weights
     status_is 2
-    says '"balance" is "weights", but the loss has class_weights of its own (loss.cfg:3)'
+    says '"balance" is "weights", but the loss already has class_weights (loss.cfg:3)'
     train two.cfg --set data.balance=oversample --set training.shuffle=false
     status_is 2
-    says "mixes the rows anew in each epoch, but training.shuffle is false"
+    says "reshuffles the rows in each epoch, but training.shuffle is false"
     train two.cfg --set data.balance=weights --set 'loss.type="hinge"'
     status_is 2
     says 'the loss "hinge" has no class_weights ("oversample" works with any loss)'
