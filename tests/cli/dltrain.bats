@@ -482,6 +482,8 @@ C
     says "filters.cfg:3: the network has no weights: there is nothing to train"
     exists_not run
     train --dry-run filters.cfg
+    status_is 2
+    train --dry-run --epochs 0 filters.cfg
     status_is 0
     says "filter_1    filter      5x5x1"
     train --quiet --out run --epochs 0 filters.cfg
