@@ -113,7 +113,8 @@ grep -HoE '^#include "[a-z0-9_]+/[a-z0-9_]+\.h"' src/*/*.[ch] |
 
 # Members of a registry are the files that define a kind; they do not include each other.
 for room in formats augment layers losses metrics optim convert; do
-    members=$(grep -lE '^const dl_[a-z_]+ dl_[a-z0-9_]+ = ' src/$room/*.c 2>/dev/null || true)
+    members=$(grep -E '^const dl_[a-z_]+ dl_[a-z0-9_]+ = ' src/$room/*.c 2>/dev/null |
+        sed '/:const dl_registry /d; s/:.*//' | sort -u)
     for member in $members; do
         header=${member#src/}
         # shellcheck disable=SC2086 # a list of names

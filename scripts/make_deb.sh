@@ -71,7 +71,8 @@ chmod 644 "$root"/usr/share/doc/dltrain/*
 # dpkg-shlibdeps reads debian/control.
 printf 'Source: dltrain\n\nPackage: dltrain\nArchitecture: any\n' >"$work/debian/control"
 depends=$(cd "$work" && is_elf root/usr/bin/* |
-    xargs dpkg-shlibdeps -O 2>/dev/null | sed 's/^shlibs:Depends=//; s/libopenblas0\b/libopenblas0-openmp/')
+    xargs dpkg-shlibdeps -O 2>/dev/null |
+    sed 's/^shlibs:Depends=//; s/libopenblas0\b/libopenblas0-openmp/')
 cat >"$root/DEBIAN/control" <<CONTROL
 Package: dltrain
 Version: $version

@@ -28,7 +28,8 @@ say() { printf '%s: %s\n' "$program" "$*" >&2; }
 usage() { sed -n '3,/^set/s/^# \{0,1\}//p' "$0"; }
 
 part='config dltrain scripts search interrupt terminal manual numpy splits second_order'
-first=all others=part reuse='' unverified='' folder='' release='' runs='root nohup de_DE tr_TR install'
+first=all others=part reuse='' unverified=''
+folder='' release='' runs='root nohup de_DE tr_TR install'
 while [ $# -gt 0 ]; do
     case $1 in
     -h | --help) usage && exit ;;
