@@ -1,10 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# bagging.sh CONFIG K [dltrain options]: trains K nets, each on a bootstrap sample of the training
-# part (data.bagging) with another seed, 1 to K, and prints what they reach on the test part, each
-# alone and together by the mean of their answers.
-# Each run's folder is runs/NAME-bagging/SEED, or below $BAGGING_DIR. Nets that are finished are
-# not trained again, and one that was stopped is gone on with: to begin anew remove the folder.
+# bagging.sh CONFIG K [dltrain options]: trains K nets on bootstrap samples of the training part
+# (data.bagging) with the seeds 1 to K, and prints the scores on the test part of each net and of
+# their average.
+# The runs are in runs/NAME-bagging/SEED, or below $BAGGING_DIR. Finished nets are skipped and
+# stopped ones resumed: to start over, remove the folder.
 set -eu
 # shellcheck source=common.sh
 . "$(dirname -- "$(readlink -f -- "$0")")/common.sh"
@@ -22,7 +22,7 @@ config=$1 nets=$2
 shift 2
 { is_count "$nets" && [ "$nets" -gt 1 ]; } || usage
 folder=${BAGGING_DIR:-runs/$(basename -- "$config" .cfg)-bagging}
-{ cksum <"$config" && printf '%s\n' "$@"; } | remember "$folder" "nets of another config"
+{ cksum <"$config" && printf '%s\n' "$@"; } | record_settings "$folder" "nets of another config"
 
 for seed in $(seq "$nets"); do
     train_net "$folder/$seed" "net $seed of $nets" "$config" "$@" --seed "$seed" \

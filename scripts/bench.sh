@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# bench.sh: whole training runs of configs/bench/, timed in turns with PyTorch if it is installed.
+# bench.sh: times training runs of configs/bench/, alternating with PyTorch if it is installed.
 
 set -euo pipefail
 export LC_ALL=C
@@ -10,27 +10,26 @@ usage() {
     cat <<USAGE
 Usage: $program [-r ROUNDS] [--no-peers] [--save FILE] [--augment | WORKLOAD...]
 
-Trains the workloads of configs/bench/ (default: all of them), two epochs a round, and prints as
-Markdown the medians over the rounds (default 5):
+Trains the workloads of configs/bench/ (default: all), two epochs per round, and prints the medians
+of the rounds (default: 5) as Markdown:
 
-  training    samples/s of the second epoch, GFLOP/s (2 a multiply-add of the dense, convolution
-              and recurrent layers) and their part of the matrix product's peak in the same round,
-              where the time went, peak memory; one thread and two; as built, and by OpenBLAS and
-              dltrain's own kernels alone
+  training    samples/s of the second epoch; GFLOP/s (2 per multiply-add of dense, convolution and
+              recurrent layers) and their share of the matrix product's peak in the same round;
+              time by phase; peak memory; with one and two threads; as built, and without oneDNN
   inference   samples/s of forward passes over batches of 1 and 256
   start-up    seconds from the start of the process to the first loss (--dry-run)
-  augment     samples/s of W1 and W2b, and the part of the time in which training waits for
-              data: as they are, with each image turned, shifted and zoomed, and so by two
-              workers (only if no workload is named; --augment: this alone)
+  augment     samples/s of W1 and W2b, and the share of time in which training waits for data:
+              plain, with each image rotated, shifted and zoomed, and the same with two workers
+              (only if no workload is given; --augment: this alone)
 
 With python3-torch installed each round also trains the same network with PyTorch, tuned
 (OpenBLAS's OpenMP build, its widest kernels, AVX-512, tcmalloc if installed, channels last where
 that is faster) and, in the first round, as installed ("plain"). With darknet installed the first
-round also trains those that it can express. --save also writes the tables to a file, with the
+round also trains the networks that it supports. --save also writes the tables to a file, with the
 machine and the versions.
 
-MNIST must be there, and for W4 tinyshakespeare: scripts/get_data.sh, or \$DLTRAIN_DATA.
-Let nothing else run beside it.
+Needs MNIST and, for W4, tinyshakespeare: scripts/get_data.sh, or \$DLTRAIN_DATA. Run nothing else
+at the same time.
 USAGE
 }
 
@@ -49,10 +48,10 @@ while [ $# -gt 0 ]; do
 done
 
 cd -- "$(dirname -- "$0")/.."
-# Weaker kernels that an environment may ask for are not what users run.
+# Users do not run the slower kernels that the environment may select.
 unset OPENBLAS_CORETYPE OPENBLAS_L2_SIZE
 if [ $# -gt 0 ] && [ ${#augmented[@]} -gt 0 ]; then
-    echo "$program: --augment has workloads of its own (try --help)" >&2 && exit 2
+    echo "$program: --augment has its own workloads (try --help)" >&2 && exit 2
 elif [ ${#augmented[@]} -gt 0 ]; then
     peers=
 elif [ $# -eq 0 ]; then
@@ -61,13 +60,13 @@ elif [ $# -eq 0 ]; then
 fi
 python=/usr/bin/python3
 if [ -n "$peers" ] && ! $python -c 'import torch' 2>/dev/null; then
-    echo "$program: python3-torch is not installed: dltrain alone is timed" >&2
+    echo "$program: python3-torch is not installed: timing dltrain only" >&2
     peers=
 fi
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 
-# Where MNIST and the text are, for the peers; dltrain finds them by itself.
+# The folders of MNIST and the text, for the other programs.
 mnist=data/mnist
 [ -d "$mnist" ] || mnist=${DLTRAIN_DATA:-data}/mnist
 text=data/tinyshakespeare/input.txt
@@ -84,7 +83,7 @@ images=$folder/images.idx labels=$folder/labels.idx
     head -c 1000000 /dev/urandom | LC_ALL=C tr -dc '\000-\011' | head -c 10240
 } >"$labels" || [ "$(stat -c %s "$labels")" -eq 10248 ]
 
-# config WORKLOAD: the words that name it and its data, in ${config[@]}.
+# config WORKLOAD: sets ${config[@]} to its config and data options.
 config() {
     config=("configs/bench/$1.cfg")
     if [ "$1" = W3 ]; then
@@ -92,7 +91,7 @@ config() {
     fi
 }
 
-# train WORKLOAD KIND [OPTION...]: the last epoch and the end are appended to WORKLOAD.KIND.
+# train WORKLOAD KIND [OPTION...]: appends the last epoch and the end to WORKLOAD.KIND.
 train() {
     local name=$1.$2
     config "$1"
@@ -101,7 +100,7 @@ train() {
         tail -n 2 >>"$folder/$name"
 }
 
-# infer WORKLOAD: what was trained last answers batches of 1 and of 256.
+# infer WORKLOAD: times predictions of the net trained last, in batches of 1 and of 256.
 infer() {
     local batch
     for batch in 1 256; do
@@ -116,7 +115,7 @@ start_up() {
     echo "{\"seconds\": $(((${EPOCHREALTIME/./} - from) / 1000))e-3}" >>"$folder/$1.start"
 }
 
-# The matrix product's peak, beside a small training.
+# The peak of the matrix product, with a small training.
 peak() {
     ./dltrain configs/digits.cfg --epochs 1 --profile --quiet --json --force --out "$folder/run" |
         tail -n 1 >>"$folder/peak"
@@ -152,7 +151,7 @@ darknet_peer() {
     esac
 }
 
-# augment WORKLOAD: without and with what configs/mnist-augmented.cfg does to the images.
+# augment WORKLOAD: without and with the augmentation of configs/mnist-augmented.cfg.
 augment() {
     local list='( { type = "rotate"; degrees = 10; },
         { type = "shift"; horizontal = 0.1; vertical = 0.1; },
@@ -187,8 +186,8 @@ for ((round = 1; round <= rounds; round++)); do
     echo "$program: round $round of $rounds is done" >&2
 done
 
-# middle FILE FILTER: the median of FILTER over the file's objects; null without a file.
-middle() {
+# median FILE FILTER: the median of FILTER over the file's objects; null without a file.
+median() {
     if [ -s "$folder/$1" ]; then
         jq -s "[.[] | $2] | map(select(. != null)) | sort | .[length / 2 | floor]" "$folder/$1"
     else
@@ -196,13 +195,13 @@ middle() {
     fi
 }
 
-# row FORMAT NAME=FILE:FILTER...: fills a line of a table, from jq's arithmetic over the medians.
+# row FORMAT NAME=FILE:FILTER...: prints a row of a table, computed by jq from the medians.
 row() {
     local format=$1 arguments=() item file
     shift
     for item; do
         file=${item#*=}
-        arguments+=(--argjson "${item%%=*}" "$(middle "${file%%:*}" "${file#*:}")")
+        arguments+=(--argjson "${item%%=*}" "$(median "${file%%:*}" "${file#*:}")")
     done
     jq -nr "${arguments[@]}" '
         def whole: if . == null then "" else floor end;
@@ -215,10 +214,10 @@ row() {
 phases='(.data_seconds + .forward_seconds + .backward_seconds + .update_seconds)'
 
 augment_table() {
-    echo "Augmentation (rotate, shift and zoom), samples/s and the part of the time in which" \
+    echo "Augmentation (rotate, shift and zoom), samples/s and the share of time in which" \
         "training waits for data:"
     echo
-    echo "| workload | as it is | waits | augmented | waits | ratio | 2 workers | waits |\
+    echo "| workload | plain | waits | augmented | waits | ratio | 2 workers | waits |\
  ratio |"
     echo "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
     local w rate='samples_per_second' items=() kind wait
@@ -260,7 +259,7 @@ workload_tables() {
     echo
     local high
     high=$(row "\$p / 1e9 | round" "p=peak:.peak_operations_per_second")
-    echo "Where the time goes, how near it comes to the matrix product's peak ($high GFLOP/s," \
+    echo "Time by phase, and GFLOP/s relative to the matrix product's peak ($high GFLOP/s," \
         "the median of the rounds), peak memory:"
     echo
     echo "| workload | data | forward | backward | update | GFLOP/s | of peak | memory |\
@@ -300,7 +299,7 @@ if [ -n "$save" ]; then
         if [ -n "$peers" ]; then
             echo "PyTorch $($python -c 'import torch; print(torch.__version__)')."
         fi
-        echo "Medians of $rounds rounds, all in turns."
+        echo "Medians of $rounds rounds, alternating."
         echo
         tables "$@"
     } | tee "$save"

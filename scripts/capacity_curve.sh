@@ -2,23 +2,22 @@
 # SPDX-License-Identifier: MIT
 # capacity_curve.sh CONFIG [--key KEY] [--values VALUES] [-r REPEATS] [-o FOLDER] [-p PICTURE]
 #                   [-m METRICS] [-t] [--last] [-- dltrain options]
-# Trains nets of growing size, or with any other number of the config growing, and draws loss and
-# metrics of training, validation and test over it: the mean and, as a band, the standard deviation
-# (of a sample) of several nets.
-#   --key KEY        what grows (network.0.units)
-#   --values VALUES  "1 2 4 8 16 32 64", as words
-#   -r REPEATS       nets for each value, with the seeds 1, 2, ... (3); the rows for validation and
-#                    test are always the same
-#   -o FOLDER        for the runs, VALUE/SEED, and for curve.csv, a line a net
+# Trains nets of increasing size, or with increasing values of another key, and plots loss and
+# metrics on training, validation and test data: the mean of several nets and, as a band, their
+# sample standard deviation. Defaults are in parentheses.
+#   --key KEY        the key to vary (network.0.units)
+#   --values VALUES  its values ("1 2 4 8 16 32 64")
+#   -r REPEATS       nets per value, with the seeds 1, 2, ... (3), on the same split
+#   -o FOLDER        for the runs, VALUE/SEED, and for curve.csv, one row per net
 #                    (runs/NAME-capacity)
 #   -p PICTURE       FILE.svg or FILE.png (FOLDER/curve.svg); needs gnuplot
-#   -m METRICS       what is shown, of what dltest --json knows ("loss accuracy", for numbers "loss
-#                    rmse"); curve.csv has all of it
-#   -t               draws into the terminal, as text, and no picture
-#   --last           takes each net after its last epoch; without it after its best, as dltest does
-# All parts are measured in the same epoch, by dltest: without dropout or augmentation, the
-# training part, too. Nets that are finished are not trained again, one that was stopped is gone on
-# with, and values and repeats can be added; one that diverges is left out, and said so.
+#   -m METRICS       the metrics of dltest --json to plot ("loss accuracy", for regression "loss
+#                    rmse"); curve.csv has all
+#   -t               plot in the terminal, as text, instead of a picture
+#   --last           use the last epoch of each net instead of its best
+# dltest measures all parts in the same epoch, without dropout and augmentation. Finished nets are
+# skipped and stopped ones resumed; values and repeats can be added. Nets that diverge are omitted,
+# with a message.
 set -eu
 # shellcheck source=common.sh
 . "$(dirname -- "$(readlink -f -- "$0")")/common.sh"
@@ -45,7 +44,7 @@ while [ $# -gt 0 ]; do
     --learning) kind=learning key=data.train_share values='0.01 0.02 0.05 0.1 0.2 0.5 1' ;;
     --same-epochs) same=yes ;;
     --) shift && break ;;
-    -*) fail "unknown argument '$1' (--help; dltrain's own come after --)" ;;
+    -*) fail "unknown argument '$1' (--help; options of dltrain follow --)" ;;
     *)
         [ -z "$config" ] || fail "one config at a time, not also $1"
         config=$1
@@ -57,30 +56,30 @@ done
 is_count "$repeats" || fail "-r $repeats: must be a number from 1"
 for value in $values; do
     awk -v x="$value" 'BEGIN { exit x !~ /^[0-9]+([.][0-9]+)?(e-?[0-9]+)?$/ }' ||
-        fail "'$value': values are numbers, such as 16 or 0.01"
+        fail "'$value': values are numbers: 16, 0.01"
     [ $kind = capacity ] || awk -v x="$value" 'BEGIN { exit !(x > 0 && x <= 1) }' ||
         fail "'$value': shares are above 0, and 1 at most"
 done
 [ -n "$value" ] || fail "which values? (--help)"
 folder=${folder:-runs/$(basename -- "$config" .cfg)-$kind}
 [ -z "$terminal" ] || [ -z "$out" ] || fail "-t or -p, not both"
-pictures=$out$terminal # that were asked for
+wanted=$out$terminal
 out=${out:-$folder/curve.svg}
-if [ -n "$pictures" ] || command -v gnuplot >/dev/null; then
-    picture_check
+if [ -n "$wanted" ] || command -v gnuplot >/dev/null; then
+    check_gnuplot
 else
     echo "${0##*/}: gnuplot is not installed: no picture" >&2
     out=''
 fi
 
-# All of the config's mistakes are told before anything is begun.
+# Report all errors of the config before training.
 epochs=$("$programs/dltrain" "$@" --print-config "$config" |
     sed -n 's/^  epochs = \([0-9]*\);/\1/p')
 [ -n "$epochs" ] || exit 2
 { cksum <"$config" && printf '%s\n' "$key" "$same" "$@"; } |
-    remember "$folder" "nets of another config"
+    record_settings "$folder" "nets of another config"
 
-# evaluate RUN: what it has come to, all parts that there are, in RUN/train.json and so on.
+# evaluate RUN: writes the scores on each part to RUN/train.json and so on.
 evaluate() {
     for part in train validation test; do
         if ! "$programs/dltest" $last --split $part --json "$1" >"$1/$part.json" \
@@ -93,14 +92,14 @@ evaluate() {
     done
 }
 
-# net VALUE SEED [dltrain options]: trains and evaluates one, or says that it diverges.
+# net VALUE SEED [dltrain options]: trains and evaluates one; reports one that diverges.
 net() {
     value=$1 run=$folder/$1/$2 label="$key = $1, net $2 of $repeats" status=0
     shift 2
     train_net "$run" "$label" "$config" "$@" --set "$key=$value" || status=$?
     case $status in
     0) evaluate "$run" ;;
-    4) rm -f "$run"/*.json && echo "${0##*/}: it is left out" >&2 ;;
+    4) rm -f "$run"/*.json && echo "${0##*/}: omitted" >&2 ;;
     *) exit "$status" ;;
     esac
 }
@@ -114,12 +113,12 @@ for value in $values; do
     done
 done
 
-# A line a net.
+# One row per net.
 for value in $values; do
     for seed in $(seq "$repeats"); do
         for part in train validation test; do
             file=$folder/$value/$seed/$part.json
-            [ ! -e "$file" ] || results "$value $seed $part" "$file"
+            [ ! -e "$file" ] || print_results "$value $seed $part" "$file"
         done
     done
 done | awk -v key="$key" '
@@ -147,9 +146,9 @@ done | awk -v key="$key" '
         }
     }' >"$folder/curve.csv.tmp"
 mv "$folder/curve.csv.tmp" "$folder/curve.csv"
-[ "$(wc -l <"$folder/curve.csv")" -gt 1 ] || fail "no net has got anywhere"
+[ "$(wc -l <"$folder/curve.csv")" -gt 1 ] || fail "no net has results"
 
-# The table, and the program for gnuplot.
+# The table, and the gnuplot commands.
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 awk -F, -v work="$work" -v kind=$kind -v metrics="$metrics" -v text="$terminal" -v me="${0##*/}" '
@@ -203,7 +202,7 @@ awk -F, -v work="$work" -v kind=$kind -v metrics="$metrics" -v text="$terminal" 
             printf "\n"
         }
     }
-    # A band does not make the axis go to where no value can be.
+    # Keeps bands from extending the axis beyond possible values.
     function range(name,    i, p, c, low, high, from, to) {
         for (p = 1; p <= 3; p++) if (c = place[parts[p] name])
             for (i = 1; i <= points; i++) if (have[xs[i], c]) {
@@ -223,10 +222,10 @@ awk -F, -v work="$work" -v kind=$kind -v metrics="$metrics" -v text="$terminal" 
             for (i = 1; i <= points; i++) if (have[xs[i], c])
                 print xs[i], mean(xs[i], c), deviation(xs[i], c) >program
             print "END" >program
-            look = text ? " with linespoints" : " with linespoints lc rgb \"" colours[p] \
+            look = text ? " with linespoints" : " with linespoints lc rgb \"" colors[p] \
                 "\" lw 2 pt 7 ps 0.5" (p == 1 ? " dt (6,4)" : "")
             if (!text) line = line (line == "" ? "" : ", ") data \
-                " using 1:($2-$3):($2+$3) with filledcurves lc rgb \"" colours[p] \
+                " using 1:($2-$3):($2+$3) with filledcurves lc rgb \"" colors[p] \
                 "\" fs transparent solid 0.15 noborder notitle"
             line = line (line == "" ? "" : ", ") data " using 1:2" look " title \"" titles[p] "\""
         }
@@ -238,7 +237,7 @@ awk -F, -v work="$work" -v kind=$kind -v metrics="$metrics" -v text="$terminal" 
         program = work "/curves"
         split("train_ val_ test_", parts, " ")
         split("training validation test", titles, " ")
-        split("#0072B2 #D55E00 #009E73", colours, " ")
+        split("#0072B2 #D55E00 #009E73", colors, " ")
         low = high = xs[1]
         for (i = 1; i <= points; i++) {
             if (xs[i] < low) low = xs[i]
@@ -249,9 +248,9 @@ awk -F, -v work="$work" -v kind=$kind -v metrics="$metrics" -v text="$terminal" 
         if (!text) print "set key bmargin center horizontal\nset bmargin 5.4" >program
         if (logarithmic) print "set logscale x" >program
         if (points > 1) {
-            room = logarithmic ? (high / low) ^ 0.02 : (high - low) * 0.02
-            print "set xrange [" (logarithmic ? low / room : low - room) ":" \
-                (logarithmic ? high * room : high + room) "]" >program
+            margin = logarithmic ? (high / low) ^ 0.02 : (high - low) * 0.02
+            print "set xrange [" (logarithmic ? low / margin : low - margin) ":" \
+                (logarithmic ? high * margin : high + margin) "]" >program
             for (i = 1; i <= points; i++) tics = tics (i > 1 ? ", " : "") "\"" xs[i] "\" " xs[i]
             if (points <= 10) print "set xtics (" tics ")" >program
         }
@@ -261,5 +260,5 @@ awk -F, -v work="$work" -v kind=$kind -v metrics="$metrics" -v text="$terminal" 
     }' "$folder/curve.csv"
 [ -n "$out" ] || exit 0
 read -r panels columns <"$work/panels"
-picture "$panels" "$columns" <"$work/curves"
+plot "$panels" "$columns" <"$work/curves"
 echo "all nets: $folder/curve.csv"

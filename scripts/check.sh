@@ -12,10 +12,9 @@ usage() {
 Usage: $program [--no-deps] [TEST]...
 
 Installs what is missing to build and test (see install_deps.sh --test), builds, and runs all
-tests (make check), or only each TEST: a unit test, such as test_csv, or a file of tests/cli, such
-as config. Can be called from any folder. Tests that need a public data set look for it below
-\$DLTRAIN_DATA and data/. With CI=true, runs 'make lint' as well, and compiler
-warnings are errors.
+tests (make check), or only the given ones: unit tests (test_csv) or files of tests/cli (config).
+Can be called from any folder. Tests that need a public data set look for it below \$DLTRAIN_DATA
+and data/. With CI=true, runs 'make lint' as well, and compiler warnings are errors.
 
 Options:
   --no-deps     do not look for missing packages
@@ -45,7 +44,7 @@ done
 cd -- "$(dirname -- "$0")/.."
 [ -z "$deps" ] || scripts/install_deps.sh --test
 
-# Slower kernels that the environment may ask for are not what users run.
+# Users do not run the slower kernels that the environment may select.
 unset OPENBLAS_CORETYPE OPENBLAS_L2_SIZE
 if [ -z "${DLTRAIN_DATA+set}" ] && [ -d ../shared/data ]; then
     DLTRAIN_DATA=$(cd ../shared/data && pwd)

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# check_long.sh: trains the shipped configs to their end and holds the results to their marks
+# check_long.sh: trains the shipped configs and compares the results with the marks below
 # (make check-long). Takes more than an hour on two cores; not part of `make check`.
 set -euo pipefail
 export LC_ALL=C

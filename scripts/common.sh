@@ -1,9 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# common.sh: what the scripts that train many nets, or draw, share. They read it; it is no program.
+# common.sh: functions shared by the scripts that train several nets or plot; they source it.
 
-# Numbers have a point and letters sort by their codes, whatever the user's language; characters of
-# UTF-8 stay what they are.
+# A decimal point and sorting by bytes in every locale; UTF-8 stays readable.
 case ${LC_ALL:-${LC_CTYPE:-${LANG:-}}} in
 *[Uu][Tt][Ff]*) LC_CTYPE=C.UTF-8 ;;
 *) LC_CTYPE=C ;;
@@ -12,14 +11,14 @@ unset LC_ALL LC_NUMERIC LC_COLLATE LC_MESSAGES LC_TIME LC_MONETARY LANGUAGE
 LANG=C
 export LANG LC_CTYPE
 
-# The folder of the scripts, and that of the programs: above it, or bin where they are installed.
+# The folders of the scripts and of the programs: the parent folder, or bin if installed.
 here=$(dirname -- "$(readlink -f -- "$0")")
 programs=$here/..
 [ -x "$programs/dltrain" ] || programs=$here/../../../bin
 programs=${DLTRAIN_PROGRAMS:-$programs}
 programs=$(cd -- "$programs" && pwd)
 
-# fail WORDS...: a mistake of the user's.
+# fail WORDS...: a usage error.
 fail() {
     echo "${0##*/}: $*" >&2
     exit 2
@@ -28,30 +27,29 @@ fail() {
 # print_help: the comment at the top of the script.
 print_help() { sed -n '2,/^set/{/SPDX/d; s/^# \{0,1\}//p;}' "$0"; }
 
-# is_count WORD: a whole number from 1.
+# is_count WORD: whether it is an integer from 1.
 is_count() { case $1 in '' | *[!0-9]* | 0*) false ;; esac }
 
-# replace FILE: its new content comes in. It is written whole, or what was there stays.
-replace() {
+# write_file FILE: writes stdin to the file, atomically.
+write_file() {
     cat >"$1.$$.tmp" && mv -- "$1.$$.tmp" "$1"
 }
 
-# remember FOLDER WHAT: makes the folder, and keeps there what comes in: the config and options with
-# which its nets are trained. Others ("nets of another config") would be another experiment; where
-# no net has been trained yet, they were a mistake, and the new ones take their place.
-remember() {
+# record_settings FOLDER WHAT: creates the folder and records stdin there, the config and options of
+# its nets. Fails if nets of other settings ("nets of another config") were trained there already.
+record_settings() {
     asked=$(cat)
     mkdir -p "$1"
     [ ! -e "$1/asked" ] || [ "$(cat "$1/asked")" != "$asked" ] || return 0
     if [ -e "$1/asked" ] && [ -n "$(find "$1/" -name last.safetensors | head -n 1)" ]; then
         fail "$1 has $2 or other options: remove it"
     fi
-    printf '%s\n' "$asked" | replace "$1/asked"
+    printf '%s\n' "$asked" | write_file "$1/asked"
 }
 
-# go_on RUN [dltrain options]: goes on with a run. Its config has all that --set and the like have
-# said: they are left out.
-go_on() {
+# resume_run RUN [dltrain options]: resumes a run, without the options that its config already has,
+# such as --set.
+resume_run() {
     run=$1
     shift
     left=$#
@@ -67,36 +65,35 @@ go_on() {
     "$programs/dltrain" --quiet "$@" --resume "$run"
 }
 
-# train_net RUN NAME CONFIG [dltrain options]: trains a net, goes on with one that was stopped, and
-# leaves one that is finished as it is. Ends with dltrain's status.
+# train_net RUN NAME CONFIG [dltrain options]: trains a net, resumes one that was stopped, and skips
+# one that is finished. Returns dltrain's exit status.
 train_net() {
     run=$1 name=$2 config=$3
     shift 3
     if [ -e "$run/last.safetensors" ] &&
         "$programs/dlinspect" status "$run" >/dev/null 2>&1; then
-        echo "$name: is there already" >&2
+        echo "$name: already finished" >&2
         return
     fi
     if [ -e "$run/last.safetensors" ]; then
-        echo "$name: goes on" >&2
-        go_on "$run" "$@" || return
-    else # also where one was killed at its very beginning
+        echo "$name: resuming" >&2
+        resume_run "$run" "$@" || return
+    else # also if one was killed before its first checkpoint
         echo "$name" >&2
         "$programs/dltrain" --quiet "$@" --force --out "$run" "$config" || return
     fi
 }
 
-# results NAME FILE: of what dltest --json has written, loss, metrics and their like, as lines
-# "NAME loss 0.5".
-results() {
+# print_results NAME FILE: the numbers in the output of dltest --json, as lines "NAME loss 0.5".
+print_results() {
     sed -n "s/^ \"\([a-z0-9_]*\)\": \(-\{0,1\}[0-9][-+.e0-9]*\|null\),\{0,1\}$/$1 \1 \2/p" "$2"
 }
 
-# ---- pictures by gnuplot: into the file $out, or into the terminal if $terminal is not empty ----
+# ---- plots by gnuplot, in the file $out, or in the terminal if $terminal is not empty ----
 
 out='' terminal='' work=''
 
-picture_check() {
+check_gnuplot() {
     case $out in
     *.svg | *.png) ;;
     *) fail "$out: must end in .svg or .png" ;;
@@ -107,9 +104,9 @@ picture_check() {
     fi
 }
 
-# picture PANELS COLUMNS: draws that many panels, so many side by side; the commands for gnuplot
-# that come in draw them one after the other. $work is a folder for what is in between.
-picture() {
+# plot PANELS COLUMNS: plots that many panels, arranged in columns, with the gnuplot commands on
+# stdin. $work is a temporary folder.
+plot() {
     {
         echo 'set encoding utf8'
         if [ -n "$terminal" ]; then

@@ -1,11 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# cross_validate.sh CONFIG K [dltrain options]: trains K nets, each validated on another fold of
-# the training file's rows, and prints loss and metrics of the folds, their mean and standard
-# deviation (of a sample: divided by K - 1). They are those of each net's best epoch, which its
-# fold chooses.
-# Each run's folder is runs/NAME-folds-K/I, or below $FOLDS_DIR. Folds that are finished are not
-# trained again, and one that was stopped is gone on with: to begin anew remove the folder.
+# cross_validate.sh CONFIG K [dltrain options]: trains K nets, each validated on a different fold of
+# the training file, and prints loss and metrics of the folds, their mean and sample standard
+# deviation, in the best epoch of each net, chosen on its fold.
+# The runs are in runs/NAME-folds-K/I, or below $FOLDS_DIR. Finished folds are skipped and stopped
+# ones resumed: to start over, remove the folder.
 set -eu
 # shellcheck source=common.sh
 . "$(dirname -- "$(readlink -f -- "$0")")/common.sh"
@@ -23,7 +22,7 @@ config=$1 folds=$2
 shift 2
 { is_count "$folds" && [ "$folds" -gt 1 ]; } || usage
 folder=${FOLDS_DIR:-runs/$(basename -- "$config" .cfg)-folds-$folds}
-{ cksum <"$config" && printf '%s\n' "$@"; } | remember "$folder" "folds of another config"
+{ cksum <"$config" && printf '%s\n' "$@"; } | record_settings "$folder" "folds of another config"
 
 for fold in $(seq "$folds"); do
     train_net "$folder/$fold" "fold $fold/$folds" "$config" "$@" --fold "$fold/$folds"
@@ -31,7 +30,7 @@ for fold in $(seq "$folds"); do
 done
 
 for fold in $(seq "$folds"); do
-    results "$fold" "$folder/$fold/validation.json"
+    print_results "$fold" "$folder/$fold/validation.json"
 done | awk -v folds="$folds" '
     { if (!($2 in seen)) { seen[$2] = 1; names[++count] = $2 }
       value[$1, $2] = $3 }

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# get_data.sh: puts public data sets below data/, whole and checked, or not at all.
+# get_data.sh: downloads public data sets to data/ and verifies them.
 #
-# A new set is one row in each of set_names, describe, files_of and urls_of (and, if no server
-# has the file in our form, a case in convert).
+# A new data set is one row in each of set_names, describe, files_of and urls_of (and a case in
+# convert, if no server has the file in our form).
 
 set -euo pipefail
 export LC_ALL=C
@@ -16,31 +16,30 @@ usage() {
 Usage: $program [OPTION]... NAME...
        $program --list
 
-Puts public data sets below data/NAME/ of the project (where it is installed: of the current
-folder). Every file is checked against its sha256, and takes its final name only then. What is
-already there is left alone.
+Downloads public data sets to data/NAME/ of the project (if installed: of the current folder). Every
+file is verified by its sha256 before it gets its final name. Existing files are left alone.
 
 Names: $set_names
 
 Options:
-  --list          show every set, whether it is already there, and where it can be had
-  --to DIR        put the sets below DIR instead of data/
-  --force         fetch again; replaces a file that is damaged or was edited
+  --list          list the sets, which are already here, and their sources
+  --to DIR        use DIR instead of data/
+  --force         download again; replaces a file that is damaged or was edited
   --no-unpack     leave archives (cifar10) packed
-  --mirror-only   use no server but \$DLTRAIN_MIRROR (none at all, if that is not set)
+  --mirror-only   use no server except \$DLTRAIN_MIRROR (none, if that is not set)
   -h, --help      show this help
 
 Sources, tried in this order for each file:
   1. \$DLTRAIN_DATA          a folder that has NAME/FILE, such as another data/ folder
   2. a Debian package       fashion_mnist: dataset-fashion-mnist
   3. \$DLTRAIN_MIRROR        base addresses (separated by spaces) that have NAME/FILE
-  4. public mirrors         with curl; a download that was cut is taken up where it ended
+  4. public mirrors         with curl; an interrupted download is resumed
 
 cifar10 comes in two forms. Sources 1 and 3 may have it as JPEG files (train.tar.gz and
 test.tar.gz, unpacked to train/CLASS/ and test/CLASS/); the public mirrors have the official
 binary version (cifar-10-binary.tar.gz, unpacked to cifar-10-batches-bin/).
 
-Exit status: 0 all sets are there; 1 a set could not be had; 2 wrong usage.
+Exit status: 0 all sets are there; 1 a set is not available; 2 usage error.
 USAGE
 }
 
@@ -58,17 +57,17 @@ die_usage() {
 # describe SET: title | size as copied | size as downloaded
 describe() {
     case $1 in
-    mnist) echo "handwritten digits, 28x28 grey, 10 classes|11 MB|11 MB" ;;
-    fashion_mnist) echo "articles of clothing, 28x28 grey, 10 classes|31 MB|31 MB" ;;
-    cifar10) echo "photographs, 32x32 colour, 10 classes|20 MB|170 MB" ;;
+    mnist) echo "handwritten digits, 28x28 gray, 10 classes|11 MB|11 MB" ;;
+    fashion_mnist) echo "articles of clothing, 28x28 gray, 10 classes|31 MB|31 MB" ;;
+    cifar10) echo "photographs, 32x32 color, 10 classes|20 MB|170 MB" ;;
     iris) echo "flowers, 4 numbers, 3 classes|4 kB|4 kB" ;;
     car) echo "car ratings, 6 categories, 4 classes|52 kB|52 kB" ;;
     concrete) echo "strength of concrete, 8 numbers, regression|49 kB|49 kB" ;;
-    tinyshakespeare) echo "plays as plain text, language modelling|1.1 MB|1.1 MB" ;;
+    tinyshakespeare) echo "plays as plain text, language modeling|1.1 MB|1.1 MB" ;;
     esac
 }
 
-# Forms of a set, best first. All files of one form make the set.
+# Forms of a set, best first. All files of one form are needed.
 forms_of() {
     case $1 in
     cifar10) echo "jpeg binary" ;;
@@ -117,8 +116,7 @@ TABLE
     esac
 }
 
-# urls_of SET FILE: the public addresses of a file, best first. Some have it in another form,
-# which convert brings into ours.
+# urls_of SET FILE: the public URLs of a file, best first. Some are in another form, for convert.
 urls_of() {
     local raw=https://raw.githubusercontent.com uci=https://archive.ics.uci.edu/ml
     case $1/$2 in
@@ -156,11 +154,11 @@ TABLE
     esac
 }
 
-# convert SET IN OUT: other public forms of a table to ours, header and digits. The sha256 of the
-# outcome decides whether it was one of them. Fails if there is nothing to convert.
+# convert SET IN OUT: converts other public forms of a table (header, number format) to ours; the
+# sha256 is checked afterwards. Fails if there is nothing to convert.
 convert() {
     case $1 in
-    car) # UCI's file has no header; the copy has one that is misspelt
+    car) # UCI's file has no header; the copy has one that is misspelled
         awk 'BEGIN { print "buying,maint,doors,persons,lug_boot,safety,class" }
             { sub(/\r$/, "") } /^buying,/ || !NF { next } { print }' "$2" >"$3"
         ;;
@@ -208,7 +206,7 @@ is_right() {
 
 size_of() { if [ -e "$1" ]; then wc -c <"$1" | tr -d ' '; else echo 0; fi; }
 
-# is_here DIR FILE FOLDER: the file is there, or what it unpacks to is.
+# is_here DIR FILE FOLDER: whether the file is there, or what it unpacks to.
 is_here() { [ -e "$1/$2" ] || { [ -n "$3" ] && [ -d "$1/$3" ]; }; }
 
 # ---------------------------------------------------------------------------------------------
@@ -218,11 +216,11 @@ scratch=
 # shellcheck disable=SC2317  # called by the trap
 clean_up() { [ -z "$scratch" ] || rm -rf -- "$scratch"; }
 trap clean_up EXIT
-trap 'say ""; warn "interrupted; the next run goes on from here"; exit 130' INT
+trap 'say ""; warn "interrupted; the next run resumes"; exit 130' INT
 trap 'exit 143' TERM
 trap 'exit 129' HUP
 
-# place FILE TARGET: the last step, atomic.
+# place FILE TARGET: gives the file its final name, atomically.
 place() {
     chmod 644 "$1" && mv -f -- "$1" "$2" || return 1
 }
@@ -245,8 +243,8 @@ copy_from() {
     return 1
 }
 
-# curl_to URL PART: downloads, going on with what PART has. A cut connection is taken up again
-# for as long as each attempt brings something.
+# curl_to URL PART: downloads, resuming after the bytes in PART. Retries as long as each attempt
+# makes progress.
 curl_to() {
     local before status show=-sS
     [ ! -t 2 ] || show=--progress-bar
@@ -257,15 +255,15 @@ curl_to() {
             -C - -o "$2" -- "$1" || status=$?
         case $status in
         0) return 0 ;;
-        22) return 1 ;; # the server says no
-        33 | 36) # this server cannot go on from a place inside the file
+        22) return 1 ;; # HTTP error
+        33 | 36) # this server cannot resume
             [ "$before" -gt 0 ] || return 1
-            say "  this server cannot resume: from the start"
+            say "  this server cannot resume: starting over"
             rm -f -- "$2"
             ;;
         *)
             [ "$(size_of "$2")" -gt "$before" ] || return 1
-            say "  cut off after $(size_of "$2") bytes: going on"
+            say "  interrupted after $(size_of "$2") bytes: resuming"
             ;;
         esac
     done
@@ -274,10 +272,10 @@ curl_to() {
 # download SET FILE URL TARGET KIND SHA256
 download() {
     local part=${4%/*}/.$2.part had _
-    for _ in 1 2; do # the second time if what was there before did not fit
+    for _ in 1 2; do # again if the partial file was of something else
         had=$(size_of "$part")
         if [ "$had" -gt 0 ]; then
-            say "  $2 from $3 (going on after $had bytes)"
+            say "  $2 from $3 (resuming after $had bytes)"
         else
             say "  $2 from $3"
         fi
@@ -300,12 +298,12 @@ download() {
             warn "what came from $3 does not have the published sha256: removed"
             return 1
         fi
-        say "  the earlier part does not fit: from the start"
+        say "  the partial file does not match: starting over"
     done
     return 1
 }
 
-# no_curl: true, and said once, if there is no curl.
+# no_curl: true, with one message, if there is no curl.
 told_no_curl=
 no_curl() {
     command -v curl >/dev/null 2>&1 && return 1
@@ -333,7 +331,7 @@ get_file() {
     return 1
 }
 
-# unpack DIR ARCHIVE FOLDER: the folder takes its name when it is whole.
+# unpack DIR ARCHIVE FOLDER: the folder gets its name when it is complete.
 unpack() {
     [ ! -d "$1/$3" ] || return 0
     say "  unpacking $2"
@@ -391,12 +389,12 @@ form_is_here() {
     esac
 }
 
-# lock DIR: two runs do not write to the same folder at once (where there is flock).
+# lock DIR: keeps two runs from writing to the same folder (if flock exists).
 lock() {
     command -v flock >/dev/null 2>&1 || return 0
     exec 9<"$1"
     flock -n 9 && return 0
-    say "another $program is at work on $1: waiting for it"
+    say "another $program is downloading $1: waiting for it"
     flock 9
 }
 
@@ -409,7 +407,7 @@ get_set() {
         return 1
     fi
     lock "$dir"
-    for form in $forms; do # a form that is there already will do
+    for form in $forms; do # one that is already there suffices
         if [ "$(form_is_here "$1" "$form" "$dir")" = yes ]; then
             forms=$form
             break
@@ -427,13 +425,13 @@ get_set() {
         fi
     done
     rmdir -- "$dir" 2>/dev/null || true
-    warn "$1 could not be had${mirror_only:+ (no public mirror was asked: --mirror-only)}"
+    warn "$1 is not available${mirror_only:+ (no public mirror was asked: --mirror-only)}"
     [ -d "$data_source" ] || [ -n "$mirror_only" ] ||
         say "  Without a network: set DLTRAIN_DATA to a folder that has $1/ (see data/README.md)."
     return 1
 }
 
-# has_all SET FOLDER: the folder has every file of some form of the set.
+# has_all SET FOLDER: whether the folder has every file of a form of the set.
 has_all() {
     local form file missing
     for form in $(forms_of "$1"); do
@@ -448,7 +446,7 @@ has_all() {
 
 list_sets() {
     local name title copied fetched here form state from
-    printf '%-16s %-7s %-5s %-36s %s\n' NAME SIZE HERE "CAN BE HAD FROM" CONTENT
+    printf '%-16s %-7s %-5s %-36s %s\n' NAME SIZE HERE "AVAILABLE FROM" CONTENT
     for name in $set_names; do
         IFS='|' read -r title copied fetched <<<"$(describe "$name")"
         here=no
@@ -475,7 +473,7 @@ list_sets() {
     echo "HERE: below ${target#"$PWD"/}; (Debian): after apt-get install dataset-fashion-mnist."
 }
 
-# name_of WORD: the set that is meant; fashion-mnist, MNIST and cifar-10 are understood.
+# name_of WORD: the name of the set; accepts fashion-mnist, MNIST and cifar-10, too.
 name_of() {
     local name plain
     plain=$(printf %s "$1" | tr '[:upper:]' '[:lower:]' | tr -d ' _-')
@@ -525,7 +523,7 @@ while [ $# -gt 0 ]; do
         else
             case $1 in
             digits | and | or | not | xor)
-                die_usage "'$1' needs no fetching: it is part of the project, in data/" ;;
+                die_usage "'$1' is included, in data/" ;;
             *) die_usage "no set is called '$1'; there are: $set_names" ;;
             esac
         fi

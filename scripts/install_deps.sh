@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# install_deps.sh: installs what dltrain is built from (and tested with), if it is missing.
+# install_deps.sh: installs the packages that building (and testing) dltrain needs.
 #
-# Needs nothing but a POSIX shell and coreutils. If nothing is missing, it only looks and is done.
+# Needs a POSIX shell and coreutils.
 
 set -eu
 
@@ -28,22 +28,22 @@ usage() {
 Usage: $program [OPTION]...
 
 Installs what is missing to build dltrain. On Debian and Ubuntu it calls apt-get: directly as
-root, with sudo otherwise. Elsewhere, or without the right to install, it prints the commands.
+root, with sudo otherwise. Elsewhere, or without permission, it prints the commands.
 
 Options:
-  --test        also what the tests need
-  --check       install nothing; only say what is missing
+  --test        also install what the tests need
+  --check       install nothing; print what is missing
   -h, --help    show this help
 
-Exit status: 0 all is there; 1 something is missing and was not installed; 2 wrong usage.
-libdnnl-dev (oneDNN) is optional: without it some layers are slower, and nothing fails.
+Exit status: 0 nothing is missing; 1 something is missing and was not installed; 2 usage error.
+libdnnl-dev (oneDNN) is optional: without it some layers are slower.
 USAGE
 }
 
 say() { printf '%s\n' "$*" >&2; }
 have() { command -v "$1" >/dev/null 2>&1; }
 
-# Prints the packages of "$@" that dpkg does not have.
+# Prints the packages of "$@" that are not installed.
 missing_packages() {
     there=" $(dpkg-query -W -f '${Package}=${db:Status-Status} ' "$@" 2>/dev/null || true)"
     for package in "$@"; do
@@ -54,7 +54,7 @@ missing_packages() {
     done
 }
 
-# Prints the name of each header or command that is not there; for systems without dpkg.
+# Prints the missing headers and commands; for systems without dpkg.
 missing_files() {
     have cc || have gcc || have clang || printf 'a C compiler, '
     have make || have gmake || printf 'make, '
@@ -98,11 +98,11 @@ print_all() {
     print_brew
 }
 
-# Installs "$@"; the lists of packages are fetched only if those on the disk do not do.
+# Installs "$@"; updates the package lists only if that fails.
 install_packages() {
     if ! known "$@" || ! apt install "$@"; then
-        say "$program: updating the lists of packages"
-        apt update || say "$program: apt-get update failed; trying with the lists there are"
+        say "$program: updating the package lists"
+        apt update || say "$program: apt-get update failed; trying with the present lists"
         apt install "$@"
     fi
 }
@@ -116,14 +116,14 @@ apt() {
         apt-get -q -o DPkg::Lock::Timeout=120 "$verb" "$@" >&2
 }
 
-# Does the distribution (as far as its lists are here) have all of "$@"?
+# Whether the package lists have all of "$@".
 known() {
     for package in "$@"; do
         apt-cache show --no-all-versions "$package" >/dev/null 2>&1 || return 1
     done
 }
 
-# Sets as_root; fails if there is no way to install.
+# Sets as_root; fails without permission to install.
 may_install() {
     as_root=
     [ -z "$check_only" ] && have apt-get || return 1
@@ -160,9 +160,9 @@ on_debian() {
     fi
     if [ -n "$missing_optional" ]; then
         if known "$optional"; then
-            apt install "$optional" || say "$program: going on without $optional"
+            apt install "$optional" || say "$program: continuing without $optional"
         else
-            say "$program: this distribution has no $optional: going on without oneDNN"
+            say "$program: this distribution has no $optional: continuing without oneDNN"
         fi
     fi
 }

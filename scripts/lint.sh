@@ -1,19 +1,19 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# lint.sh [--tidy]: what a compiler does not check (make lint). Prints each finding, and ends with 1
-# if there is any.
-#   - rooms (folders of src/): who may include whom, no circle, their size
-#   - lengths of files and lines, an SPDX line in each, no TODO
-#   - layout (clang-format), clang's warnings, clang-tidy (only with --tidy, or CI=true)
+# lint.sh [--tidy]: checks that a compiler does not do (make lint). Prints the findings, and exits
+# with 1 if there are any.
+#   - rooms (folders of src/): allowed includes, no circles, size
+#   - lengths of files and lines, SPDX lines, no TODO
+#   - formatting (clang-format), clang's warnings, clang-tidy (only with --tidy, or CI=true)
 #   - shell scripts (shellcheck), manual pages (mandoc), and that the generated page is up to date
-# A tool that is not installed, or not in the version that is pinned here, is skipped, and a line
-# says so; with CI=true it is a finding.
+# A tool that is missing, or not of the pinned version, is skipped with a message; with CI=true this
+# is a finding.
 
 set -eu
 export LC_ALL=C
 cd -- "$(dirname -- "$0")/.."
 
-clang_version=14 # of clang-format and clang-tidy: what they find differs from version to version
+clang_version=14 # of clang-format and clang-tidy, whose findings depend on the version
 
 case ${1:-}${CI:+ci} in
 --help | --helpci) sed -n '3,/^set/s/^# \{0,1\}//p' "$0" && exit ;;
@@ -47,7 +47,7 @@ pinned() {
     return 1
 }
 
-# ---- rooms: the first column may include those of the second, what these may, and itself ----
+# ---- rooms: the first column may include the second column's, transitively, and itself ----
 
 rooms='
 base
@@ -139,7 +139,7 @@ bats=$(printf '%s ' tests/cli/*.bats tests/cli/*.bash)
 
 # shellcheck disable=SC2086 # lists of words
 awk 'FNR == 501 { print FILENAME ": has more than 500 lines" }' $sources >>"$findings"
-# Characters, whatever awk this is: the bytes that begin one in UTF-8.
+# Counts the first bytes of UTF-8 characters, in any awk.
 # shellcheck disable=SC2086
 awk '{
         gsub(/[\200-\277]/, "")

@@ -1,9 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# make_deb.sh [ARCH]: builds a Debian package of the programs, pages, scripts, configs and small
-# data sets below build/ (make deb). ARCH is what gcc's -march takes; default x86-64-v3 on amd64,
-# any processor of the architecture elsewhere. The dependencies are those of the system it is built
-# on. Needs dpkg-dev.
+# make_deb.sh [ARCH]: builds a Debian package of the programs, manual pages, scripts, configs and
+# small data sets below build/ (make deb). ARCH: the value of gcc's -march (x86-64-v3 on amd64, the
+# baseline elsewhere). Dependencies are the library versions of this system. Needs dpkg-dev.
 set -euo pipefail
 export LC_ALL=C
 cd -- "$(dirname -- "$0")/.."
@@ -19,8 +18,8 @@ arch=${1-x86-64-v3}
 [ "$machine" = amd64 ] || arch=${1:-}
 export SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null || date +%s)}
 
-# is_elf FILE...: those that are compiled programs, one a line.
-is_elf() {
+# list_elf FILE...: prints those that are compiled programs.
+list_elf() {
     for file in "$@"; do
         [ "$(head -c 4 "$file" | od -An -tx1 | tr -d ' ')" != 7f454c46 ] || echo "$file"
     done
@@ -31,7 +30,7 @@ root=$work/root
 jobs=$(nproc 2>/dev/null || echo 1)
 rm -rf "$work"
 mkdir -p "$root/DEBIAN" "$root/usr/share/doc/dltrain" "$work/debian" "$work/source"
-# A tree of its own, so that the programs in the top folder stay what they are.
+# A copy, so that the programs in the top folder are not replaced.
 tar --exclude=./build --exclude=./runs --exclude=./.git --exclude=./dltrain --exclude=./dltest \
     -c . | tar -x -C "$work/source"
 export CFLAGS="-ffile-prefix-map=$PWD/$work/source=. -D_FORTIFY_SOURCE=2 -fstack-protector-strong"
@@ -39,14 +38,14 @@ export LDFLAGS='-Wl,-z,relro -Wl,-z,now'
 make -C "$work/source" -j"$jobs" ARCH="$arch" PREFIX=/usr
 make -C "$work/source" ARCH="$arch" PREFIX=/usr DESTDIR="$PWD/$root" install
 
-# Debian's form: pages are compressed, libraries of zsh have a place of their own.
+# As Debian requires: compressed manual pages, completion of zsh in vendor-completions.
 find "$root/usr/share/man" -type f -exec gzip -9n {} +
 if [ -d "$root/usr/share/zsh/site-functions" ]; then
     mkdir -p "$root/usr/share/zsh/vendor-completions"
     mv "$root"/usr/share/zsh/site-functions/* "$root/usr/share/zsh/vendor-completions/"
     rmdir "$root/usr/share/zsh/site-functions"
 fi
-is_elf "$root"/usr/bin/* | xargs strip --strip-unneeded --remove-section=.comment
+list_elf "$root"/usr/bin/* | xargs strip --strip-unneeded --remove-section=.comment
 
 maintainer='the dltrain authors <authors@dltrain.invalid>'
 {
@@ -70,7 +69,7 @@ chmod 644 "$root"/usr/share/doc/dltrain/*
 
 # dpkg-shlibdeps reads debian/control.
 printf 'Source: dltrain\n\nPackage: dltrain\nArchitecture: any\n' >"$work/debian/control"
-depends=$(cd "$work" && is_elf root/usr/bin/* |
+depends=$(cd "$work" && list_elf root/usr/bin/* |
     xargs dpkg-shlibdeps -O 2>/dev/null |
     sed 's/^shlibs:Depends=//; s/libopenblas0\b/libopenblas0-openmp/')
 cat >"$root/DEBIAN/control" <<CONTROL
@@ -85,12 +84,12 @@ Suggests: gnuplot-nox
 Section: science
 Priority: optional
 Description: train neural networks from a config file, on the CPU
- Programs for the command line that train, score, apply and examine neural
- networks described by a config file, without Python and without a GPU:
- dense, convolutional, recurrent and attention layers; data as CSV, IDX,
- NumPy, text, pictures; learning curves, checkpoints and reproducible runs.
+ Command-line programs that train, score, apply and inspect neural networks
+ described by a config file, without Python and without a GPU: dense,
+ convolutional, recurrent and attention layers; data as CSV, IDX, NumPy, text
+ and images; learning curves, checkpoints and reproducible runs.
 CONTROL
-[ -z "$arch" ] || printf ' .\n For processors of the kind %s or newer.\n' "$arch" \
+[ -z "$arch" ] || printf ' .\n Requires a processor of level %s or newer.\n' "$arch" \
     >>"$root/DEBIAN/control"
 (cd "$root" && find usr -type f -print0 | sort -z | xargs -0 md5sum >DEBIAN/md5sums)
 find "$root" -type d -exec chmod 755 {} +

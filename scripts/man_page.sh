@@ -1,7 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# man_page.sh PROGRAM: prints man/PROGRAM.1 with the option list that the program's tables give
-# (make man, make lint).
+# man_page.sh PROGRAM: prints man/PROGRAM.1 with the option list of the program (make man).
 set -eu
 cd -- "$(dirname -- "$0")/.."
 awk -v command="./$1 --help options" '

@@ -1,11 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# plot_curves.sh [-l] [-t] [-o FILE] RUN...: draws the learning curves of runs as one picture: the
-# loss, each metric and the learning rate, training dashed and validation drawn through.
-#   RUN      a run's folder, or a file like its history.csv; each has a colour of its own
+# plot_curves.sh [-l] [-t] [-o FILE] RUN...: plots the learning curves of runs in one picture: the
+# loss, each metric and the learning rate; training dashed, validation solid.
+#   RUN      a run's folder, or a file like its history.csv; one color per run
 #   -o FILE  the picture, FILE.svg or FILE.png (default: curves.svg)
-#   -l       logarithmic axes for the loss, for errors and for the learning rate
-#   -t       into the terminal, as text, instead of a picture
+#   -l       logarithmic axes for the loss, errors and the learning rate
+#   -t       plot in the terminal, as text, instead of a picture
 # Needs gnuplot (Debian: gnuplot-nox; scripts/install_deps.sh --test).
 set -eu
 # shellcheck source=common.sh
@@ -32,12 +32,12 @@ shift $((OPTIND - 1))
 [ $# -ge 1 ] || usage
 [ -z "$terminal" ] || [ -z "$out" ] || fail "-t or -o, not both"
 out=${out:-curves.svg}
-picture_check
+check_gnuplot
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# The histories, under names that mean nothing to gnuplot, and what they are called in the picture.
+# Copies the histories to names that are safe in gnuplot, and collects their titles.
 count=0
 for run in "$@"; do
     history=$run
@@ -64,8 +64,8 @@ for run in "$@"; do
     printf '\n' >>"$work/$count.name"
 done
 
-# Writes the program for gnuplot: a panel for each quantity that any of the runs has; their number,
-# and how many stand side by side, into the file "panels".
+# Prints the gnuplot commands, one panel per quantity of any run, and writes the numbers of panels
+# and of columns to the file "panels".
 program() {
     awk -F, -v work="$work" -v count="$count" -v logarithmic="$log" \
         -v text="$terminal" '
@@ -75,7 +75,7 @@ program() {
         known[name] = 1
         panels[++panel_count] = name
     }
-    # Of a share (accuracy, f1) or anything that may be negative the axis stays as it is.
+    # Axes of fractions (accuracy, f1) and of values that can be negative stay linear.
     function is_logarithmic(name) {
         return logarithmic && !bad[name] &&
             name ~ /(loss|objective|rate|mse|rmse|mae|perplexity)$/
@@ -85,17 +85,17 @@ program() {
         for (i = 0; most / s > 8; i++) s *= i % 3 == 1 ? 2.5 : 2
         return s
     }
-    # From a little below the least value to a little above the most; from 0, if it is not far.
-    function range(name,    low, high, room) {
+    # With a margin around the values; from 0 if that is near.
+    function range(name,    low, high, margin) {
         low = least[name] + 0
         high = greatest[name] + 0
         if (is_logarithmic(name)) return "[" low / 1.4 ":" high * 1.4 "]"
-        room = (high - low) * 0.05
-        if (high == low) room = high == 0 ? 1 : (high < 0 ? -high : high) * 0.2
-        if (low >= 0 && low < 0.4 * high || high == low && high > 0) return "[0:" high + room "]"
-        return "[" low - room ":" high + room "]"
+        margin = (high - low) * 0.05
+        if (high == low) margin = high == 0 ? 1 : (high < 0 ? -high : high) * 0.2
+        if (low >= 0 && low < 0.4 * high || high == low && high > 0) return "[0:" high + margin "]"
+        return "[" low - margin ":" high + margin "]"
     }
-    # Powers of ten alone would be too few for two decades or less.
+    # More ticks than powers of ten for ranges of up to two decades.
     function tics(name,    low, high, power, i, list) {
         low = least[name] / 1.4
         high = greatest[name] * 1.4
@@ -114,7 +114,7 @@ program() {
         if (!(name in least) || value < least[name]) least[name] = value
         if (!(name in greatest) || value > greatest[name]) greatest[name] = value
     }
-    # A new scale for a panel alone; the key stands in the first.
+    # One panel; the key is in the first.
     function draw(name, first,    r, line, title, part, column, p, parts) {
         printf "%s\n", is_logarithmic(name) ? "set logscale y" : "unset logscale y"
         printf "set format y %s\n", quoted("%g")
@@ -139,15 +139,15 @@ program() {
     }
     function label(name) { gsub(/_/, " ", name); return name }
     function style(epochs) { return text || epochs > 1 ? "lines" : "points" }
-    function look(r, part, column,    colour) {
-        colour = colours[(r - 1) % colour_count + 1]
+    function look(r, part, column,    color) {
+        color = colors[(r - 1) % color_count + 1]
         if (text) return ""
-        return sprintf("lc rgb \"%s\" lw %s dt %s pt 7 ps 0.6", colour,
+        return sprintf("lc rgb \"%s\" lw %s dt %s pt 7 ps 0.6", color,
             part == "validation" || column == "learning_rate" ? "2.2" : "1.6",
             part == "validation" || column == "learning_rate" ? "1" : "(6,4)")
     }
     BEGIN {
-        colour_count = split("#0072B2 #D55E00 #009E73 #CC79A7 #E69F00 #56B4E9 #555555", colours,
+        color_count = split("#0072B2 #D55E00 #009E73 #CC79A7 #E69F00 #56B4E9 #555555", colors,
             " ")
         most = 1
         for (r = 1; r <= count; r++) {
@@ -188,4 +188,4 @@ program() {
 
 program >"$work/curves"
 read -r panels columns <"$work/panels"
-picture "$panels" "$columns" <"$work/curves"
+plot "$panels" "$columns" <"$work/curves"

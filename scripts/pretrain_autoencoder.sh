@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# pretrain_autoencoder.sh: the recipe of 2006 with dltrain alone. A deep net is trained layer by
-# layer without labels, then fine-tuned with a few of them, and beside it the same net from random
-# weights. Hinton and Salakhutdinov, "Reducing the dimensionality of data with neural networks",
-# Science 2006; Bengio et al., "Greedy layer-wise training of deep networks", NIPS 2006.
+# pretrain_autoencoder.sh: greedy layer-wise pretraining. A deep net is trained layer by layer
+# without labels, then fine-tuned with a few of them, and compared with the same net trained from
+# random weights. Hinton and Salakhutdinov, "Reducing the dimensionality of data with neural
+# networks", Science 2006; Bengio et al., "Greedy layer-wise training of deep networks", NIPS 2006.
 set -euo pipefail
 export LC_ALL=C
 
@@ -15,17 +15,16 @@ usage() {
     cat <<USAGE
 Usage: $program [options]
 
-Trains an autoencoder of the handwritten digits in data/ layer by layer, without labels, then a
-classifier that begins with its layers, on a few labelled rows; and the same classifier without it.
-Prints both accuracies on the test rows.
+Trains an autoencoder of the digits in data/ layer by layer, without labels, then a classifier
+initialized with its layers on a few labeled rows, and the same classifier from random weights.
+Prints the accuracies of both on the test rows.
 
 Options:
-  --labels SHARE   of all rows that have a label in training (default: 0.05)
+  --labels SHARE   share of the rows with a label in training (default: 0.05)
   --pretrain N     epochs of each autoencoder (default: 60)
   --epochs N       epochs of the classifiers (default: 200)
   --seed N         of the initial weights and of the order (default: 1)
-  --out DIR        where the runs go (default: runs/pretrain_autoencoder; what is there is
-                   replaced)
+  --out DIR        folder for the runs, which are replaced (default: runs/pretrain_autoencoder)
   -h, --help       show this help
 USAGE
 }
@@ -47,9 +46,9 @@ mkdir -p "$out"
 
 units=(100 60 30) # of the encoder's layers
 
-# layer NAME UNITS MORE: one line of a network.
+# layer NAME UNITS KEYS: prints a layer of the network.
 layer() { printf '  { layer = "dense"; name = "%s"; units = %d; %s },\n' "$1" "$2" "$3"; }
-# The test rows are the same in all of the configs: split = "random" does not look at the labels.
+# All configs have the same test rows: split = "random" ignores the labels.
 data() {
     cat <<CONFIG
 data = { format = "csv"; header = false; train = { file = "digits.csv.gz"; };
@@ -57,7 +56,7 @@ data = { format = "csv"; header = false; train = { file = "digits.csv.gz"; };
 CONFIG
 }
 
-# autoencoder DEPTH: of that many layers, of which the innermost ones of either half are new.
+# autoencoder DEPTH: of that many layers per half; the innermost layer of each half is new.
 autoencoder() {
     local depth=$1 k fixed from=
     data 'predict = "input";'
@@ -82,8 +81,7 @@ training = { batch_size = 32; epochs = $pretrain; $from };
 CONFIG
 }
 
-# classifier MORE: the encoder and a layer of classes. The layers that were pretrained wait until
-# the new one has learnt something.
+# classifier KEYS: the encoder and an output layer. Pretrained layers are frozen at first.
 classifier() {
     local k frozen=
     [ -z "$1" ] || frozen="freeze_until_epoch = $((epochs / 10 + 1));"
@@ -101,15 +99,15 @@ training = { batch_size = 16; epochs = $epochs; $1 };
 CONFIG
 }
 
-# run NAME: trains the config that comes in.
+# run NAME: trains the config on stdin.
 run() {
     cat >"$out/$1.cfg"
     "$programs/dltrain" --quiet --seed "$seed" --force --out "$out/$1" "$out/$1.cfg"
 }
 
-# test_of NAME: the accuracy on the test rows, of the last epoch: the validation rows, which are
-# most of those that were left without labels, choose nothing.
-test_of() {
+# test_accuracy NAME: on the test rows after the last epoch; the best epoch would use the labels of
+# the validation rows.
+test_accuracy() {
     "$programs/dltest" --last "$out/$1" | awk '$1 == "accuracy" { print $2 }'
 }
 
@@ -120,6 +118,6 @@ for ((depth = 1; depth <= ${#units[@]}; depth++)); do
 done
 classifier '' | run random
 classifier "init_from = \"$out/autoencoder_${#units[@]}\";" | run pretrained
-printf 'accuracy with %s of the rows labelled, on the test rows:\n' "$labels"
-printf '  from random weights       %s %%\n' "$(test_of random)"
-printf '  pretrained without labels %s %%\n' "$(test_of pretrained)"
+printf 'test accuracy with %s of the rows labeled:\n' "$labels"
+printf '  from random weights       %s %%\n' "$(test_accuracy random)"
+printf '  pretrained without labels %s %%\n' "$(test_accuracy pretrained)"

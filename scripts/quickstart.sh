@@ -11,7 +11,7 @@ usage() {
 Usage: $program [--no-deps]
 
 Installs what is missing to build (see install_deps.sh), builds, trains a network on the
-handwritten digits in data/ (some seconds) and evaluates it. Can be called from any folder.
+handwritten digits in data/ (a few seconds) and scores it. Can be called from any folder.
 
 Options:
   --no-deps     do not look for missing packages
@@ -37,7 +37,7 @@ for argument in "$@"; do
     esac
 done
 
-# step COMMAND...: shows the command, runs it, and ends with its status if it fails.
+# step COMMAND...: prints and runs the command; exits with its status if it fails.
 step() {
     say ""
     say "\$ $*"
@@ -50,7 +50,7 @@ step() {
 
 cd -- "$(dirname -- "$0")/.."
 if [ -n "$deps" ] && ! scripts/install_deps.sh; then
-    say "$program: install what is missing and start again; or, if it is there under other names,"
+    say "$program: install what is missing and start again; if it is there under other names,"
     say "use $program --no-deps"
     exit 1
 fi
@@ -62,7 +62,7 @@ step ./dltest runs/latest
 cat >&2 <<NEXT
 
 Done. What to try next, in $(pwd):
-  scripts/get_data.sh mnist       fetch a larger set (scripts/get_data.sh --list shows them all)
+  scripts/get_data.sh mnist       download a larger data set (--list: all of them)
   ./dltrain configs/mnist.cfg     train on it
-  ./dltrain --help                what else there is
+  ./dltrain --help                all options
 NEXT

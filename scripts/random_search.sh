@@ -2,25 +2,23 @@
 # SPDX-License-Identifier: MIT
 # random_search.sh SPACE.cfg [-n TRIALS] [-j JOBS] [--metric COLUMN] [-o FOLDER]
 #                  [--prune] [--test-best] [--slurm] [-- dltrain options]
-# Trains nets with values that are drawn from a space, a config in which groups stand for values,
-# such as { search = "log"; low = 1e-5; high = 1e-1; } (dltrain --help searches), and ranks them by
-# the best value of a column of their history.
-#   -n TRIALS        how many (20); trial N is what dltrain --sample N draws
-#   -j JOBS          trainings at a time (2), each with its share of the processors
-#   --metric COLUMN  what ranks them (val_loss); of validation, never of test
-#   -o FOLDER        for the runs, trial-0001 and so on, results.csv and best.cfg, a plain config
-#                    that trains to the best trial's numbers (runs/NAME-search)
-#   --prune          asynchronous successive halving (ASHA, Li et al. 2020): a trial begins with a
-#                    3^k-th part of its epochs; as soon as it is in the best third of those that
-#                    have come as far, it goes on to three times as many, and so on to the end.
-#                    With -j 1 the same trials go on each time, killed or not; with more the order
-#                    in which they finish has a say
-#   --test-best      in the end tests the best trial's net. The test part is looked at only here:
-#                    do it once, for what is chosen by it is no longer measured by it
-#   --slurm          trains nothing but writes FOLDER/search.sbatch, an array job of the trials;
-#                    when it is through, the same command without --slurm ranks them
-# Stopped or killed at any moment, the same command goes on: what a trial has come to is seen from
-# its run's folder. More trials can be added with a larger -n.
+# Trains nets with values drawn from a search space, a config with groups in place of values like
+# { search = "log"; low = 1e-5; high = 1e-1; } (dltrain --help searches), and ranks them by the best
+# value of a column of their histories. Defaults are in parentheses.
+#   -n TRIALS        number of trials (20); trial N is dltrain --sample N
+#   -j JOBS          trials that run at the same time (2) and share the processors
+#   --metric COLUMN  the column to rank by (val_loss); never one of the test part
+#   -o FOLDER        for the runs, trial-0001 and so on, results.csv, and best.cfg, the config of
+#                    the best trial (runs/NAME-search)
+#   --prune          asynchronous successive halving (ASHA, Li et al. 2020): a trial starts with a
+#                    fraction 1/3^k of its epochs and is continued to three times as many as soon as
+#                    it is in the best third of the trials that reached this point. Deterministic
+#                    with -j 1, even if killed; with more jobs it depends on the order of completion
+#   --test-best      finally score the best trial on the test part. Do this only once: a test part
+#                    that is used to choose no longer measures
+#   --slurm          train nothing, but write FOLDER/search.sbatch, an array job of the trials;
+#                    after it, the same command without --slurm ranks them
+# A search that was stopped or killed is resumed by the same command. A larger -n adds trials.
 set -eu
 # shellcheck source=common.sh
 . "$(dirname -- "$(readlink -f -- "$0")")/common.sh"
@@ -28,33 +26,32 @@ self=$here/random_search.sh
 dltrain=$programs/dltrain
 dlinspect=$programs/dlinspect
 
-# --trial NUMBER SEARCH FOLDER PART HOW SPACE [dltrain options]: begins a trial, or goes on with
-# it, up to a part of its epochs. SEARCH is the process that asks: without it nothing is begun.
+# --trial NUMBER SEARCH FOLDER PART HOW SPACE [dltrain options]: starts or resumes a trial, up to a
+# fraction of its epochs, while SEARCH, the process of the search, is alive.
 trial() {
     number=$1 search=$2 run=$3/trial-$(printf %04d "$1") part=$4 how=$5 space=$6
     shift 6
     kill -0 "$search" 2>/dev/null || exit 255
     status=0
-    if [ ! -e "$run/last.safetensors" ]; then # if killed at its very beginning, also --force
-        echo "${run##*/}: begins" >&2
+    if [ ! -e "$run/last.safetensors" ]; then # or killed before its first one: --force
+        echo "${run##*/}: starting" >&2
         "$dltrain" --quiet "$@" --force --out "$run" --stop-after "$part" "--$how" "$number" \
             "$space" || status=$?
     elif ! "$dlinspect" status --stop-after "$part" "$run" >/dev/null; then
-        echo "${run##*/}: goes on" >&2
-        go_on "$run" "$@" --stop-after "$part" || status=$?
+        echo "${run##*/}: resuming" >&2
+        resume_run "$run" "$@" --stop-after "$part" || status=$?
     fi
     case $status in
     0) ;;
-    2 | 4) # others may do better
+    2 | 4) # other trials continue
         echo "${run##*/}: ended early (exit status $status)" >&2
-        [ "$search" != 0 ] || exit "$status" # a task of Slurm has an exit status of its own
+        [ "$search" != 0 ] || exit "$status" # a Slurm task reports its exit status
         ;;
     *) exit 255 ;; # ends xargs
     esac
 }
 
-# count_points SPACE [dltrain options]: what dlinspect says of the space, with the values that the
-# options override.
+# count_points SPACE [dltrain options]: dlinspect space, with the options that override the config.
 count_points() (
     space=$1 left=$(($# - 1))
     shift
@@ -73,9 +70,9 @@ count_points() (
     "$dlinspect" space "$@" "$space"
 )
 
-# lines FOLDER OF METRIC: what the folder's trials have come to: "at P N STATE EPOCHS WANTED" of
-# trial N at the 1/P-th part of its epochs, P being 1, 3, ... OF, and "rank P N", the best first.
-lines() (
+# list_trials FOLDER OF METRIC: for P = 1, 3, ... OF, the state of each trial N after 1/P of its
+# epochs, as "at P N STATE EPOCHS WANTED", and their ranking, as "rank P N", best first.
+list_trials() (
     cd -- "$1"
     of=$2 metric=$3 part=1
     set --
@@ -93,11 +90,11 @@ lines() (
     done
 )
 
-# choose TRIALS OF: of those lines, and of "busy N" and "ended P N" (before the 1/P-th part), makes
-# "N P", the trial that is next and how far it is to go; nothing if there is none now.
+# choose TRIALS OF: reads those lines, and "busy N" and "ended P N" (failed before 1/P), and prints
+# "N P", the next trial and its fraction 1/P, or nothing if there is none now.
 choose() {
     awk -v trials="$1" -v of="$2" '
-        $3 > trials { next } # a search that was larger
+        $3 > trials { next } # of a larger search
         $1 == "at" {
             begun[$3] = 1; epochs[$3] = $5; wanted[$2, $3] = $6
             if ($4 != "unfinished") { done[$2, $3] = 1; count[$2]++ }
@@ -108,7 +105,7 @@ choose() {
         function next_is(number, part) { print number, part; found = 1; exit }
         END {
             if (found) exit
-            for (n = 1; n <= trials; n++) { # what was killed on its way
+            for (n = 1; n <= trials; n++) { # killed trials
                 for (p = of; p > 1 && done[p, n]; p /= 3);
                 if (begun[n] && !taken[n] && !done[p, n] &&
                     (p == of || epochs[n] > wanted[3 * p, n])) next_is(n, p)
@@ -127,9 +124,8 @@ choose() {
         }'
 }
 
-# --worker NOTES TRIALS OF METRIC SEARCH FOLDER HOW SPACE [dltrain options]: one of those that
-# prune. NOTES is the search's own folder: a file "busy N" for each trial that is at work, "ended P
-# N" for each that has failed.
+# --worker NOTES TRIALS OF METRIC SEARCH FOLDER HOW SPACE [dltrain options]: a job of --prune. The
+# folder NOTES has a file "busy N" for each running trial and "ended P N" for each failed one.
 worker() {
     notes=$1 trials=$2 of=$3 metric=$4 search=$5 folder=$6 how=$7 space=$8
     shift 8
@@ -138,13 +134,13 @@ worker() {
             kill -0 "$search" 2>/dev/null || exit 255
             sleep 0.05
         done
-        at_work=$(ls "$notes")
-        next=$({ lines "$folder" "$of" "$metric" && echo "$at_work"; } | choose "$trials" "$of")
+        busy=$(ls "$notes")
+        next=$({ list_trials "$folder" "$of" "$metric" && echo "$busy"; } | choose "$trials" "$of")
         [ -z "$next" ] || : >"$notes/busy ${next% *}"
         rmdir "$notes/lock"
         if [ -z "$next" ]; then
-            case $at_work in *busy*) ;; *) return ;; esac
-            while [ "$(ls "$notes")" = "$at_work" ] && kill -0 "$search" 2>/dev/null; do
+            case $busy in *busy*) ;; *) return ;; esac
+            while [ "$(ls "$notes")" = "$busy" ] && kill -0 "$search" 2>/dev/null; do
                 sleep 0.1
             done
             continue
@@ -179,9 +175,9 @@ while [ $# -gt 0 ]; do
     --prune) prune=yes ;;
     --test-best) test=yes ;;
     --slurm) slurm=yes ;;
-    --grid) how=point ;; # what grid_search.sh is
+    --grid) how=point ;; # for grid_search.sh
     --) shift && break ;;
-    -*) fail "unknown argument '$1' (--help; dltrain's own come after --)" ;;
+    -*) fail "unknown argument '$1' (--help; options of dltrain follow --)" ;;
     *)
         [ -z "$space" ] || fail "one space at a time, not also $1"
         space=$1
@@ -191,10 +187,10 @@ while [ $# -gt 0 ]; do
 done
 [ -n "$space" ] || fail "which space? (--help)"
 [ -z "$slurm$prune" ] || [ "$slurm" != "$prune" ] || fail "--slurm or --prune, not both"
-case $metric in train_* | val_*) ;; *) fail "--metric $metric: is of no history (val_loss)" ;; esac
+case $metric in train_* | val_*) ;; *) fail "--metric $metric: must be a column train_* or val_*" ;; esac
 folder=${folder:-runs/$(basename -- "$space" .cfg)-search}
 
-# All of the space's mistakes are told before anything is begun.
+# Report all errors of the search space before training.
 if [ $how = point ]; then
     trials=$(count_points "$space" "$@" | sed -n 's/^points *//p')
     [ -n "$trials" ] || exit 2
@@ -203,13 +199,13 @@ else
     "$dltrain" "$@" --sample 1 --print-config "$space" >/dev/null
 fi
 for number in "$trials" "$jobs"; do
-    case $number in '' | *[!0-9]* | 0*) fail "-n and -j take numbers from 1, not '$number'" ;; esac
+    case $number in '' | *[!0-9]* | 0*) fail "-n and -j take integers from 1, not '$number'" ;; esac
 done
 threads=$(($(nproc) / jobs))
 set -- --threads "$((threads ? threads : 1))" "$@"
 
 { echo "$how" && cksum <"$space" && shift 2 && printf '%s\n' "$@"; } |
-    remember "$folder" "trials of another space"
+    record_settings "$folder" "trials of another space"
 
 if [ -n "$slurm" ]; then
     {
@@ -226,19 +222,19 @@ if [ -n "$slurm" ]; then
             esac
         done
         echo
-    } | replace "$folder/search.sbatch"
+    } | write_file "$folder/search.sbatch"
     echo "sbatch $folder/search.sbatch"
     exit
 fi
 
-# The trials of a search that was killed may still be at work: they inherit this lock.
+# Trials of a search that was killed may still be running: they inherit this lock.
 exec 9<"$folder"
 if command -v flock >/dev/null && ! flock -n 9; then
-    echo "${0##*/}: waits for what is still at work in $folder" >&2
+    echo "${0##*/}: waiting for trials that are still running in $folder" >&2
     flock 9
 fi
 
-# compare [options]: what the trials have come to.
+# compare [options]: dlinspect compare of the trials.
 case $space in /*) there=$space ;; *) there=$PWD/$space ;; esac
 compare() {
     (
@@ -260,14 +256,14 @@ if [ -n "$prune" ]; then
 else
     seq "$trials" | xargs -P "$jobs" -I @N@ "$self" --trial @N@ $$ "$folder" 1/1 "$how" \
         "$space" "$@"
-fi || { echo "${0##*/}: a trial failed; the same command goes on" >&2 && exit 1; }
+fi || { echo "${0##*/}: a trial failed; the same command resumes the search" >&2 && exit 1; }
 
 compare
-compare --csv | sed '1s/^run,/trial,/' | replace "$folder/results.csv"
+compare --csv | sed '1s/^run,/trial,/' | write_file "$folder/results.csv"
 best=$(sed -n '2s/,.*//p' "$folder/results.csv")
-replace "$folder/best.cfg" <"$folder/$best/config.cfg"
+write_file "$folder/best.cfg" <"$folder/$best/config.cfg"
 echo "best: $folder/$best, its config: $folder/best.cfg, all: $folder/results.csv"
 if [ -n "$test" ]; then
-    echo "the test part, which no trial was chosen by (look once: then it is spent):"
+    echo "scores of the best trial on the test part, which no trial was chosen by:"
     "$programs/dltest" --split test "$folder/$best"
 fi

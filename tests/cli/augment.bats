@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Augmentation, the threads that do it, several views at test, and the picture of a batch.
 
-# The variables that helper.bash sets; each test is a subshell of its own, as it should be.
+# Variables are set by helper.bash; each test runs in a subshell.
 # shellcheck disable=SC2154,SC2030,SC2031,SC2012,SC2013,SC2034,SC2094,SC2238
 
 load helper
@@ -25,7 +25,7 @@ everything='augment = ( { type = "flip_horizontal"; }, { type = "rotate"; }, { t
   { type = "brightness"; }, { type = "noise"; }, { type = "random_erase"; },
   { type = "mixup"; probability = 0.5; }, { type = "cutmix"; } );'
 
-@test "the history is the same for any number of workers, and after a break" {
+@test "the history is the same for any number of workers, and when resumed" {
     images a.cfg "$everything"
     train --quiet --out one a.cfg
     status_is 0
@@ -55,7 +55,7 @@ everything='augment = ( { type = "flip_horizontal"; }, { type = "rotate"; }, { t
     done
 }
 
-@test "several views change the answer, and what is not an image has none" {
+@test "test_time views change the prediction; only images have them" {
     images a.cfg ""
     train --quiet --out a a.cfg
     status_is 0
@@ -73,7 +73,7 @@ everything='augment = ( { type = "flip_horizontal"; }, { type = "rotate"; }, { t
     [ "$(column a val_loss)" != "$(column b val_loss)" ] || fail "validation has one view"
 }
 
-@test "dlinspect batch writes a picture and nothing else" {
+@test "dlinspect batch writes an image and nothing else" {
     images a.cfg "$everything"
     inspect batch -o batch.png a.cfg
     status_is 0
@@ -89,7 +89,7 @@ everything='augment = ( { type = "flip_horizontal"; }, { type = "rotate"; }, { t
     differ batch.png before.png
 }
 
-@test "dlinspect batch says what it cannot show" {
+@test "dlinspect batch refuses what it cannot draw" {
     digits rows.cfg
     inspect batch -o batch.png rows.cfg
     status_is 2
@@ -105,7 +105,7 @@ everything='augment = ( { type = "flip_horizontal"; }, { type = "rotate"; }, { t
     status_is 2
 }
 
-@test "help knows the augmentations" {
+@test "help lists the augmentations" {
     train --help augmentations
     status_is 0
     shows "cutmix"

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # dlinspect check: what is planted is found, by the check that it is for; what is sound passes.
 
-# The variables that helper.bash sets; each test is a subshell of its own, as it should be.
+# Variables are set by helper.bash; each test runs in a subshell.
 # shellcheck disable=SC2154,SC2030,SC2031
 
 load helper
@@ -22,7 +22,7 @@ fails() {
 }
 verdict() { jq -r --arg check "$1" '.checks[] | select(.check == $check) | .verdict' <<<"$output"; }
 
-@test "check: nothing planted, nothing fails, nothing is written" {
+@test "check: without planted errors nothing fails and nothing is written" {
     inspect check --quiet "$root/tests/checks/none.cfg"
     status_is 0
     shows "memorize_50     ok "
@@ -30,23 +30,23 @@ verdict() { jq -r --arg check "$1" '.checks[] | select(.check == $check) | .verd
     shows "learning_rate" || shows "range test"
     exists_not runs
 }
-@test "check: shipped configs whose data are here pass" {
+@test "check: shipped configs whose data are available pass" {
     for name in and or not xor xor-lm digits; do
         inspect check --quiet "$root/configs/$name.cfg"
         status_is 0
     done
 }
 @test "check: wrong labels" { fails labels wrong_labels; }
-@test "check: labels that are wrong at random" {
+@test "check: randomly wrong labels" {
     fails labels noise
     shows "wrong at random"
 }
-@test "check: a relu's bend at zero is no wrong gradient" {
+@test "check: the kink of relu at zero is no gradient error" {
     inspect check --quiet "$root/tests/checks/margin.cfg"
     status_is 0
     shows "gradient        ok "
 }
-@test "check: a net that is hard to train is not said to ignore its inputs" {
+@test "check: a net that is hard to train is not reported to ignore its inputs" {
     cat >many.cfg <<'CONFIG'
 data = { format = "csv"; header = false; train = { file = "digits.csv.gz"; }; validation = 0.2; };
 network = ( { layer = "sequence"; repeat = 6; body = (
@@ -58,7 +58,7 @@ CONFIG
     inspect check --quiet many.cfg
     grep -q "^inputs  *ok " <<<"$output" || fail "not tried again"
 }
-@test "check: a net that overfits what is noisy is judged at its best step" {
+@test "check: a net that overfits noise is judged at its best step" {
     awk 'function u() { state = state * 16807 % 2147483647; return state / 2147483647 - 0.5 }
         BEGIN { state = 5; for (i = 0; i < 500; i++) {
             for (k = 0; k < 40; k++) { x[k] = u(); printf "%.3f,", x[k] }
@@ -76,7 +76,7 @@ CONFIG
     grep -q "^inputs  *ok " <<<"$output" || fail "inputs"
     grep -q "^labels  *ok " <<<"$output" || fail "labels"
 }
-@test "check: a rate too high and one too low, of a regression" {
+@test "check: learning rates too high and too low for a regression" {
     awk -F, -v OFS=, '{ print $3, $4, $20, $30, $43, $50, $20 + 2 * $30 + $3 * $4 / 4 }' \
         data/planted/train.csv >data/planted/numbers.csv
     cat >numbers.cfg <<'CONFIG'
@@ -95,7 +95,7 @@ CONFIG
         grep -q "^rate  *FAILS .* is too ${rate#*:}" <<<"$output" || fail "$rate"
     done
 }
-@test "check: a net of which a step takes long" {
+@test "check: a net with slow steps" {
     cat >large.cfg <<'CONFIG'
 data = { format = "random"; input = (256, 256, 3); classes = 4; train = { rows = 4; }; };
 network = ( { layer = "conv2d"; filters = 256; kernel = 7; stride = 2; activation = "relu"; },
@@ -110,7 +110,7 @@ CONFIG
             fail "$check is not skipped"
     done
 }
-@test "check: a text, and a passage of it among the rows for validation" {
+@test "check: a passage of the training text in the validation part" {
     awk 'BEGIN { srand(7); for (i = 0; i < 6000; i++) printf "%c", 97 + int(8 * rand() * rand()) }' \
         >data/text.txt
     cut -c 1007-1290 data/text.txt | tr -d '\n' >data/held.txt
@@ -131,22 +131,22 @@ CONFIG
     status_is 5
     [[ $output =~ ^initial_loss\ +FAILS\ +[45]\. ]] || fail "not told"
 }
-@test "check: a rate 100 times too high" {
+@test "check: a learning rate 100 times too high" {
     fails rate rate_high
     shows "too high"
 }
-@test "check: a rate 100 times too low" {
+@test "check: a learning rate 100 times too low" {
     fails rate rate_low
     shows "too low"
 }
-@test "check: weights that begin at zero" {
+@test "check: initial weights of zero" {
     fails units zero_init
     fails memorize_50 zero_init
 }
 @test "check: shuffled targets" { fails inputs shuffled; }
-@test "check: test rows in train" { fails duplicates leak; }
+@test "check: test rows in the training part" { fails duplicates leak; }
 @test "check: a constant feature" { fails constants constant; }
-@test "check: a second softmax and a net that is frozen are refused before" {
+@test "check: a second softmax and a frozen net are refused" {
     inspect check --quiet "$root/tests/checks/softmax_twice.cfg"
     status_is 2
     says "already a softmax"
@@ -154,7 +154,7 @@ CONFIG
     status_is 2
     says "nothing to train"
 }
-@test "check: batches of one under a batch norm" {
+@test "check: batches of one with a batch norm" {
     cat >norm.cfg <<'CONFIG'
 data = { format = "csv"; header = false; train = { file = "planted/train.csv"; };
          normalize = "scale"; };
@@ -168,7 +168,7 @@ CONFIG
     grep -q '^batch_of_one  *FAILS ' <<<"$output"
     shows 'the bias of "dense_1" has no effect'
 }
-@test "check: dropout does not keep samples from being memorized" {
+@test "check: dropout does not prevent memorizing samples" {
     sed 's/activation = "relu"; }/&, { layer = "dropout"; rate = 0.95; }/' \
         "$root/tests/checks/none.cfg" >dropout.cfg
     inspect check --quiet dropout.cfg
@@ -187,7 +187,7 @@ CONFIG
     status_is 0
     shows "regularization  ok "
 }
-@test "rate draws a curve and names a rate" {
+@test "rate prints a curve and suggests a rate" {
     inspect rate --quiet "$root/tests/checks/none.cfg"
     status_is 0
     shows "suggested: learning_rate = "
@@ -201,7 +201,7 @@ CONFIG
     status_is 2
     says "no learning rate"
 }
-@test "what dltrain once did, and options of other commands" {
+@test "removed options of dltrain, and options of other commands" {
     while IFS='|' read -r option use; do
         train "--$option" a.cfg
         status_is 2
@@ -221,7 +221,7 @@ CASES
     status_is 2
     says 'dlinspect: unknown command "rat" (did you mean rate?)'
 }
-@test "net --gradients: a row for each layer with weights" {
+@test "net --gradients: one row per layer with weights" {
     inspect net --gradients "$root/tests/checks/none.cfg"
     status_is 0
     shows "gradient norm"

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Checkpoints that are not whole, or not of this network: exit status 3, one clear message.
 
-# The variables that helper.bash sets; each test is a subshell of its own, as it should be.
+# Variables are set by helper.bash; each test runs in a subshell.
 # shellcheck disable=SC2154,SC2030,SC2031,SC2012,SC2013,SC2034,SC2094,SC2238
 
 load helper
@@ -32,7 +32,7 @@ places() {
     seq $((size - 8)) $((size - 1))
 }
 
-@test "truncated, wherever" {
+@test "truncated at any byte" {
     local length
     while read -r length; do
         head -c "$length" good >cut
@@ -42,7 +42,7 @@ places() {
     refused cut "its bytes do not match its checksum"
 }
 
-@test "with one bit that is another, wherever" {
+@test "one flipped bit, anywhere" {
     local place byte bit=0
     cp good flipped
     while read -r place; do
@@ -60,7 +60,7 @@ places() {
     status_is 0
 }
 
-@test "two bytes changed places; two files in one" {
+@test "two swapped bytes; two files in one" {
     tail -c 8 good | head -c 4 >a
     tail -c 4 good >b
     head -c $((size - 8)) good | cat - b a >swapped
@@ -70,7 +70,7 @@ places() {
     refused doubled "its bytes do not match its checksum"
 }
 
-@test "what is no checkpoint at all" {
+@test "files that are no checkpoints" {
     : >empty
     refused empty "it is shorter than 8 bytes"
     echo "hello, this is not a checkpoint" >text
@@ -92,7 +92,7 @@ places() {
     refused text/deeper "Not a directory"
 }
 
-@test "from another network" {
+@test "checkpoints of another network" {
     tested run --set network.0.units=3
     status_is 3
     says_only "dltest: run/best.safetensors: its tensor \"dense_1.weight\" has shape 2x2, but the \
@@ -102,7 +102,7 @@ network's has 2x3: it belongs to another network"
     says 'has no tensor "first.weight": it belongs to another network'
 }
 
-@test "--resume of a damaged run: told, and nothing is touched" {
+@test "--resume of a damaged run is refused and changes nothing" {
     head -c $((size / 2)) good >run/last.safetensors
     cp -r run before
     train --quiet --resume run --epochs 5

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Parts that work alone, together: what must be equal is equal, what cannot be is told.
 
-# The variables that helper.bash sets; each test is a subshell of its own, as it should be.
+# Variables are set by helper.bash; each test runs in a subshell.
 # shellcheck disable=SC2154,SC2030,SC2031,SC2012,SC2013,SC2034,SC2094,SC2238
 
 load helper
@@ -31,7 +31,7 @@ training = { batch_size = 16; epochs = 8; };
 CONFIG
 }
 
-@test "under swa a batch_norm that is frozen keeps its running statistics" {
+@test "with swa a frozen batch_norm keeps its running statistics" {
     normed bn.cfg ''
     train --quiet --out first --epochs 2 bn.cfg
     status_is 0
@@ -51,7 +51,7 @@ CONFIG
     same_checkpoints run part
 }
 
-@test "a batch_norm that waits for its epoch is as one that is not trainable till then" {
+@test "a batch_norm is not trained before freeze_until_epoch" {
     normed bn.cfg ''
     train --quiet --out first --epochs 2 bn.cfg
     normed never.cfg 'trainable = false;'
@@ -71,7 +71,7 @@ CONFIG
 }
 
 # The gradient of the other layer, of three numbers of at most 1, is never as long as 1.8.
-@test "gradient_noise stays out of what is clipped for frozen layers" {
+@test "gradient_noise of frozen layers does not count in clipping" {
     xor xor.cfg 'regularization = { gradient_noise = 100.0; gradient_noise_decay = 10; };'
     sed -i 's/layer = "dense"; units = 2;/& trainable = false;/; s/"adam"/"sgd"/' xor.cfg
     train --quiet --out free --epochs 9 xor.cfg
@@ -80,7 +80,7 @@ CONFIG
     same_tensor free clipped dense_2.weight
 }
 
-@test "an optimizer of sums of squares sees the rows that balance gives" {
+@test "a least-squares optimizer uses the balanced rows" {
     skewed a.cfg
     train --quiet --out run a.cfg
     status_is 0
@@ -89,7 +89,7 @@ CONFIG
         fail "the loss has grown: $(cut -d, -f1,5 run/history.csv)"
 }
 
-@test "batch_size = \"all\" is all rows that balance gives" {
+@test "batch_size = \"all\" means all balanced rows" {
     skewed a.cfg
     sed -i 's/levenberg_marquardt/rprop/; s/batch_size = 16/batch_size = "all"/' a.cfg
     train --quiet --out run --epochs 3 a.cfg
@@ -105,7 +105,7 @@ CONFIG
 }
 
 # With all weights 0 and none of them learnt the loss is ln(classes), of whatever it is the mean.
-@test "mixup counts the shares of what ignore_label does not leave out" {
+@test "mixup weights only rows that ignore_label keeps" {
     cat >mixed.cfg <<'CONFIG'
 data = { format = "random"; input = (8, 8, 1); classes = 4; train = { rows = 120; };
          augment = ( { type = "mixup"; alpha = 1.0; }, { type = "cutmix"; } ); };
@@ -123,7 +123,7 @@ CONFIG
     done
 }
 
-@test "what will never be is told before the first epoch" {
+@test "keys without effect are reported before the first epoch" {
     digits digits.cfg
     sed -i 's/{ layer = "dense"; units = 32;/& name = "late"; freeze_until_epoch = 7;/
         s/type = "cosine";/& warmup = 6;/' digits.cfg
@@ -157,7 +157,7 @@ CONFIG
     says 'initialize = "lsuv" has no effect: there is no layer to scale'
 }
 
-@test "the first and the last fold of a text go on where they began; the others are told why not" {
+@test "the first and last fold of a text can be stateful; others are refused" {
     for _ in 1 2 3 4 5 6; do cat "$root/tests/config/data/letters.txt"; done >letters.txt
     cat >lstm.cfg <<'CONFIG'
 data = { format = "text"; train = { file = "letters.txt"; }; length = 8; };
@@ -184,7 +184,7 @@ npy() {
     printf '\x93NUMPY\x01\x00\x76\x00%-117s\n' "$header" >"$1"
 }
 
-@test "an array that is cut short while it is being learnt from" {
+@test "an array truncated during training" {
     npy x.npy '<f4' '(8192, 64)'
     seq 1 524288 | awk '{ printf "%c%c%c%c", 65 + $1 % 7, 65 + $1 % 11, 65, 63 }' >>x.npy
     npy y.npy '|u1' '(8192,)'
@@ -216,7 +216,7 @@ CONFIG
     status_is 0
 }
 
-@test "a signal ends dlinspect check, which has nothing to save, at once" {
+@test "a signal ends dlinspect check at once" {
     digits large.cfg
     sed -i 's/units = 32;/units = 3000;/' large.cfg
     "$dlinspect" check large.cfg >.out 2>.err 3>&- &
@@ -231,7 +231,7 @@ CONFIG
     status_is 143
 }
 
-@test "a run that goes on may weigh its classes; how it began cannot be changed any more" {
+@test "a resumed run can change class weights, but not the initialization" {
     digits digits.cfg
     train --quiet --out run --epochs 1 digits.cfg
     for key in 'initialize="lsuv"' 'init_from="run"'; do
@@ -247,7 +247,7 @@ CONFIG
     status_is 0
 }
 
-@test "the mean loss of an auxiliary head is that of the rows that it counts" {
+@test "the mean loss of an auxiliary head is over the rows it counts" {
     digits twice.cfg # a net whose head is its own end
     sed -i '/layer = "dropout"/d; s/softmax_cross_entropy";/& ignore_label = 3;/
         s/{ layer = "dense"; units = 10; }$/{ layer = "aux"; body = (\
@@ -258,7 +258,7 @@ CONFIG
     equal "$(column run train_aux_1_loss)" "$(column run train_loss)"
 }
 
-@test "several views are for validation: an optimizer of the whole set tells the loss that it sees" {
+@test "test_time is for validation: a full-batch optimizer reports its own loss" {
     cat >views.cfg <<'CONFIG'
 data = { format = "random"; input = (8, 8, 1); classes = 3; train = { rows = 60; };
          validation = 0.2; };
@@ -274,7 +274,7 @@ CONFIG
     differ <(column one val_loss) <(column two val_loss)
 }
 
-@test "a frozen batch_norm goes with an optimizer of the whole set, one that learns does not" {
+@test "full-batch optimizers accept a frozen batch_norm only" {
     normed bn.cfg ''
     sed -i '/layer = "dropout"/d' bn.cfg
     train --quiet --out first --epochs 2 bn.cfg
@@ -289,7 +289,7 @@ CONFIG
     says 'in training what layer "bn" gives depends on chance'
 }
 
-@test "heads, trunks and ends that are frozen, alone and together" {
+@test "frozen heads, trunks and output layers, and their combinations" {
     digits heads.cfg
     sed -i '/layer = "dropout"/d
         s/{ layer = "dense"; units = 32; activation = "relu"; },/{ layer = "dense"; name = "trunk"; units = 32; },\

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Completion: the scripts that the programs make of their option tables.
 
-# The variables that helper.bash sets; each test is a subshell of its own, as it should be.
+# Variables are set by helper.bash; each test runs in a subshell.
 # shellcheck disable=SC2154,SC2030,SC2031,SC2034,SC1091
 
 load helper
@@ -32,7 +32,7 @@ completes() {
 offers() { [[ $replies == *" $1 "* ]] || fail "no '$1' in '$replies'"; }
 offers_not() { [[ $replies != *" $1 "* ]] || fail "'$1' in '$replies'"; }
 
-@test "bash knows what completes the programs" {
+@test "bash has completions for the programs" {
     complete -p dltrain | grep -q -- '-F _dltrain dltrain'
     complete -p dltest | grep -q -- '-F _dltest dltest'
 }
@@ -67,7 +67,7 @@ offers_not() { [[ $replies != *" $1 "* ]] || fail "'$1' in '$replies'"; }
     completes dltrain --set network.
     offers network.0.units=
 }
-@test "--set: what a key takes" {
+@test "--set: values of a key" {
     completes dltrain --set optimizer.type = ad
     offers adam
     offers adagrad
@@ -79,7 +79,7 @@ offers_not() { [[ $replies != *" $1 "* ]] || fail "'$1' in '$replies'"; }
     completes dltrain --set training.shuffle = ""
     equal "$replies" " false true "
 }
-@test "what other options take, and files" {
+@test "values of other options, and files" {
     mkdir folder
     touch a.cfg a.txt folder/b.cfg
     completes dltrain --backend o
@@ -103,7 +103,7 @@ offers_not() { [[ $replies != *" $1 "* ]] || fail "'$1' in '$replies'"; }
     completes dlinspect data --set training.ep
     equal "$replies" " training.epochs= "
 }
-@test "zsh: the script is one" {
+@test "zsh: the script parses" {
     for program in dltrain dltest dlpredict dlinspect; do
         capture "${!program}" --help completion zsh
         status_is 0
@@ -113,14 +113,14 @@ offers_not() { [[ $replies != *" $1 "* ]] || fail "'$1' in '$replies'"; }
     done
     command -v zsh >/dev/null || skip "there is no zsh here"
 }
-@test "another shell, and none" {
+@test "another shell, or none" {
     train --help completion fish
     status_is 2
     says "for bash or zsh, not fish"
     tested --help completion
     status_is 2
 }
-@test "make install puts them where the shells look" {
+@test "make install puts them where the shells look them up" {
     is_sanitized && skip "the programs of the top folder are installed"
     make -s -C "$root" install DESTDIR="$PWD/to" PREFIX=/usr >/dev/null
     same dltrain.bash to/usr/share/bash-completion/completions/dltrain

@@ -4,7 +4,7 @@
 # is the exit status, and the config and further arguments where it is not the one of that name.
 # "<list>" in it stands for a list of all that there is, which grows.
 
-# The variables that helper.bash sets; each test is a subshell of its own, as it should be.
+# Variables are set by helper.bash; each test runs in a subshell.
 # shellcheck disable=SC2154,SC2030,SC2031,SC2012,SC2013,SC2034,SC2094,SC2238
 
 load helper
@@ -44,7 +44,7 @@ check() {
     done
 }
 
-@test "every faulty config is refused with its own words" {
+@test "every faulty config is refused with the expected messages" {
     local failed=0 count=0 expect
     for expect in tests/config/*.expect; do
         check "$expect" || failed=$((failed + 1))
@@ -55,7 +55,7 @@ check() {
     [ $count -gt 50 ]
 }
 
-@test "every config of tests/config has its words" {
+@test "every config of tests/config has expected messages" {
     local config name
     for config in tests/config/*.cfg; do
         name=$(basename "$config" .cfg)
@@ -63,13 +63,13 @@ check() {
     done
 }
 
-@test "the good one is good" {
+@test "the valid config is accepted" {
     train --quiet --dry-run tests/config/good.cfg
     status_is 0
     silent
 }
 
-@test "a config is found from any folder, and what it includes beside it" {
+@test "a config and its includes are found from any folder" {
     cd "$BATS_TEST_TMPDIR"
     mkdir -p there/deeper
     cp "$root/tests/config/good.cfg" there/main.cfg
@@ -88,7 +88,7 @@ check() {
     says 'nand.csv: not found'
 }
 
-@test "configs from other systems: carriage returns, a byte order mark, tabs" {
+@test "carriage returns, a byte order mark, tabs" {
     cd "$BATS_TEST_TMPDIR"
     xor plain.cfg 'seed = 7;'
     { printf '\xef\xbb\xbf' && sed 's/$/\r/; s/  /\t/' plain.cfg; } >other.cfg

@@ -51,7 +51,7 @@ END
     [ ! -e curves.svg ] || fail "a picture, too"
 }
 
-@test "curves that cannot be drawn" {
+@test "curves that cannot be plotted" {
     needs_gnuplot
     a_run one 0.2
     run "$plot"
@@ -82,7 +82,7 @@ END
     grep -q ">top5<" run.svg || fail "no top5"
 }
 
-@test "the loss at the end of a run, on a screen alone" {
+@test "the loss is plotted at the end of a run, only on a screen" {
     command -v script >/dev/null || skip "script is not installed"
     digits digits.cfg
     screen() { script -qec "stty cols $1 rows 30; $2" /dev/null </dev/null 2>&1 | tr -d '\r'; }

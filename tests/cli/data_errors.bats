@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Data that cannot be trained on: exit status 3, one message that says where, and no run's folder.
 
-# The variables that helper.bash sets; each test is a subshell of its own, as it should be.
+# Variables are set by helper.bash; each test runs in a subshell.
 # shellcheck disable=SC2154,SC2030,SC2031,SC2012,SC2013,SC2034,SC2094,SC2238
 
 load helper
@@ -41,7 +41,7 @@ refused() {
     exists_not runs
 }
 
-@test "the good ones are good" {
+@test "the valid files are accepted" {
     train --quiet --out run idx.cfg
     status_is 0
     printf 'x,y\n1,a\n2,b\n' >table.csv
@@ -49,7 +49,7 @@ refused() {
     status_is 0
 }
 
-@test "a file that is not there" {
+@test "a missing file" {
     refused csv.cfg "csv.cfg:2: table.csv: not found (looked in the current folder, data/" \
         "and \$DLTRAIN_DATA)"
     for name in mnist fashion_mnist cifar10 iris car concrete; do
@@ -73,7 +73,7 @@ refused() {
     refused csv.cfg table.csv
 }
 
-@test "an idx file that is cut at every byte" {
+@test "an idx file truncated at every byte" {
     local size
     for file in images labels; do
         for ((size = 0; size < $(stat -c %s $file.good); size++)); do
@@ -111,7 +111,7 @@ refused() {
     refused idx.cfg images labels 4 5
 }
 
-@test "headers that claim what cannot be" {
+@test "headers with impossible sizes" {
     # 2^32 - 1 rows; and 65535 x 65535 x 65535 of them
     printf '\0\0\10\3\377\377\377\377\0\0\0\2\0\0\0\3abcdef' >images
     refused idx.cfg "dltrain: images"
@@ -131,7 +131,7 @@ refused() {
     fi
 }
 
-@test "labels outside the classes, and one class only" {
+@test "labels out of range, and a single class" {
     sed -i 's/labels = "labels";/labels = "labels"; classes = 2;/' idx.cfg
     printf '\0\0\10\1\0\0\0\4\0\1\2\0' >labels
     refused idx.cfg labels 2
@@ -141,7 +141,7 @@ refused() {
     refused csv.cfg "one class"
 }
 
-@test "tables with faults, each with its line" {
+@test "faulty tables, with line numbers" {
     printf 'x,y,z\n1,2,a\n1,2\n1,2,b\n' >table.csv
     refused csv.cfg "table.csv:3: " 2 3
     printf 'x,y,z\n1,2,a\n1,2,3,b\n' >table.csv
@@ -161,7 +161,7 @@ refused() {
     refused csv.cfg table.csv '"w"'
 }
 
-@test "NaN and infinity in the numbers of an idx file" {
+@test "NaN and infinity in an idx file" {
     local number
     for number in '\177\300\0\0' '\177\200\0\0' '\377\200\0\0'; do
         # shellcheck disable=SC2059
@@ -170,7 +170,7 @@ refused() {
     done
 }
 
-@test "a part that does not go with the training part" {
+@test "a part that does not match the training part" {
     printf 'x,y\n1,a\n2,b\n' >table.csv
     sed -i 's/file = "table.csv"; };/& test = { file = "test.csv"; };/' csv.cfg
     printf 'x,y\n1,c\n' >test.csv
@@ -181,7 +181,7 @@ refused() {
     refused csv.cfg test
 }
 
-@test "nothing of an earlier run is lost to bad data" {
+@test "bad data leave an earlier run unchanged" {
     printf 'x,y\n1,a\n2,b\n' >table.csv
     train --quiet --out run csv.cfg
     cp -r run before

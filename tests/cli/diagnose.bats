@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # dlinspect diagnose: the histories of tests/histories, each made by a training of its kind.
 
-# The variables that helper.bash sets; each test is a subshell of its own, as it should be.
+# Variables are set by helper.bash; each test runs in a subshell.
 # shellcheck disable=SC2154,SC2030,SC2031
 
 load helper
@@ -15,7 +15,7 @@ is() {
     [ "$(wc -l <<<"$output")" -ge 2 ]
 }
 
-@test "overfit, and since when" {
+@test "overfitting, and since when" {
     is overfit overfit
     since=$(sed -n 's/.*overfit since about epoch \([0-9]*\):.*/\1/p' <<<"$output")
     [ "$since" -ge 15 ] && [ "$since" -le 60 ] || fail "not where val_loss is least"
@@ -28,7 +28,7 @@ is() {
     is rate_too_low still_learning # it falls steadily to half the loss
     shows "10 times higher"
 }
-@test "rate too high: the first steps lead far away" {
+@test "rate too high: the first steps increase the loss" {
     is rate_too_high thrown
     shows "the first steps have made the loss worse: 1.121 before training, 2431"
 }
@@ -37,13 +37,13 @@ is() {
     shows "the losses oscillate"
     shows "times lower"
 }
-@test "a fast fall to a plateau: not converged, and not certain" {
+@test "a fast fall to a plateau is inconclusive" {
     is cannot_tell rate_too_high
     shows "fell fast and stays at a high level"
     is cannot_tell rate_too_high_sgd
     shows "--prove"
 }
-@test "validation easier than training, and why" {
+@test "validation easier than training, with reasons" {
     inspect diagnose "$root/tests/histories/val_easier"
     shows "validation is easier"
     shows "dropout acts in training only"
@@ -56,7 +56,7 @@ is() {
     is val_easier leak
     shows "look for rows that are in both parts"
 }
-@test "diverged, at which step and where" {
+@test "divergence, with step and layer" {
     is diverged diverged
     shows "in epoch 1, step 40"
     shows 'layer "dense_1"'
@@ -65,7 +65,7 @@ is() {
     is imbalance imbalance
     shows data.balance
 }
-@test "nothing to say against it" {
+@test "no problem" {
     is converged converged
     is converged xor_converged
 }
@@ -75,7 +75,7 @@ is() {
     equal "$(jq -r '.diagnoses[0].kind' <<<"$output")" overfit
     equal "$(jq .epochs <<<"$output")" 120
 }
-@test "diagnose: a history alone, too short a one, none, and none at all" {
+@test "diagnose: only a history, a short one, none, no run" {
     inspect diagnose "$root/tests/histories/overfit/history.csv"
     status_is 0
     shows "overfit since"
@@ -97,7 +97,7 @@ is() {
     status_is 2
     says "one run at a time, not also a.cfg"
 }
-@test "a run ends with its diagnosis" {
+@test "a run ends with a diagnosis" {
     xor xor.cfg
     train --out run --epochs 300 xor.cfg
     status_is 0
@@ -134,7 +134,7 @@ fact() {
 }
 
 # Found in layers and blocks, not in names; the log is for people, and may say anything.
-@test "a diagnosis reads dropout from the config, and nothing from log.txt" {
+@test "a diagnosis reads dropout from the config and does not read log.txt" {
     cp -r "$root/tests/histories/val_easier" run
     echo 'dltrain: diverged in epoch 1' >run/log.txt
     inspect diagnose run
@@ -146,7 +146,7 @@ fact() {
     inspect diagnose run
     shows "dropout acts in training only"
 }
-@test "diagnose --prove tries other rates, and says of the rate what held" {
+@test "diagnose --prove tries other rates and reports what is confirmed" {
     digits digits.cfg
     for rate in 1e-6:rate_too_low 0.3:rate_too_high; do
         train --quiet --force --out run --epochs 6 --set network.1.rate=0.0 \

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # dltest from the outside: that its numbers are those of the training, and that they fit each other.
 
-# The variables that helper.bash sets; each test is a subshell of its own, as it should be.
+# Variables are set by helper.bash; each test runs in a subshell.
 # shellcheck disable=SC2154,SC2030,SC2031,SC2012,SC2013,SC2034,SC2094,SC2238
 
 load helper
@@ -14,7 +14,7 @@ near() {
 }
 value() { jq -r "$1" .out; }
 
-@test "on the last checkpoint: the very numbers of the history's last row" {
+@test "the last checkpoint has the scores of the history's last row" {
     digits digits.cfg
     for threads in 1 2; do
         train --quiet --out run$threads --threads $threads digits.cfg
@@ -30,7 +30,7 @@ value() { jq -r "$1" .out; }
     done
 }
 
-@test "of a run, the best one; or the file that is named" {
+@test "a run means its best checkpoint; a file is used itself" {
     digits digits.cfg
     local best=20 seed
     for seed in 1 2 3 4 5; do # so large a rate that the best epoch is hardly the last
@@ -70,7 +70,7 @@ value() { jq -r "$1" .out; }
     status_is 0
 }
 
-@test "nothing but the checkpoint and the data is needed" {
+@test "only the checkpoint and the data are needed" {
     digits digits.cfg
     train --quiet --out run digits.cfg
     tested run --json --last
@@ -85,7 +85,7 @@ value() { jq -r "$1" .out; }
     equal "$(ls -A | tr '\n' ' ')" "data elsewhere.st whole "
 }
 
-@test "--split: every part, by default test, else validation, else train" {
+@test "--split: every part; by default test, else validation, else train" {
     digits digits.cfg
     train --quiet --out run digits.cfg
     for part in train:1258 validation:180 test:359; do
@@ -112,7 +112,7 @@ value() { jq -r "$1" .out; }
     says '--split tset: must be train, validation or test (did you mean test?)'
 }
 
-@test "confusion, precision, recall and F1 fit each other" {
+@test "confusion, precision, recall and F1 are consistent" {
     digits digits.cfg
     train --quiet --out run digits.cfg
     tested run --split test --json
@@ -148,7 +148,7 @@ value() { jq -r "$1" .out; }
             | select(.key != $row) | .value] | max' json)"
 }
 
-@test "classes by their names, and what was never predicted is null" {
+@test "class names; undefined scores are null" {
     awk 'BEGIN { print "x,who"; for (i = 0; i < 30; i++)
         print i % 10 "," (i % 10 < 5 ? "Ada" : i % 10 < 9 ? "Emmy" : "Grace Hopper") }' >who.csv
     xor who.cfg
@@ -206,7 +206,7 @@ CONFIG
     shows_not confusion
 }
 
-@test "--set: other data, without a new training" {
+@test "--set: other data, without training" {
     digits digits.cfg
     train --quiet --out run digits.cfg
     gzip -dc "$root/data/digits.csv.gz" | tail -50 >tail.csv
@@ -262,7 +262,7 @@ CASES
     done
 }
 
-@test "--speed: a time for each batch, by every backend" {
+@test "--speed: times of a batch, with every backend" {
     digits digits.cfg
     train --quiet --epochs 1 --out run digits.cfg
     tested run --speed 1

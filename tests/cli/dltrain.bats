@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # dltrain from the outside: what it writes, what it prints, and what its options do.
 
-# The variables that helper.bash sets; each test is a subshell of its own, as it should be.
+# Variables are set by helper.bash; each test runs in a subshell.
 # shellcheck disable=SC2154,SC2030,SC2031,SC2012,SC2013,SC2034,SC2094,SC2238
 
 load helper
@@ -25,7 +25,7 @@ forward_seconds,backward_seconds,update_seconds"
     [ -z "$output" ] || fail "prints to stdout"
 }
 
-@test "what is printed before the first epoch, and after the last" {
+@test "output before the first and after the last epoch" {
     digits digits.cfg
     train digits.cfg
     says "data        train 1,258, validation 180, test 359 rows; 64 inputs, 10 classes"
@@ -92,7 +92,7 @@ it, --resume elsewhere/deep goes on with it)"
     status_is 2
 }
 
-@test "a config without a name is called after its file" {
+@test "the default name is that of the config file" {
     xor nameless.cfg
     sed -i /^name/d nameless.cfg
     train --quiet nameless.cfg
@@ -117,7 +117,7 @@ it, --resume elsewhere/deep goes on with it)"
     same_history first second
 }
 
-@test "a perceptron learns what a line can part, and nothing else" {
+@test "a perceptron learns linearly separable classes only" {
     local table
     for table in and or xor; do
         cat >perceptron.cfg <<CONFIG
@@ -140,7 +140,7 @@ CONFIG
     done
 }
 
-@test "--set, --seed and --epochs change what they name" {
+@test "--set, --seed and --epochs override the config" {
     digits digits.cfg
     train --quiet --out a digits.cfg
     train --quiet --out b digits.cfg --set seed=2
@@ -168,7 +168,7 @@ CONFIG
     grep -q 'seed = 5000000000L;' i/config.cfg
 }
 
-@test "--json prints an object a line" {
+@test "--json prints one object per line" {
     digits digits.cfg
     train --quiet --json --out run digits.cfg
     status_is 0
@@ -203,7 +203,7 @@ CONFIG
     equal "$(jq '.r2' .out)" null
 }
 
-@test "--quiet says nothing, but for errors" {
+@test "--quiet prints errors only" {
     xor xor.cfg
     train --quiet xor.cfg
     status_is 0
@@ -213,7 +213,7 @@ CONFIG
     says_only "dltrain: nothing.cfg: No such file or directory"
 }
 
-@test "--dry-run shows everything and writes nothing" {
+@test "--dry-run prints everything and writes nothing" {
     digits digits.cfg
     before=$(ls -AR)
     train --dry-run digits.cfg
@@ -227,7 +227,7 @@ CONFIG
     exists_not run
 }
 
-@test "--threads: any number gives a whole training, the same number the same bits" {
+@test "--threads: any number works; the same number gives the same bits" {
     digits digits.cfg
     for threads in 1 2; do
         train --out a$threads --threads $threads digits.cfg
@@ -239,7 +239,7 @@ CONFIG
     done
 }
 
-@test "--backend: each gives a whole training, nearly the same" {
+@test "--backend: all work, with nearly the same results" {
     digits digits.cfg
     train --quiet --out auto digits.cfg
     local loss name
@@ -257,7 +257,7 @@ CONFIG
     done
 }
 
-@test "training.shuffle: false takes the rows in the order of the file" {
+@test "training.shuffle = false keeps the order of the file" {
     cat >order.cfg <<'CONFIG'
 data = { format = "csv"; train = { file = "order.csv"; }; };
 network = ( { layer = "dense"; units = 1; init = "zeros"; } );
@@ -280,7 +280,7 @@ CONFIG
     [ "$(history other)" != "$(history stored1)" ] || fail "the file's order does not count"
 }
 
-@test "training.bf16: trains where it can, and says where it cannot" {
+@test "training.bf16 trains where supported, and reports where not" {
     digits digits.cfg
     train --quiet --out run --backend openblas --set training.bf16=true digits.cfg
     status_is 2
@@ -296,7 +296,7 @@ CONFIG
         fail "losses $(column float val_loss) and $(column run val_loss)"
 }
 
-@test "--profile says where the time went" {
+@test "--profile prints the time by layer" {
     digits digits.cfg
     train --profile --out run digits.cfg
     status_is 0
@@ -315,7 +315,7 @@ CONFIG
         "0.003 0.003 0.0015 0.0015 0.00075 0.00075"
 }
 
-@test "early stopping stops, and keeps the best" {
+@test "early stopping stops and keeps the best checkpoint" {
     digits digits.cfg \
         'regularization = { early_stopping = { monitor = "val_accuracy"; patience = 1; }; };'
     train digits.cfg --epochs 200 --set 'optimizer.schedule.type=constant'
@@ -333,7 +333,7 @@ CONFIG
     says "best        val_accuracy"
 }
 
-@test "l1, l2 and clip_norm do something, and only when they are not 0" {
+@test "l1, l2 and clip_norm have an effect unless they are 0" {
     digits digits.cfg
     train --quiet --out plain digits.cfg
     for key in l1 l2 clip_norm; do
@@ -345,7 +345,7 @@ CONFIG
     done
 }
 
-@test "--help has topics, --version a version" {
+@test "--help topics and --version" {
     train --help
     status_is 0
     for option in out force resume set seed epochs threads dry-run quiet json help version; do
@@ -384,7 +384,7 @@ CONFIG
     says 'there is no help on "everything"'
 }
 
-@test "options that are wrong are told" {
+@test "usage errors" {
     xor xor.cfg
     while IFS='|' read -r arguments message; do
         # shellcheck disable=SC2086
@@ -413,7 +413,7 @@ CASES
     exists_not runs
 }
 
-@test "a full or closed stdout and stderr" {
+@test "full or closed stdout and stderr" {
     xor xor.cfg
     for arguments in --help --version "--help config" "--json --quiet --out a xor.cfg"; do
         status=0
@@ -469,7 +469,7 @@ CASES
     says 'likewise for 2 more layers'
 }
 
-@test "a net of filters alone is not trained, but saved and tested" {
+@test "a net of filters only is saved and tested without training" {
     cat >filters.cfg <<'C'
 data = { format = "random"; train = { input = (5, 5, 1); outputs = 25; rows = 8; };
     test = { input = (5, 5, 1); outputs = 25; rows = 8; }; };

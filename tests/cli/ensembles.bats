@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Several nets that answer together, bootstrap samples and folds.
 
-# The variables that helper.bash sets; each test is a subshell of its own, as it should be.
+# Variables are set by helper.bash; each test runs in a subshell.
 # shellcheck disable=SC2154,SC2030,SC2031,SC2012,SC2013,SC2034,SC2094,SC2238
 
 load helper
@@ -30,7 +30,7 @@ CONFIG
     status_is 0
 }
 
-@test "the mean of the probabilities, and the majority" {
+@test "the mean of the probabilities, and the majority vote" {
     constant a 6 4
     constant b 6 4
     constant c 1 99
@@ -50,7 +50,7 @@ CONFIG
     shows "ensemble"
 }
 
-@test "numbers: the mean of the outputs, in the units of the data" {
+@test "regression: the mean of the outputs, in the units of the data" {
     printf '%s\n' 0,0.25 0,0.25 >test.csv
     for n in 1 3; do
         for i in $(seq 6); do echo "0,$n.25"; done >"n$n.csv"
@@ -74,7 +74,7 @@ CONFIG
     says "--vote is for classes, but n1/best.safetensors foretells numbers (--average is for those)"
 }
 
-@test "a net with itself is itself; nets may differ in all but what they foretell" {
+@test "a net with itself is itself; nets may differ in all but the target" {
     digits digits.cfg
     sed 's/"scale"/"mean_std"/; s/units = 32/units = 24/; s/batch_size = 32/batch_size = 50/' \
         digits.cfg >other.cfg
@@ -115,7 +115,7 @@ CONFIG
     status_is 0
 }
 
-@test "other classes cannot answer together" {
+@test "nets with other classes are refused" {
     constant a 6 4
     sed -i 's/x/z/' a.csv
     train --quiet --out z a.cfg
@@ -129,7 +129,7 @@ CONFIG
     says "a/best.safetensors foretells 2 classes, but d/best.safetensors 10 classes"
 }
 
-@test "bagging: a sample of the training part by the seed, the other parts as they were" {
+@test "bagging: a bootstrap sample of the training part by seed; other parts unchanged" {
     digits digits.cfg
     train --dry-run digits.cfg
     grep -E '^(data|  validation|  test)' .err >plain
@@ -152,7 +152,7 @@ CONFIG
     equal "$(value .rows)" 359
 }
 
-@test "train_share: a share of the training part by the seed, the other parts as they were" {
+@test "train_share: a share of the training part by seed; other parts unchanged" {
     digits digits.cfg
     train --dry-run digits.cfg
     grep -E '^  (validation|test)' .err >plain
@@ -192,7 +192,7 @@ CONFIG
     equal "$(column few step)" 2
 }
 
-@test "bagging.sh: trains what is not there yet, and tests all together" {
+@test "bagging.sh: trains missing nets and tests the ensemble" {
     digits digits.cfg
     DLTRAIN_PROGRAMS=$programs capture "$root/scripts/bagging.sh" digits.cfg 3 --epochs 3
     status_is 0
@@ -206,8 +206,8 @@ CONFIG
     rm -r runs/digits-bagging/3
     DLTRAIN_PROGRAMS=$programs capture "$root/scripts/bagging.sh" digits.cfg 3 --epochs 3
     status_is 0
-    says "net 1 of 3: is there already"
-    says "net 2 of 3: goes on"
+    says "net 1 of 3: already finished"
+    says "net 2 of 3: resuming"
     same .out first
     equal "$same_not" "$(cksum <runs/digits-bagging/1/best.safetensors)"
     DLTRAIN_PROGRAMS=$programs capture "$root/scripts/bagging.sh" digits.cfg 3 --epochs 4
@@ -217,7 +217,7 @@ CONFIG
     status_is 2
 }
 
-@test "--fold: in the run's config, and the same rows again in dltest" {
+@test "--fold is stored in the run's config; dltest uses the same rows" {
     digits digits.cfg
     train --quiet --out run digits.cfg --epochs 2 --fold 2/5
     status_is 0
@@ -243,7 +243,7 @@ CONFIG
     done
 }
 
-@test "cross_validate.sh: a table of the folds, and it goes on where it was stopped" {
+@test "cross_validate.sh: a table of the folds; resumes where it was stopped" {
     digits digits.cfg
     sed -i '/validation = /d' digits.cfg
     DLTRAIN_PROGRAMS=$programs capture "$root/scripts/cross_validate.sh" digits.cfg 3 --epochs 3
@@ -263,8 +263,8 @@ CONFIG
     half_way runs/digits-folds-3/3
     DLTRAIN_PROGRAMS=$programs capture "$root/scripts/cross_validate.sh" digits.cfg 3 --epochs 3
     status_is 0
-    says "fold 1/3: is there already"
-    says "fold 3/3: goes on"
+    says "fold 1/3: already finished"
+    says "fold 3/3: resuming"
     same .out first
     DLTRAIN_PROGRAMS=$programs capture "$root/scripts/cross_validate.sh" digits.cfg 1
     status_is 2

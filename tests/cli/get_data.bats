@@ -133,7 +133,7 @@ car_is_there() {
 }
 nothing_there() { [ -z "$(find "$to" -type f -print 2>/dev/null)" ] || fail "$(find "$to")"; }
 
-@test "help names every set; wrong usage is told and ends with 2" {
+@test "help lists every set; usage errors exit with 2" {
     run "$get" --help
     status_is 0
     for name in mnist fashion_mnist cifar10 iris car concrete tinyshakespeare; do has $name; done
@@ -151,11 +151,11 @@ nothing_there() { [ -z "$(find "$to" -type f -print 2>/dev/null)" ] || fail "$(f
     status_is 2
     fetch digits
     status_is 2
-    has "part of the project"
+    has "is included"
     nothing_there
 }
 
-@test "a set from DLTRAIN_DATA; the second run does nothing" {
+@test "a set from DLTRAIN_DATA; a second run does nothing" {
     export DLTRAIN_DATA=$site
     fetch car
     status_is 0
@@ -182,7 +182,7 @@ nothing_there() { [ -z "$(find "$to" -type f -print 2>/dev/null)" ] || fail "$(f
     cmp "$site/car/car.csv" project/data/car/car.csv
 }
 
-@test "a damaged file in DLTRAIN_DATA is refused, and the next source asked" {
+@test "a damaged file in DLTRAIN_DATA is refused; the next source is used" {
     export DLTRAIN_DATA=$BATS_TEST_TMPDIR/damaged
     mkdir -p damaged/car
     sed '$d' "$site/car/car.csv" >damaged/car/car.csv
@@ -196,15 +196,15 @@ nothing_there() { [ -z "$(find "$to" -type f -print 2>/dev/null)" ] || fail "$(f
     car_is_there
 }
 
-@test "a DLTRAIN_DATA that is no folder is told" {
+@test "a DLTRAIN_DATA that is no folder is reported" {
     export DLTRAIN_DATA=/nonexistent
     fetch car
     status_is 1
     has "/nonexistent"
-    has "car could not be had"
+    has "car is not available"
 }
 
-@test "a file that is there but edited is kept, until --force" {
+@test "an edited file is kept, except with --force" {
     mirror ok
     mkdir -p "$to/car"
     echo mine >"$to/car/car.csv"
@@ -232,7 +232,7 @@ nothing_there() { [ -z "$(find "$to" -type f -print 2>/dev/null)" ] || fail "$(f
     car_is_there
 }
 
-@test "a download that is cut goes on where it ended" {
+@test "an interrupted download is resumed" {
     mirror cut
     fetch car
     status_is 0
@@ -242,7 +242,7 @@ cut car/car.csv bytes=20000-
 cut car/car.csv bytes=40000-" ]
 }
 
-@test "what an earlier run left is gone on with" {
+@test "a partial file of an earlier run is resumed" {
     mirror ok
     mkdir -p "$to/car"
     head -c 30000 "$site/car/car.csv" >"$to/car/.car.csv.part"
@@ -252,7 +252,7 @@ cut car/car.csv bytes=40000-" ]
     [ "$(requests)" = "ok car/car.csv bytes=30000-" ]
 }
 
-@test "what an earlier run left whole is used" {
+@test "a complete file of an earlier run is used" {
     mirror ok
     mkdir -p "$to/car"
     cp "$site/car/car.csv" "$to/car/.car.csv.part"
@@ -261,7 +261,7 @@ cut car/car.csv bytes=40000-" ]
     car_is_there
 }
 
-@test "what an earlier run left outlives mirrors that do not have the file" {
+@test "a partial file is kept when mirrors lack the file" {
     export DLTRAIN_MIRROR="http://127.0.0.1:9 $address/ok/$tag/nowhere $address/ok/$tag"
     mkdir -p "$to/car"
     head -c 30000 "$site/car/car.csv" >"$to/car/.car.csv.part"
@@ -271,18 +271,18 @@ cut car/car.csv bytes=40000-" ]
     [ "$(requests | tail -n 1)" = "ok car/car.csv bytes=30000-" ]
 }
 
-@test "what an earlier run left of something else is thrown away" {
+@test "a partial file of something else is removed" {
     mirror ok
     mkdir -p "$to/car"
     head -c 30000 /dev/zero >"$to/car/.car.csv.part"
     fetch car
     status_is 0
-    has "from the start"
+    has "starting over"
     car_is_there
     [ "$(requests | tail -n 1)" = "ok car/car.csv -" ]
 }
 
-@test "a server that cannot resume is asked from the start" {
+@test "from a server that cannot resume, the download starts over" {
     mirror norange
     mkdir -p "$to/car"
     head -c 30000 "$site/car/car.csv" >"$to/car/.car.csv.part"
@@ -292,7 +292,7 @@ cut car/car.csv bytes=40000-" ]
     car_is_there
 }
 
-@test "a corrupted download is removed and the next mirror tried" {
+@test "a corrupted download is removed; the next mirror is tried" {
     mirror bad
     fetch car
     status_is 1
@@ -304,15 +304,15 @@ cut car/car.csv bytes=40000-" ]
     car_is_there
 }
 
-@test "a server that is not there, or has not the file" {
+@test "an unreachable server, and one without the file" {
     export DLTRAIN_MIRROR="http://127.0.0.1:9 $address/ok/$tag/nowhere"
     fetch car
     status_is 1
-    has "car could not be had"
+    has "car is not available"
     nothing_there
 }
 
-@test "interrupted: no file under the final name, and the next run goes on" {
+@test "interrupted: no file with the final name; the next run resumes" {
     local pid i part=$to/car/.car.csv.part had
     mirror stall
     setsid "$get" --to "$to" --mirror-only car >log 2>&1 3>&- &
@@ -346,7 +346,7 @@ cut car/car.csv bytes=40000-" ]
     car_is_there
 }
 
-@test "UCI's file without a header, with CR LF, and the copy with a wrong header become ours" {
+@test "UCI's file without a header, with CR LF, and the copy with a wrong header are converted" {
     local base=$BATS_TEST_TMPDIR/uci
     mkdir -p "$base/car"
     export DLTRAIN_MIRROR=file://$base
@@ -371,7 +371,7 @@ cut car/car.csv bytes=40000-" ]
     car_is_there
 }
 
-@test "scikit-learn's and UCI's iris become ours" {
+@test "scikit-learn's and UCI's iris are converted" {
     [ -f "$shared/iris/iris.csv" ] || skip "needs DLTRAIN_DATA"
     mkdir -p sk/iris uci/iris
     awk -F, -v OFS=, 'NR == 1 { print "150,4,setosa,versicolor,virginica"; next }
@@ -387,7 +387,7 @@ cut car/car.csv bytes=40000-" ]
     done
 }
 
-@test "concrete with long names and without trailing zeros becomes ours" {
+@test "concrete with long names and without trailing zeros is converted" {
     [ -f "$shared/concrete/concrete.csv" ] || skip "needs DLTRAIN_DATA"
     mkdir -p other/concrete
     export DLTRAIN_MIRROR=file://$PWD/other
@@ -399,7 +399,7 @@ cut car/car.csv bytes=40000-" ]
     cmp "$shared/concrete/concrete.csv" "$to/concrete/concrete.csv"
 }
 
-@test "another compression of the same data is fine, other data and a cut file are not" {
+@test "another compression of the same data is accepted, other data and a truncated file are not" {
     local from=/usr/share/datasets/fashion-mnist name=t10k-labels-idx1-ubyte.gz
     [ -f $from/$name ] || skip "needs the package dataset-fashion-mnist"
     export DLTRAIN_SYSTEM_DATA=/usr/share/datasets DLTRAIN_DATA=$PWD/mine
@@ -417,7 +417,7 @@ cut car/car.csv bytes=40000-" ]
     has "already there"
 }
 
-@test "cifar10 is unpacked, once, whole, or not if so asked" {
+@test "cifar10 is unpacked once, completely, or not with --no-unpack" {
     [ -f "$shared/cifar10/test.tar.gz" ] || skip "needs DLTRAIN_DATA"
     export DLTRAIN_DATA=$shared
     local tar
@@ -448,16 +448,16 @@ cut car/car.csv bytes=40000-" ]
     [ "$(ls -A "$to/cifar10" | tr '\n' ' ')" = "test train " ]
 }
 
-@test "several sets: one that cannot be had does not keep the others away" {
+@test "several sets: a failed one does not prevent the others" {
     export DLTRAIN_DATA=$site
     fetch iris car
     status_is 1
-    has "iris could not be had"
+    has "iris is not available"
     car_is_there
     [ ! -e "$to/iris" ]
 }
 
-@test "--list says what is there and where the rest can be had" {
+@test "--list shows which sets are here and their sources" {
     mkdir -p "$to/mnist"
     : >"$to/mnist/train-labels-idx1-ubyte.gz"
     export DLTRAIN_DATA=$site
@@ -472,7 +472,7 @@ cut car/car.csv bytes=40000-" ]
     grep -Eq '^car +52 kB +yes ' <<<"$output" || fail "car is there"
 }
 
-@test "a folder that cannot be written to" {
+@test "a folder without write permission" {
     echo file >"$to"
     mirror ok
     fetch car
@@ -480,7 +480,7 @@ cut car/car.csv bytes=40000-" ]
     has "cannot write to"
 }
 
-@test "without curl it says so, and copies all the same" {
+@test "without curl it reports that, and still copies" {
     mkdir bin
     local tool
     for tool in bash env cat tr dirname mkdir wc rm mv cp chmod awk sha256sum gzip rmdir; do
@@ -495,7 +495,7 @@ cut car/car.csv bytes=40000-" ]
     car_is_there
 }
 
-@test "the tables and digits in data/ are what they say" {
+@test "the tables and digits in data/ match their description" {
     [ "$(cat "$root/data/xor.csv")" = "a,b,out
 0,0,0
 0,1,1

@@ -3,7 +3,7 @@
 # Auxiliary heads: what is told of them, that only a training runs them, and that a run that was
 # stopped goes on as if it had not been.
 
-# The variables that helper.bash sets; each test is a subshell of its own, as it should be.
+# Variables are set by helper.bash; each test runs in a subshell.
 # shellcheck disable=SC2154,SC2030,SC2031,SC2012,SC2013,SC2034,SC2094,SC2238
 
 load helper
@@ -19,7 +19,7 @@ set_up() {
         digits.cfg >heads.cfg
 }
 
-@test "the heads are marked, and parameters told with and without them" {
+@test "heads are marked; parameters are counted with and without them" {
     train --dry-run heads.cfg
     status_is 0
     says "dense_2        dense       10                      330  aux_1"
@@ -31,7 +31,7 @@ without heads                                    2,410"
             far: 0.3 times softmax_cross_entropy (in training only)"
 }
 
-@test "their losses are columns of their own; train_loss is the net's alone" {
+@test "their losses are separate columns; train_loss is the net's alone" {
     train --json --epochs 2 --out run heads.cfg
     status_is 0
     equal "$(head -1 run/history.csv | cut -d, -f5-11)" \
@@ -49,14 +49,14 @@ without heads                                    2,410"
     says "without heads                                    2,410"
 }
 
-@test "dltest knows nothing of them: a run's validation loss is what the net alone reaches" {
+@test "dltest and the validation loss ignore them" {
     train --quiet --epochs 2 --out run heads.cfg
     tested run --last --split validation --json
     status_is 0
     equal "$(printf %.9g "$(jq .loss .out)")" "$(column run val_loss)"
 }
 
-@test "a run with heads goes on to the same bits" {
+@test "a run with heads resumes bit-exactly" {
     for threads in 1 2; do
         train --quiet --epochs 4 --threads $threads --out whole$threads heads.cfg
         sed 's/schedule = { type = "cosine"; }/schedule = { type = "constant"; }/' heads.cfg >c.cfg
@@ -72,14 +72,14 @@ without heads                                    2,410"
     says "train_aux_1_loss"
 }
 
-@test "a head's loss can be watched" {
+@test "a head's loss can be monitored" {
     train --epochs 2 --out run heads.cfg \
         --set 'regularization={early_stopping={monitor="train_far_loss";};}'
     status_is 0
     says "best        train_far_loss $(printf %.6g "$(column run train_far_loss)") in epoch 2"
 }
 
-@test "a head that diverges is named, and its layer" {
+@test "a head that diverges is reported with its layer" {
     sed 's/body = ( { layer = "dense"; units = 10; } )/body = ( { layer = "sequence"; repeat = 14;\
         body = ( { layer = "scale"; init = 1000; } ); }, { layer = "dense"; units = 10; } )/' \
         heads.cfg >wild.cfg

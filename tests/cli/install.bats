@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # make install and uninstall: everything that is installed works from any folder.
 
-# The variables that helper.bash sets; each test is a subshell of its own, as it should be.
+# Variables are set by helper.bash; each test runs in a subshell.
 # shellcheck disable=SC2154,SC2030,SC2031
 
 load helper
@@ -14,7 +14,7 @@ set_up() {
     dltrain=$PWD/to/bin/dltrain dltest=$PWD/to/bin/dltest
 }
 
-@test "a config by its name, by its path, and its data" {
+@test "a config by name and by path, and its data" {
     equal "$(find "$root/configs" -name '*.cfg' | wc -l)" \
         "$(find to/share/dltrain/configs -name '*.cfg' | wc -l)"
     train --out a --epochs 1 digits
@@ -42,7 +42,7 @@ set_up() {
     train --quiet --print-config digits
     shows '"xor.csv"'
 }
-@test "a program in another place, through a link" {
+@test "a program called through a link" {
     mv to moved
     ln -s moved/bin/dltrain there
     capture ./there --quiet --out a --epochs 1 digits

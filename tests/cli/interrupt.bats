@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # What saves nothing ends with the first signal, soon, with one line and 128 + its number.
 
-# The variables that helper.bash sets; each test is a subshell of its own, as it should be.
+# Variables are set by helper.bash; each test runs in a subshell.
 # shellcheck disable=SC2154,SC2030,SC2031,SC2034
 
 load helper
@@ -44,7 +44,7 @@ ends() {
     exists_not runs
 }
 
-@test "Ctrl-C during check, what was found before stays" {
+@test "Ctrl-C during check; earlier findings are printed" {
     ends INT 130 check --quiet
     equal "$(wc -l <err)" 1
 }
@@ -66,7 +66,7 @@ CONFIG
     ends INT 130 batch -o batch.png
     exists_not batch.png
 }
-@test "check in JSON is whole or not there" {
+@test "the JSON of check is complete or absent" {
     ends INT 130 check --json
     [ -z "$output" ] || fail "a part of it"
 }

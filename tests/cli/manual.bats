@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # The manual pages: their form, and that they say what the programs say.
 
-# The variables that helper.bash sets; each test is a subshell of its own, as it should be.
+# Variables are set by helper.bash; each test runs in a subshell.
 # shellcheck disable=SC2154,SC2030,SC2031,SC2012,SC2013,SC2034,SC2094,SC2238
 
 load helper
@@ -10,7 +10,7 @@ load helper
 # options FILE: the long options that a text names.
 options() { grep -oE -- '--[a-z][a-z-]+' "$1" | sort -u; }
 
-@test "the pages are sound" {
+@test "the pages pass mandoc -Tlint" {
     command -v mandoc >/dev/null || skip "mandoc is not installed"
     "$dltrain" --help man >dltrain.cfg.5
     for page in "$root"/man/*.1 dltrain.cfg.5; do
@@ -23,7 +23,7 @@ options() { grep -oE -- '--[a-z][a-z-]+' "$1" | sort -u; }
     done
 }
 
-@test "each page has the options of its program, and no others" {
+@test "each page has exactly the options of its program" {
     command -v mandoc >/dev/null || skip "mandoc is not installed"
     for program in dltrain dltest dlpredict dlinspect; do
         "$programs/$program" --help >usage
@@ -52,7 +52,7 @@ options() { grep -oE -- '--[a-z][a-z-]+' "$1" | sort -u; }
     done
 }
 
-@test "the pages are what the programs say (make man)" {
+@test "the pages match the programs (make man)" {
     for program in dltrain dltest dlpredict dlinspect; do
         "$programs/$program" --help options >options
         sed -n '/^\.\\" The options,/,/^\.\\" End of/p' "$root/man/$program.1" |
@@ -63,7 +63,7 @@ options() { grep -oE -- '--[a-z][a-z-]+' "$1" | sort -u; }
     same page "$root/man/dltrain.cfg.5"
 }
 
-@test "the examples of the pages work" {
+@test "the examples in the pages work" {
     # the config in dltrain.cfg(5), on a set like it
     "$dltrain" --help config | sed -n '/^name = /,/^training = /p' >iris.cfg
     [ "$(wc -l <iris.cfg)" -gt 10 ] || fail "no example"

@@ -47,9 +47,9 @@ refused() {
 }
 
 # What libconfig 1.5 does itself with a NULL is not ours to mend.
-@test "an allocation fails, anywhere but in libconfig" { refused 80 FAIL_NOT=libconfig; }
+@test "any allocation fails, except in libconfig" { refused 80 FAIL_NOT=libconfig; }
 
-@test "out of memory says how much was asked for" {
+@test "out of memory: the message has the size" {
     started FAIL_IN=dltrain FAIL_AT=20
     status_is 1
     [[ $errors =~ ^"dltrain: out of memory: cannot allocate "[0-9]+" bytes"$ ]] || fail "another message"

@@ -3,7 +3,7 @@
 # Metrics from the outside: that training and test agree, and what can be told from the confusion
 # matrix; early stopping and the best checkpoint by any of them.
 
-# The variables that helper.bash sets; each test is a subshell of its own, as it should be.
+# Variables are set by helper.bash; each test runs in a subshell.
 # shellcheck disable=SC2154,SC2030,SC2031,SC2012,SC2013,SC2034,SC2094,SC2238
 
 load helper
@@ -15,7 +15,7 @@ near() {
 }
 all='training.metrics=("accuracy", "top3", "precision", "recall", "f1", "log_loss", "auc", "iou")'
 
-@test "the history has what dltest says, and no column of what training cannot know" {
+@test "the history has the scores of dltest, and no columns unknown in training" {
     digits digits.cfg
     train --quiet --out run digits.cfg --set "$all"
     status_is 0
@@ -51,7 +51,7 @@ all='training.metrics=("accuracy", "top3", "precision", "recall", "f1", "log_los
     grep -Eq '^class +rows +precision +recall +F1 +IoU +AUC$' .out || fail "no such columns"
 }
 
-@test "of two classes precision, recall and F1 are the second one's" {
+@test "with two classes precision, recall and F1 are those of the second" {
     xor xor.cfg
     train --quiet --out run xor.cfg --epochs 300 --set 'training.metrics=("f1", "log_loss")'
     status_is 0
@@ -62,7 +62,7 @@ all='training.metrics=("accuracy", "top3", "precision", "recall", "f1", "log_los
     equal "$(printf %.9g "$(value .f1)")" "$(column run train_f1)"
 }
 
-@test "perplexity and bits per character of a net that reads" {
+@test "perplexity and bits per character of a language model" {
     for _ in 1 2 3 4 5; do cat "$root/tests/config/data/letters.txt"; done >letters.txt
     cat >letters.cfg <<'CONFIG'
 data = { format = "text"; train = { file = "letters.txt"; }; length = 15; validation = 0.2; };
@@ -85,7 +85,7 @@ best() {
         END { print epoch }' "$1/history.csv"
 }
 
-@test "the best checkpoint by any metric; the mode turns it round" {
+@test "the best checkpoint by any metric, and the mode" {
     digits digits.cfg
     for stop in 'val_auc auto max' 'val_f1 auto max' 'val_log_loss auto min' 'val_accuracy min min' \
         'val_loss max max'; do
@@ -108,7 +108,7 @@ best() {
     equal "$(tail -1 run/history.csv | cut -d, -f1)" 6
 }
 
-@test "auc is left out of very many scores, unless it is asked for, and dltest says so" {
+@test "auc of very many scores is omitted with a message, unless requested" {
     cat >large.cfg <<'C'
 data = { format = "random"; input = (2); classes = 4000; train = { rows = 64; }; validation = { rows = 8; };
     test = { rows = 2600; }; };

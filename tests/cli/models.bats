@@ -3,7 +3,7 @@
 # The architectures of configs/models: that they have as many parameters as their papers (or the
 # implementations that everybody uses) say, and that the large ones can be trained at all.
 
-# The variables that helper.bash sets; each test is a subshell of its own, as it should be.
+# Variables are set by helper.bash; each test runs in a subshell.
 # shellcheck disable=SC2154,SC2030,SC2031,SC2012,SC2013,SC2034,SC2094,SC2238
 
 load helper
@@ -46,7 +46,7 @@ COUNTS
         fail "has not 2,923,162 parameters: $(grep ^total "$BATS_TEST_TMPDIR/.err")"
 }
 
-@test "the perceptron learns what a line divides" {
+@test "the perceptron learns linearly separable classes" {
     capture "$dltrain" --quiet --out "$BATS_TEST_TMPDIR/and" configs/models/perceptron.cfg
     status_is 0
     capture "$dltest" --json "$BATS_TEST_TMPDIR/and"
@@ -68,7 +68,7 @@ COUNTS
     done
 }
 
-@test "GoogLeNet's two auxiliary classifiers: as many parameters as in the paper, and a step" {
+@test "GoogLeNet's two auxiliary classifiers: the parameters of the paper, and a step" {
     capture "$dltrain" --epochs 1 --set data.train.rows=2 --out "$BATS_TEST_TMPDIR/run" \
         configs/models/googlenet.cfg
     status_is 0

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Arrays that NumPy wrote, where it is installed, and headers that it would not write.
 
-# The variables that helper.bash sets; each test is a subshell of its own, as it should be.
+# Variables are set by helper.bash; each test runs in a subshell.
 # shellcheck disable=SC2154,SC2030,SC2031,SC2012,SC2013,SC2034,SC2094,SC2238
 
 load helper
@@ -21,7 +21,7 @@ set_up() {
         npz.cfg >npy.cfg
 }
 
-@test "the digits as NumPy writes them" {
+@test "the digits written by NumPy" {
     /usr/bin/python3 -c 'import numpy' 2>/dev/null || skip "NumPy is not installed"
     /usr/bin/python3 - <<'PYTHON'
 import numpy as np
@@ -46,7 +46,7 @@ PYTHON
     same_history runs/npz runs/npy
 }
 
-@test "files that are none" {
+@test "files that are not arrays" {
     printf '\223NUMPY\1\0\74\0{"descr": "|u1", "fortran_order": False, "shape": (2, 9999)}ab' >x.npy
     printf '\223NUMPY\1\0\67\0{"descr": "|u1", "fortran_order": False, "shape": (2,)}\0\1' >y.npy
     train --quiet npy.cfg

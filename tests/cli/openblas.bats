@@ -28,7 +28,7 @@ C
     export LD_PRELOAD=$PWD/core.so
 }
 
-@test "OpenBLAS: weaker kernels than the processor's are replaced, and the log says so" {
+@test "OpenBLAS: slower kernels than the processor's are replaced, with a note in the log" {
     grep -qw avx2 /proc/cpuinfo || skip "a processor without AVX2"
     forgetful
     train --out run tiny.cfg
@@ -39,7 +39,7 @@ C
     status_is 0
 }
 
-@test "OpenBLAS: a user's choice of kernels is kept; a weak one is pointed out" {
+@test "OpenBLAS: a user's choice of kernels is kept, with a note if it is slow" {
     grep -qw avx2 /proc/cpuinfo || skip "a processor without AVX2"
     forgetful
     OPENBLAS_CORETYPE=SapphireRapids train --out run tiny.cfg
@@ -52,7 +52,7 @@ C
     says "OPENBLAS_CORETYPE is set in the environment: OpenBLAS uses the kernels of Prescott, weaker than"
 }
 
-@test "OpenBLAS: kernels that multiply wrongly are refused" {
+@test "OpenBLAS: kernels with wrong products are refused" {
     forgetful
     cat >wrong.c <<'C'
 void cblas_sgemm(void) {}
@@ -63,7 +63,7 @@ C
     says "compute wrong products on this processor"
 }
 
-@test "OpenBLAS: too low a limit of memory is a message, not an endless loop" {
+@test "OpenBLAS: too low a memory limit is an error, not an endless loop" {
     is_sanitized && skip "a sanitizer takes more address space"
     local limit
     for limit in 100000 200000 250000 300000 340000 450000 600000; do

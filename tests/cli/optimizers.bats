@@ -3,7 +3,7 @@
 # Every optimizer and schedule trains, and goes on where it was to the bits of one that was not
 # stopped: what they remember travels in the checkpoint.
 
-# The variables that helper.bash sets; each test is a subshell of its own, as it should be.
+# Variables are set by helper.bash; each test runs in a subshell.
 # shellcheck disable=SC2154,SC2030,SC2031
 
 load helper
@@ -24,7 +24,7 @@ goes_on() {
     same_history whole parts
 }
 
-@test "every optimizer is resumed to the bit" {
+@test "every optimizer resumes bit-exactly" {
     local name count=0
     for name in $(names optimizers); do
         "$dltrain" --help optimizer "$name" | grep -q '^  learning_rate:' ||
@@ -37,7 +37,7 @@ goes_on() {
     [ $count -ge 8 ]
 }
 
-@test "every form of sgd and rmsprop is resumed to the bit" {
+@test "every form of sgd and rmsprop resumes bit-exactly" {
     local options
     for options in 'type = "sgd"; momentum = 0.9' \
         'type = "sgd"; momentum = 0.9; nesterov = true' \
@@ -49,7 +49,7 @@ goes_on() {
     done
 }
 
-@test "schedules that do not depend on the end are resumed to the bit, by epoch and by step" {
+@test "schedules that do not depend on the end resume bit-exactly, by epoch and by step" {
     local by options
     for by in epoch step; do
         for options in 'type = "step"; every = 2' 'type = "inverse_time"' 'type = "exponential"' \
@@ -63,7 +63,7 @@ goes_on() {
 }
 
 # A huge min_delta: no epoch but the first is ever an improvement.
-@test "plateau cuts the rate, and what it has waited for is not forgotten" {
+@test "plateau reduces the rate; its patience survives resuming" {
     xor xor.cfg
     sed -i 's/learning_rate = 0.05;/& schedule = { type = "plateau"; monitor = "train_loss"; \
         factor = 0.5; patience = 3; min_delta = 1000.0; };/' xor.cfg
@@ -80,7 +80,7 @@ goes_on() {
         "9,0.05 10,0.05 11,0.05 12,0.05 "
 }
 
-@test "warm-up and one_cycle end where they should" {
+@test "warm-up and one_cycle end at the right step" {
     xor xor.cfg
     sed -i 's/learning_rate = 0.05;/& schedule = { type = "constant"; warmup = 4; };/' xor.cfg
     train --quiet --out warm xor.cfg --epochs 6
@@ -91,7 +91,7 @@ goes_on() {
     equal "$(column cycle learning_rate)" 2e-07
 }
 
-@test "a layer's own l1 and l2 take the place of the training's" {
+@test "a layer's l1 and l2 replace the global ones" {
     local key
     for key in l1 l2; do
         xor all.cfg "regularization = { $key = 0.01; };"
@@ -110,7 +110,7 @@ goes_on() {
     done
 }
 
-@test "limits and noise: each does something, and all are resumed to the bit" {
+@test "clipping and noise: each has an effect, and all resume bit-exactly" {
     local limit
     plain() {
         sed -i 's/type = "adam"; learning_rate = 0.05;/type = "sgd"; momentum = 0.5;/

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Pictures in files of their own: in folders, in archives, in lists.
 
-# The variables that helper.bash sets; each test is a subshell of its own, as it should be.
+# Variables are set by helper.bash; each test runs in a subshell.
 # shellcheck disable=SC2154,SC2030,SC2031,SC2012,SC2013,SC2034,SC2094,SC2238
 
 load helper
@@ -39,7 +39,7 @@ refused() {
     exists_not runs
 }
 
-@test "folders of pictures are learnt from, and the same pictures in an archive" {
+@test "training on folders of images, and on the same images in an archive" {
     digit_files
     {
         echo 'data = { format = "image_folder"; channels = "grey"; train = { folder = "digits"; };'
@@ -60,7 +60,7 @@ refused() {
     same_history before/folder runs/tar # rows in another order would not be the same
 }
 
-@test "pictures of many sizes" {
+@test "images of many sizes" {
     digit_files
     printf 'P5 2 1 255\nab' >digits/two/x.pgm
     {
@@ -79,7 +79,7 @@ refused() {
     says '"squash"'
 }
 
-@test "all pictures that cannot be read are told of at once" {
+@test "all unreadable images are reported together" {
     digit_files
     {
         echo 'data = { format = "image_folder"; train = { folder = "digits"; }; };'
@@ -92,7 +92,7 @@ refused() {
         "  digits/two/y.ppm (cut short)" "  digits/three/y.gif ("
 }
 
-@test "a list of pictures: classes, numbers, masks and pictures" {
+@test "image_list: classes, numbers, masks and images" {
     digit_files
     (
         cd digits
@@ -148,7 +148,7 @@ refused() {
 # cached CONFIG OPTION...: trains with a cache below cache/.
 cached() { XDG_CACHE_HOME=$PWD/cache train --set data.cache=true "$@"; }
 
-@test "decoded pictures are kept on disk, and trained with to the same bits" {
+@test "training from the cache of decoded images gives the same bits" {
     digit_files
     {
         echo 'data = { format = "image_folder"; channels = "grey"; train = { folder = "digits"; };'
@@ -187,7 +187,7 @@ cached() { XDG_CACHE_HOME=$PWD/cache train --set data.cache=true "$@"; }
     [ "$(ls cache/dltrain | wc -l)" -eq 3 ] || fail "not three files"
 }
 
-@test "a cache that cannot be written, is damaged, or was left by a killed run" {
+@test "a cache that is read-only, damaged, or left by a killed run" {
     digit_files
     tar czf digits.tar.gz --sort=name digits
     {
@@ -224,7 +224,7 @@ cached() { XDG_CACHE_HOME=$PWD/cache train --set data.cache=true "$@"; }
     says ", read"
 }
 
-@test "two trainings at once share a cache" {
+@test "two runs at the same time share a cache" {
     digit_files
     {
         echo 'data = { format = "image_folder"; channels = "grey"; train = { folder = "digits"; };'
@@ -244,7 +244,7 @@ cached() { XDG_CACHE_HOME=$PWD/cache train --set data.cache=true "$@"; }
     exists_not cache/dltrain/*.tmp
 }
 
-@test "a gzipped archive that the memory does not take is trained with from the cache" {
+@test "a gzipped archive larger than memory is cached" {
     mkdir -p set/{a,b}
     for i in {1..150}; do
         for class in a b; do

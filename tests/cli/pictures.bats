@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Targets that are pictures: masks, and the input itself.
 
-# The variables that helper.bash sets; each test is a subshell of its own, as it should be.
+# Variables are set by helper.bash; each test runs in a subshell.
 # shellcheck disable=SC2154,SC2030,SC2031,SC2012,SC2013,SC2034,SC2094,SC2238
 
 load helper
@@ -27,7 +27,7 @@ noisy_digits() {
         }'
 }
 
-@test "a small U-Net finds the ink under noise" {
+@test "a small U-Net segments digits under noise" {
     noisy_digits
     cat >unet.cfg <<'CONFIG'
 data = { format = "idx"; train = { images = "noisy"; labels = "ink"; }; normalize = "mean_std";
@@ -61,7 +61,7 @@ CONFIG
     equal "$(head -c 4 answers.png | tail -c 3)" PNG
 }
 
-@test "masks that do not fit the network's output" {
+@test "masks that do not match the network's output" {
     noisy_digits
     cat >unet.cfg <<'CONFIG'
 data = { format = "idx"; train = { images = "noisy"; labels = "ink"; }; };
@@ -101,7 +101,7 @@ CONFIG
     jq -e '.rmse > 1 and .rmse < 2.22 and .r2 > 0.8' .out >/dev/null || fail "not learnt"
 }
 
-@test "a siamese net tells pairs of digits apart" {
+@test "a siamese net compares pairs of digits" {
     cat >pairs.cfg <<'CONFIG'
 data = { format = "csv"; header = false; train = { file = "digits.csv.gz"; }; validation = 0.1;
          test = 0.2; predict = "same"; normalize = "scale"; normalize_by = "global"; };

@@ -9,7 +9,7 @@ load helper
 
 set_up() { xor xor.cfg; }
 
-@test "a named pipe, /dev/stdin, - and <(...) give what the file gives" {
+@test "a named pipe, /dev/stdin, - and <(...) work like the file" {
     train --quiet --out file xor.cfg
     status_is 0
     mkfifo pipe
@@ -42,7 +42,7 @@ set_up() { xor xor.cfg; }
     same_history file pipe
 }
 
-@test "a pipe into which nobody writes: SIGTERM ends the program" {
+@test "a pipe without a writer: SIGTERM ends the program" {
     mkfifo pipe
     "$dltrain" --quiet --out run --set data.train.file=pipe xor.cfg 3>&- &
     sleep 1
@@ -54,7 +54,7 @@ set_up() { xor xor.cfg; }
     exists_not run
 }
 
-@test "a text is refused before it takes more memory than it may" {
+@test "a text above the memory limit is refused early" {
     yes 'a b' | head -c 250000000 | gzip -1 >b.gz
     cat >text.cfg <<'CONFIG'
 data = { format = "text"; train = { file = "b.gz"; }; unit = "byte"; memory_limit = 20; };

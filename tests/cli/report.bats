@@ -54,7 +54,7 @@ training = { epochs = 2; batch_size = 4; };
 CONFIG
 }
 
-@test "a page of classes" {
+@test "a page for classification" {
     digits digits.cfg
     train --quiet --out run digits.cfg
     inspect report -o page.html run
@@ -80,7 +80,7 @@ CONFIG
     shots page.html
 }
 
-@test "a page of pictures" {
+@test "a page for images" {
     pictures
     train --quiet --out run pictures.cfg
     status_is 0
@@ -101,7 +101,7 @@ CONFIG
     shots page.html
 }
 
-@test "a page of numbers, without validation, and of a checkpoint alone" {
+@test "a page for regression, without validation, and of a single checkpoint" {
     xor xor.cfg
     train --quiet --out run xor.cfg
     inspect report --split train -o page.html run

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # The same bits again: two runs alike, and runs that were killed or interrupted and resumed.
 
-# The variables that helper.bash sets; each test is a subshell of its own, as it should be.
+# Variables are set by helper.bash; each test runs in a subshell.
 # shellcheck disable=SC2154,SC2030,SC2031,SC2012,SC2013,SC2034,SC2094,SC2238
 
 load helper
@@ -66,7 +66,7 @@ as_whole() {
         "best.safetensors config.cfg facts.json history.csv last.safetensors log.txt split.csv "
 }
 
-@test "two runs alike are alike to the last byte" {
+@test "two equal runs are equal to the last byte" {
     for threads in 1 2; do
         for run in a b; do
             train --quiet --out $run$threads --threads $threads large.cfg --epochs 2
@@ -80,7 +80,7 @@ as_whole() {
     differ a2/last.safetensors c/last.safetensors
 }
 
-@test "killed at any moment and resumed: as if nothing had been" {
+@test "killed at any moment, a run resumes bit-exactly" {
     local threads moment
     for threads in 1 2; do
         whole $threads
@@ -110,7 +110,7 @@ as_whole() {
     as_whole
 }
 
-@test "interrupted: saved amid an epoch, and how to go on is told" {
+@test "interrupted: saved within an epoch, with the command that resumes" {
     local signal number threads
     for threads in 1 2; do
         whole $threads
@@ -131,7 +131,7 @@ as_whole() {
     done
 }
 
-@test "an epoch that was interrupted goes on amid it" {
+@test "an interrupted epoch is resumed at its step" {
     local try
     for try in 1 2 3 4 5 6; do # the signal may meet the end of an epoch
         interrupted 1 INT 130 large.cfg
@@ -153,7 +153,7 @@ as_whole() {
     fi
 }
 
-@test "an average of the weights goes on amid an epoch" {
+@test "an average of the weights resumes within an epoch" {
     local try average
     sed -i 's/{ layer = "dropout"/{ layer = "batch_norm"; }, &/' large.cfg
     for average in 'type = "swa"; from_epoch = 1;' 'type = "ema"; decay = 0.99;'; do
@@ -173,7 +173,7 @@ as_whole() {
     done
 }
 
-@test "an epoch of stateful layers goes on with the state that it had" {
+@test "an epoch of stateful layers resumes with their state" {
     local try
     for _ in $(seq 400); do cat "$root/tests/config/data/letters.txt"; done >letters.txt
     cat >stateful.cfg <<'CONFIG'
@@ -211,7 +211,7 @@ CONFIG
     ! grep -aq "_1.state" run/last.safetensors || fail "an epoch that is whole has a state"
 }
 
-@test "epochs of milliseconds: what was held in memory is written when it is interrupted" {
+@test "epochs of milliseconds: an interrupt writes the pending checkpoint" {
     sed -i 's/schedule = .*; };/schedule = { type = "constant"; }; };/' digits.cfg
     interrupted 20 INT 130 digits.cfg --epochs 1000000
     local best last
@@ -244,7 +244,7 @@ twice() {
     status_is 130
 }
 
-@test "a second interrupt quits at once, without saving" {
+@test "a second interrupt exits at once, without saving" {
     # steps of a second or so
     sed -i 's/batch_size = 32/batch_size = "all"/; s/units = 1024/units = 4096/g' large.cfg
     local try
@@ -260,7 +260,7 @@ twice() {
     exists run/last.safetensors
 }
 
-@test "--epochs makes a run longer, as if it had been so from the beginning" {
+@test "--epochs extends a run bit-exactly" {
     sed -i 's/schedule = .*; };/schedule = { type = "step"; every = 2; }; };/' digits.cfg
     train --quiet --out whole digits.cfg --epochs 5
     status_is 0
@@ -278,7 +278,7 @@ twice() {
     same_checkpoints whole run
 }
 
-@test "a run that has stopped early stays so, until its patience is longer" {
+@test "a run that stopped early continues only with a larger patience" {
     echo 'regularization = { early_stopping = { monitor = "val_accuracy"; patience = 1; }; };' \
         >>digits.cfg
     sed -i 's/; schedule = { type = "cosine"; }//; s/epochs = 6/epochs = 60/' digits.cfg
@@ -298,7 +298,7 @@ twice() {
     same_history whole run
 }
 
-@test "what a resumed run cannot change is told, and nothing is touched" {
+@test "a resumed run refuses changes it cannot make, and changes nothing" {
     train --quiet --out run digits.cfg --epochs 2
     cp -r run before
     while IFS='|' read -r want set message; do
@@ -316,7 +316,7 @@ twice() {
 CASES
 }
 
-@test "data that have changed since are refused" {
+@test "changed data are refused" {
     awk 'BEGIN { print "x,y"; for (i = 0; i < 40; i++) print i "," (i % 3 ? "a" : "b") }' >mine.csv
     xor mine.cfg
     sed -i 's/xor.csv/mine.csv/' mine.cfg
@@ -328,7 +328,7 @@ CASES
     says "run/last.safetensors: the data are not those that the run began with"
 }
 
-@test "what --resume takes for a run, and what not" {
+@test "what --resume accepts as a run" {
     train --quiet --out run digits.cfg --epochs 1
     train --resume nowhere
     status_is 3
@@ -346,7 +346,7 @@ CASES
     equal "$(rows run)" 2
 }
 
-@test "two trainings do not work in one folder" {
+@test "two runs cannot use the same folder" {
     "$dltrain" --quiet --out run large.cfg --epochs 100 3>&- &
     pid=$!
     while [ ! -e run/last.safetensors ]; do sleep 0.01; done
@@ -363,7 +363,7 @@ CASES
     status_is 0
 }
 
-@test "config.cfg is that of the resumed training; an edited one is reported" {
+@test "config.cfg is that of the resumed run; an edited one is reported" {
     digits digits.cfg
     train --out run --epochs 1 digits.cfg
     train --resume run --epochs 2 --set optimizer.learning_rate=0.5

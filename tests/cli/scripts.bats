@@ -73,7 +73,7 @@ log_is() { [ "$(cat "$log")" = "$1" ] || fail "the log is not '$1'"; }
 install="apt-get -q -o DPkg::Lock::Timeout=120 install -y --no-install-recommends"
 update="apt-get -q -o DPkg::Lock::Timeout=120 update (noninteractive)"
 
-@test "every script parses and can be run" {
+@test "every script parses and is executable" {
     local script
     for script in "$root"/scripts/*.sh "$root/.ci/run"; do
         [ -x "$script" ]
@@ -82,7 +82,7 @@ update="apt-get -q -o DPkg::Lock::Timeout=120 update (noninteractive)"
     done
 }
 
-@test "scripts count with points, whatever the language" {
+@test "scripts use decimal points in every locale" {
     command -v localedef >/dev/null || skip "needs localedef"
     mkdir locales
     localedef -i de_DE -f UTF-8 locales/de_DE.UTF-8 2>/dev/null || skip "no definition of de_DE"
@@ -93,7 +93,7 @@ update="apt-get -q -o DPkg::Lock::Timeout=120 update (noninteractive)"
     [ "$output" = 2.25 ] || fail "no 2.25"
 }
 
-@test "--help and wrong usage of every script" {
+@test "--help and usage errors of every script" {
     local script
     for script in install_deps quickstart check; do
         run "$root/scripts/$script.sh" --help
@@ -105,7 +105,7 @@ update="apt-get -q -o DPkg::Lock::Timeout=120 update (noninteractive)"
     done
 }
 
-@test "install_deps: a system without dpkg gets the commands of all" {
+@test "install_deps: an unknown system gets the commands of all" {
     DLTRAIN_OS_RELEASE=/nonexistent run_deps
     status_is 1
     has "missing: a C compiler, make, pkg-config"
@@ -135,7 +135,7 @@ update="apt-get -q -o DPkg::Lock::Timeout=120 update (noninteractive)"
     has_not dnf
 }
 
-@test "install_deps: elsewhere, with all there, nothing is said" {
+@test "install_deps: elsewhere, with nothing missing, it is silent" {
     echo 'ID=fedora' >fedora
     local tool
     for tool in gcc cc make pkg-config bats valgrind shellcheck mandoc jq python3 curl clang \
@@ -156,7 +156,7 @@ update="apt-get -q -o DPkg::Lock::Timeout=120 update (noninteractive)"
     has "missing: stb/stb_image.h"$'\n'
 }
 
-@test "install_deps: with all installed, apt is not called and nothing is said" {
+@test "install_deps: with nothing missing, apt is not called" {
     debian "$build libdnnl-dev"
     run_deps
     status_is 0
@@ -168,7 +168,7 @@ update="apt-get -q -o DPkg::Lock::Timeout=120 update (noninteractive)"
     log_is ""
 }
 
-@test "install_deps: root installs what is missing, and that alone" {
+@test "install_deps: root installs only what is missing" {
     debian "make pkg-config libconfig-dev zlib1g-dev libopenblas-openmp-dev libdnnl-dev -gcc"
     run_deps
     status_is 0
@@ -180,16 +180,16 @@ update="apt-get -q -o DPkg::Lock::Timeout=120 update (noninteractive)"
     log_is "$install python3 curl clang libomp-dev gnuplot-nox python3-protobuf (noninteractive)"
 }
 
-@test "install_deps: the lists are fetched if apt does not know a package" {
+@test "install_deps: the lists are updated if apt does not know a package" {
     debian "" "gcc make"
     run_deps
     status_is 0
     log_is "$update
 $install $build (noninteractive)"
-    has "no libdnnl-dev: going on without oneDNN"
+    has "no libdnnl-dev: continuing without oneDNN"
 }
 
-@test "install_deps: the lists are fetched if installing fails, and a failure is told" {
+@test "install_deps: the lists are updated if installing fails; failures are reported" {
     debian "gcc make libdnnl-dev"
     ln -s "$(command -v grep)" "$bin/"
     command_is apt-get <<'BODY'
@@ -215,7 +215,7 @@ install"
     command_is apt-get <<<'exit 100'
     run_deps
     status_is 0
-    has "going on without libdnnl-dev"
+    has "continuing without libdnnl-dev"
     user 1000
     run_deps
     status_is 0
@@ -287,7 +287,7 @@ BODY
     project="$BATS_TEST_TMPDIR/place/the project"
 }
 
-@test "quickstart: from any folder, in order, and tells what is next" {
+@test "quickstart: from any folder, in order, with next steps" {
     project
     PATH=$bin:$PATH run "$project/scripts/quickstart.sh"
     status_is 0
@@ -300,7 +300,7 @@ dltest runs/latest"
     has "./dltrain --help"
 }
 
-@test "quickstart: stops at the first failure, with its status" {
+@test "quickstart: exits at the first failure, with its status" {
     project
     train_status=4 PATH=$bin:$PATH run "$project/scripts/quickstart.sh" --no-deps
     status_is 4
@@ -317,7 +317,7 @@ dltest runs/latest"
     log_is ""
 }
 
-@test "check: builds, runs make check, and ends with its status" {
+@test "check: builds, runs make check, and exits with its status" {
     project
     export OPENBLAS_CORETYPE=Haswell OPENBLAS_L2_SIZE=262144
     check_status=7 PATH=$bin:$PATH run "$project/scripts/check.sh"
@@ -333,7 +333,7 @@ make check in the project, DLTRAIN_DATA=unset OPENBLAS="
     log_is ""
 }
 
-@test "check: lint is for CI, and a test can be named" {
+@test "check: lint runs in CI only; a test can be named" {
     project
     CI=true PATH=$bin:$PATH run "$project/scripts/check.sh"
     status_is 0
@@ -347,7 +347,7 @@ make -j3 test T=test_csv config in the project, DLTRAIN_DATA=unset OPENBLAS="
     status_is 2
 }
 
-@test "check: finds the data sets beside the project, if not told where they are" {
+@test "check: finds data sets next to the project without DLTRAIN_DATA" {
     project
     mkdir -p "$project/../shared/data"
     PATH=$bin:$PATH run "$project/scripts/check.sh"

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Searched values, the two scripts that try many, and runs beside each other.
 
-# The variables that helper.bash sets; each test is a subshell of its own, as it should be.
+# Variables are set by helper.bash; each test runs in a subshell.
 # shellcheck disable=SC2154,SC2030,SC2031,SC2012,SC2013,SC2034,SC2094,SC2238
 
 load helper
@@ -46,7 +46,7 @@ value() { sed -n "s/.*[{ ]$2 = \([^;]*\);.*/\1/p" "$1" | head -n 1; }
     [ "$(value .out learning_rate)" != "$(value plain.cfg learning_rate)" ] || fail "not another"
 }
 
-@test "draws are in their ranges, and all over them" {
+@test "draws cover their ranges" {
     space space.cfg
     for seed in $(seq 60); do
         "$dltrain" --sample "$seed" --print-config space.cfg >one.cfg
@@ -66,7 +66,7 @@ value() { sed -n "s/.*[{ ]$2 = \([^;]*\);.*/\1/p" "$1" | head -n 1; }
     [ "$(value .out l1)" != "$(value .out l2)" ] || fail "the same"
 }
 
-@test "a choice of groups, and of layers, with values that only they have" {
+@test "choices of groups and of layers, with keys of their own" {
     xor space.cfg
     layers='{ layer = "dense"; units = { search = "int"; low = 2; high = 4; steps = 3; }; },'
     layers="$layers { layer = \"activation\"; activation = \"tanh\"; }"
@@ -89,7 +89,7 @@ value() { sed -n "s/.*[{ ]$2 = \([^;]*\);.*/\1/p" "$1" | head -n 1; }
     status_is 0
 }
 
-@test "the points of a range begin and end with it" {
+@test "the grid includes both ends of a range" {
     xor space.cfg 'regularization = { l2 = { search = "log"; low = 1e-4; high = 1e-2; steps = 3; }; };'
     for point in 1 2 3; do "$dltrain" --point $point --print-config space.cfg >$point.cfg; done
     equal "$(value 1.cfg l2) $(value 2.cfg l2) $(value 3.cfg l2)" "0.0001 0.001 0.01"
@@ -98,7 +98,7 @@ value() { sed -n "s/.*[{ ]$2 = \([^;]*\);.*/\1/p" "$1" | head -n 1; }
     equal "$(value 1.cfg l2) $(value 2.cfg l2) $(value 3.cfg l2)" "1.0 1.5 2.0"
 }
 
-@test "the upper end of a range is never drawn, but is a point of a grid" {
+@test "the upper end of a range is never drawn, but is in the grid" {
     space space.cfg
     sed -i 's/low = 0.1; high = 0.5/low = 0.0; high = 1.0/' space.cfg # a rate of 1 is refused
     train --quiet --sample 1 --epochs 1 space.cfg
@@ -115,7 +115,7 @@ value() { sed -n "s/.*[{ ]$2 = \([^;]*\);.*/\1/p" "$1" | head -n 1; }
     says '"rate" is 1, but must be at most 0.999999'
 }
 
-@test "--stop-after stops, and --resume goes on to the same bits" {
+@test "--stop-after stops; --resume continues bit-exactly" {
     digits digits.cfg
     train --quiet --out whole digits.cfg
     train --out parts --stop-after 1/3 digits.cfg
@@ -141,7 +141,7 @@ value() { sed -n "s/.*[{ ]$2 = \([^;]*\);.*/\1/p" "$1" | head -n 1; }
     done
 }
 
-@test "compare: what differs, and what came of it" {
+@test "compare: differences and results" {
     digits digits.cfg
     train --quiet --out a digits.cfg
     train --quiet --out b digits.cfg --set network.0.units=16 --set optimizer.learning_rate=0.01 --epochs 3
@@ -186,7 +186,7 @@ value() { sed -n "s/.*[{ ]$2 = \([^;]*\);.*/\1/p" "$1" | head -n 1; }
     status_is 2
 }
 
-@test "random_search: trials, results, the best one's config" {
+@test "random_search: trials, results, the best config" {
     space space.cfg
     capture "$random" space.cfg -n 4 -j 2 --metric val_accuracy -o found -- --epochs 2
     status_is 0
@@ -209,14 +209,14 @@ optimizer.learning_rate,training.batch_size,state,epochs"
     stat -c "%n %i %y" found/trial-*/last.safetensors >before
     capture "$random" space.cfg -n 5 --metric val_accuracy -o found -- --epochs 2
     status_is 0
-    equal "$errors" "trial-0005: begins"
+    equal "$errors" "trial-0005: starting"
     stat -c "%n %i %y" found/trial-000[1-4]/last.safetensors | cmp - before
     capture "$random" space.cfg -n 5 -o found -- --epochs 3
     status_is 2
     says "has trials of another space or other options"
 }
 
-@test "random_search: killed at any place, it goes on to the same results" {
+@test "random_search: killed anywhere, it resumes to the same results" {
     space space.cfg
     options=(-n 4 -j 2 -o found -- --epochs 40)
     "$random" space.cfg -n 4 -j 2 -o whole -- --epochs 40 >/dev/null 2>&1
@@ -264,7 +264,7 @@ promoted() {
             do {
                 if ((name = best_of(3)) == "" && (name = best_of(1)) == "" && begun < count)
                     name = names[++begun]
-                if (name != "") print name (far[name] ? ": goes on" : ": begins")
+                if (name != "") print name (far[name] ? ": resuming" : ": starting")
                 if (name != "") far[name] = far[name] ? 3 * far[name] : 1
             } while (name != "")
         }'
@@ -272,7 +272,7 @@ promoted() {
 epochs_of() { for run in "$1"/trial-*; do echo "${run##*/} $(column "$run" epoch)"; done; }
 rows_of() { sed 's/,[^,]*$//' "$1/results.csv"; } # without the seconds
 
-@test "random_search --prune: the best thirds go on, with the same schedule" {
+@test "random_search --prune: the best thirds continue with the same schedule" {
     space space.cfg
     capture "$random" space.cfg -n 20 -o whole -- --epochs 9
     status_is 0
@@ -292,7 +292,7 @@ rows_of() { sed 's/,[^,]*$//' "$1/results.csv"; } # without the seconds
     capture "$random" space.cfg -n 3 --prune -o other -- --epochs 3 --threads 2 \
         --set optimizer.learning_rate.low=1e-3 --set=network.0.units.high=9
     status_is 0
-    says "goes on"
+    says "resuming"
     says_not "ended early"
     # once more changes nothing
     capture "$random" space.cfg -n 20 -j 1 --prune -o found -- --epochs 9 --threads 1
@@ -300,7 +300,7 @@ rows_of() { sed 's/,[^,]*$//' "$1/results.csv"; } # without the seconds
     same epochs <(epochs_of found)
 }
 
-@test "random_search --prune: killed at any place, no trial is lost or doubled" {
+@test "random_search --prune: killed anywhere, no trial is lost or repeated" {
     space space.cfg
     for jobs in 1 2; do
         options=(-n 9 -j $jobs --prune -o "found.$jobs" -- --epochs 45 --threads 1)
@@ -342,16 +342,16 @@ rows_of() { sed 's/,[^,]*$//' "$1/results.csv"; } # without the seconds
     done
 }
 
-@test "random_search: the test part only with --test-best" {
+@test "random_search: uses the test part only with --test-best" {
     space space.cfg
     capture "$random" space.cfg -n 1 -o found -- --epochs 1
     shows_not "test"
     capture "$random" space.cfg -n 1 -o found --test-best -- --epochs 1
-    shows "the test part, which no trial was chosen by (look once: then it is spent)"
+    shows "scores of the best trial on the test part, which no trial was chosen by:"
     shows "on 359 test rows"
 }
 
-@test "random_search: what it refuses, and trials that cannot be" {
+@test "random_search: usage errors, and invalid trials" {
     space space.cfg
     capture "$random"
     status_is 2
@@ -369,8 +369,8 @@ rows_of() { sed 's/,[^,]*$//' "$1/results.csv"; } # without the seconds
     # without data no trial can begin, and the next ones are not tried
     capture "$random" space.cfg -j 1 -o none -- --set data.train.file=none.csv
     status_is 1
-    equal "$(grep -c begins .err)" 1
-    says "a trial failed; the same command goes on"
+    equal "$(grep -c starting .err)" 1
+    says "a trial failed; the same command resumes the search"
     # one that diverges does not end the search
     xor wild.cfg
     rates='{ search = "choice"; values = (0.1, 1e30); }'
@@ -397,7 +397,7 @@ rows_of() { sed 's/,[^,]*$//' "$1/results.csv"; } # without the seconds
     says "no grid: not every range has steps"
 }
 
-@test "--slurm writes an array job that trains what the search would" {
+@test "--slurm writes an array job with the same trials" {
     space space.cfg
     capture "$random" space.cfg -n 2 -o "it's" --slurm -- --epochs 1
     status_is 0
@@ -406,11 +406,11 @@ rows_of() { sed 's/,[^,]*$//' "$1/results.csv"; } # without the seconds
     for number in 1 2; do SLURM_ARRAY_TASK_ID=$number sh "it's/search.sbatch" 2>/dev/null; done
     capture "$random" space.cfg -n 2 -o "it's" -- --epochs 1
     status_is 0
-    says_not begins
+    says_not starting
     equal "$(wc -l <"it's/results.csv")" 3
 }
 
-@test "--slurm: a task runs from any folder, and fails where its trial cannot begin" {
+@test "--slurm: a task runs from any folder, and fails if its trial cannot start" {
     space space.cfg
     capture "$random" space.cfg -n 2 -o found --slurm -- --epochs 1
     status_is 0
@@ -422,7 +422,7 @@ rows_of() { sed 's/,[^,]*$//' "$1/results.csv"; } # without the seconds
     [ "$status" -ne 0 ] || fail "nothing was trained, and it says 0"
 }
 
-@test "a search that was killed at its first file, or had a wrong option, begins anew" {
+@test "a search killed at its first file, or with a usage error, starts over" {
     space space.cfg
     mkdir found
     : >found/asked # half-written, by a script without temporary files

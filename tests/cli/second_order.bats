@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Optimizers of second order, on the whole training part: an epoch is one of their steps.
 
-# The variables that helper.bash sets; each test is a subshell of its own, as it should be.
+# Variables are set by helper.bash; each test runs in a subshell.
 # shellcheck disable=SC2154,SC2030,SC2031
 
 export FETCHED_DATA=${FETCHED_DATA:-${DLTRAIN_DATA:-}} # the helper unsets it
@@ -50,7 +50,7 @@ first_below() {
 
 # Two hidden units are as few as will do: from some beginnings they end in a local minimum, but not
 # from the seed that xor.cfg is shipped with.
-@test "xor.cfg's own net by levenberg_marquardt to 1e-4 within 50 iterations" {
+@test "the net of xor.cfg by levenberg_marquardt to 1e-4 within 50 iterations" {
     local epoch
     sed 's/^loss = .*/loss = { type = "mse"; };/
          s/^optimizer = .*/optimizer = { type = "levenberg_marquardt"; };/' \
@@ -80,7 +80,7 @@ first_below() {
 }
 
 # The shares of rows make batches of several sizes; what is minimized is the same.
-@test "the batch size is a matter of memory, not of the result" {
+@test "the batch size does not change the result" {
     local type
     sine sine.cfg lbfgs
     for type in lbfgs levenberg_marquardt; do
@@ -96,7 +96,7 @@ first_below() {
     done
 }
 
-@test "all are resumed to the bit, also with penalties and frozen layers" {
+@test "all resume bit-exactly, also with penalties and frozen layers" {
     local type at
     sine sine.cfg lbfgs
     echo 'regularization = { l2 = 1e-5; };' >>sine.cfg
@@ -121,7 +121,7 @@ first_below() {
     done
 }
 
-@test "an iteration that is interrupted is finished, saved, and gone on with" {
+@test "an interrupted iteration is finished, saved, and resumed" {
     local type try
     for type in bfgs lbfgs levenberg_marquardt; do
         sine sine.cfg $type
@@ -148,7 +148,7 @@ first_below() {
     done
 }
 
-@test "another history than the one that lbfgs has kept is refused" {
+@test "a checkpoint with another lbfgs history is refused" {
     sine sine.cfg lbfgs
     train --quiet --out run sine.cfg --epochs 2
     train --quiet --resume run --epochs 3 --set optimizer.history=4
@@ -157,7 +157,7 @@ first_below() {
 }
 
 # numpy.linalg.lstsq (in double) on all 1030 rows, with a column of ones: rank 9, rmse 10.3536098.
-@test "normal_equations: the concrete data's linear regression, as numpy has it" {
+@test "normal_equations: linear regression on concrete, as by NumPy" {
     local folder=$root/data/concrete
     [ -e "$folder/concrete.csv" ] || folder=$FETCHED_DATA/concrete
     [ -e "$folder/concrete.csv" ] || skip "scripts/get_data.sh concrete"
@@ -175,7 +175,7 @@ first_below() {
 }
 
 # b is twice a, so that only a + 2 b counts.
-@test "normal_equations tells of inputs that depend on each other" {
+@test "normal_equations reports linearly dependent inputs" {
     awk -v OFS=, 'BEGIN {
         print "a,b,c,y"
         for (i = 0; i < 20; i++) print i % 7, 2 * (i % 7), i % 5, 3.5 + 5 * (i % 7) - (i % 5)
@@ -197,7 +197,7 @@ CONFIG
 
 # Ridge regression on ten outputs, some inputs of which are always 0. What lbfgs finds from the loss
 # and its gradient is what the factorization of the Jacobian gives: they are scaled alike.
-@test "the sum of squares is the loss, with its penalties" {
+@test "the sum of squares equals the loss with penalties" {
     local type
     cat >ridge.cfg <<'CONFIG'
 data = { format = "csv"; header = false; train = { file = "digits.csv.gz"; }; normalize = "scale"; };
@@ -224,7 +224,7 @@ CONFIG
         'BEGIN { exit !(b < 0.999 * a) }' || fail "the penalty changes nothing"
 }
 
-@test "what does not go together is refused before anything is written" {
+@test "invalid combinations are refused before anything is written" {
     while IFS='|' read -r type set message; do
         sine sine.cfg "$type"
         train --quiet --out run sine.cfg --set "$set"

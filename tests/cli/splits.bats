@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Which rows go where, and what is checked of the data before anything is learnt.
 
-# The variables that helper.bash sets; each test is a subshell of its own, as it should be.
+# Variables are set by helper.bash; each test runs in a subshell.
 # shellcheck disable=SC2154,SC2030,SC2031,SC2012,SC2013,SC2034,SC2094,SC2238
 
 load helper
@@ -23,7 +23,7 @@ training = { batch_size = 16; epochs = 1; };
 CONFIG
 }
 
-@test "split.csv says where each row went, and no group is in two parts" {
+@test "split.csv has the part of each row; no group is in two parts" {
     patients 'validation = 0.1; test = 0.2; group = "patient";'
     train --out run patients.cfg
     status_is 0
@@ -46,7 +46,7 @@ CONFIG
     exists_not run/split.csv
 }
 
-@test "dltest and --resume take only the rows that the run has split" {
+@test "dltest and --resume refuse another split" {
     patients 'test = 0.2; split = "random";' # the same places, whatever is in them
     cp patients.csv whole.csv
     sed -i 's/{ file/{ ignore = ("patient"); file/' patients.cfg
@@ -70,7 +70,7 @@ began (it had 300 rows, the file has 298): what was learnt from would be tested 
     status_is 3
 }
 
-@test "groups: a cut through the file, a target, a missing column or value is refused" {
+@test "groups: tail splits, the target, missing columns or values are refused" {
     patients 'test = 0.2; group = "patient"; split = "tail";'
     train patients.cfg
     status_is 2
@@ -111,7 +111,7 @@ training = { epochs = 1; };
 CONFIG
 }
 
-@test "data: nothing is wrong, nothing is written" {
+@test "data: no problems, nothing is written" {
     two_files
     inspect data two.cfg
     status_is 0
@@ -125,7 +125,7 @@ CONFIG
         '[false,"class_counts","class_counts"]'
 }
 
-@test "data: rows in two parts, twice, or with two classes end it with 5" {
+@test "data: rows in two parts, duplicates or contradictory labels exit with 5" {
     two_files
     sed -n 11,20p train.csv >>test.csv
     sed -n '30p; 30s/,[ab]$/,?/p' train.csv | sed 's/?$/b/' >>train.csv
@@ -145,7 +145,7 @@ CONFIG
     status_is 3
 }
 
-@test "an absent class and unequal ones are told of before training, unless balanced" {
+@test "missing and imbalanced classes are reported before training, unless balanced" {
     two_files
     { cat train.csv; echo 5,5,c; echo 6,6,c; } >more.csv
     sed -i 's/units = 2/units = 3/' two.cfg
@@ -157,7 +157,7 @@ CONFIG
     says_not "warning     train"
 }
 
-@test "a training begins with a look at the rows, and goes on" {
+@test "training checks the rows first, and continues" {
     two_files
     sed -n 11,20p train.csv >>test.csv
     awk -F, 'NR == 1 { print $0 } NR > 1 { print "7," $2 "," $3 }' train.csv >same.csv
@@ -169,7 +169,7 @@ CONFIG
     says "note        train: of 2 columns 1 is always the same"
 }
 
-@test "balance: each class as often in an epoch, or weights; the same bits when resumed" {
+@test "balance: oversampling or weights; resumes bit-exactly" {
     two_files
     { cat train.csv; for i in 1 2 3 4; do echo "$i,$i,c"; done; } >more.csv
     sed -i 's/train.csv/more.csv/; s/units = 2/units = 3/; s/epochs = 1/epochs = 4; batch_size = 32/' two.cfg

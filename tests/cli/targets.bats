@@ -3,7 +3,7 @@
 # What a target may be beside a class or a number: a class that is not to be learnt, classes of
 # unequal weight, numbers that are learnt as classes.
 
-# The variables that helper.bash sets; each test is a subshell of its own, as it should be.
+# Variables are set by helper.bash; each test runs in a subshell.
 # shellcheck disable=SC2154,SC2030,SC2031,SC2012,SC2013,SC2034,SC2094,SC2238
 
 load helper
@@ -28,7 +28,7 @@ CONFIG
 
 of() { jq -c "$1" <<<"$output"; }
 
-@test "rows with the label to be ignored are as good as not there" {
+@test "rows with ignore_label have no effect" {
     classes 'ignore_label = 2;'
     train --quiet --out run classes.cfg
     status_is 0
@@ -45,7 +45,7 @@ of() { jq -c "$1" <<<"$output"; }
         \$a == \$b and (\$l - \$m | fabs) < 1e-6" || fail "$with"
 }
 
-@test "the gradient is that of the mean over the rows that count" {
+@test "the gradient is of the mean over the rows that count" {
     local full='--quiet --set training.batch_size="all" --set optimizer.type="sgd" --set
         optimizer.learning_rate=0.5' ignored
     classes 'ignore_label = 2;' # 4 of 12 rows: as if they had 3 times the weight, the others none
@@ -61,7 +61,7 @@ of() { jq -c "$1" <<<"$output"; }
     jq -en "$ignored - $(of .loss) | fabs < 1e-5" || fail "$ignored"
 }
 
-@test "the label to be ignored is left out of steps of a text, too" {
+@test "ignore_label also applies to the steps of a text" {
     for i in 1 2 3 4 5 6 7 8 9; do printf 'a    b  c     '; done >text.txt
     cat >text.cfg <<'CONFIG'
 data = { format = "text"; train = { file = "text.txt"; }; length = 9; };
@@ -80,7 +80,7 @@ CONFIG
         | add / $n) == .accuracy and $n == 25' <<<"$output" >/dev/null || fail
 }
 
-@test "balanced weights are those that the counts of the training part give" {
+@test "balanced weights follow from the counts of the training part" {
     classes 'class_weights = (2, 2, 0.5);' # 12 rows / (3 classes * 2, 2 and 8)
     train --out by_hand classes.cfg
     status_is 0
@@ -114,7 +114,7 @@ training = { batch_size = 4; epochs = 2; };
 CONFIG
 }
 
-@test "a number in bins is learnt as classes and measured as a number" {
+@test "binned targets are learned as classes and scored as numbers" {
     numbers
     train --out run numbers.cfg
     status_is 0
@@ -132,7 +132,7 @@ CONFIG
     equal "$(of '.classes[3].class')" '"from 9.5"'
 }
 
-@test "a run with bins is resumed to the same bits" {
+@test "a run with bins resumes bit-exactly" {
     numbers 0.1
     train --quiet --out whole numbers.cfg
     status_is 0

@@ -19,7 +19,7 @@ events() {
 files() { find "$1" -name 'events.out.tfevents.*' | sort; }
 on() { train --quiet --set training.tensorboard=true "$@"; }
 
-@test "events only where they are asked for" {
+@test "event files only on request" {
     train --quiet --out run digits.cfg
     [ -z "$(files run)" ] || fail "events"
     grep -q 'tensorboard = false' run/config.cfg || fail "the default is not written out"
@@ -30,7 +30,7 @@ on() { train --quiet --set training.tensorboard=true "$@"; }
     same_history run other
 }
 
-@test "scalars are the history's" {
+@test "scalars match the history" {
     on --out run digits.cfg
     events "$(files run)"
     equal "$(head -n 1 events | jq -r '.file_version')" brain.Event:2
@@ -50,7 +50,7 @@ on() { train --quiet --set training.tensorboard=true "$@"; }
     jq -e "all(.wall_time; . > $now - 600 and . < $now + 2)" events >/dev/null || fail "no time"
 }
 
-@test "histograms are those of the checkpoint's weights" {
+@test "histograms match the checkpoint's weights" {
     on --out run digits.cfg
     events "$(files run)"
     tail -n 1 events >last
@@ -86,7 +86,7 @@ assert seen == 4
 END
 }
 
-@test "a resumed run begins a new file, a replaced one has no old ones" {
+@test "a resumed run starts a new file; a replaced run has no old ones" {
     sed -i 's/ schedule = { type = "cosine"; };//' digits.cfg # which looks at the number of epochs
     on --out whole digits.cfg
     on --epochs 4 --out run digits.cfg
@@ -105,7 +105,7 @@ END
     equal "$(files run | wc -l)" 0
 }
 
-@test "images: filters each epoch, samples once" {
+@test "images: filters in each epoch, samples once" {
     printf 'P5 4 4 255\n0123456789abcdef' >a.pgm
     printf 'P5 4 4 255\nfedcba9876543210' >b.pgm
     mkdir -p train/a train/b
@@ -128,7 +128,7 @@ CONFIG
         '{"width":316,"height":56}'
 }
 
-@test "a disk without room for events" {
+@test "a full disk" {
     [ "$(id -u)" -eq 0 ] || skip "needs to mount"
     mkdir small
     mount -t tmpfs -o size=96k tmpfs small 2>/dev/null || skip "cannot mount"

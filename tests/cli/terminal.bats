@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # What a terminal shows: the bar, the columns that fit, and lines that are not too many.
 
-# The variables that helper.bash sets; each test is a subshell of its own, as it should be.
+# Variables are set by helper.bash; each test runs in a subshell.
 # shellcheck disable=SC2154,SC2030,SC2031,SC2012,SC2013,SC2034,SC2094,SC2238
 
 load helper
@@ -39,14 +39,14 @@ bar=$'\033[K['
     grep -q '^done ' read || fail "no end"
 }
 
-@test "NO_COLOR is no reason against a bar, and there is no colour" {
+@test "NO_COLOR keeps the bar, without color" {
     export TERM=xterm NO_COLOR=1
     on_terminal 100 "$dltrain" --out run digits.cfg
     shows "$bar"
     ! grep -Eq "$(printf '\033')\[[0-9;]*m" screen || fail "a colour"
 }
 
-@test "check, data and diagnose fit 80 columns, without colours" {
+@test "check, data and diagnose fit into 80 columns, without color" {
     sed 's/learning_rate = 0.003/learning_rate = 3.0/' digits.cfg >high.cfg
     for what in "check --quiet high.cfg" "data $root/configs/digits.cfg" \
         "diagnose $root/tests/histories/leak"; do
@@ -59,7 +59,7 @@ bar=$'\033[K['
     on_terminal 80 "$dlinspect check --quiet high.cfg"
     lines | grep -q '^ \{25\}[a-z0-9]' || fail "no line is broken"
 }
-@test "no bar where it cannot be, or is not wanted" {
+@test "no bar where it cannot be drawn or is not wanted" {
     for kind in dumb ""; do
         TERM=$kind on_terminal 100 "$dltrain" --out run$kind digits.cfg
         status_is 0
@@ -95,7 +95,7 @@ bar=$'\033[K['
     [ "$(lines | grep -E '^ +(epoch|[0-9]/6)' | wc -L)" -lt 60 ] || fail "COLUMNS does not count"
 }
 
-@test "the columns stand under each other" {
+@test "columns are aligned" {
     export TERM=xterm
     sed -i 's/, "top5"//' digits.cfg
     for columns in 80 130; do
@@ -111,7 +111,7 @@ bar=$'\033[K['
     done
 }
 
-@test "four hundred epochs of no time are not four hundred lines" {
+@test "400 short epochs do not print 400 lines" {
     export TERM=xterm
     xor xor.cfg
     on_terminal 100 "$dltrain" --out run --epochs 400 xor.cfg
@@ -128,7 +128,7 @@ bar=$'\033[K['
     equal "$(grep -Ec '^ *[0-9]+/400 ' .err)" 400
 }
 
-@test "a run that is interrupted on a terminal leaves it in order" {
+@test "an interrupted run leaves the terminal clean" {
     export TERM=xterm
     sed -i 's/units = 32/units = 2048/' digits.cfg
     on_terminal 100 "timeout -s INT 1 $dltrain" --epochs 1000000 --out run digits.cfg
@@ -136,7 +136,7 @@ bar=$'\033[K['
     lines | grep -q '^stopped ' || fail "the bar is before it"
 }
 
-@test "dltest's tables" {
+@test "the tables of dltest" {
     train --quiet --out run digits.cfg
     on_terminal 80 "$dltest" run
     status_is 0

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Texts: a recurrent network that foretells the next letter, from config to test.
 
-# The variables that helper.bash sets; each test is a subshell of its own, as it should be.
+# Variables are set by helper.bash; each test runs in a subshell.
 # shellcheck disable=SC2154,SC2030,SC2031,SC2012,SC2013,SC2034,SC2094,SC2238
 
 load helper
@@ -21,7 +21,7 @@ training = { batch_size = 8; epochs = 30; };
 CONFIG
 }
 
-@test "loss and accuracy are means over all positions, and the text is learnt" {
+@test "loss and accuracy are means over all positions; the text is learned" {
     train letters.cfg
     status_is 0
     says "train 39, validation 10 rows; 15x28 inputs,"
@@ -36,7 +36,7 @@ CONFIG
     jq -e "(.loss - $best) | fabs < 1e-6" .out >/dev/null || fail "not the history's best, $best"
 }
 
-@test "a resumed run has the same bits" {
+@test "a run resumes bit-exactly" {
     for layer in lstm gru simple_rnn; do
         sed "s/\"lstm\"/\"$layer\"/" letters.cfg >"$layer.cfg"
         train --quiet --epochs 4 --out whole "$layer.cfg" --force
@@ -69,7 +69,7 @@ CONFIG
     sed -i '/^network = (/r layers' transformer.cfg
 }
 
-@test "a transformer learns the text, and a resumed run has the same bits" {
+@test "a transformer learns the text, and resumes bit-exactly" {
     transformer 28
     train --quiet --epochs 30 --out whole transformer.cfg
     status_is 0
@@ -84,14 +84,14 @@ CONFIG
     same part/last.safetensors some/last.safetensors
 }
 
-@test "a vocabulary that is too small stops the run, with the layer's name" {
+@test "too small a vocabulary stops the run, with the layer's name" {
     transformer 20
     train --quiet transformer.cfg
     status_is 4
     says 'the first bad value is in layer "embedding_1" (its output)'
 }
 
-@test "stateful: every pass begins with zeros, and more is remembered than a sample's length" {
+@test "stateful: every pass starts with zeros; the memory exceeds the length of a sample" {
     # b is followed by c and by d in turn, wherever a stretch of two letters begins
     for _ in $(seq 200); do printf 'abcabde'; done >letters.txt
     sed 's/length = 15/length = 2/; s/units = 28/units = 5/; s/epochs = 30/epochs = 20/

@@ -41,7 +41,7 @@ resumed_whole() {
     equal "$(find "$1" -name '*.tmp')" ""
 }
 
-@test "a new training" {
+@test "a new run" {
     local at how
     train --quiet --threads 1 --out whole xor.cfg
     for how in before 28; do
@@ -56,7 +56,7 @@ resumed_whole() {
     done
 }
 
-@test "a training that replaces another" {
+@test "a run that replaces another" {
     local at how
     train --quiet --threads 1 --seed 1 --out old --stop-after 2 xor.cfg
     for how in before 28; do
@@ -71,7 +71,7 @@ resumed_whole() {
     done
 }
 
-@test "a training that is resumed" {
+@test "a resumed run" {
     local at how
     train --quiet --threads 1 --out whole xor.cfg
     train --quiet --threads 1 --out old --stop-after 1 xor.cfg

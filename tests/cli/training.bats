@@ -3,7 +3,7 @@
 # What is around the optimizers: penalties in the history, averages of the weights, initial weights
 # that fit the data, layers that begin late, orthogonal weights.
 
-# The variables that helper.bash sets; each test is a subshell of its own, as it should be.
+# Variables are set by helper.bash; each test runs in a subshell.
 # shellcheck disable=SC2154,SC2030,SC2031
 
 load helper
@@ -32,7 +32,7 @@ goes_on() {
     same_history whole parts
 }
 
-@test "with penalties the history has what is minimized beside the plain loss" {
+@test "with penalties the history has the objective besides the loss" {
     local wanted
     xor xor.cfg 'regularization = { l1 = 0.02; l2 = 0.5; };'
     sed -i 's/layer = "dense"; units = 1;/& l1 = 0; l2 = 0.25;/' xor.cfg
@@ -54,7 +54,7 @@ goes_on() {
     equal "$(column plain train_objective)" "$(tail -1 plain/history.csv)" # there is no such column
 }
 
-@test "what is minimized can be watched, and its column stays what it was" {
+@test "the objective can be monitored; its column does not change" {
     xor xor.cfg \
         'regularization = { l2 = 10.0; early_stopping = { monitor = "train_objective"; patience = 2; }; };'
     train --quiet --json --out run xor.cfg --epochs 4
@@ -108,7 +108,7 @@ rounded() { awk '{ printf "%.5f\n", $1 }'; }
     same_history zero 3
 }
 
-@test "under swa batch_norm has the statistics of the training part" {
+@test "with swa batch_norm has the statistics of the training part" {
     xor xor.cfg 'regularization = { average = { type = "swa"; from_epoch = 2; }; };'
     sed -i 's/network = (/&\n{ layer = "batch_norm"; },/' xor.cfg
     train --quiet --out run xor.cfg --epochs 1
@@ -126,7 +126,7 @@ rounded() { awk '{ printf "%.5f\n", $1 }'; }
         "0.50000 0.50000 "
 }
 
-@test "averages are resumed to the bit, and are what is tested" {
+@test "averages resume bit-exactly, and are tested" {
     local options
     for options in 'type = "ema"; decay = 0.99' 'type = "swa"; from_epoch = 2' \
         'type = "swa"; from_epoch = 4'; do
@@ -152,7 +152,7 @@ rounded() { awk '{ printf "%.5f\n", $1 }'; }
         "$(numbers whole/best.safetensors dense_1.weight)"
 }
 
-@test "what averages refuse, and what they warn of" {
+@test "errors and warnings of averages" {
     xor xor.cfg 'regularization = { average = { type = "swa"; }; };'
     train --quiet --out run xor.cfg --epochs 20
     status_is 2
@@ -223,7 +223,7 @@ set_up() { digits digits.cfg; }
     says 'initialize = "lsuv" would be in vain: init_from gives the weights'
 }
 
-@test "lsuv: the activation of a convolution is left out of what is scaled" {
+@test "lsuv: the activation of a convolution is not scaled" {
     local activation
     digits conv.cfg
     sed -i '/layer = "dropout"/d
@@ -239,7 +239,7 @@ set_up() { digits digits.cfg; }
     differ relu/history.csv linear/history.csv
 }
 
-@test "lsuv: a layer whose output does not vary is told of" {
+@test "lsuv: a layer whose output does not vary is reported" {
     xor xor.cfg
     sed -i 's/network = (/& { layer = "dropout"; rate = 0.0; }, { layer = "scale"; }, /
         s/epochs = 3/initialize = "lsuv"; epochs = 1/' xor.cfg
@@ -259,7 +259,7 @@ verdicts() {
         sed 's/^ *//; s/^[-0-9.e% +]* //' | uniq -c | awk '{ $1 = $1; print }' | tr '\n' ',')
 }
 
-@test "net --activations: weights that are too small, too large, all zero or all alike are seen to be" {
+@test "net --activations: detects weights that are too small, too large, zero or equal" {
     deep tanh
     verdicts '"xavier"'
     equal "$verdict" "10 fine,"
@@ -279,7 +279,7 @@ verdicts() {
 
 # The truth table through one tanh layer of given weights, by hand: outputs 0, 0.76159, 0.76159,
 # 0.96403 of mean 0.62180 and deviation 0.36839; with a loss of (p - y) / 4 at the output.
-@test "net --activations: the numbers are those of the outputs and of their gradients" {
+@test "net --activations: statistics of the outputs and their gradients" {
     xor xor.cfg
     sed -i 's/units = 2; activation = "tanh";/units = 1; activation = "tanh"; init = "constant"; init_value = 1;/
         s/layer = "dense"; units = 1; }/layer = "dense"; units = 1; init = "constant"; init_value = 0.5; }/' xor.cfg
@@ -292,7 +292,7 @@ verdicts() {
         printf "%.2e", sqrt(s / 4) }')"
 }
 
-@test "freeze_until_epoch: as they were before it, trained from it on, resumed to the bit" {
+@test "freeze_until_epoch: frozen before it, trained after; resumes bit-exactly" {
     local n
     digits digits.cfg
     sed -i 's/{ layer = "dense"; units = 32;/& freeze_until_epoch = 3;/; s/ schedule = .*; };/ };/' digits.cfg
@@ -316,7 +316,7 @@ verdicts() {
 
 # Adam's first step is learning_rate long whatever the gradient: of a layer that begins in its third
 # step too, and it is not clipped for the gradients of those that are not trained.
-@test "freeze_until_epoch: the optimizer begins with a layer when it is thawed" {
+@test "freeze_until_epoch: the optimizer starts on a layer when it is unfrozen" {
     local first
     xor xor.cfg
     sed -i 's/layer = "dense"; units = 2;/& freeze_until_epoch = 3;/' xor.cfg
@@ -340,7 +340,7 @@ verdicts() {
     capture "$root/scripts/pretrain_autoencoder.sh" --pretrain 20 --epochs 60 --out out
     status_is 0
     says_not dltrain
-    shows "accuracy with 0.05 of the rows labelled"
+    shows "test accuracy with 0.05 of the rows labeled"
     [ "$(awk '/pretrained/ { p = $4 } /random/ { r = $4 } END { print (p > r && p > 70) }' .out)" = 1 ] ||
         fail "nothing was gained"
     # a layer that is fixed is what it was, and the classifier begins with all of them
@@ -368,7 +368,7 @@ orthonormal() {
         }' || fail "$2 is not orthogonal"
 }
 
-@test "orthogonal: dense and recurrent matrices stay so, and learn" {
+@test "orthogonal: dense and recurrent matrices stay orthogonal, and learn" {
     local type before
     digits digits.cfg 'regularization = { l2 = 1e-4; max_norm = 0.9; };'
     sed -i 's/ schedule = .*; };/ };/; s/{ layer = "dense"; units = 32;/& orthogonal = true;/
@@ -403,7 +403,7 @@ CONFIG
     done
 }
 
-@test "batch_norm: batches of one value leave its statistics alone, batches of few are warned of" {
+@test "batch_norm: batches of one value do not change its statistics; small ones are reported" {
     awk 'BEGIN { srand(1); for (i = 0; i < 65; i++) { x = 4 * rand() - 2; print x "," 2 * x } }' >x.csv
     cat >norm.cfg <<'C'
 data = { format = "csv"; header = false; target = 2; task = "regression"; train = { file = "x.csv"; }; };

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # training.init_from: a training that begins with the weights of another checkpoint.
 
-# The variables that helper.bash sets; each test is a subshell of its own, as it should be.
+# Variables are set by helper.bash; each test runs in a subshell.
 # shellcheck disable=SC2154,SC2030,SC2031,SC2012,SC2013,SC2034,SC2094,SC2238
 
 load helper
@@ -73,7 +73,7 @@ put() {
     other_tensor source/best.safetensors body.weight free/last.safetensors body.weight
 }
 
-@test "all that fits: weights and running statistics" {
+@test "all that match: weights and running statistics" {
     sed 's/{ layer = "dense"; units = 1; }/{ layer = "batch_norm"; },\n  &/' xor.cfg >norm.cfg
     sed 's/{ layer = "dense"; units = 1; }/{ layer = "batch_norm"; momentum = 0; },\n  &/' \
         still.cfg >norm_still.cfg
@@ -117,7 +117,7 @@ put() {
         `'dense_2.bias 1 (init_map'
 }
 
-@test "init_map: what cannot be meant" {
+@test "init_map: errors" {
     map() {
         sed "s/^training = {/& init_map = ($1);/" still.cfg >map.cfg
         train --quiet --dry-run --set training.init_from=first map.cfg
@@ -136,7 +136,7 @@ put() {
     says_only 'dltrain: map.cfg:9: init_map is about init_from, which is not given'
 }
 
-@test "where it is looked for" {
+@test "where init_from is looked up" {
     train --quiet --dry-run --set training.init_from=nowhere still.cfg
     status_is 3
     says_only 'dltrain: --set training.init_from=nowhere: init_from: nowhere: not found (looked in '`
@@ -151,7 +151,7 @@ put() {
     says_only 'dltrain: empty: has no checkpoint (no run has written one there yet)'
 }
 
-@test "a file of another program: no metadata, no checksum" {
+@test "a file of another program, without metadata and checksum" {
     local one='\0\0\200\077' two='\0\0\0\100'
     put other '{"dense_1.weight":{"dtype":"F32","shape":[2,2],"data_offsets":[4,20]},
         "count":{"dtype":"I64","shape":[],"data_offsets":[0,4]},
@@ -185,7 +185,7 @@ put() {
     says 'nothing in other fits this network: there nothing; here'
 }
 
-@test "files that are not whole, or lie" {
+@test "truncated and inconsistent files" {
     refused() {
         train --quiet --out run --set training.init_from=bad still.cfg
         [ "$status" -eq 3 ] || fail "$1: the exit status is not 3"
@@ -232,7 +232,7 @@ put() {
     says 'there ?[31m ?[0m, a no numbers; here'
 }
 
-@test "--resume does not look at it again" {
+@test "--resume does not read it again" {
     digits digits.cfg
     sed -i 's/ schedule = .*/ };/' digits.cfg
     train --quiet --epochs 1 --out source digits.cfg

@@ -3,7 +3,7 @@
 # What goes wrong while it trains: folders that cannot be written, full disks, divergence. Nothing
 # is half-written under a final name, and nothing that was there is lost.
 
-# The variables that helper.bash sets; each test is a subshell of its own, as it should be.
+# Variables are set by helper.bash; each test runs in a subshell.
 # shellcheck disable=SC2154,SC2030,SC2031,SC2012,SC2013,SC2034,SC2094,SC2238
 
 load helper
@@ -39,7 +39,7 @@ whole_files() {
     fi
 }
 
-@test "a run's folder that cannot be made" {
+@test "a run's folder that cannot be created" {
     echo file >file
     for out in file file/run file/run/deeper; do
         train --quiet --out $out digits.cfg
@@ -87,7 +87,7 @@ whole_files() {
     chmod -R u+w disk 2>/dev/null || true
 }
 
-@test "a full disk, from the first file to the last" {
+@test "a full disk, at any file" {
     local size done=0 failed=0
     for size in 4k 8k 12k 16k 24k 32k 40k 48k 64k 80k 96k 128k 192k; do
         disk $size
@@ -107,7 +107,7 @@ whole_files() {
     [ $done -gt 0 ] && [ $failed -gt 5 ] || fail "$done done, $failed failed"
 }
 
-@test "files that may not grow" {
+@test "a file size limit" {
     xor xor.cfg
     status=0
     (ulimit -f 4 && exec "$dltrain" --quiet --out run --epochs 1000 xor.cfg) 2>.err || status=$?
@@ -125,7 +125,7 @@ whole_files() {
     equal "$(column run epoch)" 100
 }
 
-@test "a disk that is full when a run is resumed, or replaced" {
+@test "a full disk when a run is resumed or replaced" {
     disk 256k
     train --quiet --out disk/run digits.cfg
     status_is 0
@@ -148,7 +148,7 @@ whole_files() {
     equal "$(column disk/run epoch)" 9
 }
 
-@test "divergence: exit status 4, and where it was" {
+@test "divergence: exit status 4, with step and layer" {
     local optimizer config
     xor xor.cfg
     for config in digits xor; do
@@ -170,7 +170,7 @@ whole_files() {
     equal "$(wc -l <run/history.csv)" 1
 }
 
-@test "divergence of a resumed run leaves its checkpoints" {
+@test "divergence of a resumed run keeps its checkpoints" {
     sed -i 's/type = "adam"/type = "sgd"/' digits.cfg
     train --quiet --out run digits.cfg --epochs 2
     status_is 0
@@ -208,7 +208,7 @@ CONFIG
     equal "$(jq '.loss | . == null' .out)" false
 }
 
-@test "divergence on the validation data alone" {
+@test "divergence on the validation data only" {
     printf 'x,y\n0,0\n1,2\n2,4\n3,6\n' >near.csv
     printf 'x,y\n3e38,1\n-3e38,1\n' >far.csv
     cat >line.cfg <<'CONFIG'

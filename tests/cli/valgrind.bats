@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Short runs under valgrind: no leak, no read of what was never written.
 
-# The variables that helper.bash sets; each test is a subshell of its own, as it should be.
+# Variables are set by helper.bash; each test runs in a subshell.
 # shellcheck disable=SC2154,SC2030,SC2031,SC2012,SC2013,SC2034,SC2094,SC2238
 
 load helper
@@ -43,7 +43,7 @@ checked() {
     [ ! -s log ] || fail "valgrind says: $(head -40 log)"
 }
 
-@test "optimizers of second order" {
+@test "second-order optimizers" {
     local type
     xor second.cfg
     sed -i 's/binary_cross_entropy/mse/; s/ learning_rate = 0.05;//' second.cfg
@@ -57,7 +57,7 @@ checked() {
     done
 }
 
-@test "a training, its resumption and its test" {
+@test "training, resuming, testing" {
     checked "$dltrain" --json --threads 1 --epochs 2 --out run xor.cfg
     status_is 0
     checked "$dltrain" --quiet --threads 1 --epochs 3 --resume run
@@ -75,7 +75,7 @@ checked() {
     status_is 0
 }
 
-@test "what goes wrong" {
+@test "errors" {
     checked "$dltrain" --quiet "$root/tests/config/several.cfg"
     status_is 2
     checked "$dltrain" --quiet "$root/tests/config/include_faulty.cfg"

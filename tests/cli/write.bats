@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # dlpredict --generate: a language model writes text.
 
-# The variables that helper.bash sets; each test is a subshell of its own, as it should be.
+# Variables are set by helper.bash; each test runs in a subshell.
 # shellcheck disable=SC2154,SC2030,SC2031,SC2012,SC2013,SC2034,SC2094,SC2238
 
 load helper
@@ -34,7 +34,7 @@ set_up() {
     rm text.txt # all that is needed is in the checkpoint
 }
 
-@test "it writes what it has learnt, behind the prompt" {
+@test "it generates the learned text after the prompt" {
     predicted lstm --generate 60 --prompt xyz --temperature 0
     status_is 0
     equal "$errors" ""
@@ -58,7 +58,7 @@ set_up() {
     [ "$output" != "$first" ] || fail "another seed wrote the same"
 }
 
-@test "a stateful net goes on from one stretch to the next" {
+@test "a stateful net keeps its state" {
     # b is followed by c and by d in turn, wherever a stretch of two letters begins
     for _ in $(seq 200); do printf 'abcabde'; done >text.txt
     text state "" '{ layer = "lstm"; units = 32; stateful = true; },'
@@ -70,7 +70,7 @@ set_up() {
     equal "$output" deabcabdeabcabdeab
 }
 
-@test "symbols that cannot be seen, characters and bytes are written as they are" {
+@test "invisible symbols, characters and bytes are written unchanged" {
     for _ in $(seq 60); do printf 'a\n\tä€😀\x01'; done >text.txt
     for unit in character byte; do
         text $unit "unit = \"$unit\";" '{ layer = "gru"; units = 24; },'
@@ -88,7 +88,7 @@ set_up() {
     says_only 'dlpredict: --prompt: offset 0: is not UTF-8'
 }
 
-@test "what it refuses, and how it says so" {
+@test "errors" {
     while IFS='|' read -r message arguments; do
         # shellcheck disable=SC2086
         predicted lstm $arguments
@@ -110,7 +110,7 @@ nothing to do: give --generate N or --pictures FILE|
 CASES
 }
 
-@test "nets that cannot write" {
+@test "nets that cannot generate text" {
     xor xor.cfg
     train --quiet --out xor xor.cfg
     predicted xor --generate 3
@@ -133,7 +133,7 @@ CASES
     says "its net has 1 output at each symbol, but writing needs one for each of the 2 symbols"
 }
 
-@test "a full disk is told, and ends it" {
+@test "a full disk is an error" {
     [ -e /dev/full ] || skip "there is no /dev/full"
     status=0
     timeout 60 "$dlpredict" lstm --generate 1000000000 >/dev/full 2>.err || status=$?
@@ -142,7 +142,7 @@ CASES
     says_only "dlpredict: standard output: No space left on device"
 }
 
-@test "a net that has learnt words writes them with blanks between, unknown ones too" {
+@test "a word model prints words separated by blanks, also unknown ones" {
     for _ in $(seq 60); do printf 'The quick brown fox jumps over the lazy dog.\n'; done >text.txt
     cat >words.cfg <<'CONFIG'
 data = { format = "text"; train = { file = "text.txt"; }; length = 6; unit = "word";
