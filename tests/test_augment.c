@@ -43,7 +43,7 @@ enum { H = 3, W = 4, PIXELS = H * W };
 /* x[H][W] -> y after one that moves, with draw number `row`. */
 static void moved(const one *o, uint32_t row, dl_border border, const float *x, float *y) {
     float field[2 * PIXELS] = {0}, scratch[3 * PIXELS];
-    dl_place place = {H, W, {1, 0, 0, 0, 1, 0}, field, scratch, false};
+    dl_transform place = {H, W, {1, 0, 0, 0, 1, 0}, field, scratch, false};
     dl_draw draw = DRAW;
     draw.step = row;
     o->type->move(o->self, &draw, &place);
@@ -81,8 +81,8 @@ static void test_shift(void **state) {
     for (uint32_t row = 0; row < 20; row++) {
         dl_draw draw = DRAW;
         draw.step = row;
-        double right = dl_augment_number(&draw, 0, -2, 2);
-        double down = dl_augment_number(&draw, 1, -0.75, 0.75);
+        double right = dl_augment_uniform(&draw, 0, -2, 2);
+        double down = dl_augment_uniform(&draw, 1, -0.75, 0.75);
         moved(&o, row, DL_BORDER_EDGE, image, y);
         for (int i = 0; i < PIXELS; i++)
             near(y[i], plane(i % W - right, i / W - down));
@@ -108,7 +108,7 @@ static void test_shear(void **state) {
     for (uint32_t row = 0; row < 20; row++) {
         dl_draw draw = DRAW;
         draw.step = row;
-        double a = dl_augment_number(&draw, 0, -45, 45) * 3.14159265358979323846 / 180;
+        double a = dl_augment_uniform(&draw, 0, -45, 45) * 3.14159265358979323846 / 180;
         moved(&o, row, DL_BORDER_EDGE, image, y);
         for (int i = 0; i < PIXELS; i++)
             near(y[i], plane(i % W + tan(a) * (i / W - 1), i / W));
@@ -136,7 +136,7 @@ static void test_rotate(void **state) {
     for (uint32_t row = 0; row < 40; row++) {
         dl_draw draw = DRAW;
         draw.step = row;
-        double a = dl_augment_number(&draw, 0, -90, 90) * 3.14159265358979323846 / 180;
+        double a = dl_augment_uniform(&draw, 0, -90, 90) * 3.14159265358979323846 / 180;
         left += a > 0;
         moved(&o, row, DL_BORDER_EDGE, image, y);
         for (int i = 0; i < PIXELS; i++) {
@@ -220,7 +220,7 @@ static void test_elastic(void **state) {
     enum { SIDE = 40, SIZE = SIDE * SIDE };
     static float field[2 * SIZE], scratch[3 * SIZE];
     one o = open_one("elastic", "alpha = 34.0; sigma = 4.0;");
-    dl_place place = {SIDE, SIDE, {1, 0, 0, 0, 1, 0}, field, scratch, false};
+    dl_transform place = {SIDE, SIDE, {1, 0, 0, 0, 1, 0}, field, scratch, false};
     double square = 0;
     for (uint32_t row = 0; row < 20; row++) {
         dl_draw draw = DRAW;
@@ -257,7 +257,7 @@ static double bytes_of(double value, bool bytes) {
 static void test_factors(void **state) {
     (void)state;
     static const char *const names[] = {"brightness", "contrast", "saturation"};
-    double greys[4], mean = 0, f = dl_augment_number(&DRAW, 0, 0.2, 1.8);
+    double greys[4], mean = 0, f = dl_augment_uniform(&DRAW, 0, 0.2, 1.8);
     assert_true(fabs(f - 1) > 0.1);
     for (int i = 0; i < 4; i++) {
         greys[i] = 0.299 * (double)colours[3 * i] + 0.587 * (double)colours[3 * i + 1] +
@@ -281,7 +281,7 @@ static void test_hue(void **state) {
     one o = open_one("hue", "degrees = 180.0;");
     float x[COLOURS];
     painted(&o, false, x);
-    double a = dl_augment_number(&DRAW, 0, -180, 180) * 3.14159265358979323846 / 180;
+    double a = dl_augment_uniform(&DRAW, 0, -180, 180) * 3.14159265358979323846 / 180;
     for (int i = 0; i < 4; i++) { /* the sum and the distance from the greys stay; so does grey */
         const float *p = colours + 3 * i, *q = x + 3 * i;
         double mean = ((double)p[0] + (double)p[1] + (double)p[2]) / 3, cosine = 0, square = 0;
@@ -299,7 +299,7 @@ static void test_noise(void **state) {
     (void)state;
     one o = open_one("noise", "stddev = 0.1;");
     float x[COLOURS], drawn[COLOURS];
-    dl_random_normal(&DRAW, DL_AUGMENT_MANY, COLOURS, drawn);
+    dl_random_normal(&DRAW, DL_AUGMENT_BULK, COLOURS, drawn);
     for (int bytes = 0; bytes < 2; bytes++) {
         painted(&o, bytes, x);
         for (int i = 0; i < COLOURS; i++)
@@ -347,7 +347,7 @@ static void transformed(const one *o, uint32_t step, bool bytes, float *out) {
     dl_draw draw = DRAW;
     draw.step = step;
     dl_picture picture = {8, 8, 3, x, scratch, bytes ? 255 : 1, bytes};
-    dl_place place = {8, 8, {1, 0, 0, 0, 1, 0}, field, place_scratch, false};
+    dl_transform place = {8, 8, {1, 0, 0, 0, 1, 0}, field, place_scratch, false};
     dl_box box = {{0, 0}, {0, 0}};
     if (o->type->paint)
         o->type->paint(o->self, &draw, &picture);

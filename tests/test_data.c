@@ -40,7 +40,7 @@ static void test_mistakes_in_the_config(void **state) {
          "c.cfg:3: \"normalize\" must be one of", 1},
         /* what all parts share is told once; every mistake in one run */
         {"format = \"csv\"; train = { file = \"a\"; };\ntest = { file = \"b\"; };\ndelimiter = 5;",
-         "c.cfg:4: \"delimiter\" must be a string, not a whole number", 1},
+         "c.cfg:4: \"delimiter\" must be a string, not an integer", 1},
         {"format = \"csv\"; header = 1; train = { file = 3; };\ntest = {};\nsplit = 1; valid = 2;",
          "c.cfg:3: data.test needs \"file\"", 5},
         {"format = \"cvs\"; header = 1; images = 2; train = { what = 1; };", "no data format", 1},

@@ -39,19 +39,19 @@ const dl_registry dl_augmentation_registry = {
     .kinds = kinds,
 };
 
-double dl_augment_number(const dl_draw *draw, int number, double low, double high) {
+double dl_augment_uniform(const dl_draw *draw, int number, double low, double high) {
     uint32_t words[4];
     dl_random_words(draw, 1 + (uint32_t)number / 4, words);
     return low + (high - low) * ((double)(words[number % 4] >> 8) * 0x1p-24);
 }
 
-void dl_place_add(dl_place *place, const double n[6]) {
-    const double *m = place->map;
+void dl_transform_compose(dl_transform *transform, const double n[6]) {
+    const double *m = transform->map;
     double map[6] = {
         m[0] * n[0] + m[1] * n[3], m[0] * n[1] + m[1] * n[4], m[0] * n[2] + m[1] * n[5] + m[2],
         m[3] * n[0] + m[4] * n[3], m[3] * n[1] + m[4] * n[4], m[3] * n[2] + m[4] * n[5] + m[5],
     };
-    memcpy(place->map, map, sizeof map);
+    memcpy(transform->map, map, sizeof map);
 }
 
 int64_t dl_picture_size(const dl_picture *p) {

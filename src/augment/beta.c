@@ -5,13 +5,12 @@
 
 #include "augment/augmentation.h"
 
-/* ln of a number from the gamma distribution of shape `alpha`: Marsaglia and Tsang, "A simple
-   method for generating gamma variables", 2000; below 1 by that of alpha + 1. `first`: of the
-   draw's numbers. */
+/* ln of a sample of Gamma(alpha), from elements `first` … of the draw: Marsaglia and Tsang, "A
+   simple method for generating gamma variables", 2000; for alpha < 1 from Gamma(alpha + 1). */
 static double log_gamma(const dl_draw *draw, double alpha, int64_t first) {
     double shape = alpha < 1 ? alpha + 1 : alpha, d = shape - 1.0 / 3, c = 1 / sqrt(9 * d), v = 1;
     float u[4];
-    for (int round = 0; round < 64; round++) { /* one is rejected in fewer than 20 */
+    for (int round = 0; round < 64; round++) { /* rejection rate below 5 % */
         float normal[4];
         dl_random_normal(draw, first + 8 * round, 1, normal);
         dl_random_uniform(draw, first + 8 * round + 4, 2, u);
@@ -26,8 +25,8 @@ static double log_gamma(const dl_draw *draw, double alpha, int64_t first) {
 }
 
 double dl_augment_beta(double alpha, const dl_draw *draw) {
-    enum { ENOUGH = 512 };
-    double a = log_gamma(draw, alpha, DL_AUGMENT_MANY);
-    double b = log_gamma(draw, alpha, DL_AUGMENT_MANY + ENOUGH);
+    enum { ELEMENTS = 512 };
+    double a = log_gamma(draw, alpha, DL_AUGMENT_BULK);
+    double b = log_gamma(draw, alpha, DL_AUGMENT_BULK + ELEMENTS);
     return 1 / (1 + exp(b - a));
 }

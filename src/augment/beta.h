@@ -4,7 +4,7 @@
 
 #include "base/random.h"
 
-/* A number from Beta(alpha, alpha); uses the draw's numbers from DL_AUGMENT_MANY on. */
+/* A sample of Beta(alpha, alpha); uses the elements of the draw from DL_AUGMENT_BULK on. */
 double dl_augment_beta(double alpha, const dl_draw *draw);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* f p for each number p of a picture, f uniform between 1 - by and 1 + by. */
+/* p <- f p for each value p, f uniform in [1 - by, 1 + by]. */
 #include "augment/augmentation.h"
 
 typedef struct {
@@ -16,7 +16,7 @@ static const dl_option brightness_options[] = {
 
 static void brightness(const void *self, const dl_draw *draw, dl_picture *p) {
     double by = ((const factor *)self)->by;
-    float f = (float)dl_augment_number(draw, 0, 1 - by, 1 + by);
+    float f = (float)dl_augment_uniform(draw, 0, 1 - by, 1 + by);
     for (int64_t i = 0, size = dl_picture_size(p); i < size; i++)
         p->x[i] *= f;
     dl_picture_clamp(p);

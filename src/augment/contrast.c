@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* m + f (p - m) for each number p of a picture, m its mean gray, f uniform between 1 - by and
-   1 + by. */
+/* p <- m + f (p - m) for each value p, m the mean gray of the image, f uniform in [1 - by, 1 + by].
+ */
 #include "augment/augmentation.h"
 
 typedef struct {
@@ -18,7 +18,7 @@ static const dl_option contrast_options[] = {
 
 static void contrast(const void *self, const dl_draw *draw, dl_picture *p) {
     double by = ((const factor *)self)->by;
-    float f = (float)dl_augment_number(draw, 0, 1 - by, 1 + by);
+    float f = (float)dl_augment_uniform(draw, 0, 1 - by, 1 + by);
     int64_t pixels = (int64_t)p->height * p->width, size = dl_picture_size(p);
     double sum = 0;
     for (int64_t i = 0; i < pixels && p->channels == 3; i++)

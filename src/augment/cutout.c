@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A black square, whose middle is anywhere, so that it may extend over the edge. DeVries and
+/* A black square with a uniform center, which may extend beyond the image. DeVries and
    Taylor, "Improved regularization of convolutional neural networks with cutout", 2017. */
 #include "augment/augmentation.h"
 
@@ -11,18 +11,17 @@ typedef struct {
 static const dl_option cutout_options[] = {
     DL_AUGMENT_PROBABILITY("1.0"),
     DL_INT_OPTION("size", cutout_augmentation, size, "8", 1, 1 << 15,
-                  "the square's side in pixels: 16 is usual for CIFAR-10"),
+                  "side of the square in pixels; 16 is usual for CIFAR-10"),
     DL_OPTIONS_END,
 };
 
-/* The first of `size` pixels around a middle that is any of `length`. */
-static int place_square(const dl_draw *draw, int number, int length, int size) {
-    return (int)dl_augment_number(draw, number, 0, length) - size / 2;
+static int first_pixel(const dl_draw *draw, int number, int length, int size) {
+    return (int)dl_augment_uniform(draw, number, 0, length) - size / 2;
 }
 
 static void cutout(const void *self, const dl_draw *draw, dl_picture *p) {
     int size = (int)((const cutout_augmentation *)self)->size;
-    int top = place_square(draw, 0, p->height, size), left = place_square(draw, 1, p->width, size);
+    int top = first_pixel(draw, 0, p->height, size), left = first_pixel(draw, 1, p->width, size);
     for (int r = top < 0 ? 0 : top; r < p->height && r < top + size; r++)
         for (int s = left < 0 ? 0 : left; s < p->width && s < left + size; s++)
             for (int c = 0; c < p->channels; c++)
@@ -30,9 +29,7 @@ static void cutout(const void *self, const dl_draw *draw, dl_picture *p) {
 }
 
 const dl_augmentation_type dl_augmentation_cutout = {
-    .kind = {"cutout",
-             "blacks out a square at a random place, so that the network does not rely on one part "
-             "of the image",
-             sizeof(cutout_augmentation), cutout_options},
+    .kind = {"cutout", "blacks out a square at a random position", sizeof(cutout_augmentation),
+             cutout_options},
     .paint = cutout,
 };

@@ -1,37 +1,37 @@
 /* SPDX-License-Identifier: MIT */
 /* Convolution with a Gaussian of standard deviation sigma, first along rows, then along columns,
-   mirrored at the edges (dcb|abcd|cba), as torchvision's gaussian_blur with a kernel of
-   2 ceil(3 sigma) + 1 pixels. */
+   with reflection padding (dcb|abcd|cba), as torchvision's gaussian_blur with a kernel of 2 ceil(3
+   sigma) + 1 pixels. */
 #include <math.h>
 
 #include "augment/augmentation.h"
 
-enum { MOST_SIGMA = 16, MOST_RADIUS = 3 * MOST_SIGMA };
+enum { MAX_SIGMA = 16, MAX_RADIUS = 3 * MAX_SIGMA };
 
 typedef struct {
     dl_augmentation_common common;
-    double least, most;
+    double min, max;
 } blur_augmentation;
 
 static const dl_option options[] = {
     DL_AUGMENT_PROBABILITY("0.5"),
-    DL_FLOAT_OPTION("least", blur_augmentation, least, "0.1", 0.01, MOST_SIGMA,
-                    "the smallest standard deviation of the blur, in pixels"),
-    DL_FLOAT_OPTION("most", blur_augmentation, most, "2.0", 0.01, MOST_SIGMA,
-                    "the largest standard deviation, in pixels"),
+    DL_FLOAT_OPTION("least", blur_augmentation, min, "0.1", 0.01, MAX_SIGMA,
+                    "smallest standard deviation of the blur in pixels"),
+    DL_FLOAT_OPTION("most", blur_augmentation, max, "2.0", 0.01, MAX_SIGMA,
+                    "largest standard deviation in pixels"),
     DL_OPTIONS_END,
 };
 
 static int check(const void *self, dl_shape image, const char *where, dl_error *error) {
     const blur_augmentation *own = self;
-    if (image.rank || own->least <= own->most)
+    if (image.rank || own->min <= own->max)
         return 0;
-    return dl_fail(error, DL_USAGE, "%s: gaussian_blur: least (%g) is more than most (%g)", where,
-                   own->least, own->most);
+    return dl_fail(error, DL_USAGE, "%s: gaussian_blur: least (%g) is greater than most (%g)",
+                   where, own->min, own->max);
 }
 
-/* weight[0..radius]: of the pixel itself and of those at a distance; returns the radius. */
-static int make_kernel(double sigma, float weight[MOST_RADIUS + 1]) {
+/* weight[d], d = 0 … radius: of the pixels at distance d. Returns the radius. */
+static int make_kernel(double sigma, float weight[MAX_RADIUS + 1]) {
     int radius = (int)ceil(3 * sigma);
     double sum = 1;
     for (int d = 1; d <= radius; d++)
@@ -41,7 +41,7 @@ static int make_kernel(double sigma, float weight[MOST_RADIUS + 1]) {
     return radius;
 }
 
-/* Pixel i of a mirrored line of n. */
+/* The index of pixel i in a reflected line of n. */
 static int mirrored(int i, int n) {
     int period = n > 1 ? 2 * (n - 1) : 1;
     i = (i % period + period) % period;
@@ -51,26 +51,26 @@ static int mirrored(int i, int n) {
 typedef struct {
     int radius;
     const float *weight;
-    int length;     /* pixels of a line */
-    int64_t stride; /* numbers from one to the next */
+    int length;     /* in pixels */
+    int64_t stride; /* floats per pixel */
 } blur_line;
 
-/* Each of the `count` numbers that pixel `at` of the line begins with. */
+/* Blurs the first `count` values of pixel `at`. */
 static void blur_pixel(const blur_line *line, int at, int count, const float *from, float *to) {
     for (int c = 0; c < count; c++)
         to[at * line->stride + c] = line->weight[0] * from[at * line->stride + c];
     for (int d = 1; d <= line->radius; d++) {
-        const float *before = from + mirrored(at - d, line->length) * line->stride;
-        const float *behind = from + mirrored(at + d, line->length) * line->stride;
+        const float *left = from + mirrored(at - d, line->length) * line->stride;
+        const float *right = from + mirrored(at + d, line->length) * line->stride;
         for (int c = 0; c < count; c++)
-            to[at * line->stride + c] += line->weight[d] * (before[c] + behind[c]);
+            to[at * line->stride + c] += line->weight[d] * (left[c] + right[c]);
     }
 }
 
 static void gaussian_blur(const void *self, const dl_draw *draw, dl_picture *p) {
     const blur_augmentation *own = self;
-    float weight[MOST_RADIUS + 1];
-    int radius = make_kernel(dl_augment_number(draw, 0, own->least, own->most), weight);
+    float weight[MAX_RADIUS + 1];
+    int radius = make_kernel(dl_augment_uniform(draw, 0, own->min, own->max), weight);
     int64_t row = (int64_t)p->width * p->channels;
     blur_line across = {radius, weight, p->width, p->channels};
     blur_line down = {radius, weight, p->height, row};
@@ -83,7 +83,7 @@ static void gaussian_blur(const void *self, const dl_draw *draw, dl_picture *p) 
 }
 
 const dl_augmentation_type dl_augmentation_gaussian_blur = {
-    .kind = {"gaussian_blur", "blurs with a Gaussian of a random width", sizeof(blur_augmentation),
+    .kind = {"gaussian_blur", "blurs with a Gaussian of random width", sizeof(blur_augmentation),
              options},
     .check = check,
     .paint = gaussian_blur,

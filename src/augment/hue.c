@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Colors rotated by an angle around the axis of the grays, R = G = B. */
+/* Rotates colors around the gray axis R = G = B. */
 #include <math.h>
 
 #include "augment/augmentation.h"
@@ -12,9 +12,7 @@ typedef struct {
 static const dl_option hue_options[] = {
     DL_AUGMENT_PROBABILITY("1.0"),
     DL_FLOAT_OPTION("degrees", hue_augmentation, degrees, "18.0", 0, 180,
-                    "colors turned by an angle between this to one side and this to the other; "
-                    "120 makes green "
-                    "of red"),
+                    "largest hue rotation in either direction; 120 turns red into green"),
     DL_OPTIONS_END,
 };
 
@@ -23,10 +21,10 @@ static int check_hue(const void *self, dl_shape image, const char *where, dl_err
     return dl_augment_check_rgb("hue", image, where, error);
 }
 
-/* Rodrigues' rotation around (1, 1, 1). */
+/* Rodrigues' rotation formula around (1, 1, 1). */
 static void hue(const void *self, const dl_draw *draw, dl_picture *p) {
-    double most = ((const hue_augmentation *)self)->degrees * 3.14159265358979323846 / 180;
-    double a = dl_augment_number(draw, 0, -most, most);
+    double max = ((const hue_augmentation *)self)->degrees * 3.14159265358979323846 / 180;
+    double a = dl_augment_uniform(draw, 0, -max, max);
     double c = cos(a), s = sin(a) / sqrt(3), k = (1 - c) / 3;
     float own = (float)(c + k), left = (float)(k - s), right = (float)(k + s);
     for (int64_t i = 0; i < (int64_t)p->height * p->width; i++) {

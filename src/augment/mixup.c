@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* x = lambda x_1 + (1 - lambda) x_2, lambda from Beta(alpha, alpha), x_2 any other image of the
-   training part. Zhang et al., "mixup: beyond empirical risk minimization", ICLR 2018. */
+/* x = lambda x_1 + (1 - lambda) x_2, lambda ~ Beta(alpha, alpha), x_2 a random training image.
+   Zhang et al., "mixup: beyond empirical risk minimization", ICLR 2018. */
 #include "augment/augmentation.h"
 #include "augment/beta.h"
 
@@ -12,9 +12,8 @@ typedef struct {
 static const dl_option mixup_options[] = {
     DL_AUGMENT_PROBABILITY("1.0"),
     DL_FLOAT_OPTION("alpha", mix_augmentation, alpha, "0.2", 0.01, 100,
-                    "of the beta distribution of the shares: small ones leave mostly one of the "
-                    "two, 1 makes all "
-                    "shares alike, large ones make halves"),
+                    "parameter of the beta distribution of the weights: small values keep mostly "
+                    "one of the two images, 1 is uniform, large values blend equally"),
     DL_OPTIONS_END,
 };
 
@@ -25,9 +24,9 @@ static double mixup(const void *self, const dl_draw *draw, int height, int width
 
 const dl_augmentation_type dl_augmentation_mixup = {
     .kind = {"mixup",
-             "blended with another training image; the loss is that of both targets by their "
-             "shares, and the training accuracy counts the larger one. An image is mixed at most "
-             "once: by the first of the list that is done to it",
+             "blends with another training image; the loss weights both targets likewise, and the "
+             "training accuracy counts the class with the larger weight. An image is mixed at most "
+             "once, by the first mixup or cutmix of the list that is applied to it",
              sizeof(mix_augmentation), mixup_options},
     .mix = mixup,
 };

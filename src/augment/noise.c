@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* p + n for each number p of a picture, n normal. */
+/* p <- p + n for each value p, n normal. */
 #include "augment/augmentation.h"
 
 typedef struct {
@@ -9,20 +9,19 @@ typedef struct {
 
 static const dl_option noise_options[] = {
     DL_AUGMENT_PROBABILITY("1.0"),
-    DL_FLOAT_OPTION(
-        "stddev", noise_augmentation, stddev, "0.05", 0, 10,
-        "the standard deviation of what is added to each number; 1 is from black to white (255 for "
-        "files of bytes)"),
+    DL_FLOAT_OPTION("stddev", noise_augmentation, stddev, "0.05", 0, 10,
+                    "standard deviation of the noise; 1 is the range from black to white (255 for "
+                    "8-bit images)"),
     DL_OPTIONS_END,
 };
 
 static void noise(const void *self, const dl_draw *draw, dl_picture *p) {
-    enum { PIECE = 64 };
-    float drawn[PIECE], scale = (float)(((const noise_augmentation *)self)->stddev * p->range);
+    enum { CHUNK = 64 };
+    float drawn[CHUNK], scale = (float)(((const noise_augmentation *)self)->stddev * p->range);
     int64_t size = dl_picture_size(p);
-    for (int64_t first = 0; first < size; first += PIECE) {
-        int64_t count = size - first < PIECE ? size - first : PIECE;
-        dl_random_normal(draw, DL_AUGMENT_MANY + first, count, drawn);
+    for (int64_t first = 0; first < size; first += CHUNK) {
+        int64_t count = size - first < CHUNK ? size - first : CHUNK;
+        dl_random_normal(draw, DL_AUGMENT_BULK + first, count, drawn);
         for (int64_t i = 0; i < count; i++)
             p->x[first + i] += scale * drawn[i];
     }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Maps new to old places, y down: (x cos a - y sin a, x sin a + y cos a), counter-clockwise by a.
+/* New to old coordinates, y down: (x cos a - y sin a, x sin a + y cos a), counter-clockwise by a.
  */
 #include <math.h>
 
@@ -14,15 +14,14 @@ typedef struct {
 
 static const dl_option rotate_options[] = {
     DL_AUGMENT_PROBABILITY("1.0"),
-    DL_FLOAT_OPTION("degrees", angle, degrees, "15.0", 0, 180,
-                    "the largest angle, to the left or to the right"),
+    DL_FLOAT_OPTION("degrees", angle, degrees, "15.0", 0, 180, "largest angle in either direction"),
     DL_OPTIONS_END,
 };
 
-static void rotate(const void *self, const dl_draw *draw, dl_place *place) {
-    double most = ((const angle *)self)->degrees * DEGREE;
-    double a = dl_augment_number(draw, 0, -most, most), c = cos(a), s = sin(a);
-    dl_place_add(place, (const double[]){c, -s, 0, s, c, 0});
+static void rotate(const void *self, const dl_draw *draw, dl_transform *transform) {
+    double max = ((const angle *)self)->degrees * DEGREE;
+    double a = dl_augment_uniform(draw, 0, -max, max), c = cos(a), s = sin(a);
+    dl_transform_compose(transform, (const double[]){c, -s, 0, s, c, 0});
 }
 
 const dl_augmentation_type dl_augmentation_rotate = {

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* g + f (p - g) for each number p of a picture, g the gray of its pixel, f uniform between 1 - by
-   and 1 + by. */
+/* p <- g + f (p - g) for each value p, g the gray of its pixel, f uniform in [1 - by, 1 + by]. */
 #include "augment/augmentation.h"
 
 typedef struct {
@@ -10,9 +9,9 @@ typedef struct {
 
 static const dl_option saturation_options[] = {
     DL_AUGMENT_PROBABILITY("1.0"),
-    DL_FLOAT_OPTION("by", factor, by, "0.2", 0, 1,
-                    "differences of each color from the gray of the same lightness are multiplied "
-                    "by a factor between 1 - by and 1 + by"),
+    DL_FLOAT_OPTION(
+        "by", factor, by, "0.2", 0, 1,
+        "differences of each color from gray are multiplied by a factor between 1 - by and 1 + by"),
     DL_OPTIONS_END,
 };
 
@@ -23,7 +22,7 @@ static int check_saturation(const void *self, dl_shape image, const char *where,
 
 static void saturation(const void *self, const dl_draw *draw, dl_picture *p) {
     double by = ((const factor *)self)->by;
-    float f = (float)dl_augment_number(draw, 0, 1 - by, 1 + by);
+    float f = (float)dl_augment_uniform(draw, 0, 1 - by, 1 + by);
     for (int64_t i = 0; i < (int64_t)p->height * p->width; i++) {
         float *x = p->x + 3 * i, gray = dl_picture_gray(x);
         for (int c = 0; c < 3; c++)

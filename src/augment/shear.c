@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Maps new to old places: (x + y tan a, y). */
+/* New to old coordinates: (x + y tan a, y). */
 #include <math.h>
 
 #include "augment/augmentation.h"
@@ -13,16 +13,15 @@ typedef struct {
 
 static const dl_option shear_options[] = {
     DL_AUGMENT_PROBABILITY("1.0"),
-    DL_FLOAT_OPTION(
-        "degrees", angle, degrees, "10.0", 0, 60,
-        "the largest angle by which vertical lines are slanted, to the left or to the right"),
+    DL_FLOAT_OPTION("degrees", angle, degrees, "10.0", 0, 60,
+                    "largest slant of vertical lines, in either direction"),
     DL_OPTIONS_END,
 };
 
-static void shear(const void *self, const dl_draw *draw, dl_place *place) {
-    double most = ((const angle *)self)->degrees * DEGREE;
-    double a = dl_augment_number(draw, 0, -most, most);
-    dl_place_add(place, (const double[]){1, tan(a), 0, 0, 1, 0});
+static void shear(const void *self, const dl_draw *draw, dl_transform *transform) {
+    double max = ((const angle *)self)->degrees * DEGREE;
+    double a = dl_augment_uniform(draw, 0, -max, max);
+    dl_transform_compose(transform, (const double[]){1, tan(a), 0, 0, 1, 0});
 }
 
 const dl_augmentation_type dl_augmentation_shear = {

@@ -58,12 +58,12 @@ static void add_new(dl_error *error, const dl_error *more) {
 /* Reads configs that cover each value of each choice and both ends of each range. */
 static int try_all(dl_config *space, dl_error *error) {
     enum { MOST = 1024 };
-    int64_t count = dl_space_count(space, DL_SPACE_TRY, error);
+    int64_t count = dl_space_count(space, DL_SPACE_COVER, error);
     for (int64_t i = 0; i < count && i < MOST; i++) {
         dl_config config = {0};
         dl_experiment experiment = {0};
         dl_error own = {0};
-        if (!dl_space_resolve(&config, space, DL_SPACE_TRY, (uint64_t)i, &own))
+        if (!dl_space_resolve(&config, space, DL_SPACE_COVER, (uint64_t)i, &own))
             dl_experiment_read(&experiment, &config, &own);
         add_new(error, &own);
         dl_error_clear(&own);

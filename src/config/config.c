@@ -11,7 +11,7 @@
 #include "base/file.h"
 #include "config/literal.h"
 
-enum { LARGEST_CONFIG = 1 << 22 };
+enum { MAX_CONFIG_SIZE = 1 << 22 };
 
 void dl_config_open(dl_config *config, const char *name) {
     *config = (dl_config){.name = xstrdup(name)};
@@ -21,8 +21,8 @@ void dl_config_open(dl_config *config, const char *name) {
                                      (int)(slash ? slash - name + (slash == name) : 0), name);
 }
 
-/* The name of the file that `included` (NULL: the config itself) is. Newer versions of libconfig
-   have put the folder before it already. */
+/* The path of an included file (NULL: of the config). Newer versions of libconfig already prepend
+   the folder. */
 static char *file_name(dl_config *config, const char *included) {
     if (included && !config->folder[0] && !strncmp(included, "./", 2))
         included += 2;
@@ -33,24 +33,24 @@ static char *file_name(dl_config *config, const char *included) {
     return xstrdup(included);
 }
 
-/* Libconfig's complaint in words of our own, since its own differ from version to version. */
-static const char *complaint(const char *text) {
+/* Our own messages, because those of libconfig depend on its version. */
+static const char *error_message(const char *text) {
     static const struct {
-        const char *has, *words;
+        const char *pattern, *message;
     } known[] = {
         {"duplicate", "duplicate setting name"},
-        {"mismatch", "the values of an array [ ... ] must be of one type; those of a list ( ... ) "
-                     "need not"},
+        {"mismatch",
+         "the values of an array [ ... ] must have one type; use a list ( ... ) for mixed types"},
         {"nested", "too many nested includes"},
         {"include", "cannot open include file"},
     };
     for (size_t i = 0; text && i < sizeof known / sizeof *known; i++)
-        if (strstr(text, known[i].has))
-            return known[i].words;
-    return "syntax error, here or just before (a missing bracket, quote or semicolon?)";
+        if (strstr(text, known[i].pattern))
+            return known[i].message;
+    return "syntax error at or just before this line (a missing bracket, quote or semicolon?)";
 }
 
-/* Libconfig's complaint, with file and line, and the text of the line. */
+/* Adds the message with file, line and the text of the line. */
 static int syntax_error(dl_config *config, const char *text, dl_error *error) {
     const char *what = config_error_text(&config->tree);
     if (dl_literals_check(text, config->name, config->folder, error))
@@ -63,23 +63,22 @@ static int syntax_error(dl_config *config, const char *text, dl_error *error) {
     text += strspn(text, " \t");
     if (!included)
         length = dl_text_fitting(text, (int)strcspn(text, "\r\n"), 40);
-    dl_fail(error, DL_USAGE, "%s:%d: %s%s%.*s", file, line, complaint(what), length ? ": " : "",
+    dl_fail(error, DL_USAGE, "%s:%d: %s%s%.*s", file, line, error_message(what), length ? ": " : "",
             length, text);
     free(file);
     return -1;
 }
 
-/* A name or string that libconfig had no memory for is NULL: the key would be missing in silence.
- */
-static void check_copies(const config_setting_t *setting) {
+/* libconfig does not report failed allocations of names and strings: they are NULL. */
+static void check_allocations(const config_setting_t *setting) {
     if (config_setting_type(setting) == CONFIG_TYPE_STRING && !config_setting_get_string(setting))
         dl_out_of_memory(0);
     for (int i = 0; config_setting_is_aggregate(setting) && i < config_setting_length(setting);
          i++) {
-        const config_setting_t *part = config_setting_get_elem(setting, (unsigned)i);
-        if (config_setting_is_group(setting) && !config_setting_name(part))
+        const config_setting_t *element = config_setting_get_elem(setting, (unsigned)i);
+        if (config_setting_is_group(setting) && !config_setting_name(element))
             dl_out_of_memory(0);
-        check_copies(part);
+        check_allocations(element);
     }
 }
 
@@ -89,7 +88,7 @@ static int parse(dl_config *config, const char *text, bool may_include, dl_error
         return -1;
     if (!config_read_string(&config->tree, text))
         return syntax_error(config, text, error);
-    check_copies(config_root_setting(&config->tree));
+    check_allocations(config_root_setting(&config->tree));
     return dl_literals_check(text, config->name, config->folder, error);
 }
 
@@ -97,7 +96,7 @@ int dl_config_load(dl_config *config, const char *path, dl_error *error) {
     static const char byte_order_mark[] = "\xEF\xBB\xBF";
     dl_config_open(config, path);
     int64_t size;
-    char *bytes = dl_file_read(path, LARGEST_CONFIG, &size, DL_USAGE, error);
+    char *bytes = dl_file_read(path, MAX_CONFIG_SIZE, &size, DL_USAGE, error);
     if (!bytes)
         return -1;
     const char *text = bytes + (strncmp(bytes, byte_order_mark, 3) ? 0 : 3);
@@ -126,21 +125,21 @@ void dl_config_free(dl_config *config) {
     *config = (dl_config){0};
 }
 
-static void set_owner(config_setting_t *setting, config_t *tree) {
+static void set_tree(config_setting_t *setting, config_t *tree) {
     setting->config = tree;
     for (int i = 0; config_setting_is_aggregate(setting) && i < config_setting_length(setting); i++)
-        set_owner(config_setting_get_elem(setting, (unsigned)i), tree);
+        set_tree(config_setting_get_elem(setting, (unsigned)i), tree);
 }
 
 void dl_config_move(dl_config *to, dl_config *from) {
     *to = *from;
-    set_owner(to->tree.root, &to->tree);
+    set_tree(to->tree.root, &to->tree);
     *from = (dl_config){0};
 }
 
 const char *dl_config_where(dl_config *config, const config_setting_t *setting) {
     for (const config_setting_t *s = setting; s; s = config_setting_parent(s)) {
-        if (config_setting_get_hook(s)) /* the `--set` that it comes from */
+        if (config_setting_get_hook(s)) /* from --set */
             return dl_arena_printf(&config->arena, "--set %s",
                                    (const char *)config_setting_get_hook(s));
         if (!config_setting_source_line(s))
@@ -154,9 +153,8 @@ const char *dl_config_where(dl_config *config, const config_setting_t *setting) 
     return config->name;
 }
 
-/* ---- settings that the program makes ---- */
+/* ---- adding settings ---- */
 
-/* libconfig does not look whether its copies of names and strings were made. */
 static config_setting_t *add(config_setting_t *parent, const char *key, int type) {
     config_setting_t *made = config_setting_add(parent, key, type);
     if (made && key && !config_setting_name(made))
@@ -166,7 +164,7 @@ static config_setting_t *add(config_setting_t *parent, const char *key, int type
 
 config_setting_t *dl_config_add(config_setting_t *parent, const char *key, int type) {
     config_setting_t *made = add(parent, key, type);
-    assert(made); /* else the key is there already, or is not a name */
+    assert(made); /* else the key exists or is not a valid name */
     return made;
 }
 
@@ -214,14 +212,15 @@ void dl_config_copy(config_setting_t *to, const config_setting_t *from) {
         break;
     default:
         for (int i = 0; i < config_setting_length(from); i++) {
-            const config_setting_t *part = config_setting_get_elem(from, (unsigned)i);
-            dl_config_copy(dl_config_add(to, config_setting_name(part), config_setting_type(part)),
-                           part);
+            const config_setting_t *element = config_setting_get_elem(from, (unsigned)i);
+            dl_config_copy(
+                dl_config_add(to, config_setting_name(element), config_setting_type(element)),
+                element);
         }
     }
 }
 
-/* The member `key` of `setting` (by number in a list), or NULL. */
+/* The member `key` of a group or element number `key` of a list, or NULL. */
 static config_setting_t *member(const config_setting_t *setting, const char *key) {
     if (config_setting_is_group(setting))
         return config_setting_get_member(setting, key);
@@ -234,67 +233,66 @@ static config_setting_t *member(const config_setting_t *setting, const char *key
     return config_setting_get_elem(setting, (unsigned)index);
 }
 
-/* Puts `value` at `key` of `place`, replacing what is there, in its place where its type allows. A
-   list's member keeps its number, and so its type: NULL if that is another one, or if `key` cannot
-   be one. */
-static config_setting_t *put(config_setting_t *place, const char *key,
-                             const config_setting_t *value) {
-    config_setting_t *made = member(place, key);
+/* Sets the member `key` of `parent` to a copy of `value`, keeping its position if the type is
+   unchanged. NULL if `key` is invalid, or if it would change the type of a list element. */
+static config_setting_t *replace(config_setting_t *parent, const char *key,
+                                 const config_setting_t *value) {
+    config_setting_t *made = member(parent, key);
     int type = config_setting_type(value);
     if (made && config_setting_type(made) == type) {
         while (config_setting_is_aggregate(made) && config_setting_length(made))
             config_setting_remove_elem(made, 0);
     } else {
-        if (!config_setting_is_group(place))
+        if (!config_setting_is_group(parent))
             return NULL;
         if (made)
-            config_setting_remove(place, key);
-        made = add(place, key, type);
+            config_setting_remove(parent, key);
+        made = add(parent, key, type);
     }
     if (made)
         dl_config_copy(made, value);
     return made;
 }
 
-static int cannot_set(const dl_config *config, const config_setting_t *place, const char *key,
-                      const char *assignment, dl_error *error) {
-    const char *name = config_setting_name(place);
-    if (config_setting_is_group(place))
-        return dl_fail(error, DL_USAGE, "--set %s: \"%s\" is not a key's name", assignment, key);
-    if (member(place, key))
-        return dl_fail(error, DL_USAGE, "--set %s: member %s of \"%s\" is of another type",
+static int assignment_error(const dl_config *config, const config_setting_t *parent,
+                            const char *key, const char *assignment, dl_error *error) {
+    const char *name = config_setting_name(parent);
+    if (config_setting_is_group(parent))
+        return dl_fail(error, DL_USAGE, "--set %s: \"%s\" is not a valid key", assignment, key);
+    if (member(parent, key))
+        return dl_fail(error, DL_USAGE, "--set %s: element %s of \"%s\" has a different type",
                        assignment, key, name ? name : config->name);
-    int count = config_setting_length(place);
-    if (!config_setting_is_aggregate(place) || !count)
-        return dl_fail(error, DL_USAGE, "--set %s: \"%s\" has no members", assignment,
+    int count = config_setting_length(parent);
+    if (!config_setting_is_aggregate(parent) || !count)
+        return dl_fail(error, DL_USAGE, "--set %s: \"%s\" has no elements", assignment,
                        name ? name : config->name);
     return dl_fail(error, DL_USAGE,
-                   "--set %s: \"%s\" has no member %s (they are counted from 0 to %d)", assignment,
+                   "--set %s: \"%s\" has no element %s (they are numbered 0 to %d)", assignment,
                    name ? name : config->name, key, count - 1);
 }
 
 static int set_path(dl_config *config, char *path, const config_setting_t *value,
                     const char *assignment, dl_error *error) {
-    config_setting_t *place = config_root_setting(&config->tree);
+    config_setting_t *parent = config_root_setting(&config->tree);
     char *key = path, *dot;
     for (; (dot = strchr(key, '.')); key = dot + 1) {
         *dot = '\0';
-        config_setting_t *next = member(place, key);
-        if (!next && config_setting_is_group(place))
-            next = add(place, key, CONFIG_TYPE_GROUP);
-        if (next && !config_setting_is_aggregate(next) && config_setting_is_group(place)) {
-            config_setting_remove(place, key);
-            next = add(place, key, CONFIG_TYPE_GROUP);
+        config_setting_t *next = member(parent, key);
+        if (!next && config_setting_is_group(parent))
+            next = add(parent, key, CONFIG_TYPE_GROUP);
+        if (next && !config_setting_is_aggregate(next) && config_setting_is_group(parent)) {
+            config_setting_remove(parent, key);
+            next = add(parent, key, CONFIG_TYPE_GROUP);
         }
         if (!next)
-            return cannot_set(config, place, key, assignment, error);
+            return assignment_error(config, parent, key, assignment, error);
         if (!config_setting_get_hook(next) && !config_setting_source_line(next))
             config_setting_set_hook(next, dl_arena_strdup(&config->arena, assignment));
-        place = next;
+        parent = next;
     }
-    config_setting_t *made = put(place, key, value);
+    config_setting_t *made = replace(parent, key, value);
     if (!made)
-        return cannot_set(config, place, key, assignment, error);
+        return assignment_error(config, parent, key, assignment, error);
     config_setting_set_hook(made, dl_arena_strdup(&config->arena, assignment));
     return 0;
 }
@@ -302,7 +300,7 @@ static int set_path(dl_config *config, char *path, const config_setting_t *value
 int dl_config_set(dl_config *config, const char *assignment, dl_error *error) {
     const char *equals = strchr(assignment, '=');
     if (!equals || equals == assignment)
-        return dl_fail(error, DL_USAGE, "--set %s: write it as --set key=value", assignment);
+        return dl_fail(error, DL_USAGE, "--set %s: must be --set key=value", assignment);
     char *path = dl_arena_strdup(&config->arena, assignment);
     path[equals - assignment] = '\0';
     config_t scratch;
@@ -311,7 +309,7 @@ int dl_config_set(dl_config *config, const char *assignment, dl_error *error) {
     dl_text_add(&line, "value = %s;", equals + 1);
     int result = 0;
     bool parsed = !strchr(equals + 1, '@') && config_read_string(&scratch, line.data);
-    config_setting_t *root = config_root_setting(&scratch); /* reading makes a new one */
+    config_setting_t *root = config_root_setting(&scratch); /* reading creates a new root */
     if (parsed && config_setting_length(root) == 1) {
         const char *name = dl_arena_printf(&config->arena, "--set %s", assignment);
         result = dl_literals_check(line.data, name, NULL, error);
@@ -327,7 +325,7 @@ int dl_config_set(dl_config *config, const char *assignment, dl_error *error) {
     return result;
 }
 
-/* ---- writing it out ---- */
+/* ---- writing ---- */
 
 static void dump_string(const char *string, dl_text *text) {
     dl_text_add(text, "\"");
@@ -380,12 +378,12 @@ static void dump_value(const config_setting_t *setting, int indent, dl_text *tex
     if (!lines)
         dl_text_add(text, "%c%s", brackets[0], deep ? "" : " ");
     for (int i = 0; i < count; i++) {
-        const config_setting_t *part = config_setting_get_elem(setting, (unsigned)i);
+        const config_setting_t *element = config_setting_get_elem(setting, (unsigned)i);
         if (deep && !(lines && i == 0))
             dl_text_add(text, "\n%*s", indent, "");
         if (type == CONFIG_TYPE_GROUP)
-            dl_text_add(text, "%s = ", config_setting_name(part));
-        dump_value(part, indent + 2, text);
+            dl_text_add(text, "%s = ", config_setting_name(element));
+        dump_value(element, indent + 2, text);
         dl_text_add(text, "%s", type == CONFIG_TYPE_GROUP ? ";" : i + 1 < count ? "," : "");
         if (!deep)
             dl_text_add(text, " ");

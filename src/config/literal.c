@@ -11,17 +11,17 @@
 
 #include "base/file.h"
 
-enum { DEEPEST = 10, LARGEST = 1 << 22 };
+enum { MAX_DEPTH = 10, MAX_SIZE = 1 << 22 };
 
 typedef struct {
-    const char *at, *name, *folder; /* folder NULL: a value of the command line, without lines */
+    const char *at, *name, *folder; /* folder NULL: a command-line value, without lines */
     int line, depth, result;
-    bool only_files; /* of what is included: whether libconfig can read it without harm */
-    bool *too_deep;  /* that was told: no more files are looked at */
+    bool only_includes; /* check only that includes are safe for libconfig */
+    bool *too_deep;     /* reported; stop reading files */
     dl_error *error;
 } scanner;
 
-static void complain(scanner *s, const char *what) {
+static void report(scanner *s, const char *what) {
     s->result = s->folder ? dl_fail(s->error, DL_USAGE, "%s:%d: %s", s->name, s->line, what)
                           : dl_fail(s->error, DL_USAGE, "%s: %s", s->name, what);
 }
@@ -45,12 +45,12 @@ static void skip_string(scanner *s) {
     s->at += *s->at == '"';
 }
 
-/* Whether libconfig reads an integer literal as what it says. */
-static bool fits(const char *start, const char *digits, bool hexadecimal, char **end) {
+/* Whether libconfig reads an integer literal exactly. */
+static bool is_exact(const char *start, const char *digits, bool hexadecimal, char **end) {
     errno = 0;
     unsigned long long value = strtoull(digits, end, hexadecimal ? 16 : 10);
-    unsigned long long most = (**end == 'L' ? (unsigned long long)INT64_MAX : INT32_MAX);
-    return errno != ERANGE && value <= most + (*start == '-');
+    unsigned long long max = (**end == 'L' ? (unsigned long long)INT64_MAX : INT32_MAX);
+    return errno != ERANGE && value <= max + (*start == '-');
 }
 
 static void check_number(scanner *s) {
@@ -58,18 +58,18 @@ static void check_number(scanner *s) {
     bool hexadecimal = digits[0] == '0' && (digits[1] == 'x' || digits[1] == 'X');
     char *end;
     dl_text what = {0};
-    bool fine = fits(start, digits, hexadecimal, &end);
+    bool exact = is_exact(start, digits, hexadecimal, &end);
     if (!hexadecimal && (*end == '.' || *end == 'e' || *end == 'E')) {
         strtod(start, &end);
-    } else if (!fine) {
+    } else if (!exact) {
         errno = 0;
         strtoll(start, NULL, hexadecimal ? 16 : 10);
         bool wide = *end != 'L' && errno != ERANGE;
-        dl_text_add(&what, "%.*s is too large for a whole number%s", (int)(end - start), start,
-                    wide ? " of 32 bits (write an L behind it if it is meant)" : "");
+        dl_text_add(&what, "%.*s is too large for an integer%s", (int)(end - start), start,
+                    wide ? " of 32 bits (append an L if it is intended)" : "");
     }
-    if (what.data && !s->only_files)
-        complain(s, what.data);
+    if (what.data && !s->only_includes)
+        report(s, what.data);
     dl_text_free(&what);
     s->at = end;
     while (*s->at == 'L')
@@ -78,21 +78,20 @@ static void check_number(scanner *s) {
 
 static int scan(scanner s);
 
-/* Reads the file and goes through it, too. What is wrong with the file itself is added to `what`.
- */
-static void follow(scanner *s, const char *path, dl_text *what) {
+/* Scans an included file. Errors of the file itself are added to `what`. */
+static void scan_file(scanner *s, const char *path, dl_text *what) {
     struct stat info;
     int64_t size;
-    dl_error fault = {0};
-    bool there = stat(path, &info) == 0, odd = there && !S_ISREG(info.st_mode);
-    char *text = odd ? NULL : dl_file_read(path, LARGEST, &size, DL_USAGE, &fault);
-    if (odd) {
-        dl_text_add(what, "cannot include %s: is not a file", path);
+    dl_error file_error = {0};
+    bool exists = stat(path, &info) == 0, irregular = exists && !S_ISREG(info.st_mode);
+    char *text = irregular ? NULL : dl_file_read(path, MAX_SIZE, &size, DL_USAGE, &file_error);
+    if (irregular) {
+        dl_text_add(what, "cannot include %s: not a file", path);
     } else if (!text) {
-        if (there || !s->only_files) /* else libconfig complains */
-            dl_text_add(what, "cannot include %s", dl_text_get(&fault.text));
-    } else if (s->depth == DEEPEST) {
-        dl_text_add(what, "files are included %d deep: does one include itself?", DEEPEST);
+        if (exists || !s->only_includes) /* else libconfig reports it */
+            dl_text_add(what, "cannot include %s", dl_text_get(&file_error.text));
+    } else if (s->depth == MAX_DEPTH) {
+        dl_text_add(what, "files are included %d levels deep: does one include itself?", MAX_DEPTH);
         *s->too_deep = true;
     } else {
         scanner inner = *s;
@@ -103,26 +102,26 @@ static void follow(scanner *s, const char *path, dl_text *what) {
         inner.result = 0;
         s->result |= scan(inner);
     }
-    dl_error_clear(&fault);
+    dl_error_clear(&file_error);
     free(text);
 }
 
 static void check_included(scanner *s) {
     const char *open = strchr(s->at, '"'), *close = open ? strchr(open + 1, '"') : NULL;
     s->at += strlen("@include");
-    if (!s->folder && s->only_files)
-        complain(s, "a config within another file must not include files");
+    if (!s->folder && s->only_includes)
+        report(s, "a config inside a checkpoint must not include files");
     if (!close || !s->folder)
-        return; /* libconfig complains */
+        return; /* libconfig reports it */
     s->at = close + 1;
-    if (*s->too_deep) /* a file that includes itself twice would be read 1024 times */
+    if (*s->too_deep) /* else a file that includes itself twice is read 1024 times */
         return;
     dl_text file = {0}, what = {0};
     dl_text_add_bytes(&file, open + 1, (size_t)(close - open - 1));
     char *path = dl_path_join(s->folder, dl_text_get(&file));
-    follow(s, path, &what);
+    scan_file(s, path, &what);
     if (what.data)
-        complain(s, what.data);
+        report(s, what.data);
     free(path);
     dl_text_free(&file);
     dl_text_free(&what);

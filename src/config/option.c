@@ -28,21 +28,21 @@ void dl_registry_hint(const dl_registry *registry, const char *name, dl_text *hi
     dl_text_add(hint, ")");
 }
 
-/* "whole number, at least 1", say, or "one of a, b"; nothing where the help says it. */
+/* For example "integer, at least 1" or "one of a, b". */
 static void describe_values(const dl_option *option, dl_text *text) {
     static const char *const words[] = {
         [DL_BOOL] = "true or false",
-        [DL_INT] = "whole number",
+        [DL_INT] = "integer",
         [DL_FLOAT] = "number",
         [DL_STRING] = "string",
         [DL_CHOICE] = "one of",
-        [DL_PAIR] = "whole number",
+        [DL_PAIR] = "integer",
         [DL_STRINGS] = "list of strings",
-        [DL_NAME] = "string or whole number",
+        [DL_NAME] = "string or integer",
         [DL_NUMBERS] = "list of numbers",
         [DL_SETTING] = "",
     };
-    enum { NO_LIMIT = 100000 }; /* a bound that nobody meets is not worth a reader's time */
+    enum { NO_LIMIT = 100000 }; /* larger bounds are not worth mentioning */
     dl_text_add(text, "%s", words[option->type]);
     if (option->min != 0 || option->max != 0) {
         if (option->max >= NO_LIMIT)
@@ -60,7 +60,7 @@ static void describe_values(const dl_option *option, dl_text *text) {
                     option->choices[i]);
 }
 
-/* What may be said, and what is taken if nothing is: the words behind an option's key. */
+/* Type, range and default of an option. */
 static dl_text describe(const dl_option *option) {
     dl_text text = {0};
     describe_values(option, &text);

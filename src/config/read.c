@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Reading a group of a config by its option tables. */
+/* Reads a group of a config by its option tables. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,9 +11,9 @@ static const char *type_name(const config_setting_t *setting) {
     switch (config_setting_type(setting)) {
     case CONFIG_TYPE_INT:
     case CONFIG_TYPE_INT64:
-        return "a whole number";
+        return "an integer";
     case CONFIG_TYPE_FLOAT:
-        return "a number with a point";
+        return "a real number";
     case CONFIG_TYPE_BOOL:
         return "true or false";
     case CONFIG_TYPE_STRING:
@@ -25,16 +25,16 @@ static const char *type_name(const config_setting_t *setting) {
     }
 }
 
-static void add_wanted(const dl_option *option, dl_text *text) {
+static void describe_type(const dl_option *option, dl_text *text) {
     static const char *const words[] = {
         [DL_BOOL] = "true or false",
-        [DL_INT] = "a whole number",
+        [DL_INT] = "an integer",
         [DL_FLOAT] = "a number",
         [DL_STRING] = "a string",
         [DL_CHOICE] = "one of",
-        [DL_PAIR] = "a whole number, or two: (height, width)",
+        [DL_PAIR] = "an integer, or two: (height, width)",
         [DL_STRINGS] = "a list of strings: (\"a\", \"b\")",
-        [DL_NAME] = "a string or a whole number",
+        [DL_NAME] = "a string or an integer",
         [DL_NUMBERS] = "a list of numbers: (1, 2)",
         [DL_SETTING] = "a group { … }",
     };
@@ -49,26 +49,26 @@ static void add_wanted(const dl_option *option, dl_text *text) {
 
 typedef struct {
     dl_config *config;
-    config_setting_t *setting; /* what is read */
+    config_setting_t *setting; /* to be read */
     const dl_option *option;
     dl_error *error;
 } reading;
 
 static int wrong_type(const reading *r, const config_setting_t *found) {
-    dl_text wanted = {0};
-    add_wanted(r->option, &wanted);
+    dl_text expected = {0};
+    describe_type(r->option, &expected);
     dl_fail(r->error, DL_USAGE, "%s: \"%s\" must be %s, not %s", dl_config_where(r->config, found),
-            r->option->key, wanted.data, type_name(found));
-    dl_text_free(&wanted);
+            r->option->key, expected.data, type_name(found));
+    dl_text_free(&expected);
     return -1;
 }
 
-static bool is_whole(const config_setting_t *setting) {
+static bool is_integer(const config_setting_t *setting) {
     int type = config_setting_type(setting);
     return type == CONFIG_TYPE_INT || type == CONFIG_TYPE_INT64;
 }
 
-static int64_t whole(const config_setting_t *setting) {
+static int64_t integer_value(const config_setting_t *setting) {
     return config_setting_type(setting) == CONFIG_TYPE_INT ? config_setting_get_int(setting)
                                                            : config_setting_get_int64(setting);
 }
@@ -96,12 +96,12 @@ static int find_choice(const reading *r, const config_setting_t *found, const ch
         if (!strcmp(choices[count], word))
             return count;
     const char *nearest = dl_text_nearest(word, choices, count);
-    dl_text wanted = {0};
-    add_wanted(r->option, &wanted);
+    dl_text expected = {0};
+    describe_type(r->option, &expected);
     dl_fail(r->error, DL_USAGE, "%s: \"%s\" must be %s, not \"%s\"%s%s%s",
-            dl_config_where(r->config, found), r->option->key, wanted.data, word,
+            dl_config_where(r->config, found), r->option->key, expected.data, word,
             nearest ? " (did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?)" : "");
-    dl_text_free(&wanted);
+    dl_text_free(&expected);
     return -1;
 }
 
@@ -111,9 +111,9 @@ static int read_int(const reading *r, const config_setting_t *found, int64_t *fi
         *field = -(index + 1);
         return index < 0 ? -1 : 0;
     }
-    if (!is_whole(found))
+    if (!is_integer(found))
         return wrong_type(r, found);
-    *field = whole(found);
+    *field = integer_value(found);
     return check_range(r, found, (double)*field);
 }
 
@@ -130,7 +130,7 @@ static int read_pair(const reading *r, int64_t *field) {
     return read_int(r, config_setting_get_elem(s, 1), &field[1]) | first;
 }
 
-/* Checkpoints and --json carry strings, and both are UTF-8. */
+/* Checkpoints and --json require UTF-8. */
 static int read_string(const reading *r, config_setting_t *s, const char **field) {
     if (config_setting_type(s) != CONFIG_TYPE_STRING)
         return wrong_type(r, s);
@@ -141,7 +141,6 @@ static int read_string(const reading *r, config_setting_t *s, const char **field
                    dl_config_where(r->config, s), r->option->key);
 }
 
-/* The field has no items if they are not all strings. */
 static int read_strings(const reading *r, dl_strings *field) {
     config_setting_t *s = r->setting;
     if (config_setting_is_group(s) || !config_setting_is_aggregate(s))
@@ -155,13 +154,13 @@ static int read_strings(const reading *r, dl_strings *field) {
 }
 
 static int read_float(const reading *r, const config_setting_t *s, double *field) {
-    if (config_setting_type(s) != CONFIG_TYPE_FLOAT && !is_whole(s))
+    if (config_setting_type(s) != CONFIG_TYPE_FLOAT && !is_integer(s))
         return wrong_type(r, s);
-    *field = is_whole(s) ? (double)whole(s) : config_setting_get_float(s);
+    *field = is_integer(s) ? (double)integer_value(s) : config_setting_get_float(s);
     return check_range(r, s, *field);
 }
 
-/* One number is a list of one. The field has no items if any of them is wrong. */
+/* A single number is a list of one. */
 static int read_numbers(const reading *r, dl_numbers *field) {
     config_setting_t *s = r->setting;
     if (r->option->choices && config_setting_type(s) == CONFIG_TYPE_STRING) {
@@ -198,8 +197,9 @@ static int read_value(const reading *r, void *owner) {
     case DL_NUMBERS:
         return read_numbers(r, field);
     case DL_NAME:
-        if (is_whole(s)) {
-            *(const char **)field = dl_arena_printf(&r->config->arena, "%lld", (long long)whole(s));
+        if (is_integer(s)) {
+            *(const char **)field =
+                dl_arena_printf(&r->config->arena, "%lld", (long long)integer_value(s));
             return 0;
         } /* fall through */
     case DL_STRING:
@@ -220,7 +220,7 @@ static int read_value(const reading *r, void *owner) {
     return 0;
 }
 
-/* Writes the default of an option into the tree; NULL if it has none to write. */
+/* Adds the default of an option to the tree; NULL if there is none. */
 static config_setting_t *add_default(config_setting_t *group, const dl_option *option) {
     const char *text = option->fallback;
     if (!*text)
@@ -257,7 +257,7 @@ static config_setting_t *add_default(config_setting_t *group, const dl_option *o
     return made;
 }
 
-/* How long a help text is up to its first semicolon or full stop. */
+/* Length of a help text up to its first semicolon or period. */
 static int first_clause(const char *help) {
     int length = (int)strlen(help);
     for (const char *c = help; *c; c++)
@@ -278,7 +278,7 @@ static int read_option(dl_config *config, config_setting_t *group, config_settin
     if (!setting)
         setting = add_default(parent ? parent : group, option);
     if (!setting)
-        return 0; /* optional: the field keeps what its owner put there, zero by habit */
+        return 0; /* optional: the field keeps its value */
     reading r = {config, setting, option, error};
     return read_value(&r, owner);
 }
@@ -304,7 +304,7 @@ static int unknown_key(dl_config *config, const config_setting_t *setting, const
     if (nearest)
         dl_text_add(&hint, " (did you mean \"%s\"?)", nearest);
     else if (n)
-        dl_text_add(&hint, " (it knows ");
+        dl_text_add(&hint, " (known: ");
     for (int i = 0; !nearest && i < n; i++)
         dl_text_add(&hint, "%s%s%s", i ? ", " : "", known[i], i + 1 == n ? ")" : "");
     dl_fail(error, DL_USAGE, "%s: %s has no key \"%s\"%s", dl_config_where(config, setting), what,

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* One row after the other: the kinds that move pixels first, put together into one map and sampled
-   once; then those that paint, in the order of the list; then it is mixed with another row, which
-   is what that row itself becomes in this epoch. */
+/* Order per row: the transforms that move pixels, composed and sampled once; those that change
+   values, in the order of the list; then mixing with another row, augmented in the same way. */
 #include "data/augment.h"
 
 #include <stdlib.h>
@@ -14,27 +13,24 @@ static const char *const test_time_names[] = {"none", "flip", "five_crop", NULL}
 const dl_option dl_augment_options[] = {
     DL_SETTING_OPTION(
         "augment", dl_augment, list, DL_NO_DEFAULT,
-        "the training images are varied anew in each epoch, before they are normalized: a list "
-        "( { type = \"rotate\"; degrees = 15; }, … ) of augmentations. Those that move pixels are "
-        "put "
-        "together and the image is sampled once (bilinear), then the others follow in the order of "
-        "the list. A target that is an image, or has a class at each pixel, is moved alike. "
-        "Validation, test and statistics see the images as they are"),
+        "a list ( { type = \"rotate\"; degrees = 15; }, … ) of random transforms of the training "
+        "images, applied before normalization and drawn anew in each epoch. Those that move pixels "
+        "are composed and the image is sampled once (bilinear); the others follow in the order of "
+        "the list. A target that is an image or a mask is moved along with its image. Validation, "
+        "test and statistics use the original images"),
     DL_CHOICE_OPTION("augment_border", dl_augment, border, "zero", dl_border_names,
-                     "what comes in where pixels are moved: zero (black; class 0), edge (the "
-                     "nearest pixel of the "
-                     "edge) or reflect (the image, mirrored)"),
+                     "how the area outside the image is filled: zero (black; class 0 of a mask), "
+                     "edge (the nearest pixel of the image) or reflect (the mirrored image)"),
     DL_INT_OPTION(
         "workers", dl_augment, workers, "1", 1, 64,
-        "threads that read and augment the rows of the next batch while the network trains on this "
-        "one; the numbers are the same for any. More than 1 is worth it where history.csv's "
-        "data_seconds says that training waits for data"),
+        "threads that read and augment the next batch during training; results do not depend on "
+        "it. Increase it if data_seconds in history.csv shows that training waits for data"),
     DL_CHOICE_OPTION(
         "test_time", dl_augment, test_time, "none", test_time_names,
-        "validation and test show the network several views of each image and take the mean of its "
-        "answers (of the probabilities, for classes): flip (the image and its mirror image: takes "
-        "twice as long) or five_crop (the image, and moved by a 16th of its sides towards each "
-        "corner: takes five times as long)"),
+        "test-time augmentation in validation and test: the mean of the predictions (for classes, "
+        "of the probabilities) of several views of each image: flip (the image and its mirror "
+        "image; takes twice as long) or five_crop (the image, and shifted by 1/16 of its size "
+        "toward each corner; takes five times as long)"),
     DL_OPTIONS_END,
 };
 
@@ -74,13 +70,13 @@ int dl_augment_read(dl_augment *augment, dl_config *config, dl_arena *arena, dl_
     return result;
 }
 
-/* ---- whether it can be done ---- */
+/* ---- checks against the data ---- */
 
-dl_target_form dl_augment_form(const dl_schema *schema) {
+dl_target_form dl_augment_target(const dl_schema *schema) {
     int64_t pixels = (int64_t)schema->input.dim[0] * schema->input.dim[1];
     if (schema->input.rank != 3 || pixels < 2 || schema->outputs < pixels ||
         schema->outputs % pixels)
-        return DL_TARGET_APART;
+        return DL_TARGET_GLOBAL;
     return schema->classes ? DL_TARGET_MASK : DL_TARGET_IMAGE;
 }
 
@@ -93,20 +89,20 @@ int dl_augment_check(const dl_augment *augment, const dl_schema *schema, bool st
         const char *name = item->type->kind.name;
         if (schema->input.rank != 3)
             return dl_fail(error, DL_USAGE,
-                           "%s: data.augment is for images, of height, width and channels, but a "
-                           "sample of these data has the shape %s",
+                           "%s: data.augment is for images (height, width, channels), but a sample "
+                           "of this data has shape %s",
                            item->where, dl_shape_text(shape, schema->input));
         if (stacked)
-            return dl_fail(error, DL_USAGE,
-                           "%s: data.augment is for single images, but data.predict = \"same\" "
-                           "makes pairs of them",
-                           item->where);
+            return dl_fail(
+                error, DL_USAGE,
+                "%s: data.augment is for single images, but data.predict = \"same\" makes pairs",
+                item->where);
         if ((item->type->move || item->type->mix) && schema->classes && schema->outputs > 1 &&
-            dl_augment_form(schema) == DL_TARGET_APART)
+            dl_augment_target(schema) == DL_TARGET_GLOBAL)
             result =
                 dl_fail(error, DL_USAGE,
-                        "%s: \"%s\" cannot take the targets along: %d positions have a class "
-                        "each, but the image (%s) has %d pixels",
+                        "%s: \"%s\" cannot transform the targets: there are %d positions with a "
+                        "class, but the image (%s) has %d pixels",
                         item->where, name, schema->outputs, dl_shape_text(shape, schema->input),
                         schema->input.dim[0] * schema->input.dim[1]);
         if (item->type->check)
@@ -117,8 +113,8 @@ int dl_augment_check(const dl_augment *augment, const dl_schema *schema, bool st
 
 /* ---- drawing ---- */
 
-/* Whether augmentation number i is done to the row. *draw: what it may draw from. */
-static bool is_done(const dl_augment_pass *pass, int i, int64_t row, dl_draw *draw) {
+/* Whether augmentation i is applied to the row; sets its draw. */
+static bool is_applied(const dl_augment_pass *pass, int i, int64_t row, dl_draw *draw) {
     const dl_augmentation_common *common = pass->augment->items[i].self;
     uint32_t words[4];
     *draw = (dl_draw){.seed = pass->seed,
@@ -132,85 +128,86 @@ static bool is_done(const dl_augment_pass *pass, int i, int64_t row, dl_draw *dr
 
 /* ---- a row ---- */
 
-void dl_augment_room_open(dl_augment_room *room, const dl_schema *schema) {
+void dl_augment_scratch_open(dl_augment_scratch *scratch, const dl_schema *schema) {
     size_t pixels = (size_t)schema->input.dim[0] * (size_t)schema->input.dim[1];
     size_t size = (size_t)dl_shape_size(schema->input), outputs = (size_t)schema->outputs;
     size_t larger = size > outputs ? size : outputs;
-    room->x[0] = xcalloc(larger, sizeof(float)); /* scratch; a target is copied to it, too */
-    room->x[1] = xcalloc(size, sizeof(float));
-    room->y = xcalloc(outputs, sizeof(float));
-    room->field = xcalloc(2 * pixels, sizeof(float));
-    room->scratch = xcalloc(3 * pixels, sizeof(float));
-    room->bytes = (int64_t)(sizeof(float) * (larger + size + outputs + 5 * pixels));
+    scratch->x[0] = xcalloc(larger, sizeof(float)); /* also holds a copy of a target */
+    scratch->x[1] = xcalloc(size, sizeof(float));
+    scratch->y = xcalloc(outputs, sizeof(float));
+    scratch->field = xcalloc(2 * pixels, sizeof(float));
+    scratch->work = xcalloc(3 * pixels, sizeof(float));
+    scratch->bytes = (int64_t)(sizeof(float) * (larger + size + outputs + 5 * pixels));
 }
 
-void dl_augment_room_close(dl_augment_room *room) {
-    free(room->x[0]);
-    free(room->x[1]);
-    free(room->y);
-    free(room->field);
-    free(room->scratch);
-    *room = (dl_augment_room){0};
+void dl_augment_scratch_close(dl_augment_scratch *scratch) {
+    free(scratch->x[0]);
+    free(scratch->x[1]);
+    free(scratch->y);
+    free(scratch->field);
+    free(scratch->work);
+    *scratch = (dl_augment_scratch){0};
 }
 
-static void move(const dl_augment_pass *pass, dl_augment_room *room, int64_t row, float *x,
-                 float *y) {
+static void apply_moves(const dl_augment_pass *pass, dl_augment_scratch *scratch, int64_t row,
+                        float *x, float *y) {
     static const double identity[6] = {1, 0, 0, 0, 1, 0};
     const dl_augment *augment = pass->augment;
     dl_shape image = pass->schema->input;
-    dl_place place = {.height = image.dim[0],
-                      .width = image.dim[1],
-                      .field = room->field,
-                      .scratch = room->scratch};
-    memcpy(place.map, identity, sizeof identity);
+    dl_transform transform = {.height = image.dim[0],
+                              .width = image.dim[1],
+                              .field = scratch->field,
+                              .scratch = scratch->work};
+    memcpy(transform.map, identity, sizeof identity);
     dl_draw draw;
     for (int i = 0; i < augment->count; i++)
-        if (augment->items[i].type->move && is_done(pass, i, row, &draw))
-            augment->items[i].type->move(augment->items[i].self, &draw, &place);
-    if (!place.bent && !memcmp(place.map, identity, sizeof identity))
+        if (augment->items[i].type->move && is_applied(pass, i, row, &draw))
+            augment->items[i].type->move(augment->items[i].self, &draw, &transform);
+    if (!transform.bent && !memcmp(transform.map, identity, sizeof identity))
         return;
-    dl_warp warp = {.height = place.height,
-                    .width = place.width,
-                    .field = place.bent ? place.field : NULL,
+    dl_warp warp = {.height = transform.height,
+                    .width = transform.width,
+                    .field = transform.bent ? transform.field : NULL,
                     .border = (dl_border)augment->border};
-    memcpy(warp.map, place.map, sizeof place.map);
+    memcpy(warp.map, transform.map, sizeof transform.map);
     size_t size = (size_t)dl_shape_size(image), outputs = (size_t)pass->schema->outputs;
-    memcpy(room->x[0], x, sizeof(float) * size);
-    dl_warp_bilinear(&warp, dl_shape_channels(image), room->x[0], x);
-    dl_target_form form = dl_augment_form(pass->schema);
-    if (form == DL_TARGET_APART)
+    memcpy(scratch->x[0], x, sizeof(float) * size);
+    dl_warp_bilinear(&warp, dl_shape_channels(image), scratch->x[0], x);
+    dl_target_form form = dl_augment_target(pass->schema);
+    if (form == DL_TARGET_GLOBAL)
         return;
-    memcpy(room->x[0], y, sizeof(float) * outputs);
-    int channels = (int)outputs / (place.height * place.width);
-    (form == DL_TARGET_MASK ? dl_warp_nearest : dl_warp_bilinear)(&warp, channels, room->x[0], y);
+    memcpy(scratch->x[0], y, sizeof(float) * outputs);
+    int channels = (int)outputs / (transform.height * transform.width);
+    (form == DL_TARGET_MASK ? dl_warp_nearest : dl_warp_bilinear)(&warp, channels, scratch->x[0],
+                                                                  y);
 }
 
-/* What the row is before it is mixed. */
-static int make_alone(const dl_augment_pass *pass, dl_augment_room *room, int64_t row, float *x,
-                      float *y, dl_error *error) {
+/* Reads a row and augments it, except for mixing. */
+static int read_unmixed(const dl_augment_pass *pass, dl_augment_scratch *scratch, int64_t row,
+                        float *x, float *y, dl_error *error) {
     if (pass->dataset->type->read(pass->dataset, row, x, y, error))
         return -1;
     if (pass->augment->moves)
-        move(pass, room, row, x, y);
+        apply_moves(pass, scratch, row, x, y);
     bool bytes = pass->dataset->bytes;
     dl_shape image = pass->schema->input;
     dl_picture picture = {.height = image.dim[0],
                           .width = image.dim[1],
                           .channels = image.dim[2],
                           .x = x,
-                          .scratch = room->x[0],
+                          .scratch = scratch->x[0],
                           .range = bytes ? 255 : 1,
                           .bytes = bytes};
     dl_draw draw;
     for (int i = 0; i < pass->augment->count; i++) {
         const dl_augmentation *item = &pass->augment->items[i];
-        if (item->type->paint && is_done(pass, i, row, &draw))
+        if (item->type->paint && is_applied(pass, i, row, &draw))
             item->type->paint(item->self, &draw, &picture);
     }
     return 0;
 }
 
-/* The box of `from` into `to`, both [height][width][channels]. */
+/* Copies the box from `from` to `to`, both [height][width][channels]. */
 static void paste(const dl_box *box, int width, int channels, const float *from, float *to) {
     size_t bytes = sizeof(float) * (size_t)(box->last[1] - box->first[1]) * (size_t)channels;
     for (int r = box->first[0]; r < box->last[0]; r++) {
@@ -224,8 +221,8 @@ static void blend(float share, int64_t count, const float *other, float *own) {
         own[i] = share * own[i] + (1 - share) * other[i];
 }
 
-/* Classes are not mixed but both told, the one with the larger share first. */
-static void tell_both(dl_augmented *made, const float *other, int outputs, float share) {
+/* Classes are not blended: both are returned, the one with the larger share in y. */
+static void set_both_targets(dl_augmented *made, const float *other, int outputs, float share) {
     for (int k = 0; k < outputs; k++) {
         float own = made->y[k];
         made->y[k] = share < 0.5f ? other[k] : own;
@@ -235,45 +232,45 @@ static void tell_both(dl_augmented *made, const float *other, int outputs, float
 }
 
 static void mix(const dl_augment_pass *pass, const dl_augmentation *item, const dl_draw *draw,
-                const dl_augment_room *room, dl_augmented *made) {
+                const dl_augment_scratch *scratch, dl_augmented *made) {
     dl_shape image = pass->schema->input;
     dl_box box = {{0, 0}, {0, 0}};
     int height = image.dim[0], width = image.dim[1], outputs = pass->schema->outputs;
     float share = (float)item->type->mix(item->self, draw, height, width, &box);
     int area = (box.last[0] - box.first[0]) * (box.last[1] - box.first[1]);
-    dl_target_form form = dl_augment_form(pass->schema);
+    dl_target_form form = dl_augment_target(pass->schema);
     if (share >= 1)
         return;
     if (area)
-        paste(&box, width, image.dim[2], room->x[1], made->x);
+        paste(&box, width, image.dim[2], scratch->x[1], made->x);
     else
-        blend(share, dl_shape_size(image), room->x[1], made->x);
-    if (area && form != DL_TARGET_APART)
-        paste(&box, width, outputs / (height * width), room->y, made->y);
+        blend(share, dl_shape_size(image), scratch->x[1], made->x);
+    if (area && form != DL_TARGET_GLOBAL)
+        paste(&box, width, outputs / (height * width), scratch->y, made->y);
     else if (pass->schema->classes)
-        tell_both(made, room->y, outputs, share);
+        set_both_targets(made, scratch->y, outputs, share);
     else
-        blend(share, outputs, room->y, made->y);
+        blend(share, outputs, scratch->y, made->y);
 }
 
-int dl_augment_row(const dl_augment_pass *pass, dl_augment_room *room, int64_t row,
+int dl_augment_row(const dl_augment_pass *pass, dl_augment_scratch *scratch, int64_t row,
                    dl_augmented *made, dl_error *error) {
-    if (make_alone(pass, room, row, made->x, made->y, error))
+    if (read_unmixed(pass, scratch, row, made->x, made->y, error))
         return -1;
     made->share = 1;
     dl_draw draw;
     for (int i = 0; i < pass->augment->count; i++) {
         const dl_augmentation *item = &pass->augment->items[i];
-        if (!item->type->mix || !is_done(pass, i, row, &draw))
+        if (!item->type->mix || !is_applied(pass, i, row, &draw))
             continue;
         uint32_t words[4];
         dl_random_words(&draw, 0, words);
         uint64_t chance = (uint64_t)words[1] << 32 | words[2];
         int64_t partner = pass->index[chance % (uint64_t)pass->rows];
-        if (make_alone(pass, room, partner, room->x[1], room->y, error))
+        if (read_unmixed(pass, scratch, partner, scratch->x[1], scratch->y, error))
             return -1;
-        mix(pass, item, &draw, room, made);
-        break; /* with one other */
+        mix(pass, item, &draw, scratch, made);
+        break; /* at most once */
     }
     if (made->other && made->share == 1)
         memcpy(made->other, made->y, sizeof(float) * (size_t)pass->schema->outputs);

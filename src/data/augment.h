@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The augmentations of a config, and how rows are read through them. What becomes of a row is a
-   pure function of (seed, epoch, row). */
+/* Reads rows through the augmentations of a config: a pure function of (seed, epoch, row). */
 #ifndef DL_DATA_AUGMENT_H
 #define DL_DATA_AUGMENT_H
 
@@ -16,11 +15,11 @@ typedef struct {
     const char *where;
 } dl_augmentation;
 
-/* How a target goes with its image. */
+/* The relation of a target to its image. */
 typedef enum {
-    DL_TARGET_APART, /* it says something of the image as a whole */
-    DL_TARGET_IMAGE, /* it is an image of the same size: it is moved alike */
-    DL_TARGET_MASK   /* it has a class at each pixel: it is moved alike, classes are not mixed */
+    DL_TARGET_GLOBAL, /* of the whole image: not moved */
+    DL_TARGET_IMAGE,  /* an image of the same size: moved along */
+    DL_TARGET_MASK    /* a class per pixel: moved along, never interpolated */
 } dl_target_form;
 
 typedef struct {
@@ -28,53 +27,53 @@ typedef struct {
     config_setting_t *list;
     int border, test_time; /* a dl_border, a dl_test_time */
     int64_t workers;
-    /* made by dl_augment_read */
+    /* set by dl_augment_read */
     dl_augmentation *items; /* [count]; in the arena */
     int count;
-    bool moves, mixes; /* has some that do */
+    bool moves, mixes; /* some item does */
 } dl_augment;
 
 extern const dl_option dl_augment_options[];
 
-/* Reads data.augment, which the table above has found. */
+/* Reads data.augment. */
 int dl_augment_read(dl_augment *augment, dl_config *config, dl_arena *arena, dl_error *error);
-/* Can it be done to such rows? `stacked`: a row is two images, one above the other. */
+/* Checks the augmentations against the data. `stacked`: a row is two stacked images. */
 int dl_augment_check(const dl_augment *augment, const dl_schema *schema, bool stacked,
                      dl_error *error);
-dl_target_form dl_augment_form(const dl_schema *schema);
+dl_target_form dl_augment_target(const dl_schema *schema);
 
-/* What a thread needs to augment rows; all zero is valid, empty. */
+/* Work space of a thread; all zero is valid, empty. */
 typedef struct {
     float *x[2]; /* [size of an image] */
     float *y;    /* [outputs] */
-    float *field, *scratch;
+    float *field, *work;
     int64_t bytes;
-} dl_augment_room;
+} dl_augment_scratch;
 
-void dl_augment_room_open(dl_augment_room *room, const dl_schema *schema);
-void dl_augment_room_close(dl_augment_room *room);
+void dl_augment_scratch_open(dl_augment_scratch *scratch, const dl_schema *schema);
+void dl_augment_scratch_close(dl_augment_scratch *scratch);
 
-/* The training part, as a pass goes over it. */
+/* A pass over the training split. */
 typedef struct {
     const dl_augment *augment;
     const dl_dataset *dataset;
-    const dl_schema *schema;    /* the network's: classes where numbers are in bins */
-    const int64_t *index, rows; /* of the data set, from which others are taken to mix */
+    const dl_schema *schema;    /* of the network: bins are classes */
+    const int64_t *index, rows; /* rows of the dataset to mix with */
     uint64_t seed;
     uint32_t epoch;
 } dl_augment_pass;
 
-/* A row as it looks in this pass. */
+/* An augmented row. */
 typedef struct {
     float *x;     /* [size of an image], not normalized */
-    float *y;     /* [outputs]; of what has the larger share where two are mixed */
-    float *other; /* [outputs]: where classes can be mixed, the target of what has the smaller */
+    float *y;     /* [outputs]; if mixed, of the row with the larger share */
+    float *other; /* [outputs], if classes can be mixed: of the row with the smaller share */
     float share;  /* of y: 0.5 to 1 */
 } dl_augmented;
 
-/* Reads row `row` of the data set and augments it into row->x, y and, unless it is NULL, other. Any
-   thread, any order. */
-int dl_augment_row(const dl_augment_pass *pass, dl_augment_room *room, int64_t row,
+/* Reads and augments row `row` of the dataset into made->x, y and, unless NULL, other. Thread-safe.
+ */
+int dl_augment_row(const dl_augment_pass *pass, dl_augment_scratch *scratch, int64_t row,
                    dl_augmented *made, dl_error *error);
 
 #endif

@@ -47,7 +47,7 @@ struct dl_loader {
     int64_t ordered_for; /* the pass that `order` is for; 0: none */
     pthread_t thread[MOST_WORKERS];
     int workers, started, numbered; /* wanted; running; how many have taken their room */
-    dl_augment_room room[MOST_WORKERS];
+    dl_augment_scratch room[MOST_WORKERS];
     /* where classes are balanced, else empty */
     dl_class_index by_class; /* of the part */
     int64_t most;            /* rows of the largest class */
@@ -110,7 +110,7 @@ static void make_order(dl_loader *loader, const pass_request *pass) {
     dl_random_shuffle(&draw, loader->order, loader->rows);
 }
 
-static int read_row(dl_loader *loader, const pass_request *pass, dl_augment_room *room,
+static int read_row(dl_loader *loader, const pass_request *pass, dl_augment_scratch *room,
                     dl_batch *batch, int64_t i, dl_error *error) {
     const dl_dataset *dataset = loader->part->dataset;
     float *x = batch->x + i * loader->size, *y = batch->y + i * loader->outputs;
@@ -132,7 +132,7 @@ static int read_row(dl_loader *loader, const pass_request *pass, dl_augment_room
 
 /* Reads and normalizes rows first .. last - 1, each while it is in the cache. Ends early if told to
    give up. -1 and an error at the row *broken. */
-static int fill(dl_loader *loader, const filling *job, dl_augment_room *room, int64_t first,
+static int fill(dl_loader *loader, const filling *job, dl_augment_scratch *room, int64_t first,
                 int64_t last, int64_t *broken, dl_error *error) {
     const dl_dataset *dataset = loader->part->dataset;
     const dl_schema *schema = &loader->data->schema;
@@ -204,7 +204,7 @@ static void finish(dl_loader *loader) {
 
 /* Some rows of the batch, without the mutex. Of several that cannot be read the first counts,
    whoever comes upon it. */
-static void work_on(dl_loader *loader, dl_augment_room *room) {
+static void work_on(dl_loader *loader, dl_augment_scratch *room) {
     filling *shared = &loader->job;
     const filling mine = *shared;
     int64_t first = mine.claimed, last = first + mine.piece, broken = -1;
@@ -229,7 +229,7 @@ static void work_on(dl_loader *loader, dl_augment_room *room) {
 static void *run(void *argument) {
     dl_loader *loader = argument;
     pthread_mutex_lock(&loader->mutex);
-    dl_augment_room *room = &loader->room[loader->numbered++];
+    dl_augment_scratch *room = &loader->room[loader->numbered++];
     while (!loader->stop) {
         const filling *job = &loader->job;
         if ((job->batch && job->claimed < job->batch->count) || begin(loader))
@@ -342,7 +342,7 @@ void dl_loader_augment(dl_loader *loader) {
     size_t share = sizeof(float) * (size_t)rows, other = share * (size_t)loader->outputs;
     loader->augmented = true;
     for (int i = 0; i < loader->workers; i++) {
-        dl_augment_room_open(&loader->room[i], &data->schema);
+        dl_augment_scratch_open(&loader->room[i], &data->schema);
         loader->bytes += loader->room[i].bytes;
     }
     for (int i = 0; i < BUFFERS && data->augment.mixes && data->schema.classes; i++) {
@@ -416,7 +416,7 @@ void dl_loader_free(dl_loader *loader) {
     for (int i = 0; i < loader->started; i++)
         pthread_join(loader->thread[i], NULL);
     for (int i = 0; i < loader->workers; i++)
-        dl_augment_room_close(&loader->room[i]);
+        dl_augment_scratch_close(&loader->room[i]);
     for (int i = 0; i < BUFFERS; i++) {
         free(loader->batch[i].x);
         free(loader->batch[i].y);

@@ -20,23 +20,20 @@ const dl_option dl_subsample_options[] = {
     DL_INT_OR_WORD_OPTION(
         "fold", dl_data, fold, "none", 1, 1 << 20, fold_words,
         "cross-validation: the training file's rows, without the share for test, are cut into "
-        "`folds` parts of one size, by split and split_seed as other shares, and this one, "
-        "from 1, is for validation, in place of what `validation` says. dltrain --fold 2/5 "
-        "says both"),
+        "`folds` parts of one size, by split and split_seed as other shares, and this one, from 1, "
+        "is for validation, in place of what `validation` says. dltrain --fold 2/5 says both"),
     DL_INT_OR_WORD_OPTION("folds", dl_data, folds, "none", 2, 1 << 20, fold_words,
                           "how many parts; 5 and 10 are usual"),
-    DL_BOOL_OPTION(
-        "bagging", dl_data, bagging, "false",
-        "train on a bootstrap sample: as many rows as the training part has, drawn from it "
-        "with replacement by `seed`. The rows for validation and test stay what they are. "
-        "Nets of several seeds answer together with dltest --average"),
-    DL_FLOAT_OPTION(
-        "train_share", dl_data, train_share, "1.0", 1e-6, 1,
-        "train on this share of the training part only, drawn from it by `seed`, each class in "
-        "the same proportion if the split is stratified; if it is by the tail, on the last "
-        "rows. Of one seed a smaller share is within a larger one. The rows for validation "
-        "and test stay what they are, and a batch is all of the share if it is larger. "
-        "scripts/learning_curve.sh tries several"),
+    DL_BOOL_OPTION("bagging", dl_data, bagging, "false",
+                   "train on a bootstrap sample: as many rows as the training part has, drawn from "
+                   "it with replacement by `seed`. The rows for validation and test stay what they "
+                   "are. Nets of several seeds answer together with dltest --average"),
+    DL_FLOAT_OPTION("train_share", dl_data, train_share, "1.0", 1e-6, 1,
+                    "train on this share of the training part only, drawn from it by `seed`, each "
+                    "class in the same proportion if the split is stratified; if it is by the "
+                    "tail, on the last rows. Of one seed a smaller share is within a larger one. "
+                    "The rows for validation and test stay what they are, and a batch is all of "
+                    "the share if it is larger. scripts/learning_curve.sh tries several"),
     DL_OPTIONS_END,
 };
 
@@ -48,9 +45,7 @@ int dl_subsample_check(dl_data *data, dl_error *error) {
         return 0;
     if (data->fold <= 0 || data->folds <= 0)
         return dl_fail(error, DL_USAGE,
-                       "%s: \"fold\" and \"folds\" need each other (--fold 2/5 says "
-                       "both)",
-                       where);
+                       "%s: \"fold\" and \"folds\" need each other (--fold 2/5 says both)", where);
     if (data->fold > data->folds)
         return dl_fail(error, DL_USAGE, "%s: \"fold\" is %lld, but there are only %lld folds",
                        where, (long long)data->fold, (long long)data->folds);

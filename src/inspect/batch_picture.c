@@ -38,9 +38,9 @@ static void colour_of(int class, float rgb[3]) {
 /* A target y of a pixel is laid over it: a colour, and how much of it. */
 static float overlay(const sheet *s, float y, float rgb[3]) {
     const dl_schema *schema = &s->model->data.schema;
-    dl_target_form form = dl_augment_form(schema);
+    dl_target_form form = dl_augment_target(schema);
     int64_t pixels = (int64_t)s->image.dim[0] * s->image.dim[1];
-    if (form == DL_TARGET_APART || schema->outputs != pixels)
+    if (form == DL_TARGET_GLOBAL || schema->outputs != pixels)
         return 0;
     colour_of(form == DL_TARGET_MASK ? (int)y : 3, rgb);
     if (form == DL_TARGET_MASK)
@@ -82,7 +82,7 @@ static void add_target(const sheet *s, float y, dl_text *text) {
 static void caption(const sheet *s, int i, dl_text *text) {
     const dl_batch *batch = s->batch;
     int outputs = s->model->data.schema.outputs;
-    if (dl_augment_form(&s->model->data.schema) != DL_TARGET_APART)
+    if (dl_augment_target(&s->model->data.schema) != DL_TARGET_GLOBAL)
         return;
     float y = batch->y[(int64_t)i * outputs];
     if (batch->number)
@@ -132,7 +132,7 @@ static void lay_out(sheet *s) {
     s->columns = s->count < MOST_COLUMNS ? s->count : MOST_COLUMNS;
     s->rows = (s->count + s->columns - 1) / s->columns;
     s->factor = most < SIDE ? SIDE / most : 1;
-    bool words = dl_augment_form(&s->model->data.schema) == DL_TARGET_APART;
+    bool words = dl_augment_target(&s->model->data.schema) == DL_TARGET_GLOBAL;
     s->caption = words ? (s->batch->share ? 2 * LINE : LINE) : 0;
     s->cell[0] = s->image.dim[0] * s->factor + s->caption + GAP;
     s->cell[1] = s->image.dim[1] * s->factor + GAP;
@@ -235,7 +235,7 @@ static int draw_answers(sheet *s, const float *answer, const float *truth, const
 int dl_prediction_picture_write(dl_model *model, dl_split part, const char *path, int *shown,
                                 dl_error *error) {
     const dl_schema *schema = &model->data.schema;
-    if (schema->input.rank != 3 || dl_augment_form(schema) == DL_TARGET_APART)
+    if (schema->input.rank != 3 || dl_augment_target(schema) == DL_TARGET_GLOBAL)
         return dl_fail(error, DL_USAGE,
                        "--pictures is for nets whose target is an image or has a class at each "
                        "pixel");

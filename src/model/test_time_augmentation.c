@@ -20,7 +20,7 @@ int dl_views_check(const dl_model *model, dl_error *error) {
             "%s: test_time is for single images, but a sample of these data has the shape %s%s",
             where, dl_shape_text(shape, schema->input),
             schema->input.rank == 3 ? ", a pair of them" : "");
-    if (model->positions > 1 || dl_augment_form(schema) != DL_TARGET_APART)
+    if (model->positions > 1 || dl_augment_target(schema) != DL_TARGET_GLOBAL)
         return dl_fail(error, DL_USAGE,
                        "%s: test_time is for a target that says something of the image as a whole, "
                        "but these data have %d targets an image",

@@ -363,7 +363,7 @@ CONFIG
         [ -z "$errors" ] || fail "prints to stderr"
     done
     train --help layer dense
-    shows 'units: whole number, at least 1; required'
+    shows 'units: integer, at least 1; required'
     cp .out dense
     train --help dense
     same .out dense
