@@ -232,7 +232,7 @@ static void test_outside(void **state) {
         int units = dl_shape_channels(out->shape);
         for (int i = 0; i < COUNT * units; i++)
             assert_int_equal(isfinite(out->value[i]) != 0, inside[i / units]);
-        assert_int_equal(strncmp(dl_net_find_bad(&h.net, numbers, &pass), "layer \"", 7), 0);
+        assert_int_equal(strncmp(dl_net_find_not_finite(&h.net, numbers, &pass), "layer \"", 7), 0);
         if (!l) {
             harness_fill(out->grad, (int64_t)COUNT * units, 1);
             dl_net_backward(&h.net, &pass);

@@ -244,7 +244,7 @@ static void test_graph(void **state) {
                 "{ layer = \"dense\"; units = 2; }");
     /* a reader before its source is refused */
     assert_false(harness_open(&h, text.data, shapes[0], BATCH, true, 2));
-    assert_non_null(strstr(h.error.text.data, "no layer \"f\" before this one"));
+    assert_non_null(strstr(h.error.text.data, "no preceding layer \"f\""));
     harness_close(&h);
     char *f = strstr(text.data, ", \"f\")");
     memcpy(f, ")     ", 6);

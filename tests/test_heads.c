@@ -261,11 +261,11 @@ static void test_not_trained(void **state) {
         assert_true(isnan(head->value[i]));
         assert_true(dl_net_output(&trained.e.model.net)->value[i] == dl_net_output(net)->value[i]);
     }
-    assert_null(dl_net_find_bad(net, x_of_all, &pass));
+    assert_null(dl_net_find_not_finite(net, x_of_all, &pass));
     net->layers[net->heads[0].last].params[0].value[0] = NAN; /* which it never uses */
-    assert_null(dl_net_find_bad(net, x_of_all, &pass));
+    assert_null(dl_net_find_not_finite(net, x_of_all, &pass));
     trained.e.model.net.layers[net->heads[0].last].params[0].value[0] = NAN;
-    assert_string_equal(dl_net_find_bad(&trained.e.model.net, x_of_all, &pass),
+    assert_string_equal(dl_net_find_not_finite(&trained.e.model.net, x_of_all, &pass),
                         "layer \"b\" (its weight)");
     close_whole(&trained);
     close_whole(&tested);

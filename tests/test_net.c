@@ -155,7 +155,7 @@ static void test_plan(void **state) {
     (void)state;
     /* a chain: each lives with its neighbours, so two places suffice */
     dl_plan_item chain[] = {{100, 0, 1, 0}, {100, 1, 2, 0}, {100, 2, 3, 0}, {100, 3, 4, 0}};
-    assert_int_equal(dl_plan_place(chain, 4), 256);
+    assert_int_equal(dl_plan_assign(chain, 4), 256);
     enum { N = 60 };
     dl_plan_item items[N];
     for (int trial = 0; trial < 50; trial++) {
@@ -167,7 +167,7 @@ static void test_plan(void **state) {
             items[i] = (dl_plan_item){words[1] % 1000 + 1, first, first + (int)(words[2] % 10), 0};
             total += items[i].bytes + DL_ALIGN;
         }
-        int64_t bytes = dl_plan_place(items, N);
+        int64_t bytes = dl_plan_assign(items, N);
         for (int i = 0; i < N; i++) {
             assert_int_equal(items[i].offset % DL_ALIGN, 0);
             most =
@@ -191,11 +191,13 @@ static void test_find_bad(void **state) {
     assert_true(harness_open(&h, network, dl_shape3(12, 12, 2), BATCH, true, 2));
     dl_net_initialize(&h.net, 1);
     dl_pass pass = {.batch = BATCH};
-    assert_null(dl_net_find_bad(&h.net, x, &pass));
+    assert_null(dl_net_find_not_finite(&h.net, x, &pass));
     h.net.layers[3].params[0].value[5] = NAN;
-    assert_string_equal(dl_net_find_bad(&h.net, x, &pass), "layer \"conv2d_2\" (its weight)");
+    assert_string_equal(dl_net_find_not_finite(&h.net, x, &pass),
+                        "layer \"conv2d_2\" (its weight)");
     x[3] = INFINITY;
-    assert_string_equal(dl_net_find_bad(&h.net, x, &pass), "layer \"conv2d_1\" (its output)");
+    assert_string_equal(dl_net_find_not_finite(&h.net, x, &pass),
+                        "layer \"conv2d_1\" (its output)");
     harness_close(&h);
 }
 

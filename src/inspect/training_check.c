@@ -185,7 +185,7 @@ static void check_norms(dl_checkup *c, const dl_experiment *e) {
                            "%s: \"%s\" takes its statistics of batches of one sample: its output "
                            "is constant (a larger batch_size)",
                            layer->where, layer->name);
-        int by = dl_net_bias_taken_out(net, i);
+        int by = dl_net_bias_canceled_by(net, i);
         if (by >= 0)
             dl_checkup_add(c, "bias", DL_CHECK_OK,
                            "%s: the bias of \"%s\" does nothing before \"%s\" (bias = false)",

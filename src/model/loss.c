@@ -78,7 +78,7 @@ dl_losses dl_loss_backward(dl_model *model, const dl_batch *batch) {
 void dl_losses_add(dl_losses *to, const dl_losses *losses) {
     to->net.sum += losses->net.sum;
     to->net.counted += losses->net.counted;
-    for (int h = 0; h < DL_MOST_HEADS; h++) {
+    for (int h = 0; h < DL_MAX_HEADS; h++) {
         to->head[h].sum += losses->head[h].sum;
         to->head[h].counted += losses->head[h].counted;
     }

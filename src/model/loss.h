@@ -12,7 +12,7 @@ typedef struct {
 } dl_loss_sum;
 
 typedef struct {
-    dl_loss_sum net, head[DL_MOST_HEADS]; /* the heads' are unweighted */
+    dl_loss_sum net, head[DL_MAX_HEADS]; /* the heads' are unweighted */
 } dl_losses;
 
 /* The loss of the net's output; the heads are left out. */

@@ -35,7 +35,7 @@ typedef struct {
     bool has_net; /* it was read without errors */
     const dl_loss_type *loss;
     void *loss_self;
-    dl_head_loss heads[DL_MOST_HEADS]; /* of net.heads */
+    dl_head_loss heads[DL_MAX_HEADS]; /* of net.heads */
     /* made by dl_model_build */
     dl_target target;  /* of a position */
     int64_t positions; /* classes that a sample has, one at each; 1: one for the whole sample */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What each block is made of. */
+/* The layers that each block expands to. */
 #include "net/block.h"
 
 #include "math/window.h"
@@ -15,26 +15,23 @@ static const char *const merges[] = {"concat",  "add",   "multiply", "average",
                                      "maximum", "shake", NULL};
 
 #define REPEAT                                                                                     \
-    DL_INT_OPTION(                                                                                 \
-        "repeat", block, repeat, "1", 1, 10000,                                                    \
-        "how many of them follow each other; layers named \"a\" within are called \"a_1\", "       \
-        "\"a_2\" and so on from outside")
+    DL_INT_OPTION("repeat", block, repeat, "1", 1, 10000,                                          \
+                  "number of repetitions in sequence; a layer named \"a\" inside becomes "         \
+                  "\"a_1\", \"a_2\", …")
 
 static const dl_option sequence_options[] = {
     DL_SETTING_OPTION("body", block, body, DL_REQUIRED,
-                      "the layers and blocks that it is made of: a list ( { … }, … )"),
+                      "the layers and blocks of the block: a list ( { … }, … )"),
     REPEAT,
     DL_OPTIONS_END,
 };
 
 static const dl_option residual_options[] = {
-    DL_SETTING_OPTION(
-        "body", block, body, DL_REQUIRED,
-        "the layers and blocks between the input and the addition: a list ( { … }, … )"),
+    DL_SETTING_OPTION("body", block, body, DL_REQUIRED,
+                      "the layers and blocks of the residual branch: a list ( { … }, … )"),
     DL_SETTING_OPTION(
         "shortcut", block, shortcut, DL_NO_DEFAULT,
-        "what the input goes through on its way around the body, where the body changes the shape; "
-        "left out: nothing"),
+        "layers of the skip connection, needed if the body changes the shape; default: identity"),
     DL_ACTIVATION_OPTIONS(block, activation, "linear"),
     REPEAT,
     DL_OPTIONS_END,
@@ -43,12 +40,10 @@ static const dl_option residual_options[] = {
 static const dl_option parallel_options[] = {
     DL_SETTING_OPTION("branches", block, branches, DL_REQUIRED,
                       "lists of layers that all read the same input: ( ( { … }, … ), ( { … } ) ); "
-                      "an empty list () "
-                      "hands it on"),
+                      "an empty list () is the identity"),
     DL_CHOICE_OPTION("merge", block, merge, "concat", merges,
-                     "what becomes of their outputs: side by side, or element by element "
-                     "(\"shake\": by the layer "
-                     "of that name, a mixture a sample)"),
+                     "how the outputs are merged: concat (along the channels), or elementwise "
+                     "(shake: a random mixture per sample, see the layer)"),
     REPEAT,
     DL_OPTIONS_END,
 };
@@ -60,13 +55,13 @@ typedef struct {
 
 static const dl_option dense_block_options[] = {
     DL_INT_OPTION("layers", dense_block, layers, DL_REQUIRED, 1, 1000,
-                  "how many layers, each of which reads all before it"),
+                  "number of layers, each of which reads all preceding ones"),
     DL_INT_OPTION("growth", dense_block, growth, "32", 1, 1 << 10, "channels that each layer adds"),
-    DL_INT_OPTION(
-        "bottleneck", dense_block, bottleneck, "4", 0, 64,
-        "a 1x1 convolution to this many times `growth` channels before each 3x3 one; 0: none"),
+    DL_INT_OPTION("bottleneck", dense_block, bottleneck, "4", 0, 64,
+                  "each 3x3 convolution is preceded by a 1x1 convolution with this many times "
+                  "`growth` channels; 0: none"),
     DL_FLOAT_OPTION("dropout", dense_block, dropout, "0.0", 0, 0.99,
-                    "rate of a dropout behind each layer"),
+                    "dropout rate after each layer"),
     DL_OPTIONS_END,
 };
 
@@ -83,9 +78,9 @@ static const dl_option inception_options[] = {
     WIDTH(three, "filters of the 3x3 branch"),
     WIDTH(reduce5, "filters of the 1x1 convolution before the 5x5 one"),
     WIDTH(five, "filters of the 5x5 branch"),
-    WIDTH(pool, "filters of the 1x1 convolution behind the 3x3 max_pool"),
+    WIDTH(pool, "filters of the 1x1 convolution after the 3x3 max_pool"),
     DL_BOOL_OPTION("batch_norm", inception, batch_norm, "false",
-                   "normalize behind each convolution, which then has no bias"),
+                   "batch normalization after each convolution, which then has no bias"),
     DL_OPTIONS_END,
 };
 
@@ -113,7 +108,7 @@ static const dl_option separable_options[] = {
     DL_OPTIONS_END,
 };
 
-/* ---- making settings ---- */
+/* ---- generated settings ---- */
 
 static config_setting_t *add_list(config_setting_t *list) {
     return dl_config_add(list, NULL, CONFIG_TYPE_LIST);
@@ -174,7 +169,7 @@ static void expand_parallel(const void *self, const config_setting_t *group, net
     if (!b->branches)
         return;
     e->repeat = b->repeat;
-    if (!config_setting_is_list(b->branches)) { /* an error, which names it */
+    if (!config_setting_is_list(b->branches)) { /* reported by the caller */
         e->branch[e->count++] = b->branches;
         return;
     }
@@ -188,8 +183,8 @@ static void add_batch_norm(config_setting_t *list) {
     dl_config_add_string(add_layer(list, "batch_norm"), "activation", "relu");
 }
 
-/* Huang et al., "Densely connected convolutional networks", CVPR 2017: normalization and relu come
-   before each convolution. */
+/* Huang et al., "Densely connected convolutional networks", CVPR 2017: normalization and relu
+   precede each convolution. */
 static void expand_dense_block(const void *self, const config_setting_t *group, net_expansion *e) {
     const dense_block *d = self;
     (void)group;
@@ -255,22 +250,19 @@ typedef struct {
 } aux;
 
 static const dl_option aux_options[] = {
-    DL_SETTING_OPTION("body", aux, body, DL_REQUIRED,
-                      "the layers and blocks between what is read and the output, which is the "
-                      "last one's: a list "
-                      "( { … }, … )"),
-    DL_FLOAT_OPTION("weight", aux, weight, "0.3", 0, 1000,
-                    "what its loss counts for in training, the net's own loss counting 1; 0: it is "
-                    "only measured"),
     DL_SETTING_OPTION(
-        "loss", aux, loss, DL_NO_DEFAULT,
-        "what its output is compared with the targets by: a group { type = \"…\" }; left out: the "
-        "net's own loss"),
+        "body", aux, body, DL_REQUIRED,
+        "the layers and blocks of the head; the last one gives its output: a list ( { … }, … )"),
+    DL_FLOAT_OPTION("weight", aux, weight, "0.3", 0, 1000,
+                    "weight of its loss in training, relative to that of the network; 0: the loss "
+                    "is only reported"),
+    DL_SETTING_OPTION("loss", aux, loss, DL_NO_DEFAULT,
+                      "loss of the head: a group { type = \"…\" }; default: that of the network"),
     DL_OPTIONS_END,
 };
 
-/* Szegedy et al., 2015, and before them Lee et al., "Deeply-supervised nets", AISTATS 2015: what is
-   minimized is loss + sum over the heads of weight * loss of the head. */
+/* Szegedy et al., 2015, and Lee et al., "Deeply-supervised nets", AISTATS 2015: minimizes loss +
+   sum over heads of weight * head loss. */
 static void expand_aux(const void *self, const config_setting_t *group, net_expansion *e) {
     const aux *a = self;
     (void)group;
@@ -281,42 +273,42 @@ static void expand_aux(const void *self, const config_setting_t *group, net_expa
 }
 
 static const net_block_type sequence_type = {
-    {"sequence", "layers one after the other, several times", sizeof(block), sequence_options},
+    {"sequence", "a sequence of layers, optionally repeated", sizeof(block), sequence_options},
     .expand = expand_sequence,
     .has_lists = true,
 };
 static const net_block_type residual_type = {
-    {"residual", "adds the output of a body of layers to its input, so that deep nets can learn",
+    {"residual", "adds the output of its layers to its input, which makes deep networks trainable",
      sizeof(block), residual_options},
     .expand = expand_residual,
     .has_lists = true,
 };
 static const net_block_type parallel_type = {
-    {"parallel", "branches that read the same input, with their outputs merged into one",
-     sizeof(block), parallel_options},
+    {"parallel", "branches that read the same input and whose outputs are merged", sizeof(block),
+     parallel_options},
     .expand = expand_parallel,
     .has_lists = true,
 };
 static const net_block_type dense_block_type = {
-    {"dense_block", "DenseNet's block: each layer reads the outputs of all before it",
+    {"dense_block", "the block of DenseNet: each layer reads the outputs of all preceding ones",
      sizeof(dense_block), dense_block_options},
     .expand = expand_dense_block,
 };
 static const net_block_type inception_type = {
-    {"inception", "GoogLeNet's block: 1x1, 3x3, 5x5 convolutions and a max_pool side by side",
+    {"inception", "the block of GoogLeNet: parallel 1x1, 3x3 and 5x5 convolutions and a max_pool",
      sizeof(inception), inception_options},
     .expand = expand_inception,
 };
 static const net_block_type separable_type = {
-    {"separable_conv2d", "a convolution of each channel by itself, then one of all channels (1x1)",
+    {"separable_conv2d", "depthwise separable convolution: one per channel, then a 1x1 convolution",
      sizeof(separable), separable_options},
     .expand = expand_separable,
 };
 static const net_block_type aux_type = {
     {"aux",
-     "an auxiliary head: an intermediate output with a loss of its own, in training only, which "
-     "brings the layers before it a gradient that has not passed through the whole net; the layers "
-     "behind the head read the layer before it",
+     "an auxiliary head: an intermediate output with its own loss, used in training only, which "
+     "shortens the path of the gradient to early layers; the layers after it read the layer before "
+     "it",
      sizeof(aux), aux_options},
     .expand = expand_aux,
     .has_lists = true,

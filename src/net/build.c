@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* From layers to a net that can run: shapes, parameters, and the memory plan.
-
-   Time, for the plan: layer i runs forward in step i, the loss is step L (the number of layers),
-   and layer i runs backward in step 2L - i. */
+/* Shapes, parameters and the memory plan of a network. Time in the plan, for L layers: layer i runs
+   forward in step i, the loss is step L, layer i runs backward in step 2L - i. */
 #include <stdlib.h>
 
 #include "math/vector.h"
@@ -11,7 +9,7 @@
 
 /* ---- shapes and parameters ---- */
 
-/* A layer that uses another's weight transposed has declared it in that one's shape. */
+/* params[0] of a transposed layer has the shape of the weight that it shares. */
 static int check_transposed(const dl_layer *layer, const dl_layer *owner, dl_error *error) {
     const dl_shape wanted = layer->params[0].shape, found = owner->params[0].shape;
     char a[48], b[48], c[48];
@@ -19,7 +17,7 @@ static int check_transposed(const dl_layer *layer, const dl_layer *owner, dl_err
         return 0;
     return dl_fail(error, DL_USAGE,
                    "%s: layer \"%s\" has weights of shape %s and cannot share those of \"%s\", "
-                   "which transposed are %s (%s before)",
+                   "whose transpose is %s (of %s)",
                    layer->where, layer->name,
                    dl_shape_text(a, dl_shape2(wanted.dim[1], wanted.dim[0])), owner->name,
                    dl_shape_text(b, dl_shape2(found.dim[1], found.dim[0])),
@@ -71,9 +69,9 @@ static int set_up_layers(dl_net *net, int threads, dl_error *error) {
     return 0;
 }
 
-/* Lays parameters side by side; returns how many floats they are. */
-static int64_t lay_out(dl_net *net, const dl_layer *layer, dl_param *params, int count,
-                       dl_param *all, int *index, int64_t offset) {
+/* Assigns consecutive offsets to parameters and lists them in `all`. Returns the end offset. */
+static int64_t add_parameters(dl_net *net, const dl_layer *layer, dl_param *params, int count,
+                              dl_param *all, int *index, int64_t offset) {
     for (int p = 0; p < count; p++) {
         params[p].offset = offset;
         params[p].flags |= layer->trainable ? 0 : DL_FROZEN;
@@ -87,8 +85,7 @@ static int64_t lay_out(dl_net *net, const dl_layer *layer, dl_param *params, int
     return offset;
 }
 
-/* What a layer shares is where its owner has it. */
-static void lay_out_shared(dl_net *net, dl_layer *layer) {
+static void share_parameters(dl_net *net, dl_layer *layer) {
     const dl_layer *owner = &net->layers[layer->shares];
     if (!layer->transposed)
         layer->trainable = owner->trainable;
@@ -99,7 +96,7 @@ static void lay_out_shared(dl_net *net, dl_layer *layer) {
     }
 }
 
-static float *block(dl_net *net, int64_t count) {
+static float *allocate_floats(dl_net *net, int64_t count) {
     return count ? dl_arena_alloc(&net->arena, sizeof(float) * (size_t)count) : NULL;
 }
 
@@ -114,35 +111,36 @@ static void allocate_parameters(dl_net *net) {
     for (int i = 0; i < net->layer_count; i++) {
         dl_layer *l = &net->layers[i];
         if (l->shares >= 0)
-            lay_out_shared(net, l);
-        int first = 0; /* of its own */
+            share_parameters(net, l);
+        int first = 0; /* that it owns */
         while (first < l->param_count && !dl_layer_owns(l, first))
             first++;
-        net->weight_count = lay_out(net, l, l->params + first, l->param_count - first, net->params,
-                                    &net->param_count, net->weight_count);
-        net->state_count = lay_out(net, l, l->states, l->state_count, net->state_params,
-                                   &net->state_param_count, net->state_count);
+        net->weight_count = add_parameters(net, l, l->params + first, l->param_count - first,
+                                           net->params, &net->param_count, net->weight_count);
+        net->state_count = add_parameters(net, l, l->states, l->state_count, net->state_params,
+                                          &net->state_param_count, net->state_count);
     }
-    net->weights = block(net, net->weight_count);
-    net->states = block(net, net->state_count);
+    net->weights = allocate_floats(net, net->weight_count);
+    net->states = allocate_floats(net, net->state_count);
     if (net->training)
-        net->gradients = block(net, net->weight_count);
+        net->gradients = allocate_floats(net, net->weight_count);
 }
 
-static void point(const dl_net *net, dl_param *params, int count, float *values, bool gradients) {
+static void set_pointers(const dl_net *net, dl_param *params, int count, float *values,
+                         bool gradients) {
     for (int p = 0; p < count; p++) {
         params[p].value = values + params[p].offset;
         params[p].grad = gradients && net->training ? net->gradients + params[p].offset : NULL;
     }
 }
 
-static void point_parameters(dl_net *net) {
+static void set_all_pointers(dl_net *net) {
     for (int i = 0; i < net->layer_count; i++) {
-        point(net, net->layers[i].params, net->layers[i].param_count, net->weights, true);
-        point(net, net->layers[i].states, net->layers[i].state_count, net->states, false);
+        set_pointers(net, net->layers[i].params, net->layers[i].param_count, net->weights, true);
+        set_pointers(net, net->layers[i].states, net->layers[i].state_count, net->states, false);
     }
-    point(net, net->params, net->param_count, net->weights, true);
-    point(net, net->state_params, net->state_param_count, net->states, false);
+    set_pointers(net, net->params, net->param_count, net->weights, true);
+    set_pointers(net, net->state_params, net->state_param_count, net->states, false);
 }
 
 /* ---- the memory plan ---- */
@@ -151,10 +149,10 @@ typedef struct {
     dl_net *net;
     dl_plan_item *items;
     int count;
-    int *value;    /* [layer]: the item of its output, shared by views; -1: the data itself */
-    int *gradient; /* [layer]: the item of its output's gradient, -1: none */
-    int **edge;    /* [layer][input]: the item of this reader's gradient, -1: none */
-    int **buffer;  /* [layer][buffer]: the item of a saved buffer, -1: scratch */
+    int *value;    /* [layer]: item of its output, shared by views; -1: the data */
+    int *gradient; /* [layer]: item of the gradient of its output, -1: none */
+    int **edge;    /* [layer][input]: item of the gradient from this reader, -1: none */
+    int **buffer;  /* [layer][buffer]: item of a saved buffer, -1: scratch */
 } planner;
 
 static int add_item(planner *p, int64_t bytes, int first, int last) {
@@ -171,12 +169,12 @@ static void extend(planner *p, int item, int step) {
         p->items[item].last = step;
 }
 
-/* A net that is not trained does not run its auxiliary heads. */
-static bool never_runs(const dl_net *net, int i) {
+/* Auxiliary heads run in training only. */
+static bool is_skipped(const dl_net *net, int i) {
     return !net->training && dl_net_head(net, i) >= 0;
 }
 
-/* Whether a loss looks at the output of layer i. */
+/* Whether a loss reads the output of layer i. */
 static bool is_end(const dl_net *net, int i) {
     int head = dl_net_head(net, i);
     return head >= 0 ? net->heads[head].last == i : i == net->layer_count - 1;
@@ -191,7 +189,7 @@ static void plan_values(planner *p) {
     int end = net->layer_count;
     for (int i = 0; i < end; i++) {
         dl_layer *layer = &net->layers[i];
-        if (never_runs(net, i))
+        if (is_skipped(net, i))
             continue;
         for (int k = 0; k < layer->input_count; k++) {
             int source = net->sources[i][k], item = source < 0 ? -1 : p->value[source];
@@ -210,9 +208,9 @@ static void plan_values(planner *p) {
     }
 }
 
-/* From the last layer to the first, so that a layer's readers have their items before it. An end's
-   gradient is filled by its loss; another layer's gradient lives in the buffer of its first reader
-   in this order; the others' are added to it. */
+/* In reverse, so that readers precede their sources. The loss fills the gradient of an end; the
+   gradient of another layer is in the buffer of its first reader in this order, to which the other
+   readers are added. */
 static void plan_gradients(planner *p) {
     dl_net *net = p->net;
     int end = net->layer_count;
@@ -244,7 +242,7 @@ static void plan_buffers(planner *p) {
     for (int i = 0; i < end; i++) {
         dl_layer *layer = &net->layers[i];
         int64_t scratch = 0;
-        for (int b = 0; b < layer->buffer_count && !never_runs(net, i); b++) {
+        for (int b = 0; b < layer->buffer_count && !is_skipped(net, i); b++) {
             if (layer->buffers[b].lifetime == DL_SAVED)
                 p->buffer[i][b] =
                     add_item(p, layer->buffers[b].bytes, i, net->training ? 2 * end - i : i);
@@ -256,12 +254,12 @@ static void plan_buffers(planner *p) {
     }
 }
 
-/* A layer that reads where another's maxima were needs what that one saved. */
+/* needs_maxima: the saved buffers of the source must live until the reader runs. */
 static void extend_maxima(planner *p) {
     const dl_net *net = p->net;
     for (int i = 0; i < net->layer_count; i++)
         for (int k = 0;
-             net->layers[i].needs_maxima && !never_runs(net, i) && k < net->layers[i].input_count;
+             net->layers[i].needs_maxima && !is_skipped(net, i) && k < net->layers[i].input_count;
              k++) {
             int source = net->sources[i][k];
             for (int b = 0; source >= 0 && b < net->layers[source].buffer_count; b++)
@@ -269,44 +267,44 @@ static void extend_maxima(planner *p) {
         }
 }
 
-/* The readers of layer i's output whose gradients are apart from its own. */
+/* The readers of layer i whose gradients are in separate buffers. */
 static void list_summands(planner *p, int i) {
     dl_net *net = p->net;
-    int count = 0, most = 2 * DL_MOST_INPUTS * net->layer_count + 1;
-    int *pairs = xmalloc(sizeof *pairs * (size_t)most);
+    int count = 0, max = 2 * DL_MOST_INPUTS * net->layer_count + 1;
+    int *pairs = xmalloc(sizeof *pairs * (size_t)max);
     for (int j = i + 1; j < net->layer_count; j++)
         for (int k = 0; k < net->layers[j].input_count; k++)
             if (net->sources[j][k] == i && p->edge[j][k] >= 0 && p->edge[j][k] != p->gradient[i]) {
                 pairs[count++] = j;
                 pairs[count++] = k;
             }
-    int *kept = dl_arena_alloc(&net->arena, sizeof *kept * (size_t)(count + 1));
+    int *summands = dl_arena_alloc(&net->arena, sizeof *summands * (size_t)(count + 1));
     for (int n = 0; n < count; n++)
-        kept[n] = pairs[n];
-    kept[count] = -1;
-    net->summands[i] = kept;
+        summands[n] = pairs[n];
+    summands[count] = -1;
+    net->summands[i] = summands;
     free(pairs);
 }
 
-static void *at(const planner *p, int item) {
+static void *address(const planner *p, int item) {
     return item < 0 ? NULL : (char *)p->net->memory + p->items[item].offset;
 }
 
-static void place(planner *p) {
+static void assign_memory(planner *p) {
     dl_net *net = p->net;
-    net->activation_bytes = dl_plan_place(p->items, p->count);
+    net->activation_bytes = dl_plan_assign(p->items, p->count);
     net->memory_bytes = net->activation_bytes + net->scratch_bytes;
     net->memory = dl_arena_alloc(&net->arena, (size_t)net->memory_bytes);
     for (int i = 0; i < net->layer_count; i++) {
         dl_layer *layer = &net->layers[i];
         char *scratch = (char *)net->memory + net->activation_bytes;
-        layer->out.value = at(p, p->value[i]);
-        layer->out.grad = at(p, p->gradient[i]);
+        layer->out.value = address(p, p->value[i]);
+        layer->out.grad = address(p, p->gradient[i]);
         for (int k = 0; k < layer->input_count; k++)
-            layer->in[k].grad = at(p, p->edge[i][k]);
-        for (int b = 0; b < layer->buffer_count && !never_runs(net, i); b++) {
+            layer->in[k].grad = address(p, p->edge[i][k]);
+        for (int b = 0; b < layer->buffer_count && !is_skipped(net, i); b++) {
             dl_buffer *buffer = &layer->buffers[b];
-            buffer->memory = buffer->lifetime == DL_SAVED ? at(p, p->buffer[i][b]) : scratch;
+            buffer->memory = buffer->lifetime == DL_SAVED ? address(p, p->buffer[i][b]) : scratch;
             if (buffer->lifetime == DL_SCRATCH)
                 scratch += (buffer->bytes + DL_ALIGN - 1) / DL_ALIGN * DL_ALIGN;
         }
@@ -315,7 +313,7 @@ static void place(planner *p) {
     }
 }
 
-static int *none(dl_arena *arena, int count) {
+static int *unassigned(dl_arena *arena, int count) {
     int *items = dl_arena_alloc(arena, sizeof *items * (size_t)(count + 1));
     for (int i = 0; i < count; i++)
         items[i] = -1;
@@ -324,25 +322,25 @@ static int *none(dl_arena *arena, int count) {
 
 static void plan_memory(dl_net *net) {
     dl_arena arena = {0};
-    int layers = net->layer_count, most = 0;
+    int layers = net->layer_count, max = 0;
     for (int i = 0; i < layers; i++)
-        most += 2 + net->layers[i].input_count + net->layers[i].buffer_count;
+        max += 2 + net->layers[i].input_count + net->layers[i].buffer_count;
     planner p = {.net = net};
-    p.items = dl_arena_alloc(&arena, sizeof *p.items * (size_t)most);
-    p.value = none(&arena, layers);
-    p.gradient = none(&arena, layers);
+    p.items = dl_arena_alloc(&arena, sizeof *p.items * (size_t)max);
+    p.value = unassigned(&arena, layers);
+    p.gradient = unassigned(&arena, layers);
     p.edge = dl_arena_alloc(&arena, sizeof *p.edge * (size_t)layers);
     p.buffer = dl_arena_alloc(&arena, sizeof *p.buffer * (size_t)layers);
     for (int i = 0; i < layers; i++) {
-        p.edge[i] = none(&arena, net->layers[i].input_count);
-        p.buffer[i] = none(&arena, net->layers[i].buffer_count);
+        p.edge[i] = unassigned(&arena, net->layers[i].input_count);
+        p.buffer[i] = unassigned(&arena, net->layers[i].buffer_count);
     }
     plan_values(&p);
     if (net->training)
         plan_gradients(&p);
     plan_buffers(&p);
     extend_maxima(&p);
-    place(&p);
+    assign_memory(&p);
     dl_arena_free(&arena);
 }
 
@@ -354,7 +352,7 @@ int dl_net_build(dl_net *net, dl_shape input, int max_batch, bool training, int 
     if (set_up_layers(net, threads, error))
         return -1;
     allocate_parameters(net);
-    point_parameters(net);
+    set_all_pointers(net);
     size_t layers = (size_t)net->layer_count;
     net->has_gradient = dl_arena_alloc(&net->arena, sizeof *net->has_gradient * layers);
     net->met = dl_arena_alloc(&net->arena, sizeof *net->met * layers);
@@ -369,7 +367,7 @@ int dl_net_build(dl_net *net, dl_shape input, int max_batch, bool training, int 
     plan_memory(net);
     for (int i = 0; i < net->layer_count; i++) {
         const dl_layer *layer = &net->layers[i];
-        if (never_runs(net, i))
+        if (is_skipped(net, i))
             continue;
         int products = 1 + (net->has_gradient[i] ? 1 + (layer->in[0].grad != NULL) : 0);
         net->operations += layer->operations;
@@ -378,21 +376,21 @@ int dl_net_build(dl_net *net, dl_shape input, int max_batch, bool training, int 
     return 0;
 }
 
-int dl_net_bias_taken_out(const dl_net *net, int layer) {
-    bool vain = net->layers[layer].ends_in_bias;
+int dl_net_bias_canceled_by(const dl_net *net, int layer) {
+    bool canceled = net->layers[layer].ends_in_bias;
     int reader = -1;
     for (int i = 0; i < net->layer_count; i++) {
         const dl_layer *other = &net->layers[i];
         for (int k = 0; k < other->input_count; k++)
             if (net->sources[i][k] == layer) {
-                vain &= other->takes_out_bias;
+                canceled &= other->takes_out_bias;
                 reader = i;
             }
         if (i == layer ? other->shares >= 0 && !other->transposed
                        : other->shares == layer && !other->transposed)
-            vain = false; /* there is another layer with this bias */
+            canceled = false; /* another layer shares the bias */
     }
-    return vain ? reader : -1;
+    return canceled ? reader : -1;
 }
 
 void dl_net_free(dl_net *net) {

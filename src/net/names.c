@@ -41,14 +41,14 @@ const char *net_full_name(net_names *names, const char *wanted, const net_scope 
                           const char *where) {
     const char *name = dl_arena_printf(names->arena, "%s%s", wanted, scope->suffix);
     if (!*wanted || strpbrk(wanted, ". ") || !strcmp(wanted, "input")) {
-        net_fail(names, "%s: a layer cannot be called \"%s\" (no blanks, no points, not \"input\")",
+        net_fail(names, "%s: invalid layer name \"%s\" (no spaces, no periods, not \"input\")",
                  where, wanted);
         return NULL;
     }
     int other = net_find_full(names, name);
     if (other < 0)
         return name;
-    net_fail(names, "%s: there are two layers called \"%s\", the other at %s", where, name,
+    net_fail(names, "%s: duplicate layer name \"%s\", also at %s", where, name,
              names->net->layers[other].where);
     return name;
 }
@@ -64,7 +64,7 @@ const char *net_automatic_name(net_names *names, const dl_layer *layer) {
     return name;
 }
 
-/* Whether "file:line" a is further down in the same file than b. */
+/* Whether "file:line" a is below b in the same file. */
 static bool is_below(const char *a, const char *b) {
     const char *line_a = strrchr(a, ':'), *line_b = strrchr(b, ':');
     bool same =
@@ -72,7 +72,7 @@ static bool is_below(const char *a, const char *b) {
     return same && strtol(line_a + 1, NULL, 10) > strtol(line_b + 1, NULL, 10);
 }
 
-/* Where a layer of that name stands further down, within `setting`; NULL if none does. */
+/* The position of a layer `name` within `setting`, below `where`; NULL if there is none. */
 static const char *find_below(const net_names *names, config_setting_t *setting, const char *where,
                               const char *name) {
     const char *own = NULL, *found = NULL;
@@ -91,10 +91,8 @@ void net_unknown_input(net_names *names, const char *where, const char *name) {
     config_setting_t *network = config_lookup(&names->net->config->tree, "network");
     const char *below = find_below(names, network, where, name);
     if (below) {
-        net_fail(
-            names,
-            "%s: the layer \"%s\" comes later, at %s: only layers before this one can be named",
-            where, name, below);
+        net_fail(names, "%s: layer \"%s\" comes later, at %s: only preceding layers can be read",
+                 where, name, below);
         return;
     }
     const char *known[256] = {"input"};
@@ -103,14 +101,14 @@ void net_unknown_input(net_names *names, const char *where, const char *name) {
         if (names->net->layers[i].name)
             known[count++] = names->net->layers[i].name;
     const char *nearest = dl_text_nearest(name, known, count);
-    net_fail(names, "%s: there is no layer \"%s\" before this one to read%s%s%s", where, name,
+    net_fail(names, "%s: there is no preceding layer \"%s\"%s%s%s", where, name,
              nearest ? " (did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?)" : "");
 }
 
 void net_add_alias(net_names *names, const char *name, int index) {
-    if (names->alias_count == names->alias_room) {
-        names->alias_room = names->alias_room ? 2 * names->alias_room : 16;
-        names->alias = xrealloc(names->alias, sizeof *names->alias * (size_t)names->alias_room);
+    if (names->alias_count == names->alias_capacity) {
+        names->alias_capacity = names->alias_capacity ? 2 * names->alias_capacity : 16;
+        names->alias = xrealloc(names->alias, sizeof *names->alias * (size_t)names->alias_capacity);
     }
     names->alias[names->alias_count++] = (struct net_alias){name, index};
 }

@@ -22,9 +22,9 @@ static int64_t aligned(int64_t bytes) {
     return (bytes + DL_ALIGN - 1) / DL_ALIGN * DL_ALIGN;
 }
 
-int64_t dl_plan_place(dl_plan_item *items, int count) {
+int64_t dl_plan_assign(dl_plan_item *items, int count) {
     dl_plan_item **order = xmalloc(sizeof *order * (size_t)count);
-    dl_plan_item **rivals = xmalloc(sizeof *rivals * (size_t)count);
+    dl_plan_item **overlapping = xmalloc(sizeof *overlapping * (size_t)count);
     for (int i = 0; i < count; i++)
         order[i] = &items[i];
     qsort(order, (size_t)count, sizeof *order, larger_first);
@@ -34,11 +34,11 @@ int64_t dl_plan_place(dl_plan_item *items, int count) {
         int n = 0;
         for (int j = 0; j < i; j++)
             if (order[j]->first <= item->last && item->first <= order[j]->last)
-                rivals[n++] = order[j];
-        qsort(rivals, (size_t)n, sizeof *rivals, lower_first);
+                overlapping[n++] = order[j];
+        qsort(overlapping, (size_t)n, sizeof *overlapping, lower_first);
         int64_t offset = 0;
-        for (int j = 0; j < n && rivals[j]->offset < offset + aligned(item->bytes); j++) {
-            int64_t end = rivals[j]->offset + aligned(rivals[j]->bytes);
+        for (int j = 0; j < n && overlapping[j]->offset < offset + aligned(item->bytes); j++) {
+            int64_t end = overlapping[j]->offset + aligned(overlapping[j]->bytes);
             offset = end > offset ? end : offset;
         }
         item->offset = offset;
@@ -46,6 +46,6 @@ int64_t dl_plan_place(dl_plan_item *items, int count) {
             total = offset + aligned(item->bytes);
     }
     free(order);
-    free(rivals);
+    free(overlapping);
     return total;
 }

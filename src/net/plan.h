@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Memory plan: places buffers that are not alive at the same time on top of each other. */
+/* Memory plan: overlays buffers that are not alive at the same time. */
 #ifndef DL_NET_PLAN_H
 #define DL_NET_PLAN_H
 
@@ -7,12 +7,12 @@
 
 typedef struct {
     int64_t bytes;
-    int first, last; /* the steps in which it is alive, both included */
-    int64_t offset;  /* set by dl_plan_place: a multiple of DL_ALIGN */
+    int first, last; /* steps in which it is alive, inclusive */
+    int64_t offset;  /* set by dl_plan_assign; a multiple of DL_ALIGN */
 } dl_plan_item;
 
-/* Gives every item an offset; returns the bytes needed in all. Largest first, each at the lowest
-   place that is free for its lifetime. */
-int64_t dl_plan_place(dl_plan_item *items, int count);
+/* Assigns offsets and returns the total bytes. Largest first, each at the lowest offset that is
+   free during its lifetime. */
+int64_t dl_plan_assign(dl_plan_item *items, int count);
 
 #endif

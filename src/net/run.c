@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The passes over a net. */
+/* Initialization and the forward and backward passes. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,7 +28,7 @@ void dl_net_initialize(dl_net *net, uint64_t seed) {
         dl_net_initialize_param(&net->state_params[p], NULL);
 }
 
-/* A parameter that is frozen for good has no such epoch. */
+/* freeze_until is 0 for parameters that are always frozen. */
 static void thaw(dl_param *params, int count, int64_t epoch) {
     for (int p = 0; p < count; p++)
         if (epoch < params[p].freeze_until)
@@ -61,7 +61,7 @@ const dl_layer *dl_net_stateful(const dl_net *net) {
     return NULL;
 }
 
-/* Lets the layers see their inputs: the data are somewhere else in each step. */
+/* Sets the input pointers of a layer: the data move in each step. */
 static void connect(dl_net *net, int i, const float *x) {
     dl_layer *layer = &net->layers[i];
     for (int k = 0; k < layer->input_count; k++) {
@@ -83,7 +83,8 @@ int dl_net_head(const dl_net *net, int i) {
     return -1;
 }
 
-/* What a layer sees of the pass: of a net that is `still`, batch_norm's is that of training. */
+/* The pass as seen by layer i: with `still`, stochastic layers do not train, but batch_norm does.
+ */
 static dl_pass pass_of(const dl_net *net, int i, const dl_pass *pass) {
     const dl_layer *layer = &net->layers[i];
     dl_pass own = *pass;
@@ -108,14 +109,14 @@ void dl_net_forward(dl_net *net, const float *x, const dl_pass *pass) {
     }
 }
 
-/* Those that their layers will not overwrite. Of layers that share parameters the last one runs
-   backward first: it overwrites, and the others add. */
+/* Zeros the gradients that layers do not overwrite. Of layers that share parameters the last one
+   runs backward first and overwrites; the others add. */
 static void zero_gradients(dl_net *net) {
     for (int i = 0; i < net->layer_count; i++)
         net->met[i] = 0;
     for (int i = net->layer_count - 1; i >= 0; i--) {
         const dl_layer *layer = &net->layers[i];
-        if (!net->has_gradient[i]) /* they stay the zeros that they were born as */
+        if (!net->has_gradient[i]) /* stay zero from allocation */
             continue;
         for (int p = 0; p < layer->param_count; p++) {
             dl_param *param = &layer->params[p];
@@ -181,7 +182,7 @@ dl_tensor *dl_net_head_output(dl_net *net, int h) {
     return &net->layers[net->heads[h].last].out;
 }
 
-const char *dl_net_find_bad(dl_net *net, const float *x, const dl_pass *pass) {
+const char *dl_net_find_not_finite(dl_net *net, const float *x, const dl_pass *pass) {
     for (int i = 0; i < net->layer_count; i++) {
         dl_layer *layer = &net->layers[i];
         if (!net->training && dl_net_head(net, i) >= 0)

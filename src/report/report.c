@@ -193,7 +193,7 @@ void dl_report_biases(dl_terminal *t, const dl_experiment *e) {
     const dl_layer *first = NULL, *reader = NULL;
     int others = 0;
     for (int i = 0; i < net->layer_count; i++) {
-        int by = dl_net_bias_taken_out(net, i);
+        int by = dl_net_bias_canceled_by(net, i);
         others += by >= 0 && first;
         if (by >= 0 && !first) {
             first = &net->layers[i];

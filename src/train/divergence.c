@@ -11,7 +11,7 @@
 int dl_divergence_fail(dl_experiment *e, int64_t epoch, int64_t step, const dl_batch *batch,
                        const char *what, dl_error *error) {
     dl_pass pass = {.batch = batch ? (int)batch->count : 0};
-    const char *bad = batch ? dl_net_find_bad(&e->model.net, batch->x, &pass) : NULL;
+    const char *bad = batch ? dl_net_find_not_finite(&e->model.net, batch->x, &pass) : NULL;
     return dl_fail(error, DL_DIVERGED,
                    "diverged in epoch %lld, step %lld: %s is not finite; the first bad value is in "
                    "%s; " ADVICE,

@@ -12,7 +12,7 @@ static bool is_of_evaluation(const char *name) {
 static int check_monitor(dl_experiment *e, const char *watcher, const char *monitor,
                          config_setting_t *group, const char *const *metrics, int count,
                          dl_error *error) {
-    const char *names[2 * DL_MAX_METRICS + 3 + DL_MOST_HEADS];
+    const char *names[2 * DL_MAX_METRICS + 3 + DL_MAX_HEADS];
     config_setting_t *given = config_setting_get_member(group, "monitor");
     const char *where = dl_config_where(e->model.config, given ? given : group);
     if (!strncmp(monitor, "val_", 4) && !e->model.data.validation)

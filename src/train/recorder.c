@@ -45,7 +45,7 @@ static int start(dl_recorder *r, const dl_trainer *t, dl_error *error) {
 
 typedef struct {
     dl_arena arena;
-    dl_scalar list[2 * DL_MAX_RUN_METRICS + DL_MOST_HEADS + 8];
+    dl_scalar list[2 * DL_MAX_RUN_METRICS + DL_MAX_HEADS + 8];
     int count;
 } scalars;
 

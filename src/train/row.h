@@ -11,8 +11,8 @@ typedef struct {
     int64_t epoch, step;
     double rate, seconds, samples_per_second;
     double train_loss, train_metric[DL_MAX_RUN_METRICS];
-    double train_head[DL_MOST_HEADS]; /* unweighted losses of the auxiliary heads */
-    double train_objective;           /* train_loss, the weighted heads and the penalties */
+    double train_head[DL_MAX_HEADS]; /* unweighted losses of the auxiliary heads */
+    double train_objective;          /* train_loss, the weighted heads and the penalties */
     double val_loss, val_metric[DL_MAX_RUN_METRICS];
     double phase[DL_PHASES]; /* seconds of waiting for data, forward, backward, updating */
 } dl_row;
