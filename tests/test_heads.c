@@ -39,18 +39,18 @@ static void close_whole(whole *w) {
 }
 
 /* As the trainer does it: what the sums have in them afterwards. */
-static dl_sums train_step(whole *w, const dl_batch *batch, int64_t number) {
+static dl_metric_sums train_step(whole *w, const dl_batch *batch, int64_t number) {
     dl_experiment *e = &w->e;
     dl_net *net = &e->model.net;
     dl_outcome_buffers outcome_buffers;
-    dl_sums sums; /* closed by the caller */
+    dl_metric_sums sums; /* closed by the caller */
     dl_pass pass = {
         .batch = (int)batch->count, .training = true, .seed = 1, .step = (uint32_t)number};
     dl_outcome_buffers_open(&outcome_buffers, &e->model);
-    dl_sums_open(&sums, &e->model, false);
+    dl_metric_sums_open(&sums, &e->model, false);
     dl_net_forward(net, batch->x, &pass);
     dl_losses losses = dl_loss_backward(&e->model, batch);
-    dl_sums_add(&sums, &outcome_buffers, &e->model, batch, &losses);
+    dl_metric_sums_add(&sums, &outcome_buffers, &e->model, batch, &losses);
     dl_net_backward(net, &pass);
     dl_span span = {.count = net->weight_count};
     dl_objective objective = {net->weight_count, net->weights, net->gradients, 1, &span, 1};
@@ -61,8 +61,8 @@ static dl_sums train_step(whole *w, const dl_batch *batch, int64_t number) {
     return sums;
 }
 
-static void close_step(dl_sums sums) {
-    dl_sums_close(&sums);
+static void close_step(dl_metric_sums sums) {
+    dl_metric_sums_close(&sums);
 }
 
 /* ---- against PyTorch ---- */
@@ -105,7 +105,7 @@ static void check_case(json_t *c) {
         .x = floats(json_object_get(c, "x")), .y = floats(json_object_get(c, "y")), .count = rows};
     for (size_t t = 0; t < json_array_size(track); t++) {
         json_t *losses = json_array_get(track, t);
-        dl_sums sums = train_step(&w, &batch, (int64_t)t);
+        dl_metric_sums sums = train_step(&w, &batch, (int64_t)t);
         assert_int_equal(json_array_size(losses), 1 + net->head_count);
         for (int end = 0; end <= net->head_count; end++) {
             double got =
@@ -284,7 +284,7 @@ static void test_checkpoint(void **state) {
     dl_optimizer_state optimizer_state = {.vectors = {w.vector}, .vector_count = 1};
     dl_progress kept = {.epoch_step = 1, .step = 1, .best = NAN}, got = {0};
     kept.sums = train_step(&w, &all, 0);
-    dl_sums_open(&got.sums, &w.e.model, false);
+    dl_metric_sums_open(&got.sums, &w.e.model, false);
     int file = mkstemp(path);
     assert_true(file >= 0 && !close(file));
     dl_average none = {0};
@@ -300,8 +300,8 @@ static void test_checkpoint(void **state) {
     assert_true(got.sums.rows == kept.sums.rows);
     assert_memory_equal(&got.sums.losses, &kept.sums.losses, sizeof kept.sums.losses);
     assert_true(got.sums.losses.head[0].sum > 0 && got.sums.losses.net.sum > 0);
-    dl_sums_close(&got.sums);
-    dl_sums_close(&kept.sums);
+    dl_metric_sums_close(&got.sums);
+    dl_metric_sums_close(&kept.sums);
     dl_checkpoint_close(&checkpoint);
     unlink(path);
     close_whole(&w);

@@ -249,7 +249,7 @@ static int write_page(loaded *l, dl_split split, const char *path, dl_error *err
     dl_model *e = &l->experiment.model;
     dl_loader *loader = dl_loader_new(&e->data, split, e->batch_size, error);
     page_scores s = {0};
-    dl_sums sums = {0};
+    dl_metric_sums sums = {0};
     if (!loader)
         return -1;
     dl_scores_open(&s.scores, e, e->target.classes, e->link, split);
@@ -262,7 +262,7 @@ static int write_page(loaded *l, dl_split split, const char *path, dl_error *err
                                error);
     dl_scores_close(&s.scores);
     dl_confident_errors_free(&s.mistakes);
-    dl_sums_close(&sums);
+    dl_metric_sums_close(&sums);
     dl_loader_free(loader);
     return status;
 }

@@ -22,7 +22,7 @@ typedef struct {
     loaded *member; /* [count] */
     int count;
     dl_split split;
-    dl_sums sums; /* of a single net */
+    dl_metric_sums sums; /* of a single net */
     dl_ensemble ensemble;
     dl_scores scores;
     dl_speed speed;
@@ -81,7 +81,7 @@ static int evaluate(test *t, const test_arguments *a, dl_error *error) {
 
 static void close_test(test *t) {
     dl_scores_close(&t->scores);
-    dl_sums_close(&t->sums);
+    dl_metric_sums_close(&t->sums);
     for (int i = 0; i < t->ensemble.count; i++)
         dl_accumulator_close(&t->ensemble.member[i].accumulator);
     free(t->ensemble.member);

@@ -8,23 +8,24 @@
 #include "math/vector.h"
 #include "model/test_time_augmentation.h"
 
-void dl_sums_open(dl_sums *sums, const dl_model *model, bool ordered) {
-    *sums = (dl_sums){0};
+void dl_metric_sums_open(dl_metric_sums *sums, const dl_model *model, bool ordered) {
+    *sums = (dl_metric_sums){0};
     dl_accumulator_open(&sums->accumulator, model->metrics, model->metric_count,
                         model->target.classes, (int)model->channels, ordered);
 }
 
-void dl_sums_clear(dl_sums *sums) {
+void dl_metric_sums_clear(dl_metric_sums *sums) {
     dl_accumulator accumulator = sums->accumulator;
     dl_accumulator_clear(&accumulator);
-    *sums = (dl_sums){.accumulator = accumulator};
+    *sums = (dl_metric_sums){.accumulator = accumulator};
 }
 
-void dl_sums_close(dl_sums *sums) {
+void dl_metric_sums_close(dl_metric_sums *sums) {
     dl_accumulator_close(&sums->accumulator);
 }
 
-int dl_sums_fields(dl_sums *sums, const dl_model *model, dl_field_visitor visit, void *context) {
+int dl_metric_sums_fields(dl_metric_sums *sums, const dl_model *model, dl_field_visitor visit,
+                          void *context) {
     double rows = (double)sums->rows;
     int result = visit(context, "rows", &rows, 1);
     if (!dl_count_from_double(rows, &sums->rows))
@@ -114,8 +115,8 @@ dl_outcome dl_batch_outcome_numeric(dl_outcome_buffers *buffers, dl_model *model
     return (dl_outcome){kept, 1, buffers->expected, buffers->number, 0, 0, 0};
 }
 
-void dl_sums_add(dl_sums *sums, dl_outcome_buffers *buffers, dl_model *model, const dl_batch *batch,
-                 const dl_losses *losses) {
+void dl_metric_sums_add(dl_metric_sums *sums, dl_outcome_buffers *buffers, dl_model *model,
+                        const dl_batch *batch, const dl_losses *losses) {
     dl_outcome outcome = dl_batch_outcome(buffers, model, batch), numbers = outcome;
     if (batch->number)
         numbers = dl_batch_outcome_numeric(buffers, model, batch);
@@ -124,17 +125,17 @@ void dl_sums_add(dl_sums *sums, dl_outcome_buffers *buffers, dl_model *model, co
     sums->rows += batch->count;
 }
 
-double dl_sums_metric(const dl_sums *sums, int metric) {
+double dl_metric_sums_value(const dl_metric_sums *sums, int metric) {
     return dl_accumulator_value(&sums->accumulator, metric);
 }
 
-static int evaluate(dl_model *model, dl_loader *loader, int views_kind, dl_sums *sums,
+static int evaluate(dl_model *model, dl_loader *loader, int views_kind, dl_metric_sums *sums,
                     dl_observer observer, void *context, dl_error *error) {
     dl_outcome_buffers buffers;
     dl_views views;
     dl_outcome_buffers_open(&buffers, model);
     dl_views_open(&views, model, views_kind);
-    dl_sums_open(sums, model, true);
+    dl_metric_sums_open(sums, model, true);
     dl_loader_start(loader, dl_model_order(model, false), 0, 0, 0);
     dl_net_begin(&model->net);
     const dl_batch *batch;
@@ -142,7 +143,7 @@ static int evaluate(dl_model *model, dl_loader *loader, int views_kind, dl_sums 
     while ((batch = dl_loader_next(loader, error))) {
         dl_views_forward(&views, model, batch);
         dl_losses losses = dl_loss_forward(model, batch);
-        dl_sums_add(sums, &buffers, model, batch, &losses);
+        dl_metric_sums_add(sums, &buffers, model, batch, &losses);
         if (observer) {
             dl_outcome outcome = dl_batch_outcome(&buffers, model, batch);
             observer(context, &outcome);
@@ -157,11 +158,11 @@ static int evaluate(dl_model *model, dl_loader *loader, int views_kind, dl_sums 
     return error->count > before ? -1 : 0;
 }
 
-int dl_evaluate(dl_model *model, dl_loader *loader, dl_sums *sums, dl_observer observer,
+int dl_evaluate(dl_model *model, dl_loader *loader, dl_metric_sums *sums, dl_observer observer,
                 void *context, dl_error *error) {
     return evaluate(model, loader, model->data.augment.test_time, sums, observer, context, error);
 }
 
-int dl_evaluate_plain(dl_model *model, dl_loader *loader, dl_sums *sums, dl_error *error) {
+int dl_evaluate_plain(dl_model *model, dl_loader *loader, dl_metric_sums *sums, dl_error *error) {
     return evaluate(model, loader, DL_VIEWS_ONE, sums, NULL, NULL, error);
 }

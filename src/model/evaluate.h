@@ -11,15 +11,16 @@ typedef struct {
     dl_losses losses;
     int64_t rows;               /* samples */
     dl_accumulator accumulator; /* for the model's metrics */
-} dl_sums;
+} dl_metric_sums;
 
 /* `ordered`: also for metrics that only an evaluation knows. */
-void dl_sums_open(dl_sums *sums, const dl_model *model, bool ordered);
-void dl_sums_clear(dl_sums *sums);
-void dl_sums_close(dl_sums *sums);
+void dl_metric_sums_open(dl_metric_sums *sums, const dl_model *model, bool ordered);
+void dl_metric_sums_clear(dl_metric_sums *sums);
+void dl_metric_sums_close(dl_metric_sums *sums);
 
 /* Visits all of it, as dl_accumulator_fields does. */
-int dl_sums_fields(dl_sums *sums, const dl_model *model, dl_field_visitor visit, void *context);
+int dl_metric_sums_fields(dl_metric_sums *sums, const dl_model *model, dl_field_visitor visit,
+                          void *context);
 
 /* Buffers for outputs and targets: in the units of the data (regression), or without those that the
    loss ignores. */
@@ -41,9 +42,9 @@ dl_outcome dl_batch_outcome_numeric(dl_outcome_buffers *buffers, dl_model *model
                                     const dl_batch *batch);
 
 /* Adds the losses and metrics of the batch that has just run forward. */
-void dl_sums_add(dl_sums *sums, dl_outcome_buffers *buffers, dl_model *model, const dl_batch *batch,
-                 const dl_losses *losses);
-double dl_sums_metric(const dl_sums *sums, int metric);
+void dl_metric_sums_add(dl_metric_sums *sums, dl_outcome_buffers *buffers, dl_model *model,
+                        const dl_batch *batch, const dl_losses *losses);
+double dl_metric_sums_value(const dl_metric_sums *sums, int metric);
 
 /* Called with every batch of an evaluation, after its forward pass; where the target was cut into
    bins once for the classes and once for the numbers. */
@@ -51,9 +52,9 @@ typedef void (*dl_observer)(void *context, const dl_outcome *outcome);
 
 /* Runs every sample of the loader's part forward exactly once. observer may be NULL. The sums are
    opened here, and closed by the caller, also after a failure. */
-int dl_evaluate(dl_model *model, dl_loader *loader, dl_sums *sums, dl_observer observer,
+int dl_evaluate(dl_model *model, dl_loader *loader, dl_metric_sums *sums, dl_observer observer,
                 void *context, dl_error *error);
 /* The same without an observer, and without test-time augmentation. */
-int dl_evaluate_plain(dl_model *model, dl_loader *loader, dl_sums *sums, dl_error *error);
+int dl_evaluate_plain(dl_model *model, dl_loader *loader, dl_metric_sums *sums, dl_error *error);
 
 #endif

@@ -72,7 +72,7 @@ void dl_console_report_start(dl_terminal *terminal, const dl_trainer *t) {
 
 static void draw_bar(dl_terminal *terminal, const dl_trainer *t) {
     const dl_model *model = &t->e->model;
-    const dl_sums *sums = &t->progress.sums;
+    const dl_metric_sums *sums = &t->progress.sums;
     if (!dl_terminal_bar_due(terminal))
         return;
     int64_t steps = dl_loader_steps(t->train), done = t->progress.epoch_step;
@@ -82,7 +82,7 @@ static void draw_bar(dl_terminal *terminal, const dl_trainer *t) {
     while (shown < model->metric_count && !dl_metric_in_training(model->metrics[shown]))
         shown++;
     if (shown < model->metric_count)
-        dl_report_metric(metric, model->metrics[shown], dl_sums_metric(sums, shown));
+        dl_report_metric(metric, model->metrics[shown], dl_metric_sums_value(sums, shown));
     dl_text line = {0};
     dl_text_add(&line, "epoch %lld/%lld  loss %.4f  %s %s  %s left",
                 (long long)t->progress.epoch + 1, (long long)t->e->settings.epochs,

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* Averages of the weights w_t after steps t = 1, 2, …
    ema: a_1 = w_1,  a_t = d_t a_(t-1) + (1 - d_t) w_t,  d_t = min(decay, t / (9 + t)),
-   so that a short training is not held by its beginning. After Polyak and Juditsky, "Acceleration
-   of stochastic approximation by averaging", SIAM Journal on Control and Optimization 1992. Its
-   running statistics are those of the training, which are averages of the kind already.
+   so that the first steps of a short training do not dominate. After Polyak and Juditsky,
+   "Acceleration of stochastic approximation by averaging", SIAM Journal on Control and Optimization
+   1992. It uses the running statistics of the training, which are moving averages already.
    swa: the equal mean of the weights at the ends of the epochs from from_epoch on,
    a += (w - a) / n. Izmailov et al., "Averaging weights leads to wider optima and better
-   generalization", UAI 2018. Nothing has ever run with these weights, so a pass over the training
-   part gives the means and variances that batch_norm uses afterwards: those of the batches, each
-   counting as many rows as it has. */
+   generalization", UAI 2018. batch_norm's means and variances are recomputed for these weights in a
+   pass over the training part: the mean over batches, weighted by their rows. */
 #include "train/average.h"
 
 #include <stdlib.h>
@@ -32,17 +31,17 @@ void dl_average_close(dl_average *a) {
     *a = (dl_average){0};
 }
 
-/* average += share · (x - average) */
-static void approach(float *average, const float *x, double share, int64_t count) {
-    float by = (float)share;
+/* average += weight * (x - average) */
+static void move_average(float *average, const float *x, double weight, int64_t count) {
+    float by = (float)weight;
 #pragma omp parallel for simd schedule(static)
     for (int64_t i = 0; i < count; i++)
         average[i] += by * (x[i] - average[i]);
 }
 
-static void take_in(dl_average *a, const dl_net *net, double share) {
+static void update(dl_average *a, const dl_net *net, double weight) {
     if (a->count++)
-        approach(a->weights, net->weights, share, net->weight_count);
+        move_average(a->weights, net->weights, weight, net->weight_count);
     else
         dl_copy(a->weights, net->weights, net->weight_count);
 }
@@ -50,8 +49,8 @@ static void take_in(dl_average *a, const dl_net *net, double share) {
 void dl_average_step(dl_average *a, const dl_experiment *e) {
     if (!a->wanted || a->kind != DL_AVERAGE_EMA)
         return;
-    double t = (double)a->count + 1, young = t / (9 + t), decay = e->settings.average_decay;
-    take_in(a, &e->model.net, 1 - (young < decay ? young : decay));
+    double t = (double)a->count + 1, ramp = t / (9 + t), decay = e->settings.average_decay;
+    update(a, &e->model.net, 1 - (ramp < decay ? ramp : decay));
 }
 
 static void exchange(float *x, float *y, int64_t count) {
@@ -118,8 +117,8 @@ int dl_average_end_epoch(dl_average *a, dl_experiment *e, dl_loader *train, int6
                          dl_error *error) {
     bool of_epochs = a->wanted && a->kind == DL_AVERAGE_SWA;
     if (of_epochs && epoch + 1 >= e->settings.average_from) {
-        take_in(a, &e->model.net, 1 / ((double)a->count + 1));
-        if (e->model.net.state_count) /* of a frozen batch_norm they stay */
+        update(a, &e->model.net, 1 / ((double)a->count + 1));
+        if (e->model.net.state_count) /* a frozen batch_norm keeps its statistics */
             dl_copy(a->state, e->model.net.states, e->model.net.state_count);
     }
     dl_average_swap_in(a, e);

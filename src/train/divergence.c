@@ -18,7 +18,7 @@ int dl_divergence_fail(dl_experiment *e, int64_t epoch, int64_t step, const dl_b
                    (long long)epoch + 1, (long long)step, what, bad ? bad : "the loss itself");
 }
 
-/* The parameter that the largest weight is in. */
+/* The parameter with the largest weight. */
 static const dl_param *find_largest(const dl_net *net, float *largest) {
     const dl_param *found = &net->params[0];
     *largest = 0;
@@ -31,11 +31,11 @@ static const dl_param *find_largest(const dl_net *net, float *largest) {
     return found;
 }
 
-/* Numbers can be finite and yet beyond hope: a loss a million times that of a network that knows
-   nothing, from weights beyond a million. */
+/* Diverged, although still finite: a loss a million times the expected initial one, and weights
+   above a million. */
 int dl_divergence_check(dl_experiment *e, const dl_progress *progress, dl_loader *loader,
                         dl_error *error) {
-    static const double FAR = 1e6;
+    static const double LIMIT = 1e6;
     const dl_net *net = &e->model.net;
     if (dl_find_not_finite(net->weights, net->weight_count) >= 0 ||
         dl_find_not_finite(net->states, net->state_count) >= 0) {
@@ -46,10 +46,10 @@ int dl_divergence_check(dl_experiment *e, const dl_progress *progress, dl_loader
     double loss = dl_loss_mean(&progress->sums.losses.net);
     double untrained = dl_model_expected_loss(&e->model);
     float largest = 0;
-    if (!(loss > FAR * untrained))
+    if (!(loss > LIMIT * untrained))
         return 0;
     const dl_param *param = find_largest(net, &largest);
-    if (largest < FAR)
+    if (largest < LIMIT)
         return 0;
     int point = (int)strcspn(param->name, ".");
     return dl_fail(

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* When a training has gone wrong for good: what is told, and where it begins. */
+/* Reports divergence, and the layer where it starts. */
 #ifndef DL_TRAIN_DIVERGENCE_H
 #define DL_TRAIN_DIVERGENCE_H
 
 #include "train/experiment.h"
 #include "train/progress.h"
 
-/* `what` ("the loss") is not finite in step `step` (from 1) of the epoch after `epoch`. Looks for
-   the first bad layer with `batch` (NULL: not at all). Returns -1, the error is DL_DIVERGED. */
+/* Fails with DL_DIVERGED: `what` ("the loss") is not finite in step `step` (from 1) of the epoch
+   after `epoch`. Runs `batch` to find the first bad layer (NULL: skipped). Returns -1. */
 int dl_divergence_fail(dl_experiment *experiment, int64_t epoch, int64_t step,
                        const dl_batch *batch, const char *what, dl_error *error);
-/* At the end of an epoch, whose sums are in `progress`: 0 if all weights are finite and not beyond
-   hope, else -1 and the error. Takes a batch of `loader` to look for the first bad layer. */
+/* At the end of an epoch, whose sums are in `progress`: 0, or -1 and an error if a weight is not
+   finite or the loss has exploded. Uses a batch of `loader` to find the first bad layer. */
 int dl_divergence_check(dl_experiment *experiment, const dl_progress *progress, dl_loader *loader,
                         dl_error *error);
 

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- what does not go together ---- */
+/* ---- checks ---- */
 
 static int check_settings(const dl_experiment *e, dl_error *error) {
     const dl_settings *s = &e->settings;
@@ -14,19 +14,19 @@ static int check_settings(const dl_experiment *e, dl_error *error) {
         bool on;
         const char *path, *why;
     } cases[] = {
-        {s->clip_norm > 0, "regularization.clip_norm", "it finds the length of its steps itself"},
-        {s->clip_value > 0, "regularization.clip_value", "it finds the length of its steps itself"},
+        {s->clip_norm > 0, "regularization.clip_norm", "it chooses its own step length"},
+        {s->clip_value > 0, "regularization.clip_value", "it chooses its own step length"},
         {s->gradient_noise > 0, "regularization.gradient_noise", "it needs exact gradients"},
-        {s->max_norm > 0, "regularization.max_norm", "weights stay where it has put them"},
-        {s->clip_weights > 0, "regularization.clip_weights", "weights stay where it has put them"},
+        {s->max_norm > 0, "regularization.max_norm", "it must not be overridden"},
+        {s->clip_weights > 0, "regularization.clip_weights", "it must not be overridden"},
         {e->model.settings.bf16, "training.bf16", "it needs exact gradients"},
-        {s->average, "regularization.average", "its weights are the best that it has found"},
-        {e->model.data.augment.count > 0, "data.augment", "it needs rows that stay the same"},
+        {s->average, "regularization.average", "its weights are the best ones found so far"},
+        {e->model.data.augment.count > 0, "data.augment", "it needs the same rows in every pass"},
     };
     int result = 0;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         if (cases[i].on)
-            result = dl_fail(error, DL_USAGE, "%s: %s does not go with %s: %s",
+            result = dl_fail(error, DL_USAGE, "%s: %s does not work with %s: %s",
                              dl_model_where(&e->model, cases[i].path),
                              strchr(cases[i].path, '.') + 1, e->optimizer->kind.name, cases[i].why);
     return result;
@@ -39,21 +39,24 @@ static int check_layers(const dl_experiment *e, dl_error *error) {
     int result = 0;
     for (int i = 0; i < net->layer_count; i++)
         if (net->layers[i].varies)
-            result = dl_fail(error, DL_USAGE,
-                             "%s: in training what layer \"%s\" gives depends on chance or on the "
-                             "other samples of the batch, but %s needs a loss that is the same "
-                             "whenever it looks: leave the layer out, or use adam",
-                             net->layers[i].where, net->layers[i].name, name);
+            result =
+                dl_fail(error, DL_USAGE,
+                        "%s: in training, the output of layer \"%s\" is random or depends on the "
+                        "other samples of the batch, but %s needs a deterministic loss: "
+                        "remove the layer, or use adam",
+                        net->layers[i].where, net->layers[i].name, name);
     for (int p = 0; p < net->param_count; p++)
         if (net->params[p].freeze_until > 1 || net->params[p].flags & DL_ORTHOGONAL)
-            result = dl_fail(
-                error, DL_USAGE, "%s: %s does not go with %s", dl_model_where(&e->model, "network"),
-                net->params[p].freeze_until > 1 ? "freeze_until_epoch" : "orthogonal", name);
+            result = dl_fail(error, DL_USAGE, "%s: %s does not work with %s",
+                             dl_model_where(&e->model, "network"),
+                             net->params[p].freeze_until > 1 ? "freeze_until_epoch" : "orthogonal",
+                             name);
     if (stateful)
-        result = dl_fail(error, DL_USAGE, "%s: layer \"%s\" is stateful, which does not go with %s",
-                         stateful->where, stateful->name, name);
+        result =
+            dl_fail(error, DL_USAGE, "%s: layer \"%s\" is stateful, which does not work with %s",
+                    stateful->where, stateful->name, name);
     if (net->head_count)
-        result = dl_fail(error, DL_USAGE, "%s: auxiliary heads do not go with %s",
+        result = dl_fail(error, DL_USAGE, "%s: auxiliary heads do not work with %s",
                          net->heads[0].where, name);
     return result;
 }
@@ -63,26 +66,26 @@ static int check_loss(const dl_full_batch *w, dl_error *error) {
     const char *name = e->optimizer->kind.name, *where = dl_model_where(&e->model, "loss");
     if (e->model.loss->straight_through)
         return dl_fail(error, DL_USAGE,
-                       "%s: what loss \"%s\" gives as its gradient is a rule of its own and not a "
-                       "gradient, which %s needs: sgd is for it",
+                       "%s: loss \"%s\" has an update rule instead of a gradient, which %s needs: "
+                       "use sgd",
                        where, e->model.loss->kind.name, name);
     if (!e->optimizer->full_batch->needs_squares)
         return 0;
     if (!e->model.loss->least_squares)
         return dl_fail(error, DL_USAGE,
-                       "%s: %s is for sums of squares: it needs loss \"mse\", not \"%s\" (lbfgs is "
-                       "for any loss)",
+                       "%s: %s minimizes sums of squares: it needs loss \"mse\", not \"%s\" (lbfgs "
+                       "works with any loss)",
                        where, name, e->model.loss->kind.name);
     for (int s = 0; s < w->update->span_count; s++)
         if (w->update->spans[s].l1 > 0)
             return dl_fail(error, DL_USAGE,
-                           "%s: the penalty l1 is no sum of squares, which %s needs (l2 is one)",
+                           "%s: the penalty l1 is not a sum of squares, which %s needs (l2 is)",
                            dl_model_where(&e->model, "regularization.l1"), name);
     return 0;
 }
 
-/* What is kept in all, of n parameters. */
-static int64_t bytes_of(const dl_full_batch *w) {
+/* Memory for the state, the scratch and the Jacobian. */
+static int64_t memory_of(const dl_full_batch *w) {
     const dl_full_batch_method *method = w->e->optimizer->full_batch;
     int64_t n = w->f.count, doubles = method->state_count(w->e->optimizer_self, n);
     doubles += method->work_count(w->e->optimizer_self, &w->f);
@@ -100,34 +103,34 @@ static int check_size(const dl_full_batch *w, dl_error *error) {
                        "%lld: %s would need %s for its matrices (lbfgs needs none)",
                        dl_model_where(&e->model, "optimizer"), (long long)w->f.count,
                        (long long)own->most_parameters, e->optimizer->kind.name,
-                       dl_text_bytes(bytes, (double)bytes_of(w)));
+                       dl_text_bytes(bytes, (double)memory_of(w)));
     if (e->optimizer->full_batch->state_count(own, w->f.count) >
         INT32_MAX) /* a tensor of the checkpoint */
         return dl_fail(error, DL_USAGE,
-                       "%s: for %lld parameters %s would need %s: that is too much",
+                       "%s: for %lld parameters, %s would need %s, which is too much",
                        dl_model_where(&e->model, "optimizer"), (long long)w->f.count,
-                       e->optimizer->kind.name, dl_text_bytes(bytes, (double)bytes_of(w)));
+                       e->optimizer->kind.name, dl_text_bytes(bytes, (double)memory_of(w)));
     return 0;
 }
 
-/* ---- the function ---- */
+/* ---- the objective ---- */
 
-/* theta[count] from the net's weights */
+/* theta[count] = the net's weights */
 static void gather(const dl_full_batch *w, double *theta) {
     for (int s = 0; s < w->update->span_count; s++)
         for (int64_t i = 0; i < w->update->spans[s].count; i++)
             *theta++ = w->e->model.net.weights[w->update->spans[s].first + i];
 }
 
-/* and back, rounded to float */
+/* The reverse, rounded to float. */
 static void scatter(const dl_full_batch *w, const double *theta) {
     for (int s = 0; s < w->update->span_count; s++)
         for (int64_t i = 0; i < w->update->spans[s].count; i++)
             w->e->model.net.weights[w->update->spans[s].first + i] = (float)*theta++;
 }
 
-/* to[count] += or = factor · the net's gradients */
-static void take_gradients(const dl_full_batch *w, double factor, bool add, double *to) {
+/* to[count] += (add) or = factor * the net's gradients */
+static void gather_gradients(const dl_full_batch *w, double factor, bool add, double *to) {
     for (int s = 0; s < w->update->span_count; s++) {
         const float *from = w->e->model.net.gradients + w->update->spans[s].first;
         for (int64_t i = 0; i < w->update->spans[s].count; i++, to++)
@@ -135,7 +138,7 @@ static void take_gradients(const dl_full_batch *w, double factor, bool add, doub
     }
 }
 
-/* Of all spans, and with `gradient` adds theirs to it. */
+/* The penalties of all spans; adds their gradient to `gradient` unless that is NULL. */
 static double penalties(const dl_full_batch *w, const double *theta, double *gradient) {
     double sum = 0;
     for (int s = 0; s < w->update->span_count; s++) {
@@ -151,7 +154,7 @@ static double penalties(const dl_full_batch *w, const double *theta, double *gra
     return sum;
 }
 
-/* The weights are theta; a pass over the training part begins. */
+/* Sets the weights to theta and starts a pass over the training part. */
 static void begin_pass(dl_full_batch *w, const double *theta) {
     scatter(w, theta);
     dl_loader_start(w->loader, dl_model_order(&w->e->model, false), 0, 0, 0);
@@ -178,7 +181,7 @@ static double evaluate(dl_function *f, const double *theta, double *gradient) {
         if (!gradient)
             continue;
         dl_net_backward(&w->e->model.net, &pass);
-        take_gradients(w, loss.net.counted, true, gradient);
+        gather_gradients(w, loss.net.counted, true, gradient);
     }
     if (w->error->count > before)
         return NAN;
@@ -187,32 +190,32 @@ static double evaluate(dl_function *f, const double *theta, double *gradient) {
     return dl_loss_mean(&losses.net) + penalties(w, theta, gradient);
 }
 
-/* A block of rows that is not full yet. */
+/* A block of rows of the Jacobian, being filled. */
 typedef struct {
     dl_full_batch *w;
     int64_t rows;
     dl_take_rows take;
     void *context;
-    double sum; /* of the residuals' squares so far */
+    double sum; /* of squared residuals so far */
 } block;
 
-static void hand_on(block *b) {
+static void flush(block *b) {
     if (b->rows)
         b->take(b->context, b->rows, b->w->rows, b->w->residual);
     b->rows = 0;
 }
 
-/* The row to be filled. */
+/* The row to fill. */
 static double *next_row(block *b, double residual) {
     if (b->rows == b->w->f.most_rows)
-        hand_on(b);
+        flush(b);
     b->sum += residual * residual;
     b->w->residual[b->rows] = residual;
     return b->w->rows + b->rows++ * b->w->f.count;
 }
 
-/* Row i of the batch: a forward and a backward pass of its own for each output, since the backward
-   pass may use the memory of what the forward pass has left. */
+/* Row i of the batch: one forward and one backward pass per output, since a backward pass may
+   overwrite the activations. */
 static void add_sample(block *b, const dl_batch *batch, int64_t i, double scale) {
     dl_full_batch *w = b->w;
     dl_experiment *e = w->e;
@@ -229,11 +232,11 @@ static void add_sample(block *b, const dl_batch *batch, int64_t i, double scale)
         memset(out->grad, 0, sizeof *out->grad * (size_t)outputs);
         out->grad[k] = 1;
         dl_net_backward(&e->model.net, &pass);
-        take_gradients(w, scale, false, next_row(b, scale * (double)difference));
+        gather_gradients(w, scale, false, next_row(b, scale * (double)difference));
     }
 }
 
-/* l2/2 · w^2 is the half of the square of sqrt(l2) · w. */
+/* l2/2 * w^2 is half the square of the residual sqrt(l2) * w. */
 static void add_penalties(block *b, const double *theta) {
     const dl_full_batch *w = b->w;
     int64_t k = 0;
@@ -248,8 +251,8 @@ static void add_penalties(block *b, const double *theta) {
         }
 }
 
-/* The mean of (y - t)^2 over all rows of a pass and outputs is |r|^2 / 2 with
-   r = sqrt(2 / (rows · outputs)) (y - t). */
+/* The mean of (y - t)^2 over all rows and outputs is |r|^2 / 2 with
+   r = sqrt(2 / (rows * outputs)) (y - t). */
 static double squares(dl_function *f, const double *theta, dl_take_rows take, void *context) {
     dl_full_batch *w = (dl_full_batch *)f;
     block b = {w, 0, take, context, 0};
@@ -264,13 +267,13 @@ static double squares(dl_function *f, const double *theta, dl_take_rows take, vo
     if (w->error->count > before)
         return NAN;
     add_penalties(&b, theta);
-    hand_on(&b);
+    flush(&b);
     return b.sum / 2;
 }
 
-/* ---- */
+/* ---- iterations ---- */
 
-static double *make(int64_t count) {
+static double *allocate(int64_t count) {
     return dl_memory_aligned(sizeof(double) * (size_t)count);
 }
 
@@ -286,15 +289,15 @@ int dl_full_batch_open(dl_full_batch *w, dl_experiment *e, dl_loader *loader, dl
     if (check_settings(e, error) | check_layers(e, error) | check_loss(w, error) |
         check_size(w, error))
         return -1;
-    w->bytes = bytes_of(w);
-    w->work = make(method->work_count(e->optimizer_self, &w->f));
+    w->bytes = memory_of(w);
+    w->work = allocate(method->work_count(e->optimizer_self, &w->f));
     u->optimizer_state.state_count = method->state_count(e->optimizer_self, w->f.count);
-    u->optimizer_state.state = make(u->optimizer_state.state_count);
+    u->optimizer_state.state = allocate(u->optimizer_state.state_count);
     if (!method->needs_squares)
         return 0;
     w->f.squares = squares;
-    w->rows = make(w->f.count * w->f.most_rows);
-    w->residual = make(w->f.most_rows);
+    w->rows = allocate(w->f.count * w->f.most_rows);
+    w->residual = allocate(w->f.most_rows);
     return 0;
 }
 

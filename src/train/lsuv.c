@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* Layer-sequential unit variance. Mishkin and Matas, "All you need is a good init", ICLR 2016:
    orthogonal weights W, then for each layer, from the first to the last, with z = x W the outputs
-   before the activation on real rows, W <- W / sqrt(var z), over all rows and units. Since z is
-   linear in W, one division does what the paper's loop does. It is done to the layers that have one
-   matrix of weights: dense, maxout (whose output is as its weights are long, too) and the
-   convolutions.
+   before the activation on training rows, W <- W / sqrt(var z), over all rows and units. Since z
+   is linear in W, one division replaces the paper's loop. This applies to layers with one weight
+   matrix: dense, maxout (whose output is linear in the scale of its weights) and convolutions.
 
-   Layers apply their activation in the same pass as their weights, so z is worked out by a twin of
-   the net, whose activations are linear; its layers are lent the inputs and the weights of the
-   net's. */
+   Layers apply their activation in the same pass as their weights, so z is computed by a copy of
+   the net with linear activations, whose layers borrow the inputs and the weights of the net's. */
 #include "train/lsuv.h"
 
 #include <math.h>
@@ -18,12 +16,12 @@
 
 enum { ENOUGH = 512 }; /* rows */
 
-/* Has a matrix of weights of its own that its output is linear in. */
+/* Whether the layer has its own weight matrix, and its pre-activation is linear in it. */
 static bool is_scaled(const dl_layer *layer) {
-    bool fits = false;
+    bool has_init = false;
     for (const dl_option *o = layer->type->kind.options; o && o->key; o++)
-        fits |= o->choices == dl_weights_init_names;
-    return fits && dl_layer_owns(layer, 0) && !(layer->params[0].flags & DL_ORTHOGONAL);
+        has_init |= o->choices == dl_weights_init_names;
+    return has_init && dl_layer_owns(layer, 0) && !(layer->params[0].flags & DL_ORTHOGONAL);
 }
 
 void dl_lsuv_prepare(dl_experiment *e) {
@@ -36,7 +34,7 @@ void dl_lsuv_prepare(dl_experiment *e) {
             }
 }
 
-/* What is known of the outputs of one layer. */
+/* Statistics of the outputs of one layer. */
 typedef struct {
     const dl_net *net;
     dl_net twin;
@@ -45,7 +43,7 @@ typedef struct {
     double count, sum, squares;
 } probe;
 
-static void watch(void *context, int i, bool backward) {
+static void add_outputs(void *context, int i, bool backward) {
     probe *p = context;
     if (i != p->layer || backward)
         return;
@@ -110,8 +108,8 @@ static int make_twin(dl_net *twin, const dl_experiment *e, int threads, dl_error
     return dl_net_build(twin, net->input, net->max_batch, true, threads, error);
 }
 
-/* Running statistics are as if no row had been seen. */
-static void forget_states(dl_net *net) {
+/* Resets the running statistics. */
+static void reset_states(dl_net *net) {
     for (int s = 0; s < net->state_param_count; s++)
         dl_net_initialize_param(&net->state_params[s], NULL);
 }
@@ -122,13 +120,13 @@ int dl_lsuv_scale(dl_lsuv *l, dl_experiment *e, dl_loader *train, int threads, d
     if (!e->settings.lsuv)
         return 0;
     int result = make_twin(&p.twin, e, threads, error);
-    e->model.net.watch = watch;
+    e->model.net.watch = add_outputs;
     e->model.net.watcher = &p;
     for (p.layer = 0; !result && p.layer < e->model.net.layer_count; p.layer++)
         if (is_scaled(&e->model.net.layers[p.layer]))
             result = scale(l, &p, e, train, error);
     e->model.net.watch = NULL;
-    forget_states(&e->model.net);
+    reset_states(&e->model.net);
     dl_net_free(&p.twin);
     return result;
 }

@@ -3,13 +3,13 @@
 
 #include <string.h>
 
-/* It has no column of the training part. The name may be that of no metric at all. */
+/* Whether a metric has no column for the training part. */
 static bool is_of_evaluation(const char *name) {
     const dl_metric *metric = dl_metric_find(name);
     return metric && !dl_metric_in_training(metric);
 }
 
-static int check_monitor(dl_experiment *e, const char *watcher, const char *monitor,
+static int check_monitor(dl_experiment *e, const char *user, const char *monitor,
                          config_setting_t *group, const char *const *metrics, int count,
                          dl_error *error) {
     const char *names[2 * DL_MAX_METRICS + 3 + DL_MAX_HEADS];
@@ -17,9 +17,9 @@ static int check_monitor(dl_experiment *e, const char *watcher, const char *moni
     const char *where = dl_config_where(e->model.config, given ? given : group);
     if (!strncmp(monitor, "val_", 4) && !e->model.data.validation)
         return dl_fail(error, DL_USAGE,
-                       "%s: %s watches \"%s\", but there is no validation data (say "
+                       "%s: %s monitors \"%s\", but there is no validation data (set "
                        "data.validation = 0.1, or monitor = \"train_loss\")",
-                       where, watcher, monitor);
+                       where, user, monitor);
     int n = 0;
     for (int part = 0; part < 2; part++)
         for (int m = -1; m < count && (part == 0 || e->model.data.validation); m++) {

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* A column of the history that something watches: early stopping, the schedule "plateau". */
+/* A monitored column of the history: for early stopping, the schedule "plateau". */
 #ifndef DL_TRAIN_MONITOR_H
 #define DL_TRAIN_MONITOR_H
 
 #include "train/row.h"
 
-/* Whether what early stopping and the schedule watch are columns of the history, of which these
-   metrics are some: 0, or -1 and errors. */
+/* Checks that early stopping and the schedule monitor columns of the history, which has these
+   metrics: 0, or -1 and errors. */
 int dl_monitors_check(dl_experiment *experiment, const char *const *metrics, int count,
                       dl_error *error);
-/* The column's value in a row, and whether more is better. */
+/* The column's value in a row, and whether higher is better. */
 double dl_monitor_value(const dl_experiment *experiment, const char *name, const dl_row *row,
                         bool *higher);
 

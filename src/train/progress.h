@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* How far a training is. */
+/* The progress of a training. */
 #ifndef DL_TRAIN_PROGRESS_H
 #define DL_TRAIN_PROGRESS_H
 
@@ -7,13 +7,13 @@
 #include "optim/schedule.h"
 
 typedef struct {
-    int64_t epoch;      /* epochs that are complete */
-    int64_t epoch_step; /* steps done of the next one */
-    int64_t step;       /* steps done in all */
-    dl_sums sums;       /* of the steps of the incomplete epoch */
-    double best;        /* value of the monitored column, NaN before the first epoch */
-    int64_t best_epoch; /* 0: none yet */
-    double schedule[DL_SCHEDULE_STATE]; /* state of a schedule that watches a column */
+    int64_t epoch;       /* complete epochs */
+    int64_t epoch_step;  /* steps done in the next epoch */
+    int64_t step;        /* steps done in total */
+    dl_metric_sums sums; /* over the steps of the incomplete epoch */
+    double best;         /* value of the monitored column, NaN before the first epoch */
+    int64_t best_epoch;  /* 0: none yet */
+    double schedule[DL_SCHEDULE_STATE]; /* state of a schedule that monitors a column */
 } dl_progress;
 
 #endif

@@ -85,8 +85,8 @@ static int save(dl_recorder *r, const dl_trainer *t, dl_error *error) {
     return result;
 }
 
-/* A training that failed leaves the checkpoints of its last complete epoch; of its errors the first
-   one is reported, whatever the disk does. */
+/* A failed training keeps the checkpoints of its last complete epoch. Only its first error is
+   reported, even if writing fails too. */
 static int end(dl_recorder *r, dl_ending ending, dl_error *error) {
     dl_facts *f = &r->facts;
     dl_error ignored = {0};
@@ -95,7 +95,7 @@ static int end(dl_recorder *r, dl_ending ending, dl_error *error) {
         return 0;
     int result = dl_checkpoint_writer_flush(&r->writer, failed ? &ignored : error);
     if (failed && r->writer.written > 0)
-        dl_say(r->terminal, "kept        the checkpoints of the epochs before, in %s",
+        dl_say(r->terminal, "kept        the checkpoints of the previous epochs, in %s",
                r->run.folder);
     f->ended = result && !failed ? DL_ENDED_FAILED : ending;
     f->message = failed ? xstrdup(dl_text_get(&error->text)) : NULL;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Writes what a training leaves behind into its run's folder: history, event files, checkpoints. */
+/* Writes the files of a run's folder: history, event files, checkpoints, facts. */
 #ifndef DL_TRAIN_RECORDER_H
 #define DL_TRAIN_RECORDER_H
 
@@ -9,11 +9,11 @@
 #include "run/tensorboard.h"
 #include "train/trainer.h"
 
-/* Where a run goes. */
+/* Where a run is written. */
 typedef struct {
     const char *out;    /* the folder, or NULL: runs/NAME */
-    bool force;         /* replaces a run that is in it */
-    const char *resume; /* the folder of a run to continue, or NULL */
+    bool force;         /* replace a run that is already there */
+    const char *resume; /* the folder of a run to resume, or NULL */
 } dl_run_location;
 
 /* All zero but terminal and place: nothing is open. */
@@ -23,11 +23,10 @@ typedef struct {
     dl_run run;
     dl_tensorboard board;
     dl_checkpoint_writer writer;
-    dl_facts facts; /* of a resumed run those that were written when it began */
+    dl_facts facts; /* of a resumed run: those of its first start */
 } dl_recorder;
 
-/* A dl_listener's: creates the run's folder when a training starts, or reopens that of the run that
-   is resumed. */
+/* For a dl_listener: creates the run's folder when a training starts, or reopens it on resume. */
 int dl_recorder_on_event(void *recorder, const dl_event *event, dl_error *error);
 void dl_recorder_close(dl_recorder *recorder);
 

@@ -11,7 +11,7 @@
 #include "train/divergence.h"
 #include "train/monitor.h"
 
-static int announce(dl_trainer *t, dl_event event, dl_error *error) {
+static int send_event(dl_trainer *t, dl_event event, dl_error *error) {
     event.trainer = t;
     for (int l = 0; l < t->listener_count; l++)
         if (t->listeners[l].on_event(t->listeners[l].context, &event, error))
@@ -21,7 +21,8 @@ static int announce(dl_trainer *t, dl_event event, dl_error *error) {
 
 /* ---- a step ---- */
 
-static double lap(dl_trainer *t, int phase, double from) {
+/* Adds the time since `from` to a phase; returns the current time. */
+static double add_time(dl_trainer *t, int phase, double from) {
     double now = dl_clock();
     t->phase[phase] += now - from;
     return now;
@@ -44,7 +45,13 @@ static int check_losses(dl_trainer *t, const dl_losses *losses, const dl_batch *
     return -1;
 }
 
-/* Metrics come before the backward pass, which may reuse the memory of the outputs. */
+static void count_step(dl_trainer *t, int64_t samples) {
+    t->steps++;
+    t->samples += samples;
+    t->progress.step++;
+}
+
+/* Metrics are computed before the backward pass, which may overwrite the outputs. */
 int dl_trainer_step(dl_trainer *t, const dl_batch *batch, double rate, dl_error *error) {
     dl_experiment *e = t->e;
     dl_model *model = &e->model;
@@ -58,21 +65,19 @@ int dl_trainer_step(dl_trainer *t, const dl_batch *batch, double rate, dl_error 
                     .carry = true};
     dl_net_forward(&model->net, batch->x, &pass);
     dl_losses losses = dl_loss_backward(model, batch);
-    dl_sums_add(&p->sums, &t->outcome_buffers, model, batch, &losses);
-    from = lap(t, DL_PHASE_FORWARD, from);
+    dl_metric_sums_add(&p->sums, &t->outcome_buffers, model, batch, &losses);
+    from = add_time(t, DL_PHASE_FORWARD, from);
     if (check_losses(t, &losses, batch, error))
         return -1;
     dl_net_backward(&model->net, &pass);
-    from = lap(t, DL_PHASE_BACKWARD, from);
+    from = add_time(t, DL_PHASE_BACKWARD, from);
     float scale = dl_update_clip(e, p);
     dl_update_step(&t->update, e, p, scale, rate);
     dl_update_constrain(e);
     dl_average_step(&t->average, e);
-    lap(t, DL_PHASE_UPDATE, from);
-    t->steps++;
-    t->samples += batch->count;
+    add_time(t, DL_PHASE_UPDATE, from);
+    count_step(t, batch->count);
     p->epoch_step++;
-    p->step++;
     return 0;
 }
 
@@ -82,7 +87,7 @@ static bool interrupted(const dl_trainer *t) {
     return t->options.interrupted && *t->options.interrupted;
 }
 
-/* Those that are left. 1 if it was interrupted before its end. */
+/* The remaining steps. 1: interrupted before the end. */
 static int train_minibatches(dl_trainer *t, dl_error *error) {
     dl_experiment *e = t->e;
     dl_progress *p = &t->progress;
@@ -92,13 +97,13 @@ static int train_minibatches(dl_trainer *t, dl_error *error) {
     dl_loader_start(t->train, dl_model_order(&e->model, true), (uint64_t)e->model.seed,
                     (uint32_t)p->epoch, p->epoch_step);
     dl_update_begin(&t->update, e, p->epoch, steps);
-    if (!p->epoch_step) /* else the net has the states of the batch before */
+    if (!p->epoch_step) /* else the net has the states of the preceding batch */
         dl_net_begin(&e->model.net);
     t->rate = dl_update_rate(e, p, steps, 0);
     for (const dl_batch *batch; (batch = dl_loader_next(t->train, error)); from = dl_clock()) {
-        lap(t, DL_PHASE_DATA, from);
+        add_time(t, DL_PHASE_DATA, from);
         if (dl_trainer_step(t, batch, dl_update_rate(e, p, steps, batch->step), error) ||
-            announce(t, (dl_event){.kind = DL_EVENT_STEP}, error))
+            send_event(t, (dl_event){.kind = DL_EVENT_STEP}, error))
             return -1;
         if (interrupted(t) && p->epoch_step < steps)
             return 1;
@@ -108,23 +113,21 @@ static int train_minibatches(dl_trainer *t, dl_error *error) {
     return dl_divergence_check(e, p, t->train, error);
 }
 
-/* An iteration of a full-batch optimizer is an epoch, measured where it has led, on plain images:
-   those are what was minimized on. */
+/* One iteration of a full-batch optimizer is an epoch, evaluated at the new weights and without
+   test-time augmentation, as the objective is. */
 static int train_full_batch(dl_trainer *t, dl_error *error) {
     dl_experiment *e = t->e;
     dl_progress *p = &t->progress;
     int before = error->count;
     double from = dl_clock();
     t->rate = dl_full_batch_iterate(&t->full_batch, p->step + 1);
-    from = lap(t, DL_PHASE_UPDATE, from);
-    dl_sums_close(&p->sums); /* the evaluation opens them anew */
+    from = add_time(t, DL_PHASE_UPDATE, from);
+    dl_metric_sums_close(&p->sums); /* dl_evaluate_plain reopens them */
     if (error->count > before || dl_evaluate_plain(&e->model, t->train, &p->sums, error))
         return -1;
-    lap(t, DL_PHASE_FORWARD, from);
-    t->steps++;
-    t->samples += p->sums.rows;
+    add_time(t, DL_PHASE_FORWARD, from);
+    count_step(t, p->sums.rows);
     p->epoch_step = 1;
-    p->step++;
     if (isfinite(dl_loss_mean(&p->sums.losses.net)))
         return dl_divergence_check(e, p, t->train, error);
     dl_loader_start(t->train, dl_model_order(&e->model, false), 0, 0, 0);
@@ -133,14 +136,14 @@ static int train_full_batch(dl_trainer *t, dl_error *error) {
 
 /* ---- the end of an epoch ---- */
 
-static int measure_validation(dl_trainer *t, dl_row *row, dl_error *error) {
+static int evaluate_validation(dl_trainer *t, dl_row *row, dl_error *error) {
     dl_experiment *e = t->e;
-    dl_sums sums;
+    dl_metric_sums sums;
     int failed = dl_evaluate(&e->model, t->validation, &sums, NULL, NULL, error);
     row->val_loss = dl_loss_mean(&sums.losses.net);
     for (int m = 0; m < e->model.metric_count && !failed; m++)
-        row->val_metric[m] = dl_sums_metric(&sums, m);
-    dl_sums_close(&sums);
+        row->val_metric[m] = dl_metric_sums_value(&sums, m);
+    dl_metric_sums_close(&sums);
     if (failed)
         return -1;
     if (isfinite(row->val_loss))
@@ -150,7 +153,7 @@ static int measure_validation(dl_trainer *t, dl_row *row, dl_error *error) {
                               dl_loader_next(t->validation, error), "the validation loss", error);
 }
 
-static int measure(dl_trainer *t, dl_row *row, int64_t first_row, dl_error *error) {
+static int evaluate_epoch(dl_trainer *t, dl_row *row, int64_t first_row, dl_error *error) {
     dl_experiment *e = t->e;
     double trained = dl_clock() - t->epoch_started;
     row->epoch = t->progress.epoch + 1;
@@ -159,7 +162,7 @@ static int measure(dl_trainer *t, dl_row *row, int64_t first_row, dl_error *erro
     row->samples_per_second = (double)(t->progress.sums.rows - first_row) / trained;
     row->train_loss = dl_loss_mean(&t->progress.sums.losses.net);
     for (int m = 0; m < e->model.metric_count; m++)
-        row->train_metric[m] = dl_sums_metric(&t->progress.sums, m);
+        row->train_metric[m] = dl_metric_sums_value(&t->progress.sums, m);
     for (int h = 0; h < e->model.net.head_count; h++)
         row->train_head[h] = dl_loss_mean(&t->progress.sums.losses.head[h]);
     row->train_objective = row->train_loss + dl_update_penalty(&t->update, e);
@@ -167,13 +170,14 @@ static int measure(dl_trainer *t, dl_row *row, int64_t first_row, dl_error *erro
         row->train_objective += e->model.net.heads[h].weight * row->train_head[h];
     memcpy(row->phase, t->phase, sizeof t->phase);
     if (dl_average_end_epoch(&t->average, e, t->train, t->progress.epoch, error) ||
-        (t->validation && measure_validation(t, row, error)))
+        (t->validation && evaluate_validation(t, row, error)))
         return -1;
     row->seconds = dl_clock() - t->epoch_started;
     return 0;
 }
 
-static void observe(dl_trainer *t, const dl_row *row, bool *best) {
+/* The next epoch: its counters, the best value so far, the schedule. */
+static void advance_epoch(dl_trainer *t, const dl_row *row, bool *best) {
     const dl_settings *s = &t->e->settings;
     dl_progress *p = &t->progress;
     bool higher;
@@ -183,7 +187,7 @@ static void observe(dl_trainer *t, const dl_row *row, bool *best) {
     *best = dl_improves(s, p->best, p->best_epoch, value, higher);
     p->epoch++;
     p->epoch_step = 0;
-    dl_sums_clear(&p->sums);
+    dl_metric_sums_clear(&p->sums);
     dl_update_observe(t->e, p, dl_loader_steps(t->train), row);
     if (*best) {
         p->best = value;
@@ -193,14 +197,14 @@ static void observe(dl_trainer *t, const dl_row *row, bool *best) {
 
 static int save(dl_trainer *t, dl_error *error) {
     dl_average_swap_in(&t->average, t->e);
-    int result = announce(t, (dl_event){.kind = DL_EVENT_SAVE}, error);
+    int result = send_event(t, (dl_event){.kind = DL_EVENT_SAVE}, error);
     dl_average_swap_out(&t->average, t->e);
     return result;
 }
 
 int dl_trainer_epoch(dl_trainer *t, dl_error *error) {
     dl_row row = {0};
-    int64_t first_row = t->progress.sums.rows; /* those that an earlier training has seen */
+    int64_t first_row = t->progress.sums.rows; /* of steps before dl_trainer_open */
     t->epoch_started = dl_clock();
     t->epoch_first_step = t->progress.epoch_step;
     memset(t->phase, 0, sizeof t->phase);
@@ -208,11 +212,11 @@ int dl_trainer_epoch(dl_trainer *t, dl_error *error) {
     t->update_seconds += t->phase[DL_PHASE_UPDATE];
     if (status)
         return status > 0 && save(t, error) ? -1 : status;
-    if (measure(t, &row, first_row, error))
+    if (evaluate_epoch(t, &row, first_row, error))
         return -1;
     dl_event event = {.kind = DL_EVENT_EPOCH, .row = &row};
-    observe(t, &row, &event.best);
-    int result = announce(t, event, error);
+    advance_epoch(t, &row, &event.best);
+    int result = send_event(t, event, error);
     dl_average_swap_out(&t->average, t->e);
     return result;
 }
@@ -254,7 +258,7 @@ static int load(dl_trainer *t, const dl_checkpoint *c, dl_error *error) {
     if (p->epoch_step > dl_loader_steps(t->train) ||
         (p->epoch_step && c->batch_size != e->model.batch_size))
         return dl_fail(error, DL_USAGE,
-                       "%s: stopped after step %lld of an epoch, which must be finished with the "
+                       "%s: stopped after step %lld of an epoch, which must be completed with the "
                        "same batch_size (%lld) and data",
                        t->options.resume, (long long)p->epoch_step, (long long)c->batch_size);
     return p->epoch_step ? dl_checkpoint_load_carried(c, &e->model.net, error) : 0;
@@ -275,8 +279,8 @@ static int resume(dl_trainer *t, dl_error *error) {
     return result;
 }
 
-/* Weights are drawn, scaled, or taken from elsewhere. */
-static int make_weights(dl_trainer *t, dl_error *error) {
+/* Weights are drawn, then scaled or loaded from another checkpoint. */
+static int initialize_weights(dl_trainer *t, dl_error *error) {
     dl_experiment *e = t->e;
     dl_lsuv_prepare(e);
     dl_net_initialize(&e->model.net, (uint64_t)e->model.seed);
@@ -301,9 +305,9 @@ static int choose_method(dl_trainer *t, dl_error *error) {
                : 0;
 }
 
-/* With the first weights, of some batches, as training will see it: by the batches' statistics and
-   with dropout. The running statistics stay as they are. */
-static int observe_initial_loss(dl_trainer *t, dl_error *error) {
+/* The mean loss of some batches at the initial weights, in training mode (batch statistics,
+   dropout). Restores the running statistics. */
+static int measure_initial_loss(dl_trainer *t, dl_error *error) {
     enum { ENOUGH = 512 };
     dl_model *model = &t->e->model;
     dl_losses losses = {0};
@@ -350,10 +354,10 @@ int dl_trainer_open(dl_trainer *t, dl_experiment *e, const dl_train_options *opt
     dl_average_open(&t->average, e);
     t->state = (dl_training_state){&t->progress, &t->update.optimizer_state, &t->average};
     dl_outcome_buffers_open(&t->outcome_buffers, &e->model);
-    dl_sums_open(&t->progress.sums, &e->model, false);
-    if (open_loaders(t, error) || make_weights(t, error) || choose_method(t, error))
+    dl_metric_sums_open(&t->progress.sums, &e->model, false);
+    if (open_loaders(t, error) || initialize_weights(t, error) || choose_method(t, error))
         return -1;
-    if (options->resume ? resume(t, error) : observe_initial_loss(t, error))
+    if (options->resume ? resume(t, error) : measure_initial_loss(t, error))
         return -1;
     if (options->profile)
         dl_net_start_profile(&e->model.net);
@@ -364,7 +368,7 @@ void dl_trainer_close(dl_trainer *t) {
     dl_loader_free(t->train);
     dl_loader_free(t->validation);
     dl_outcome_buffers_close(&t->outcome_buffers);
-    dl_sums_close(&t->progress.sums);
+    dl_metric_sums_close(&t->progress.sums);
     dl_transfer_free(&t->transfer);
     dl_full_batch_close(&t->full_batch);
     dl_text_free(&t->note);
@@ -374,10 +378,10 @@ void dl_trainer_close(dl_trainer *t) {
     *t = (dl_trainer){0};
 }
 
-/* ---- all of it ---- */
+/* ---- a whole training ---- */
 
 static int train_all(dl_trainer *t, dl_train_result *result, dl_error *error) {
-    if (announce(t, (dl_event){.kind = DL_EVENT_STARTED}, error))
+    if (send_event(t, (dl_event){.kind = DL_EVENT_STARTED}, error))
         return -1;
     if (dl_trainer_is_done(t) && !t->options.resume && save(t, error)) /* epochs = 0 */
         return -1;
@@ -393,8 +397,8 @@ static int train_all(dl_trainer *t, dl_train_result *result, dl_error *error) {
     return 0;
 }
 
-static dl_ending how_it_ended(const dl_trainer *t, const dl_train_result *result, int status,
-                              const dl_error *error) {
+static dl_ending ending_of(const dl_trainer *t, const dl_train_result *result, int status,
+                           const dl_error *error) {
     if (status)
         return error->code == DL_DIVERGED ? DL_ENDED_DIVERGED : DL_ENDED_FAILED;
     return result->interrupted                         ? DL_INTERRUPTED
@@ -416,8 +420,8 @@ int dl_train(dl_experiment *e, const dl_train_options *options, const dl_listene
         result->stopped_early = dl_trainer_has_stopped_early(&t);
         result->best_epoch = t.progress.best_epoch;
         result->best = t.progress.best;
-        dl_event end = {.kind = DL_EVENT_ENDED, .ending = how_it_ended(&t, result, status, error)};
-        status = announce(&t, end, error) ? -1 : status;
+        dl_event end = {.kind = DL_EVENT_ENDED, .ending = ending_of(&t, result, status, error)};
+        status = send_event(&t, end, error) ? -1 : status;
     }
     dl_trainer_close(&t);
     return status;

@@ -7,8 +7,8 @@
 
 static const char STATE[] = "optimizer.state", EPOCH[] = "epoch.";
 
-/* The schedule that has a state, and what it watches: "plateau val_loss". */
-static dl_text name_schedule(const dl_experiment *e) {
+/* The schedule and the column that it monitors: "plateau val_loss". */
+static dl_text schedule_name(const dl_experiment *e) {
     const dl_schedule_common *common = e->schedule_self;
     dl_text name = {0};
     dl_text_add(&name, "%s %s", e->schedule->kind.name, common->monitor);
@@ -27,7 +27,7 @@ static int add_field(void *context, const char *name, double *value, int64_t cou
 
 static void add_progress(dl_checkpoint_content *c, const dl_experiment *e, const dl_progress *p) {
     dl_text columns = dl_row_scores(e);
-    dl_sums sums = p->sums;
+    dl_metric_sums sums = p->sums;
     dl_checkpoint_content_add_number(c, "epoch", p->epoch);
     dl_checkpoint_content_add_number(c, "epoch_step", p->epoch_step);
     dl_checkpoint_content_add_number(c, "step", p->step);
@@ -39,17 +39,17 @@ static void add_progress(dl_checkpoint_content *c, const dl_experiment *e, const
     dl_checkpoint_content_add_text(c, "columns", columns.data);
     dl_text_free(&columns);
     if (p->epoch_step)
-        dl_sums_fields(&sums, &e->model, add_field, c);
+        dl_metric_sums_fields(&sums, &e->model, add_field, c);
     if (!e->schedule || !e->schedule->observe)
         return;
-    dl_text name = name_schedule(e);
+    dl_text name = schedule_name(e);
     dl_checkpoint_content_add_text(c, "schedule", name.data);
     dl_checkpoint_content_add_doubles(c, "schedule_state", p->schedule, DL_SCHEDULE_STATE);
     dl_text_free(&name);
 }
 
-static void add_remembered(dl_checkpoint_content *c, const dl_net *net,
-                           const dl_optimizer_state *r) {
+static void add_optimizer_state(dl_checkpoint_content *c, const dl_net *net,
+                                const dl_optimizer_state *r) {
     if (r->state_count)
         dl_checkpoint_content_add_tensor(c,
                                          (dl_named_tensor){.name = STATE,
@@ -65,7 +65,7 @@ static void add_remembered(dl_checkpoint_content *c, const dl_net *net,
                                      .value = r->vectors[v] + net->params[p].offset});
 }
 
-/* The training's own parameters, in whose place the average is. */
+/* The raw parameters, which the average has replaced in the net. */
 static void add_raw(dl_checkpoint_content *c, const dl_param *params, int n, const float *block) {
     for (int i = 0; i < n; i++)
         if (!(params[i].flags & DL_CARRIED))
@@ -80,7 +80,7 @@ dl_checkpoint_content dl_training_state_content(const dl_training_state *s,
     const dl_net *net = &e->model.net;
     dl_checkpoint_content c = {.carried = s->progress->epoch_step > 0};
     add_progress(&c, e, s->progress);
-    add_remembered(&c, net, s->optimizer_state);
+    add_optimizer_state(&c, net, s->optimizer_state);
     if (s->average->wanted) {
         dl_checkpoint_content_add_text(&c, "average", dl_average_names[s->average->kind]);
         dl_checkpoint_content_add_number(&c, "average_count", s->average->count);
@@ -108,22 +108,22 @@ static int read_field(void *context, const char *name, double *value, int64_t co
     return result;
 }
 
-static int read_sums(const dl_checkpoint *c, const dl_experiment *e, dl_sums *sums,
+static int read_sums(const dl_checkpoint *c, const dl_experiment *e, dl_metric_sums *sums,
                      dl_error *error) {
     field_reader reader = {c, error};
     int before = error->count;
-    if (!dl_sums_fields(sums, &e->model, read_field, &reader))
+    if (!dl_metric_sums_fields(sums, &e->model, read_field, &reader))
         return 0;
     return error->count > before ? -1 : dl_checkpoint_missing(c, "epoch.rows", error);
 }
 
-/* Another schedule, or another column, starts over. */
+/* Another schedule, or another monitored column, starts over. */
 static int read_schedule(const dl_checkpoint *c, const dl_experiment *e, double *state,
                          dl_error *error) {
     const char *was = dl_checkpoint_text(c, "schedule");
     if (!was || !e->schedule || !e->schedule->observe)
         return 0;
-    dl_text name = name_schedule(e);
+    dl_text name = schedule_name(e);
     bool same = !strcmp(was, name.data);
     dl_text_free(&name);
     double read[DL_SCHEDULE_STATE];
@@ -134,14 +134,14 @@ static int read_schedule(const dl_checkpoint *c, const dl_experiment *e, double 
     return 0;
 }
 
-/* Counts of classes are there or not as the loss asks for them, which may change. */
+/* Class counts depend on the loss, whose options may change. */
 static char *schema_without_counts(const dl_schema *schema) {
     dl_schema plain = *schema;
     plain.class_count = NULL;
     return dl_schema_to_json(&plain);
 }
 
-/* A run keeps the data, the optimizer and the history's columns that it began with. */
+/* Data, optimizer and columns of the history cannot change within a run. */
 static int check_same(const dl_checkpoint *c, const dl_experiment *e, dl_error *error) {
     const char *was = dl_checkpoint_text(c, "columns");
     const char *optimizer = dl_checkpoint_text(c, "optimizer");
@@ -155,18 +155,19 @@ static int check_same(const dl_checkpoint *c, const dl_experiment *e, dl_error *
         result = dl_fail(
             error, DL_USAGE,
             "%s: the run's history has the columns %s, which cannot become %s: a "
-            "resumed run keeps its metrics and its validation data, and has penalties or not "
-            "(train_objective) as before",
+            "resumed run must keep its metrics, its validation data, and whether it has penalties "
+            "(train_objective)",
             c->file.path, was, columns.data);
     if (strcmp(optimizer, e->optimizer->kind.name))
-        result = dl_fail(error, DL_USAGE,
-                         "%s: the run's optimizer is %s, which cannot become %s: what it remembers "
-                         "of the gradients would be lost",
-                         c->file.path, optimizer, e->optimizer->kind.name);
+        result =
+            dl_fail(error, DL_USAGE,
+                    "%s: the run's optimizer is %s, which cannot become %s: its state would be "
+                    "lost",
+                    c->file.path, optimizer, e->optimizer->kind.name);
     result |= dl_checkpoint_check_split(c, &e->model.data, error);
     if (strcmp(schema, old))
         result = dl_fail(error, DL_DATA,
-                         "%s: the data are not those that the run began with (other columns, "
+                         "%s: the data differ from those that the run started with (other columns, "
                          "classes or sizes)",
                          c->file.path);
     dl_text_free(&columns);
@@ -178,7 +179,7 @@ static int check_same(const dl_checkpoint *c, const dl_experiment *e, dl_error *
 static int read_progress(const dl_checkpoint *c, const dl_experiment *e, dl_progress *p,
                          dl_error *error) {
     *p = (dl_progress){.sums = p->sums};
-    dl_sums_clear(&p->sums);
+    dl_metric_sums_clear(&p->sums);
     if (dl_checkpoint_number(c, "epoch", &p->epoch, error) ||
         dl_checkpoint_number(c, "epoch_step", &p->epoch_step, error) ||
         dl_checkpoint_number(c, "step", &p->step, error) ||
@@ -190,15 +191,15 @@ static int read_progress(const dl_checkpoint *c, const dl_experiment *e, dl_prog
     const char *monitor = dl_checkpoint_text(c, "monitor");
     const char *mode = dl_checkpoint_text(c, "monitor_mode");
     if (!monitor || !mode || strcmp(monitor, e->settings.monitor) ||
-        strcmp(mode, dl_mode_names[e->settings.mode])) { /* another column starts over */
+        strcmp(mode, dl_mode_names[e->settings.mode])) { /* start over */
         p->best = NAN;
         p->best_epoch = p->epoch;
     }
     return 0;
 }
 
-static int read_remembered(const dl_checkpoint *c, const dl_net *net, const dl_optimizer_state *r,
-                           dl_error *error) {
+static int read_optimizer_state(const dl_checkpoint *c, const dl_net *net,
+                                const dl_optimizer_state *r, dl_error *error) {
     dl_text name = {0};
     int result = r->state_count
                      ? dl_safetensors_read_doubles(&c->file, STATE, r->state_count, r->state, error)
@@ -233,7 +234,7 @@ static int read_average(const dl_checkpoint *c, const dl_net *net, dl_average *a
                         dl_error *error) {
     const char *was = dl_checkpoint_text(c, "average");
     const char *is = average->wanted ? dl_average_names[average->kind] : "none";
-    if (!was) /* it begins now */
+    if (!was) /* averaging starts now */
         return 0;
     if (strcmp(was, is))
         return dl_fail(error, DL_USAGE,
@@ -253,7 +254,7 @@ int dl_training_state_load(const dl_training_state *s, const dl_experiment *e,
                            const dl_checkpoint *c, dl_error *error) {
     const dl_net *net = &e->model.net;
     if (check_same(c, e, error) || read_progress(c, e, s->progress, error) ||
-        read_remembered(c, net, s->optimizer_state, error))
+        read_optimizer_state(c, net, s->optimizer_state, error))
         return -1;
     return read_average(c, net, s->average, error);
 }

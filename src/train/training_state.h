@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What a checkpoint has of a training beside its model: progress, optimizer vectors, averages. Of
-   an average the model's weights are the average's, and the training's own are "raw.…". */
+/* The part of a checkpoint that only training needs: progress, optimizer state, weight averages.
+   With an average, the model's weights are the average and the raw weights are "raw.…". */
 #ifndef DL_TRAIN_TRAINING_STATE_H
 #define DL_TRAIN_TRAINING_STATE_H
 
@@ -9,7 +9,7 @@
 #include "train/progress.h"
 #include "train/update.h"
 
-/* Borrowed; `average` is in the net if there is one yet. */
+/* Borrowed. The average, if there is one yet, is in the net. */
 typedef struct {
     dl_progress *progress;
     dl_optimizer_state *optimizer_state;
@@ -19,8 +19,8 @@ typedef struct {
 /* For dl_checkpoint_save; freed by dl_checkpoint_content_free. */
 dl_checkpoint_content dl_training_state_content(const dl_training_state *state,
                                                 const dl_experiment *experiment);
-/* The model's weights were loaded, progress->sums are open. Fails if the run's data or the columns
-   of its history are not those of the experiment. Afterwards the average is in the net. */
+/* After the model's weights were loaded; progress->sums must be open. Fails if the run's data or
+   the columns of its history differ from the experiment's. Afterwards the average is in the net. */
 int dl_training_state_load(const dl_training_state *state, const dl_experiment *experiment,
                            const dl_checkpoint *checkpoint, dl_error *error);
 

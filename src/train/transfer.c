@@ -8,11 +8,11 @@
 #include "run/run.h"
 #include "run/safetensors.h"
 
-enum { MOST_NAMES = 8 }; /* that an error lists of each side */
+enum { MOST_NAMES = 8 }; /* listed in an error, of either side */
 
 /* ---- names ---- */
 
-/* A part of a text without the blanks around it. */
+/* A part of a text, without surrounding blanks. */
 typedef struct {
     const char *text;
     int length;
@@ -30,8 +30,8 @@ static bool is(part p, const char *name, size_t length) {
     return (size_t)p.length == length && !memcmp(p.text, name, length);
 }
 
-/* "layer=its name there"; false if it is not of that form. */
-static bool divide(const char *item, part *here, part *there) {
+/* "layer=its name there"; false if malformed. */
+static bool split(const char *item, part *here, part *there) {
     const char *sign = strchr(item, '=');
     if (!sign)
         return false;
@@ -66,16 +66,15 @@ int dl_transfer_check(const dl_experiment *e, dl_error *error) {
     const dl_strings *map = &e->settings.init_map;
     if (e->settings.init_from && e->settings.lsuv)
         dl_fail(error, DL_USAGE,
-                "%s: initialize = \"lsuv\" would be in vain: init_from gives the weights",
+                "%s: initialize = \"lsuv\" has no effect: init_from sets the weights",
                 dl_model_where(&e->model, "training.initialize"));
     const char *at = map->count ? dl_model_where(&e->model, "training.init_map") : "";
     int result = e->settings.init_from && e->settings.lsuv ? -1 : 0;
     if (map->count && !e->settings.init_from)
-        result =
-            dl_fail(error, DL_USAGE, "%s: init_map is about init_from, which is not given", at);
+        result = dl_fail(error, DL_USAGE, "%s: init_map has no effect without init_from", at);
     for (int i = 0; i < map->count; i++) {
         part here, there, other;
-        if (!divide(map->items[i], &here, &there)) {
+        if (!split(map->items[i], &here, &there)) {
             result =
                 dl_fail(error, DL_USAGE, "%s: init_map: \"%s\" must be \"layer=its name there\"",
                         at, map->items[i]);
@@ -84,7 +83,7 @@ int dl_transfer_check(const dl_experiment *e, dl_error *error) {
         if (!has_layer(&e->model.net, here))
             result = unknown_layer(e, map->items[i], here, error);
         for (int j = 0; j < i; j++)
-            if (divide(map->items[j], &other, &there) && is(here, other.text, (size_t)other.length))
+            if (split(map->items[j], &other, &there) && is(here, other.text, (size_t)other.length))
                 result = dl_fail(error, DL_USAGE, "%s: init_map names the layer \"%.*s\" twice", at,
                                  here.length, here.text);
     }
@@ -101,19 +100,18 @@ int dl_transfer_check_resumed(const dl_experiment *e, const dl_config *began, dl
         config_lookup_string(&e->model.config->tree, keys[k][0], &is);
         if (strcmp(was, is))
             result = dl_fail(error, DL_USAGE,
-                             "%s: %s is about how a run begins: with --resume, which has the "
-                             "run's weights, it would be in vain",
+                             "%s: %s sets the initial weights, so it has no effect with --resume",
                              dl_model_where(&e->model, keys[k][0]), keys[k][0]);
     }
     return result;
 }
 
-/* The name that a tensor "layer.weight" has in the checkpoint. */
-static const char *name_there(dl_transfer *t, const dl_experiment *e, const char *name) {
-    const char *point = strchr(name, '.'); /* layers' names have none */
+/* The name of a tensor "layer.weight" in the checkpoint. */
+static const char *checkpoint_name(dl_transfer *t, const dl_experiment *e, const char *name) {
+    const char *point = strchr(name, '.'); /* names of layers have none */
     for (int i = 0; i < e->settings.init_map.count; i++) {
         part here, there;
-        if (divide(e->settings.init_map.items[i], &here, &there) &&
+        if (split(e->settings.init_map.items[i], &here, &there) &&
             is(here, name, (size_t)(point - name)))
             return dl_arena_printf(&t->arena, "%.*s%s", there.length, there.text, point);
     }
@@ -122,28 +120,28 @@ static const char *name_there(dl_transfer *t, const dl_experiment *e, const char
 
 /* ---- tensors ---- */
 
-static int take(dl_transfer *t, const dl_experiment *e, const dl_safetensors *file,
-                const dl_param *params, int count, dl_error *error) {
+static int load_params(dl_transfer *t, const dl_experiment *e, const dl_safetensors *file,
+                       const dl_param *params, int count, dl_error *error) {
     for (int i = 0; i < count; i++) {
         dl_text why = {0};
-        if (params[i].flags & DL_CARRIED) /* an epoch begins without them */
+        if (params[i].flags & DL_CARRIED) /* reset at the start of an epoch */
             continue;
-        const char *name = name_there(t, e, params[i].name);
-        int taken =
+        const char *name = checkpoint_name(t, e, params[i].name);
+        int loaded =
             dl_safetensors_read_matching(file, name, params[i].shape, params[i].value, &why, error);
         t->count++;
-        if (!taken)
+        if (!loaded)
             t->missed[t->missed_count++] =
                 dl_arena_printf(&t->arena, "%s (%s)", params[i].name, dl_text_get(&why));
         dl_text_free(&why);
-        if (taken < 0)
+        if (loaded < 0)
             return -1;
     }
     return 0;
 }
 
-/* What is in the file besides a net's tensors. */
-static bool is_aside(const char *name) {
+/* Whether an entry of the file is not a tensor of its net. */
+static bool is_auxiliary(const char *name) {
     bool raw = !strncmp(name, "raw.", 4) && strchr(name + 4, '.');
     return raw || !strcmp(name, "__metadata__") || !strncmp(name, "optimizer.", 10) ||
            !strncmp(name, "normalization.", 14);
@@ -166,7 +164,7 @@ static void list_there(const dl_safetensors *file, dl_text *list) {
     const char *name;
     json_t *entry;
     json_object_foreach(file->header, name, entry) {
-        if (is_aside(name))
+        if (is_auxiliary(name))
             continue;
         if (count < MOST_NAMES) {
             add_name(list, count, name);
@@ -192,13 +190,14 @@ static void list_here(const dl_net *net, dl_text *list) {
         dl_text_add(list, " and %d more", count - MOST_NAMES);
 }
 
-static int nothing_fits(const dl_experiment *e, const dl_safetensors *file, dl_error *error) {
+static int fail_nothing_matches(const dl_experiment *e, const dl_safetensors *file,
+                                dl_error *error) {
     dl_text there = {0}, here = {0};
     list_there(file, &there);
     list_here(&e->model.net, &here);
     dl_fail(error, DL_USAGE,
-            "%s: init_from: nothing in %s fits this network: there %s; here %s (init_map = "
-            "(\"layer=its name there\") gives layers other names)",
+            "%s: init_from: no tensor of %s matches this network: it has %s; the network has %s "
+            "(init_map = (\"layer=its name there\") maps the names)",
             dl_model_where(&e->model, "training.init_from"), file->path, there.data, here.data);
     dl_text_free(&there);
     dl_text_free(&here);
@@ -218,7 +217,7 @@ static bool has_tensors(const dl_net *net, part layer) {
     return found;
 }
 
-/* Every name that init_map gives is one that the file has, for a layer that has something. */
+/* Every name in init_map must be in the file, and its layer must have weights. */
 static int check_map(const dl_experiment *e, const dl_safetensors *file, dl_error *error) {
     int result = 0;
     for (int i = 0; i < e->settings.init_map.count; i++) {
@@ -226,7 +225,7 @@ static int check_map(const dl_experiment *e, const dl_safetensors *file, dl_erro
         bool found = false;
         const char *name;
         json_t *entry;
-        if (!divide(e->settings.init_map.items[i], &here, &there))
+        if (!split(e->settings.init_map.items[i], &here, &there))
             continue;
         json_object_foreach(file->header, name, entry) found |= begins(name, there);
         if (!has_tensors(&e->model.net, here))
@@ -241,15 +240,16 @@ static int check_map(const dl_experiment *e, const dl_safetensors *file, dl_erro
     return result;
 }
 
-static int take_all(dl_transfer *t, dl_experiment *e, const dl_safetensors *file, dl_error *error) {
+static int load_all(dl_transfer *t, dl_experiment *e, const dl_safetensors *file, dl_error *error) {
     const dl_net *net = &e->model.net;
     size_t most = (size_t)(net->param_count + net->state_param_count);
     t->path = dl_arena_strdup(&t->arena, file->path);
     t->missed = dl_arena_alloc(&t->arena, sizeof *t->missed * (most + 1));
-    if (check_map(e, file, error) || take(t, e, file, net->params, net->param_count, error) ||
-        take(t, e, file, net->state_params, net->state_param_count, error))
+    if (check_map(e, file, error) ||
+        load_params(t, e, file, net->params, net->param_count, error) ||
+        load_params(t, e, file, net->state_params, net->state_param_count, error))
         return -1;
-    return t->missed_count < t->count ? 0 : nothing_fits(e, file, error);
+    return t->missed_count < t->count ? 0 : fail_nothing_matches(e, file, error);
 }
 
 int dl_transfer_load(dl_transfer *t, dl_experiment *e, dl_error *error) {
@@ -266,7 +266,7 @@ int dl_transfer_load(dl_transfer *t, dl_experiment *e, dl_error *error) {
     dl_safetensors file = {0};
     int result = path ? dl_safetensors_open_foreign(&file, path, error) : -1;
     if (!result)
-        result = take_all(t, e, &file, error);
+        result = load_all(t, e, &file, error);
     dl_safetensors_close(&file);
     free(path);
     free(found);

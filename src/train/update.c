@@ -9,7 +9,7 @@
 #include "optim/clipping.h"
 #include "train/monitor.h"
 
-/* Neighbouring parameters under the same penalties become one span. */
+/* Adjacent parameters with the same penalties become one span. */
 static void add_span(dl_update *u, const dl_experiment *e, const dl_param *param) {
     dl_update_group *group = &u->groups[u->group_count - 1];
     bool decays = param->flags & DL_DECAYS;
@@ -27,17 +27,17 @@ static void add_span(dl_update *u, const dl_experiment *e, const dl_param *param
     group->count++;
 }
 
-/* The first epoch, from 1, in which it is trained. */
-static int64_t begins(const dl_param *param) {
+/* The first epoch, from 1, in which the parameter is trained. */
+static int64_t first_epoch(const dl_param *param) {
     return param->freeze_until > 1 ? param->freeze_until : 1;
 }
 
-/* A group of those that begin in epoch `from`. */
+/* The group of the parameters that are trained from epoch `from` on. */
 static void add_group(dl_update *u, const dl_experiment *e, int64_t from) {
     const dl_net *net = &e->model.net;
     u->groups[u->group_count++] = (dl_update_group){from, u->span_count, 0};
     for (int p = 0; p < net->param_count; p++)
-        if (!(net->params[p].flags & DL_FROZEN) && begins(&net->params[p]) == from)
+        if (!(net->params[p].flags & DL_FROZEN) && first_epoch(&net->params[p]) == from)
             add_span(u, e, &net->params[p]);
 }
 
@@ -50,8 +50,8 @@ void dl_update_begin(dl_update *u, dl_experiment *e, int64_t epoch, int64_t step
         add_group(u, e, from);
         next = INT64_MAX;
         for (int p = 0; p < net->param_count; p++)
-            if (begins(&net->params[p]) > from && begins(&net->params[p]) < next)
-                next = begins(&net->params[p]);
+            if (first_epoch(&net->params[p]) > from && first_epoch(&net->params[p]) < next)
+                next = first_epoch(&net->params[p]);
     }
 }
 
@@ -72,14 +72,14 @@ float dl_update_clip(const dl_experiment *e, const dl_progress *p) {
                     (uint32_t)p->epoch_step};
     double variance = s->gradient_noise / pow(1 + (double)p->step, s->gradient_noise_decay);
     dl_add_noise(&draw, scale, sqrt(variance), net->gradients, net->weight_count);
-    for (int i = 0; i < net->param_count; i++) /* else the next step would be clipped for it */
+    for (int i = 0; i < net->param_count; i++) /* so that it does not count in clip_norm */
         if (net->params[i].flags & DL_FROZEN)
             dl_zero(net->params[i].grad, net->params[i].count);
     return 1;
 }
 
-/* Orthogonal matrices as they are before a step, one after the other. */
-static void remember(const dl_update *u, const dl_net *net) {
+/* Copies the orthogonal matrices before a step. */
+static void save_orthogonal(const dl_update *u, const dl_net *net) {
     float *to = u->before;
     for (int i = 0; i < net->param_count; i++)
         if (net->params[i].flags & DL_ORTHOGONAL) {
@@ -88,8 +88,8 @@ static void remember(const dl_update *u, const dl_net *net) {
         }
 }
 
-/* And what their step becomes. */
-static void stay_orthogonal(const dl_update *u, const dl_net *net) {
+/* Replaces their step by one on the manifold (Cayley transform). */
+static void restore_orthogonal(const dl_update *u, const dl_net *net) {
     const float *from = u->before;
     for (int i = 0; i < net->param_count; i++) {
         const dl_param *p = &net->params[i];
@@ -156,17 +156,17 @@ void dl_update_step(const dl_update *u, const dl_experiment *e, const dl_progres
                     double rate) {
     const dl_first_order_method *method = e->optimizer->first_order;
     const dl_net *net = &e->model.net;
-    remember(u, net);
+    save_orthogonal(u, net);
     for (int g = 0; g < u->group_count; g++) {
         const dl_update_group *group = &u->groups[g];
         dl_objective objective = {net->weight_count,       net->weights, net->gradients, scale,
                                   u->spans + group->first, group->count};
-        int64_t done = p->step; /* of steps with these parameters */
+        int64_t done = p->step; /* steps in which these parameters were trained */
         if (group->from > 1)
             done = (p->epoch - (group->from - 1)) * u->steps + p->epoch_step;
         method->step(e->optimizer_self, &objective, u->optimizer_state.vectors, rate, done + 1);
     }
-    stay_orthogonal(u, net);
+    restore_orthogonal(u, net);
 }
 
 double dl_update_penalty(const dl_update *u, const dl_experiment *e) {

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* From a gradient to the next weights: limits and noise, the optimizer's step, limits of the
- * weights. */
+/* From a gradient to the next weights: clipping and noise, the optimizer's step, constraints on the
+   weights. */
 #ifndef DL_TRAIN_UPDATE_H
 #define DL_TRAIN_UPDATE_H
 
 #include "train/progress.h"
 #include "train/row.h"
 
-/* Parameters that begin to be trained in the same epoch: the optimizer counts their steps from
-   there. */
+/* Parameters that are unfrozen in the same epoch, from which the optimizer counts their steps. */
 typedef struct {
     int64_t from;     /* epoch, from 1 */
     int first, count; /* of the spans */
@@ -16,47 +15,45 @@ typedef struct {
 
 enum { DL_MOST_VECTORS = 8 };
 
-/* What the optimizer remembers from step to step. */
+/* State of the optimizer between steps. */
 typedef struct {
     float *vectors[DL_MOST_VECTORS]; /* [vector_count][net.weight_count] */
     int vector_count;
-    double *state; /* [state_count], of a full-batch one */
+    double *state; /* [state_count], of a full-batch optimizer */
     int64_t state_count;
 } dl_optimizer_state;
 
-/* Made once, before the first step. */
 typedef struct {
-    dl_span *spans; /* [span_count], owned: stretches of the weights that are treated alike */
+    dl_span *spans; /* [span_count], owned: weights with the same penalties */
     int span_count;
     dl_update_group *groups; /* [group_count], owned: of this epoch */
     int group_count;
     int64_t steps;                      /* of an epoch */
     dl_optimizer_state optimizer_state; /* owned */
-    float *before; /* owned: orthogonal matrices before a step; NULL: there are none */
-    void *work;    /* owned: for their steps */
+    float *before;                      /* owned: orthogonal matrices before a step; NULL: none */
+    void *work;                         /* owned: scratch for their steps */
 } dl_update;
 
 void dl_update_open(dl_update *update, const dl_experiment *experiment);
-/* Before the first step, or the next one, of the epoch after `epoch`, an epoch having so many
- * steps.
- */
+/* Before the first, or the next, step of the epoch after `epoch`; `steps` per epoch. */
 void dl_update_begin(dl_update *update, dl_experiment *experiment, int64_t epoch, int64_t steps);
-/* Orthogonal matrices whose weights came from somewhere else become so. */
+/* Makes the matrices that must be orthogonal so, after their weights were set from outside. */
 void dl_update_make_orthogonal(const dl_net *net);
-/* Clips the net's gradients and adds noise to them; returns a scale that is left to apply. */
+/* Clips the net's gradients and adds noise to them. Returns the factor of clip_norm, which
+   dl_update_step applies. */
 float dl_update_clip(const dl_experiment *experiment, const dl_progress *progress);
-/* The optimizer's step, from the gradients times `scale`, with the penalties' own, to the weights;
-   orthogonal ones stay so. */
+/* The optimizer's step with g = scale * gradient + l2 * w + l1 * sign(w). Orthogonal matrices stay
+   orthogonal. */
 void dl_update_step(const dl_update *update, const dl_experiment *experiment,
                     const dl_progress *progress, float scale, double rate);
-/* Limits of the weights: clip_weights, max_norm. */
+/* Applies clip_weights and max_norm to the weights. */
 void dl_update_constrain(const dl_experiment *experiment);
-/* What the penalties add to the loss, with the weights as they are. */
+/* The penalties of the current weights: sum of l1 * |w| + l2/2 * w^2. */
 double dl_update_penalty(const dl_update *update, const dl_experiment *experiment);
-/* The learning rate in step number `step`, from 0, of an epoch of so many steps. */
+/* The learning rate in step `step` (from 0) of an epoch of `steps` steps. */
 double dl_update_rate(const dl_experiment *experiment, const dl_progress *progress, int64_t steps,
                       int64_t step);
-/* At the end of an epoch: what the schedule watches may change the rate. */
+/* At the end of an epoch: updates a schedule that monitors a column of the history. */
 void dl_update_observe(const dl_experiment *experiment, dl_progress *progress, int64_t steps,
                        const dl_row *row);
 void dl_update_close(dl_update *update);

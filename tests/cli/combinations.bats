@@ -237,7 +237,7 @@ CONFIG
     for key in 'initialize="lsuv"' 'init_from="run"'; do
         train --resume run --epochs 2 --set "training.$key"
         status_is 2
-        says "dltrain: --set training.$key: training.${key%%=*} is about how a run begins: with --resume, which has the run's weights, it would be in vain"
+        says "dltrain: --set training.$key: training.${key%%=*} sets the initial weights, so it has no effect with --resume"
     done
     train --quiet --resume run --epochs 2 --set 'loss.class_weights="balanced"'
     status_is 0
@@ -286,7 +286,7 @@ CONFIG
     equal "$(numbers run/last.safetensors bn.scale)" "$(numbers first/best.safetensors bn.scale)"
     train --dry-run --set network.1.trainable=true frozen.cfg
     status_is 2
-    says 'in training what layer "bn" gives depends on chance'
+    says 'in training, the output of layer "bn" is random'
 }
 
 @test "frozen heads, trunks and output layers, and their combinations" {

@@ -149,7 +149,7 @@ as_whole() {
     if [ "$(metadata run/last.safetensors epoch_step)" -gt 0 ]; then
         train --quiet --resume run --set training.batch_size=64
         status_is 2
-        says "must be finished with the same batch_size (32)"
+        says "must be completed with the same batch_size (32)"
     fi
 }
 
@@ -203,7 +203,7 @@ CONFIG
     cp -r run other
     train --quiet --resume other --set training.batch_size=8
     status_is 2
-    says "must be finished with the same batch_size (9)"
+    says "must be completed with the same batch_size (9)"
     train --resume run
     status_is 0
     says "resumed     after epoch "
@@ -307,7 +307,7 @@ twice() {
         says "$message"
         diff -r before run
     done <<'CASES'
-2|training.metrics=("accuracy")|a resumed run keeps its metrics and its validation data
+2|training.metrics=("accuracy")|a resumed run must keep its metrics, its validation data
 2|data.validation=0|"validation" must be a share between 0 and 1
 3|network.0.units=31|its tensor "dense_1.weight" has shape 64x32, but the network's has 64x31
 2|optimizer={type="sgd";momentum=0.9;}|the run's optimizer is adam, which cannot become sgd
@@ -325,7 +325,7 @@ CASES
     sed -i 's/,b/,c/' mine.csv
     train --quiet --resume run --epochs 5
     status_is 3
-    says "run/last.safetensors: the data are not those that the run began with"
+    says "run/last.safetensors: the data differ from those that the run started with"
 }
 
 @test "what --resume accepts as a run" {

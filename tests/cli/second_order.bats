@@ -234,12 +234,12 @@ CONFIG
     done <<'CASES'
 newton|optimizer.most_parameters=30|sine.cfg:4: the network has 31 parameters to be trained, but most_parameters is 30: newton would need 17 kB for its matrices (lbfgs needs none)
 bfgs|network.0.units=700|the network has 2101 parameters to be trained, but most_parameters is 2000: bfgs would need 35 MB for its matrices (lbfgs needs none)
-levenberg|loss.type="l1"|sine.cfg:3: levenberg is for sums of squares: it needs loss "mse", not "l1" (lbfgs is for any loss)
-lbfgs|regularization={clip_norm=1.0;}|clip_norm does not go with lbfgs: it finds the length of its steps itself
-gauss_newton|regularization={l1=0.1;}|the penalty l1 is no sum of squares, which gauss_newton needs (l2 is one)
-lbfgs|network.0={layer="dropout";}|in training what layer "dropout_1" gives depends on chance or on the other samples of the batch, but lbfgs needs a loss that is the same whenever it looks
-bfgs|network.0={layer="batch_norm";}|what layer "batch_norm_1" gives depends on chance or on the other samples
-newton|network.0={layer="gaussian_noise";}|what layer "gaussian_noise_1" gives depends on chance
+levenberg|loss.type="l1"|sine.cfg:3: levenberg minimizes sums of squares: it needs loss "mse", not "l1" (lbfgs works with any loss)
+lbfgs|regularization={clip_norm=1.0;}|clip_norm does not work with lbfgs: it chooses its own step length
+gauss_newton|regularization={l1=0.1;}|the penalty l1 is not a sum of squares, which gauss_newton needs (l2 is)
+lbfgs|network.0={layer="dropout";}|in training, the output of layer "dropout_1" is random or depends on the other samples of the batch, but lbfgs needs a deterministic loss
+bfgs|network.0={layer="batch_norm";}|the output of layer "batch_norm_1" is random or depends on the other samples
+newton|network.0={layer="gaussian_noise";}|the output of layer "gaussian_noise_1" is random
 lbfgs|optimizer.learning_rate=0.1|"learning_rate"
 lbfgs|optimizer.schedule={type="cosine";}|"schedule"
 normal_equations|training.epochs=1|sine.cfg:4: normal_equations needs outputs that are linear in the parameters

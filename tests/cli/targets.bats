@@ -143,5 +143,5 @@ CONFIG
     sed -i s/12,8/12,8.5/ train.csv
     train --quiet --resume half --epochs 3
     status_is 3
-    says 'the data are not those that the run began with'
+    says 'the data differ from those that the run started with'
 }

@@ -220,7 +220,7 @@ set_up() { digits digits.cfg; }
     same one/last.safetensors again/last.safetensors
     train --quiet --out from one.cfg --set 'training.init_from="one"'
     status_is 2
-    says 'initialize = "lsuv" would be in vain: init_from gives the weights'
+    says 'initialize = "lsuv" has no effect: init_from sets the weights'
 }
 
 @test "lsuv: the activation of a convolution is not scaled" {

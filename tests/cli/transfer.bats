@@ -133,7 +133,7 @@ put() {
     sed 's/^training = {/& init_map = ("dense_1=a");/' still.cfg >map.cfg
     train --quiet --dry-run map.cfg
     status_is 2
-    says_only 'dltrain: map.cfg:9: init_map is about init_from, which is not given'
+    says_only 'dltrain: map.cfg:9: init_map has no effect without init_from'
 }
 
 @test "where init_from is looked up" {
@@ -175,14 +175,14 @@ put() {
     put other '{"a.weight":{"dtype":"F32","shape":[2,2],"data_offsets":[0,16]}}' "$one$one$one$one"
     train --quiet --dry-run --set training.init_from=other still.cfg
     status_is 2
-    says 'nothing in other fits this network: there a.weight 2x2; here dense_1.weight 2x2'
+    says 'no tensor of other matches this network: it has a.weight 2x2; the network has dense_1.weight 2x2'
     train --dry-run --set training.init_from=other --set 'training.init_map=("dense_1=a")' still.cfg
     status_is 0
     says 'loaded      1 of 4 tensors from other'
     put other '{}'
     train --quiet --dry-run --set training.init_from=other still.cfg
     status_is 2
-    says 'nothing in other fits this network: there nothing; here'
+    says 'no tensor of other matches this network: it has nothing; the network has'
 }
 
 @test "truncated and inconsistent files" {

@@ -198,7 +198,7 @@ CONFIG
     train --out run line.cfg
     status_is 4
     says 'layer "slope"'
-    says "kept        the checkpoints of the epochs before, in run"
+    says "kept        the checkpoints of the previous epochs, in run"
     local rows
     rows=$(($(wc -l <run/history.csv) - 1))
     [ $rows -gt 3 ] && [ $rows -lt 40 ] || fail "$rows epochs"

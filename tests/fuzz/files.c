@@ -112,7 +112,7 @@ static resumed *resumed_experiment(void) {
         r->optimizer_state.vectors[v] =
             dl_memory_aligned(sizeof(float) * (size_t)e->model.net.weight_count);
     dl_average_open(&r->average, e);
-    dl_sums_open(&r->progress.sums, &e->model, false);
+    dl_metric_sums_open(&r->progress.sums, &e->model, false);
     return r;
 }
 
