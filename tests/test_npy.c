@@ -122,6 +122,44 @@ static void test_types(void **state) {
         }
 }
 
+static void test_rare_types(void **state) {
+    (void)state;
+    static const char *const types[] = {"<u2", ">u2", "<u4", ">u4", "<u8", ">u8"};
+    for (size_t t = 0; t < sizeof types / sizeof *types; t++) {
+        const double values[] = {0, 1, 2, 3, 255, 60000};
+        save_good();
+        save_blob("x", ARRAY(types[t], "(3, 2)", 0, 1, 2, 3, 255, 60000));
+        save_blob("y", ARRAY(types[t], "(3,)", 2, 0, 40000));
+        opens("2", values, 2, 3);
+    }
+    section s;
+    float y[3];
+    save_blob("x", ARRAY("|b1", "(3, 2)", 0, 1, 1, 0, 1, 0));
+    save_blob("y", ARRAY("|b1", "(3,)", 1, 0, 1));
+    opens("2", (const double[]){0, 1, 1, 0, 1, 0}, 2, 3);
+    section_must_open(&s, NPY);
+    assert_int_equal(s.data.schema.classes, 2);
+    assert_false(s.set->bytes);
+    section_free(&s);
+    /* the bits of 1.5, -2, 2^-24, 65504, 0 and 0.1 */
+    blob b = ARRAY("<u2", "(3, 2)", 0x3e00, 0xc000, 1, 0x7bff, 0x8000, 0x2e66);
+    memcpy(strstr((char *)b.bytes + 10, "u2"), "f2", 2);
+    save_blob("y", b);
+    section_must_open(&s, NPY);
+    static const float halves[] = {1.5f, -2, 0x1p-24f, 65504, 0, 0x1.998p-4f};
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(s.set->type->read(s.set, i, NULL, y, &s.error), 0);
+        assert_true(y[0] == halves[2 * i] && y[1] == halves[2 * i + 1]);
+    }
+    section_free(&s);
+    save_blob("y", ARRAY("<u8", "(3,)", 0, 1, -1)); /* 2^64 - 1 */
+    refuses("but there can be at most 1000000 classes");
+    b.bytes[b.count - 1] = 0x7c; /* infinity */
+    b.bytes[b.count - 2] = 0;
+    save_blob("y", b);
+    refuses("y: row 2 (from 0), number 1 of it: the value is inf");
+}
+
 static void test_shapes_and_orders(void **state) {
     (void)state;
     static const struct {
@@ -253,7 +291,7 @@ static void test_headers(void **state) {
         {"{'descr': '<f4', 'fortran_order': False, 'shape': (3 2)}", "cannot be understood"},
         {"{'descr': '<f4', 'fortran_order': False, 'shape': (3, 2)} x", "something follows"},
         {"{'descr': '|O', 'fortran_order': False, 'shape': (3, 2)}", "the type \"|O\""},
-        {"{'descr': '<u2', 'fortran_order': False, 'shape': (3, 2)}", "the type \"<u2\""},
+        {"{'descr': '<u3', 'fortran_order': False, 'shape': (3, 2)}", "the type \"<u3\""},
         {"{'descr': '|f4', 'fortran_order': False, 'shape': (3, 2)}", "the type \"|f4\""},
         {"{'descr': '<c8', 'fortran_order': False, 'shape': (3, 2)}", "the type \"<c8\""},
         {"{'descr': '', 'fortran_order': False, 'shape': (3, 2)}", "the type \"\""},
@@ -462,11 +500,17 @@ static void test_memory(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_types),        cmocka_unit_test(test_shapes_and_orders),
-        cmocka_unit_test(test_targets),      cmocka_unit_test(test_not_finite),
-        cmocka_unit_test(test_parts),        cmocka_unit_test(test_cut_or_longer),
-        cmocka_unit_test(test_headers),      cmocka_unit_test(test_archive),
-        cmocka_unit_test(test_bad_archives), cmocka_unit_test(test_memory),
+        cmocka_unit_test(test_types),
+        cmocka_unit_test(test_rare_types),
+        cmocka_unit_test(test_shapes_and_orders),
+        cmocka_unit_test(test_targets),
+        cmocka_unit_test(test_not_finite),
+        cmocka_unit_test(test_parts),
+        cmocka_unit_test(test_cut_or_longer),
+        cmocka_unit_test(test_headers),
+        cmocka_unit_test(test_archive),
+        cmocka_unit_test(test_bad_archives),
+        cmocka_unit_test(test_memory),
     };
     return cmocka_run_group_tests(tests, scratch_enter, scratch_leave);
 }

@@ -11,7 +11,7 @@
 
 typedef struct {
     const char *path; /* borrowed */
-    char delimiter;
+    char delimiter, newline;
     dl_reader *reader;
     char *buffer; /* [capacity + 1]; bytes [start, end) are not used up yet */
     size_t start, end, capacity;

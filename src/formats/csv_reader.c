@@ -51,6 +51,10 @@ static int refill(dl_csv_reader *csv, dl_error *error) {
     csv->end += (size_t)got;
     if (beginning && csv->end >= 3 && !memcmp(csv->buffer, "\xef\xbb\xbf", 3))
         csv->start = 3; /* the byte order mark of UTF-8 */
+    if (beginning)      /* lines of an old Macintosh end with CR alone */
+        csv->newline = !memchr(csv->buffer, '\n', csv->end) && memchr(csv->buffer, '\r', csv->end)
+                           ? '\r'
+                           : '\n';
     return 0;
 }
 
@@ -67,7 +71,7 @@ static char *find_end(const dl_csv_reader *csv, bool *open) {
             if (!c)
                 break;
             s = AFTER_QUOTE;
-        } else if (*c == '\n') {
+        } else if (*c == csv->newline) {
             return c;
         } else if (*c == csv->delimiter) {
             s = BEFORE_FIELD;
@@ -88,7 +92,7 @@ static int64_t take_record(dl_csv_reader *csv, size_t *text, dl_error *error) {
         char *start = csv->buffer + csv->start;
         size_t left = csv->end - csv->start;
         bool open = false;
-        char *newline = left ? memchr(start, '\n', left) : NULL;
+        char *newline = left ? memchr(start, csv->newline, left) : NULL;
         size_t known = newline ? (size_t)(newline - start) : left;
         if (left && memchr(start, '"', known))
             newline = find_end(csv, &open);
@@ -181,7 +185,7 @@ int dl_csv_next(dl_csv_reader *csv, dl_error *error) {
             return (int)length;
         char *start = csv->buffer + csv->start;
         for (char *c = start; c < start + length; c++, csv->next_line++)
-            if (!(c = memchr(c, '\n', (size_t)(start + length - c))))
+            if (!(c = memchr(c, csv->newline, (size_t)(start + length - c))))
                 break;
         csv->start += (size_t)length;
         if (memchr(start, '\0', text))

@@ -6,12 +6,12 @@
 #include <string.h>
 
 int dl_dtype_width(dl_dtype type) {
-    static const int widths[] = {1, 1, 2, 4, 8, 4, 8};
+    static const int widths[] = {1, 1, 2, 4, 8, 4, 8, 2, 4, 8, 2};
     return widths[type];
 }
 
 bool dl_dtype_is_float(dl_dtype type) {
-    return type == DL_F32 || type == DL_F64;
+    return type == DL_F32 || type == DL_F64 || type == DL_F16;
 }
 
 void dl_dtype_from_big_endian(void *values, int64_t count, int width) {
@@ -28,6 +28,15 @@ void dl_dtype_from_big_endian(void *values, int64_t count, int width) {
 #else
     (void)values, (void)count, (void)width;
 #endif
+}
+
+/* IEEE 754 binary16: 1 bit of sign, 5 of exponent, 10 of mantissa. Exact. */
+static float from_half(uint16_t half) {
+    int exponent = half >> 10 & 31, mantissa = half & 1023;
+    float value = exponent == 31  ? mantissa ? NAN : INFINITY
+                  : exponent == 0 ? ldexpf((float)mantissa, -24)
+                                  : ldexpf((float)(mantissa + 1024), exponent - 25);
+    return half >> 15 ? -value : value;
 }
 
 #define CONVERT(type)                                                                              \
@@ -60,6 +69,19 @@ void dl_dtype_to_floats(const void *values, dl_dtype type, int64_t count, float 
     case DL_F64:
         CONVERT(double);
         break;
+    case DL_U16:
+        CONVERT(uint16_t);
+        break;
+    case DL_U32:
+        CONVERT(uint32_t);
+        break;
+    case DL_U64:
+        CONVERT(uint64_t);
+        break;
+    case DL_F16:
+        for (int64_t i = 0; i < count; i++)
+            out[i] = from_half(((const uint16_t *)values)[i]);
+        break;
     }
 }
 
@@ -73,6 +95,14 @@ int64_t dl_dtype_integer(const void *values, dl_dtype type, int64_t i) {
         return ((const int16_t *)values)[i];
     case DL_I32:
         return ((const int32_t *)values)[i];
+    case DL_U16:
+        return ((const uint16_t *)values)[i];
+    case DL_U32:
+        return ((const uint32_t *)values)[i];
+    case DL_U64: {
+        uint64_t value = ((const uint64_t *)values)[i];
+        return value > INT64_MAX ? INT64_MAX : (int64_t)value;
+    }
     default:
         return ((const int64_t *)values)[i];
     }
@@ -81,6 +111,8 @@ int64_t dl_dtype_integer(const void *values, dl_dtype type, int64_t i) {
 double dl_dtype_number(const void *values, dl_dtype type, int64_t i) {
     if (type == DL_F32)
         return (double)((const float *)values)[i];
+    if (type == DL_F16)
+        return (double)from_half(((const uint16_t *)values)[i]);
     return type == DL_F64 ? ((const double *)values)[i] : (double)dl_dtype_integer(values, type, i);
 }
 

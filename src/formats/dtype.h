@@ -8,7 +8,19 @@
 
 #include "math/shape.h"
 
-typedef enum { DL_U8, DL_I8, DL_I16, DL_I32, DL_I64, DL_F32, DL_F64 } dl_dtype;
+typedef enum {
+    DL_U8,
+    DL_I8,
+    DL_I16,
+    DL_I32,
+    DL_I64,
+    DL_F32,
+    DL_F64,
+    DL_U16,
+    DL_U32,
+    DL_U64,
+    DL_F16
+} dl_dtype;
 
 int dl_dtype_width(dl_dtype type); /* in bytes */
 bool dl_dtype_is_float(dl_dtype type);
@@ -16,7 +28,7 @@ bool dl_dtype_is_float(dl_dtype type);
 void dl_dtype_from_big_endian(void *values, int64_t count, int width);
 /* out[count] from values[count], in the machine's order. */
 void dl_dtype_to_floats(const void *values, dl_dtype type, int64_t count, float *out);
-/* values[i] of a type that is no float. */
+/* values[i] of a type that is no float; INT64_MAX if it is larger. */
 int64_t dl_dtype_integer(const void *values, dl_dtype type, int64_t i);
 /* values[i], whatever the type. */
 double dl_dtype_number(const void *values, dl_dtype type, int64_t i);

@@ -17,11 +17,12 @@ typedef struct {
 } npy_options;
 
 #define TARGETS_HELP                                                                               \
-    "of targets: whole numbers are classes from 0, one a row, or (rows x steps, rows x height x "  \
+    "of targets: whole numbers and bool are classes from 0, one a row, or (rows x steps, rows x "  \
+    "height x "                                                                                    \
     "width) one at each position; floats, one or more a row, are the targets of a regression"
 #define INPUTS_HELP                                                                                \
     "of inputs: rows, rows x numbers, rows x height x width (grey) or rows x height x width x "    \
-    "channels; of the types u1, i1, i2, i4, i8, f4, f8 (for a sequence, rows x steps x numbers, "  \
+    "channels; of bool, whole numbers or floats (for a sequence, rows x steps x numbers, "         \
     "begin with the layer reshape)"
 #define CLASSES_OPTION                                                                             \
     DL_INT_OPTION("classes", npy_options, classes, DL_NO_DEFAULT, 2, MOST_CLASSES,                 \

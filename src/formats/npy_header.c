@@ -89,8 +89,9 @@ static bool type_of(const char *descr, dl_npy *array) {
     static const struct {
         const char *name;
         dl_dtype type;
-    } types[] = {{"u1", DL_U8},  {"i1", DL_I8},  {"i2", DL_I16}, {"i4", DL_I32},
-                 {"i8", DL_I64}, {"f4", DL_F32}, {"f8", DL_F64}};
+    } types[] = {{"u1", DL_U8},  {"i1", DL_I8},  {"b1", DL_I8},  {"i2", DL_I16},
+                 {"u2", DL_U16}, {"i4", DL_I32}, {"u4", DL_U32}, {"i8", DL_I64},
+                 {"u8", DL_U64}, {"f2", DL_F16}, {"f4", DL_F32}, {"f8", DL_F64}};
     if (!descr[0] || !strchr("<>|=", descr[0]))
         return false;
     for (size_t i = 0; i < sizeof types / sizeof *types; i++)
@@ -148,8 +149,8 @@ static int read_dict(dl_npy *array, cursor *c, dl_error *error) {
         for (char *d = descr; *d; d++)
             *d = *d < ' ' || *d > '~' ? '?' : *d;
         return dl_fail(error, DL_DATA,
-                       "%s: elements of the type \"%s\"; u1, i1, i2, i4, i8, f4 and f8 can be read "
-                       "(save x.astype(\"f4\"), say)",
+                       "%s: elements of the type \"%s\"; bool, whole numbers (i1 to i8, u1 to "
+                       "u8) and floats (f2, f4, f8) can be read (save x.astype(\"f4\"), say)",
                        array->path, descr);
     }
     return 0;

@@ -301,6 +301,8 @@ static int open_source(dl_dataset *dataset, source *s, const dl_schema *like, dl
     s->path = dl_dataset_find(dataset, given->file, error);
     if (!s->path || !(s->bytes = read_text(dataset, s, error)))
         return -1;
+    if (s->size >= 3 && !memcmp(s->bytes, "\xef\xbb\xbf", 3)) /* UTF-8's byte order mark */
+        memmove(s->bytes, s->bytes + 3, (size_t)(s->size -= 3) + 1);
     if (like && check_like(dataset, s, like, error))
         return -1;
     if (s->unit == WORD ? take_words(s, (int)given->most_words, like, schema, error)
