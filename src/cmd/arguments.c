@@ -15,16 +15,6 @@
 #include "math/backend.h"
 #include "math/threads.h"
 
-const arg_option arg_always[] = {
-    {.name = "help",
-     .letter = 'h',
-     .value = "[TOPIC]",
-     .help = "print this, or help on a topic: config, layers, losses, optimizers, schedules, "
-             "formats, augmentations, searches, metrics; a member (--help layer dense); or "
-             "completion bash|zsh"},
-    {.name = "version", .help = "print the version and the libraries in use"},
-    ARG_ROWS_END};
-
 /* The row of a name of `length` bytes, or NULL. */
 static const arg_option *find_row(const arg_option *rows, const char *name, size_t length) {
     for (const arg_option *o = rows; o->name; o++)
@@ -45,21 +35,6 @@ static const arg_command *find_command(const arg_program *p, const char *name) {
         if (p->commands[i].name && !strcmp(p->commands[i].name, name))
             return &p->commands[i];
     return NULL;
-}
-
-bool arg_is_single(const arg_program *p) {
-    return !p->commands[0].name;
-}
-
-int arg_fail(const arg_program *p, const arg_command *c, const char *format, ...) {
-    const char *name = c && c->name ? c->name : "", *space = *name ? " " : "";
-    va_list arguments;
-    va_start(arguments, format);
-    fprintf(stderr, "%s%s%s: ", p->name, space, name);
-    vfprintf(stderr, format, arguments);
-    fprintf(stderr, "\nTry %s%s%s --help.\n", p->name, space, name);
-    va_end(arguments);
-    return DL_USAGE;
 }
 
 /* " (did you mean --x?)", or empty. */

@@ -3,7 +3,7 @@
 #ifndef DL_CMD_COMPLETION_H
 #define DL_CMD_COMPLETION_H
 
-#include "cmd/arguments.h"
+#include "cmd/command.h"
 
 /* Prints the completion script for "bash" or "zsh"; `shell` may be NULL. Returns the exit status.
  */

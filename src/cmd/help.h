@@ -3,7 +3,7 @@
 #ifndef DL_CMD_HELP_H
 #define DL_CMD_HELP_H
 
-#include "cmd/arguments.h"
+#include "cmd/command.h"
 
 /* Prints the help on a topic: "config", a registry ("layers"), or one of its members ("layer",
    "dense"); `name` may be NULL. Returns the exit status. */

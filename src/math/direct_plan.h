@@ -4,8 +4,11 @@
 #ifndef DL_MATH_DIRECT_PLAN_H
 #define DL_MATH_DIRECT_PLAN_H
 
-#include "math/direct.h"
+#include <stdbool.h>
+
+#include "math/activation.h"
 #include "math/direct_kernel.h"
+#include "math/window.h"
 
 enum { STRIP = STRIP_VECTORS * LANES };
 
@@ -23,7 +26,7 @@ typedef struct {
 /* With a stride the pixels of dx fall into phases, whose windows see different taps. */
 enum { MOST_PHASES = 16 };
 
-struct dl_direct {
+typedef struct dl_direct {
     dl_window window;
     int filters, threads;
     dl_activation activation;
@@ -44,7 +47,7 @@ struct dl_direct {
     /* the scratch memory, in floats: shared, then for each thread */
     int64_t packed, bias;
     int64_t x_tile, z_size, out_tile, sums, row_sums, per_thread;
-};
+} dl_direct;
 
 /* A number of floats, rounded up to whole vectors. */
 static inline int64_t whole_vectors(int64_t floats) {

@@ -3,7 +3,19 @@
 #ifndef DL_REPORT_PAGE_CLASSES_H
 #define DL_REPORT_PAGE_CLASSES_H
 
-#include "report/page.h"
+#include "inspect/confident_errors.h"
+#include "report/scores.h"
+#include "run/checkpoint.h"
+
+typedef struct {
+    const char *path; /* of the checkpoint */
+    const dl_checkpoint *checkpoint;
+    const dl_model *model;
+    dl_split split;
+    double loss;
+    const dl_scores *scores;
+    const dl_confident_errors *mistakes;
+} dl_page;
 
 /* Each adds nothing where it does not apply. */
 void dl_page_add_classes(dl_text *page, const dl_page *of);

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cmd/arguments.h"
+#include "cmd/command.h"
 
 static void print(dl_text *text) {
     fputs(dl_text_get(text), stdout);
