@@ -88,17 +88,17 @@ static void test_refused(void **state) {
         "format = \"csv\"; train = { file = \"train.csv\"; }; task = \"regression\"; "
         "target_bins = 3;",
         DL_USAGE,
-        "c.cfg:2: \"target_bins\" is 3, but the 6 targets of the training part have only "
-        "3 different values, some so often that a bin would be empty: take fewer");
+        "c.cfg:2: \"target_bins\" is 3, but the 6 training targets have only "
+        "3 distinct values, some so frequent that a bin would be empty: use fewer bins");
     section_refuses("format = \"csv\"; train = { file = \"train.csv\"; }; task = \"regression\"; "
                     "target_bins = 7;",
-                    DL_USAGE, "\"target_bins\" is 7, but the training part has only 6 rows");
+                    DL_USAGE, "\"target_bins\" is 7, but the training set has only 6 rows");
     section_refuses("format = \"csv\"; train = { file = \"train.csv\"; }; target_bins = 3;",
                     DL_USAGE, "\"target_bins\" is for regression, but the targets are classes");
     section_refuses("format = \"random\"; input = (3); outputs = 2; train = { rows = "
                     "9; }; target_bins = 3;",
                     DL_USAGE,
-                    "\"target_bins\" is for a target of one number, but the data's have 2");
+                    "\"target_bins\" needs a target of one number, but there are 2");
 }
 
 int main(void) {

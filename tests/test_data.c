@@ -4,7 +4,7 @@
 
 /* ---- the config ---- */
 
-static void test_mistakes_in_the_config(void **state) {
+static void test_config_errors(void **state) {
     (void)state;
     static const struct {
         const char *text, *messages;
@@ -24,14 +24,14 @@ static void test_mistakes_in_the_config(void **state) {
         {"format = \"csv\"; train = { file = \"a\"; split = \"tail\"; };",
          "data.train has no key \"split\"", 1},
         {"format = \"csv\"; train = { file = \"a\"; };\nvalidation = 0;",
-         "c.cfg:3: \"validation\" must be a share between 0 and 1", 1},
+         "c.cfg:3: \"validation\" must be a fraction between 0 and 1", 1},
         {"format = \"csv\"; train = { file = \"a\"; };\ntest = 1.0;", "c.cfg:3: \"test\" must be",
          1},
         {"format = \"csv\"; train = { file = \"a\"; };\ntest = \"b\";", "c.cfg:3: \"test\" must",
          1},
         {"format = \"csv\"; train = { file = \"a\"; };\ntest = -0.5;", "c.cfg:3: \"test\" must", 1},
         {"format = \"csv\"; train = { file = \"a\"; };\nvalidation = 0.5; test = 0.5;",
-         "c.cfg:3: the shares for validation (0.5) and test (0.5) leave nothing", 1},
+         "c.cfg:3: the fractions for validation (0.5) and test (0.5) leave nothing", 1},
         {"format = \"csv\"; train = { file = \"a\"; }; images = \"x\";",
          "data has no key \"images\"", 1},
         {"format = \"csv\"; train = { file = \"a\"; };\nnormalise = \"scale\";",
@@ -155,19 +155,19 @@ static void test_parts(void **state) {
     }
     section_free(&s);
     section_refuses("format = \"csv\"; train = { file = \"a.csv\"; };\nvalidation = 0.001;",
-                    DL_DATA, "c.cfg:3: of 300 rows none would be for validation");
+                    DL_DATA, "c.cfg:3: none of 300 rows would be used for validation");
     section_refuses("format = \"csv\"; train = { file = \"a.csv\"; };\ntest = 0.999;", DL_DATA,
-                    "c.cfg:2: of 300 rows none is left for training");
+                    "c.cfg:2: none of 300 rows is left for training");
     section_refuses("format = \"csv\"; train = { file = \"a.csv\"; target = \"x\"; };\n"
                     "split = \"stratified\"; test = 0.1;",
                     DL_USAGE, "c.cfg:3: \"split\" cannot be \"stratified\"");
     save_text("a.csv", "x,c\n1,a\n2,a\n3,b\n");
     section_refuses(
         "format = \"csv\"; train = { file = \"a.csv\"; }; split = \"tail\"; test = 0.4;", DL_DATA,
-        "c.cfg:2: all 2 rows for training are of one class, \"a\"");
+        "c.cfg:2: all 2 training rows have one class, \"a\"");
     save_text("a.csv", "x,c\n1,1\n2,1\n");
     section_refuses("format = \"csv\"; train = { file = \"a.csv\"; };", DL_DATA,
-                    "of one class, \"1\"");
+                    "have one class, \"1\"");
 }
 
 /* A part opened by itself has the rows, schema and normalization that it had in training. */
@@ -240,7 +240,7 @@ static void test_predict_input(void **state) {
     section_free(&s);
     section_refuses("format = \"csv\"; train = { file = \"a.csv\"; }; predict = \"input\";\n"
                     "normalize_target = \"mean_std\";",
-                    DL_USAGE, "c.cfg:3: \"normalize_target\" has nothing to do");
+                    DL_USAGE, "c.cfg:3: \"normalize_target\" has no effect");
 }
 
 /* predict = "color": the grey of an image, and its red, green and blue. */
@@ -271,7 +271,7 @@ static void test_predict_color(void **state) {
     section_free(&s);
     save_text("a.csv", "u,v,c\n1,5,a\n2,7,b\n");
     section_refuses("format = \"csv\"; train = { file = \"a.csv\"; };\npredict = \"color\";",
-                    DL_USAGE, "c.cfg:3: predict = \"color\" needs images of three channels");
+                    DL_USAGE, "c.cfg:3: predict = \"color\" needs RGB images");
 }
 
 /* predict = "same": pairs within a part, half of them of one class, the same in every pass. */
@@ -324,12 +324,12 @@ static void test_predict_same(void **state) {
     section_free(&s);
     section_refuses("format = \"csv\"; train = { file = \"a.csv\"; target = \"x\"; };\n"
                     "predict = \"same\";",
-                    DL_USAGE, "c.cfg:3: predict = \"same\" needs a class for each row");
+                    DL_USAGE, "c.cfg:3: predict = \"same\" needs one class per row");
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_mistakes_in_the_config),
+        cmocka_unit_test(test_config_errors),
         cmocka_unit_test(test_shared_options),
         cmocka_unit_test(test_find),
         cmocka_unit_test(test_parts),

@@ -47,7 +47,12 @@ static void test_stratified(void **state) {
             double share[DL_SPLITS] = {0, shares[a], shares[b]};
             int64_t counts[DL_SPLITS][CLASSES], total[DL_SPLITS] = {0};
             uint8_t part_of[ROWS];
-            dl_split_rows(DL_SPLIT_STRATIFIED, class_of, CLASSES, ROWS, share, NULL, 3, part_of);
+            dl_split_rows(&(dl_split_input){.count = ROWS,
+                                            .class_of = class_of,
+                                            .classes = CLASSES,
+                                            .share = share,
+                                            .seed = 3},
+                          DL_SPLIT_STRATIFIED, part_of);
             count_parts(part_of, class_of, ROWS, counts);
             for (int p = DL_VALIDATION; p < DL_SPLITS; p++)
                 for (int c = 0; c < CLASSES; c++) {
@@ -71,7 +76,10 @@ static void test_largest_remainders(void **state) {
     const double share[DL_SPLITS] = {0, 0, 0.3};
     int64_t counts[DL_SPLITS][CLASSES];
     uint8_t part_of[10];
-    dl_split_rows(DL_SPLIT_AUTO, class_of, 3, 10, share, NULL, 0, part_of);
+    dl_split_rows(
+        &(dl_split_input){
+            .count = 10, .class_of = class_of, .classes = 3, .share = share, .seed = 0},
+        DL_SPLIT_AUTO, part_of);
     count_parts(part_of, class_of, 10, counts);
     assert_int_equal(counts[DL_TEST][0], 1);
     assert_int_equal(counts[DL_TEST][1], 1);
@@ -85,7 +93,10 @@ static void test_rare_classes(void **state) {
     const double share[DL_SPLITS] = {0, 0, 0.5};
     int64_t counts[DL_SPLITS][CLASSES];
     uint8_t part_of[12];
-    dl_split_rows(DL_SPLIT_STRATIFIED, class_of, 4, 12, share, NULL, 0, part_of);
+    dl_split_rows(
+        &(dl_split_input){
+            .count = 12, .class_of = class_of, .classes = 4, .share = share, .seed = 0},
+        DL_SPLIT_STRATIFIED, part_of);
     count_parts(part_of, class_of, 12, counts);
     assert_int_equal(
         counts[DL_TEST][0] + counts[DL_TEST][1] + counts[DL_TEST][2] + counts[DL_TEST][3], 6);
@@ -100,7 +111,10 @@ static void test_classes_are_drawn_apart(void **state) {
     uint8_t part_of[ROWS];
     for (int i = 0; i < ROWS; i++)
         class_of[i] = i % 2;
-    dl_split_rows(DL_SPLIT_STRATIFIED, class_of, 2, ROWS, share, NULL, 0, part_of);
+    dl_split_rows(
+        &(dl_split_input){
+            .count = ROWS, .class_of = class_of, .classes = 2, .share = share, .seed = 0},
+        DL_SPLIT_STRATIFIED, part_of);
     for (int i = 0; i < ROWS; i += 2)
         same += part_of[i] == part_of[i + 1];
     assert_in_range(same, 200, 300);
@@ -113,16 +127,30 @@ static void test_split_is_a_function_of_the_seed(void **state) {
     double share[DL_SPLITS] = {0, 0.1, 0.2};
     make_classes(class_of);
     for (int kind = DL_SPLIT_STRATIFIED; kind <= DL_SPLIT_RANDOM; kind++) {
-        dl_split_rows((dl_split_kind)kind, class_of, CLASSES, ROWS, share, NULL, 3, first);
-        dl_split_rows((dl_split_kind)kind, class_of, CLASSES, ROWS, share, NULL, 3, second);
+        dl_split_rows(
+            &(dl_split_input){
+                .count = ROWS, .class_of = class_of, .classes = CLASSES, .share = share, .seed = 3},
+            (dl_split_kind)kind, first);
+        dl_split_rows(
+            &(dl_split_input){
+                .count = ROWS, .class_of = class_of, .classes = CLASSES, .share = share, .seed = 3},
+            (dl_split_kind)kind, second);
         assert_memory_equal(first, second, ROWS);
-        dl_split_rows((dl_split_kind)kind, class_of, CLASSES, ROWS, share, NULL, 4, second);
+        dl_split_rows(
+            &(dl_split_input){
+                .count = ROWS, .class_of = class_of, .classes = CLASSES, .share = share, .seed = 4},
+            (dl_split_kind)kind, second);
         int same = 0;
         for (int i = 0; i < ROWS; i++)
             same += first[i] == DL_TEST && second[i] == DL_TEST;
         assert_in_range(same, 20, 65); /* 40 by chance, of 200 */
         double without[DL_SPLITS] = {0, 0, 0.2};
-        dl_split_rows((dl_split_kind)kind, class_of, CLASSES, ROWS, without, NULL, 3, second);
+        dl_split_rows(&(dl_split_input){.count = ROWS,
+                                        .class_of = class_of,
+                                        .classes = CLASSES,
+                                        .share = without,
+                                        .seed = 3},
+                      (dl_split_kind)kind, second);
         for (int i = 0; i < ROWS; i++)
             assert_true((first[i] == DL_TEST) == (second[i] == DL_TEST));
     }
@@ -133,7 +161,8 @@ static void test_random_and_tail(void **state) {
     const double share[DL_SPLITS] = {0, 0.1, 0.25};
     int64_t counts[DL_SPLITS][CLASSES];
     uint8_t part_of[ROWS];
-    dl_split_rows(DL_SPLIT_RANDOM, NULL, 0, ROWS, share, NULL, 0, part_of);
+    dl_split_rows(&(dl_split_input){.count = ROWS, .share = share, .seed = 0}, DL_SPLIT_RANDOM,
+                  part_of);
     count_parts(part_of, NULL, ROWS, counts);
     assert_int_equal(counts[DL_VALIDATION][0], 100);
     assert_int_equal(counts[DL_TEST][0], 250);
@@ -141,7 +170,8 @@ static void test_random_and_tail(void **state) {
     for (int i = 0; i < ROWS / 2; i++)
         beginning += part_of[i] == DL_TEST;
     assert_in_range(beginning, 90, 160);
-    dl_split_rows(DL_SPLIT_TAIL, NULL, 0, ROWS, share, NULL, 0, part_of);
+    dl_split_rows(&(dl_split_input){.count = ROWS, .share = share, .seed = 0}, DL_SPLIT_TAIL,
+                  part_of);
     for (int i = 0; i < ROWS; i++)
         assert_int_equal(part_of[i], i < 650 ? DL_TRAIN : i < 750 ? DL_VALIDATION : DL_TEST);
 }
@@ -158,11 +188,22 @@ static void test_folds(void **state) {
             double share[DL_SPLITS] = {0, 0.5, folds % 2 ? 0.2 : 0};
             uint8_t plain[ROWS], part_of[ROWS];
             int times[ROWS] = {0}, first = -1;
-            dl_split_rows(kinds[k], class_of, CLASSES, ROWS, share, NULL, 3, plain);
+            dl_split_rows(&(dl_split_input){.count = ROWS,
+                                            .class_of = class_of,
+                                            .classes = CLASSES,
+                                            .share = share,
+                                            .seed = 3},
+                          kinds[k], plain);
             for (int f = 1; f <= folds; f++) {
                 dl_fold fold = {f, folds};
                 int64_t counts[DL_SPLITS][CLASSES], total = 0;
-                dl_split_rows(kinds[k], class_of, CLASSES, ROWS, share, &fold, 3, part_of);
+                dl_split_rows(&(dl_split_input){.count = ROWS,
+                                                .class_of = class_of,
+                                                .classes = CLASSES,
+                                                .share = share,
+                                                .fold = fold,
+                                                .seed = 3},
+                              kinds[k], part_of);
                 count_parts(part_of, class_of, ROWS, counts);
                 for (int c = 0; c < CLASSES; c++) {
                     double exact = (double)(sizes[c] - counts[DL_TEST][c]) / folds;
@@ -264,8 +305,20 @@ static void test_groups(void **state) {
             uint8_t part_of[ROWS], again[ROWS];
             int64_t counts[DL_SPLITS][CLASSES], all[CLASSES] = {0};
             const int *classes = stratified ? class_of : NULL;
-            dl_split_groups(classes, CLASSES, group, ROWS, share, 0, 0, seed, part_of);
-            dl_split_groups(classes, CLASSES, group, ROWS, share, 0, 0, seed, again);
+            dl_split_groups(&(dl_split_input){.count = ROWS,
+                                              .class_of = classes,
+                                              .classes = CLASSES,
+                                              .group = group,
+                                              .share = share,
+                                              .seed = seed},
+                            part_of);
+            dl_split_groups(&(dl_split_input){.count = ROWS,
+                                              .class_of = classes,
+                                              .classes = CLASSES,
+                                              .group = group,
+                                              .share = share,
+                                              .seed = seed},
+                            again);
             assert_memory_equal(part_of, again, ROWS);
             for (int i = 0; i < ROWS; i++)
                 for (int j = 0; j < i; j++)
@@ -283,7 +336,13 @@ static void test_groups(void **state) {
                 }
                 assert_true(stratified || fabs((double)rows - share[p] * ROWS) < LARGEST / 2.0);
             }
-            dl_split_groups(classes, CLASSES, group, ROWS, share, 0, 0, seed + 1, again);
+            dl_split_groups(&(dl_split_input){.count = ROWS,
+                                              .class_of = classes,
+                                              .classes = CLASSES,
+                                              .group = group,
+                                              .share = share,
+                                              .seed = seed + 1},
+                            again);
             assert_memory_not_equal(part_of, again, ROWS);
         }
     assert_true(away[1] < away[0] / 2);
@@ -297,13 +356,16 @@ static void test_groups_stay(void **state) {
     uint8_t part_of[ROWS], other[ROWS];
     int class_of[ROWS];
     make_groups(group, class_of);
-    dl_split_groups(NULL, 0, group, ROWS, share, 0, 0, 5, part_of);
-    dl_split_groups(NULL, 0, group, ROWS, without, 0, 0, 5, other);
+    dl_split_groups(&(dl_split_input){.count = ROWS, .group = group, .share = share, .seed = 5},
+                    part_of);
+    dl_split_groups(&(dl_split_input){.count = ROWS, .group = group, .share = without, .seed = 5},
+                    other);
     for (int i = 0; i < ROWS; i++)
         assert_true((part_of[i] == DL_TEST) == (other[i] == DL_TEST));
     for (int i = 0; i < ROWS; i++)
         turned[i] = group[ROWS - 1 - i];
-    dl_split_groups(NULL, 0, turned, ROWS, share, 0, 0, 5, other);
+    dl_split_groups(&(dl_split_input){.count = ROWS, .group = turned, .share = share, .seed = 5},
+                    other);
     for (int i = 0; i < ROWS; i++)
         assert_int_equal(part_of[i], other[ROWS - 1 - i]);
 }
@@ -318,11 +380,24 @@ static void test_folds_of_groups(void **state) {
     int class_of[ROWS], seen[ROWS] = {0};
     int64_t counts[DL_SPLITS][CLASSES], left[CLASSES] = {0};
     make_groups(group, class_of);
-    dl_split_groups(class_of, CLASSES, group, ROWS, test, 0, 0, 3, without);
+    dl_split_groups(&(dl_split_input){.count = ROWS,
+                                      .class_of = class_of,
+                                      .classes = CLASSES,
+                                      .group = group,
+                                      .share = test,
+                                      .seed = 3},
+                    without);
     for (int i = 0; i < ROWS; i++)
         left[class_of[i]] += without[i] != DL_TEST;
     for (int fold = 1; fold <= FOLDS; fold++) {
-        dl_split_groups(class_of, CLASSES, group, ROWS, share, fold, FOLDS, 3, part_of);
+        dl_split_groups(&(dl_split_input){.count = ROWS,
+                                          .class_of = class_of,
+                                          .classes = CLASSES,
+                                          .group = group,
+                                          .share = share,
+                                          .fold = {fold, FOLDS},
+                                          .seed = 3},
+                        part_of);
         for (int i = 0; i < ROWS; i++) {
             seen[i] += part_of[i] == DL_VALIDATION;
             assert_int_equal(part_of[i] == DL_TEST, without[i] == DL_TEST);
@@ -347,7 +422,8 @@ static void test_few_groups(void **state) {
         int found[DL_SPLITS] = {0};
         for (int i = 0; i < 20; i++)
             group[i] = (uint64_t)(i % groups);
-        dl_split_groups(NULL, 0, group, 20, share, 0, 0, 0, part_of);
+        dl_split_groups(&(dl_split_input){.count = 20, .group = group, .share = share, .seed = 0},
+                        part_of);
         for (int i = 0; i < 20; i++)
             found[part_of[i]]++;
         assert_true(found[DL_TRAIN] > 0);

@@ -278,7 +278,7 @@ static void test_refused(void **state) {
                     DL_DATA, "c.cfg:3: its inputs are 3x3, those of training 2x3");
     section_refuses("format = \"text\"; train = { file = \"a.txt\"; length = 2; };\n"
                     "split = \"stratified\"; validation = 0.5;",
-                    DL_USAGE, "cannot be \"stratified\": a row has many classes");
+                    DL_USAGE, "cannot be \"stratified\": rows have several classes");
     /* what a strange checkpoint may say */
     const char *own = "format = \"text\"; train = { file = \"a.txt\"; length = 2; };";
     assert_int_equal(section_open_set(&s, own, NULL), 0);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Bins by quantiles: of n sorted targets y_0 … y_(n-1) of the training part, bin k of K ends
-   halfway between y_(i-1) and y_i, i = k n / K, so that each holds as many rows; what is equal
-   stays together. Its mean stands for it where a number is asked for. */
+/* Quantile bins: for n sorted training targets y_0 … y_(n-1), bin k of K ends halfway between
+   y_(i-1) and y_i, i = k n / K. Equal values share a bin. The value of a bin is the mean of its
+   targets. */
 #include "data/bins.h"
 
 #include <stdlib.h>
@@ -13,7 +13,7 @@ static int compare(const void *a, const void *b) {
     return (p > q) - (p < q);
 }
 
-/* The targets of the part's rows in ascending order; NULL and an error if a row cannot be read. */
+/* The targets of the split in ascending order; NULL and an error if a row cannot be read. */
 static float *sorted_targets(const dl_subset *part, dl_error *error) {
     float *y = xmalloc(sizeof *y * (size_t)part->count);
     for (int64_t i = 0; i < part->count; i++)
@@ -26,7 +26,7 @@ static float *sorted_targets(const dl_subset *part, dl_error *error) {
 }
 
 int dl_bins_find(const dl_schema *schema, double y) {
-    int low = 0, high = schema->classes - 1; /* the edges up to `low` are at or below y */
+    int low = 0, high = schema->classes - 1; /* edges below `low` are <= y */
     while (low < high) {
         int middle = (low + high) / 2;
         if (schema->bin_edge[middle] <= y)
@@ -41,7 +41,7 @@ int dl_bins_class(const dl_schema *schema, float y) {
     return schema->bin_edge ? dl_bins_find(schema, (double)y) : (int)y;
 }
 
-static char *name_of(const dl_schema *schema, int bin) {
+static char *bin_name(const dl_schema *schema, int bin) {
     dl_text name = {0};
     const double *edge = schema->bin_edge;
     if (!bin)
@@ -53,11 +53,11 @@ static char *name_of(const dl_schema *schema, int bin) {
     return name.data;
 }
 
-/* Edges, means and names, of sorted y[n]. Returns false if a bin has no rows. */
-static bool cut(dl_schema *schema, const float *y, int64_t n) {
+/* Sets edges, means and names from sorted y[n]. False if a bin is empty. */
+static bool fill_bins(dl_schema *schema, const float *y, int64_t n) {
     int bins = schema->classes;
     int64_t *count = xcalloc((size_t)bins, sizeof *count);
-    bool all = true;
+    bool nonempty = true;
     schema->bin_edge = xcalloc((size_t)bins, sizeof *schema->bin_edge);
     schema->bin_mean = xcalloc((size_t)bins, sizeof *schema->bin_mean);
     schema->class_names = xcalloc((size_t)bins, sizeof *schema->class_names);
@@ -70,11 +70,11 @@ static bool cut(dl_schema *schema, const float *y, int64_t n) {
         schema->bin_mean[bin] += ((double)y[i] - schema->bin_mean[bin]) / (double)++count[bin];
     }
     for (int k = 0; k < bins; k++) {
-        schema->class_names[k] = name_of(schema, k);
-        all &= count[k] > 0;
+        schema->class_names[k] = bin_name(schema, k);
+        nonempty &= count[k] > 0;
     }
     free(count);
-    return all;
+    return nonempty;
 }
 
 int dl_bins_make(dl_schema *schema, const dl_subset *train, int count, const char *where,
@@ -84,11 +84,11 @@ int dl_bins_make(dl_schema *schema, const dl_subset *train, int count, const cha
                        "%s: \"target_bins\" is for regression, but the targets are classes", where);
     if (schema->outputs != 1)
         return dl_fail(error, DL_USAGE,
-                       "%s: \"target_bins\" is for a target of one number, but the data's have %d",
-                       where, schema->outputs);
+                       "%s: \"target_bins\" needs a target of one number, but there are %d", where,
+                       schema->outputs);
     if (count > train->count)
         return dl_fail(error, DL_USAGE,
-                       "%s: \"target_bins\" is %d, but the training part has only %lld rows", where,
+                       "%s: \"target_bins\" is %d, but the training set has only %lld rows", where,
                        count, (long long)train->count);
     float *y = sorted_targets(train, error);
     if (!y)
@@ -97,17 +97,17 @@ int dl_bins_make(dl_schema *schema, const dl_subset *train, int count, const cha
     for (int64_t i = 1; i < train->count; i++)
         different += y[i] != y[i - 1];
     schema->classes = count;
-    bool all = cut(schema, y, train->count);
+    bool nonempty = fill_bins(schema, y, train->count);
     free(y);
-    if (all)
+    if (nonempty)
         return 0;
     return dl_fail(error, DL_USAGE,
-                   "%s: \"target_bins\" is %d, but the %lld targets of the training part have only "
-                   "%lld different values, some so often that a bin would be empty: take fewer",
+                   "%s: \"target_bins\" is %d, but the %lld training targets have only %lld "
+                   "distinct values, some so frequent that a bin would be empty: use fewer bins",
                    where, count, (long long)train->count, (long long)different);
 }
 
-dl_schema dl_bins_undone(const dl_schema *schema) {
+dl_schema dl_bins_remove(const dl_schema *schema) {
     dl_schema numbers = *schema;
     numbers.classes = 0;
     numbers.class_names = NULL;

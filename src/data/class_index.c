@@ -19,7 +19,7 @@ int dl_class_index_make(dl_class_index *sorted, const dl_subset *part, const dl_
         class[i] = dl_bins_class(schema, y);
         first[class[i] + 2]++;
     }
-    /* first[c + 1]: where the next row of class c goes; in the end, where class c + 1 begins */
+    /* first[c + 1]: next free slot of class c; finally the start of class c + 1 */
     for (int c = 0; c < schema->classes; c++)
         first[c + 2] += first[c + 1];
     for (int64_t i = 0; i < part->count && !result; i++)

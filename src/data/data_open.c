@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* From files to parts: opening, splitting and measuring. */
+/* Opens and splits the files. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,13 +17,13 @@ static int open_dataset(dl_data *data, dl_split part, const dl_schema *like, dl_
     if (!result && dataset->count < 1)
         result = dl_fail(error, DL_DATA, "%s: the %s data has no rows", dataset->where,
                          dl_split_names[part]);
-    if (result && error->count == before) /* a format must not fail without a word */
+    if (result && error->count == before) /* a format must report failures */
         dl_fail(error, DL_DATA, "%s: the %s data cannot be read", dataset->where,
                 dl_split_names[part]);
     return result;
 }
 
-/* Counts the classes, or bins, of all positions of a part's rows. */
+/* Counts classes or bins over all positions of a split. */
 static int count_classes(dl_subset *subset, const dl_schema *schema, dl_error *error) {
     const dl_dataset *dataset = subset->dataset;
     int outputs = dataset->schema.outputs, result = 0;
@@ -38,17 +38,17 @@ static int count_classes(dl_subset *subset, const dl_schema *schema, dl_error *e
     return result;
 }
 
-/* From now on the part's targets are made of its inputs. */
+/* Derives the targets of a split from its inputs. */
 static int make_targets(dl_data *data, dl_split part, dl_error *error) {
-    dl_dataset *made = &data->made[part];
-    if (dl_targets_make(made, (dl_targets)data->predict, &data->schema, &data->part[part],
+    dl_dataset *derived = &data->made[part];
+    if (dl_targets_make(derived, (dl_targets)data->predict, &data->schema, &data->part[part],
                         (uint64_t)data->split_seed, error))
         return -1;
-    data->part[part].dataset = made;
+    data->part[part].dataset = derived;
     return 0;
 }
 
-/* Makes a part of the dataset's rows i with part_of[i] == part (part_of NULL: of all). */
+/* Sets the split to the rows i with part_of[i] == part (part_of NULL: all). */
 static int make_subset(dl_data *data, dl_split part, const dl_dataset *dataset,
                        const uint8_t *part_of, dl_error *error) {
     dl_subset *subset = &data->part[part];
@@ -74,19 +74,19 @@ static int check_split(const dl_data *data, dl_error *error) {
     int result = 0;
     for (dl_split part = 0; part < DL_SPLITS; part++)
         if ((part == DL_TRAIN || data->share[part] > 0) && !data->part[part].count)
-            result = dl_fail(error, DL_DATA, "%s: of %lld rows none %s",
+            result = dl_fail(error, DL_DATA, "%s: none of %lld rows %s",
                              part == DL_TRAIN ? dataset->where
                              : part == DL_VALIDATION && data->fold > 0
                                  ? dl_data_where(data, "fold")
                                  : dl_data_where(data, dl_split_names[part]),
                              (long long)dataset->count,
                              part == DL_TRAIN        ? "is left for training"
-                             : part == DL_VALIDATION ? "would be for validation"
-                                                     : "would be for test");
+                             : part == DL_VALIDATION ? "would be used for validation"
+                                                     : "would be used for test");
     return result;
 }
 
-/* Divides the rows of the training file among the parts that take a share of it. */
+/* Splits the rows of the training file. */
 static int split_training_file(dl_data *data, dl_error *error) {
     const dl_dataset *dataset = &data->dataset[DL_TRAIN];
     uint8_t *part_of = data->part_of = xmalloc((size_t)dataset->count);
@@ -97,8 +97,7 @@ static int split_training_file(dl_data *data, dl_error *error) {
     return result ? -1 : check_split(data, error);
 }
 
-/* A part that is all of a file of its own. */
-static int take_whole(dl_data *data, dl_split part, dl_error *error) {
+static int use_whole_file(dl_data *data, dl_split part, dl_error *error) {
     return make_subset(data, part, &data->dataset[part], NULL, error);
 }
 
@@ -109,48 +108,47 @@ static int check_classes(const dl_data *data, dl_error *error) {
         if (train->class_count[c] != train->count * data->schema.outputs)
             continue;
         char number[16];
-        return dl_fail(error, DL_DATA,
-                       "%s: all %lld rows for training are of one class, \"%s\": there is nothing "
-                       "to tell apart",
-                       train->dataset->where, (long long)train->count,
-                       dl_schema_class(&data->schema, c, number));
+        return dl_fail(
+            error, DL_DATA,
+            "%s: all %lld training rows have one class, \"%s\": there is nothing to learn",
+            train->dataset->where, (long long)train->count,
+            dl_schema_class(&data->schema, c, number));
     }
     return 0;
 }
 
-static int measure(dl_data *data, dl_error *error) {
+static int compute_normalization(dl_data *data, dl_error *error) {
     const dl_subset *train = &data->part[DL_TRAIN];
     bool image = data->predict == DL_TARGETS_INPUT || data->predict == DL_TARGETS_COLOR;
     if (data->normalize_target && image)
-        return dl_fail(
-            error, DL_USAGE,
-            "%s: \"normalize_target\" has nothing to do where the input is predicted: the "
-            "target is normalized as the input is",
-            dl_data_where(data, "normalize_target"));
+        return dl_fail(error, DL_USAGE,
+                       "%s: \"normalize_target\" has no effect where the input is predicted: the "
+                       "target is normalized like the input",
+                       dl_data_where(data, "normalize_target"));
     if (data->normalize_target && data->schema.classes)
         return dl_fail(error, DL_USAGE,
                        "%s: \"normalize_target\" is for regression, but the targets are classes",
                        dl_data_where(data, "normalize_target"));
-    dl_normalize_how target = data->normalize_target ? DL_NORMALIZE_MEAN_STD : DL_NORMALIZE_NONE;
+    dl_normalize_mode target = data->normalize_target ? DL_NORMALIZE_MEAN_STD : DL_NORMALIZE_NONE;
     if (dl_normalization_of_target(&data->target, train, target, error))
         return -1;
-    dl_subset files = *train; /* a pair is normalized as each of its samples */
+    dl_subset files = *train; /* pairs are normalized like single samples */
     files.dataset = &data->dataset[DL_TRAIN];
     const dl_subset *inputs = data->predict == DL_TARGETS_COLOR ? train : &files;
-    dl_normalize_how how = (dl_normalize_how)data->normalize;
+    dl_normalize_mode mode = (dl_normalize_mode)data->normalize;
     dl_normalize_by by = (dl_normalize_by)data->normalize_by;
-    if (dl_normalization_of_input(&data->input, inputs, how, by, error))
+    if (dl_normalization_of_input(&data->input, inputs, mode, by, error))
         return -1;
-    return image ? dl_normalization_of_input(&data->target, &files, how, by, error) : 0;
+    return image ? dl_normalization_of_input(&data->target, &files, mode, by, error) : 0;
 }
 
-static int take_schema(dl_data *data, const dl_schema *base, dl_error *error) {
+static int set_schema(dl_data *data, const dl_schema *base, dl_error *error) {
     data->base = dl_schema_copy(base);
     return dl_targets_schema(&data->schema, (dl_targets)data->predict, base,
                              dl_data_where(data, "predict"), error);
 }
 
-/* The parts' numbers as the bins that they are in. */
+/* Counts the bins of all splits. */
 static int count_bins(dl_data *data, dl_error *error) {
     for (int part = 0; part < DL_SPLITS; part++)
         if (data->part[part].count && count_classes(&data->part[part], &data->schema, error))
@@ -163,8 +161,8 @@ static int make_bins(dl_data *data, dl_error *error) {
         return 0;
     if (data->predict != DL_TARGETS_LABEL)
         return dl_fail(error, DL_USAGE,
-                       "%s: \"target_bins\" is for numbers of the files, but the target is made of "
-                       "the inputs (predict)",
+                       "%s: \"target_bins\" is for numeric targets of the files, but the target is "
+                       "derived from the inputs (predict)",
                        dl_data_where(data, "target_bins"));
     if (dl_bins_make(&data->schema, &data->part[DL_TRAIN], (int)data->target_bins,
                      dl_data_where(data, "target_bins"), error))
@@ -175,7 +173,7 @@ static int make_bins(dl_data *data, dl_error *error) {
 int dl_data_open(dl_data *data, dl_error *error) {
     if (open_dataset(data, DL_TRAIN, NULL, error))
         return -1;
-    if (take_schema(data, &data->dataset[DL_TRAIN].schema, error))
+    if (set_schema(data, &data->dataset[DL_TRAIN].schema, error))
         return -1;
     int result = 0;
     for (dl_split part = DL_VALIDATION; part < DL_SPLITS; part++)
@@ -184,17 +182,18 @@ int dl_data_open(dl_data *data, dl_error *error) {
     if (result || split_training_file(data, error))
         return -1;
     for (dl_split part = DL_VALIDATION; part < DL_SPLITS; part++)
-        if (data->dataset[part].type && take_whole(data, part, error))
+        if (data->dataset[part].type && use_whole_file(data, part, error))
             return -1;
     if (make_bins(data, error) || check_classes(data, error))
         return -1;
     bool pairs = data->predict == DL_TARGETS_SAME;
-    return dl_augment_check(&data->augment, &data->schema, pairs, error) || measure(data, error)
+    return dl_augment_check(&data->augment, &data->schema, pairs, error) ||
+                   compute_normalization(data, error)
                ? -1
                : 0;
 }
 
-const dl_schema *dl_data_kept_schema(const dl_data *data) {
+const dl_schema *dl_data_checkpoint_schema(const dl_data *data) {
     return data->predict == DL_TARGETS_LABEL ? &data->schema : &data->base;
 }
 
@@ -202,7 +201,7 @@ int dl_data_describe(dl_data *data, const dl_schema *base, const dl_normalizatio
                      const dl_normalization *target, dl_error *error) {
     data->input = dl_normalization_copy(input);
     data->target = dl_normalization_copy(target);
-    return take_schema(data, base, error);
+    return set_schema(data, base, error);
 }
 
 int dl_data_open_part(dl_data *data, dl_split only, const dl_schema *base,
@@ -214,11 +213,11 @@ int dl_data_open_part(dl_data *data, dl_split only, const dl_schema *base,
                        dl_split_names[only]);
     if (dl_data_describe(data, base, input, target, error))
         return -1;
-    dl_schema files = dl_bins_undone(&data->base);
+    dl_schema files = dl_bins_remove(&data->base);
     int result = open_dataset(data, shared ? DL_TRAIN : only,
                               data->base.bin_edge ? &files : &data->base, error);
     dl_schema_free(&files);
-    if (result || (shared ? split_training_file(data, error) : take_whole(data, only, error)))
+    if (result || (shared ? split_training_file(data, error) : use_whole_file(data, only, error)))
         return -1;
     return data->schema.bin_edge ? count_bins(data, error) : 0;
 }

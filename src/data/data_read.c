@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Reading the `data` section of a config. */
+/* Reads the `data` section of a config. */
 #include <string.h>
 
 #include "base/machine.h"
@@ -8,8 +8,8 @@
 
 const char *const dl_split_names[DL_SPLITS] = {"train", "validation", "test"};
 
-/* Adds the messages of `from` that `to` does not have yet: an option that stands in `data` is read
-   once for each part. Empties `from`. */
+/* Moves messages from `from` to `to`, without duplicates: options in `data` are read once per
+   split. */
 static int merge_errors(dl_error *to, dl_error *from) {
     int result = from->count ? -1 : 0;
     const char *line = dl_text_get(&from->text);
@@ -30,8 +30,8 @@ static int merge_errors(dl_error *to, dl_error *from) {
     return result;
 }
 
-/* The keys that may stand in `data` beside dl_data_options: the format's, or every format's if it
-   is not known. Their values go nowhere here: the parts read them. */
+/* The keys of the format (of all formats, if it is unknown) that may be set in `data`. Their values
+   are read with the splits. */
 static const dl_option *shared_options(dl_data *data, const dl_kind *kind) {
     int count = 1;
     for (int k = 0; k < dl_dataset_registry.count; k++)
@@ -59,7 +59,7 @@ const char *dl_data_where(const dl_data *data, const char *key) {
     return dl_config_where(data->config, setting ? setting : section);
 }
 
-/* A number of the config as a share; -1 if it is none. */
+/* The setting as a fraction; -1 if it is not one. */
 static double share_of(const config_setting_t *setting) {
     double share =
         config_setting_type(setting) == CONFIG_TYPE_FLOAT ? config_setting_get_float(setting) : -1;
@@ -67,7 +67,7 @@ static double share_of(const config_setting_t *setting) {
 }
 
 static void set_memory(dl_data *data, dl_dataset *dataset) {
-    enum { MOST_MEGABYTES = 1000000000 }; /* more is refused, but not at once */
+    enum { MOST_MEGABYTES = 1000000000 }; /* larger values are reported elsewhere */
     int64_t machine = dl_machine_memory(), limit = data->memory_limit;
     bool given = limit > 0;
     dataset->memory =
@@ -84,14 +84,13 @@ static int read_part(dl_data *data, dl_split part, config_setting_t *section,
     if (!config_setting_is_group(setting)) {
         if (part == DL_TRAIN)
             return dl_fail(error, DL_USAGE,
-                           "%s: \"train\" must be a group { … } that names the training files",
-                           where);
+                           "%s: \"train\" must be a group { … } with the training files", where);
         data->share[part] = share_of(setting);
         if (data->share[part] > 0)
             return 0;
         return dl_fail(error, DL_USAGE,
-                       "%s: \"%s\" must be a share between 0 and 1 (0.1, say), or a group { … } "
-                       "with files of its own",
+                       "%s: \"%s\" must be a fraction between 0 and 1 (such as 0.1), or a group { "
+                       "… } with separate files",
                        where, name);
     }
     if (!kind)
@@ -111,7 +110,7 @@ static int check_shares(dl_data *data, dl_error *error) {
     if (data->share[DL_VALIDATION] <= 0 || data->share[DL_TEST] <= 0 || sum < 1)
         return 0;
     return dl_fail(error, DL_USAGE,
-                   "%s: the shares for validation (%g) and test (%g) leave nothing for training",
+                   "%s: the fractions for validation (%g) and test (%g) leave nothing for training",
                    dl_config_where(data->config, data->validation), data->share[DL_VALIDATION],
                    data->share[DL_TEST]);
 }
@@ -140,10 +139,8 @@ int dl_data_read(dl_data *data, dl_config *config, dl_error *error) {
     }
     result |= (!result && dl_subsample_check(data, error)) || check_shares(data, error) ? -1 : 0;
     if (data->target_bins > 0 && data->normalize_target)
-        result =
-            dl_fail(error, DL_USAGE,
-                    "%s: \"normalize_target\" is for numbers, but \"target_bins\" makes classes "
-                    "of them: one of the two",
-                    dl_data_where(data, "normalize_target"));
+        result = dl_fail(error, DL_USAGE,
+                         "%s: \"normalize_target\" and \"target_bins\" exclude each other",
+                         dl_data_where(data, "normalize_target"));
     return result;
 }

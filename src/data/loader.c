@@ -11,14 +11,14 @@
 #include "data/bins.h"
 #include "data/class_index.h"
 
-/* One batch is with the caller while the threads fill the other. */
+/* The caller uses one batch while the threads fill the other. */
 enum { BUFFERS = 2 };
 
-enum { AHEAD = 2 }; /* rows that are on their way to the cache while one is read */
+enum { PREFETCH_DISTANCE = 2 }; /* rows prefetched while one is read */
 
-enum { MOST_WORKERS = 64 };
+enum { MAX_WORKERS = 64 };
 
-/* What a pass is: written by the caller, copied by the threads. */
+/* A pass, set by the caller and copied by the threads. */
 typedef struct {
     dl_order order;
     uint64_t seed;
@@ -26,61 +26,61 @@ typedef struct {
     int64_t first_step;
 } pass_request;
 
-/* A batch that the threads are at work on, each on some of its rows at a time. */
+/* A batch being filled, in chunks of rows. */
 typedef struct {
-    dl_batch *batch;              /* NULL: there is none */
+    dl_batch *batch;              /* NULL: none */
     pass_request request;         /* of its pass */
-    int64_t pass;                 /* the number of its pass */
-    int64_t claimed, done, piece; /* rows; how many are claimed at a time */
-    int64_t failed;               /* the first row that could not be read; -1: none */
+    int64_t pass;                 /* its number */
+    int64_t claimed, done, chunk; /* in rows */
+    int64_t failed;               /* first row that could not be read; -1: none */
     dl_error fault;
-} filling;
+} batch_job;
 
 struct dl_loader {
     const dl_data *data;
     const dl_subset *part;
-    dl_split which; /* it is */
+    dl_split which; /* split of `part` */
     int64_t batch_size, steps, size, outputs, bytes;
     bool augmented;
-    int64_t rows;        /* of a pass: those of the part, or more where classes are balanced */
-    int64_t *order;      /* [rows]; made when no thread is at work on rows */
-    int64_t ordered_for; /* the pass that `order` is for; 0: none */
-    pthread_t thread[MOST_WORKERS];
-    int workers, started, numbered; /* wanted; running; how many have taken their room */
-    dl_augment_scratch room[MOST_WORKERS];
-    /* where classes are balanced, else empty */
-    dl_class_index by_class; /* of the part */
-    int64_t most;            /* rows of the largest class */
+    int64_t rows;        /* of a pass: more than in the split if classes are balanced */
+    int64_t *order;      /* [rows]; set while no thread reads rows */
+    int64_t ordered_for; /* number of the pass of `order`; 0: none */
+    pthread_t thread[MAX_WORKERS];
+    int workers, started, registered; /* requested; running; with a scratch */
+    dl_augment_scratch scratch[MAX_WORKERS];
+    /* if classes are balanced: */
+    dl_class_index by_class; /* of the split */
+    int64_t largest;         /* rows of the largest class */
 
-    pthread_mutex_t mutex; /* guards what follows */
+    pthread_mutex_t mutex; /* guards the members below */
     pthread_cond_t work, ready;
     pass_request pass;
-    int64_t pass_number;     /* counts dl_loader_start; a batch of an older pass is thrown away */
-    int64_t made, taken;     /* batches of this pass that are filled, and handed out */
-    int64_t to_come;         /* batches of this pass in all */
+    int64_t pass_number;     /* counts dl_loader_start; batches of older passes are discarded */
+    int64_t made, taken;     /* batches of this pass filled, and returned */
+    int64_t to_come;         /* total batches of this pass */
     dl_batch batch[BUFFERS]; /* batch k of the pass is in batch[k % BUFFERS] */
-    bool holding;            /* the caller has the batch taken - 1 */
-    bool failed;             /* the batch `made` could not be read: `fault` says why */
+    bool holding;            /* the caller uses batch taken - 1 */
+    bool failed;             /* batch `made` could not be read, see `fault` */
     dl_error fault;
-    filling job;
+    batch_job job;
     bool stop;
-    atomic_bool give_up; /* tells threads amid a batch not to finish it */
+    atomic_bool give_up; /* abort the current batch */
 };
 
 /* ---- the threads ---- */
 
-static void make_lanes(dl_loader *loader) {
+static void order_lanes(dl_loader *loader) {
     int64_t lanes = loader->batch_size, rows = loader->part->count;
-    int64_t even = rows / lanes, longer = rows % lanes; /* rows of a lane; lanes with one more */
+    int64_t even = rows / lanes, longer = rows % lanes; /* rows per lane; lanes with one more */
     const int64_t *row = loader->part->index;
     for (int64_t b = 0; b < lanes; b++)
         for (int64_t s = 0; s < even + (b < longer); s++)
             loader->order[s * lanes + b] = *row++;
 }
 
-/* Each class in an order of its own, from the front again until it has as many rows as the largest
-   has; then all of them mixed. */
-static void make_balanced(dl_loader *loader, const pass_request *pass) {
+/* Shuffles each class and repeats it up to the size of the largest; dl_random_shuffle then mixes
+   all. */
+static void order_balanced(dl_loader *loader, const pass_request *pass) {
     int64_t *to = loader->order;
     for (int c = 0; c < loader->data->schema.classes; c++) {
         int64_t *own = to, count = loader->by_class.first[c + 1] - loader->by_class.first[c];
@@ -89,28 +89,28 @@ static void make_balanced(dl_loader *loader, const pass_request *pass) {
             continue;
         memcpy(own, loader->by_class.row + loader->by_class.first[c], sizeof *own * (size_t)count);
         dl_random_shuffle(&draw, own, count);
-        for (int64_t i = count; i < loader->most; i++)
+        for (int64_t i = count; i < loader->largest; i++)
             own[i] = own[i - count];
-        to += loader->most;
+        to += loader->largest;
     }
 }
 
 static void make_order(dl_loader *loader, const pass_request *pass) {
     if (pass->order == DL_LANES) {
-        make_lanes(loader);
+        order_lanes(loader);
         return;
     }
     if (loader->by_class.row)
-        make_balanced(loader, pass);
+        order_balanced(loader, pass);
     else
         memcpy(loader->order, loader->part->index, sizeof(int64_t) * (size_t)loader->rows);
-    if (pass->order == DL_AS_STORED)
+    if (pass->order == DL_IN_ORDER)
         return;
     dl_draw draw = {.seed = pass->seed, .purpose = DL_FOR_SHUFFLE, .epoch = pass->epoch};
     dl_random_shuffle(&draw, loader->order, loader->rows);
 }
 
-static int read_row(dl_loader *loader, const pass_request *pass, dl_augment_scratch *room,
+static int read_row(dl_loader *loader, const pass_request *pass, dl_augment_scratch *scratch,
                     dl_batch *batch, int64_t i, dl_error *error) {
     const dl_dataset *dataset = loader->part->dataset;
     float *x = batch->x + i * loader->size, *y = batch->y + i * loader->outputs;
@@ -124,16 +124,16 @@ static int read_row(dl_loader *loader, const pass_request *pass, dl_augment_scra
                                  .seed = pass->seed,
                                  .epoch = pass->epoch};
     dl_augmented made = {x, y, batch->other ? batch->other + i * loader->outputs : NULL, 1};
-    int result = dl_augment_row(&augmented, room, batch->index[i], &made, error);
+    int result = dl_augment_row(&augmented, scratch, batch->index[i], &made, error);
     if (batch->share)
         batch->share[i] = made.share;
     return result;
 }
 
-/* Reads and normalizes rows first .. last - 1, each while it is in the cache. Ends early if told to
-   give up. -1 and an error at the row *broken. */
-static int fill(dl_loader *loader, const filling *job, dl_augment_scratch *room, int64_t first,
-                int64_t last, int64_t *broken, dl_error *error) {
+/* Reads and normalizes rows first … last - 1, until give_up is set. -1 and an error at row
+   failed_row. */
+static int fill(dl_loader *loader, const batch_job *job, dl_augment_scratch *scratch, int64_t first,
+                int64_t last, int64_t *failed_row, dl_error *error) {
     const dl_dataset *dataset = loader->part->dataset;
     const dl_schema *schema = &loader->data->schema;
     dl_batch *batch = job->batch;
@@ -142,10 +142,10 @@ static int fill(dl_loader *loader, const filling *job, dl_augment_scratch *room,
         if (atomic_load_explicit(&loader->give_up, memory_order_relaxed))
             return 0;
         batch->index[i] = order[i];
-        if (dataset->type->prefetch && i + AHEAD < last)
-            dataset->type->prefetch(dataset, order[i + AHEAD]);
-        *broken = i;
-        if (read_row(loader, &job->request, room, batch, i, error))
+        if (dataset->type->prefetch && i + PREFETCH_DISTANCE < last)
+            dataset->type->prefetch(dataset, order[i + PREFETCH_DISTANCE]);
+        *failed_row = i;
+        if (read_row(loader, &job->request, scratch, batch, i, error))
             return -1;
         float *y = batch->y + i * loader->outputs;
         dl_normalize(&loader->data->input, batch->x + i * loader->size, 1, loader->size);
@@ -165,8 +165,8 @@ static bool can_fill(const dl_loader *loader) {
     return !loader->failed && loader->made < loader->to_come && in_use < BUFFERS;
 }
 
-/* Begins the next batch, if there is one to begin and nobody is at work on the one before. */
-static bool begin(dl_loader *loader) {
+/* Begins the next batch unless one is being filled or no buffer is free. */
+static bool begin_batch(dl_loader *loader) {
     if (loader->job.batch || !can_fill(loader))
         return false;
     atomic_store(&loader->give_up, false);
@@ -177,19 +177,19 @@ static bool begin(dl_loader *loader) {
     batch->step = loader->pass.first_step + loader->made;
     int64_t left = loader->rows - batch->step * loader->batch_size;
     batch->count = left < loader->batch_size ? left : loader->batch_size;
-    int64_t pieces = loader->workers > 1 ? 4 * loader->workers : 1;
-    loader->job = (filling){.batch = batch,
-                            .request = loader->pass,
-                            .pass = loader->pass_number,
-                            .piece = (batch->count + pieces - 1) / pieces,
-                            .failed = -1};
+    int64_t chunks = loader->workers > 1 ? 4 * loader->workers : 1;
+    loader->job = (batch_job){.batch = batch,
+                              .request = loader->pass,
+                              .pass = loader->pass_number,
+                              .chunk = (batch->count + chunks - 1) / chunks,
+                              .failed = -1};
     pthread_cond_broadcast(&loader->work);
     return true;
 }
 
-/* All its rows are done: it is handed on, unless its pass was given up meanwhile. */
-static void finish(dl_loader *loader) {
-    filling *done = &loader->job;
+/* Publishes a filled batch, unless its pass was aborted. */
+static void finish_batch(dl_loader *loader) {
+    batch_job *done = &loader->job;
     if (done->pass == loader->pass_number) {
         loader->made += done->failed < 0;
         loader->failed = done->failed >= 0;
@@ -202,38 +202,38 @@ static void finish(dl_loader *loader) {
     pthread_cond_broadcast(&loader->work);
 }
 
-/* Some rows of the batch, without the mutex. Of several that cannot be read the first counts,
-   whoever comes upon it. */
-static void work_on(dl_loader *loader, dl_augment_scratch *room) {
-    filling *shared = &loader->job;
-    const filling mine = *shared;
-    int64_t first = mine.claimed, last = first + mine.piece, broken = -1;
+/* Fills a chunk without holding the mutex. The error of the first faulty row is kept, whichever
+   thread finds it. */
+static void fill_chunk(dl_loader *loader, dl_augment_scratch *scratch) {
+    batch_job *shared = &loader->job;
+    const batch_job mine = *shared;
+    int64_t first = mine.claimed, last = first + mine.chunk, failed_row = -1;
     last = last < mine.batch->count ? last : mine.batch->count;
     shared->claimed = last;
     pthread_mutex_unlock(&loader->mutex);
     dl_error error = {0};
-    int result = fill(loader, &mine, room, first, last, &broken, &error);
+    int result = fill(loader, &mine, scratch, first, last, &failed_row, &error);
     pthread_mutex_lock(&loader->mutex);
-    if (result && (shared->failed < 0 || broken < shared->failed)) {
+    if (result && (shared->failed < 0 || failed_row < shared->failed)) {
         dl_error_clear(&shared->fault);
         shared->fault = error;
-        shared->failed = broken;
+        shared->failed = failed_row;
         error = (dl_error){0};
     }
     dl_error_clear(&error);
     shared->done += last - first;
     if (shared->done == mine.batch->count)
-        finish(loader);
+        finish_batch(loader);
 }
 
 static void *run(void *argument) {
     dl_loader *loader = argument;
     pthread_mutex_lock(&loader->mutex);
-    dl_augment_scratch *room = &loader->room[loader->numbered++];
+    dl_augment_scratch *scratch = &loader->scratch[loader->registered++];
     while (!loader->stop) {
-        const filling *job = &loader->job;
-        if ((job->batch && job->claimed < job->batch->count) || begin(loader))
-            work_on(loader, room);
+        const batch_job *job = &loader->job;
+        if ((job->batch && job->claimed < job->batch->count) || begin_batch(loader))
+            fill_chunk(loader, scratch);
         else
             pthread_cond_wait(&loader->work, &loader->mutex);
     }
@@ -243,8 +243,7 @@ static void *run(void *argument) {
 
 /* ---- the caller ---- */
 
-/* Signals are for the main thread: the loader's are born with all of them blocked, but for what a
-   thread itself brings about (base/mapped.h). */
+/* The threads block all signals except SIGBUS (base/mapped.h). */
 static int start_threads(dl_loader *loader, dl_error *error) {
     sigset_t all, before;
     sigfillset(&all);
@@ -262,34 +261,34 @@ static int start_threads(dl_loader *loader, dl_error *error) {
     return 0;
 }
 
-/* How many rows the largest class of a part has; *there: how many classes have any. */
-static int64_t largest_class(const dl_data *data, dl_split part, int *there) {
+/* Rows of the largest class of a split; *present: number of classes that occur. */
+static int64_t largest_class(const dl_data *data, dl_split part, int *present) {
     const int64_t *count = data->part[part].class_count;
-    int64_t most = 0;
-    *there = 0;
+    int64_t largest = 0;
+    *present = 0;
     for (int c = 0; c < data->schema.classes; c++) {
-        most = count[c] > most ? count[c] : most;
-        *there += count[c] > 0;
+        largest = count[c] > largest ? count[c] : largest;
+        *present += count[c] > 0;
     }
-    return most;
+    return largest;
 }
 
-int64_t dl_loader_rows_of(const dl_data *data, dl_split part) {
+int64_t dl_loader_pass_rows(const dl_data *data, dl_split part) {
     const dl_subset *subset = &data->part[part];
-    int there;
+    int present;
     if (part != DL_TRAIN || data->balance != DL_BALANCE_OVERSAMPLE || !subset->class_count)
         return subset->count;
-    return largest_class(data, part, &there) * there;
+    return largest_class(data, part, &present) * present;
 }
 
-/* The rows of the largest batch that a pass can have, be the classes balanced or not. */
-static int64_t most_rows(const dl_loader *loader) {
-    int64_t rows = dl_loader_rows_of(loader->data, loader->which);
+/* Rows of the largest batch, with or without balanced classes. */
+static int64_t max_batch_rows(const dl_loader *loader) {
+    int64_t rows = dl_loader_pass_rows(loader->data, loader->which);
     return rows < loader->batch_size ? rows : loader->batch_size;
 }
 
 static int allocate(dl_loader *loader, dl_error *error) {
-    int64_t rows = most_rows(loader);
+    int64_t rows = max_batch_rows(loader);
     int64_t values = 0, fits = 0;
     if (!dl_multiply(rows, loader->size + loader->outputs, &values) ||
         !dl_multiply(values, (int64_t)sizeof(float) * BUFFERS, &fits))
@@ -321,7 +320,7 @@ dl_loader *dl_loader_new(const dl_data *data, dl_split part, int64_t batch_size,
     loader->size = dl_shape_size(data->schema.input);
     loader->outputs = data->schema.outputs;
     int64_t workers = data->augment.workers;
-    loader->workers = (int)(workers < 1 ? 1 : workers > MOST_WORKERS ? MOST_WORKERS : workers);
+    loader->workers = (int)(workers < 1 ? 1 : workers > MAX_WORKERS ? MAX_WORKERS : workers);
     loader->rows = loader->part->count;
     loader->steps = loader->rows / batch_size + (loader->rows % batch_size != 0);
     pthread_mutex_init(&loader->mutex, NULL);
@@ -338,12 +337,12 @@ void dl_loader_augment(dl_loader *loader) {
     const dl_data *data = loader->data;
     if (!data->augment.count)
         return;
-    int64_t rows = most_rows(loader);
+    int64_t rows = max_batch_rows(loader);
     size_t share = sizeof(float) * (size_t)rows, other = share * (size_t)loader->outputs;
     loader->augmented = true;
     for (int i = 0; i < loader->workers; i++) {
-        dl_augment_scratch_open(&loader->room[i], &data->schema);
-        loader->bytes += loader->room[i].bytes;
+        dl_augment_scratch_open(&loader->scratch[i], &data->schema);
+        loader->bytes += loader->scratch[i].bytes;
     }
     for (int i = 0; i < BUFFERS && data->augment.mixes && data->schema.classes; i++) {
         loader->batch[i].share = xmalloc(share);
@@ -353,9 +352,9 @@ void dl_loader_augment(dl_loader *loader) {
 }
 
 int dl_loader_balance(dl_loader *loader, dl_error *error) {
-    int there;
-    loader->most = largest_class(loader->data, loader->which, &there);
-    loader->rows = loader->most * there;
+    int present;
+    loader->largest = largest_class(loader->data, loader->which, &present);
+    loader->rows = loader->largest * present;
     loader->steps = loader->rows / loader->batch_size + (loader->rows % loader->batch_size != 0);
     loader->order = xrealloc(loader->order, sizeof *loader->order * (size_t)loader->rows);
     loader->bytes += (int64_t)sizeof *loader->order * loader->rows;
@@ -416,7 +415,7 @@ void dl_loader_free(dl_loader *loader) {
     for (int i = 0; i < loader->started; i++)
         pthread_join(loader->thread[i], NULL);
     for (int i = 0; i < loader->workers; i++)
-        dl_augment_scratch_close(&loader->room[i]);
+        dl_augment_scratch_close(&loader->scratch[i]);
     for (int i = 0; i < BUFFERS; i++) {
         free(loader->batch[i].x);
         free(loader->batch[i].y);

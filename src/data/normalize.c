@@ -12,19 +12,19 @@
 
 enum { TILE = 256 };
 
-/* Few channels are repeated to a tile, so that the inner loops are long enough to be vectorized.
-   Returns the tile's length, a multiple of `n`. */
+/* Repeats few channels to a tile, so that inner loops are long enough to vectorize. Returns its
+   length, a multiple of the channels. */
 static int64_t make_tile(const dl_normalization *n, int64_t size, float *shift, float *scale) {
     int64_t length = TILE / n->count * n->count;
     if (length > size)
         length = size;
-    for (int64_t done = 0; done < length;) { /* doubled each time: this runs for every sample */
-        int64_t many = done ? done : n->count;
-        if (many > length - done)
-            many = length - done;
-        memcpy(shift + done, done ? shift : n->shift, sizeof *shift * (size_t)many);
-        memcpy(scale + done, done ? scale : n->scale, sizeof *scale * (size_t)many);
-        done += many;
+    for (int64_t done = 0; done < length;) { /* doubling: this runs for every sample */
+        int64_t n_copied = done ? done : n->count;
+        if (n_copied > length - done)
+            n_copied = length - done;
+        memcpy(shift + done, done ? shift : n->shift, sizeof *shift * (size_t)n_copied);
+        memcpy(scale + done, done ? scale : n->scale, sizeof *scale * (size_t)n_copied);
+        done += n_copied;
     }
     return length;
 }
@@ -87,7 +87,7 @@ void dl_normalization_free(dl_normalization *normalization) {
 
 /* ---- statistics ---- */
 
-/* Of one element of the rows, or of a group of elements. */
+/* Of an element or a group of elements over all rows. */
 typedef struct {
     double mean, variance, low, high;
 } moments;
@@ -95,14 +95,13 @@ typedef struct {
 typedef struct {
     int64_t size;
     float *row, *origin;  /* [size]; origin is the first row */
-    double *sum, *square; /* [size], of the differences to origin */
+    double *sum, *square; /* [size]; of differences to origin */
     float *low, *high;    /* [size] */
 } sums;
 
-/* The differences are taken to the first row, which spares a second pass: that row is one of the n,
-   so its distance to the mean is at most sqrt(n) standard deviations, and what cancels in
-   square / n - (sum / n)^2 is at most a factor n of the result. An element that never changes has a
-   variance of exactly 0. */
+/* Differences to the first row avoid a second pass: its distance to the mean is at most sqrt(n)
+   standard deviations, so that cancellation in square / n - (sum / n)^2 is at most a factor n. A
+   constant element has variance exactly 0. */
 static void add_row(sums *s) {
     const float *restrict row = s->row, *restrict origin = s->origin;
     double *restrict sum = s->sum, *restrict square = s->square;
@@ -122,7 +121,7 @@ static void add_extremes(sums *s) {
     }
 }
 
-static int sum_up(sums *s, const dl_subset *part, bool target, bool extremes, dl_error *error) {
+static int accumulate(sums *s, const dl_subset *part, bool target, bool extremes, dl_error *error) {
     const dl_dataset *dataset = part->dataset;
     for (int64_t i = 0; i < part->count; i++) {
         float *x = target ? NULL : s->row, *y = target ? s->row : NULL;
@@ -141,8 +140,8 @@ static int sum_up(sums *s, const dl_subset *part, bool target, bool extremes, dl
     return 0;
 }
 
-/* The moments of each of the `size` elements over the part's rows; NULL on failure. Either mean and
-   variance or, with `extremes`, low and high are set. The caller frees them. */
+/* The moments of each of `size` elements over the split: mean and variance or, with `extremes`, low
+   and high. The caller frees them; NULL on failure. */
 static moments *measure(const dl_subset *part, int64_t size, bool target, bool extremes,
                         dl_error *error) {
     size_t n = (size_t)size;
@@ -154,7 +153,7 @@ static moments *measure(const dl_subset *part, int64_t size, bool target, bool e
               xcalloc(n, sizeof(float)),
               xcalloc(n, sizeof(float))};
     moments *result = NULL;
-    if (!sum_up(&s, part, target, extremes, error)) {
+    if (!accumulate(&s, part, target, extremes, error)) {
         result = xcalloc(n, sizeof *result);
         double rows = (double)part->count;
         for (size_t i = 0; i < n; i++) {
@@ -172,8 +171,8 @@ static moments *measure(const dl_subset *part, int64_t size, bool target, bool e
     return result;
 }
 
-/* The moments of the elements k, k + groups, … of m[size] together: each has as many rows. Elements
-   with skip[i] (NULL: none) do not count. */
+/* The joint moments of elements k, k + groups, … of m[size], except those with skip[i] (may be
+   NULL). */
 static moments merge(const moments *m, const bool *skip, int64_t size, int64_t k, int64_t groups) {
     moments all = {0, 0, INFINITY, -INFINITY};
     double count = 0;
@@ -193,22 +192,22 @@ static moments merge(const moments *m, const bool *skip, int64_t size, int64_t k
     return all;
 }
 
-/* 1 / width, or 1 where that does not fit a float: what never changes is only shifted. */
+/* 1 / width, or 1 if that overflows: constants are only shifted. */
 static float inverse(double width) {
     double result = 1 / width;
     return result <= (double)FLT_MAX ? (float)result : 1.0f;
 }
 
-static void set_from(dl_normalization *made, int64_t k, const moments *m, dl_normalize_how how,
+static void set_from(dl_normalization *made, int64_t k, const moments *m, dl_normalize_mode mode,
                      bool bytes) {
     double shift = 0, width = 1;
-    if (how == DL_NORMALIZE_MEAN_STD) {
+    if (mode == DL_NORMALIZE_MEAN_STD) {
         shift = m->mean;
         width = sqrt(m->variance);
-    } else if (how == DL_NORMALIZE_MIN_MAX) {
+    } else if (mode == DL_NORMALIZE_MIN_MAX) {
         shift = m->low;
         width = m->high - m->low;
-    } else if (how == DL_NORMALIZE_SCALE) {
+    } else if (mode == DL_NORMALIZE_SCALE) {
         width = bytes ? 255 : fmax(fabs(m->low), fabs(m->high));
     }
     made->shift[k] = (float)shift;
@@ -223,7 +222,7 @@ static dl_normalization identity(int64_t count) {
     return made;
 }
 
-/* skip[i]: element i is part of a one-hot column. NULL if there is no such column. */
+/* [size]: whether element i is one-hot; NULL: none is. */
 static bool *one_hot_elements(const dl_schema *schema, int64_t size) {
     bool *skip = NULL;
     int64_t at = 0;
@@ -238,10 +237,10 @@ static bool *one_hot_elements(const dl_schema *schema, int64_t size) {
     return skip;
 }
 
-int dl_normalization_of_input(dl_normalization *made, const dl_subset *part, dl_normalize_how how,
+int dl_normalization_of_input(dl_normalization *made, const dl_subset *part, dl_normalize_mode mode,
                               dl_normalize_by by, dl_error *error) {
     *made = (dl_normalization){0};
-    if (how == DL_NORMALIZE_NONE)
+    if (mode == DL_NORMALIZE_NONE)
         return 0;
     const dl_schema *schema = &part->dataset->schema;
     bool bytes = part->dataset->bytes;
@@ -250,12 +249,12 @@ int dl_normalization_of_input(dl_normalization *made, const dl_subset *part, dl_
         groups = 1;
     else if (by == DL_BY_CHANNEL || (by == DL_BY_AUTO && schema->input.rank == 3))
         groups = dl_shape_channels(schema->input);
-    if (how == DL_NORMALIZE_SCALE && bytes) { /* nothing has to be measured */
+    if (mode == DL_NORMALIZE_SCALE && bytes) { /* no statistics needed */
         *made = identity(1);
-        set_from(made, 0, &(moments){0}, how, bytes);
+        set_from(made, 0, &(moments){0}, mode, bytes);
         return 0;
     }
-    moments *m = measure(part, size, false, how != DL_NORMALIZE_MEAN_STD, error);
+    moments *m = measure(part, size, false, mode != DL_NORMALIZE_MEAN_STD, error);
     if (!m)
         return -1;
     bool *skip = one_hot_elements(schema, size);
@@ -264,25 +263,25 @@ int dl_normalization_of_input(dl_normalization *made, const dl_subset *part, dl_
         moments all = merge(m, skip, size, k, groups);
         for (int64_t i = k; i < made->count; i += groups)
             if (!skip || !skip[i])
-                set_from(made, i, &all, how, bytes);
+                set_from(made, i, &all, mode, bytes);
     }
     free(skip);
     free(m);
     return 0;
 }
 
-int dl_normalization_of_target(dl_normalization *made, const dl_subset *part, dl_normalize_how how,
-                               dl_error *error) {
+int dl_normalization_of_target(dl_normalization *made, const dl_subset *part,
+                               dl_normalize_mode mode, dl_error *error) {
     *made = (dl_normalization){0};
-    if (how == DL_NORMALIZE_NONE)
+    if (mode == DL_NORMALIZE_NONE)
         return 0;
     int outputs = part->dataset->schema.outputs;
-    moments *m = measure(part, outputs, true, how != DL_NORMALIZE_MEAN_STD, error);
+    moments *m = measure(part, outputs, true, mode != DL_NORMALIZE_MEAN_STD, error);
     if (!m)
         return -1;
     *made = identity(outputs);
     for (int k = 0; k < outputs; k++)
-        set_from(made, k, &m[k], how, false);
+        set_from(made, k, &m[k], mode, false);
     free(m);
     return 0;
 }

@@ -10,15 +10,15 @@
 #include "base/memory.h"
 #include "base/random.h"
 
-/* A class's rows: [first, first + count) of the list, of which the first `taken` are given away. */
+/* The rows of a class: [first, first + count) of the list; the first `used` are assigned. */
 typedef struct {
-    int64_t first, count, taken;
-    int64_t take;     /* what the part at hand gets */
-    double remainder; /* of its exact share */
+    int64_t first, count, used;
+    int64_t quota;    /* for the current split */
+    double remainder; /* of the exact quota */
     int number;
 } stratum;
 
-/* Largest remainder first; equal ones in the classes' order. */
+/* Largest remainder first, ties in class order. */
 static int compare_remainders(const void *a, const void *b) {
     const stratum *p = *(const stratum *const *)a, *q = *(const stratum *const *)b;
     if (p->remainder != q->remainder)
@@ -26,51 +26,52 @@ static int compare_remainders(const void *a, const void *b) {
     return (p->number > q->number) - (p->number < q->number);
 }
 
-/* Sets each stratum's `take` so that they add up to `total` (Hamilton's method: the whole part of
-   the exact share, then one more by the largest remainders). The one more goes first where a row
-   for training is left over, and only at last to a share that is whole. */
+/* Sets quotas that sum to `total` by Hamilton's method: the integer part of the exact quota, then
+   one more by largest remainder; first where a training row remains, and last where the exact quota
+   is an integer. */
 static void apportion(stratum *strata, stratum **order, int count, double share, int64_t total) {
     for (int i = 0; i < count; i++) {
         stratum *s = &strata[i];
         double exact = share * (double)s->count;
-        s->take = (int64_t)floor(exact);
-        s->remainder = exact - (double)s->take;
-        if (s->take > s->count - s->taken)
-            s->take = s->count - s->taken;
-        total -= s->take;
+        s->quota = (int64_t)floor(exact);
+        s->remainder = exact - (double)s->quota;
+        if (s->quota > s->count - s->used)
+            s->quota = s->count - s->used;
+        total -= s->quota;
         order[i] = s;
     }
     qsort(order, (size_t)count, sizeof *order, compare_remainders);
     for (int attempt = 0; attempt < 3; attempt++)
         for (int i = 0; i < count && total > 0; i++) {
             stratum *s = order[i];
-            bool given = (double)s->take > share * (double)s->count;
+            bool given = (double)s->quota > share * (double)s->count;
             bool whole = attempt < 2 && !(s->remainder > 0);
-            int64_t left = s->count - s->taken - s->take;
-            if (!given && !whole && left > (attempt == 0)) {
-                s->take++;
+            int64_t remaining = s->count - s->used - s->quota;
+            if (!given && !whole && remaining > (attempt == 0)) {
+                s->quota++;
                 total--;
             }
         }
 }
 
-/* What the parts before have left is dealt out, class after class. */
+/* Deals the remaining rows, class by class. */
 static void deal_folds(const stratum *strata, int classes, const int64_t *rows, const dl_fold *fold,
                        uint8_t *part_of) {
     int64_t dealt = 0;
     for (int c = 0; c < classes; c++)
-        for (int64_t i = strata[c].taken; i < strata[c].count; i++)
+        for (int64_t i = strata[c].used; i < strata[c].count; i++)
             if (dealt++ % fold->count == fold->number - 1)
                 part_of[rows[strata[c].first + i]] = DL_VALIDATION;
 }
 
-static void split_strata(stratum *strata, int classes, int64_t *rows, int64_t count,
-                         const double *share, const dl_fold *fold, uint64_t seed,
+static void split_strata(const dl_split_input *in, stratum *strata, int classes, int64_t *rows,
                          uint8_t *part_of) {
+    const dl_fold *fold = in->fold.number ? &in->fold : NULL;
+    const double *share = in->share;
     static const dl_split order_of_parts[] = {DL_TEST, DL_VALIDATION};
     stratum **order = xmalloc(sizeof *order * (size_t)classes);
     for (int c = 0; c < classes; c++) {
-        dl_draw draw = {.seed = seed, .purpose = DL_FOR_SPLIT, .epoch = (uint32_t)c};
+        dl_draw draw = {.seed = in->seed, .purpose = DL_FOR_SPLIT, .epoch = (uint32_t)c};
         dl_random_shuffle(&draw, rows + strata[c].first, strata[c].count);
     }
     for (int p = 0; p < 2; p++) {
@@ -79,18 +80,21 @@ static void split_strata(stratum *strata, int classes, int64_t *rows, int64_t co
             deal_folds(strata, classes, rows, fold, part_of);
         if (!(share[part] > 0) || (part == DL_VALIDATION && fold))
             continue;
-        apportion(strata, order, classes, share[part], llround(share[part] * (double)count));
+        apportion(strata, order, classes, share[part], llround(share[part] * (double)in->count));
         for (int c = 0; c < classes; c++) {
             stratum *s = &strata[c];
-            for (int64_t i = 0; i < s->take; i++)
-                part_of[rows[s->first + s->taken + i]] = (uint8_t)part;
-            s->taken += s->take;
+            for (int64_t i = 0; i < s->quota; i++)
+                part_of[rows[s->first + s->used + i]] = (uint8_t)part;
+            s->used += s->quota;
         }
     }
     free(order);
 }
 
-static void split_tail(int64_t count, const double *share, const dl_fold *fold, uint8_t *part_of) {
+static void split_tail(const dl_split_input *in, uint8_t *part_of) {
+    const dl_fold *fold = in->fold.number ? &in->fold : NULL;
+    const double *share = in->share;
+    int64_t count = in->count;
     int64_t test = llround(share[DL_TEST] * (double)count);
     int64_t to = count - test, from = to - llround(share[DL_VALIDATION] * (double)count);
     if (fold) {
@@ -105,15 +109,16 @@ static void split_tail(int64_t count, const double *share, const dl_fold *fold, 
             part_of[i] = DL_VALIDATION;
 }
 
-void dl_split_rows(dl_split_kind kind, const int *class_of, int classes, int64_t count,
-                   const double share[DL_SPLITS], const dl_fold *fold, uint64_t seed,
-                   uint8_t *part_of) {
+void dl_split_rows(const dl_split_input *in, dl_split_kind kind, uint8_t *part_of) {
+    const int *class_of = in->class_of;
+    int64_t count = in->count;
+    int classes = in->classes;
     memset(part_of, DL_TRAIN, (size_t)count);
     if (kind == DL_SPLIT_TAIL) {
-        split_tail(count, share, fold, part_of);
+        split_tail(in, part_of);
         return;
     }
-    if (kind == DL_SPLIT_RANDOM || !class_of) { /* one class that all belong to */
+    if (kind == DL_SPLIT_RANDOM || !class_of) { /* a single class */
         class_of = NULL;
         classes = 1;
     }
@@ -127,19 +132,18 @@ void dl_split_rows(dl_split_kind kind, const int *class_of, int classes, int64_t
     int64_t *rows = xmalloc(sizeof *rows * (size_t)count);
     for (int64_t i = 0; i < count; i++) {
         stratum *s = &strata[class_of ? class_of[i] : 0];
-        rows[s->first + s->taken++] = i;
+        rows[s->first + s->used++] = i;
     }
     for (int c = 0; c < classes; c++)
-        strata[c].taken = 0;
-    split_strata(strata, classes, rows, count, share, fold, seed, part_of);
+        strata[c].used = 0;
+    split_strata(in, strata, classes, rows, part_of);
     free(rows);
     free(strata);
 }
 
-/* ---- a data set ---- */
+/* ---- a dataset ---- */
 
-/* The class of every row, each of which has one; NULL and an error if a row cannot be read. The
-   caller frees it. */
+/* The class of every row, freed by the caller; NULL and an error if a row cannot be read. */
 static int *read_classes(const dl_dataset *dataset, dl_error *error) {
     int *class_of = xmalloc(sizeof *class_of * (size_t)dataset->count);
     assert(dataset->schema.outputs == 1);
@@ -154,9 +158,9 @@ static int *read_classes(const dl_dataset *dataset, dl_error *error) {
     return class_of;
 }
 
-/* FNV-1a of which part each row is in, and of its first target number: another file, or the same
-   rows in another order, has another. */
-static int take_digest(dl_data *data, const uint8_t *part_of, dl_error *error) {
+/* FNV-1a of the split and first target of each row: detects other files or another order of rows.
+ */
+static int compute_digest(dl_data *data, const uint8_t *part_of, dl_error *error) {
     const dl_dataset *dataset = &data->dataset[DL_TRAIN];
     float *y = xcalloc((size_t)dataset->schema.outputs, sizeof *y);
     uint64_t h = 14695981039346656037u;
@@ -183,16 +187,14 @@ dl_split_kind dl_split_kind_of(const dl_data *data) {
 static int check_kind(const dl_data *data, const char *where, bool one_class, dl_error *error) {
     const dl_dataset *dataset = &data->dataset[DL_TRAIN];
     if (data->split == DL_SPLIT_STRATIFIED && !one_class)
-        return dl_fail(error, DL_USAGE,
-                       "%s: \"split\" cannot be \"stratified\": %s (\"random\" or \"tail\" are "
-                       "possible)",
-                       where,
-                       dataset->schema.classes ? "a row has many classes, not one"
-                                               : "the target is a number, there are no classes");
+        return dl_fail(
+            error, DL_USAGE,
+            "%s: \"split\" cannot be \"stratified\": %s (use \"random\" or \"tail\")", where,
+            dataset->schema.classes ? "rows have several classes" : "the target is numeric");
     if (data->split == DL_SPLIT_TAIL && dataset->group)
         return dl_fail(error, DL_USAGE,
-                       "%s: \"split\" cannot be \"tail\" where rows have a group, which a cut "
-                       "through the file would part (\"stratified\" or \"random\" are possible)",
+                       "%s: \"split\" cannot be \"tail\" with groups of rows, which must stay "
+                       "together (use \"stratified\" or \"random\")",
                        where);
     return 0;
 }
@@ -201,10 +203,8 @@ int dl_split_dataset(dl_data *data, const char *where, uint8_t *part_of, dl_erro
     const dl_dataset *dataset = &data->dataset[DL_TRAIN];
     bool one_class = dataset->schema.classes && dataset->schema.outputs == 1;
     bool shared = data->share[DL_VALIDATION] > 0 || data->share[DL_TEST] > 0 || data->fold > 0;
-    dl_fold fold = {data->fold > 0 ? data->fold : 0, data->folds};
     dl_split_kind kind = dl_split_kind_of(data);
-    uint64_t seed = (uint64_t)data->split_seed;
-    int *class_of = NULL, classes = dataset->schema.classes;
+    int *class_of = NULL;
     memset(part_of, DL_TRAIN, (size_t)dataset->count);
     if (check_kind(data, where, one_class, error))
         return -1;
@@ -212,12 +212,17 @@ int dl_split_dataset(dl_data *data, const char *where, uint8_t *part_of, dl_erro
         return 0;
     if (one_class && kind != DL_SPLIT_RANDOM && !(class_of = read_classes(dataset, error)))
         return -1;
+    dl_split_input in = {.count = dataset->count,
+                         .class_of = class_of,
+                         .classes = dataset->schema.classes,
+                         .group = dataset->group,
+                         .share = data->share,
+                         .fold = {data->fold > 0 ? data->fold : 0, data->folds},
+                         .seed = (uint64_t)data->split_seed};
     if (dataset->group)
-        dl_split_groups(class_of, classes, dataset->group, dataset->count, data->share, fold.number,
-                        fold.count, seed, part_of);
+        dl_split_groups(&in, part_of);
     else
-        dl_split_rows(kind, class_of, classes, dataset->count, data->share,
-                      fold.number ? &fold : NULL, seed, part_of);
+        dl_split_rows(&in, kind, part_of);
     free(class_of);
-    return take_digest(data, part_of, error);
+    return compute_digest(data, part_of, error);
 }

@@ -2,9 +2,9 @@
 /* Folds: Stone, "Cross-validatory choice and assessment of statistical predictions", 1974;
    stratified as in Kohavi, "A study of cross-validation and bootstrap for accuracy estimation and
    model selection", 1995. The bootstrap: Efron, "Bootstrap methods: another look at the jackknife",
-   1979; of n rows about 1 - 1/e, 63 %, are in a sample. A share for training: with row j of the n_c
-   of class c, in random order, at the place (j + 1/2) / n_c, the rows of all classes in the order
-   of their places begin, wherever they are cut, with all classes in proportion. */
+   1979; a sample contains about 1 - 1/e = 63 % of the rows. train_share: row j of the n_c rows of
+   class c, in random order, gets position (j + 1/2) / n_c; any prefix of all rows sorted by
+   position has the class proportions. */
 #include "data/subsample.h"
 
 #include <math.h>
@@ -19,21 +19,20 @@ static const char *const fold_words[] = {"none", NULL};
 const dl_option dl_subsample_options[] = {
     DL_INT_OR_WORD_OPTION(
         "fold", dl_data, fold, "none", 1, 1 << 20, fold_words,
-        "cross-validation: the training file's rows, without the share for test, are cut into "
-        "`folds` parts of one size, by split and split_seed as other shares, and this one, from 1, "
-        "is for validation, in place of what `validation` says. dltrain --fold 2/5 says both"),
+        "cross-validation: the training file, without the test rows, is divided into `folds` equal "
+        "folds by split and split_seed, and this one, from 1, is used for validation instead of "
+        "`validation`. dltrain --fold 2/5 sets both"),
     DL_INT_OR_WORD_OPTION("folds", dl_data, folds, "none", 2, 1 << 20, fold_words,
-                          "how many parts; 5 and 10 are usual"),
+                          "number of folds; 5 and 10 are usual"),
     DL_BOOL_OPTION("bagging", dl_data, bagging, "false",
-                   "train on a bootstrap sample: as many rows as the training part has, drawn from "
-                   "it with replacement by `seed`. The rows for validation and test stay what they "
-                   "are. Nets of several seeds answer together with dltest --average"),
+                   "train on a bootstrap sample: as many rows as the training set has, drawn with "
+                   "replacement by `seed`. Validation and test rows are not affected. dltest "
+                   "--average combines networks of several seeds"),
     DL_FLOAT_OPTION("train_share", dl_data, train_share, "1.0", 1e-6, 1,
-                    "train on this share of the training part only, drawn from it by `seed`, each "
-                    "class in the same proportion if the split is stratified; if it is by the "
-                    "tail, on the last rows. Of one seed a smaller share is within a larger one. "
-                    "The rows for validation and test stay what they are, and a batch is all of "
-                    "the share if it is larger. scripts/learning_curve.sh tries several"),
+                    "train on this fraction of the training set, drawn by `seed`, with the same "
+                    "class proportions if the split is stratified; with split = \"tail\", on the "
+                    "last rows. With the same seed, smaller fractions are subsets of larger ones. "
+                    "Validation and test rows are not affected. See scripts/learning_curve.sh"),
     DL_OPTIONS_END,
 };
 
@@ -45,14 +44,15 @@ int dl_subsample_check(dl_data *data, dl_error *error) {
         return 0;
     if (data->fold <= 0 || data->folds <= 0)
         return dl_fail(error, DL_USAGE,
-                       "%s: \"fold\" and \"folds\" need each other (--fold 2/5 says both)", where);
+                       "%s: \"fold\" and \"folds\" must be used together (--fold 2/5 sets both)",
+                       where);
     if (data->fold > data->folds)
         return dl_fail(error, DL_USAGE, "%s: \"fold\" is %lld, but there are only %lld folds",
                        where, (long long)data->fold, (long long)data->folds);
     if (data->dataset[DL_VALIDATION].type)
         return dl_fail(error, DL_USAGE,
-                       "%s: a fold takes the rows for validation from the training file, but "
-                       "data.validation has files of its own: leave it out",
+                       "%s: a fold uses rows of the training file for validation, but "
+                       "data.validation has separate files: remove it",
                        where);
     data->validation = fold;
     data->share[DL_VALIDATION] = (1 - data->share[DL_TEST]) / (double)data->folds;
@@ -79,23 +79,23 @@ void dl_subsample_bootstrap(int64_t *index, int64_t count, uint64_t seed) {
 }
 
 typedef struct {
-    double place;
+    double position;
     int64_t row;
     int class;
-} placed;
+} positioned;
 
-static int by_place(const void *a, const void *b) {
-    const placed *x = a, *y = b;
-    if (x->place != y->place)
-        return x->place < y->place ? -1 : 1;
+static int by_position(const void *a, const void *b) {
+    const positioned *x = a, *y = b;
+    if (x->position != y->position)
+        return x->position < y->position ? -1 : 1;
     return x->class != y->class ? (x->class > y->class) - (x->class < y->class)
                                 : (x->row > y->row) - (x->row < y->row);
 }
 
 void dl_subsample_first(int64_t *index, int64_t count, const int *class_of, int classes,
                         int64_t kept, uint64_t seed) {
-    placed *all = xmalloc(sizeof *all * (size_t)(count + 1));
-    int64_t *rows = xmalloc(sizeof *rows * (size_t)(count + 1)), placed_count = 0;
+    positioned *all = xmalloc(sizeof *all * (size_t)(count + 1));
+    int64_t *rows = xmalloc(sizeof *rows * (size_t)(count + 1)), total = 0;
     for (int c = 0; c < (class_of ? classes : 1); c++) {
         int64_t own = 0;
         for (int64_t i = 0; i < count; i++)
@@ -104,9 +104,9 @@ void dl_subsample_first(int64_t *index, int64_t count, const int *class_of, int 
         dl_draw draw = {.seed = seed, .purpose = DL_FOR_TRAIN_SHARE, .epoch = (uint32_t)c};
         dl_random_shuffle(&draw, rows, own);
         for (int64_t j = 0; j < own; j++)
-            all[placed_count++] = (placed){((double)j + 0.5) / (double)own, rows[j], c};
+            all[total++] = (positioned){((double)j + 0.5) / (double)own, rows[j], c};
     }
-    qsort(all, (size_t)placed_count, sizeof *all, by_place);
+    qsort(all, (size_t)total, sizeof *all, by_position);
     for (int64_t i = 0; i < kept; i++)
         index[i] = all[i].row;
     qsort(index, (size_t)kept, sizeof *index, ascending);
@@ -114,8 +114,8 @@ void dl_subsample_first(int64_t *index, int64_t count, const int *class_of, int 
     free(rows);
 }
 
-/* The class of each of the part's rows; NULL and an error if one cannot be read. The caller frees
-   it. */
+/* The class of each row of the split, freed by the caller; NULL and an error if a row cannot be
+   read. */
 static int *read_classes(const dl_subset *part, dl_error *error) {
     const dl_dataset *dataset = part->dataset;
     int *class_of = xmalloc(sizeof *class_of * (size_t)(part->count + 1));

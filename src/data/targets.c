@@ -9,22 +9,21 @@
 
 typedef struct {
     const dl_dataset *base;
-    int64_t size; /* of a row of `base` */
+    int64_t size; /* elements of a row of `base` */
     uint64_t seed;
-    /* for pairs */
+    /* for pairs: */
     int classes;
-    dl_class_index by_class; /* of the part */
-} predict_state;
+    dl_class_index by_class; /* of the split */
+} targets_state;
 
 /* ---- schemas ---- */
 
-static int schema_of_pairs(dl_schema *made, const dl_schema *base, const char *where,
+static int set_pair_schema(dl_schema *made, const dl_schema *base, const char *where,
                            dl_error *error) {
     if (!base->classes || base->outputs != 1)
         return dl_fail(error, DL_USAGE,
-                       "%s: predict = \"same\" needs a class for each row, but the data's targets "
-                       "are %s",
-                       where, base->classes ? "classes of positions" : "numbers");
+                       "%s: predict = \"same\" needs one class per row, but the targets are %s",
+                       where, base->classes ? "classes per position" : "numbers");
     made->input.dim[0] *= 2;
     made->classes = 2;
     made->class_names = xcalloc(2, sizeof *made->class_names);
@@ -33,14 +32,13 @@ static int schema_of_pairs(dl_schema *made, const dl_schema *base, const char *w
     return 0;
 }
 
-static int schema_of_color(dl_schema *made, const dl_schema *base, const char *where,
-                           dl_error *error) {
+static int set_color_schema(dl_schema *made, const dl_schema *base, const char *where,
+                            dl_error *error) {
     char shape[48];
     if (base->input.rank != 3 || base->input.dim[2] != 3)
         return dl_fail(
             error, DL_USAGE,
-            "%s: predict = \"color\" needs images of three channels, red, green and blue, "
-            "but a sample of these data has the shape %s",
+            "%s: predict = \"color\" needs RGB images, but a sample of this data has shape %s",
             where, dl_shape_text(shape, base->input));
     made->input.dim[2] = 1;
     made->outputs = (int)dl_shape_size(base->input);
@@ -58,9 +56,9 @@ int dl_targets_schema(dl_schema *made, dl_targets kind, const dl_schema *base, c
     made->class_names = NULL;
     made->classes = 0;
     if (kind == DL_TARGETS_SAME)
-        return schema_of_pairs(made, base, where, error);
+        return set_pair_schema(made, base, where, error);
     if (kind == DL_TARGETS_COLOR)
-        return schema_of_color(made, base, where, error);
+        return set_color_schema(made, base, where, error);
     made->outputs = (int)dl_shape_size(base->input);
     return 0;
 }
@@ -68,7 +66,7 @@ int dl_targets_schema(dl_schema *made, dl_targets kind, const dl_schema *base, c
 /* ---- rows ---- */
 
 static int read_input(const dl_dataset *made, int64_t i, float *x, float *y, dl_error *error) {
-    const predict_state *s = made->state;
+    const targets_state *s = made->state;
     float *first = x ? x : y;
     if (first && s->base->type->read(s->base, i, first, NULL, error))
         return -1;
@@ -77,9 +75,9 @@ static int read_input(const dl_dataset *made, int64_t i, float *x, float *y, dl_
     return 0;
 }
 
-/* x: what a television without colours shows (Rec. ITU-R BT.601), y: red, green, blue. */
+/* x: luma (Rec. ITU-R BT.601), y: red, green, blue. */
 static int read_color(const dl_dataset *made, int64_t i, float *x, float *y, dl_error *error) {
-    const predict_state *s = made->state;
+    const targets_state *s = made->state;
     float *rgb = y ? y : xmalloc(sizeof *rgb * (size_t)s->size);
     int result = s->base->type->read(s->base, i, rgb, NULL, error);
     for (int64_t p = 0; !result && x && p < s->size / 3; p++)
@@ -89,8 +87,9 @@ static int read_color(const dl_dataset *made, int64_t i, float *x, float *y, dl_
     return result;
 }
 
-/* The other row of a pair: of the same class or, where there is one, of another. */
-static int64_t partner(const predict_state *s, const uint32_t words[4], int class, bool same) {
+/* The other row of a pair, of the same class or of another one. */
+static int64_t choose_partner(const targets_state *s, const uint32_t words[4], int class,
+                              bool same) {
     int64_t from = s->by_class.first[class], to = s->by_class.first[class + 1],
             rows = s->by_class.first[s->classes];
     uint64_t chance = (uint64_t)words[1] << 32 | words[2];
@@ -101,7 +100,7 @@ static int64_t partner(const predict_state *s, const uint32_t words[4], int clas
 }
 
 static int read_pair(const dl_dataset *made, int64_t i, float *x, float *y, dl_error *error) {
-    const predict_state *s = made->state;
+    const targets_state *s = made->state;
     dl_draw draw = {.seed = s->seed, .purpose = DL_FOR_PAIRS, .step = (uint32_t)i};
     uint32_t words[4];
     float class;
@@ -111,20 +110,20 @@ static int read_pair(const dl_dataset *made, int64_t i, float *x, float *y, dl_e
     int64_t rows = s->by_class.first[s->classes],
             own = s->by_class.first[(int)class + 1] - s->by_class.first[(int)class];
     bool same = own == rows || words[0] & 1;
-    int64_t other = partner(s, words, (int)class, same);
+    int64_t other = choose_partner(s, words, (int)class, same);
     if (y)
         *y = same;
     return x ? s->base->type->read(s->base, other, x + s->size, NULL, error) : 0;
 }
 
 static void prefetch(const dl_dataset *made, int64_t i) {
-    const predict_state *s = made->state;
+    const targets_state *s = made->state;
     if (s->base->type->prefetch)
         s->base->type->prefetch(s->base, i);
 }
 
-static void close_made(dl_dataset *made) {
-    predict_state *s = made->state;
+static void close_targets(dl_dataset *made) {
+    targets_state *s = made->state;
     if (!s)
         return;
     dl_class_index_free(&s->by_class);
@@ -133,17 +132,17 @@ static void close_made(dl_dataset *made) {
 }
 
 static const dl_dataset_type input_type = {
-    .read = read_input, .prefetch = prefetch, .close = close_made};
+    .read = read_input, .prefetch = prefetch, .close = close_targets};
 static const dl_dataset_type color_type = {
-    .read = read_color, .prefetch = prefetch, .close = close_made};
+    .read = read_color, .prefetch = prefetch, .close = close_targets};
 static const dl_dataset_type pair_type = {
-    .read = read_pair, .prefetch = prefetch, .close = close_made};
+    .read = read_pair, .prefetch = prefetch, .close = close_targets};
 
 int dl_targets_make(dl_dataset *made, dl_targets kind, const dl_schema *schema,
                     const dl_subset *part, uint64_t seed, dl_error *error) {
     const dl_dataset *base = part->dataset;
-    predict_state *s = xcalloc(1, sizeof *s);
-    *s = (predict_state){.base = base,
+    targets_state *s = xcalloc(1, sizeof *s);
+    *s = (targets_state){.base = base,
                          .size = dl_shape_size(base->schema.input),
                          .seed = seed,
                          .classes = base->schema.classes};

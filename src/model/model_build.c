@@ -131,7 +131,7 @@ static int choose_batch(dl_model *model, dl_error *error) {
     int64_t rows = model->data.part[DL_TRAIN].count, wanted = model->settings.batch_size;
     const char *where = dl_model_where(model, "training.batch_size");
     if (!model->batch_size) {
-        int64_t most = dl_loader_rows_of(&model->data, DL_TRAIN);
+        int64_t most = dl_loader_pass_rows(&model->data, DL_TRAIN);
         model->batch_size = wanted == DL_BATCH_ALL || (rows && wanted > most) ? most : wanted;
     }
     if (model->batch_size > INT32_MAX / 2)
@@ -283,7 +283,7 @@ static int check_stateful(const dl_model *model, dl_error *error) {
 dl_order dl_model_order(const dl_model *model, bool training) {
     if (dl_net_stateful(&model->net))
         return DL_LANES;
-    return training && model->settings.shuffle ? DL_SHUFFLED : DL_AS_STORED;
+    return training && model->settings.shuffle ? DL_SHUFFLED : DL_IN_ORDER;
 }
 
 /* A mean over nothing is none. */

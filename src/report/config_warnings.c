@@ -57,7 +57,7 @@ static bool lsuv_scales(const dl_experiment *e) {
 /* About the first layer whose batch statistics are of few values, in each batch or the last one. */
 static void warn_batch_statistics(dl_terminal *t, const dl_experiment *e) {
     enum { ENOUGH = 8 };
-    int64_t rows = dl_loader_rows_of(&e->model.data, DL_TRAIN);
+    int64_t rows = dl_loader_pass_rows(&e->model.data, DL_TRAIN);
     int64_t batch = e->model.batch_size < rows ? e->model.batch_size : rows, rest = rows % batch;
     for (int i = 0; i < e->model.net.layer_count; i++) {
         const dl_layer *layer = &e->model.net.layers[i];

@@ -135,7 +135,7 @@ void dl_page_add_confusion(dl_text *page, const dl_page *of) {
 /* Whether the rows are images in the order of the data, with one class each. */
 static bool has_pictures(const dl_model *model) {
     return model->data.schema.input.rank == 3 && model->positions == 1 &&
-           !model->data.schema.bin_edge && dl_model_order(model, false) == DL_AS_STORED &&
+           !model->data.schema.bin_edge && dl_model_order(model, false) == DL_IN_ORDER &&
            dl_model_ignored(model) < 0;
 }
 

@@ -33,7 +33,7 @@ static json_t *describe(const dl_model *model, const dl_checkpoint_content *cont
     dl_config_dump(model->config, &config);
     set_text(metadata, "config", config.data);
     dl_text_free(&config);
-    char *schema = dl_schema_to_json(dl_data_kept_schema(&model->data));
+    char *schema = dl_schema_to_json(dl_data_checkpoint_schema(&model->data));
     set_text(metadata, "schema", schema);
     free(schema);
     if (model->data.digest[0])

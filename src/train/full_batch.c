@@ -256,7 +256,7 @@ static void add_penalties(block *b, const double *theta) {
 static double squares(dl_function *f, const double *theta, dl_take_rows take, void *context) {
     dl_full_batch *w = (dl_full_batch *)f;
     block b = {w, 0, take, context, 0};
-    int64_t values = dl_loader_rows_of(&w->e->model.data, DL_TRAIN) * w->e->model.positions *
+    int64_t values = dl_loader_pass_rows(&w->e->model.data, DL_TRAIN) * w->e->model.positions *
                      w->e->model.channels;
     int before = w->error->count;
     begin_pass(w, theta);

@@ -148,7 +148,7 @@ static int check_same(const dl_checkpoint *c, const dl_experiment *e, dl_error *
     if (!was || !optimizer)
         return dl_checkpoint_missing(c, was ? "optimizer" : "columns", error);
     dl_text columns = dl_row_scores(e);
-    char *schema = schema_without_counts(dl_data_kept_schema(&e->model.data));
+    char *schema = schema_without_counts(dl_data_checkpoint_schema(&e->model.data));
     char *old = schema_without_counts(&c->schema);
     int result = 0;
     if (strcmp(was, columns.data))

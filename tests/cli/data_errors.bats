@@ -136,7 +136,7 @@ refused() {
     printf '\0\0\10\1\0\0\0\4\0\1\2\0' >labels
     refused idx.cfg labels 2
     printf '\0\0\10\1\0\0\0\4\1\1\1\1' >labels
-    refused idx.cfg 'all 4 rows for training are of one class, "1": there is nothing to tell apart'
+    refused idx.cfg 'all 4 training rows have one class, "1": there is nothing to learn'
     printf 'x,y\n1,a\n2,a\n' >table.csv
     refused csv.cfg "one class"
 }

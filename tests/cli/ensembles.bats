@@ -185,7 +185,7 @@ CONFIG
     done
     train --dry-run digits.cfg --set data.train_share=0.0005
     status_is 3
-    says "all 1 rows for training are of one class"
+    says "all 1 training rows have one class"
     # fewer rows than a batch of 32
     train --quiet --out few digits.cfg --epochs 2 --set data.train_share=0.01
     status_is 0

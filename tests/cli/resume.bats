@@ -308,7 +308,7 @@ twice() {
         diff -r before run
     done <<'CASES'
 2|training.metrics=("accuracy")|a resumed run must keep its metrics, its validation data
-2|data.validation=0|"validation" must be a share between 0 and 1
+2|data.validation=0|"validation" must be a fraction between 0 and 1
 3|network.0.units=31|its tensor "dense_1.weight" has shape 64x32, but the network's has 64x31
 2|optimizer={type="sgd";momentum=0.9;}|the run's optimizer is adam, which cannot become sgd
 3|data.train.file=other.csv|other.csv: not found

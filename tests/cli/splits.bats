@@ -74,8 +74,7 @@ began (it had 300 rows, the file has 298): what was learnt from would be tested 
     patients 'test = 0.2; group = "patient"; split = "tail";'
     train patients.cfg
     status_is 2
-    says "dltrain: patients.cfg:2: \"split\" cannot be \"tail\" where rows have a group, which \
-a cut through the file would part (\"stratified\" or \"random\" are possible)"
+    says "dltrain: patients.cfg:2: \"split\" cannot be \"tail\" with groups of rows, which must stay together (use \"stratified\" or \"random\")"
     train patients.cfg --set data.split=random --set data.group=label --set data.target=label
     status_is 3
     says "patients.csv: the target, \"label\", cannot be the group, too"
