@@ -187,7 +187,10 @@ while [ $# -gt 0 ]; do
 done
 [ -n "$space" ] || fail "which space? (--help)"
 [ -z "$slurm$prune" ] || [ "$slurm" != "$prune" ] || fail "--slurm or --prune, not both"
-case $metric in train_* | val_*) ;; *) fail "--metric $metric: must be a column train_* or val_*" ;; esac
+case $metric in
+train_* | val_*) ;;
+*) fail "--metric $metric: must be a column train_* or val_*" ;;
+esac
 folder=${folder:-runs/$(basename -- "$space" .cfg)-search}
 
 # Report all errors of the search space before training.
