@@ -46,13 +46,13 @@ static json_t *describe(const dl_model *model, const dl_checkpoint_content *cont
 
 /* ---- content ---- */
 
-/* Room for one more. */
-static void *grown(void *list, int count, size_t size) {
+/* Grows a list to hold one more. */
+static void *grow(void *list, int count, size_t size) {
     return count & (count - 1) ? list : xrealloc(list, size * (size_t)(count ? 2 * count : 1));
 }
 
 void dl_checkpoint_content_add_text(dl_checkpoint_content *c, const char *key, const char *value) {
-    c->pairs = grown(c->pairs, c->pair_count, sizeof *c->pairs);
+    c->pairs = grow(c->pairs, c->pair_count, sizeof *c->pairs);
     c->pairs[c->pair_count++] =
         (dl_metadata){dl_arena_strdup(&c->arena, key), dl_arena_strdup(&c->arena, value)};
 }
@@ -73,7 +73,7 @@ void dl_checkpoint_content_add_doubles(dl_checkpoint_content *c, const char *key
 }
 
 void dl_checkpoint_content_add_tensor(dl_checkpoint_content *c, dl_named_tensor tensor) {
-    c->tensors = grown(c->tensors, c->tensor_count, sizeof *c->tensors);
+    c->tensors = grow(c->tensors, c->tensor_count, sizeof *c->tensors);
     tensor.name = dl_arena_strdup(&c->arena, tensor.name);
     c->tensors[c->tensor_count++] = tensor;
 }
@@ -105,7 +105,7 @@ static int add_content(dl_named_tensor *list, int count, const dl_checkpoint_con
     return count;
 }
 
-/* Returns their number; the list is freed by the caller. */
+/* Returns the count; the list is freed by the caller. */
 static int list_tensors(const dl_model *model, const dl_checkpoint_content *content,
                         dl_named_tensor **tensors) {
     const dl_net *net = &model->net;
@@ -152,7 +152,7 @@ int dl_checkpoint_save(const char *path, const dl_model *model,
 
 /* ---- reading ---- */
 
-enum { MOST_BITS = 50 }; /* of a whole number, so that sums of them do not overflow */
+enum { MOST_BITS = 50 }; /* of an integer, so that sums do not overflow */
 
 int dl_checkpoint_missing(const dl_checkpoint *c, const char *key, dl_error *error) {
     return dl_fail(error, DL_DATA, "%s: its \"%s\" is missing or invalid", c->file.path, key);
@@ -171,7 +171,7 @@ int dl_checkpoint_number(const dl_checkpoint *c, const char *key, int64_t *value
     return 0;
 }
 
-/* Doubles travel in hexadecimal: to the bit, and NaN too. */
+/* Doubles are stored in hexadecimal: exact, including NaN. */
 static const char *next_double(const char *text, double *value) {
     char *end;
     *value = strtod(text, &end);
@@ -237,10 +237,11 @@ int dl_checkpoint_check_split(const dl_checkpoint *c, const dl_data *data, dl_er
     if (rows != now)
         dl_text_add(&how, "it had %lld rows, the file has %lld", rows, now);
     else
-        dl_text_add(&how, "as many rows, but others, in another order or with another split");
+        dl_text_add(&how,
+                    "the same number of rows, but other rows, another order or another split");
     dl_fail(error, DL_DATA,
-            "%s: the data are not split as they were when the run began (%s): what was learnt "
-            "from would be tested on",
+            "%s: the data are not split as when the run started (%s): training rows would be "
+            "tested on",
             c->file.path, how.data);
     dl_text_free(&how);
     return -1;
@@ -257,7 +258,7 @@ void dl_checkpoint_close(dl_checkpoint *c) {
     *c = (dl_checkpoint){0};
 }
 
-/* Those that are carried, or those that are not. */
+/* The carried states, or the others. */
 static int load_params(const dl_checkpoint *c, const dl_param *params, int count, bool carried,
                        dl_error *error) {
     for (int i = 0; i < count; i++)

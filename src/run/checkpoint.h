@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Checkpoints: a safetensors file that needs nothing beside it. A model's weights and running
-   statistics under their full names, its normalization; in the metadata its resolved config and the
-   data's schema; and whatever else its owner adds. */
+/* A checkpoint is one self-contained safetensors file: weights and running statistics under their
+   full names, and the normalization; in the metadata the resolved config and the schema of the
+   data; and the content that the caller adds. */
 #ifndef DL_RUN_CHECKPOINT_H
 #define DL_RUN_CHECKPOINT_H
 
@@ -12,14 +12,14 @@ typedef struct {
     const char *key, *value;
 } dl_metadata;
 
-/* What is added to a model: metadata and tensors. All zero: nothing. */
+/* Metadata and tensors to add to a model. All zero: nothing. */
 typedef struct {
     dl_arena arena;     /* owns keys, values and names */
     dl_metadata *pairs; /* [pair_count], owned */
     int pair_count;
     dl_named_tensor *tensors; /* [tensor_count], owned; their values are borrowed */
     int tensor_count;
-    bool carried; /* also states that one batch hands on to the next: amid an epoch */
+    bool carried; /* also save the states carried between batches: within an epoch */
 } dl_checkpoint_content;
 
 void dl_checkpoint_content_add_text(dl_checkpoint_content *content, const char *key,
@@ -31,7 +31,7 @@ void dl_checkpoint_content_add_doubles(dl_checkpoint_content *content, const cha
 void dl_checkpoint_content_add_tensor(dl_checkpoint_content *content, dl_named_tensor tensor);
 void dl_checkpoint_content_free(dl_checkpoint_content *content);
 
-/* Whole or not at all. */
+/* Atomic: the file is complete, or not replaced. */
 int dl_checkpoint_save(const char *path, const dl_model *model,
                        const dl_checkpoint_content *content, dl_error *error);
 /* The same bytes in memory; freed by the caller. */
@@ -47,20 +47,20 @@ typedef struct {
     int64_t batch_size;
 } dl_checkpoint;
 
-/* 0, or -1 and an error of DL_DATA. dl_checkpoint_close is fine after either. */
+/* 0, or -1 and an error of DL_DATA; call dl_checkpoint_close after either. */
 int dl_checkpoint_open(dl_checkpoint *checkpoint, const char *path, dl_error *error);
 void dl_checkpoint_close(dl_checkpoint *checkpoint);
-/* Whether the rows of the training file, if it was opened and parts take shares of it, are in the
-   parts that they were in when the checkpoint was made: 0, or -1 and an error. */
+/* Checks that the training file, if it is open and shared between parts, is split as when the
+   checkpoint was made: 0, or -1 and an error. */
 int dl_checkpoint_check_split(const dl_checkpoint *checkpoint, const dl_data *data,
                               dl_error *error);
-/* Weights and running statistics into a net that was built. */
+/* Loads weights and running statistics into a net that was built. */
 int dl_checkpoint_load_net(const dl_checkpoint *checkpoint, dl_net *net, dl_error *error);
-/* What the last batch of an epoch that is not complete left for the next one; the net's batches
-   must be as large as they were. */
+/* Loads the states that the last batch of an incomplete epoch carries to the next one; the batch
+   size must be the same. */
 int dl_checkpoint_load_carried(const dl_checkpoint *checkpoint, dl_net *net, dl_error *error);
-/* What was added; the text is NULL if there is none of that key, the others fail then. A number is
-   not below zero. */
+/* The added metadata. A missing key: NULL for the text, an error for the others. A number is not
+   negative. */
 const char *dl_checkpoint_text(const dl_checkpoint *checkpoint, const char *key);
 int dl_checkpoint_number(const dl_checkpoint *checkpoint, const char *key, int64_t *value,
                          dl_error *error);

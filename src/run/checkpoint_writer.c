@@ -13,7 +13,7 @@
 static const char *const names[DL_CHECKPOINTS] = {"best.safetensors", "last.safetensors"};
 static const double INTERVAL = 1; /* second */
 
-static void forget(dl_pending_checkpoint *held) {
+static void drop(dl_pending_checkpoint *held) {
     free(held->bytes);
     *held = (dl_pending_checkpoint){0};
 }
@@ -33,7 +33,7 @@ static int save(dl_checkpoint_writer *k, int which, const dl_checkpoint_content 
     char *path = dl_path_join(k->folder, names[which]);
     int result = dl_checkpoint_save(path, k->model, content, error);
     if (!result)
-        forget(&k->held[which]);
+        drop(&k->held[which]);
     free(path);
     return result;
 }
@@ -47,14 +47,14 @@ static int flush(dl_checkpoint_writer *k, int which, dl_error *error) {
     char *path = dl_path_join(k->folder, names[which]);
     int result = dl_safetensors_write_encoded(path, held->bytes, held->size, error);
     if (!result)
-        forget(held);
+        drop(held);
     free(path);
     return result;
 }
 
 static void hold(dl_checkpoint_writer *k, int which, const dl_checkpoint_content *content) {
     dl_pending_checkpoint *held = &k->held[which];
-    forget(held);
+    drop(held);
     held->bytes = dl_checkpoint_encode(k->model, content, &held->size);
 }
 
@@ -85,5 +85,5 @@ int dl_checkpoint_writer_flush(dl_checkpoint_writer *k, dl_error *error) {
 
 void dl_checkpoint_writer_close(dl_checkpoint_writer *k) {
     for (int which = 0; which < DL_CHECKPOINTS; which++)
-        forget(&k->held[which]);
+        drop(&k->held[which]);
 }

@@ -13,7 +13,7 @@ static void add_value(dl_text *text, const config_setting_t *setting) {
         dl_text_add(text, "nothing");
 }
 
-/* Either may be NULL: it is not there. */
+/* Either may be NULL: missing. */
 static void compare(const config_setting_t *now, const config_setting_t *was, const char *path,
                     dl_text *changes) {
     dl_text one = {0}, other = {0};

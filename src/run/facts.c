@@ -56,7 +56,7 @@ static double number_of(const json_t *facts, const char *key) {
     return json_is_number(value) ? json_number_value(value) : NAN;
 }
 
-static void take(dl_facts *f, const json_t *facts) {
+static void read_fields(dl_facts *f, const json_t *facts) {
     f->expected_loss = number_of(facts, "expected_loss");
     f->initial_loss = number_of(facts, "initial_loss");
     f->baseline = number_of(facts, "baseline");
@@ -82,9 +82,9 @@ int dl_facts_read(dl_facts *f, const char *folder, dl_error *error) {
     json_t *facts = text ? json_loadb(text, (size_t)size, 0, &fault) : NULL;
     int result = text ? 0 : -1;
     if (facts && json_is_object(facts))
-        take(f, facts);
+        read_fields(f, facts);
     else if (text)
-        result = dl_fail(error, DL_DATA, "%s: is not JSON as dltrain writes it", path);
+        result = dl_fail(error, DL_DATA, "%s: is not a JSON object", path);
     json_decref(facts);
     free(text);
     free(path);

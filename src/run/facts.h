@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* facts.json in a run's folder: what programs need to know of a run. log.txt is for people. */
+/* facts.json in a run's folder: the facts that programs read. (log.txt is for people.) */
 #ifndef DL_RUN_FACTS_H
 #define DL_RUN_FACTS_H
 
@@ -9,7 +9,7 @@ typedef enum {
     DL_RUNNING, /* or killed */
     DL_COMPLETED,
     DL_EARLY_STOPPING,
-    DL_STOPPED, /* before the last epoch, as asked for */
+    DL_STOPPED, /* before the last epoch, by --stop-after */
     DL_INTERRUPTED,
     DL_ENDED_DIVERGED,
     DL_ENDED_FAILED,
@@ -17,9 +17,9 @@ typedef enum {
 } dl_ending;
 extern const char *const dl_ending_names[DL_ENDINGS];
 
-/* Numbers that are not known are NaN. */
+/* Unknown numbers are NaN. */
 typedef struct {
-    double expected_loss; /* of a net that knows nothing */
+    double expected_loss; /* at initialization: that of chance-level outputs */
     double initial_loss;  /* observed before the first step */
     double baseline;      /* accuracy of always predicting the most frequent class */
     int64_t rows[DL_SPLITS];
@@ -29,8 +29,8 @@ typedef struct {
 } dl_facts;
 
 int dl_facts_write(const dl_facts *facts, const char *folder, dl_error *error);
-/* 0, or -1 and an error of DL_DATA: there is no such file, or it is invalid. dl_facts_free is fine
-   after either. */
+/* 0, or -1 and an error of DL_DATA: the file is missing or invalid. Call dl_facts_free after
+   either. */
 int dl_facts_read(dl_facts *facts, const char *folder, dl_error *error);
 void dl_facts_free(dl_facts *facts);
 

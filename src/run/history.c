@@ -18,7 +18,7 @@ static void read_names(dl_history *h, char *line) {
         h->name[h->columns++] = xstrdup(name);
 }
 
-/* A row's numbers into value[column][row] of so many rows. */
+/* Parses a line into value[column][row], of `rows` rows. */
 static bool read_row(dl_history *h, const char *line, int64_t row, int64_t rows) {
     for (int c = 0; c < h->columns; c++) {
         char *end;
@@ -30,8 +30,7 @@ static bool read_row(dl_history *h, const char *line, int64_t row, int64_t rows)
     return true;
 }
 
-/* A row takes two bytes a column or more: a file of short lines asks for no more memory than that,
-   and what is beyond is no row. */
+/* A row has at least two bytes per column, which bounds the rows of a malformed file. */
 static int read_rows(dl_history *h, char *text, const char *path, dl_error *error) {
     int64_t rows = 0, line = 1, most = (int64_t)strlen(text) / (2 * h->columns);
     for (const char *c = text; (c = strchr(c, '\n')) && rows < most; c++)
@@ -41,7 +40,7 @@ static int read_rows(dl_history *h, char *text, const char *path, dl_error *erro
         *end = '\0';
         line++;
         if (h->rows == rows || !read_row(h, text, h->rows++, rows))
-            return dl_fail(error, DL_DATA, "%s:%lld: is not a row of %d numbers", path,
+            return dl_fail(error, DL_DATA, "%s:%lld: must be a row of %d numbers", path,
                            (long long)line, h->columns);
     }
     return 0;

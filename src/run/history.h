@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Reading history.csv, a row an epoch, as dl_run_add_row has written it. */
+/* Reads history.csv: one row per epoch. */
 #ifndef DL_RUN_HISTORY_H
 #define DL_RUN_HISTORY_H
 
@@ -12,10 +12,10 @@ typedef struct {
     double *value; /* [columns][rows], owned */
 } dl_history;
 
-/* All zero before. 0, or -1 and an error of DL_DATA with the line; dl_history_free is fine after
-   either. A line that a run that was killed left half-written at the end is passed over. */
+/* `history` is all zero. 0, or -1 and an error of DL_DATA with the line; call dl_history_free after
+   either. An incomplete last line, left by a run that was killed, is ignored. */
 int dl_history_read(dl_history *history, const char *path, dl_error *error);
-/* The column's value[rows], borrowed; NULL: there is none of that name. */
+/* The column's value[rows], borrowed; NULL: no such column. */
 const double *dl_history_column(const dl_history *history, const char *name);
 void dl_history_free(dl_history *history);
 

@@ -32,7 +32,7 @@ static bool is_empty(const char *folder) {
     return empty;
 }
 
-/* Makes runs/NAME or the first free runs/NAME.n. */
+/* Creates runs/NAME or the first free runs/NAME.n. */
 static char *create_numbered(const char *name, dl_error *error) {
     if (dl_folder_create("runs", error))
         return NULL;
@@ -51,33 +51,32 @@ static char *create_numbered(const char *name, dl_error *error) {
         }
         dl_text_free(&path);
     }
-    dl_fail(error, DL_FAILURE, "runs/%s: has been run a million times", name);
+    dl_fail(error, DL_FAILURE, "runs/%s: all numbers up to a million are taken", name);
     return NULL;
 }
 
-/* Makes the folder `out`. *made: it was not there before. */
-static char *create_given(const char *out, bool force, bool *made, dl_error *error) {
-    *made = !dl_file_exists(out);
+/* Creates the folder `out`. *created: it did not exist. */
+static char *create_given(const char *out, bool force, bool *created, dl_error *error) {
+    *created = !dl_file_exists(out);
     if (!force && dl_file_is_folder(out) && !is_empty(out)) {
         dl_fail(error, DL_FAILURE,
-                "%s: is there already and not empty (--force replaces the run in it, --resume %s "
-                "goes on with it)",
+                "%s: exists and is not empty (--force replaces the run in it, --resume %s "
+                "continues it)",
                 out, out);
         return NULL;
     }
     return dl_folder_create(out, error) ? NULL : xstrdup(out);
 }
 
-/* Two trainings in one folder would spoil each other's files. A file system without locks is no
-   error. */
+/* Keeps two trainings out of one folder. A file system without locks is no error. */
 static int lock_folder(dl_run *run, dl_error *error) {
     run->lock = open(run->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (run->lock >= 0 && flock(run->lock, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK)
-        return dl_fail(error, DL_FAILURE, "%s: another dltrain is at work in it", run->folder);
+        return dl_fail(error, DL_FAILURE, "%s: in use by another dltrain", run->folder);
     return 0;
 }
 
-/* Of a run that is replaced; of one that is gone on with they stay. */
+/* Event files of a run that is replaced; a resumed run keeps them. */
 static void remove_events(const dl_run *run) {
     DIR *directory = opendir(run->folder);
     for (struct dirent *entry; directory && (entry = readdir(directory));)
@@ -118,7 +117,7 @@ static int open_files(dl_run *run, dl_terminal *terminal, const char *mode, dl_e
     return result;
 }
 
-/* split.csv: where each row of the training file went; not there if none of them went elsewhere. */
+/* split.csv: the part of each row of the training file; only written if the file is split. */
 static int write_split(dl_writer *writer, const dl_run *run, const dl_model *model,
                        dl_error *error) {
     const dl_data *data = &model->data;
@@ -145,7 +144,7 @@ static int write_config(const dl_run *run, const dl_model *model, dl_error *erro
     return result;
 }
 
-/* Removes one of the run's files, if it is there. */
+/* Removes one of the run's files, if it exists. */
 static void remove_file(const dl_run *run, const char *name) {
     char *path = dl_run_path(run, name);
     unlink(path);
@@ -154,7 +153,7 @@ static void remove_file(const dl_run *run, const char *name) {
 
 enum { CONFIG, HISTORY, LOG, SPLIT, FIRST_FILES };
 
-/* The first files of a run, on the disk under temporary names. */
+/* Writes the first files of a run under temporary names. */
 static int prepare(dl_writer writers[FIRST_FILES], const dl_run *run, const dl_model *model,
                    const char *header, dl_error *error) {
     dl_text config = {0};
@@ -174,9 +173,8 @@ static int prepare(dl_writer writers[FIRST_FILES], const dl_run *run, const dl_m
     return result ? -1 : write_split(&writers[SPLIT], run, model, error);
 }
 
-/* With --force an older run goes only when the new one's files are on the disk, and its weights go
-   before any of these takes its place: whatever happens in between, the folder never has the
-   weights of one run and the config of another. */
+/* With --force, an older run is removed only once the new files are on the disk, and its weights
+   first: even if killed, the folder never has the weights of one run and the config of another. */
 static int begin(dl_run *run, dl_terminal *terminal, const dl_model *model, const char *header,
                  dl_error *error) {
     dl_writer writers[FIRST_FILES] = {0};
@@ -206,9 +204,9 @@ static int begin(dl_run *run, dl_terminal *terminal, const dl_model *model, cons
 
 int dl_run_create(dl_run *run, dl_terminal *terminal, const dl_model *model, const char *header,
                   const char *out, bool force, dl_error *error) {
-    bool made = true;
+    bool created = true;
     run->folder =
-        out ? create_given(out, force, &made, error) : create_numbered(model->name, error);
+        out ? create_given(out, force, &created, error) : create_numbered(model->name, error);
     if (!run->folder || lock_folder(run, error))
         return -1;
     if (!begin(run, terminal, model, header, error)) {
@@ -218,18 +216,18 @@ int dl_run_create(dl_run *run, dl_terminal *terminal, const dl_model *model, con
     if (!force) /* the folder was new, or empty */
         for (int i = 0; i < RUN_FILES; i++)
             remove_file(run, run_files[i]);
-    if (made)
+    if (created)
         rmdir(run->folder);
     return -1;
 }
 
-/* A power cut can take rows only with the checkpoint that counts them; but a history can be edited,
-   or copied without its end. */
+/* Rows are on the disk before the checkpoint that counts them, but a history can be edited or
+   truncated by its user. */
 static void say_missing(dl_terminal *terminal, const char *path, int64_t rows, int64_t epoch) {
     if (rows != epoch)
         dl_say(terminal,
-               "warning: %s has rows of %lld of the %lld epochs that the checkpoint has "
-               "behind it: the others are lost to curves and comparisons",
+               "warning: %s has rows of only %lld of the checkpoint's %lld epochs: the others "
+               "are missing from curves and comparisons",
                path, (long long)rows, (long long)epoch);
 }
 
@@ -251,7 +249,7 @@ int dl_run_reopen(dl_run *run, dl_terminal *terminal, const char *folder, const 
     }
     int64_t rows = 0;
     const char *line = strchr(old, '\n');
-    for (line = line ? line + 1 : ""; *line;) { /* only whole lines */
+    for (line = line ? line + 1 : ""; *line;) { /* only complete lines */
         const char *end = strchr(line, '\n');
         if (!end || strtoll(line, NULL, 10) > epoch)
             break;
@@ -281,7 +279,7 @@ int dl_run_reopen(dl_run *run, dl_terminal *terminal, const char *folder, const 
     return result;
 }
 
-/* A row is written whole or not at all: on a full disk what went through is taken back. */
+/* On a full disk, a partial line is removed. */
 int dl_run_add_row(dl_run *run, const char *line, dl_error *error) {
     off_t before = lseek(run->history, 0, SEEK_END);
     errno = ENOSPC; /* the reason for a short write */
@@ -331,7 +329,7 @@ char *dl_run_find_checkpoint(const char *path, bool last, dl_error *error) {
     }
     if (dl_file_exists(found))
         return found;
-    dl_fail(error, DL_DATA, "%s: has no checkpoint (no run has written one there yet)", path);
+    dl_fail(error, DL_DATA, "%s: has no checkpoint yet", path);
     free(found);
     return NULL;
 }

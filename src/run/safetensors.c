@@ -50,10 +50,10 @@ static dl_text make_header(json_t *metadata, const dl_named_tensor *tensors, int
 static uint32_t add_crc(uint32_t crc, const void *bytes, size_t count) {
     const unsigned char *at = bytes;
     while (count) {
-        uInt piece = count > 1u << 30 ? 1u << 30 : (uInt)count;
-        crc = (uint32_t)crc32(crc, at, piece);
-        at += piece;
-        count -= piece;
+        uInt chunk = count > 1u << 30 ? 1u << 30 : (uInt)count;
+        crc = (uint32_t)crc32(crc, at, chunk);
+        at += chunk;
+        count -= chunk;
     }
     return crc;
 }
@@ -78,8 +78,8 @@ static dl_text encode_header(json_t *metadata, const dl_named_tensor *tensors, i
     return header;
 }
 
-/* Whether all was written, ferror(file) knows. */
-static void put(FILE *file, json_t *metadata, const dl_named_tensor *tensors, int count) {
+/* Errors: see ferror(file). */
+static void write_all(FILE *file, json_t *metadata, const dl_named_tensor *tensors, int count) {
     unsigned char length[8];
     dl_text header = encode_header(metadata, tensors, count, length);
     fwrite(length, 1, 8, file);
@@ -89,10 +89,10 @@ static void put(FILE *file, json_t *metadata, const dl_named_tensor *tensors, in
     dl_text_free(&header);
 }
 
-enum { PIECE = 1 << 20 };
+enum { CHUNK = 1 << 20 };
 
-/* Whether the header is that of these tensors (any, if `tensors` is NULL), the last of which ends
-   where the file does. */
+/* Whether the header describes these tensors (any, if `tensors` is NULL), and they end where the
+   file does. */
 static bool is_header_of(const char *json, size_t length, int64_t bytes,
                          const dl_named_tensor *tensors, int count) {
     json_t *header = json_loadb(json, length, JSON_REJECT_DUPLICATES, NULL), *entry;
@@ -115,9 +115,9 @@ static bool is_header_of(const char *json, size_t length, int64_t bytes,
     return good && (!tensors || found == count);
 }
 
-/* Reads what was written: the header, the checksum of all, the list of tensors. */
-static bool is_whole(dl_reader *reader, const dl_named_tensor *tensors, int count,
-                     dl_error *error) {
+/* Reads a written file back: header, checksum, list of tensors. */
+static bool is_intact(dl_reader *reader, const dl_named_tensor *tensors, int count,
+                      dl_error *error) {
     unsigned char prefix[8];
     uint64_t length = 0;
     if (dl_reader_read(reader, prefix, 8, error) != 8)
@@ -126,7 +126,7 @@ static bool is_whole(dl_reader *reader, const dl_named_tensor *tensors, int coun
         length |= (uint64_t)prefix[i] << (8 * i);
     if (length > LARGEST_HEADER)
         return false;
-    char *header = xmalloc(length + 1), *piece = xmalloc(PIECE), digits[DIGITS + 1] = "",
+    char *header = xmalloc(length + 1), *chunk = xmalloc(CHUNK), digits[DIGITS + 1] = "",
          sum[DIGITS + 1];
     bool good = dl_reader_read(reader, header, (int64_t)length, error) == (int64_t)length;
     char *at = good ? memmem(header, length, CHECKSUM_KEY, sizeof CHECKSUM_KEY - 1) : NULL;
@@ -137,31 +137,31 @@ static bool is_whole(dl_reader *reader, const dl_named_tensor *tensors, int coun
     }
     uint32_t crc = good ? add_crc(add_crc(0, prefix, 8), header, length) : 0;
     int64_t got = 0, bytes = 0;
-    while (good && (got = dl_reader_read(reader, piece, PIECE, error)) > 0) {
-        crc = add_crc(crc, piece, (size_t)got);
+    while (good && (got = dl_reader_read(reader, chunk, CHUNK, error)) > 0) {
+        crc = add_crc(crc, chunk, (size_t)got);
         bytes += got;
     }
     snprintf(sum, sizeof sum, "%08x", crc);
     good = good && got == 0 && !strcmp(sum, digits) &&
            is_header_of(header, length, bytes, tensors, count);
     free(header);
-    free(piece);
+    free(chunk);
     return good;
 }
 
-/* A checkpoint takes the place of an older one only when it can be read. */
+/* Replaces an older file only if the new one can be read back. */
 static int commit(dl_writer *writer, const dl_named_tensor *tensors, int count, dl_error *error) {
     if (dl_writer_finish(writer, error))
         return -1;
     dl_reader *reader = dl_reader_open(writer->temporary, DL_FAILURE, error);
-    bool whole = reader && is_whole(reader, tensors, count, error);
+    bool intact = reader && is_intact(reader, tensors, count, error);
     dl_reader_close(reader);
-    if (whole)
+    if (intact)
         return dl_writer_commit(writer, error);
     dl_fail(
         error, DL_FAILURE,
-        "%s: is not replaced: what was written is not what is read back (the disk or the memory "
-        "may be failing)",
+        "%s: is not replaced: the file reads back differently from what was written (the disk or "
+        "the memory may be failing)",
         writer->path);
     dl_writer_abort(writer);
     return -1;
@@ -172,7 +172,7 @@ int dl_safetensors_write(const char *path, json_t *metadata, const dl_named_tens
     dl_writer writer;
     if (dl_writer_open(&writer, path, error))
         return -1;
-    put(writer.file, metadata, tensors, count);
+    write_all(writer.file, metadata, tensors, count);
     return commit(&writer, tensors, count, error);
 }
 
@@ -190,7 +190,7 @@ char *dl_safetensors_encode(json_t *metadata, const dl_named_tensor *tensors, in
     char *bytes = NULL;
     FILE *file = open_memstream(&bytes, size);
     if (file) {
-        put(file, metadata, tensors, count);
+        write_all(file, metadata, tensors, count);
         bool failed = ferror(file) != 0;
         if (!fclose(file) && !failed)
             return bytes;
@@ -202,15 +202,15 @@ char *dl_safetensors_encode(json_t *metadata, const dl_named_tensor *tensors, in
 }
 
 static int damaged(const dl_safetensors *file, const char *how, dl_error *error) {
-    return dl_fail(error, DL_DATA, "%s: is not a whole checkpoint: %s", file->path, how);
+    return dl_fail(error, DL_DATA, "%s: is not an intact checkpoint: %s", file->path, how);
 }
 
 static bool header_has(const dl_safetensors *file, const char *words) {
     return memmem(file->bytes + 8, (size_t)(file->start - 8), words, strlen(words)) != NULL;
 }
 
-/* The checksum is found as text, before the JSON is trusted. A file that has neither it nor the
-   format of ours is of another program. */
+/* Finds the checksum as text, before the JSON is trusted. A file with neither a checksum nor our
+   format is from another program. */
 static int check_sum(dl_safetensors *file, bool foreign, dl_error *error) {
     char *header = file->bytes + 8, *end = file->bytes + file->start;
     size_t key = sizeof CHECKSUM_KEY - 1;
@@ -241,7 +241,7 @@ static int open_file(dl_safetensors *file, const char *path, bool foreign, dl_er
         length |= (uint64_t)(unsigned char)file->bytes[i] << (8 * i);
     if (length > LARGEST_HEADER || (int64_t)length > file->size - 8 ||
         (length && file->bytes[8] != '{'))
-        return damaged(file, "its first bytes are not a safetensors header, or it is cut short",
+        return damaged(file, "its first bytes are not a safetensors header, or it is truncated",
                        error);
     file->start = 8 + (int64_t)length;
     if (check_sum(file, foreign, error))
@@ -272,8 +272,7 @@ const char *dl_safetensors_text(const dl_safetensors *file, const char *key) {
     return json_string_value(json_object_get(json_object_get(file->header, "__metadata__"), key));
 }
 
-/* Where the tensor's numbers of this type are, or NULL if it is missing or does not lie within the
-   file. */
+/* The data of a tensor of this type, or NULL if it is missing or exceeds the file. */
 static const char *locate_type(const dl_safetensors *file, const char *name, const char *wanted,
                                int64_t size, dl_shape *shape) {
     json_t *entry = json_object_get(file->header, name);
@@ -312,15 +311,15 @@ int dl_safetensors_read(const dl_safetensors *file, const char *name, dl_shape s
     const char *bytes = locate(file, name, &found);
     char a[48], b[48];
     if (!bytes)
-        return dl_fail(error, DL_DATA, "%s: has no tensor \"%s\": it belongs to another network",
+        return dl_fail(error, DL_DATA, "%s: has no tensor \"%s\": it is from another network",
                        file->path, name);
     bool same = found.rank == shape.rank;
     for (int i = 0; same && i < shape.rank; i++)
         same = found.dim[i] == shape.dim[i];
     if (!same)
         return dl_fail(error, DL_DATA,
-                       "%s: its tensor \"%s\" has shape %s, but the network's has %s: it belongs "
-                       "to another network",
+                       "%s: its tensor \"%s\" has shape %s, but the network's has %s: it is "
+                       "from another network",
                        file->path, name, dl_shape_text(a, found), dl_shape_text(b, shape));
     memcpy(value, bytes, (size_t)dl_shape_size(shape) * sizeof *value);
     return 0;
@@ -331,11 +330,11 @@ int dl_safetensors_read_doubles(const dl_safetensors *file, const char *name, in
     dl_shape found;
     const char *bytes = locate_type(file, name, "F64", sizeof *value, &found);
     if (!bytes || dl_shape_size(found) != count)
-        return dl_fail(error, DL_DATA,
-                       "%s: its tensor \"%s\" has %lld numbers, but the optimizer keeps %lld: its "
-                       "options or its network are other ones",
-                       file->path, name, bytes ? (long long)dl_shape_size(found) : 0,
-                       (long long)count);
+        return dl_fail(
+            error, DL_DATA,
+            "%s: its tensor \"%s\" has %lld numbers, but the optimizer's state has %lld: "
+            "its options or its network differ",
+            file->path, name, bytes ? (long long)dl_shape_size(found) : 0, (long long)count);
     memcpy(value, bytes, (size_t)count * sizeof *value);
     return 0;
 }
@@ -355,8 +354,8 @@ void dl_safetensors_add_shape(const dl_safetensors *file, const char *name, dl_t
     dl_text_add(text, "%s", !count ? "one number" : count > MOST_DIMS ? "x…" : "");
 }
 
-/* Whether an entry is one that the format knows but this program does not take. */
-static bool is_other(json_t *entry) {
+/* Whether an entry is valid, but of a type or rank that is not supported. */
+static bool is_unsupported(json_t *entry) {
     const char *type = json_string_value(json_object_get(entry, "dtype"));
     json_t *dims = json_object_get(entry, "shape");
     return type && json_is_array(dims) && (strcmp(type, "F32") || json_array_size(dims) > 4);
@@ -369,21 +368,18 @@ int dl_safetensors_read_matching(const dl_safetensors *file, const char *name, d
     json_t *entry = json_object_get(file->header, name);
     const char *bytes = locate(file, name, &found);
     if (!entry) {
-        dl_text_add(why, "not there");
+        dl_text_add(why, "missing");
         return 0;
     }
-    if (!bytes && !is_other(entry))
-        return dl_fail(
-            error, DL_DATA,
-            "%s: what it says of its tensor \"%s\" makes no sense, or its numbers do not "
-            "lie within the file",
-            file->path, name);
+    if (!bytes && !is_unsupported(entry))
+        return dl_fail(error, DL_DATA,
+                       "%s: the entry of its tensor \"%s\" is invalid, or its data exceed the file",
+                       file->path, name);
     if (bytes && dl_shape_equal(found, shape)) {
         memcpy(value, bytes, (size_t)dl_shape_size(shape) * sizeof *value);
         return 1;
     }
-    dl_text_add(why, "there ");
     dl_safetensors_add_shape(file, name, why);
-    dl_text_add(why, ", here %s", dl_shape_text(here, shape));
+    dl_text_add(why, " in the file, %s here", dl_shape_text(here, shape));
     return 0;
 }

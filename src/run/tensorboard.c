@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* A file is a row of records: uint64 length, uint32 masked CRC-32C of these 8 bytes, data, uint32
-   masked CRC-32C of the data; little-endian; masked: (crc >> 15 | crc << 17) + 0xA282EAD8
-   (tensorflow/core/lib/io/record_writer.h). The data is a message Event of protocol buffers, with
-   these fields (tensorflow/core/util/event.proto, framework/summary.proto), all that are used here:
+/* A file is a sequence of records: uint64 length, uint32 masked CRC-32C of these 8 bytes, data,
+   uint32 masked CRC-32C of the data; little-endian; masked: (crc >> 15 | crc << 17) + 0xA282EAD8
+   (tensorflow/core/lib/io/record_writer.h). The data is a protocol buffer Event; the fields used
+   here (tensorflow/core/util/event.proto, framework/summary.proto) are:
      Event           double wall_time = 1, int64 step = 2, string file_version = 3,
                      Summary summary = 5, SessionLog session_log = 7
      SessionLog      enum status = 1, of which START is 1
@@ -47,7 +47,7 @@ static void add_key(dl_text *m, int field, int wire) {
     add_varint(m, (uint64_t)(field << 3 | wire));
 }
 
-/* The low `count` bytes of a number, the lowest first. */
+/* The low `count` bytes of a value, the lowest first. */
 static void add_little_endian(dl_text *m, uint64_t value, int count) {
     for (int i = 0; i < count; i++) {
         char byte = (char)(value >> 8 * i & 255);
@@ -84,7 +84,7 @@ static void add_bytes(dl_text *m, int field, const void *bytes, size_t count) {
     dl_text_add_bytes(m, bytes, count);
 }
 
-/* Takes the inner message over. */
+/* Takes ownership of the inner message. */
 static void add_message(dl_text *m, int field, dl_text *inner) {
     add_bytes(m, field, dl_text_get(inner), inner->length);
     dl_text_free(inner);
@@ -108,7 +108,7 @@ static int fail(const dl_tensorboard *board, dl_error *error) {
     return dl_fail(error, DL_FAILURE, "%s: cannot be written: %s", board->path, strerror(errno));
 }
 
-/* An Event of now, with the fields that `event` already has. Frees it. */
+/* Adds time and step to an Event, writes it, and frees it. */
 static int write_event(dl_tensorboard *board, dl_text *event, int64_t step, dl_error *error) {
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
@@ -144,7 +144,7 @@ static void add_scalar(dl_text *summary, const char *tag, double number) {
     add_message(summary, 1, &value);
 }
 
-/* In BUCKETS equal steps from the least to the most; what is not finite is left out. */
+/* BUCKETS equal steps from the least to the largest finite value. */
 static void add_histogram(dl_text *summary, const char *group, const char *name, const float *x,
                           int64_t count) {
     enum { BUCKETS = 40 };
@@ -244,12 +244,12 @@ int dl_tensorboard_add_epoch(dl_tensorboard *board, const dl_model *model, int64
 
 /* ---- files ---- */
 
-static int create(dl_tensorboard *board, const char *folder, dl_error *error) {
+static int create_file(dl_tensorboard *board, const char *folder, dl_error *error) {
     char host[64] = "localhost";
     if (gethostname(host, sizeof host - 1) || strchr(host, '/'))
         memcpy(host, "localhost", sizeof "localhost");
     int file = -1;
-    for (int n = 0; file < 0 && n < 1000; n++) { /* one that is not there, also in this second */
+    for (int n = 0; file < 0 && n < 1000; n++) { /* a new name, even within one second */
         dl_text path = {0};
         dl_text_add(&path, "%s/%s%010lld.%s.%d", folder, prefix, (long long)time(NULL), host, n);
         free(board->path);
@@ -265,7 +265,7 @@ static int create(dl_tensorboard *board, const char *folder, dl_error *error) {
 int dl_tensorboard_open(dl_tensorboard *board, const char *folder, int64_t epoch, dl_error *error) {
     static const char version[] = "brain.Event:2";
     dl_text event = {0};
-    if (create(board, folder, error))
+    if (create_file(board, folder, error))
         return -1;
     add_bytes(&event, 3, version, sizeof version - 1);
     if (write_event(board, &event, 0, error))

@@ -16,7 +16,7 @@ typedef struct {
     const char *resume; /* the folder of a run to resume, or NULL */
 } dl_run_location;
 
-/* All zero but terminal and place: nothing is open. */
+/* Set terminal and location; all else is zero. */
 typedef struct {
     dl_terminal *terminal; /* whose log goes into the folder; borrowed */
     dl_run_location location;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The trainer: steps and epochs, from the first or from a checkpoint on. It knows its listeners
-   only as such: files, screens and tests on_event of its events. */
+/* The trainer: steps and epochs, from the start or from a checkpoint. Run folders, consoles and
+   tests listen to its events. */
 #ifndef DL_TRAIN_TRAINER_H
 #define DL_TRAIN_TRAINER_H
 

@@ -36,7 +36,7 @@ places() {
     local length
     while read -r length; do
         head -c "$length" good >cut
-        refused cut "is not a whole checkpoint"
+        refused cut "is not an intact checkpoint"
     done < <(places 80)
     { cat good && printf x; } >cut # and with something behind it
     refused cut "its bytes do not match its checksum"
@@ -51,7 +51,7 @@ places() {
         # shellcheck disable=SC2059
         printf "\\$(printf %o $((byte ^ (1 << bit))))" |
             dd of=flipped bs=1 seek="$place" conv=notrunc status=none
-        refused flipped "is not a whole checkpoint"
+        refused flipped "is not an intact checkpoint"
         # shellcheck disable=SC2059
         printf "\\$(printf %o "$byte")" | dd of=flipped bs=1 seek="$place" conv=notrunc status=none
     done < <(places 100)
@@ -96,10 +96,10 @@ places() {
     tested run --set network.0.units=3
     status_is 3
     says_only "dltest: run/best.safetensors: its tensor \"dense_1.weight\" has shape 2x2, but the \
-network's has 2x3: it belongs to another network"
+network's has 2x3: it is from another network"
     tested run --set network.0.name=first
     status_is 3
-    says 'has no tensor "first.weight": it belongs to another network'
+    says 'has no tensor "first.weight": it is from another network'
 }
 
 @test "--resume of a damaged run is refused and changes nothing" {
@@ -107,7 +107,7 @@ network's has 2x3: it belongs to another network"
     cp -r run before
     train --quiet --resume run --epochs 5
     status_is 3
-    says "dltrain: run/last.safetensors: is not a whole checkpoint"
+    says "dltrain: run/last.safetensors: is not an intact checkpoint"
     diff -r before run
     cp run/best.safetensors run/last.safetensors # the other one will do
     train --quiet --resume run --epochs 5

@@ -90,7 +90,7 @@ is() {
     printf 'epoch,train_loss\n1,x\n' >bad.csv
     inspect diagnose bad.csv
     status_is 3
-    says "bad.csv:2: is not a row of 2 numbers"
+    says "bad.csv:2: must be a row of 2 numbers"
     inspect diagnose nowhere
     status_is 3
     inspect diagnose nowhere a.cfg

@@ -72,7 +72,7 @@ forward_seconds,backward_seconds,update_seconds"
     train --quiet --out elsewhere/deep --seed 9 xor.cfg
     status_is 1
     says_only "dltrain: elsewhere/deep: is there already and not empty (--force replaces the run in \
-it, --resume elsewhere/deep goes on with it)"
+it, --resume elsewhere/deep continues it)"
     diff -r before elsewhere/deep
     echo mine >elsewhere/deep/notes.txt
     train --quiet --out elsewhere/deep --seed 9 --force xor.cfg

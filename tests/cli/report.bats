@@ -117,7 +117,7 @@ CONFIG
     sed -i 's/^2,/two,two,/' run/history.csv
     inspect report --split train -o page.html run
     status_is 3
-    says_only "dlinspect: run/history.csv:3: is not a row of 11 numbers"
+    says_only "dlinspect: run/history.csv:3: must be a row of 11 numbers"
 }
 
 @test "a page that cannot be written" {

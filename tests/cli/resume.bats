@@ -336,7 +336,7 @@ CASES
     mkdir empty
     train --resume empty
     status_is 3
-    says_only "dltrain: empty: has no checkpoint (no run has written one there yet)"
+    says_only "dltrain: empty: has no checkpoint yet"
     train --resume run/last.safetensors
     status_is 3
     says_only "dltrain: run/last.safetensors: is a file; --resume takes the run's folder (run)"
@@ -352,10 +352,10 @@ CASES
     while [ ! -e run/last.safetensors ]; do sleep 0.01; done
     train --quiet --resume run --epochs 200
     status_is 1
-    says_only "dltrain: run: another dltrain is at work in it"
+    says_only "dltrain: run: in use by another dltrain"
     train --quiet --out run --force digits.cfg
     status_is 1
-    says_only "dltrain: run: another dltrain is at work in it"
+    says_only "dltrain: run: in use by another dltrain"
     kill -INT $pid
     wait $pid || status=$?
     status_is 130

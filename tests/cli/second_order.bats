@@ -153,7 +153,7 @@ first_below() {
     train --quiet --out run sine.cfg --epochs 2
     train --quiet --resume run --epochs 3 --set optimizer.history=4
     status_is 3
-    says 'its tensor "optimizer.state" has 685 numbers, but the optimizer keeps 313'
+    says "its tensor \"optimizer.state\" has 685 numbers, but the optimizer's state has 313"
 }
 
 # numpy.linalg.lstsq (in double) on all 1030 rows, with a column of ones: rank 9, rmse 10.3536098.

@@ -57,12 +57,12 @@ CONFIG
     head -n 299 whole.csv >patients.csv
     tested run
     status_is 3
-    says_only "dltest: run/best.safetensors: the data are not split as they were when the run \
-began (it had 300 rows, the file has 298): what was learnt from would be tested on"
+    says_only "dltest: run/best.safetensors: the data are not split as when the run \
+started (it had 300 rows, the file has 298): training rows would be tested on"
     { head -1 whole.csv && tail -n +2 whole.csv | tac; } >patients.csv
     tested run
     status_is 3
-    says "as many rows, but others, in another order or with another split"
+    says "the same number of rows, but other rows, another order or another split"
     train --resume run --epochs 2
     status_is 3
     says "the data are not split as they were"

@@ -57,8 +57,8 @@ put() {
     train --epochs 2 --out head --set training.init_from=source head.cfg
     status_is 0
     says 'loaded      3 of 6 tensors from source/best.safetensors; not:
-            more.weight (not there), more.bias (not there),
-            head.weight (there 32x10, here 16x10)
+            more.weight (missing), more.bias (missing),
+            head.weight (32x10 in the file, 16x10 here)
 '
     grep -q '^loaded      3 of 6 tensors from source/best.safetensors; not:$' head/log.txt
     other_tensor source/best.safetensors head.bias head/last.safetensors head.bias
@@ -102,7 +102,7 @@ put() {
     train --dry-run --set training.init_from=first --set network.0.name=other \
         --set 'training.init_map=()' named.cfg
     says 'loaded      2 of 4 tensors from first/best.safetensors; not:
-            other.weight (not there), other.bias (not there)
+            other.weight (missing), other.bias (missing)
 '
     same_tensor first/best.safetensors dense_1.weight named/last.safetensors hidden.weight
     same_tensor first/best.safetensors dense_1.bias named/last.safetensors hidden.bias
@@ -111,9 +111,9 @@ put() {
     train --quiet --out swap --set training.init_from=first swap.cfg
     status_is 2
     exists_not swap
-    says 'dltrain: --set training.init_from=first: init_from: nothing in first/best.safetensors '`
-        `'fits this network: there dense_1.weight 2x2, dense_1.bias 2, dense_2.weight 2x1, '`
-        `'dense_2.bias 1; here dense_1.weight 2x2, dense_1.bias 2, dense_2.weight 2x1, '`
+    says 'dltrain: --set training.init_from=first: init_from: no tensor of first/best.safetensors '`
+        `'matches this network: it has dense_1.weight 2x2, dense_1.bias 2, dense_2.weight 2x1, '`
+        `'dense_2.bias 1; the network has dense_1.weight 2x2, dense_1.bias 2, dense_2.weight 2x1, '`
         `'dense_2.bias 1 (init_map'
 }
 
@@ -148,7 +148,7 @@ put() {
     says 'loaded      4 of 4 tensors from'
     train --quiet --dry-run --set training.init_from=empty still.cfg
     status_is 3
-    says_only 'dltrain: empty: has no checkpoint (no run has written one there yet)'
+    says_only 'dltrain: empty: has no checkpoint yet'
 }
 
 @test "a file of another program, without metadata and checksum" {
@@ -160,17 +160,17 @@ put() {
         "$two$one$two$two$one"
     train --epochs 1 --out run --set training.init_from=other still.cfg
     status_is 0
-    says 'loaded      1 of 4 tensors from other; not: dense_1.bias (not there),'
-    says 'dense_2.weight (there F16, here 2x1)'
-    says 'dense_2.bias (there 1x1x1x1x1, here 1)'
+    says 'loaded      1 of 4 tensors from other; not: dense_1.bias (missing),'
+    says 'dense_2.weight (F16 in the file, 2x1 here)'
+    says 'dense_2.bias (1x1x1x1x1 in the file, 1 here)'
     tail -c 16 other | cmp - <(tensor run/last.safetensors dense_1.weight)
     put other '{"dense_1.weight":{"dtype":"F32","shape":[4],"data_offsets":[0,16]},
         "dense_2.weight":{"dtype":"F32","shape":[1,2],"data_offsets":[0,8]},
         "dense_1.bias":{"dtype":"F32","shape":[2],"data_offsets":[8,16]}}' "$one$two$one$two"
     train --dry-run --set training.init_from=other still.cfg
     says 'loaded      1 of 4 tensors from other; not:
-            dense_1.weight (there 4, here 2x2),
-            dense_2.weight (there 1x2, here 2x1), dense_2.bias (not there)
+            dense_1.weight (4 in the file, 2x2 here),
+            dense_2.weight (1x2 in the file, 2x1 here), dense_2.bias (missing)
 '
     put other '{"a.weight":{"dtype":"F32","shape":[2,2],"data_offsets":[0,16]}}' "$one$one$one$one"
     train --quiet --dry-run --set training.init_from=other still.cfg
@@ -197,7 +197,7 @@ put() {
     size=$(stat -c %s first/best.safetensors)
     for i in 0 7 8 9 100 $((size / 2)) $((size - 1)); do
         head -c "$i" first/best.safetensors >bad
-        refused "is not a whole checkpoint"
+        refused "is not an intact checkpoint"
     done
     { head -c $((size - 1)) first/best.safetensors && printf x; } >bad # one of ours
     refused "its bytes do not match its checksum"
@@ -207,16 +207,16 @@ put() {
         '[9223372036854775800,9223372036854775807]'; do
         put bad '{"dense_1.weight":{"dtype":"F32","shape":[2,2],"data_offsets":'"$range"'}}' \
             '\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0'
-        refused 'of its tensor "dense_1.weight" makes no sense, or its numbers do not lie within'
+        refused 'the entry of its tensor "dense_1.weight" is invalid, or its data exceed the file'
     done
     for range in '[0,2]' '[2147483648,2147483648]' '[2,-2]' '[2,"2"]' '[4294967296,1]'; do
         put bad '{"dense_1.weight":{"dtype":"F32","shape":'"$range"',"data_offsets":[0,16]}}' \
             '\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0'
-        refused 'of its tensor "dense_1.weight" makes no sense'
+        refused 'the entry of its tensor "dense_1.weight" is invalid'
     done
     for i in '1' '"x"' '[]' '{}' '{"dtype":7}'; do
         put bad '{"dense_1.weight":'"$i"'}'
-        refused 'of its tensor "dense_1.weight" makes no sense'
+        refused 'the entry of its tensor "dense_1.weight" is invalid'
     done
     put bad '{"a":1,"a":2}'
     refused "its header is not JSON"
@@ -229,7 +229,7 @@ put() {
     put bad '{"\u001b[31m":{"dtype":"\u001b[0m","shape":[1]},"a":{"shape":7}}'
     train --quiet --dry-run --set training.init_from=bad still.cfg
     status_is 2
-    says 'there ?[31m ?[0m, a no numbers; here'
+    says 'it has ?[31m ?[0m, a no numbers; the network has'
 }
 
 @test "--resume does not read it again" {
