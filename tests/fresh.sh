@@ -3,19 +3,19 @@
 # fresh.sh [--quick | --full] [--reuse] [--keep FOLDER] RELEASE: builds and tests the last commit
 # on a new Debian or Ubuntu (bookworm, trixie, noble, ...), installed into a folder by debootstrap.
 #
-# Packages come from where this machine's apt takes them. In the new system, without a terminal:
+# Packages come from the sources of this machine's apt. In the new system, without a terminal:
 #   root     scripts/quickstart.sh and scripts/check.sh, no LANG
 #   nohup    scripts/check.sh with SIGHUP and SIGINT ignored
 #   de_DE    a user, LANG=de_DE.UTF-8
 #   tr_TR    a user, LANG=tr_TR.UTF-8
 #   install  make install PREFIX=$HOME/.local, and the installed program from another folder
-# The first run is whole, the others take a part of the tests.
+# The first run has all tests, the others a part.
 #
 #   --quick        a part of the tests in the first run, too
 #   --full         all tests in each run
 #   --only RUNS    only these runs ("root nohup")
 #   --reuse        the folder has the system from an earlier call: do not install it again
-#   --unverified   take packages of an Ubuntu whose keys are not on this machine
+#   --unverified   accept packages of an Ubuntu whose keys are not on this machine
 #   --keep FOLDER  install into FOLDER and leave it there (default: a temporary folder)
 #
 # Needs root and debootstrap. Exit status: 0 all passed, 1 a run failed, 2 usage, 77 the release's
@@ -59,7 +59,7 @@ folder=$(cd -- "$folder" && pwd)
 system=$folder/$release logs=$folder/logs-$release
 mkdir -p "$logs"
 
-# archive ORIGIN: where apt takes that distribution's packages from; nothing if it does not.
+# archive ORIGIN: apt's source of that distribution, if any.
 archive() {
     # shellcheck disable=SC2016 # apt's own variables
     apt-get indextargets --format '$(ORIGIN) $(CODENAME) $(REPO_URI)' 'Identifier: Packages' |
@@ -70,7 +70,7 @@ archive() {
 install_system() {
     local scripts=/usr/share/debootstrap/scripts origin=Debian components=main check=()
     local keyring=/usr/share/keyrings/ubuntu-archive-keyring.gpg
-    if [ ! -e "$scripts/$release" ]; then # newer than debootstrap: Ubuntu's are all alike
+    if [ ! -e "$scripts/$release" ]; then # newer than debootstrap: all Ubuntu scripts are equal
         rm -rf -- "$folder/debootstrap"
         cp -a "${scripts%/*}" "$folder/debootstrap"
         export DEBOOTSTRAP_DIR=$folder/debootstrap
@@ -106,8 +106,8 @@ apt-config dump | grep -E '^Acquire::(https?::Proxy|Check-)' \
 mkdir -p "$system/root/dltrain" "$system/root/shared/data"
 git archive HEAD | tar -x -C "$system/root/dltrain"
 
-# inside COMMAND...: in the new system, in namespaces of its own, so that mounts and processes end
-# with it; no terminal, no environment.
+# inside COMMAND...: runs in the new system, in separate namespaces, so that mounts and processes end
+# with it; without terminal and environment.
 inside() {
     # shellcheck disable=SC2016 # the inner shell's
     env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root \
@@ -122,7 +122,7 @@ inside() {
         ' bash "$system" "$(readlink -f -- "$data" || :)" "$@" </dev/null
 }
 
-# tests all|part: the commands of a run's tests.
+# tests all|part: prints the commands of a run's tests.
 tests() {
     if [ "$1" = all ]; then
         echo 'scripts/check.sh --no-deps'
@@ -145,7 +145,7 @@ run() {
 "
 }
 
-# The user's copy of the tree, with what was built.
+# The user's copy of the tree, with its build.
 # shellcheck disable=SC2016 # the inner shell's
 as_user='
     id user >/dev/null 2>&1 || useradd -m user

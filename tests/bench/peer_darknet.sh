@@ -3,9 +3,8 @@
 # peer_darknet.sh WORKLOAD MNIST: Darknet (Debian's package) on a workload of configs/bench/.
 #
 # Trains on 2,048 images of the MNIST folder, written as PNM files, and prints one JSON line: samples
-# a second of training steps, as Darknet itself times them (without the loading of the images). Its
-# loader makes three channels of any image, so that the first layer sees three instead of one; for the
-# networks without convolutions that would be another network.
+# per second of training steps, as timed by Darknet (without loading images). Its loader converts every
+# image to three channels; networks without convolutions would differ, so they are not run.
 
 set -euo pipefail
 workload=$1 mnist=$(realpath "$2")
@@ -21,7 +20,7 @@ gzip -dc "$mnist/train-labels-idx1-ubyte.gz" 2>/dev/null | tail -c +9 |
     head -c $count | od -An -v -tu1 -w1 >labels || true
 n=0
 while read -r label; do
-    # Darknet finds the class by its name within the path.
+    # Darknet finds the class by its name in the path.
     name=images/${n}_class$label.pnm
     {
         printf 'P5\n28 28\n255\n'
@@ -45,7 +44,7 @@ convolution() { # filters size pad activation
 }
 batch=128
 case $workload in
-W2) # it has no average pooling but the global one: the maximum instead
+W2) # it has only global average pooling: max pooling instead
     batch=64
     layers() {
         convolution 6 5 2 tanh && printf '[maxpool]\nsize=2\nstride=2\n'
@@ -70,7 +69,7 @@ steps=10
     dense 10 linear
     printf '[softmax]\n'
 } >net.cfg
-# It crashes when it frees its memory at the end; what it printed before counts.
+# It crashes when it frees its memory at the end; the preceding output is valid.
 (stdbuf -oL darknet classifier train data net.cfg ) >log 2>&1 || grep -q " rate, " log || { tail -n 5 log >&2 && exit 1; }
 # "3, 0.123: 2.30, 2.30 avg, 0.001 rate, 0.056789 seconds, 384 images"
 sed -n 's/.* rate, \([0-9.]*\) seconds,.*/\1/p' log | tail -n +3 | sort -n |

@@ -114,7 +114,7 @@ class CharLSTM(nn.Module):
 
 
 def read_text(path, length=64):
-    """Stretches of character numbers, and the characters that come next."""
+    """Sequences of character numbers, and the next characters."""
     with open(path, "rb") as f:
         raw = torch.frombuffer(bytearray(f.read()), dtype=torch.uint8).long()
     table = torch.zeros(256, dtype=torch.long)

@@ -62,7 +62,7 @@ def read(name):
         return list(csv.reader(f))
 
 def plant(fault, name, seed):
-    """The rows of a set with a fault; returns the data group."""
+    """Writes the rows of a set with a fault; returns the data group."""
     r, file = random.Random(seed), {'digits': 'digits.csv.gz', 'car': 'car/car.csv', 'concrete': 'concrete/concrete.csv', 'iris': 'iris/iris.csv'}[name]
     table = read(file)
     head = [] if name == 'digits' else [table.pop(0)]
@@ -98,7 +98,7 @@ def plant(fault, name, seed):
 
 def same(name, body, optimizer, rate, batch, **k): return (name, body, optimizer, rate, batch, k)
 D, C, R = dense(64, 'relu'), dense(24, 'tanh'), dense(32, 'relu') * 2
-# fault, the checks that are for it, set, network, optimizer, rate, batch
+# fault, checks that should find it, set, network, optimizer, rate, batch
 PLANTED = [
     ('shuffled', ('inputs',), 'digits', D, ADAM, 3e-3, 32),
     ('shuffled', ('inputs',), 'concrete', R, ADAM, 3e-3, 16),

@@ -1,13 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# make.sh DIGITS FOLDER: writes the data sets of the planted mistakes, each made from digits.csv.gz.
+# make.sh DIGITS FOLDER: writes the data sets with planted errors, from digits.csv.gz.
 set -eu
 digits=$1
 to=$2
 mkdir -p "$to"
 zcat "$digits" | awk 'NR % 5' >"$to/train.csv"
 zcat "$digits" | awk 'NR % 5 == 0' >"$to/test.csv"
-# The digits of the rows for validation are one too large.
+# The labels of the validation rows are one too large.
 awk -F, -v OFS=, '{ $65 = ($65 + 1) % 10; print }' "$to/test.csv" >"$to/wrong_labels.csv"
 awk -F, -v OFS=, '{ for (i = 1; i < 65; i++) $i *= 1000; print }' "$to/train.csv" >"$to/unscaled.csv"
 # The inputs of row i with the digit of row 7i.

@@ -1,13 +1,13 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# Augmentation, the threads that do it, several views at test, and the picture of a batch.
+# Augmentation, worker threads, test-time views, and the image of a batch.
 
 # Variables are set by helper.bash; each test runs in a subshell.
 # shellcheck disable=SC2154,SC2030,SC2031,SC2012,SC2013,SC2034,SC2094,SC2238
 
 load helper
 
-# images FILE DATA: a small config for random images; DATA: more keys of the section.
+# images FILE DATA: a small config for random images; DATA: further keys of data.
 images() {
     cat >"$1" <<CONFIG
 data = { format = "random"; input = (12, 10, 3); classes = 3; validation = 0.2; test = 0.2;

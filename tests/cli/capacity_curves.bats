@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# Curves over data and over size: many nets, a table, a picture.
+# Learning and capacity curves: many nets, a table, a plot.
 
 # Variables are set by helper.bash; each test runs in a subshell.
 # shellcheck disable=SC2154,SC2030,SC2031
@@ -14,7 +14,7 @@ set_up() {
 }
 needs_gnuplot() { command -v gnuplot >/dev/null || skip "gnuplot is not installed"; }
 
-# cell FILE VALUE SEED COLUMN: of a curve.csv.
+# cell FILE VALUE SEED COLUMN: a value of curve.csv.
 cell() {
     awk -F, -v value="$2" -v seed="$3" -v column="$4" '
         NR == 1 { for (i = 1; i <= NF; i++) if ($i == column) at = i }
@@ -35,7 +35,7 @@ cell() {
             equal "$(cell found/curve.csv 16 2 "${part%:*}_$what" | jq .)" "$(jq .$what .out)"
         done
     done
-    # the training part is measured without dropout: not as in the history
+    # scores of the training part are without dropout, unlike the history
     [ "$(cell found/curve.csv 16 2 train_loss)" != "$(column one train_loss)" ] || fail "the history's"
     capture "$capacity" digits.cfg --values "2 16" -r 3 -o found -- --epochs 3 --threads 1
     want=$(for seed in 1 2 3; do cell found/curve.csv 16 $seed test_accuracy; done | jq -sr '

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# dlinspect check: what is planted is found, by the check that it is for; what is sound passes.
+# dlinspect check: planted errors are found by the right check; sound configs pass.
 
 # Variables are set by helper.bash; each test runs in a subshell.
 # shellcheck disable=SC2154,SC2030,SC2031
@@ -14,7 +14,7 @@ set_up() {
     "$root/tests/checks/make.sh" "$root/data/digits.csv.gz" data/planted
 }
 
-# fails CHECK CONFIG: it ends with 5, and the check is among those that fail.
+# fails CHECK CONFIG: the exit status is 5, and the check fails.
 fails() {
     inspect check --quiet "$root/tests/checks/$2.cfg"
     status_is 5

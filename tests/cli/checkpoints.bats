@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# Checkpoints that are not whole, or not of this network: exit status 3, one clear message.
+# Damaged checkpoints, and those of other networks: exit status 3, one message.
 
 # Variables are set by helper.bash; each test runs in a subshell.
 # shellcheck disable=SC2154,SC2030,SC2031,SC2012,SC2013,SC2034,SC2094,SC2238
@@ -15,7 +15,7 @@ set_up() {
     size=$(stat -c %s good)
 }
 
-# refused FILE WORDS: by dltest, with a message about the file.
+# refused FILE WORDS: dltest refuses it, with a message about the file.
 refused() {
     tested "$1"
     [ "$status" -eq 3 ] || fail "$1: the exit status is not 3"
@@ -24,7 +24,7 @@ refused() {
     [[ $errors == "dltest: $1: "*"$2"* ]] || fail "$1: the message is another one"
 }
 
-# places COUNT: numbers from 0 to the file's size, the first and last ones and COUNT between them.
+# places COUNT: offsets in the file, the first and last ones and COUNT between them.
 places() {
     seq 0 15
     awk -v n="$1" -v size="$size" \
@@ -38,7 +38,7 @@ places() {
         head -c "$length" good >cut
         refused cut "is not an intact checkpoint"
     done < <(places 80)
-    { cat good && printf x; } >cut # and with something behind it
+    { cat good && printf x; } >cut # and with a byte appended
     refused cut "its bytes do not match its checksum"
 }
 
@@ -109,7 +109,7 @@ network's has 2x3: it is from another network"
     status_is 3
     says "dltrain: run/last.safetensors: is not an intact checkpoint"
     diff -r before run
-    cp run/best.safetensors run/last.safetensors # the other one will do
+    cp run/best.safetensors run/last.safetensors # the other one suffices
     train --quiet --resume run --epochs 5
     status_is 0
 }

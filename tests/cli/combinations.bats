@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# Parts that work alone, together: what must be equal is equal, what cannot be is told.
+# Combinations of features: equal results where expected, messages where not supported.
 
 # Variables are set by helper.bash; each test runs in a subshell.
 # shellcheck disable=SC2154,SC2030,SC2031,SC2012,SC2013,SC2034,SC2094,SC2238
@@ -9,7 +9,7 @@ load helper
 
 same_tensor() { equal "$(numbers "$1/last.safetensors" "$3")" "$(numbers "$2/last.safetensors" "$3")"; }
 
-# normed FILE KEYS [LINE]...: digits.cfg with a batch_norm "bn" of these keys behind the first layer.
+# normed FILE KEYS [LINE]...: digits.cfg with a batch_norm "bn" of these keys after the first layer.
 normed() {
     local file=$1 keys=$2
     shift 2
@@ -44,7 +44,7 @@ CONFIG
         "$(numbers first/best.safetensors bn.variance)"
     equal "$(numbers run/last.safetensors raw.bn.variance)" \
         "$(numbers first/best.safetensors bn.variance)"
-    # also when the run stops and goes on
+    # also when the run is resumed
     train --quiet --out part swa.cfg --stop-after 2 --epochs 3 --set 'training.init_from="first"'
     train --quiet --resume part
     status_is 0
@@ -70,7 +70,7 @@ CONFIG
     same_checkpoints whole late
 }
 
-# The gradient of the other layer, of three numbers of at most 1, is never as long as 1.8.
+# The gradient of the other layer, three numbers of at most 1, has a norm below 1.8.
 @test "gradient_noise of frozen layers does not count in clipping" {
     xor xor.cfg 'regularization = { gradient_noise = 100.0; gradient_noise_decay = 10; };'
     sed -i 's/layer = "dense"; units = 2;/& trainable = false;/; s/"adam"/"sgd"/' xor.cfg
@@ -84,7 +84,7 @@ CONFIG
     skewed a.cfg
     train --quiet --out run a.cfg
     status_is 0
-    # its loss never grows
+    # its loss never increases
     awk -F, 'NR > 1 { if (NR > 2 && $5 > last + 1e-7) exit 1; last = $5 }' run/history.csv ||
         fail "the loss has grown: $(cut -d, -f1,5 run/history.csv)"
 }
@@ -104,7 +104,7 @@ CONFIG
     equal "$(jq .rows .out)" 48
 }
 
-# With all weights 0 and none of them learnt the loss is ln(classes), of whatever it is the mean.
+# With all weights fixed at 0 the loss is ln(classes) for any weighting.
 @test "mixup weights only rows that ignore_label keeps" {
     cat >mixed.cfg <<'CONFIG'
 data = { format = "random"; input = (8, 8, 1); classes = 4; train = { rows = 120; };
@@ -172,13 +172,13 @@ CONFIG
     train --fold 2/3 lstm.cfg
     status_is 2
     says 'lstm.cfg:2: layer "l" is stateful, but fold 2 of 3 is amid the text'
-    # a run that is begun with another's weights does not miss the states that no epoch begins with
+    # a run with init_from does not need the states, which epochs start without
     train --dry-run --set 'training.init_from="fold1"' --fold 1/3 lstm.cfg
     status_is 0
     says "loaded      5 of 5 tensors from fold1/best.safetensors"
 }
 
-# npy FILE DESCR SHAPE: the header; what follows is appended.
+# npy FILE DESCR SHAPE: writes the header; data are appended.
 npy() {
     local header="{'descr': '$2', 'fortran_order': False, 'shape': $3, }"
     printf '\x93NUMPY\x01\x00\x76\x00%-117s\n' "$header" >"$1"
@@ -210,7 +210,7 @@ CONFIG
     errors=$(cat .err)
     status_is 3
     says_only "dltrain: x.npy: cannot be read: the file was truncated after it was opened, or the disk failed"
-    # what was saved is whole
+    # the checkpoint is complete
     cp whole.npy x.npy
     train --quiet --resume run --epochs 1
     status_is 0
@@ -248,7 +248,7 @@ CONFIG
 }
 
 @test "the mean loss of an auxiliary head is over the rows it counts" {
-    digits twice.cfg # a net whose head is its own end
+    digits twice.cfg # a net whose output is its head
     sed -i '/layer = "dropout"/d; s/softmax_cross_entropy";/& ignore_label = 3;/
         s/{ layer = "dense"; units = 10; }$/{ layer = "aux"; body = (\
         { layer = "dense"; name = "d"; units = 10; } ); },\
@@ -297,7 +297,7 @@ CONFIG
         s/{ layer = "dense"; units = 10; }$/{ layer = "dense"; name = "end"; units = 10; }/' heads.cfg
     train --quiet --epochs 1 --out none heads.cfg
     status_is 0
-    # network.0 the trunk, 1 the head, 2 the end: which of them are frozen
+    # network.0 is the trunk, 1 the head, 2 the output layer: which are frozen
     for frozen in '0 1' '1 2' '0' '1' '2'; do
         sets=()
         for layer in $frozen; do sets+=(--set "network.$layer.trainable=false"); done

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# Completion: the scripts that the programs make of their option tables.
+# The completion scripts that the programs generate from their option tables.
 
 # Variables are set by helper.bash; each test runs in a subshell.
 # shellcheck disable=SC2154,SC2030,SC2031,SC2034,SC1091
@@ -22,7 +22,7 @@ set_up() {
     . ./dlinspect.bash
 }
 
-# completes WORD...: what there is for the last one, sorted, in $replies.
+# completes WORD...: the completions of the last word, sorted, in $replies.
 completes() {
     COMP_WORDS=("$@")
     COMP_CWORD=$(($# - 1))

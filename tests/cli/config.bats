@@ -1,8 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# Every config of tests/config is refused with the very words of its .expect file, whose first line
-# is the exit status, and the config and further arguments where it is not the one of that name.
-# "<list>" in it stands for a list of all that there is, which grows.
+# Every config of tests/config is refused with the messages of its .expect file, whose first line is
+# the exit status, and optionally another config and further arguments. "<list>" stands for a list
+# of members, which may grow.
 
 # Variables are set by helper.bash; each test runs in a subshell.
 # shellcheck disable=SC2154,SC2030,SC2031,SC2012,SC2013,SC2034,SC2094,SC2238
@@ -10,7 +10,7 @@
 load helper
 
 set_up() {
-    cd "$root" || return 1 # the messages name files as they were given
+    cd "$root" || return 1 # messages name files as given
 }
 
 # matches LINE PATTERN
@@ -21,7 +21,7 @@ matches() {
     esac
 }
 
-# check EXPECT: runs dltrain and compares; prints what is not as it should be.
+# check EXPECT: runs dltrain, compares, and prints differences.
 check() {
     local want config line pattern number=0
     local -a arguments lines patterns

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# Looking at runs: pictures of learning curves, by gnuplot and in the terminal.
+# Plots of learning curves, by gnuplot and in the terminal.
 
 # shellcheck disable=SC2154,SC2030,SC2031
 
@@ -35,7 +35,7 @@ END
     run "$plot" -l -o it.png one
     [ "$status" -eq 0 ] || fail "$output"
     equal "$(head -c 4 it.png | tail -c 3)" PNG
-    # the axis of -l has even steps for powers of ten
+    # with -l powers of ten are equally spaced
     "$plot" -l -o log.svg one >/dev/null
     ! cmp -s log.svg curves.svg || fail "-l does nothing"
 }
@@ -91,7 +91,7 @@ END
     [[ $output == *"train loss "*"└──"* ]] || fail "no curve"
     [[ $output == *"── 6"$'\n'"done "* ]] || fail "no axis, or not at the end"
     ! grep -q '[│└]' one/log.txt || fail "it is in the log"
-    # plain where the locale is, and without colour
+    # ASCII in an ASCII locale, and without color
     TERM=xterm NO_COLOR=1 LC_ALL=C run screen 100 "$dltrain --out two digits.cfg"
     [[ $output == *"+-----"*"--- 6"$'\n'"done "* ]] || fail "no plain curve"
     [[ $output != *"└"* ]] || fail "not plain"

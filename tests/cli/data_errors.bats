@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# Data that cannot be trained on: exit status 3, one message that says where, and no run's folder.
+# Invalid data: exit status 3, one message with the location, and no run's folder.
 
 # Variables are set by helper.bash; each test runs in a subshell.
 # shellcheck disable=SC2154,SC2030,SC2031,SC2012,SC2013,SC2034,SC2094,SC2238
@@ -29,7 +29,7 @@ CONFIG
     cp labels labels.good
 }
 
-# refused CONFIG WORDS...: with all of the words in one message, and nothing written.
+# refused CONFIG WORDS...: refused with all words in one message; nothing is written.
 refused() {
     train --quiet "$1"
     shift
@@ -101,7 +101,7 @@ refused() {
         { printf "$magic" && tail -c +5 images.good; } >images
         refused idx.cfg "dltrain: images"
     done
-    cp labels.good images # one dimension is a row of single numbers; that is no mistake
+    cp labels.good images # one dimension is valid: rows of single numbers
     train --quiet --dry-run idx.cfg
     status_is 0
 }
@@ -121,11 +121,11 @@ refused() {
     refused idx.cfg "dltrain: images"
     printf '\0\0\10\3\0\0\0\4\0\0\0\0\0\0\0\3' >images
     refused idx.cfg "dltrain: images"
-    # a gzip file that would be 2^40 bytes: it is not unpacked to find out
+    # a gzip file that claims 2^40 bytes is not unpacked
     head -c 100000000 /dev/zero | gzip -1 >zeros.gz
     { printf '\0\0\10\3\377\377\377\377\0\0\1\0\0\0\0\1' | gzip -c && cat zeros.gz; } >images
     if is_sanitized; then
-        refused idx.cfg "dltrain: images" # it needs all the address space
+        refused idx.cfg "dltrain: images" # needs the whole address space
     else
         (ulimit -v 3000000 && refused idx.cfg "dltrain: images")
     fi

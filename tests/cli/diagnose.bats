@@ -1,13 +1,13 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# dlinspect diagnose: the histories of tests/histories, each made by a training of its kind.
+# dlinspect diagnose: the histories of tests/histories, each of a run with a known problem.
 
 # Variables are set by helper.bash; each test runs in a subshell.
 # shellcheck disable=SC2154,SC2030,SC2031
 
 load helper
 
-# is KIND HISTORY: the first thing that is told of it, with something to try.
+# is KIND HISTORY: the first diagnosis is of this kind, with advice.
 is() {
     inspect diagnose "$root/tests/histories/$2"
     status_is 0
@@ -25,7 +25,7 @@ is() {
 @test "rate too low" {
     is rate_too_low rate_too_low
     is rate_too_low xor_line
-    is rate_too_low still_learning # it falls steadily to half the loss
+    is rate_too_low still_learning # the loss falls steadily by half
     shows "10 times higher"
 }
 @test "rate too high: the first steps increase the loss" {
@@ -108,7 +108,7 @@ is() {
     says_not diagnosis
 }
 
-# fact KEY: as run/facts.json has it.
+# fact KEY: the value in run/facts.json.
 fact() {
     python3 -c 'import json, sys; print(json.load(open("run/facts.json"))[sys.argv[1]])' "$1"
 }
@@ -133,7 +133,7 @@ fact() {
     equal "dltrain: $(fact message)" "$(tail -1 run/log.txt)"
 }
 
-# Found in layers and blocks, not in names; the log is for people, and may say anything.
+# Found in layers and blocks, not in names; log.txt is not read.
 @test "a diagnosis reads dropout from the config and does not read log.txt" {
     cp -r "$root/tests/histories/val_easier" run
     echo 'dltrain: diverged in epoch 1' >run/log.txt

@@ -1,13 +1,13 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# dltest from the outside: that its numbers are those of the training, and that they fit each other.
+# dltest: its scores match training, and each other.
 
 # Variables are set by helper.bash; each test runs in a subshell.
 # shellcheck disable=SC2154,SC2030,SC2031,SC2012,SC2013,SC2034,SC2094,SC2238
 
 load helper
 
-# near A B: to about seven digits.
+# near A B: equal to about seven digits.
 near() {
     awk -v a="$1" -v b="$2" 'BEGIN { d = a - b; if (d < 0) d = -d; m = a < 0 ? -a : a
         exit !(d <= 1e-6 * (m > 1 ? m : 1)) }' || fail "$1 is not near $2"
@@ -33,7 +33,7 @@ value() { jq -r "$1" .out; }
 @test "a run means its best checkpoint; a file is used itself" {
     digits digits.cfg
     local best=20 seed
-    for seed in 1 2 3 4 5; do # so large a rate that the best epoch is hardly the last
+    for seed in 1 2 3 4 5; do # a rate so large that the best epoch is rarely the last
         train --quiet --out run --force digits.cfg --seed $seed --epochs 20 \
             --set optimizer.learning_rate=0.1 --set optimizer.schedule.type=constant
         best=$(metadata run/best.safetensors epoch)
@@ -80,7 +80,7 @@ value() { jq -r "$1" .out; }
     tested elsewhere.st --json
     status_is 0
     equal "$(jq 'del(.checkpoint)' .out)" "$(jq 'del(.checkpoint)' whole)"
-    # nor is anything written
+    # and nothing is written
     rm .out .err
     equal "$(ls -A | tr '\n' ' ')" "data elsewhere.st whole "
 }
@@ -142,7 +142,7 @@ value() { jq -r "$1" .out; }
             on && $1 == class && NF == 11 { $1 = ""; print }' .out | xargs)" \
             "$(jq -r ".confusion[$class] | join(\" \")" json)"
     done
-    # the most frequent mistake is the largest number off the diagonal
+    # the most frequent error is the largest number off the diagonal
     equal "$(awk '/^most frequent/ { getline; print $1 }' .out)" \
         "$(jq '[.confusion | to_entries[] | .key as $row | .value | to_entries[]
             | select(.key != $row) | .value] | max' json)"
@@ -166,7 +166,7 @@ value() { jq -r "$1" .out; }
 }
 
 @test "regression: RMSE, MAE and R2 in the units of the data" {
-    # something like concrete: strength from three parts
+    # like concrete: strength from three ingredients
     awk 'BEGIN { srand(4); print "cement,water,age,strength"; for (i = 0; i < 150; i++) {
         c = 100 + 400 * rand(); w = 120 + 120 * rand(); a = 1 + int(90 * rand())
         printf "%.1f,%.1f,%d,%.3f\n", c, w, a, 0.1 * c - 0.12 * w + 8 * log(a) + 20 + rand() } }' \
@@ -190,7 +190,7 @@ CONFIG
     status_is 0
     tested runs/mix --split train --json --last
     status_is 0
-    # of all rows, by hand
+    # computed from all rows
     variance=$(awk -F, 'NR > 1 { s += $4; q += $4 * $4; n++ }
         END { print q / n - s / n * (s / n) }' mix.csv)
     near "$(value .mse)" "$(jq '.rmse * .rmse' .out)"

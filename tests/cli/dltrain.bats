@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# dltrain from the outside: what it writes, what it prints, and what its options do.
+# dltrain: its files, its output, and its options.
 
 # Variables are set by helper.bash; each test runs in a subshell.
 # shellcheck disable=SC2154,SC2030,SC2031,SC2012,SC2013,SC2034,SC2094,SC2238
@@ -20,7 +20,7 @@ train_accuracy,train_top5,val_loss,val_accuracy,val_top5,samples_per_second,data
 forward_seconds,backward_seconds,update_seconds"
     equal "$(column runs/digits epoch)" 6
     equal "$(column runs/digits step)" 240
-    # what went to stderr is the log
+    # the log equals stderr
     same .err runs/digits/log.txt
     [ -z "$output" ] || fail "prints to stdout"
 }
@@ -37,7 +37,7 @@ forward_seconds,backward_seconds,update_seconds"
     grep -Eq '^total +2,410$' .err || fail "no total"
     grep -Eq '^memory +[0-9.]+ [kM]?B (in total|without the data): weights and gradients 19 kB,' .err ||
         fail "no memory plan"
-    # ln 10 before training, and what is found is near it
+    # ln 10 before training; the observed loss is near it
     grep -Eq '^loss +2\.3026 expected before training, 2\.[0-9]+ observed, in training mode$' .err || fail "no loss"
     equal "$(grep -Ec '^ +[1-6]/6 ' .err)" 6
     grep -Eq '^done +6 epochs in [0-9.]+ m?s, peak memory [0-9.]+ MB$' .err || fail "no end"
@@ -67,7 +67,7 @@ forward_seconds,backward_seconds,update_seconds"
     status_is 0
     exists elsewhere/deep/last.safetensors
     equal "$(readlink -f runs/latest)" "$PWD/elsewhere/deep"
-    # what is there is not touched without --force
+    # an existing run is kept without --force
     cp -r elsewhere/deep before
     train --quiet --out elsewhere/deep --seed 9 xor.cfg
     status_is 1
@@ -80,7 +80,7 @@ it, --resume elsewhere/deep continues it)"
     differ before/last.safetensors elsewhere/deep/last.safetensors
     equal "$(cat elsewhere/deep/notes.txt)" mine
     equal "$(wc -l <elsewhere/deep/history.csv)" 4
-    train --out "it's mine" xor.cfg # the command that it tells works as it stands
+    train --out "it's mine" xor.cfg # the printed command works
     eval "$(sed -n 's/^next *//p' .err)" >/dev/null
     mkdir empty
     train --quiet --out empty xor.cfg
@@ -156,7 +156,7 @@ CONFIG
     status_is 0
     grep -q 'units = 7;' f/config.cfg
     equal "$(metadata f/last.safetensors 'columns')" train_loss,train_top5,val_loss,val_top5
-    train --quiet --out g digits.cfg --seed 1 --seed 2 # the last one wins
+    train --quiet --out g digits.cfg --seed 1 --seed 2 # the last one is used
     same_checkpoints b g
     train --quiet --out h digits.cfg --epochs 0 # the initial weights alone
     status_is 0
@@ -190,7 +190,7 @@ CONFIG
 }
 
 @test "--json: NaN is null" {
-    # R2 of targets that are all the same is 0/0
+    # R2 of constant targets is 0/0
     awk 'BEGIN { print "x,y"; for (i = 0; i < 8; i++) print i ",2.5" }' >flat.csv
     xor flat.cfg
     sed -i 's/xor.csv/flat.csv/; s/binary_cross_entropy/mse/
@@ -266,7 +266,7 @@ optimizer = { type = "sgd"; learning_rate = 0.5; };
 training = { batch_size = 1; epochs = 2; };
 CONFIG
     awk 'BEGIN { print "x,y"; for (i = 0; i < 20; i++) print i / 20 "," (i % 3 ? "a" : "b") }' >order.csv
-    for seed in 1 2; do # nothing but the order depends on the seed
+    for seed in 1 2; do # only the order depends on the seed
         train --quiet --out shuffled$seed --seed $seed order.cfg
         status_is 0
         train --quiet --out stored$seed --seed $seed order.cfg --set training.shuffle=false
@@ -274,7 +274,7 @@ CONFIG
     done
     same_history stored1 stored2
     [ "$(history shuffled1)" != "$(history shuffled2)" ] || fail "the order is always the same"
-    # and it is the file's: the same rows the other way round are another training
+    # and the order is the file's: reversed rows give another result
     { head -1 order.csv && tail -n +2 order.csv | tac; } >other.csv
     train --quiet --out other order.cfg --set training.shuffle=false --set data.train.file=other.csv
     [ "$(history other)" != "$(history stored1)" ] || fail "the file's order does not count"
@@ -303,7 +303,7 @@ CONFIG
     says "profile "
     grep -Eq '^dense_1 +forward ' .err || fail "no row for dense_1"
     train --quiet --out plain digits.cfg
-    same_checkpoints plain run # and nothing else is changed by it
+    same_checkpoints plain run # and it changes nothing else
 }
 
 @test "the history has the learning rate of each epoch" {
@@ -426,7 +426,7 @@ CASES
     "$dltrain" --json --out c xor.cfg 2>/dev/full >/dev/null
     "$dltrain" --out d xor.cfg <&-
     for run in b c d; do
-        tested $run # every file is whole: none was taken for stdout or stderr
+        tested $run # every file is complete: none was opened as stdout or stderr
         status_is 0
         same_history a $run
     done
@@ -436,7 +436,7 @@ CASES
     local warning
     warning='warning     norm.cfg:4: the bias of "dense_1" has no effect: the batch_norm after it '`
         `'removes it (bias = false)'
-    # norm KEYS [NETWORK]: xor with a batch_norm behind its first layer, which has these keys
+    # norm KEYS [NETWORK]: xor with a batch_norm after its first layer, which has these keys
     norm() {
         local layers='{ layer = "batch_norm"; }'
         xor norm.cfg
@@ -452,12 +452,12 @@ CASES
     says_not 'the bias of'
     norm 'bias = false;'
     says_not 'the bias of'
-    norm 'activation = "relu";' # the bias comes before it
+    norm 'activation = "relu";' # the activation is between them
     says_not 'the bias of'
     norm '' '{ layer = "batch_norm"; name = "n"; }, { layer = "concat"; inputs = ("n", "dense_1"); }'
     says_not 'the bias of' # another reader
     norm '' '{ layer = "batch_norm"; }, { layer = "dense"; units = 2; share = "dense_1"; }'
-    says_not 'the bias of' # another layer that has it too
+    says_not 'the bias of' # another layer shares the bias
     norm '' '{ layer = "layer_norm"; }'
     says_not 'the bias of'
     norm '' '{ layer = "batch_norm"; }, { layer = "dense"; units = 3; }, { layer = "batch_norm"; }'

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# Several nets that answer together, bootstrap samples and folds.
+# Ensembles, bootstrap samples and folds.
 
 # Variables are set by helper.bash; each test runs in a subshell.
 # shellcheck disable=SC2154,SC2030,SC2031,SC2012,SC2013,SC2034,SC2094,SC2238
@@ -13,8 +13,8 @@ near() {
         fail "$1 is not near $2"
 }
 
-# constant NAME CLASS_x ROWS_x ROWS_y: trains a net that has no inputs to go by, so that it gives x
-# its share of the rows; the test rows are all y.
+# constant NAME CLASS_x ROWS_x ROWS_y: trains a net on constant inputs, which predicts the shares of
+# the classes; the test rows are all y.
 constant() {
     { echo in,class && for i in $(seq "$2"); do echo 0,x; done && for i in $(seq "$3"); do echo 0,y; done
     } >"$1.csv"
@@ -42,7 +42,7 @@ CONFIG
     tested --vote a b c --json
     near "$(value .accuracy)" 0
     equal "$(value .log_loss)" null
-    tested --vote a c --json # one against one: the surer
+    tested --vote a c --json # a tie: the larger probability
     near "$(value .accuracy)" 1
     tested --average a b c
     status_is 0
@@ -164,12 +164,12 @@ CONFIG
     status_is 0
     tested run --split train --json
     equal "$(value .rows)" 315
-    # each class as in all of it, give or take a row
+    # classes in proportion, up to one row
     equal "$(jq -c '[.classes[].rows] | (max - min) <= 3' .out)" true
     loss=$(value .loss)
     tested run --split train --json --set seed=2
     [ "$(value .loss)" != "$loss" ] || fail "another seed, the same rows"
-    # by the tail: the last rows, whatever the seed
+    # tail: the last rows for any seed
     for seed in 1 2; do
         train --dry-run digits.cfg --set data.train_share=0.25 --set data.split=tail --seed $seed
         says "train 315, validation 180, test 359 rows"
@@ -230,7 +230,7 @@ CONFIG
     train --quiet --out plain digits.cfg --epochs 2
     tested --average run plain --json
     status_is 0
-    # and without a share for validation
+    # and without a validation share
     train --dry-run digits.cfg --fold 1/5 --set regularization.early_stopping.monitor=val_loss
     status_is 0
     train --resume run --fold 1/5
@@ -254,7 +254,7 @@ CONFIG
         jq -s "map(.${column#*:}) | (add / length) as \$mean | \$mean,
             (map((. - \$mean) * (. - \$mean)) | add / (length - 1) | sqrt)" \
             runs/digits-folds-3/[123]/validation.json >want
-        # means have no number of rows
+        # rows have no mean
         near "$(awk -v i="${column%:*}" '$1 == "mean" { print $(i - 1) }' first)" "$(sed -n 1p want)"
         near "$(awk -v i="${column%:*}" '$1 == "sd" { print $(i - 1) }' first)" "$(sed -n 2p want)"
     done

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""events.py FILE: TensorBoard's event file as JSON, a line an event.
+"""events.py FILE: TensorBoard's event file as JSON, one line per event.
 
 Independent of what wrote it: the checksums are worked out bit by bit, and the messages are read by
 Google's protobuf from the published field numbers. Ends with 77 if protobuf is not installed, with

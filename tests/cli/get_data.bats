@@ -1,16 +1,16 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# scripts/get_data.sh: every way to a data set, and every way that a download goes wrong.
+# scripts/get_data.sh: every source of a data set, and every failure of a download.
 #
-# Nothing here leaves the machine: a small server on 127.0.0.1 plays the mirror. The set that is
-# fetched most, car, is a rule about six categories, so its published bytes are computed here.
+# Everything is local: a small server on 127.0.0.1 is the mirror. The data set car is a function of
+# six categories, so its published bytes are computed here.
 
-# Each test is a subshell of its own, as it should be.
+# Each test runs in a subshell.
 # shellcheck disable=SC2030,SC2031,SC2012,SC2016
 
 setup_file() {
     cat >"$BATS_FILE_TMPDIR/server.py" <<'PYTHON'
-# Serves ROOT/PATH as /MODE/TAG/PATH; the mode says how it goes wrong. Logs each request's range.
+# Serves ROOT/PATH as /MODE/TAG/PATH; the mode is the kind of failure. Logs the requested ranges.
 import http.server, os, re, sys, threading, time
 
 root, port_file = sys.argv[1], sys.argv[2]
@@ -38,7 +38,7 @@ class Mirror(http.server.BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body) - start))
         self.end_headers()
         rest = body[start:]
-        if mode == "cut" or mode == "stall":      # 20,000 bytes a connection
+        if mode == "cut" or mode == "stall":      # 20,000 bytes per connection
             rest = rest[:20000]
         self.wfile.write(rest)
         self.wfile.flush()
@@ -86,7 +86,7 @@ setup() {
     cd "$BATS_TEST_TMPDIR" || return 1
 }
 
-# The car evaluation set: the decision model its authors published it with, on all combinations.
+# The car evaluation set: its published decision model, on all combinations.
 make_car() {
     awk 'BEGIN {
         split("vhigh high med low", cost); split("2 3 4 5more", doors); split("2 4 more", persons)
@@ -110,7 +110,7 @@ make_car() {
     }'
 }
 
-# fetch ARGUMENT...: get_data.sh into the test's folder, from the local mirror alone.
+# fetch ARGUMENT...: get_data.sh to the test's folder, from the local mirror only.
 fetch() { run "$get" --to "$to" --mirror-only "$@"; }
 mirror() {
     local mode list=
@@ -428,8 +428,8 @@ cut car/car.csv bytes=40000-" ]
     status_is 0
     [ ! -e "$to/cifar10/test" ]
     cmp "$shared/cifar10/train.tar.gz" "$to/cifar10/train.tar.gz"
-    mkdir "$to/cifar10/train" # as if unpacked: not touched
-    # A hundred images will do, and then tar fails, or not.
+    mkdir "$to/cifar10/train" # as if unpacked: left alone
+    # A hundred images; then tar fails or succeeds.
     printf '#!/bin/sh\n%s "$@" --wildcards "test/truck/00*"; exit "${tar_status:-0}"\n' "$tar" \
         >bin/tar
     chmod +x bin/tar

@@ -1,7 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# Auxiliary heads: what is told of them, that only a training runs them, and that a run that was
-# stopped goes on as if it had not been.
+# Auxiliary heads: output, use in training only, and bit-exact resuming.
 
 # Variables are set by helper.bash; each test runs in a subshell.
 # shellcheck disable=SC2154,SC2030,SC2031,SC2012,SC2013,SC2034,SC2094,SC2238
@@ -39,7 +38,7 @@ without heads                                    2,410"
     equal "$(printf %.9g "$(jq 'select(.epoch == 2) | .train_far_loss' .out)")" \
         "$(column run train_far_loss)"
     grep -q "samples/s aux_1 loss   far loss" run/log.txt || fail "not in the log"
-    # a net whose head is its own end says the same number twice
+    # a net whose output is its head has the same loss twice
     sed '/layer = "dropout"/d; s/{ layer = "dense"; units = 10; }$/{ layer = "aux"; body = (\
         { layer = "dense"; name = "d"; units = 10; } ); },\
         { layer = "dense"; share = "d"; units = 10; }/' digits.cfg >twice.cfg

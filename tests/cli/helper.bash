@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-# What the tests of the programs share. The programs are those of the top folder, or those of
-# another build: DLTRAIN_PROGRAMS=build/gcc-address-undefined bats tests/cli
+# Shared by the tests of the programs. The programs are those of the top folder, or of another
+# build: DLTRAIN_PROGRAMS=build/gcc-address-undefined bats tests/cli
 
 # shellcheck disable=SC2034,SC2154,SC2015
 
@@ -13,17 +13,17 @@ dlpredict=$programs/dlpredict
 dlinspect=$programs/dlinspect
 unset DLTRAIN_DATA OPENBLAS_CORETYPE OPENBLAS_L2_SIZE COLUMNS NO_COLOR
 export LC_ALL=C.UTF-8
-export OMP_WAIT_POLICY=passive # other tests may be at work: no thread is to spin
+export OMP_WAIT_POLICY=passive # other tests may run: threads must not spin
 
-# Signals that are ignored, under nohup or in the background, stay so in all that is started here,
-# and a shell cannot change that. What a test interrupts begins with "${interruptible[@]}".
+# Signals that are ignored, under nohup or in the background, stay ignored in child processes, and a
+# shell cannot change that. Commands to interrupt start with "${interruptible[@]}".
 # shellcheck disable=SC2016
 interruptible=(env --default-signal=HUP,INT)
 "${interruptible[@]}" true 2>/dev/null || interruptible=(python3 -c 'import os, signal, sys
 for number in signal.SIGHUP, signal.SIGINT: signal.signal(number, signal.SIG_DFL)
 os.execvp(sys.argv[1], sys.argv[1:])')
 
-# jq from 1.7 on prints a number as it was written (1.0, 1e-05); older ones as they would (1).
+# jq from 1.7 on prints numbers as they were written (1.0, 1e-05); older versions reformat them (1).
 if [ "$(command jq . <<<1.0 2>/dev/null)" = 1.0 ]; then
     jq() {
         local arguments=() filter=
@@ -45,15 +45,15 @@ fi
 
 is_sanitized() { [[ $programs =~ address|thread|undefined ]]; }
 
-# Each test works in a folder of its own, in which data/ is the project's.
+# Each test runs in its own folder, in which data/ is the project's.
 setup() {
     cd "$BATS_TEST_TMPDIR" || return 1
     ln -s "$root/data" data
     set_up
 }
-set_up() { :; } # for a file that needs more
+set_up() { :; } # overridden by files that need more
 
-# capture COMMAND...: its exit status, stdout and stderr in $status, $output and $errors.
+# capture COMMAND...: sets $status, $output (stdout) and $errors (stderr).
 capture() {
     status=0
     "$@" >"$BATS_TEST_TMPDIR/.out" 2>"$BATS_TEST_TMPDIR/.err" || status=$?
@@ -74,7 +74,7 @@ shows() { [[ $output == *"$1"* ]] || fail "no '$1' on stdout"; }
 shows_not() { [[ $output != *"$1"* ]] || fail "'$1' on stdout"; }
 says() { [[ $errors == *"$1"* ]] || fail "no '$1' on stderr"; }
 says_not() { [[ $errors != *"$1"* ]] || fail "'$1' on stderr"; }
-# One message of the program, and that is all of it.
+# Stderr is exactly this message.
 says_only() { [ "$errors" = "$1" ] || fail "stderr is not '$1'"; }
 silent() { [ -z "$output$errors" ] || fail "not silent"; }
 exists() { [ -e "$1" ] || fail "there is no $1"; }
@@ -83,7 +83,7 @@ same() { cmp "$1" "$2" || fail "$1 and $2 differ"; }
 differ() { ! cmp -s "$1" "$2" || fail "$1 and $2 are the same"; }
 equal() { [ "$1" = "$2" ] || fail "'$1' is not '$2'"; }
 
-# numbers FILE TENSOR: the tensor's numbers, one a line.
+# numbers FILE TENSOR: the tensor's numbers, one per line.
 numbers() {
     local length from to
     length=$(od -An -t u8 -N 8 "$1" | tr -d ' ')
@@ -92,13 +92,13 @@ numbers() {
     od -An -v -w4 -t f4 -j $((8 + length + from)) -N $((to - from)) "$1"
 }
 
-# half_way RUN: makes it as it was after its first epoch, as if it had been stopped there.
+# half_way RUN: replaces it by a run stopped after its first epoch.
 half_way() {
     cp "$1/config.cfg" half.cfg
     "$dltrain" --quiet --force --out "$1" --stop-after 1 half.cfg
 }
 
-# digits FILE [LINE]...: a config for the handwritten digits, small and quick; LINEs are added.
+# digits FILE [LINE]...: a small config for the handwritten digits; LINEs are appended.
 digits() {
     local file=$1
     shift
@@ -124,7 +124,7 @@ CONFIG
     [ $# -eq 0 ] || printf '%s\n' "$@" >>"$file"
 }
 
-# xor FILE [LINE]...: four rows, no validation; quicker still.
+# xor FILE [LINE]...: an even smaller config: four rows, no validation.
 xor() {
     local file=$1
     shift
@@ -144,7 +144,7 @@ training = { batch_size = "all"; epochs = 3; };
 CONFIG
 }
 
-# history RUN: its history without the columns that say how long something took.
+# history RUN: its history without the columns of times.
 history() {
     awk -F, -v OFS=, '
         NR == 1 { for (i = 1; i <= NF; i++) keep[i] = $i !~ /seconds$|_per_second$/ }
@@ -167,7 +167,7 @@ column() {
         END { print $at }
     ' "$1/history.csv"
 }
-# metadata FILE KEY: what a checkpoint says about itself.
+# metadata FILE KEY: a value of a checkpoint's metadata.
 metadata() {
     local length
     length=$(od -An -t u8 -N 8 "$1" | tr -d ' ')

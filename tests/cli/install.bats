@@ -9,7 +9,7 @@ load helper
 
 set_up() {
     is_sanitized && skip "the programs of the top folder are installed"
-    rm data # nothing is found by the current folder
+    rm data # nothing is found in the current folder
     make -s -C "$root" install PREFIX="$PWD/to" >/dev/null
     dltrain=$PWD/to/bin/dltrain dltest=$PWD/to/bin/dltest
 }

@@ -1,13 +1,13 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# What saves nothing ends with the first signal, soon, with one line and 128 + its number.
+# Commands that save nothing exit soon after the first signal, with one line and 128 + its number.
 
 # Variables are set by helper.bash; each test runs in a subshell.
 # shellcheck disable=SC2154,SC2030,SC2031,SC2034
 
 load helper
 
-# Large enough for a second or more of anything.
+# Large enough for every command to take a second.
 set_up() {
     cat >large.cfg <<'CONFIG'
 data = { format = "random"; input = (48, 48, 3); classes = 10; train = { rows = 60000; };
@@ -20,8 +20,8 @@ training = { batch_size = 256; epochs = 1; };
 CONFIG
 }
 
-# ends SIGNAL STATUS OPTION...: a signal after some tenths of a second; it must not take as long as
-# what was asked for.
+# ends SIGNAL STATUS OPTION...: sends a signal after some tenths of a second; the command must exit
+# before it is done.
 ends() {
     local signal=$1 expected=$2 pid
     shift 2
@@ -56,7 +56,7 @@ ends() {
 @test "Ctrl-C during net --activations" { ends INT 130 net --activations; }
 @test "Ctrl-C during data" { ends INT 130 data; }
 @test "Ctrl-C during batch" {
-    mkfifo endless # it waits for data that never come
+    mkfifo endless # no data ever arrive
     cat >large.cfg <<'CONFIG'
 data = { format = "idx"; train = { images = "endless"; labels = "endless"; }; };
 network = ( { layer = "dense"; units = 10; } );

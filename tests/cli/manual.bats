@@ -1,13 +1,13 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# The manual pages: their form, and that they say what the programs say.
+# The manual pages: syntax, and agreement with the programs.
 
 # Variables are set by helper.bash; each test runs in a subshell.
 # shellcheck disable=SC2154,SC2030,SC2031,SC2012,SC2013,SC2034,SC2094,SC2238
 
 load helper
 
-# options FILE: the long options that a text names.
+# options FILE: the long options in a text.
 options() { grep -oE -- '--[a-z][a-z-]+' "$1" | sort -u; }
 
 @test "the pages pass mandoc -Tlint" {
@@ -64,7 +64,7 @@ options() { grep -oE -- '--[a-z][a-z-]+' "$1" | sort -u; }
 }
 
 @test "the examples in the pages work" {
-    # the config in dltrain.cfg(5), on a set like it
+    # the config in dltrain.cfg(5), on similar data
     "$dltrain" --help config | sed -n '/^name = /,/^training = /p' >iris.cfg
     [ "$(wc -l <iris.cfg)" -gt 10 ] || fail "no example"
     mkdir iris
@@ -75,7 +75,7 @@ options() { grep -oE -- '--[a-z][a-z-]+' "$1" | sort -u; }
     status_is 0
     tested runs/latest --json
     equal "$(jq '.accuracy == 1' .out)" true
-    # those of the pages' last sections
+    # the examples at the end of the pages
     rm -r runs
     ln -s "$root/configs" configs
     train --quiet configs/digits.cfg --set network.0.units=256 \

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# Memory that is refused, once, at every place: a message and exit status 1, or the same checkpoint
-# as ever; never an unreadable one.
+# One failed allocation, at every possible point: a message and exit status 1, or the usual
+# checkpoint; never an unreadable one.
 
 # shellcheck disable=SC2154,SC2034
 
@@ -14,13 +14,13 @@ set_up() {
     digits t.cfg
 }
 
-# started VARIABLE=VALUE...: a training of which an allocation fails.
+# started VARIABLE=VALUE...: runs dltrain with a failing allocation.
 started() {
     capture timeout 20 env "$@" LD_PRELOAD="$PWD/fail.so" "$dltrain" --quiet --threads 1 \
         --backend openblas --out run --epochs 1 --set data.test=0.7 t.cfg
 }
 
-# refused MOST VARIABLE=VALUE: about that many failures, evenly over all allocations.
+# refused MOST VARIABLE=VALUE: about MOST failures, spread evenly over all allocations.
 refused() {
     local most=$1 count at refusals=0
     shift
@@ -46,7 +46,7 @@ refused() {
     [ "$refusals" -gt $((most / 4)) ] || fail "only $refusals of $count allocations were missed"
 }
 
-# What libconfig 1.5 does itself with a NULL is not ours to mend.
+# libconfig 1.5 does not check for NULL itself.
 @test "any allocation fails, except in libconfig" { refused 80 FAIL_NOT=libconfig; }
 
 @test "out of memory: the message has the size" {

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# Metrics from the outside: that training and test agree, and what can be told from the confusion
-# matrix; early stopping and the best checkpoint by any of them.
+# Metrics: training and test agree, also with the confusion matrix; early stopping and the best
+# checkpoint by any metric.
 
 # Variables are set by helper.bash; each test runs in a subshell.
 # shellcheck disable=SC2154,SC2030,SC2031,SC2012,SC2013,SC2034,SC2094,SC2238
@@ -98,11 +98,11 @@ best() {
         equal "$(tail -1 run/history.csv | cut -d, -f1)" 8
         equal "$(metadata run/best.safetensors epoch)" "$(best run "$monitor" "$way")"
     done
-    # a falling loss is no improvement, if more is better
+    # a decreasing loss is no improvement with mode max
     train --quiet --force --out run digits.cfg --epochs 8 \
         --set regularization.early_stopping.mode=max --set regularization.early_stopping.patience=2
     equal "$(tail -1 run/history.csv | cut -d, -f1)" 3
-    # and another mode begins anew
+    # and another mode starts over
     train --quiet --resume run --set regularization.early_stopping.mode=min --epochs 6
     status_is 0
     equal "$(tail -1 run/history.csv | cut -d, -f1)" 6

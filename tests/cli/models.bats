@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# The architectures of configs/models: that they have as many parameters as their papers (or the
-# implementations that everybody uses) say, and that the large ones can be trained at all.
+# The architectures of configs/models have the parameter counts of their papers (or of common
+# implementations), and the large ones can be trained.
 
 # Variables are set by helper.bash; each test runs in a subshell.
 # shellcheck disable=SC2154,SC2030,SC2031,SC2012,SC2013,SC2034,SC2094,SC2238
@@ -17,7 +17,7 @@ set_up() {
     while read -r name count; do
         capture "$dltrain" --dry-run --set data.train.rows=2 "configs/models/$name.cfg"
         status_is 0
-        # those of auxiliary heads are not among the published ones
+        # published counts exclude auxiliary heads
         [[ $errors != *"without heads"* ]] || errors=${errors/total/in all}
         grep -Eq "^(total|without heads) +$count\$" <<<"$errors" ||
             fail "$name does not have $count parameters"

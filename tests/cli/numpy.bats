@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# Arrays that NumPy wrote, where it is installed, and headers that it would not write.
+# Arrays written by NumPy, where it is installed, and invalid headers.
 
 # Variables are set by helper.bash; each test runs in a subshell.
 # shellcheck disable=SC2154,SC2030,SC2031,SC2012,SC2013,SC2034,SC2094,SC2238
@@ -37,7 +37,7 @@ PYTHON
     says "8x8x1 inputs,"
     tested runs/npz --json
     status_is 0
-    jq -e '.accuracy > 0.9' .out >/dev/null || fail "not learnt"
+    jq -e '.accuracy > 0.9' .out >/dev/null || fail "not learned"
     train --out packed --set data.train.file='"packed.npz"' npz.cfg
     status_is 0
     same_history runs/npz packed

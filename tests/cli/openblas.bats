@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# OpenBLAS on processors that it does not know, and under limits of memory.
+# OpenBLAS on processors that it does not know, and with memory limits.
 # shellcheck disable=SC2030,SC2031,SC2154
 
 load helper
@@ -14,7 +14,7 @@ training = { batch_size = 8; epochs = 1; };
 C
 }
 
-# An OpenBLAS that knows no processor, but does what OPENBLAS_CORETYPE says.
+# An OpenBLAS that recognizes no processor, but honors OPENBLAS_CORETYPE.
 forgetful() {
     is_sanitized && skip "a sanitizer's library must be the first one"
     cat >core.c <<'C'

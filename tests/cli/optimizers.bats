@@ -1,18 +1,17 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# Every optimizer and schedule trains, and goes on where it was to the bits of one that was not
-# stopped: what they remember travels in the checkpoint.
+# Every optimizer and schedule trains and resumes bit-exactly: their state is in the checkpoint.
 
 # Variables are set by helper.bash; each test runs in a subshell.
 # shellcheck disable=SC2154,SC2030,SC2031
 
 load helper
 
-# names TOPIC: what `--help TOPIC` lists.
+# names TOPIC: the names in --help TOPIC.
 names() { "$dltrain" --help "$1" | sed -n 's/^  \([a-z_0-9]*\) .*/\1/p'; }
 
-# goes_on CONFIG EPOCHS ALL: trained for some epochs and then up to ALL, it is as if in one go.
-goes_on() {
+# resumes CONFIG EPOCHS ALL: EPOCHS, resumed up to ALL, equal a run of ALL epochs.
+resumes() {
     rm -rf whole parts
     train --quiet --out whole --threads 1 "$1" --epochs "$3"
     status_is 0
@@ -20,7 +19,7 @@ goes_on() {
     status_is 0
     train --quiet --resume parts --threads 1 --epochs "$3"
     status_is 0
-    same whole/last.safetensors parts/last.safetensors # the best may be of the first part's epochs
+    same whole/last.safetensors parts/last.safetensors # the best may be of the first part
     same_history whole parts
 }
 
@@ -28,10 +27,10 @@ goes_on() {
     local name count=0
     for name in $(names optimizers); do
         "$dltrain" --help optimizer "$name" | grep -q '^  learning_rate:' ||
-            continue # of the whole set: second_order.bats
+            continue # full batch: second_order.bats
         xor xor.cfg 'regularization = { l2 = 1e-4; clip_norm = 1.0; };'
         sed -i "s/type = \"adam\"; learning_rate = 0.05;/type = \"$name\";/" xor.cfg
-        goes_on xor.cfg 2 5 || fail "$name"
+        resumes xor.cfg 2 5 || fail "$name"
         count=$((count + 1))
     done
     [ $count -ge 8 ]
@@ -45,7 +44,7 @@ goes_on() {
         'type = "rmsprop"; centered = true; momentum = 0.5'; do
         xor xor.cfg
         sed -i "s/type = \"adam\"; learning_rate = 0.05/$options/" xor.cfg
-        goes_on xor.cfg 2 5 || fail "$options"
+        resumes xor.cfg 2 5 || fail "$options"
     done
 }
 
@@ -57,12 +56,12 @@ goes_on() {
             xor xor.cfg
             sed -i "s/learning_rate = 0.05;/& schedule = { $options; by = \"$by\"; warmup = 1; };/
                 s/batch_size = \"all\"/batch_size = 2/" xor.cfg
-            goes_on xor.cfg 2 5 || fail "$options by $by"
+            resumes xor.cfg 2 5 || fail "$options by $by"
         done
     done
 }
 
-# A huge min_delta: no epoch but the first is ever an improvement.
+# With a huge min_delta only the first epoch is an improvement.
 @test "plateau reduces the rate; its patience survives resuming" {
     xor xor.cfg
     sed -i 's/learning_rate = 0.05;/& schedule = { type = "plateau"; monitor = "train_loss"; \
@@ -72,8 +71,8 @@ goes_on() {
     equal "$(history whole | cut -d, -f1,3 | tr '\n' ' ')" \
         "epoch,learning_rate 1,0.05 2,0.05 3,0.05 4,0.05 5,0.025 6,0.025 7,0.025 8,0.0125 "
     equal "$(metadata whole/last.safetensors schedule)" "plateau train_loss"
-    for at in 2 3 4 5; do goes_on xor.cfg $at 8; done
-    # another column begins anew: two more cuts, and not three
+    for at in 2 3 4 5; do resumes xor.cfg $at 8; done
+    # another column starts over: two more reductions, not three
     train --quiet --resume parts --epochs 12 --set optimizer.schedule.monitor=train_accuracy
     status_is 0
     equal "$(history parts | tail -4 | cut -d, -f1,3 | tr '\n' ' ')" \
@@ -123,12 +122,12 @@ goes_on() {
         'clip_norm = 0.01' 'gradient_noise = 1e-6; clip_value = 0.01; clip_norm = 0.005'; do
         xor some.cfg "regularization = { $limit; };"
         plain some.cfg
-        goes_on some.cfg 2 5
+        resumes some.cfg 2 5
         [ "$(history none)" != "$(history whole)" ] || fail "$limit changes nothing"
     done
 }
 
-# With no weights to speak of, and as many rows of either class, there is nothing to be known.
+# Almost no weights, and balanced classes: nothing can be learned.
 @test "max_norm and clip_weights hold the weights after every step" {
     local limit
     for limit in max_norm clip_weights; do

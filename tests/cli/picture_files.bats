@@ -1,13 +1,13 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# Pictures in files of their own: in folders, in archives, in lists.
+# Image files: in folders, in archives, in lists.
 
 # Variables are set by helper.bash; each test runs in a subshell.
 # shellcheck disable=SC2154,SC2030,SC2031,SC2012,SC2013,SC2034,SC2094,SC2238
 
 load helper
 
-# 400 of the digits as pictures of 8x8, digits/zero/0001.pgm and so on.
+# 400 of the digits as 8x8 images, digits/zero/0001.pgm and so on.
 digit_files() {
     mkdir -p digits/{zero,one,two,three}
     gzip -dc data/digits.csv.gz | LC_ALL=C awk -F, '
@@ -29,7 +29,7 @@ training = { batch_size = 32; epochs = 10; };
 CONFIG
 }
 
-# refused CONFIG WORDS...: with all of the words, and nothing written.
+# refused CONFIG WORDS...: refused with all words; nothing is written.
 refused() {
     train --quiet "$1"
     shift
@@ -51,13 +51,13 @@ refused() {
     says "8x8x1 inputs, 4 classes"
     tested runs/folder --json
     status_is 0
-    jq -e '.accuracy > 0.95 and .classes[0].class == "one"' .out >/dev/null || fail "not learnt"
+    jq -e '.accuracy > 0.95 and .classes[0].class == "one"' .out >/dev/null || fail "not learned"
     tar cf digits.tar --sort=name digits
     sed 's/image_folder/image_tar/; s/folder = "digits"/file = "digits.tar"/' folder.cfg >tar.cfg
     mv runs before
     train --out runs/tar tar.cfg
     status_is 0
-    same_history before/folder runs/tar # rows in another order would not be the same
+    same_history before/folder runs/tar # another order of rows would differ
 }
 
 @test "images of many sizes" {
@@ -104,7 +104,7 @@ refused() {
         done
     ) >list.csv
     mv list.csv digits
-    mkdir ink # where it is darker than 128
+    mkdir ink # pixels darker than 128
     for file in digits/*/*.pgm; do
         {
             head -c 12 "$file"
@@ -120,19 +120,19 @@ refused() {
     status_is 0
     tested runs/list --json
     status_is 0
-    jq -e '.accuracy > 0.95 and .classes[0].class == "one"' .out >/dev/null || fail "not learnt"
+    jq -e '.accuracy > 0.95 and .classes[0].class == "one"' .out >/dev/null || fail "not learned"
     sed 's/"name"/"value"/; s/softmax_cross_entropy/mse/; s/units = 4/units = 1/' list.cfg >mean.cfg
     train mean.cfg
     status_is 0
     tested runs/mean --json
-    jq -e '.r2 > 0.5' .out >/dev/null || fail "not learnt"
+    jq -e '.r2 > 0.5' .out >/dev/null || fail "not learned"
     sed 's/"name"\]/"ink"]; task = "mask"/; /^network/d' list.cfg >mask.cfg
     echo 'network = ( { layer = "conv2d"; filters = 2; kernel = 1; } );' >>mask.cfg
     train --epochs 30 mask.cfg
     status_is 0
     says "2 classes at 64 positions"
     tested runs/mask --json
-    jq -e '.accuracy > 0.95' .out >/dev/null || fail "not learnt"
+    jq -e '.accuracy > 0.95' .out >/dev/null || fail "not learned"
     sed 's/"name"\]/"copy"]; task = "picture"/; s/softmax_cross_entropy/mse/; /^network/d' list.cfg |
         sed 's/normalize = "scale";/& normalize_target = "mean_std";/' >copy.cfg
     echo 'network = ( { layer = "dense"; units = 64; } );' >>copy.cfg
@@ -169,7 +169,7 @@ cached() { XDG_CACHE_HOME=$PWD/cache train --set data.cache=true "$@"; }
     grep -q ', read$' read/log.txt || fail "not in the log"
     same_checkpoints made read
     same_history plain read
-    # the config tells data.cache; the weights are the same
+    # the configs differ in data.cache; the weights are the same
     weights() { tail -c +$((9 + $(od -An -t u8 -N 8 "$1" | tr -d ' '))) "$1"; }
     cmp <(weights plain/last.safetensors) <(weights read/last.safetensors) || fail "other weights"
     capture env XDG_CACHE_HOME="$PWD/cache" "$dltest" read --json

@@ -1,13 +1,13 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# Targets that are pictures: masks, and the input itself.
+# Image targets: masks, and the input itself.
 
 # Variables are set by helper.bash; each test runs in a subshell.
 # shellcheck disable=SC2154,SC2030,SC2031,SC2012,SC2013,SC2034,SC2094,SC2238
 
 load helper
 
-# The digits under noise, and where there is ink, as IDX files.
+# The digits with noise, and masks of the ink, as IDX files.
 noisy_digits() {
     gzip -dc data/digits.csv.gz | LC_ALL=C awk -F, '
         function number(n, file) { printf "%c%c%c%c", 0, 0, int(n / 256), n % 256 >file }
@@ -52,8 +52,8 @@ CONFIG
     says "loss        0.6931 expected before training"
     tested runs/unet --json
     status_is 0
-    # of the pixels 68 % are paper; the best threshold on one pixel by itself is right for 82 %
-    jq -e '.accuracy > 0.87' .out >/dev/null || fail "not learnt"
+    # 68 % of the pixels are background; the best threshold on single pixels is right for 82 %
+    jq -e '.accuracy > 0.87' .out >/dev/null || fail "not learned"
     jq -e '[.classes[].rows] | add == 359 * 64' .out >/dev/null || fail "not all pixels"
     predicted runs/unet --pictures answers.png
     status_is 0
@@ -94,11 +94,11 @@ CONFIG
     tested runs/auto --json
     status_is 0
     predicted runs/auto --pictures answers.png
-    status_is 2 # rows of numbers are no images
+    status_is 2 # rows of numbers are not images
     says "--pictures is for nets whose target is an image or has a class at each pixel"
     tested runs/auto --json
-    # the mean picture is wrong by 4.33 of 16 grey values, ten principal components by 2.22
-    jq -e '.rmse > 1 and .rmse < 2.22 and .r2 > 0.8' .out >/dev/null || fail "not learnt"
+    # the error of the mean image is 4.33 of 16 gray values, of ten principal components 2.22
+    jq -e '.rmse > 1 and .rmse < 2.22 and .r2 > 0.8' .out >/dev/null || fail "not learned"
 }
 
 @test "a siamese net compares pairs of digits" {
@@ -127,5 +127,5 @@ CONFIG
     says "128 inputs, 2 classes"
     tested runs/pairs --json
     status_is 0
-    jq -e '.accuracy > 0.9 and .classes[1].class == "same"' .out >/dev/null || fail "not learnt"
+    jq -e '.accuracy > 0.9 and .classes[1].class == "same"' .out >/dev/null || fail "not learned"
 }

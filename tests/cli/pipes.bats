@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# Data that come through a pipe are read once; a signal ends a program that waits for one; memory
-# that data may take is not exceeded by reading them.
+# Data from a pipe are read once; a signal ends a program that waits for one; reading respects the
+# memory limit.
 
 # shellcheck disable=SC2154,SC2030,SC2031
 

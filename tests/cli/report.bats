@@ -1,12 +1,12 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# The page that dlinspect report writes.
+# The HTML page of dlinspect report.
 
 # shellcheck disable=SC2154,SC2030,SC2031
 
 load helper
 
-# one_page FILE: well-formed, whole, and with nothing from elsewhere.
+# one_page FILE: well-formed, complete, and self-contained.
 one_page() {
     grep -q '^<!DOCTYPE html>' "$1" || fail "no document type"
     equal "$(tail -n 1 "$1")" '</html>'
@@ -23,7 +23,7 @@ one_page() {
     }
 }
 
-# shots FILE: pictures of the page, if there is a browser; each must show something.
+# shots FILE: screenshots of the page, if there is a browser; none may be blank.
 shots() {
     command -v chromium >/dev/null || return 0
     local width
@@ -35,12 +35,12 @@ shots() {
     done
 }
 
-# pictures.cfg, for squares of 4x4 whose classes nobody can tell, and the squares.
+# pictures.cfg, and its 4x4 squares with random classes.
 pictures() {
     local i name
     for name in train/dark train/light test/dark test/light; do
         mkdir -p "$name"
-        for i in 1 2 3 4 5 6; do # grey, with noise of its own
+        for i in 1 2 3 4 5 6; do # gray, with noise
             { printf 'P5 4 4 255\n'
               head -c 16 < <(printf '%s' "$name$i" | sha256sum); } >"$name/$i.pgm"
         done
@@ -63,19 +63,19 @@ CONFIG
     for id in metrics curves confusion classes timings network config; do
         equal "$(grep -o "<section id=\"$id\"" page.html | wc -l)" 1
     done
-    # loss, two metrics and the rate; training and validation in all but the last
+    # loss, two metrics and the rate; all but the last for training and validation
     equal "$(grep -c '<svg' page.html)" 4
     equal "$(grep -o 'class="curve t"' page.html | wc -l)" 3
     equal "$(grep -o 'class="curve v"' page.html | wc -l)" 3
     equal "$(grep -o 'class="curve l"' page.html | wc -l)" 1
-    # the same numbers as without it
+    # the same scores as dltest
     tested run
     accuracy=$(sed -n 's/^accuracy  *//p' <<<"$output")
     grep -q "<b>$accuracy</b>" page.html || fail "no accuracy"
     right=$(awk '/^confusion/ { on = 1 } on && $1 == 3 { print $5; exit }' <<<"$output")
     grep -q "title=\"3: $right (" page.html || fail "no $right in the matrix"
     equal "$(grep -o '<td class="r' page.html | wc -l)" 10
-    # no pictures of rows that are none
+    # no images for other rows
     ! grep -q 'data:image' page.html || fail "a picture"
     shots page.html
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# The same bits again: two runs alike, and runs that were killed or interrupted and resumed.
+# Bit-exact results: equal runs, and runs that were killed or interrupted and resumed.
 
 # Variables are set by helper.bash; each test runs in a subshell.
 # shellcheck disable=SC2154,SC2030,SC2031,SC2012,SC2013,SC2034,SC2094,SC2238
@@ -9,7 +9,7 @@ load helper
 
 set_up() {
     digits digits.cfg
-    # large enough that a signal meets it at work: some tenths of a second an epoch
+    # large enough for a signal within an epoch: some tenths of a second each
     sed 's/units = 32;/units = 1024;/
         s/"top5"/"f1", "auc"/
         s/rate = 0.2; },/&\n  { layer = "dense"; units = 1024; activation = "relu"; },/' \
@@ -18,14 +18,14 @@ set_up() {
         >>large.cfg
 }
 
-# rows RUN: how many epochs its history has.
+# rows RUN: the number of epochs in its history.
 rows() {
     [ -e "$1/history.csv" ] || echo 0
     [ ! -e "$1/history.csv" ] || grep -c '^[0-9]' "$1/history.csv" || true
 }
 
-# at_row N SIGNAL ARGUMENT...: starts dltrain, sends it the signal soon after epoch N, the first
-# checkpoint being there, and waits. $status is 0 if it was too late.
+# at_row N SIGNAL ARGUMENT...: starts dltrain, sends the signal soon after epoch N and the first
+# checkpoint, and waits. $status is 0 if it was too late.
 at_row() {
     local row=$1 signal=$2 pid
     shift 2
@@ -41,7 +41,7 @@ at_row() {
     errors=$(cat .err)
 }
 
-# interrupted N SIGNAL STATUS ARGUMENT...: the same until the signal came in time, in a new run.
+# interrupted N SIGNAL STATUS ARGUMENT...: repeats that in new runs until the signal was in time.
 interrupted() {
     local row=$1 signal=$2 want=$3 try
     shift 3
@@ -53,7 +53,7 @@ interrupted() {
     status_is "$want"
 }
 
-# The run that nobody disturbed, one for each number of threads.
+# The uninterrupted run, one per number of threads.
 whole() {
     train --quiet --out whole --threads "$1" large.cfg
     status_is 0
@@ -76,7 +76,7 @@ as_whole() {
         same_history a$threads b$threads
         same a$threads/config.cfg b$threads/config.cfg
     done
-    train --quiet --out c --threads 2 large.cfg --epochs 2 --seed 2 # and others are not
+    train --quiet --out c --threads 2 large.cfg --epochs 2 --seed 2 # and other seeds differ
     differ a2/last.safetensors c/last.safetensors
 }
 
@@ -133,7 +133,7 @@ as_whole() {
 
 @test "an interrupted epoch is resumed at its step" {
     local try
-    for try in 1 2 3 4 5 6; do # the signal may meet the end of an epoch
+    for try in 1 2 3 4 5 6; do # the signal may arrive at the end of an epoch
         interrupted 1 INT 130 large.cfg
         [ "$(metadata run/last.safetensors epoch_step)" -eq 0 ] || break
     done
@@ -160,7 +160,7 @@ as_whole() {
         sed "s/regularization = {/& average = { $average };/" large.cfg >average.cfg
         rm -rf whole
         train --quiet --out whole --threads 1 average.cfg
-        for try in 1 2 3 4 5 6; do # the signal may meet the end of an epoch
+        for try in 1 2 3 4 5 6; do # the signal may arrive at the end of an epoch
             interrupted 1 INT 130 --threads 1 average.cfg
             [ "$(metadata run/last.safetensors epoch_step)" -eq 0 ] || break
         done
@@ -189,7 +189,7 @@ training = { batch_size = 9; epochs = 3; shuffle = false; };
 CONFIG
     train --quiet --out whole stateful.cfg
     status_is 0
-    for try in 1 2 3 4 5 6; do # the signal may meet the end of an epoch
+    for try in 1 2 3 4 5 6; do # the signal may arrive at the end of an epoch
         interrupted 1 INT 130 stateful.cfg
         [ "$(metadata run/last.safetensors epoch_step)" -eq 0 ] || break
     done
@@ -197,7 +197,7 @@ CONFIG
     for name in lstm_1.state lstm_1.memory gru_1.state simple_rnn_1.state; do
         grep -aq "\"$name\"" run/last.safetensors || fail "no $name in the checkpoint"
     done
-    tested run --last --json # of batches that are smaller: the validation rows are fewer than nine
+    tested run --last --json # in smaller batches: there are fewer than nine validation rows
     status_is 0
     jq -e '.rows < 9' .out || fail "as many rows as there are lanes"
     cp -r run other
@@ -219,7 +219,7 @@ CONFIG
     last=$(metadata run/last.safetensors epoch)
     equal "$best" "$(metadata run/last.safetensors best_epoch)"
     equal "$last" "$(rows run)"
-    # the command that it tells works as it stands
+    # the printed command works
     eval "$(sed -n 's/^stopped .* resume with: //p' .err) --epochs $last --quiet"
     [ "$best" -gt 1 ] || fail "nothing was better than the first epoch"
     tested run --split validation --json
@@ -227,7 +227,7 @@ CONFIG
         "$(awk -F, -v best="$best" '$1 == best { print $8 }' run/history.csv)"
 }
 
-# twice SECONDS: interrupts a training at its first step, and once more after so long.
+# twice SECONDS: interrupts a run at its first step, and again after that time.
 twice() {
     local pid
     rm -rf run
@@ -245,16 +245,16 @@ twice() {
 }
 
 @test "a second interrupt exits at once, without saving" {
-    # steps of a second or so
+    # steps of about a second
     sed -i 's/batch_size = 32/batch_size = "all"/; s/units = 1024/units = 4096/g' large.cfg
     local try
     for try in 1 2 3 4 5; do
         twice 0.4
-        [[ $errors == *stopped* ]] || break # else the step was over before the second came
+        [[ $errors == *stopped* ]] || break # else the step ended before the second signal
     done
     says_not stopped
     exists_not run/last.safetensors
-    # but two in a tenth of a second are one: timeout(1) sends two
+    # two within a tenth of a second count as one: timeout(1) sends two
     twice 0.02
     says stopped
     exists run/last.safetensors
@@ -340,7 +340,7 @@ CASES
     train --resume run/last.safetensors
     status_is 3
     says_only "dltrain: run/last.safetensors: is a file; --resume takes the run's folder (run)"
-    rm run/best.safetensors run/history.csv run/config.cfg run/log.txt # the last one is enough
+    rm run/best.safetensors run/history.csv run/config.cfg run/log.txt # the last one suffices
     train --quiet --resume run --epochs 3
     status_is 0
     equal "$(rows run)" 2

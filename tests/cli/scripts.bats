@@ -1,9 +1,9 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# The scripts: their form, and what install_deps.sh, quickstart.sh, check.sh and .ci/run do on
-# systems of every kind. A system is a folder of commands, some of them false, that is the PATH.
+# The scripts: syntax, and install_deps.sh, quickstart.sh, check.sh and .ci/run on several systems.
+# A system is a folder of commands, some of them fake, used as the PATH.
 
-# Each test is a subshell of its own, as it should be.
+# Each test runs in a subshell.
 # shellcheck disable=SC2030,SC2031,SC2016
 
 build="gcc make pkg-config libconfig-dev zlib1g-dev libstb-dev libopenblas-openmp-dev"
@@ -23,14 +23,14 @@ setup() {
     cd "$BATS_TEST_TMPDIR" || return 1
 }
 
-# command_is NAME [FOLDER] <<BODY: a false command, below $bin or the folder.
+# command_is NAME [FOLDER] <<BODY: creates a fake command, in $bin or the folder.
 command_is() {
     { printf '#!/bin/sh\n' && cat; } >"${2:-$bin}/$1"
     chmod +x "${2:-$bin}/$1"
 }
 
-# A Debian system: $installed are the packages it has, $offered those that apt knows of (all, if
-# empty, once the lists are there).
+# A Debian system: $installed are the installed packages, $offered those that apt knows (empty: all,
+# once the lists are updated).
 debian() {
     export installed=" $1 " offered=${2:-}
     command_is dpkg-query <<'BODY'
@@ -266,7 +266,7 @@ $install libdnnl-dev (noninteractive)"
     status_is 0
 }
 
-# A copy of the project with a false make, dltrain and dltest, that log how they are called.
+# A copy of the project with fake make, dltrain and dltest, which log their calls.
 project() {
     mkdir -p "place/the project/.ci"
     cp -r "$root/scripts" "place/the project/"

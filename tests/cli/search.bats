@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# Searched values, the two scripts that try many, and runs beside each other.
+# Search spaces, the two search scripts, and dlinspect compare.
 
 # Variables are set by helper.bash; each test runs in a subshell.
 # shellcheck disable=SC2154,SC2030,SC2031,SC2012,SC2013,SC2034,SC2094,SC2238
@@ -13,7 +13,7 @@ set_up() {
     grid=$root/scripts/grid_search.sh
 }
 
-# space FILE: the digits, with something searched of every kind.
+# space FILE: the digits, with every kind of searched value.
 space() {
     digits "$1"
     sed -i -e 's/learning_rate = 0.003/learning_rate = { search = "log"; low = 1e-5; high = 1e-1; }/' \
@@ -21,7 +21,7 @@ space() {
         -e 's/units = 32/units = { search = "int"; low = 5; high = 8; }/' \
         -e 's/batch_size = 32/batch_size = { search = "choice"; values = (32, 64, "all"); }/' "$1"
 }
-# value FILE KEY: what the first line with the key says.
+# value FILE KEY: the first value of the key.
 value() { sed -n "s/.*[{ ]$2 = \([^;]*\);.*/\1/p" "$1" | head -n 1; }
 
 @test "a sample is a plain config that trains to the same bits" {
@@ -37,7 +37,7 @@ value() { sed -n "s/.*[{ ]$2 = \([^;]*\);.*/\1/p" "$1" | head -n 1; }
     status_is 0
     same_checkpoints drawn plain
     same_history drawn plain
-    # what is drawn does not depend on the other values, nor on how the file is laid out
+    # a draw does not depend on other values or on the layout of the file
     train --sample 7 --print-config --set network.0.units=6 --set training.batch_size=32 space.cfg
     equal "$(value .out units)" 6
     equal "$(value .out learning_rate)" "$(value plain.cfg learning_rate)"
@@ -59,7 +59,7 @@ value() { sed -n "s/.*[{ ]$2 = \([^;]*\);.*/\1/p" "$1" | head -n 1; }
          END { for (i = 0; i < 4; i++) if (decade[i] < 5 || quarter[i] < 5 || units[i + 5] < 5) exit 1
                if (batch[32] < 8 || batch[64] < 8 || batch["\"all\""] < 8) exit 1 }' drawn ||
         fail "$(cat drawn)"
-    # values of the same kind and range, at other paths, are others
+    # equal ranges at different paths draw different values
     xor pair.cfg 'regularization = { l1 = { search = "log"; low = 1e-5; high = 1e-1; };
         l2 = { search = "log"; low = 1e-5; high = 1e-1; }; };'
     train --sample 1 --print-config pair.cfg
@@ -100,7 +100,7 @@ value() { sed -n "s/.*[{ ]$2 = \([^;]*\);.*/\1/p" "$1" | head -n 1; }
 
 @test "the upper end of a range is never drawn, but is in the grid" {
     space space.cfg
-    sed -i 's/low = 0.1; high = 0.5/low = 0.0; high = 1.0/' space.cfg # a rate of 1 is refused
+    sed -i 's/low = 0.1; high = 0.5/low = 0.0; high = 1.0/' space.cfg # a dropout rate of 1 is refused
     train --quiet --sample 1 --epochs 1 space.cfg
     status_is 0
     inspect space space.cfg
@@ -156,7 +156,7 @@ value() { sed -n "s/.*[{ ]$2 = \([^;]*\);.*/\1/p" "$1" | head -n 1; }
     inspect compare --json a b
     jq -e '.[0].config == {"network.0.units": 32, "optimizer.learning_rate": 0.003,
         "training.epochs": 6} and .[1].epochs == 3 and .[1].parameters == 1210' .out
-    # the best of a column, up for what is better when larger
+    # the best of a column, descending if larger is better
     for run in a b; do
         want=$(cut -d, -f 9 $run/history.csv | sed 1d | sort -g | tail -1)
         equal "$(head -1 $run/history.csv | cut -d, -f 9)" val_accuracy
@@ -176,7 +176,7 @@ value() { sed -n "s/.*[{ ]$2 = \([^;]*\);.*/\1/p" "$1" | head -n 1; }
         --arg b "$(cut -d, -f 9 b/history.csv | sed 1d | sort -g | tail -1)" \
         'if ($a | tonumber) > ($b | tonumber) then "a" else "b" end')
     equal "$(sed -n '2s/,.*//p' .out)" "$best"
-    # rows that a kill has left behind the checkpoint do not count
+    # rows after the checkpoint, left by a kill, do not count
     echo '7,999,1,0.1,0,1,1,0,1,1,1,0,0,0,0' >>a/history.csv
     inspect compare --json a
     jq -e '.[0].best.val_loss.epoch <= 6' .out
@@ -205,7 +205,7 @@ optimizer.learning_rate,training.batch_size,state,epochs"
     same_checkpoints again "found/$best"
     "$dltrain" --quiet --threads 1 --sample 3 --epochs 2 --out third space.cfg
     same_checkpoints third found/trial-0003
-    # finished trials are kept as they are, more can be added, other options are refused
+    # finished trials are kept, more can be added, other options are refused
     stat -c "%n %i %y" found/trial-*/last.safetensors >before
     capture "$random" space.cfg -n 5 --metric val_accuracy -o found -- --epochs 2
     status_is 0
@@ -220,7 +220,7 @@ optimizer.learning_rate,training.batch_size,state,epochs"
     space space.cfg
     options=(-n 4 -j 2 -o found -- --epochs 40)
     "$random" space.cfg -n 4 -j 2 -o whole -- --epochs 40 >/dev/null 2>&1
-    for seconds in 0.1 0.3 0.6; do # with all that it has begun
+    for seconds in 0.1 0.3 0.6; do # with its children
         setsid "$random" space.cfg "${options[@]}" >/dev/null 2>&1 3>&- &
         pid=$!
         sleep $seconds
@@ -238,8 +238,8 @@ optimizer.learning_rate,training.batch_size,state,epochs"
     for trial in 1 2 3 4; do same_checkpoints found/trial-000$trial whole/trial-000$trial; done
 }
 
-# promoted RUNS: what one worker that halves asynchronously says of trials whose whole histories, of
-# nine epochs, are there.
+# promoted RUNS: the decisions of one worker of asynchronous halving, from the complete histories of
+# trials with nine epochs.
 promoted() {
     for run in "$1"/trial-*; do
         awk -F, -v run="${run##*/}" 'NR == 2 || NR > 2 && $8 < best { best = $8 }
@@ -247,7 +247,7 @@ promoted() {
     done | awk '
         { value[$1, $2] = $3 }
         $2 == 1 { names[++count] = $1 }
-        # the best of those that have come to an epoch and are in its best third, but not beyond
+        # the best in the top third of those that reached this epoch but not the next
         function best_of(epoch,    n, m, reached, better, best) {
             for (n = 1; n <= count; n++) reached += far[names[n]] >= epoch
             for (n = 1; n <= count; n++) {
@@ -270,7 +270,7 @@ promoted() {
         }'
 }
 epochs_of() { for run in "$1"/trial-*; do echo "${run##*/} $(column "$run" epoch)"; done; }
-rows_of() { sed 's/,[^,]*$//' "$1/results.csv"; } # without the seconds
+rows_of() { sed 's/,[^,]*$//' "$1/results.csv"; } # without the time
 
 @test "random_search --prune: the best thirds continue with the same schedule" {
     space space.cfg
@@ -280,7 +280,7 @@ rows_of() { sed 's/,[^,]*$//' "$1/results.csv"; } # without the seconds
     status_is 0
     equal "$errors" "$(promoted whole)"
     epochs_of found >epochs
-    # each time that it was said to go on made it three times as long
+    # each continuation tripled its epochs
     equal "$(cut -d: -f 1 .err | sort | uniq -c | awk '{ print $2, 3 ^ ($1 - 1) }')" "$(cat epochs)"
     [ "$(sort -u -k 2,2 epochs | wc -l)" -eq 3 ] || fail "not on three levels"
     [ "$(grep -c ' 1$' epochs)" -ge 10 ] || fail "few have stopped: $(cat epochs)"
@@ -288,13 +288,13 @@ rows_of() { sed 's/,[^,]*$//' "$1/results.csv"; } # without the seconds
     equal "$(column "found/$best" epoch)" 9
     "$dltrain" --quiet --threads 1 --out again found/best.cfg
     same_checkpoints again "found/$best"
-    # what --set has said of the space is not said to the plain configs that go on
+    # --set is not repeated for resumed trials
     capture "$random" space.cfg -n 3 --prune -o other -- --epochs 3 --threads 2 \
         --set optimizer.learning_rate.low=1e-3 --set=network.0.units.high=9
     status_is 0
     says "resuming"
     says_not "ended early"
-    # once more changes nothing
+    # running it again changes nothing
     capture "$random" space.cfg -n 20 -j 1 --prune -o found -- --epochs 9 --threads 1
     equal "$errors" ""
     same epochs <(epochs_of found)
@@ -304,7 +304,7 @@ rows_of() { sed 's/,[^,]*$//' "$1/results.csv"; } # without the seconds
     space space.cfg
     for jobs in 1 2; do
         options=(-n 9 -j $jobs --prune -o "found.$jobs" -- --epochs 45 --threads 1)
-        for seconds in 0.5 1 1.5; do # with all that it has begun
+        for seconds in 0.5 1 1.5; do # with its children
             setsid "$random" space.cfg "${options[@]}" >/dev/null 2>&1 3>&- &
             pid=$!
             sleep $seconds
@@ -314,13 +314,13 @@ rows_of() { sed 's/,[^,]*$//' "$1/results.csv"; } # without the seconds
         capture "$random" space.cfg "${options[@]}"
         status_is 0
         equal "$(cut -d, -f 1 "found.$jobs/results.csv" | sed 1d | sort -u | wc -l)" 9
-        for run in "found.$jobs"/trial-*; do # every epoch once, up to where a trial may end
+        for run in "found.$jobs"/trial-*; do # every epoch once, up to a possible end
             equal "$(sed 1d "$run/history.csv" | cut -d, -f 1)" "$(seq "$(column "$run" epoch)")"
             case $(column "$run" epoch) in 5 | 15 | 45) ;; *) fail "$run" ;; esac
         done
         [ "$(epochs_of "found.$jobs" | grep -c ' 45$')" -ge 1 ] || fail "none has come to the end"
     done
-    # one at a time it is as if it had never been killed
+    # with one job the results are as if never killed
     capture "$random" space.cfg -n 9 -j 1 --prune -o whole -- --epochs 45 --threads 1
     equal "$(rows_of found.1)" "$(rows_of whole)"
     for trial in whole/trial-*; do same_checkpoints "$trial" "found.1/${trial##*/}"; done
@@ -366,7 +366,7 @@ rows_of() { sed 's/,[^,]*$//' "$1/results.csv"; } # without the seconds
     status_is 2
     says "plain.cfg: is not a search space: --sample has no effect"
     exists_not none
-    # without data no trial can begin, and the next ones are not tried
+    # without data the first trial fails, and the others are not tried
     capture "$random" space.cfg -j 1 -o none -- --set data.train.file=none.csv
     status_is 1
     equal "$(grep -c starting .err)" 1
@@ -425,12 +425,12 @@ rows_of() { sed 's/,[^,]*$//' "$1/results.csv"; } # without the seconds
 @test "a search killed at its first file, or with a usage error, starts over" {
     space space.cfg
     mkdir found
-    : >found/asked # half-written, by a script without temporary files
+    : >found/asked # incomplete
     capture "$random" space.cfg -n 2 -o found -- --set network.0.width=3
     [ "$status" -ne 0 ] || fail "the option is not wrong"
     capture "$random" space.cfg -n 1 -o found -- --epochs 1
     status_is 0
-    capture "$random" space.cfg -n 1 -o found -- --epochs 2 # now nets are there
+    capture "$random" space.cfg -n 1 -o found -- --epochs 2 # now there are nets
     status_is 2
     says "found has trials of another space or other options: remove it"
     equal "$(find found -name '*.tmp')" ""

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# Optimizers of second order, on the whole training part: an epoch is one of their steps.
+# Second-order, full-batch optimizers: an epoch is one step.
 
 # Variables are set by helper.bash; each test runs in a subshell.
 # shellcheck disable=SC2154,SC2030,SC2031
@@ -11,7 +11,7 @@ load helper
 least_squares="gauss_newton levenberg levenberg_marquardt"
 all="newton bfgs lbfgs $least_squares"
 
-# sine FILE TYPE: a 1-10-1 net for a period of the sine, 41 points.
+# sine FILE TYPE: a 1-10-1 net for one period of the sine, 41 points.
 sine() {
     awk 'BEGIN {
         print "x,y"
@@ -26,7 +26,7 @@ training = { epochs = 50; };
 CONFIG
 }
 
-# first_below RUN LOSS: the first epoch whose train_loss is below it; nothing if there is none.
+# first_below RUN LOSS: the first epoch with a lower train_loss, if any.
 first_below() {
     awk -F, -v goal="$2" '
         NR == 1 { for (i = 1; i <= NF; i++) if ($i == "train_loss") at = i }
@@ -48,8 +48,8 @@ first_below() {
     done
 }
 
-# Two hidden units are as few as will do: from some beginnings they end in a local minimum, but not
-# from the seed that xor.cfg is shipped with.
+# Two hidden units are the minimum: some initializations end in a local minimum, but not the seed of
+# xor.cfg.
 @test "the net of xor.cfg by levenberg_marquardt to 1e-4 within 50 iterations" {
     local epoch
     sed 's/^loss = .*/loss = { type = "mse"; };/
@@ -73,13 +73,13 @@ first_below() {
         echo "# sine, $type: mse below 1e-4 in iteration ${epoch:-none};" \
             "after 50 it is $(column run train_loss)" >&3
         [ "$type" != levenberg_marquardt ] || [ -n "$epoch" ] || fail "it has not got there"
-        # no row is worse than the one before, but for the rounding of float
+        # the loss never increases, except by rounding
         awk -F, 'NR > 2 && $5 > before * (1 + 1e-5) { print; bad = 1 } { before = $5 }
             END { exit bad }' run/history.csv || fail "$type goes up"
     done
 }
 
-# The shares of rows make batches of several sizes; what is minimized is the same.
+# Batches of several sizes; the objective is the same.
 @test "the batch size does not change the result" {
     local type
     sine sine.cfg lbfgs
@@ -114,7 +114,7 @@ first_below() {
             grep -aq '"optimizer.state":{"dtype":"F64"' parts/last.safetensors
             train --quiet --resume parts --threads 1 --epochs 9
             status_is 0
-            # the best one may be of the first part, whose config has its own number of epochs
+            # the best may be of the first part, whose config has other epochs
             same whole/last.safetensors parts/last.safetensors
             same_history whole parts
         done
@@ -136,7 +136,7 @@ first_below() {
             kill -INT $pid 2>/dev/null || true
             status=0
             wait $pid || status=$?
-            [ "$status" -eq 0 ] || break # else it was over already
+            [ "$status" -eq 0 ] || break # else it had finished
         done
         status_is 130
         equal "$(metadata run/last.safetensors epoch_step)" 0
@@ -169,12 +169,12 @@ first_below() {
         train --quiet --out $config $config.cfg --epochs 3
         status_is 0
         equal "$(printf %.6f "$(column $config train_rmse)")" 10.353610
-        # the first step is the last
+        # one step suffices
         equal "$(history $config | cut -d, -f3,4 | uniq | wc -l)" 3
     done
 }
 
-# b is twice a, so that only a + 2 b counts.
+# b is twice a: only a + 2 b is determined.
 @test "normal_equations reports linearly dependent inputs" {
     awk -v OFS=, 'BEGIN {
         print "a,b,c,y"
@@ -195,8 +195,8 @@ CONFIG
         fail "$(column run train_loss)"
 }
 
-# Ridge regression on ten outputs, some inputs of which are always 0. What lbfgs finds from the loss
-# and its gradient is what the factorization of the Jacobian gives: they are scaled alike.
+# Ridge regression on ten outputs with some constant inputs. lbfgs (loss and gradient) and the
+# factorization of the Jacobian find the same minimum: both are scaled equally.
 @test "the sum of squares equals the loss with penalties" {
     local type
     cat >ridge.cfg <<'CONFIG'
@@ -217,7 +217,7 @@ CONFIG
             'BEGIN { exit !(a > 0.01 && a / b > 0.99999 && a / b < 1.00001) }' ||
             fail "$type: $(column $type train_loss), and it is $(column solved train_loss)"
     done
-    # without the penalty the loss is less, and there is no one solution
+    # without the penalty the loss is lower, and the solution is not unique
     train --out free ridge.cfg --set regularization.l2=0.0
     says "warning     the inputs are linearly dependent: rank 620 of 650"
     awk -v a="$(column solved train_loss)" -v b="$(column free train_loss)" \

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# Which rows go where, and what is checked of the data before anything is learnt.
+# Splits, and checks of the data before training.
 
 # Variables are set by helper.bash; each test runs in a subshell.
 # shellcheck disable=SC2154,SC2030,SC2031,SC2012,SC2013,SC2034,SC2094,SC2238
@@ -30,7 +30,7 @@ CONFIG
     says "2 inputs, 2 classes"
     equal "$(head -1 run/split.csv)" "row,part"
     equal "$(wc -l <run/split.csv)" 301
-    # row and part, beside the patient
+    # row and part, with the patient
     paste -d, <(tail -n +2 patients.csv) <(tail -n +2 run/split.csv) >both.csv
     equal "$(awk -F, '$5 != NR - 1' both.csv)" ""
     equal "$(awk -F, '{ print $1 "," $6 }' both.csv | sort -u | cut -d, -f1 | uniq -d)" ""
@@ -39,7 +39,7 @@ CONFIG
     done
     tested --json run
     equal "$(jq .rows <<<"$output")" "$(grep -c ',test$' run/split.csv)"
-    # a run without shares has none; one that replaces another's takes its away
+    # a run without shares has none, and removes that of the run it replaces
     patients 'ignore = ("patient");'
     train --quiet --out run --force patients.cfg
     status_is 0
@@ -47,7 +47,7 @@ CONFIG
 }
 
 @test "dltest and --resume refuse another split" {
-    patients 'test = 0.2; split = "random";' # the same places, whatever is in them
+    patients 'test = 0.2; split = "random";' # the same rows, whatever their content
     cp patients.csv whole.csv
     sed -i 's/{ file/{ ignore = ("patient"); file/' patients.cfg
     train --quiet --out run patients.cfg
@@ -174,7 +174,7 @@ CONFIG
     sed -i 's/train.csv/more.csv/; s/units = 2/units = 3/; s/epochs = 1/epochs = 4; batch_size = 32/' two.cfg
     train --quiet two.cfg --set data.balance=oversample --out whole
     status_is 0
-    equal "$(column whole step)" 40 # 300 rows, 10 steps an epoch
+    equal "$(column whole step)" 40 # 300 rows, 10 steps per epoch
     train --quiet two.cfg --set data.balance=oversample --epochs 2 --out half
     train --quiet --resume half --epochs 4
     same_history whole half

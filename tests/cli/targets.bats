@@ -1,14 +1,13 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# What a target may be beside a class or a number: a class that is not to be learnt, classes of
-# unequal weight, numbers that are learnt as classes.
+# Targets: an ignored class, class weights, and numbers learned as classes.
 
 # Variables are set by helper.bash; each test runs in a subshell.
 # shellcheck disable=SC2154,SC2030,SC2031,SC2012,SC2013,SC2034,SC2094,SC2238
 
 load helper
 
-# classes LOSS-OPTIONS: a config of three classes, 2, 2 and 8 rows of them for training.
+# classes LOSS-OPTIONS: a config of three classes with 2, 2 and 8 training rows.
 classes() {
     {
         echo x,z,class
@@ -32,7 +31,7 @@ of() { jq -c "$1" <<<"$output"; }
     classes 'ignore_label = 2;'
     train --quiet --out run classes.cfg
     status_is 0
-    tested --json run # batches of 5 and 4 rows, of which 3 and 2 count
+    tested --json run # batches of 5 and 4 rows; 3 and 2 count
     status_is 0
     local with
     with=$(of '[.loss, .accuracy]')
@@ -48,7 +47,7 @@ of() { jq -c "$1" <<<"$output"; }
 @test "the gradient is of the mean over the rows that count" {
     local full='--quiet --set training.batch_size="all" --set optimizer.type="sgd" --set
         optimizer.learning_rate=0.5' ignored
-    classes 'ignore_label = 2;' # 4 of 12 rows: as if they had 3 times the weight, the others none
+    classes 'ignore_label = 2;' # 4 of 12 rows count: like 3 times the weight, others none
     # shellcheck disable=SC2086 # several words
     train $full --out ignored classes.cfg
     status_is 0
@@ -93,13 +92,13 @@ CONFIG
     status_is 0
     says 'loss        1.0986 expected before training'
     equal "$(grep '^loss ' <<<"$errors")" "$said"
-    mv train.csv gone.csv # the counts travel in the checkpoint
+    mv train.csv gone.csv # the counts are in the checkpoint
     tested --json balanced
     status_is 0
     equal "$(of .loss)" "$tested_said"
 }
 
-# numbers: twelve rows for training, 1 to 12 in an order of their own, and three for testing.
+# numbers: twelve shuffled training rows, 1 to 12, and three test rows.
 numbers() {
     printf '%s\n' x,y 1,5 2,1 3,12 4,3 5,7 6,2 7,11 8,6 9,10 10,4 11,9 12,8 >train.csv
     printf '%s\n' x,y 1,0.5 2,6.5 30,20 >test.csv
@@ -121,10 +120,10 @@ CONFIG
     says 'a number in 4 bins'
     says 'below 3.5: 3  3.5 to 6.5: 3  6.5 to 9.5: 3  from 9.5: 3'
     equal "$(head -1 run/history.csv | cut -d, -f5,6)" train_loss,train_rmse
-    rm train.csv # the bins travel in the checkpoint
+    rm train.csv # the bins are in the checkpoint
     tested --json run
     status_is 0
-    # all bins are as likely, and their means 2, 5, 8, 11: the answer is 6.5, the first bin the first
+    # equal probabilities and bin means 2, 5, 8, 11 predict 6.5; ties choose the first bin
     jq -e '(.mse - (36 + 0 + 13.5 * 13.5) / 3 | fabs) < 1e-4 and (.mae - 19.5 / 3 | fabs) < 1e-5
         and (.accuracy - 1 / 3 | fabs) < 1e-9 and (.loss - (4 | log) | fabs) < 1e-6' \
         <<<"$output" >/dev/null || fail

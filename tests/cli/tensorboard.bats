@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# Event files for TensorBoard, read by a decoder that shares nothing with what writes them.
+# Event files for TensorBoard, read by an independent decoder.
 
 # shellcheck disable=SC2154,SC2030,SC2031
 
@@ -8,7 +8,7 @@ load helper
 
 set_up() { digits digits.cfg; }
 
-# events FILE: its events into the file `events`, a JSON object a line.
+# events FILE: writes its events to the file `events`, one JSON object per line.
 events() {
     status=0
     command -v /usr/bin/python3 >/dev/null || skip "python3 is not installed"
@@ -23,7 +23,7 @@ on() { train --quiet --set training.tensorboard=true "$@"; }
     train --quiet --out run digits.cfg
     [ -z "$(files run)" ] || fail "events"
     grep -q 'tensorboard = false' run/config.cfg || fail "the default is not written out"
-    # and they change nothing
+    # and they do not change the results
     on --out other digits.cfg
     status_is 0
     equal "$(files other | wc -l)" 1
@@ -45,7 +45,7 @@ on() { train --quiet --set training.tensorboard=true "$@"; }
             'BEGIN { d = a - b; if (d < 0) d = -d; exit !(b != "null" && d <= 1e-6 * (a + 1e-9)) }' ||
             fail "$pair: $ours is not $theirs"
     done
-    # the clock is the wall's
+    # wall-clock times
     now=$(date +%s)
     jq -e "all(.wall_time; . > $now - 600 and . < $now + 2)" events >/dev/null || fail "no time"
 }
@@ -78,7 +78,7 @@ for name, h in values.items():
     total = 0
     near = 1e-9 * (h["max"] - h["min"])
     for limit, count in zip(h["bucket_limit"][:-1], h["bucket"]):
-        total += count # up to this limit, but for numbers that lie on one
+        total += count # up to this limit, except numbers on it
         on = sum(abs(x - limit) <= near for x in w)
         assert abs(total - sum(x <= limit for x in w)) <= on, name
     seen += 1
@@ -87,7 +87,7 @@ END
 }
 
 @test "a resumed run starts a new file; a replaced run has no old ones" {
-    sed -i 's/ schedule = { type = "cosine"; };//' digits.cfg # which looks at the number of epochs
+    sed -i 's/ schedule = { type = "cosine"; };//' digits.cfg # which depends on the number of epochs
     on --out whole digits.cfg
     on --epochs 4 --out run digits.cfg
     train --quiet --resume run --epochs 6
@@ -97,7 +97,7 @@ END
     events "$(files run | head -n 1)"
     equal "$(jq -c .step events | tr '\n' ' ')" "0 1 2 3 4 "
     events "$(files run | tail -n 1)"
-    # TensorBoard forgets what is at or behind the step of a start
+    # TensorBoard drops events at or after the step of a restart
     equal "$(jq -c '[.step, .start]' events | tr '\n' ' ')" "[0,0] [5,1] [5,0] [6,0] "
     on --force --out run digits.cfg
     equal "$(files run | wc -l)" 1

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# What a terminal shows: the bar, the columns that fit, and lines that are not too many.
+# Output on a terminal: the progress bar, columns that fit, limited lines.
 
 # Variables are set by helper.bash; each test runs in a subshell.
 # shellcheck disable=SC2154,SC2030,SC2031,SC2012,SC2013,SC2034,SC2094,SC2238
@@ -12,7 +12,7 @@ set_up() {
     digits digits.cfg
 }
 
-# on_terminal COLUMNS COMMAND: what it writes to a terminal of that width, in the file screen.
+# on_terminal COLUMNS COMMAND: its output on a terminal of that width, in the file screen.
 on_terminal() {
     local columns=$1
     shift
@@ -21,7 +21,7 @@ on_terminal() {
         >screen 2>&1 </dev/null || status=$?
     output=$(tr -d '\r' <screen)
 }
-# The screen's lines as one would read them: without what a bar has drawn and erased.
+# The visible lines of the screen, without erased bars.
 lines() { sed 's/.*\x1b\[K//; s/\r//g' screen; }
 bar=$'\033[K['
 
@@ -33,7 +33,7 @@ bar=$'\033[K['
     shows "epoch 1/6  loss "
     shows " left"
     ! grep -q "$(printf '\033')" run/log.txt || fail "the bar is in the log"
-    # the bar is gone where a line is
+    # a line erases the bar
     lines >read
     grep -Eq '^ +6/6 ' read || fail "no line of the last epoch"
     grep -q '^done ' read || fail "no end"
@@ -80,7 +80,7 @@ bar=$'\033[K['
     export TERM=xterm
     for columns in 60 80 100 130; do
         on_terminal $columns "$dltrain" --out run$columns digits.cfg
-        # the tables before the first epoch are made for 80 columns
+        # the tables before the first epoch have 80 columns
         [ $columns -lt 80 ] || [ "$(lines | wc -L)" -le $columns ] || fail "more than $columns"
         [ "$(lines | grep -E '^ +(epoch|[0-9]/6)' | wc -L)" -lt $columns ] ||
             fail "the table is wider than $columns"
@@ -88,8 +88,8 @@ bar=$'\033[K['
             fail "the bar is too wide"
         lines | grep -Eq '^ +6/6 .* %( +|$)' || fail "no numbers"
     done
-    lines | grep -q ' samples/s$' || fail "130 columns are enough for more" # but not for the phases
-    # the log has all columns, and COLUMNS has the last word
+    lines | grep -q ' samples/s$' || fail "130 columns are enough for more" # but not for phases
+    # the log has all columns, and COLUMNS takes precedence
     grep -q ' update$' run60/log.txt || fail "not all in the log"
     on_terminal 130 "COLUMNS=60 $dltrain" --out again digits.cfg
     [ "$(lines | grep -E '^ +(epoch|[0-9]/6)' | wc -L)" -lt 60 ] || fail "COLUMNS does not count"
@@ -100,7 +100,7 @@ bar=$'\033[K['
     sed -i 's/, "top5"//' digits.cfg
     for columns in 80 130; do
         on_terminal $columns "$dltrain" --out run$columns digits.cfg
-        # where a heading ends a value ends
+        # headings and values end in the same column
         lines | grep -E '^ +(epoch|[0-9]/6)' >table
         awk 'NR == 1 { heading = $0; next }
             { for (i = 1; i <= length($0); i++)
@@ -123,7 +123,7 @@ bar=$'\033[K['
     lines | grep -Eq '^ *400/400 ' || fail "not the last"
     equal "$(grep -Ec '^ *[0-9]+/400 ' run/log.txt)" 400
     equal "$(grep -c '^[0-9]' run/history.csv)" 400
-    # elsewhere than on a terminal a line an epoch is a line an epoch
+    # without a terminal there is one line per epoch
     train --out other --epochs 400 xor.cfg
     equal "$(grep -Ec '^ *[0-9]+/400 ' .err)" 400
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# Texts: a recurrent network that foretells the next letter, from config to test.
+# Text: a recurrent network that predicts the next character, from config to test.
 
 # Variables are set by helper.bash; each test runs in a subshell.
 # shellcheck disable=SC2154,SC2030,SC2031,SC2012,SC2013,SC2034,SC2094,SC2238
@@ -30,7 +30,7 @@ CONFIG
     tested runs/latest --split validation --json
     status_is 0
     jq -e '.rows == 10 and .loss < 1 and .accuracy > 0.7 and .accuracy <= 1' .out >/dev/null ||
-        fail "not learnt"
+        fail "not learned"
     jq -e '[.classes[].rows] | add == 150' .out >/dev/null || fail "not 150 positions"
     best=$(tail -n +2 runs/letters/history.csv | cut -d, -f7 | sort -g | head -n 1)
     jq -e "(.loss - $best) | fabs < 1e-6" .out >/dev/null || fail "not the history's best, $best"
@@ -48,7 +48,7 @@ CONFIG
     done
 }
 
-# transformer VOCABULARY: the same text by its letters' numbers, for a small transformer.
+# transformer VOCABULARY: a small transformer for the same text as symbol numbers.
 transformer() {
     sed '/layer = "lstm"/,/layer = "dense"/d; s/length = 15;/& encoding = "number";/' letters.cfg \
         >transformer.cfg
@@ -75,7 +75,7 @@ CONFIG
     status_is 0
     tested whole --split validation --json
     status_is 0
-    jq -e '.loss < 1 and .accuracy > 0.7' .out >/dev/null || fail "not learnt"
+    jq -e '.loss < 1 and .accuracy > 0.7' .out >/dev/null || fail "not learned"
     train --quiet --epochs 4 --out some transformer.cfg
     train --quiet --epochs 2 --out part transformer.cfg
     train --quiet --resume part --epochs 4
@@ -92,22 +92,22 @@ CONFIG
 }
 
 @test "stateful: every pass starts with zeros; the memory exceeds the length of a sample" {
-    # b is followed by c and by d in turn, wherever a stretch of two letters begins
+    # b is followed by c and d in turn, at any offset of a sample of two characters
     for _ in $(seq 200); do printf 'abcabde'; done >letters.txt
     sed 's/length = 15/length = 2/; s/units = 28/units = 5/; s/epochs = 30/epochs = 20/
         s/"lstm"; units = 24;/& stateful = true;/; s/epochs = 20;/& shuffle = false;/' \
         letters.cfg >stateful.cfg
     train --quiet --out whole stateful.cfg
     status_is 0
-    tested whole --last --split validation --json # after no training at all
+    tested whole --last --split validation --json # untrained
     status_is 0
     equal "$(printf %.9g "$(jq .loss .out)")" "$(printf %.9g "$(column whole val_loss)")"
-    awk -v loss="$(column whole val_loss)" 'BEGIN { exit !(loss < 0.1) }' || fail "not learnt"
+    awk -v loss="$(column whole val_loss)" 'BEGIN { exit !(loss < 0.1) }' || fail "not learned"
     train --quiet --out part --epochs 3 stateful.cfg
     train --quiet --resume part --epochs 20
     status_is 0
     same_history part whole
-    # a net that forgets can only guess what comes behind b: ln 2 at two of seven
+    # a net without state can only guess after b: ln 2 at two of seven
     train --quiet --out other stateful.cfg --set network.0.stateful=false
     status_is 0
     awk -v loss="$(column other val_loss)" 'BEGIN { exit !(loss > 0.17) }' || fail "learnt"

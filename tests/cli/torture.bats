@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# A training that is killed, or whose disk fails, at each call that brings a file to the disk or
-# takes one away: what is left is a whole run, or is refused; nothing is lost in silence.
+# Runs that are killed, or whose disk fails, at each call that writes or removes a file: the result
+# is a complete run or is refused; nothing is lost silently.
 
 # shellcheck disable=SC2154,SC2030,SC2031,SC2034
 
@@ -14,7 +14,7 @@ set_up() {
     xor xor.cfg
 }
 
-# ended AT HOW ARGUMENTS...: a training of which that call ends so.
+# ended AT HOW ARGUMENTS...: runs dltrain; call number AT ends this way.
 ended() {
     local at=$1 how=$2
     shift 2
@@ -23,11 +23,11 @@ ended() {
         "$dltrain" --quiet --threads 1 "$@"; } 2>/dev/null
 }
 
-# was_made AT: whether there was such a call.
+# was_made AT: whether that call was made.
 was_made() { [ "$(stat -c %s calls)" -ge "$1" ]; }
 
-# resumed_whole RUN SEED...: it resumes to a whole history and weights of the config's own seed, or
-# is refused with a message.
+# resumed_whole RUN SEED...: resumes to a complete history and the weights of the seed, or is
+# refused with a message.
 resumed_whole() {
     local seed
     train --quiet --resume "$1"
@@ -82,7 +82,7 @@ resumed_whole() {
             ended $at $how --resume run
             was_made $at || break
             resumed_whole run
-            status_is 0 # there was always a checkpoint
+            status_is 0 # a checkpoint always exists
             same whole/last.safetensors run/last.safetensors
         done
         [ $at -gt 8 ] || fail "only $at calls"

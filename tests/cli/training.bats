@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# What is around the optimizers: penalties in the history, averages of the weights, initial weights
-# that fit the data, layers that begin late, orthogonal weights.
+# Training: penalties in the history, averages of the weights, lsuv, layers frozen at first,
+# orthogonal weights.
 
 # Variables are set by helper.bash; each test runs in a subshell.
 # shellcheck disable=SC2154,SC2030,SC2031
@@ -19,8 +19,8 @@ near() {
     awk -v a="$1" -v b="$2" -v t="$3" 'BEGIN { d = a - b; exit !(a != "" && b != "" && d <= t && -d <= t) }' ||
         fail "'$1' is not near '$2'"
 }
-# goes_on CONFIG EPOCHS ALL: trained for some epochs and then up to ALL, it is as if in one go.
-goes_on() {
+# resumes CONFIG EPOCHS ALL: EPOCHS, resumed up to ALL, equal a run of ALL epochs.
+resumes() {
     rm -rf whole parts
     train --quiet --out whole --threads 1 "$1" --epochs "$3"
     status_is 0
@@ -51,7 +51,7 @@ goes_on() {
     train --json --out plain plain.cfg
     says_not objective
     shows_not objective
-    equal "$(column plain train_objective)" "$(tail -1 plain/history.csv)" # there is no such column
+    equal "$(column plain train_objective)" "$(tail -1 plain/history.csv)" # the column does not exist
 }
 
 @test "the objective can be monitored; its column does not change" {
@@ -70,7 +70,7 @@ goes_on() {
     says 'monitor = "train_objective" is not a column of the history'
 }
 
-# averaged FILE TENSOR RUN...: whether the tensor is the mean of those of the runs' last checkpoints.
+# averaged FILE TENSOR RUN...: the tensor is the mean over the runs' last checkpoints.
 mean_of() {
     local tensor=$1 run
     shift
@@ -94,14 +94,14 @@ rounded() { awk '{ printf "%.5f\n", $1 }'; }
         "$(mean_of dense_1.weight 3 4 5)"
     equal "$(numbers swa/last.safetensors raw.dense_1.weight)" \
         "$(numbers 5/last.safetensors dense_1.weight)"
-    # a_1 = w_1, then the shares 2/11, 3/12 of the old
+    # a_1 = w_1, then decay 2/11, 3/12
     xor ema.cfg 'regularization = { average = { type = "ema"; decay = 0.2; }; };'
     train --quiet --out ema ema.cfg --epochs 3
     status_is 0
     for n in 1 2 3; do numbers $n/last.safetensors dense_2.weight >.$n; done
     equal "$(numbers ema/last.safetensors dense_2.weight | rounded)" "$(paste .1 .2 .3 |
         awk '{ a = 2 / 11 * $1 + 9 / 11 * $2; printf "%.5f\n", 0.2 * a + 0.8 * $3 }')"
-    # there is nothing else to see where the average is what it is made of
+    # an average of one checkpoint equals it
     train --quiet --out zero ema.cfg --epochs 3 --set regularization.average.decay=0
     equal "$(numbers zero/last.safetensors dense_2.weight)" \
         "$(numbers 3/last.safetensors dense_2.weight)"
@@ -120,7 +120,7 @@ rounded() { awk '{ printf "%.5f\n", $1 }'; }
         "0.33333 0.33333 "
     equal "$(numbers run/last.safetensors raw.batch_norm_1.mean | rounded | tr '\n' ' ')" \
         "0.09500 0.09500 "
-    # batches of 3 and 1: each counts as many rows as it has
+    # batches of 3 and 1, weighted by their rows
     train --quiet --out other xor.cfg --epochs 2 --set training.batch_size=3
     equal "$(numbers other/last.safetensors batch_norm_1.mean | rounded | tr '\n' ' ')" \
         "0.50000 0.50000 "
@@ -133,7 +133,7 @@ rounded() { awk '{ printf "%.5f\n", $1 }'; }
         digits digits.cfg "regularization = { average = { $options; }; };"
         sed -i 's/ schedule = .*; };/ };/
             s/{ layer = "dropout"/{ layer = "batch_norm"; }, &/' digits.cfg
-        goes_on digits.cfg 3 5
+        resumes digits.cfg 3 5
         tested whole --last --split validation --json
         status_is 0
         near "$(jq .loss <<<"$output")" "$(column whole val_loss)" 1e-6
@@ -142,7 +142,7 @@ rounded() { awk '{ printf "%.5f\n", $1 }'; }
         differ <(numbers whole/last.safetensors raw.dense_1.weight) \
             <(numbers whole/last.safetensors dense_1.weight)
     done
-    # another training begins with the average
+    # init_from reads the average
     sed 's/training = {/& init_from = "whole";/; s/0.003/0.0/' digits.cfg >other.cfg
     sed -i '/^regularization/d' other.cfg
     train --out other other.cfg --epochs 1
@@ -188,7 +188,7 @@ set_up() { digits digits.cfg; }
     train --out run deep.cfg --epochs 1 --set 'training.initialize="lsuv"'
     status_is 0
     says "lsuv        10 layers scaled on 512 rows, by factors of"
-    # the truth table's four rows, a tanh layer of three units, one of two and one of one
+    # the four rows of the truth table, tanh layers of three, two and one units
     xor one.cfg
     sed -i 's/units = 2; activation = "tanh"; },/units = 3; activation = "tanh"; }, { layer = "dense"; &/
         s/epochs = 3/initialize = "lsuv"; epochs = 1/; s/0.05/0.0/' one.cfg
@@ -212,7 +212,7 @@ set_up() { digits digits.cfg; }
             printf "%.4f %.4f %.4f\n", variance(a, na), variance(b, nb), variance(c, nc)
         }' >variances
     equal "$(cat variances)" "1.0000 1.0000 1.0000"
-    # the columns of the first are of one length and its rows at right angles
+    # the first matrix has columns of equal norm and orthogonal rows
     equal "$(numbers one/last.safetensors dense_1.weight | awk '
         { w[NR] = $1 }
         END { printf "%d", 1e5 * (w[1] * w[4] + w[2] * w[5] + w[3] * w[6]) }')" 0
@@ -250,7 +250,7 @@ set_up() { digits digits.cfg; }
     says 'warning     lsuv: the output of "dense_1" does not vary: it is not scaled'
 }
 
-# verdicts STD: of deep.cfg's layers with normal weights of that deviation, or of another init.
+# verdicts STD: on the layers of deep.cfg with normal weights of that deviation, or another init.
 verdicts() {
     sed -i "s/init = [^}]*}/init = $1; }/" deep.cfg
     inspect net --activations deep.cfg
@@ -277,8 +277,8 @@ verdicts() {
     exists_not runs
 }
 
-# The truth table through one tanh layer of given weights, by hand: outputs 0, 0.76159, 0.76159,
-# 0.96403 of mean 0.62180 and deviation 0.36839; with a loss of (p - y) / 4 at the output.
+# The truth table through a tanh layer of given weights: outputs 0, 0.76159, 0.76159, 0.96403 with
+# mean 0.62180 and deviation 0.36839; the gradient of the loss is (p - y) / 4.
 @test "net --activations: statistics of the outputs and their gradients" {
     xor xor.cfg
     sed -i 's/units = 2; activation = "tanh";/units = 1; activation = "tanh"; init = "constant"; init_value = 1;/
@@ -305,8 +305,8 @@ verdicts() {
     differ <(numbers 1/last.safetensors dense_2.weight) <(numbers 2/last.safetensors dense_2.weight)
     differ <(numbers 2/last.safetensors dense_1.weight) <(numbers 3/last.safetensors dense_1.weight)
     differ <(numbers 2/last.safetensors dense_1.bias) <(numbers 3/last.safetensors dense_1.bias)
-    for n in 1 2 3; do goes_on digits.cfg $n 4; done
-    # of a block, for all of its layers but those that say it themselves
+    for n in 1 2 3; do resumes digits.cfg $n 4; done
+    # of a block: for its layers that do not set it themselves
     xor block.cfg
     sed -i 's/{ layer = "dense"; units = 2;/{ layer = "sequence"; freeze_until_epoch = 2; body = (\
         { layer = "dense"; units = 3; }, &/; s/"tanh"; },/"tanh"; freeze_until_epoch = 4; } ); },/' block.cfg
@@ -314,8 +314,8 @@ verdicts() {
     says "frozen      dense_1 until epoch 2; dense_2 until epoch 4;"
 }
 
-# Adam's first step is learning_rate long whatever the gradient: of a layer that begins in its third
-# step too, and it is not clipped for the gradients of those that are not trained.
+# Adam's first step has size learning_rate for any gradient, also for a layer unfrozen at step
+# three; clipping ignores the gradients of frozen layers.
 @test "freeze_until_epoch: the optimizer starts on a layer when it is unfrozen" {
     local first
     xor xor.cfg
@@ -326,7 +326,7 @@ verdicts() {
         <(numbers after/last.safetensors dense_1.weight) |
         awk '{ d = $1 - $2; if (d < 0) d = -d; if (d < 0.0499 || d > 0.0501) exit 1 }' ||
         fail "its first step is not one of Adam's first steps"
-    # as if the layers behind it were all there is to be clipped
+    # only trained layers count in clipping
     xor clip.cfg 'regularization = { clip_norm = 0.001; };'
     sed -i 's/type = "adam"/type = "sgd"/; s/layer = "dense"; units = 2;/& trainable = false;/' clip.cfg
     train --quiet --out fixed clip.cfg --epochs 2
@@ -343,7 +343,7 @@ verdicts() {
     shows "test accuracy with 0.05 of the rows labeled"
     [ "$(awk '/pretrained/ { p = $4 } /random/ { r = $4 } END { print (p > r && p > 70) }' .out)" = 1 ] ||
         fail "nothing was gained"
-    # a layer that is fixed is what it was, and the classifier begins with all of them
+    # frozen layers are unchanged, and the classifier starts with all of them
     equal "$(numbers out/autoencoder_1/best.safetensors encoder_1.weight)" \
         "$(numbers out/autoencoder_3/last.safetensors encoder_1.weight)"
     grep -q "loaded      6 of 8 tensors from .*autoencoder_3" out/pretrained/log.txt ||
@@ -353,8 +353,8 @@ verdicts() {
     says_only "pretrain_autoencoder.sh: --labels must be between 0 and 0.8"
 }
 
-# orthonormal FILE TENSOR FEW MANY ALONG ACROSS: FEW vectors of MANY numbers, number i of vector j
-# being at i * ALONG + j * ACROSS: |W'W - I| < 1e-4.
+# orthonormal FILE TENSOR FEW MANY ALONG ACROSS: |W'W - I| < 1e-4 for FEW vectors of MANY numbers;
+# number i of vector j is at i * ALONG + j * ACROSS.
 orthonormal() {
     numbers "$1" "$2" | awk -v few="$3" -v many="$4" -v along="$5" -v across="$6" '
         { w[NR - 1] = $1 }
@@ -373,12 +373,12 @@ orthonormal() {
     digits digits.cfg 'regularization = { l2 = 1e-4; max_norm = 0.9; };'
     sed -i 's/ schedule = .*; };/ };/; s/{ layer = "dense"; units = 32;/& orthogonal = true;/
         s/{ layer = "dropout".*/{ layer = "dense"; units = 48; orthogonal = true; activation = "tanh"; },/' digits.cfg
-    goes_on digits.cfg 10 30 # 40 steps an epoch
+    resumes digits.cfg 10 30 # 40 steps per epoch
     orthonormal whole/last.safetensors dense_1.weight 32 64 32 1
     orthonormal whole/last.safetensors dense_2.weight 32 48 1 48
     [[ $(column whole val_accuracy) > 0.8 ]] || fail "it has not learnt"
     differ <(numbers whole/last.safetensors dense_1.weight) <(numbers whole/best.safetensors dense_1.weight)
-    # weights from elsewhere become orthogonal
+    # loaded weights become orthogonal
     digits plain.cfg
     train --quiet --out plain plain.cfg --epochs 1
     sed -i 's/training = {/& init_from = "plain";/; s/0.003/0.0/' digits.cfg
@@ -396,7 +396,7 @@ loss = { type = "softmax_cross_entropy"; };
 training = { batch_size = 32; epochs = 4; };
 CONFIG
         sed -i 's/return = "last"; //' text.cfg
-        goes_on text.cfg 2 4
+        resumes text.cfg 2 4
         case $type in simple_rnn) n=12 ;; lstm) n=48 ;; gru) n=36 ;; esac
         orthonormal whole/last.safetensors "${type}_1.recurrent_weight" 12 $n 1 $n
         orthonormal whole/last.safetensors "${type}_1.recurrent_weight_reverse" 12 $n 1 $n

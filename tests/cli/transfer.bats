@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# training.init_from: a training that begins with the weights of another checkpoint.
+# training.init_from: initial weights from another checkpoint.
 
 # Variables are set by helper.bash; each test runs in a subshell.
 # shellcheck disable=SC2154,SC2030,SC2031,SC2012,SC2013,SC2034,SC2094,SC2238
@@ -11,11 +11,11 @@ set_up() {
     xor xor.cfg
     train --quiet --out first xor.cfg
     status_is 0
-    # as many steps, but none that moves anything: the weights stay what they began with
+    # as many steps, but with a rate of 0: the weights keep their initial values
     sed 's/type = "adam"; learning_rate = 0.05/type = "sgd"; learning_rate = 1e-30/' xor.cfg >still.cfg
 }
 
-# tensor FILE NAME: its bytes.
+# tensor FILE NAME: prints its bytes.
 tensor() {
     local length from to
     length=$(od -An -t u8 -N 8 "$1" | tr -d ' ')
@@ -32,7 +32,7 @@ other_tensor() {
     ! cmp -s <(tensor "$1" "$2") <(tensor "$3" "$4") || fail "$2 and $4 are the same"
 }
 
-# put FILE HEADER [BYTES]: a safetensors file; BYTES as printf writes them.
+# put FILE HEADER [BYTES]: writes a safetensors file; BYTES for printf.
 put() {
     local i length=${#2}
     {
@@ -65,9 +65,9 @@ put() {
     for name in body.weight body.bias; do
         same_tensor source/best.safetensors $name head/last.safetensors $name
     done
-    # the body is better than none: the new head learns on it
+    # the new head learns on the loaded body
     [ "$(column head train_loss | cut -d. -f1)" -lt 2 ]
-    # not frozen it learns too
+    # also if it is not frozen
     train --quiet --epochs 1 --out free --set training.init_from=source \
         --set network.0.trainable=true head.cfg
     other_tensor source/best.safetensors body.weight free/last.safetensors body.weight
@@ -87,7 +87,7 @@ put() {
         batch_norm_1.variance; do
         same_tensor norm/last.safetensors $name copy/last.safetensors $name
     done
-    # without it, all is drawn
+    # without it, all weights are drawn
     train --quiet --epochs 1 --out drawn norm_still.cfg
     other_tensor norm/last.safetensors batch_norm_1.mean drawn/last.safetensors batch_norm_1.mean
     other_tensor norm/last.safetensors dense_1.weight drawn/last.safetensors dense_1.weight
@@ -106,7 +106,7 @@ put() {
 '
     same_tensor first/best.safetensors dense_1.weight named/last.safetensors hidden.weight
     same_tensor first/best.safetensors dense_1.bias named/last.safetensors hidden.bias
-    # two that change places, of which neither fits
+    # two swapped names, of which neither matches
     sed 's/^training = {/& init_map = ("dense_1=dense_2", "dense_2=dense_1");/' still.cfg >swap.cfg
     train --quiet --out swap --set training.init_from=first swap.cfg
     status_is 2

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# What goes wrong while it trains: folders that cannot be written, full disks, divergence. Nothing
-# is half-written under a final name, and nothing that was there is lost.
+# Failures while training: unwritable folders, full disks, divergence. No file with a final name is
+# incomplete, and nothing is lost.
 
 # Variables are set by helper.bash; each test runs in a subshell.
 # shellcheck disable=SC2154,SC2030,SC2031,SC2012,SC2013,SC2034,SC2094,SC2238
@@ -19,7 +19,7 @@ disk() {
     mount -t tmpfs -o size="$1" tmpfs disk 2>/dev/null || skip "cannot mount a file system here"
 }
 
-# whole_files RUN: what is there is whole.
+# whole_files RUN: its files are complete.
 whole_files() {
     local file
     [ -d "$1" ] || return 0
@@ -61,7 +61,7 @@ whole_files() {
 
 @test "a folder that is read-only" {
     mkdir disk
-    if [ "$(id -u)" -eq 0 ]; then # for whom modes do not count
+    if [ "$(id -u)" -eq 0 ]; then # who ignores file modes
         mount -t tmpfs -o size=1m tmpfs disk 2>/dev/null || skip "cannot mount a file system here"
         train --quiet --out disk/run digits.cfg --epochs 1
         mount -o remount,ro disk
@@ -82,7 +82,7 @@ whole_files() {
     train --quiet --out disk/run --force digits.cfg
     status_is 1
     diff -r before disk/run
-    tested disk/run # reading is all that it does
+    tested disk/run # it only reads
     status_is 0
     chmod -R u+w disk 2>/dev/null || true
 }
@@ -101,7 +101,7 @@ whole_files() {
             failed=$((failed + 1))
         fi
         whole_files disk/run
-        [ $size != 4k ] || exists_not disk/run # there was no room for its first files
+        [ $size != 4k ] || exists_not disk/run # no space for its first files
         umount disk
     done
     [ $done -gt 0 ] && [ $failed -gt 5 ] || fail "$done done, $failed failed"
@@ -119,7 +119,7 @@ whole_files() {
     equal "$(awk -F, '{ print NF }' run/history.csv | sort -u)" 11
     tested run --last
     status_is 0
-    # and without that limit it goes on
+    # and without that limit it resumes
     train --quiet --resume run --epochs 100
     status_is 0
     equal "$(column run epoch)" 100
@@ -142,7 +142,7 @@ whole_files() {
     status_is 1
     whole_files disk/run
     for file in best.safetensors last.safetensors; do same before/$file disk/run/$file; done
-    rm disk/other # and when there is room again it goes on
+    rm disk/other # and with free space it resumes
     train --quiet --resume disk/run --epochs 9
     status_is 0
     equal "$(column disk/run epoch)" 9
@@ -185,8 +185,8 @@ whole_files() {
 }
 
 @test "divergence after good epochs keeps the last of them" {
-    # gradient descent on a parabola, with a rate that is too large: each step is ten times longer
-    # than the one before
+    # gradient descent on a parabola with too large a rate: each step is ten times as long as the
+    # preceding one
     awk 'BEGIN { print "x,y"; for (i = 0; i < 40; i++) print i "," i / 4 + 0.125 }' >line.csv
     cat >line.cfg <<'CONFIG'
 data = { format = "csv"; train = { file = "line.csv"; }; };

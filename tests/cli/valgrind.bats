@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# Short runs under valgrind: no leak, no read of what was never written.
+# Short runs under valgrind: no leaks, no uninitialized reads.
 
 # Variables are set by helper.bash; each test runs in a subshell.
 # shellcheck disable=SC2154,SC2030,SC2031,SC2012,SC2013,SC2034,SC2094,SC2238
@@ -14,7 +14,7 @@ set_up() {
 }
 
 under_valgrind() {
-    # set, so that the program does not start itself again without valgrind
+    # set, so that the program does not restart itself without valgrind
     export GOMP_SPINCOUNT=0
     capture valgrind -q --error-exitcode=99 --leak-check=full --log-file=log \
         --errors-for-leak-kinds=definite,indirect,possible \
@@ -22,12 +22,12 @@ under_valgrind() {
 }
 too_new() { grep -Eq "unhandled instruction|Illegal opcode" log; }
 
-# checked PROGRAM ARGUMENT...: under valgrind, which finds nothing.
+# checked PROGRAM ARGUMENT...: runs under valgrind without findings.
 checked() {
     local older=$root/build/valgrind
     if [ ! -e "$BATS_FILE_TMPDIR/older" ]; then
         under_valgrind "$dltrain" --quiet --threads 1 --epochs 1 --out probe --force xor.cfg
-        if too_new; then # built for a processor that valgrind does not know
+        if too_new; then # built for a processor unknown to valgrind
             make -s -j2 -C "$root" BUILD=build/valgrind ARCH=x86-64-v3 \
                 build/valgrind/dltrain build/valgrind/dltest >make.log 2>&1 ||
                 skip "cannot be built for an older processor"

@@ -1,13 +1,13 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# dlpredict --generate: a language model writes text.
+# dlpredict --generate: text from a language model.
 
 # Variables are set by helper.bash; each test runs in a subshell.
 # shellcheck disable=SC2154,SC2030,SC2031,SC2012,SC2013,SC2034,SC2094,SC2238
 
 load helper
 
-# text NAME KEYS LAYERS: a config for text.txt, of the alphabet again and again.
+# text NAME KEYS LAYERS: a config for text.txt, the repeated alphabet.
 text() {
     cat >"$1.cfg" <<CONFIG
 data = { format = "text"; train = { file = "text.txt"; }; length = 12; $2 };
@@ -18,8 +18,8 @@ training = { batch_size = 8; epochs = 40; };
 CONFIG
 }
 
-# learnt NAME: trains it, or takes it as it was trained for a test before.
-learnt() {
+# learned NAME: trains it, or reuses the net of a preceding test.
+learned() {
     if [ ! -e "$BATS_FILE_TMPDIR/$1" ]; then
         train --quiet "$1.cfg" --out "$BATS_FILE_TMPDIR/$1"
         status_is 0
@@ -30,8 +30,8 @@ learnt() {
 set_up() {
     for _ in $(seq 40); do printf 'abcdefghijklmnopqrstuvwxyz'; done >text.txt
     text lstm "" '{ layer = "lstm"; units = 24; },'
-    learnt lstm
-    rm text.txt # all that is needed is in the checkpoint
+    learned lstm
+    rm text.txt # only the checkpoint is needed
 }
 
 @test "it generates the learned text after the prompt" {
@@ -39,7 +39,7 @@ set_up() {
     status_is 0
     equal "$errors" ""
     equal "$output" "xyzabcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefgh"
-    # a prompt that is longer than the window
+    # a prompt longer than the context
     predicted lstm --generate 3 --prompt abcdefghijklmnopqrstuvwxyzabcde --temperature 0
     equal "$output" abcdefghijklmnopqrstuvwxyzabcdefgh
     predicted lstm --generate 1
@@ -59,11 +59,11 @@ set_up() {
 }
 
 @test "a stateful net keeps its state" {
-    # b is followed by c and by d in turn, wherever a stretch of two letters begins
+    # b is followed by c and d in turn, at any offset of a sample of two characters
     for _ in $(seq 200); do printf 'abcabde'; done >text.txt
     text state "" '{ layer = "lstm"; units = 32; stateful = true; },'
     sed -i 's/length = 12/length = 2/; s/epochs = 40;/epochs = 20; shuffle = false;/' state.cfg
-    learnt state
+    learned state
     predicted state --generate 14 --prompt abcabde --temperature 0
     equal "$output" abcabdeabcabdeabcabde
     predicted state --generate 14 --prompt deab --temperature 0
@@ -75,7 +75,7 @@ set_up() {
     for unit in character byte; do
         text $unit "unit = \"$unit\";" '{ layer = "gru"; units = 24; },'
         sed -i "s/units = [0-9]*; } )/units = $([ $unit = byte ] && echo 13 || echo 7); } )/" $unit.cfg
-        learnt $unit
+        learned $unit
         "$dlpredict" $unit --generate $([ $unit = byte ] && echo 26 || echo 14) --prompt a --temperature 0 \
             >written
         printf 'a\n\tä€😀\x01a\n\tä€😀\x01a' >wanted
@@ -159,6 +159,6 @@ CONFIG
     rm text.txt
     predicted words --generate 9 --prompt "THE Quick" --temperature 0
     status_is 0
-    # of eight words that occur equally often seven are kept, the first by their bytes: not "quick"
+    # seven of eight equally frequent words are kept, in byte order: not "quick"
     equal "$output" "the <unknown> brown fox jumps over the lazy dog . the"
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""Makes what the fuzz targets begin with: tests/fuzz/make_corpus.py writes corpus/NAME/seed-*.
-Checkpoints are made by the target itself (corpus/checkpoint), findings are kept by hand."""
+"""Writes the seeds of the fuzz targets, corpus/NAME/seed-*. The target writes those of checkpoints
+(corpus/checkpoint); findings are added by hand."""
 import gzip
 import io
 import os
@@ -119,7 +119,7 @@ def tga(kind, width, height, bits, data, palette=b""):
 
 
 def gif(interlaced=False):
-    # 3x3 pixels of 4 colours, LZW codes of 3 bits: clear, nine pixels, the end
+    # 3x3 pixels of 4 colors, LZW codes of 3 bits: clear, nine pixels, the end
     codes, bits, held = [4, 0, 1, 4, 2, 3, 4, 0, 1, 4, 2, 3, 4, 0, 5], 0, 0
     out = bytearray()
     for code in codes:
@@ -242,7 +242,7 @@ def make_npz():
     save("npz", "mean", options(2), zipped(zipfile.ZIP_DEFLATED, x, y))
     save("npz", "split", options(3), zipped(zipfile.ZIP_STORED, x, y))
     save("npz", "demand", options(4), zipped(zipfile.ZIP_STORED, x, y))
-    out = io.BytesIO()  # as numpy.savez writes it: sizes in the fields of zip64
+    out = io.BytesIO()  # like numpy.savez: sizes in zip64 fields
     with zipfile.ZipFile(out, "w") as z:
         for name, data in (("x.npy", x), ("y.npy", y)):
             with z.open(zipfile.ZipInfo(name), "w", force_zip64=True) as member:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Activation functions: as a layer of their own, and as the key of a dense layer."""
+"""Activation functions: as a separate layer, and as a key of a dense layer."""
 import torch
 import torch.nn.functional as F
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""What the makers of golden numbers share. Random numbers are rounded to 3 decimals, so that files
-stay small; what PyTorch makes of them has 7 digits, more than the tests' tolerance asks for."""
+"""Shared by the generators of golden numbers. Random numbers are rounded to 3 decimals to keep files
+small; results of PyTorch have 7 digits, more than the tolerance of the tests."""
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -10,7 +10,7 @@ MEMBERS = {}  # (kind, name) -> generator of cases
 
 
 def member(kind, *names):
-    """Registers a generator of cases, called with the name, for each of the names."""
+    """Registers a generator of cases for each of the names; it is called with the name."""
     def add(function):
         for name in names:
             MEMBERS[kind, name] = function

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Auxiliary heads: some steps of a training by PyTorch."""
+"""Auxiliary heads: training steps by PyTorch."""
 import torch
 import torch.nn.functional as F
 
@@ -7,8 +7,8 @@ from common import member, nhwc, numbers, rand, randn
 
 
 def head_case(network, loss, data, x, y, params, run, ends, steps=3):
-    """Steps of SGD on a net with auxiliary heads. run(x, params): the outputs, the net's own first;
-    ends: a (weight, loss function) each. Parameters are in dltrain's layout already."""
+    """Steps of SGD on a net with auxiliary heads. run(x, params): the outputs, that of the net
+    first; ends: one (weight, loss function) each. Parameters are in dltrain's layout."""
     for p in params.values():
         p.requires_grad_()
     start = {k: numbers(p) for k, p in params.items()}
@@ -37,7 +37,7 @@ def _(name):
     def dense(name, x, p):
         return x.flatten(1) @ p[name + ".weight"] + p[name + ".bias"]
 
-    # two heads, one with a loss of its own, behind a convolution and amid dense layers
+    # two heads, one with a separate loss, after a convolution and between dense layers
     params = {"c.weight": randn(2, 2, 2, 3) / 8 ** 0.5, "c.bias": randn(3)}
     for name, inputs, units in (("a1", 12, 4), ("a2", 4, 3), ("b", 27, 5), ("a3", 5, 3),
                                 ("d", 5, 3)):
@@ -64,7 +64,7 @@ def _(name):
         [(1, F.cross_entropy), (0.3, F.cross_entropy),
          (0.7, lambda z, t: F.cross_entropy(z, t, label_smoothing=0.1))])
 
-    # numbers as targets, and weights that the head and the net have in common
+    # regression, with weights shared by the head and the net
     params = {**layer("a", 4, 6), **layer("h", 6, 2)}
 
     def regress(x, p):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Layers: what PyTorch makes of them."""
+"""Layers: outputs and gradients by PyTorch."""
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -13,7 +13,7 @@ def scaled(divisor, *shape):
 
 
 def same(size, kernel, stride):
-    """TensorFlow's padding: ceil(size / stride) outputs, the odd pixel at the end."""
+    """TensorFlow's padding: ceil(size / stride) outputs, an odd pixel at the end."""
     missing = max(0, (-(-size // stride) - 1) * stride + kernel - size)
     return missing // 2, missing - missing // 2
 
@@ -125,7 +125,7 @@ def pool1d(kind, shape, size, stride, padding):
 
 
 def sample_norm(kind, shape, groups=1, activation="linear", scale=True, shift=True):
-    """layer_norm over the channels of a place, group_norm, instance_norm."""
+    """layer_norm over the channels of a position, group_norm, instance_norm."""
     c = shape[-1]
     params = {}
     if scale:
@@ -192,7 +192,7 @@ def maxout(shape, units, pieces, bias=True):
 
 
 def image_filter(shape, kind, size, kernel, keys=""):
-    """kernel: [height][width]; zeros around the image, the odd one below and to the right."""
+    """kernel: [height][width]; zero padding, an odd pixel at the bottom and the right."""
     k = torch.tensor(kernel, dtype=torch.float32)
     top, left = (size[0] - 1) // 2, (size[1] - 1) // 2
     sides = (left, size[1] - 1 - left, top, size[0] - 1 - top)
@@ -245,7 +245,7 @@ def recurrent(kind, shape, units, last=False, both=False, bias=True, nonlinearit
 
 
 def numbers_case(config, shape, classes, function, params):
-    """Of whole numbers, which have no slope."""
+    """Inputs are integers, without gradient."""
     x = torch.randint(classes, (BATCH, *shape))
     for p, _ in params.values():
         p.requires_grad_()
@@ -262,10 +262,10 @@ def numbers_case(config, shape, classes, function, params):
 
 
 def attention(shape, heads, causal, bias=True, units=None):
-    """units: other than the channels, which torch.nn.MultiheadAttention does not know."""
+    """units: other than the channels, which torch.nn.MultiheadAttention does not support."""
     steps, channels = shape
     wide = units or channels
-    # True: not seen
+    # True: masked
     mask = torch.ones(steps, steps, dtype=torch.bool).triu(1) if causal else None
     params = {"qkv_weight": (scaled(channels ** 0.5, 3 * wide, channels), lambda t: t.t()),
               "output_weight": (scaled(wide ** 0.5, wide, wide), lambda t: t.t())}
@@ -296,7 +296,7 @@ def attention(shape, heads, causal, bias=True, units=None):
 
 
 def stateful(kind, shape, units, last=False, bias=True):
-    """The second of two batches, which begins with the detached state that the first left."""
+    """The second of two batches, which starts with the detached state of the first."""
     gates = {"lstm": 4, "gru": 3, "simple_rnn": 1}[kind]
     steps, channels = shape
     run = {"lstm": torch.nn.LSTM, "gru": torch.nn.GRU, "simple_rnn": torch.nn.RNN}[kind](
@@ -334,7 +334,7 @@ def stateful(kind, shape, units, last=False, bias=True):
 
 
 def tied(shape, hidden, activation, bias=True):
-    """A dense layer with another one's weight, transposed; the first one's has no bias."""
+    """A dense layer with the transposed weight of another; the first has no bias."""
     n = shape[-1]
     params = {"weight": (scaled(n ** 0.5, hidden, n), lambda t: t.t())}
     if bias:
@@ -420,7 +420,7 @@ def _(name):
 
 @member("layers", "multiply", "average", "maximum")
 def _(name):
-    """The second input is the data: no gradient goes there."""
+    """The second input is the data, without gradient."""
     f = {"multiply": lambda a, b: a * b, "average": lambda a, b: (a + b) / 2,
          "maximum": torch.maximum}[name]
     yield layer_case('{ layer = "%s"; inputs = ("probe", "input"); }' % name, (3, 4, 2),
@@ -523,7 +523,7 @@ def _(name):
     yield ceil_pool(name, (8, 6, 2), 3, 2, 0)
     yield ceil_pool(name, (6, 8, 2), 3, 2, 1)
     yield ceil_pool(name, (5, 6, 20), (2, 3), (3, 2), (1, 0))
-    # the last window would begin in the padding: there is none
+    # the last window would start in the padding, so it does not exist
     yield ceil_pool(name, (5, 5, 2), 2, 2, 1)
     yield ceil_pool(name, (2, 3, 1), 2, 5, 1)
     # larger than the image
@@ -601,8 +601,7 @@ def _(name):
 
 @member("layers", "dropout", "spatial_dropout", "gaussian_noise", "gaussian_dropout")
 def _(name):
-    """Their random numbers are their own; what PyTorch can say is that without them nothing
-    happens."""
+    """The random numbers differ from PyTorch's; without them the layers are the identity."""
     key = "stddev" if name == "gaussian_noise" else "rate"
     yield layer_case('{ layer = "%s"; %s = 0; }' % (name, key), (3, 2, 2), lambda x, _: x + 0, {})
     case = layer_case('{ layer = "%s"; %s = 0.5; }' % (name, key), (3, 2, 2), lambda x, _: x + 0,
@@ -612,7 +611,7 @@ def _(name):
 
 @member("layers", "shake")
 def _(name):
-    """Its mixtures are its own; at test it is the mean."""
+    """The random mixtures differ; in evaluation it is the mean."""
     for per, inputs, f in (("sample", '"probe", "input"', lambda x, _: (x + x.detach()) / 2),
                            ("batch", '"probe", "input", "probe"', lambda x, _: x.detach() + 0 * x)):
         case = layer_case('{ layer = "shake"; per = "%s"; inputs = (%s); }' % (per, inputs),

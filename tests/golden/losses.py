@@ -34,8 +34,8 @@ def _(name):
 
 
 def left_out_and_balanced(name):
-    """The mean is over the rows that count; of weighted losses the sum over them is divided by
-    their number, as everywhere in dltrain."""
+    """The mean is over the rows that count; weighted losses are divided by the number of rows, as
+    everywhere in dltrain."""
     classes = torch.tensor([0, 3, 1, 2, 3, 0, 3, 2])
     for ignored, s in ((2, 0.0), (0, 0.0), (3, 0.2)):
         yield loss_case(name, lambda z, t: F.cross_entropy(

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Makes the golden numbers of tests/test_golden.c and others: what PyTorch makes of each member.
+"""Makes the golden numbers of tests/test_golden.c and others: the results of PyTorch for each member.
 
     python3 tests/golden/make.py [layers/dense …]    one file a member; without a name, all of them
 

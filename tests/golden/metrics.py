@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Metrics: by scikit-learn where it has them, else by definition. Outputs and targets are multiples
+"""Metrics: by scikit-learn if it has them, else by definition. Outputs and targets are multiples
 of 1/8, exact in float, with ties."""
 import math
 

@@ -9,7 +9,7 @@ from common import member
 
 def schedule_case(config, make, epochs, steps=1, values=None):
     """The factors of a schedule in every step; make: the optimizer to a scheduler, stepped after
-    every one of our steps, or after every epoch of so many steps."""
+    each step, or after each epoch of so many steps."""
     w = torch.zeros(1, requires_grad=True)
     optimizer = torch.optim.SGD([w], lr=1.0)
     scheduler = make(optimizer)

@@ -1,14 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# make.sh: makes the histories again, each by the training that is written here. From the top
-# folder, some minutes: tests/histories/make.sh. Seconds are not kept. The last ones need the data of
-# scripts/get_data.sh car concrete mnist, in data/ or $DLTRAIN_DATA.
+# make.sh: regenerates the histories by the runs below, in some minutes. Call it from the top folder:
+# tests/histories/make.sh. Times are removed. The last runs need the data of scripts/get_data.sh car
+# concrete mnist, in data/ or $DLTRAIN_DATA.
 set -eu
 to=tests/histories
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# run NAME EXPECTED-STATUS OPTION...: trains, and keeps what a diagnosis reads.
+# run NAME EXPECTED-STATUS OPTION...: trains, and keeps the files that a diagnosis reads.
 run() {
     name=$1
     expected=$2
@@ -34,7 +34,7 @@ training = { batch_size = 32; epochs = 20; };
 CONFIG
 sed 's/units = 64; activation = "relu"; }/&, { layer = "dropout"; rate = 0.6; }/' \
     "$work/plain.cfg" >"$work/dropout.cfg"
-# One digit in twenty is kept, but all of the zeros.
+# One digit in twenty, but all zeros.
 zcat data/digits.csv.gz | awk -F, '$65 == 0 || NR % 20 == 0' >"$work/rare.csv"
 
 run still_learning 0 "$work/plain.cfg" --epochs 8 --set optimizer.learning_rate=3e-4
@@ -56,8 +56,8 @@ run converged 0 "$work/plain.cfg" --epochs 40 \
 run xor_line 0 configs/xor.cfg --epochs 30 --set optimizer.learning_rate=1e-4
 run xor_converged 0 configs/xor.cfg --epochs 1500
 
-# Regression, its first steps far too long; and 70 rows for a large net, of which validation is no
-# worse for being memorized.
+# Regression with far too long first steps; and 70 rows for a large net, whose validation does not
+# suffer from memorizing.
 cat >"$work/concrete.cfg" <<'CONFIG'
 name = "concrete";
 data = { format = "csv"; task = "regression"; train = { file = "concrete/concrete.csv"; };
@@ -73,7 +73,7 @@ run thrown 0 "$work/concrete.cfg" --set optimizer.learning_rate=0.84
 run memorized 0 "$work/concrete.cfg" --epochs 180 --set data.validation=0.93 \
     --set network.0.units=160 --set training.batch_size=16
 
-# Two thousand pictures for a small convolutional net, turned, moved and in part erased.
+# Two thousand images for a small convolutional net, rotated, shifted and partly erased.
 cat >"$work/mnist.cfg" <<'CONFIG'
 name = "mnist";
 data = { format = "idx"; normalize = "scale"; validation = 0.8;
@@ -91,7 +91,7 @@ training = { batch_size = 32; epochs = 20; };
 CONFIG
 run augmented 0 "$work/mnist.cfg"
 
-# Every row for validation is one for training, too.
+# Every validation row is also a training row.
 car=data/car/car.csv
 [ -e "$car" ] || car=$DLTRAIN_DATA/car/car.csv
 awk 'NR == 1 || NR % 5 == 0' "$car" >"$work/held.csv"

@@ -103,7 +103,7 @@ def level(x):
     return sum(x[-n:]) / n
 
 def kinds_of(run, peers):
-    """The kinds that are right for a run, the first being what it is listed as."""
+    """The correct kinds for a run; it is listed as the first."""
     s, high, low, short = run['expected'], False, False, 0
     if peers:
         ends = [(p['rate'] / run['rate'], level(p['train'])) for p in peers if len(p['train']) > 4]
