@@ -236,13 +236,13 @@ static int run_diagnose(void *arguments, dl_error *error) {
 
 typedef struct {
     dl_scores scores;
-    dl_confident_errors mistakes;
+    dl_confident_errors errors;
 } page_scores;
 
 static void observe(void *context, const dl_outcome *outcome) {
     page_scores *s = context;
     dl_scores_observe(&s->scores, outcome);
-    dl_confident_errors_add(&s->mistakes, outcome);
+    dl_confident_errors_add(&s->errors, outcome);
 }
 
 static int write_page(loaded *l, dl_split split, const char *path, dl_error *error) {
@@ -258,10 +258,10 @@ static int write_page(loaded *l, dl_split split, const char *path, dl_error *err
     if (!status)
         status = dl_page_write(path,
                                &(dl_page){l->path, &l->checkpoint, e, split,
-                                          dl_loss_mean(&sums.losses.net), &s.scores, &s.mistakes},
+                                          dl_loss_mean(&sums.losses.net), &s.scores, &s.errors},
                                error);
     dl_scores_close(&s.scores);
-    dl_confident_errors_free(&s.mistakes);
+    dl_confident_errors_free(&s.errors);
     dl_metric_sums_close(&sums);
     dl_loader_free(loader);
     return status;

@@ -9,7 +9,7 @@
 #include "cmd/common.h"
 #include "report/report.h"
 
-enum { MISTAKES = 5, WIDEST_MATRIX = 20, WIDEST_NAME = 30, LABEL = 10 };
+enum { MOST_PAIRS = 5, WIDEST_MATRIX = 20, WIDEST_NAME = 30, LABEL = 10 };
 
 /* A class's name, padded or truncated to the width. */
 static void print_name(const dl_scores *s, int class, int width, bool right) {
@@ -81,18 +81,18 @@ static void print_matrix(const dl_scores *s) {
 }
 
 static void print_errors(const dl_scores *s) {
-    dl_misclassification mistakes[MISTAKES];
+    dl_misclassification pairs[MOST_PAIRS];
     const dl_schema *schema = &s->model->data.schema;
-    int count = dl_confusion_misclassified(&s->confusion, MISTAKES, mistakes);
+    int count = dl_confusion_misclassified(&s->confusion, MOST_PAIRS, pairs);
     if (count)
         printf("\nmost frequent errors\n");
     for (int i = 0; i < count; i++) {
         char a[16], b[16];
         dl_text line = {0};
-        dl_text_add(&line, "%6lld  ", (long long)mistakes[i].count);
-        dl_text_add_plain(&line, dl_schema_class(schema, mistakes[i].truth, a));
+        dl_text_add(&line, "%6lld  ", (long long)pairs[i].count);
+        dl_text_add_plain(&line, dl_schema_class(schema, pairs[i].truth, a));
         dl_text_add(&line, " predicted as ");
-        dl_text_add_plain(&line, dl_schema_class(schema, mistakes[i].predicted, b));
+        dl_text_add_plain(&line, dl_schema_class(schema, pairs[i].predicted, b));
         puts(line.data);
         dl_text_free(&line);
     }

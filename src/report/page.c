@@ -180,7 +180,7 @@ int dl_page_write(const char *path, const dl_page *of, dl_error *error) {
         add_curves(&page, &history);
         dl_page_add_confusion(&page, of);
         dl_page_add_classes(&page, of);
-        result = dl_page_add_mistakes(&page, of, error);
+        result = dl_page_add_errors(&page, of, error);
     }
     if (!result) {
         dl_page_add_filters(&page, of);

@@ -139,11 +139,11 @@ static bool has_pictures(const dl_model *model) {
            dl_model_ignored(model) < 0;
 }
 
-static int add_mistake(dl_text *page, const dl_page *of, const dl_confident_error *mistake,
-                       float *x, dl_error *error) {
+static int add_confident_error(dl_text *page, const dl_page *of,
+                               const dl_confident_error *confident, float *x, dl_error *error) {
     const dl_model *model = of->model;
     const dl_subset *part = &model->data.part[of->split];
-    int64_t row = part->index[mistake->row];
+    int64_t row = part->index[confident->row];
     if (part->dataset->type->read(part->dataset, row, x, NULL, error))
         return -1;
     dl_grid tile = dl_grid_images(x, 1, model->data.schema.input, part->dataset->bytes);
@@ -152,32 +152,33 @@ static int add_mistake(dl_text *page, const dl_page *of, const dl_confident_erro
     dl_text_add(page, "<figure>");
     dl_html_add_png(page, png, size, tile.width, tile.height, "a row of the data");
     dl_text_add(page, "<figcaption><b>");
-    add_name(page, of, mistake->truth);
+    add_name(page, of, confident->truth);
     dl_text_add(page, "</b> predicted as <b>");
-    add_name(page, of, mistake->predicted);
+    add_name(page, of, confident->predicted);
     if (model->link == DL_NO_PROBABILITIES)
-        dl_text_add(page, "</b><br>%.3g<br>row %lld", mistake->sure, (long long)row);
+        dl_text_add(page, "</b><br>%.3g<br>row %lld", confident->sure, (long long)row);
     else
-        dl_text_add(page, "</b><br>%.1f&#8239;%%<br>row %lld", 100 * mistake->sure, (long long)row);
+        dl_text_add(page, "</b><br>%.1f&#8239;%%<br>row %lld", 100 * confident->sure,
+                    (long long)row);
     dl_text_add(page, "</figcaption></figure>\n");
     free(png);
     dl_grid_free(&tile);
     return 0;
 }
 
-int dl_page_add_mistakes(dl_text *page, const dl_page *of, dl_error *error) {
+int dl_page_add_errors(dl_text *page, const dl_page *of, dl_error *error) {
     const dl_model *model = of->model;
-    const dl_confident_errors *m = of->mistakes;
+    const dl_confident_errors *m = of->errors;
     if (!m->count || !has_pictures(model))
         return 0;
     dl_text_add(page,
-                "<section id=\"mistakes\"><h2>Most confident errors</h2>\n<p class=\"soft\">Rows "
+                "<section id=\"errors\"><h2>Most confident errors</h2>\n<p class=\"soft\">Rows "
                 "are numbered from 0, in the order of the data.</p>\n"
                 "<div class=\"pictures\">\n");
     float *x = xcalloc((size_t)dl_shape_size(model->data.schema.input), sizeof *x);
     int result = 0;
     for (int i = 0; i < m->count && !result; i++)
-        result = add_mistake(page, of, &m->list[i], x, error);
+        result = add_confident_error(page, of, &m->list[i], x, error);
     free(x);
     dl_text_add(page, "</div></section>\n");
     return result;

@@ -14,14 +14,14 @@ typedef struct {
     dl_split split;
     double loss;
     const dl_scores *scores;
-    const dl_confident_errors *mistakes;
+    const dl_confident_errors *errors;
 } dl_page;
 
 /* Each adds nothing where it does not apply. */
 void dl_page_add_classes(dl_text *page, const dl_page *of);
 void dl_page_add_confusion(dl_text *page, const dl_page *of);
 /* 0, or -1 and an error if an image cannot be read. */
-int dl_page_add_mistakes(dl_text *page, const dl_page *of, dl_error *error);
+int dl_page_add_errors(dl_text *page, const dl_page *of, dl_error *error);
 void dl_page_add_filters(dl_text *page, const dl_page *of);
 
 #endif
