@@ -106,8 +106,8 @@ apt-config dump | grep -E '^Acquire::(https?::Proxy|Check-)' \
 mkdir -p "$system/root/dltrain" "$system/root/shared/data"
 git archive HEAD | tar -x -C "$system/root/dltrain"
 
-# inside COMMAND...: runs in the new system, in separate namespaces, so that mounts and processes end
-# with it; without terminal and environment.
+# inside COMMAND...: runs in the new system, in separate namespaces, so that mounts and processes
+# end with it; without terminal and environment.
 inside() {
     # shellcheck disable=SC2016 # the inner shell's
     env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root \

@@ -63,10 +63,10 @@ static int load_run(const train_arguments *a, dl_config *config, dl_error *error
 }
 
 static search_config config_of(const train_arguments *a) {
-    const char *how = arg_given(&a->common, "sample")  ? "sample"
-                      : arg_given(&a->common, "point") ? "point"
-                                                       : NULL;
-    return (search_config){a->config, &a->common, how, a->point ? a->point : a->sample};
+    search_how how = arg_given(&a->common, "sample")  ? SEARCH_SAMPLE
+                     : arg_given(&a->common, "point") ? SEARCH_POINT
+                                                      : SEARCH_NONE;
+    return (search_config){a->config, &a->common, how, how == SEARCH_POINT ? a->point : a->sample};
 }
 
 static int load_config(const train_arguments *a, dl_config *config, dl_error *error) {

@@ -74,12 +74,11 @@ static int try_all(dl_config *space, dl_error *error) {
     return error->count ? -1 : 0;
 }
 
-static bool is_point(const search_config *from) {
-    return from->how && !strcmp(from->how, "point");
-}
+static const char *const how_names[] = {
+    [SEARCH_NONE] = NULL, [SEARCH_SAMPLE] = "sample", [SEARCH_POINT] = "point"};
 
 static int check_point(const search_config *from, dl_config *space, dl_error *error) {
-    if (!is_point(from))
+    if (from->how != SEARCH_POINT)
         return 0;
     int before = error->count;
     int64_t count = dl_space_count(space, DL_SPACE_POINT, error);
@@ -99,10 +98,10 @@ static int resolve(const search_config *from, dl_config *config, dl_error *error
                      : 0;
     dl_config_free(config);
     if (!result)
-        result = is_point(from) ? dl_space_resolve(config, &space, DL_SPACE_POINT,
-                                                   (uint64_t)from->number - 1, error)
-                                : dl_space_resolve(config, &space, DL_SPACE_SAMPLE,
-                                                   (uint64_t)from->number, error);
+        result = from->how == SEARCH_POINT ? dl_space_resolve(config, &space, DL_SPACE_POINT,
+                                                              (uint64_t)from->number - 1, error)
+                                           : dl_space_resolve(config, &space, DL_SPACE_SAMPLE,
+                                                              (uint64_t)from->number, error);
     dl_config_free(&space);
     return result;
 }
@@ -113,7 +112,7 @@ int search_load(const search_config *from, dl_config *config, dl_error *error) {
     const config_setting_t *first = dl_space_find(config);
     if (!first && from->how)
         return dl_fail(error, DL_USAGE, "%s: is not a search space: --%s has no effect",
-                       config->name, from->how);
+                       config->name, how_names[from->how]);
     if (!first)
         return 0;
     const char *name = config_setting_name(first);
@@ -129,7 +128,8 @@ int search_load(const search_config *from, dl_config *config, dl_error *error) {
 void search_print_config(const search_config *from, const dl_config *config) {
     dl_text text = {0};
     if (from->how)
-        dl_text_add(&text, "# %s %lld of %s\n", from->how, (long long)from->number, config->name);
+        dl_text_add(&text, "# %s %lld of %s\n", how_names[from->how], (long long)from->number,
+                    config->name);
     dl_config_dump(config, &text);
     fputs(text.data, stdout);
     dl_text_free(&text);

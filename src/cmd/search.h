@@ -7,12 +7,15 @@
 #include "config/space.h"
 #include "train/stop.h"
 
+/* How values are chosen from a search space; SEARCH_NONE: the config must not be one. */
+typedef enum { SEARCH_NONE, SEARCH_SAMPLE, SEARCH_POINT } search_how;
+
 /* The config of a command line, and the choice of values if it is a search space. */
 typedef struct {
     const char *path;
     const arg_common *common; /* for --set */
-    const char *how;          /* "sample" or "point"; NULL: it must not be a space */
-    int64_t number;           /* of the sample, or of the point, from 1 */
+    search_how how;
+    int64_t number; /* of the sample, or of the point, from 1 */
 } search_config;
 
 /* The options that override keys of the config. */
