@@ -155,11 +155,46 @@ static void test_statistics_are_exact(void **state) {
     section_free(&s);
 }
 
+/* Timestamps: float holds every 64th whole number near 1e9, double all. */
+static void test_normalize_far_from_zero(void **state) {
+    (void)state;
+    static const char *const config =
+        "format = \"csv\"; train = { file = \"far.csv\"; task = \"regression\"; }; %s";
+    save_text("far.csv", "t,y\n1000000001,2000000002.5\n1000000002,2000000003.5\n"
+                         "1000000003,2000000004.5\n1000000006,2000000009.5\n");
+    static const char *const options[] = {
+        "normalize = \"mean_std\"; normalize_target = \"mean_std\";", "normalize = \"min_max\";",
+        "normalize = \"scale\";"};
+    static const double x[][4] = {{-2, -1, 0, 3}, {0, 0.2, 0.4, 1}, {1, 1, 1, 1}};
+    static const double width[] = {1.8708287, 1, 1};
+    for (int k = 0; k < 3; k++) {
+        section s;
+        dl_text text = {0};
+        dl_text_add(&text, config, options[k]);
+        section_must_open(&s, text.data);
+        dl_text_free(&text);
+        const char *warned = dl_text_get(&s.data.notes.warned);
+        assert_true(!strstr(warned, "\"t\": 3 of 4 distinct values") == (k < 2));
+        assert_true(!strstr(warned, "\"y\": 3 of 4 distinct values") == (k < 1));
+        for (int64_t i = 0; i < 4; i++) {
+            float value, target;
+            dl_error error = {0};
+            assert_int_equal(dl_dataset_read(&s.data.dataset[DL_TRAIN], i, &value, &target, &error),
+                             0);
+            dl_normalize(&s.data.input, &value, 1, 1);
+            near((double)value, x[k][i] / width[k]);
+            dl_normalize(&s.data.target, &target, 1, 1);
+            if (!k)
+                near((double)target, (double[]){-2.5, -1.5, -0.5, 4.5}[i] / sqrt(7.25));
+        }
+        section_free(&s);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_normalize_tables),
-        cmocka_unit_test(test_normalize_images),
-        cmocka_unit_test(test_apply),
+        cmocka_unit_test(test_normalize_tables),     cmocka_unit_test(test_normalize_far_from_zero),
+        cmocka_unit_test(test_normalize_images),     cmocka_unit_test(test_apply),
         cmocka_unit_test(test_statistics_are_exact),
     };
     return cmocka_run_group_tests(tests, scratch_enter, scratch_leave);

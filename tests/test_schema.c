@@ -31,7 +31,12 @@ static int64_t counts[10] = {7, 0, (int64_t)1 << 40, 1, 2, 3, 4, 5, 6, 7};
 static const dl_schema images = {
     .input = {3, {28, 27, 3, 1}}, .classes = 10, .outputs = 1, .class_count = counts};
 static const dl_schema letters = {.input = {2, {64, 26, 1, 1}}, .classes = 26, .outputs = 64};
-static const dl_schema numbers = {.input = {2, {7, 5, 1, 1}}, .outputs = 4, .target_name = "t"};
+static double origins[35] = {0, 1e9 + 1e-6, -1e300}, target_origins[] = {0, 1.7e18, 0, 1.0 / 3};
+static const dl_schema numbers = {.input = {2, {7, 5, 1, 1}},
+                                  .outputs = 4,
+                                  .input_origin = origins,
+                                  .target_origin = target_origins,
+                                  .target_name = "t"};
 
 static char *ranges[] = {"below 0.1", "0.1 to 7", "from 7"};
 static double edges[] = {0.1, 7}, means[] = {-1e300, 1.0 / 3, 8};
@@ -41,6 +46,12 @@ static const dl_schema binned = {.input = {1, {4, 1, 1, 1}},
                                  .class_names = ranges,
                                  .bin_edge = edges,
                                  .bin_mean = means};
+
+static void check_numbers(const double *a, const double *b, int count) {
+    assert_true(!a == !b);
+    for (int i = 0; a && i < count; i++)
+        assert_true(a[i] == b[i]);
+}
 
 static void check_text(const char *a, const char *b) {
     assert_true(!a == !b);
@@ -59,6 +70,8 @@ static void check_equal(const dl_schema *a, const dl_schema *b) {
     for (int i = 0; a->class_count && i < a->classes; i++)
         assert_int_equal(a->class_count[i], b->class_count[i]);
     assert_true(!a->bin_edge == !b->bin_edge && !a->bin_mean == !b->bin_mean);
+    check_numbers(a->input_origin, b->input_origin, (int)dl_shape_size(a->input));
+    check_numbers(a->target_origin, b->target_origin, a->outputs);
     for (int i = 0; a->bin_edge && i < a->classes; i++)
         assert_true(a->bin_mean[i] == b->bin_mean[i] &&
                     (!i || a->bin_edge[i - 1] == b->bin_edge[i - 1]));
@@ -166,6 +179,8 @@ static void test_damaged(void **state) {
         "{\"input\":[4],\"classes\":2,\"outputs\":1,\"class_count\":[1,-1]}",
         "{\"input\":[4],\"classes\":2,\"outputs\":1,\"class_count\":[1,1.5]}",
         "{\"input\":[4],\"classes\":2,\"outputs\":1,\"class_count\":7}",
+        "{\"input\":[4],\"classes\":0,\"outputs\":1,\"input_origin\":[1,2]}",
+        "{\"input\":[4],\"classes\":0,\"outputs\":1,\"target_origin\":[\"1\"]}",
         "{\"input\":[4],\"classes\":3,\"outputs\":1,\"bin_edge\":[1,2],"
         "\"bin_mean\":[1,2]}",
         "{\"input\":[4],\"classes\":3,\"outputs\":1,\"bin_edge\":[1],"

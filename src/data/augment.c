@@ -185,7 +185,7 @@ static void apply_moves(const dl_augment_pass *pass, dl_augment_scratch *scratch
 /* Reads a row and augments it, except for mixing. */
 static int read_unmixed(const dl_augment_pass *pass, dl_augment_scratch *scratch, int64_t row,
                         float *x, float *y, dl_error *error) {
-    if (pass->dataset->type->read(pass->dataset, row, x, y, error))
+    if (dl_dataset_read(pass->dataset, row, x, y, error))
         return -1;
     if (pass->augment->moves)
         apply_moves(pass, scratch, row, x, y);

@@ -17,7 +17,7 @@ static int compare(const void *a, const void *b) {
 static float *sorted_targets(const dl_subset *part, dl_error *error) {
     float *y = xmalloc(sizeof *y * (size_t)part->count);
     for (int64_t i = 0; i < part->count; i++)
-        if (part->dataset->type->read(part->dataset, part->index[i], NULL, &y[i], error)) {
+        if (dl_dataset_read(part->dataset, part->index[i], NULL, &y[i], error)) {
             free(y);
             return NULL;
         }

@@ -15,7 +15,7 @@ int dl_class_index_make(dl_class_index *sorted, const dl_subset *part, const dl_
     *sorted = (dl_class_index){xmalloc(sizeof *sorted->row * (size_t)(part->count + 1)), first};
     for (int64_t i = 0; i < part->count && !result; i++) {
         float y = 0;
-        result = dataset->type->read(dataset, part->index[i], NULL, &y, error);
+        result = dl_dataset_read(dataset, part->index[i], NULL, &y, error);
         class[i] = dl_bins_class(schema, y);
         first[class[i] + 2]++;
     }

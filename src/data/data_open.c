@@ -6,6 +6,7 @@
 #include "data/bins.h"
 #include "data/data.h"
 #include "data/normalize.h"
+#include "data/origin.h"
 #include "data/split.h"
 #include "data/subsample.h"
 #include "data/targets.h"
@@ -30,7 +31,7 @@ static int count_classes(dl_subset *subset, const dl_schema *schema, dl_error *e
     float *y = xcalloc((size_t)outputs, sizeof *y);
     subset->class_count = xcalloc((size_t)schema->classes, sizeof *subset->class_count);
     for (int64_t i = 0; i < subset->count && !result; i++) {
-        result = dataset->type->read(dataset, subset->index[i], NULL, y, error);
+        result = dl_dataset_read(dataset, subset->index[i], NULL, y, error);
         for (int k = 0; k < outputs && !result; k++)
             subset->class_count[dl_bins_class(schema, y[k])]++;
     }
@@ -173,6 +174,7 @@ static int make_bins(dl_data *data, dl_error *error) {
 int dl_data_open(dl_data *data, dl_error *error) {
     if (open_dataset(data, DL_TRAIN, NULL, error))
         return -1;
+    dl_origins_find(data);
     if (set_schema(data, &data->dataset[DL_TRAIN].schema, error))
         return -1;
     int result = 0;

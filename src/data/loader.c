@@ -115,7 +115,7 @@ static int read_row(dl_loader *loader, const pass_request *pass, dl_augment_scra
     const dl_dataset *dataset = loader->part->dataset;
     float *x = batch->x + i * loader->size, *y = batch->y + i * loader->outputs;
     if (!loader->augmented)
-        return dataset->type->read(dataset, batch->index[i], x, y, error);
+        return dl_dataset_read(dataset, batch->index[i], x, y, error);
     dl_augment_pass augmented = {.augment = &loader->data->augment,
                                  .dataset = dataset,
                                  .schema = &loader->data->schema,

@@ -125,7 +125,7 @@ static int accumulate(sums *s, const dl_subset *part, bool target, bool extremes
     const dl_dataset *dataset = part->dataset;
     for (int64_t i = 0; i < part->count; i++) {
         float *x = target ? NULL : s->row, *y = target ? s->row : NULL;
-        if (dataset->type->read(dataset, part->index[i], x, y, error))
+        if (dl_dataset_read(dataset, part->index[i], x, y, error))
             return -1;
         if (!i) {
             memcpy(s->origin, s->row, sizeof(float) * (size_t)s->size);
@@ -222,8 +222,8 @@ static dl_normalization identity(int64_t count) {
     return made;
 }
 
-/* [size]: whether element i is one-hot; NULL: none is. */
-static bool *one_hot_elements(const dl_schema *schema, int64_t size) {
+bool *dl_one_hot_elements(const dl_schema *schema) {
+    int64_t size = dl_shape_size(schema->input);
     bool *skip = NULL;
     int64_t at = 0;
     for (int c = 0; c < schema->columns; c++) {
@@ -237,6 +237,13 @@ static bool *one_hot_elements(const dl_schema *schema, int64_t size) {
     return skip;
 }
 
+int64_t dl_normalization_groups(dl_normalize_by by, dl_shape input) {
+    if (by == DL_BY_GLOBAL)
+        return 1;
+    bool channels = by == DL_BY_CHANNEL || (by == DL_BY_AUTO && input.rank == 3);
+    return channels ? dl_shape_channels(input) : dl_shape_size(input);
+}
+
 int dl_normalization_of_input(dl_normalization *made, const dl_subset *part, dl_normalize_mode mode,
                               dl_normalize_by by, dl_error *error) {
     *made = (dl_normalization){0};
@@ -244,11 +251,8 @@ int dl_normalization_of_input(dl_normalization *made, const dl_subset *part, dl_
         return 0;
     const dl_schema *schema = &part->dataset->schema;
     bool bytes = part->dataset->bytes;
-    int64_t size = dl_shape_size(schema->input), groups = size;
-    if (by == DL_BY_GLOBAL)
-        groups = 1;
-    else if (by == DL_BY_CHANNEL || (by == DL_BY_AUTO && schema->input.rank == 3))
-        groups = dl_shape_channels(schema->input);
+    int64_t size = dl_shape_size(schema->input);
+    int64_t groups = dl_normalization_groups(by, schema->input);
     if (mode == DL_NORMALIZE_SCALE && bytes) { /* no statistics needed */
         *made = identity(1);
         set_from(made, 0, &(moments){0}, mode, bytes);
@@ -257,7 +261,7 @@ int dl_normalization_of_input(dl_normalization *made, const dl_subset *part, dl_
     moments *m = measure(part, size, false, mode != DL_NORMALIZE_MEAN_STD, error);
     if (!m)
         return -1;
-    bool *skip = one_hot_elements(schema, size);
+    bool *skip = dl_one_hot_elements(schema);
     *made = identity(skip ? size : groups);
     for (int64_t k = 0; k < groups; k++) {
         moments all = merge(m, skip, size, k, groups);

@@ -14,6 +14,11 @@ typedef enum {
 } dl_normalize_mode;
 typedef enum { DL_BY_AUTO, DL_BY_FEATURE, DL_BY_CHANNEL, DL_BY_GLOBAL } dl_normalize_by;
 
+/* Elements k, k + groups, … of an input are normalized alike. */
+int64_t dl_normalization_groups(dl_normalize_by by, dl_shape input);
+/* [i]: element i of an input is part of a one-hot column; NULL if there is no such column. The
+   caller frees it. */
+bool *dl_one_hot_elements(const dl_schema *schema);
 /* The normalization of the inputs of a split; `made` is overwritten, not freed. */
 int dl_normalization_of_input(dl_normalization *made, const dl_subset *part, dl_normalize_mode how,
                               dl_normalize_by by, dl_error *error);

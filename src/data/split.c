@@ -149,7 +149,7 @@ static int *read_classes(const dl_dataset *dataset, dl_error *error) {
     assert(dataset->schema.outputs == 1);
     for (int64_t i = 0; i < dataset->count; i++) {
         float y;
-        if (dataset->type->read(dataset, i, NULL, &y, error)) {
+        if (dl_dataset_read(dataset, i, NULL, &y, error)) {
             free(class_of);
             return NULL;
         }
@@ -167,7 +167,7 @@ static int compute_digest(dl_data *data, const uint8_t *part_of, dl_error *error
     int result = 0;
     for (int64_t i = 0; i < dataset->count && !result; i++) {
         uint32_t bits;
-        result = dataset->type->read(dataset, i, NULL, y, error);
+        result = dl_dataset_read(dataset, i, NULL, y, error);
         memcpy(&bits, y, sizeof bits);
         h = (h ^ part_of[i]) * 1099511628211u;
         for (int byte = 0; byte < 4; byte++)

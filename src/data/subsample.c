@@ -121,7 +121,7 @@ static int *read_classes(const dl_subset *part, dl_error *error) {
     int *class_of = xmalloc(sizeof *class_of * (size_t)(part->count + 1));
     for (int64_t i = 0; i < part->count; i++) {
         float y;
-        if (dataset->type->read(dataset, part->index[i], NULL, &y, error)) {
+        if (dl_dataset_read(dataset, part->index[i], NULL, &y, error)) {
             free(class_of);
             return NULL;
         }

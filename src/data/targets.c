@@ -68,7 +68,7 @@ int dl_targets_schema(dl_schema *made, dl_targets kind, const dl_schema *base, c
 static int read_input(const dl_dataset *made, int64_t i, float *x, float *y, dl_error *error) {
     const targets_state *s = made->state;
     float *first = x ? x : y;
-    if (first && s->base->type->read(s->base, i, first, NULL, error))
+    if (first && dl_dataset_read(s->base, i, first, NULL, error))
         return -1;
     if (x && y)
         memcpy(y, x, sizeof *y * (size_t)s->size);
@@ -79,7 +79,7 @@ static int read_input(const dl_dataset *made, int64_t i, float *x, float *y, dl_
 static int read_color(const dl_dataset *made, int64_t i, float *x, float *y, dl_error *error) {
     const targets_state *s = made->state;
     float *rgb = y ? y : xmalloc(sizeof *rgb * (size_t)s->size);
-    int result = s->base->type->read(s->base, i, rgb, NULL, error);
+    int result = dl_dataset_read(s->base, i, rgb, NULL, error);
     for (int64_t p = 0; !result && x && p < s->size / 3; p++)
         x[p] = 0.299f * rgb[3 * p] + 0.587f * rgb[3 * p + 1] + 0.114f * rgb[3 * p + 2];
     if (!y)
@@ -104,7 +104,7 @@ static int read_pair(const dl_dataset *made, int64_t i, float *x, float *y, dl_e
     dl_draw draw = {.seed = s->seed, .purpose = DL_FOR_PAIRS, .step = (uint32_t)i};
     uint32_t words[4];
     float class;
-    if (s->base->type->read(s->base, i, x, &class, error))
+    if (dl_dataset_read(s->base, i, x, &class, error))
         return -1;
     dl_random_words(&draw, 0, words);
     int64_t rows = s->by_class.first[s->classes],
@@ -113,7 +113,7 @@ static int read_pair(const dl_dataset *made, int64_t i, float *x, float *y, dl_e
     int64_t other = choose_partner(s, words, (int)class, same);
     if (y)
         *y = same;
-    return x ? s->base->type->read(s->base, other, x + s->size, NULL, error) : 0;
+    return x ? dl_dataset_read(s->base, other, x + s->size, NULL, error) : 0;
 }
 
 static void prefetch(const dl_dataset *made, int64_t i) {

@@ -49,8 +49,8 @@ static const dl_option options[] = {
 
 typedef struct {
     int64_t features;
-    float *x;        /* [count][features] */
-    float *y;        /* [count] */
+    double *x;       /* [count][features] */
+    double *y;       /* [count] */
     uint64_t *group; /* [count], or NULL */
 } csv_state;
 
@@ -77,12 +77,10 @@ static int unknown_name(const dl_csv_table *table, const dl_csv_reader *csv, int
                    nearest ? nearest : "", nearest ? "\"?)" : "");
 }
 
-static int number_of(const dl_csv_table *table, const dl_csv_reader *csv, int column, float *out,
+static int number_of(const dl_csv_table *table, const dl_csv_reader *csv, int column, double *out,
                      dl_error *error) {
     char quoted[64];
-    double value;
-    dl_csv_type type = dl_csv_number(csv->field[column], &value);
-    *out = (float)value;
+    dl_csv_type type = dl_csv_number(csv->field[column], out);
     if (type == DL_CSV_NUMBER)
         return 0;
     return dl_fail(error, DL_DATA, "%s:%lld: column \"%s\": \"%s\" is not a %snumber", table->path,
@@ -92,16 +90,16 @@ static int number_of(const dl_csv_table *table, const dl_csv_reader *csv, int co
 }
 
 /* Stores the record as x[features], which is all 0, and *y. */
-static int store(const dl_csv_table *table, const dl_csv_reader *csv, float *x, float *y,
+static int store(const dl_csv_table *table, const dl_csv_reader *csv, double *x, double *y,
                  dl_error *error) {
     int result = 0;
     for (int i = 0; i < table->inputs; i++) {
         int index = table->input[i];
         const dl_csv_column *column = &table->column[index];
-        float *to = x + column->offset;
+        double *to = x + column->offset;
         bool missing = dl_csv_missing(csv->field[index]);
         if (missing && !column->categorical) {
-            *to = (float)column->mean;
+            *to = column->mean;
         } else if (column->categorical && !missing) {
             int category = dl_csv_find_class(&column->names, csv->field[index]);
             if (category < 0)
@@ -118,7 +116,7 @@ static int store(const dl_csv_table *table, const dl_csv_reader *csv, float *x, 
     int class = dl_csv_find_class(&target->names, csv->field[table->target]);
     if (class < 0)
         return unknown_name(table, csv, table->target, error);
-    *y = (float)class;
+    *y = class;
     return result;
 }
 
@@ -150,12 +148,12 @@ static int store_rows(const dl_csv_table *table, dl_csv_reader *csv, csv_state *
 static int allocate(const dl_csv_table *table, csv_state *state, dl_error *error) {
     int64_t values = 0, bytes = 0;
     bool fits = dl_multiply(table->rows, state->features, &values) &&
-                dl_multiply(values, (int64_t)sizeof(float), &bytes);
+                dl_multiply(values, (int64_t)sizeof(double), &bytes);
     char advice[128];
     snprintf(advice, sizeof advice, "it has %lld rows of %lld numbers, one a category",
              (long long)table->rows, (long long)state->features);
     if (dl_dataset_fits(table->dataset, table->path,
-                        4.0 * (double)table->rows * (double)(state->features + 1), advice, error) ||
+                        8.0 * (double)table->rows * (double)(state->features + 1), advice, error) ||
         !fits)
         return -1;
     state->x = xcalloc((size_t)values, sizeof *state->x);
@@ -193,6 +191,8 @@ static int open_table(dl_dataset *dataset, const dl_schema *like, dl_csv_table *
     else if (dl_csv_decide(table, &dataset->schema, error))
         return -1;
     dataset->count = table->rows;
+    dataset->input_doubles = true;
+    dataset->target_doubles = !dataset->schema.classes;
     state->features = dl_shape_size(dataset->schema.input);
     if (allocate(table, state, error))
         return -1;
@@ -216,11 +216,20 @@ static int csv_open(dl_dataset *dataset, const dl_schema *like, dl_error *error)
 static int csv_read(const dl_dataset *dataset, int64_t i, float *x, float *y, dl_error *error) {
     const csv_state *state = dataset->state;
     (void)error;
+    const double *row = state->x + i * state->features;
+    for (int64_t k = 0; x && k < state->features; k++)
+        x[k] = (float)row[k];
+    if (y)
+        *y = (float)state->y[i];
+    return 0;
+}
+
+static void csv_read_doubles(const dl_dataset *dataset, int64_t i, double *x, double *y) {
+    const csv_state *state = dataset->state;
     if (x)
         memcpy(x, state->x + i * state->features, sizeof *x * (size_t)state->features);
     if (y)
         *y = state->y[i];
-    return 0;
 }
 
 static void csv_close(dl_dataset *dataset) {
@@ -243,5 +252,6 @@ const dl_dataset_type dl_dataset_csv = {
              .options = options},
     .open = csv_open,
     .read = csv_read,
+    .read_doubles = csv_read_doubles,
     .close = csv_close,
 };

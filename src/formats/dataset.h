@@ -19,6 +19,8 @@ typedef struct {
     /* Row i: x[size of schema.input], not normalized; y[schema.outputs], classes as their numbers.
        Either may be NULL: not wanted, and not worked for. Any thread, any order. */
     int (*read)(const dl_dataset *dataset, int64_t i, float *x, float *y, dl_error *error);
+    /* The same, not rounded to float: asked for what input_doubles and target_doubles say. */
+    void (*read_doubles)(const dl_dataset *dataset, int64_t i, double *x, double *y);
     /* Row i will be read soon: a hint to the memory, NULL if there is nothing to gain. */
     void (*prefetch)(const dl_dataset *dataset, int64_t i);
     /* Frees `state` (NULL if it was never opened) and what it holds; called once, also after a
@@ -42,15 +44,19 @@ struct dl_dataset {
     dl_cache_notes *cache; /* NULL: decoded pictures are not to be kept on disk; borrowed */
     void *state;           /* the type's own; owned by it */
     int64_t count;         /* rows */
-    bool bytes;       /* set by open: inputs are whole numbers from 0 to 255, as in image files */
-    bool ordered;     /* set by open: rows go on where the one before ends; shares are the tail */
-    bool slow;        /* set by open: a row is decoded anew whenever it is read */
-    dl_schema schema; /* owned */
+    bool bytes;   /* set by open: inputs are whole numbers from 0 to 255, as in image files */
+    bool ordered; /* set by open: rows go on where the one before ends; shares are the tail */
+    bool slow;    /* set by open: a row is decoded anew whenever it is read */
+    bool input_doubles, target_doubles; /* set by open: floats may not hold all of their values */
+    dl_schema schema;                   /* owned */
     const uint64_t *group; /* set by open: [count], equal for rows that a split must not part, or
                               NULL; the state owns it */
 };
 
 extern const dl_registry dl_dataset_registry;
+
+/* Row i as the type's `read` gives it, less the schema's origins, subtracted in double. */
+int dl_dataset_read(const dl_dataset *dataset, int64_t i, float *x, float *y, dl_error *error);
 
 /* The path of the data file `name` (freed by the caller), or NULL and an error that says where it
    was looked for, and which `scripts/get_data.sh` command gets it, if one does. */

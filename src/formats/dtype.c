@@ -14,6 +14,10 @@ bool dl_dtype_is_float(dl_dtype type) {
     return type == DL_F32 || type == DL_F64 || type == DL_F16;
 }
 
+bool dl_dtype_fits_float(dl_dtype type) {
+    return type == DL_F32 || dl_dtype_width(type) <= 2;
+}
+
 void dl_dtype_from_big_endian(void *values, int64_t count, int width) {
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
     uint16_t *two = values;
@@ -113,6 +117,8 @@ double dl_dtype_number(const void *values, dl_dtype type, int64_t i) {
         return (double)((const float *)values)[i];
     if (type == DL_F16)
         return (double)from_half(((const uint16_t *)values)[i]);
+    if (type == DL_U64)
+        return (double)((const uint64_t *)values)[i];
     return type == DL_F64 ? ((const double *)values)[i] : (double)dl_dtype_integer(values, type, i);
 }
 

@@ -28,6 +28,8 @@ bool dl_dtype_is_float(dl_dtype type);
 void dl_dtype_from_big_endian(void *values, int64_t count, int width);
 /* out[count] from values[count], in the machine's order. */
 void dl_dtype_to_floats(const void *values, dl_dtype type, int64_t count, float *out);
+/* Whether floats hold every value of the type. */
+bool dl_dtype_fits_float(dl_dtype type);
 /* values[i] of a type that is no float; INT64_MAX if it is larger. */
 int64_t dl_dtype_integer(const void *values, dl_dtype type, int64_t i);
 /* values[i], whatever the type. */

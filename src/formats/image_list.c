@@ -55,7 +55,7 @@ static const dl_option options[] = {
 
 typedef struct {
     dl_pictures inputs, targets; /* targets: of masks and pictures */
-    float *y;                    /* [count][outputs], owned; of classes and numbers */
+    double *y;                   /* [count][outputs], owned; of classes and numbers */
     int outputs;
 } list_state;
 
@@ -241,9 +241,7 @@ static int take_numbers(const list *l, dl_dataset *dataset, dl_error *error) {
     int before = error->count;
     char quoted[64];
     for (int64_t i = 0; i < l->count * l->targets && error->count < before + MOST_ERRORS; i++) {
-        double value;
-        dl_csv_type type = dl_csv_number(l->field[i], &value);
-        state->y[i] = (float)value;
+        dl_csv_type type = dl_csv_number(l->field[i], &state->y[i]);
         if (type != DL_CSV_NUMBER)
             dl_fail(error, DL_DATA, "%s:%lld: column \"%s\": \"%s\" is not a %snumber", l->path,
                     (long long)l->line[i / l->targets], l->name[l->target[i % l->targets]],
@@ -286,7 +284,7 @@ static int take_classes(const list *l, dl_dataset *dataset, dl_error *error) {
     }
     for (int64_t i = 0; i < l->count && error->count < before + MOST_ERRORS; i++) {
         int class = dl_csv_find_class(&names, l->field[i]);
-        state->y[i] = (float)class;
+        state->y[i] = class;
         if (class >= 0)
             continue;
         char quoted[64];
@@ -402,6 +400,7 @@ static int open_list(dl_dataset *dataset, list *l, dl_error *error) {
     dataset->schema.input = state->inputs.form.shape;
     dataset->count = l->count;
     dataset->bytes = true;
+    dataset->target_doubles = l->task == REGRESSION;
     dataset->slow = state->inputs.on_demand;
     if (!l->like)
         return 0;
@@ -424,9 +423,15 @@ static int list_read(const dl_dataset *dataset, int64_t i, float *x, float *y, d
     const list_state *state = dataset->state;
     if (x && dl_pictures_read(&state->inputs, i, x, error))
         return -1;
-    if (y && state->y)
-        memcpy(y, state->y + i * state->outputs, sizeof *y * (size_t)state->outputs);
+    for (int k = 0; y && state->y && k < state->outputs; k++)
+        y[k] = (float)state->y[i * state->outputs + k];
     return y && !state->y ? dl_pictures_read(&state->targets, i, y, error) : 0;
+}
+
+static void list_read_doubles(const dl_dataset *dataset, int64_t i, double *x, double *y) {
+    const list_state *state = dataset->state;
+    (void)x; /* pixels are bytes */
+    memcpy(y, state->y + i * state->outputs, sizeof *y * (size_t)state->outputs);
 }
 
 static void list_prefetch(const dl_dataset *dataset, int64_t i) {
@@ -454,6 +459,7 @@ const dl_dataset_type dl_dataset_image_list = {
              .options = options},
     .open = list_open,
     .read = list_read,
+    .read_doubles = list_read_doubles,
     .prefetch = list_prefetch,
     .close = list_close,
 };

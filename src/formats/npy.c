@@ -144,10 +144,12 @@ static int take_arrays(dl_dataset *dataset, const dl_schema *like, dl_error *err
         return -1;
     dataset->count = state->inputs.rows;
     dataset->bytes = state->inputs.type == DL_U8;
+    dataset->input_doubles = !dl_dtype_fits_float(state->inputs.type);
     dataset->schema.input = input;
     dataset->schema.outputs = (int)state->targets.size;
     if (like)
         dataset->schema = dl_schema_copy(like);
+    dataset->target_doubles = !dataset->schema.classes && !dl_dtype_fits_float(state->targets.type);
     return 0;
 }
 
@@ -189,6 +191,14 @@ static int npy_read(const dl_dataset *dataset, int64_t i, float *x, float *y, dl
     return 0;
 }
 
+static void npy_read_doubles(const dl_dataset *dataset, int64_t i, double *x, double *y) {
+    const npy_state *state = dataset->state;
+    if (x)
+        dl_npy_doubles(&state->inputs, i * state->inputs.size, state->inputs.size, x);
+    if (y)
+        dl_npy_doubles(&state->targets, i * state->targets.size, state->targets.size, y);
+}
+
 static void npy_prefetch(const dl_dataset *dataset, int64_t i) {
     const dl_npy *inputs = &((const npy_state *)dataset->state)->inputs;
     int64_t bytes = inputs->size * inputs->width;
@@ -216,6 +226,7 @@ const dl_dataset_type dl_dataset_npy = {
              .options = npy_table},
     .open = npy_open,
     .read = npy_read,
+    .read_doubles = npy_read_doubles,
     .prefetch = npy_prefetch,
     .close = npy_close,
 };
@@ -228,6 +239,7 @@ const dl_dataset_type dl_dataset_npz = {
              .options = npz_table},
     .open = npz_open,
     .read = npy_read,
+    .read_doubles = npy_read_doubles,
     .prefetch = npy_prefetch,
     .close = npy_close,
 };

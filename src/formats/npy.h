@@ -45,6 +45,7 @@ void dl_npy_free(dl_npy *array);
 
 /* out[count] = the elements from `first` on. */
 void dl_npy_floats(const dl_npy *array, int64_t first, int64_t count, float *out);
+void dl_npy_doubles(const dl_npy *array, int64_t first, int64_t count, double *out);
 /* The first element that is no finite number that fits a float; -1 if there is none. */
 int64_t dl_npy_find_bad(const dl_npy *array);
 /* An element of a type that is no float; and whatever the type. */

@@ -301,6 +301,16 @@ void dl_npy_floats(const dl_npy *array, int64_t first, int64_t count, float *out
     }
 }
 
+void dl_npy_doubles(const dl_npy *array, int64_t first, int64_t count, double *out) {
+    double piece[PIECE];
+    for (int64_t done = 0; done < count; done += PIECE) {
+        int64_t many = count - done < PIECE ? count - done : PIECE;
+        const void *values = fetch(array, first + done, many, piece);
+        for (int64_t i = 0; i < many; i++)
+            out[done + i] = dl_dtype_number(values, array->type, i);
+    }
+}
+
 int64_t dl_npy_find_bad(const dl_npy *array) {
     double piece[PIECE];
     int64_t total = array->rows * array->size;

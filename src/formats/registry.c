@@ -33,6 +33,30 @@ const dl_registry dl_dataset_registry = {
     .kinds = formats,
 };
 
+static void subtract(const double *values, const double *origin, int64_t count, float *out) {
+    for (int64_t k = 0; k < count; k++)
+        out[k] = (float)(values[k] - origin[k]);
+}
+
+int dl_dataset_read(const dl_dataset *dataset, int64_t i, float *x, float *y, dl_error *error) {
+    const dl_schema *schema = &dataset->schema;
+    bool far_x = x && dataset->input_doubles && schema->input_origin;
+    bool far_y = y && dataset->target_doubles && schema->target_origin;
+    if ((x && !far_x) || (y && !far_y)) {
+        int result = dataset->type->read(dataset, i, far_x ? NULL : x, far_y ? NULL : y, error);
+        if (result || !(far_x || far_y))
+            return result;
+    }
+    int64_t inputs = far_x ? dl_shape_size(schema->input) : 0;
+    int64_t outputs = far_y ? schema->outputs : 0;
+    double *values = xmalloc(sizeof *values * (size_t)(inputs + outputs));
+    dataset->type->read_doubles(dataset, i, far_x ? values : NULL, far_y ? values + inputs : NULL);
+    subtract(values, schema->input_origin, inputs, x);
+    subtract(values + inputs, schema->target_origin, outputs, y);
+    free(values);
+    return 0;
+}
+
 /* What scripts/get_data.sh knows. */
 static const char *const public_sets[] = {
     "mnist", "fashion_mnist", "cifar10", "iris", "car", "concrete", "tinyshakespeare",

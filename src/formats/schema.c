@@ -34,7 +34,7 @@ static void free_names(char **names, int count) {
 }
 
 /* Of NULL it is NULL. */
-static void *copy_list(const void *list, int count, size_t size) {
+static void *copy_list(const void *list, int64_t count, size_t size) {
     size_t bytes = size * (size_t)count;
     return list ? memcpy(xmalloc(bytes), list, bytes) : NULL;
 }
@@ -45,6 +45,9 @@ dl_schema dl_schema_copy(const dl_schema *schema) {
     copy.class_count = copy_list(schema->class_count, schema->classes, sizeof(int64_t));
     copy.bin_edge = copy_list(schema->bin_edge, schema->classes - 1, sizeof(double));
     copy.bin_mean = copy_list(schema->bin_mean, schema->classes, sizeof(double));
+    copy.input_origin =
+        copy_list(schema->input_origin, dl_shape_size(schema->input), sizeof(double));
+    copy.target_origin = copy_list(schema->target_origin, schema->outputs, sizeof(double));
     copy.target_name = schema->target_name ? xstrdup(schema->target_name) : NULL;
     copy.column = NULL;
     if (schema->columns)
@@ -63,6 +66,8 @@ void dl_schema_free(dl_schema *schema) {
     free(schema->class_count);
     free(schema->bin_edge);
     free(schema->bin_mean);
+    free(schema->input_origin);
+    free(schema->target_origin);
     free(schema->target_name);
     for (int i = 0; schema->column && i < schema->columns; i++) {
         free(schema->column[i].name);
@@ -134,6 +139,13 @@ char *dl_schema_to_json(const dl_schema *schema) {
                             numbers_to_json(schema->bin_edge, schema->classes - 1));
         json_object_set_new(object, "bin_mean", numbers_to_json(schema->bin_mean, schema->classes));
     }
+    if (schema->input_origin)
+        json_object_set_new(
+            object, "input_origin",
+            numbers_to_json(schema->input_origin, (int)dl_shape_size(schema->input)));
+    if (schema->target_origin)
+        json_object_set_new(object, "target_origin",
+                            numbers_to_json(schema->target_origin, schema->outputs));
     if (schema->target_name)
         json_object_set_new(object, "target", made(json_string(schema->target_name)));
     if (schema->columns) {
@@ -239,6 +251,15 @@ static int read_bins(const reading *r, const json_t *object, dl_schema *schema) 
     return 0;
 }
 
+/* Absent: *origin stays NULL. */
+static int read_origin(const reading *r, const json_t *object, const char *key, int64_t count,
+                       double **origin) {
+    const json_t *list = json_object_get(object, key);
+    if (list && !(*origin = read_numbers(r, list, key, (int)count)))
+        return -1;
+    return 0;
+}
+
 static int read_shape(const reading *r, const json_t *list, dl_shape *shape) {
     size_t rank = json_array_size(list);
     if (!json_is_array(list) || rank < 1 || rank > DL_LARGEST_RANK)
@@ -312,6 +333,10 @@ static int read_schema(const reading *r, const json_t *object, dl_schema *schema
     }
     const json_t *counts = json_object_get(object, "class_count");
     if ((counts && read_counts(r, counts, schema)) || read_bins(r, object, schema))
+        return -1;
+    if (read_origin(r, object, "input_origin", dl_shape_size(schema->input),
+                    &schema->input_origin) ||
+        read_origin(r, object, "target_origin", schema->outputs, &schema->target_origin))
         return -1;
     const json_t *target = json_object_get(object, "target");
     if (target && !json_is_string(target))

@@ -27,7 +27,10 @@ typedef struct {
     /* A number that was cut into bins, the classes; else both NULL. See bins.h. */
     double *bin_edge;  /* [classes - 1], ascending: each is the lowest number of the next bin */
     double *bin_mean;  /* [classes]: the number that a bin stands for */
-    char *target_name; /* or NULL */
+    /* What is subtracted from the files' numbers before they are rounded to float; or NULL. */
+    double *input_origin;  /* [size of input] */
+    double *target_origin; /* [outputs] */
+    char *target_name;     /* or NULL */
     int columns;       /* tables: how many input columns; else 0 */
     dl_column *column;
 } dl_schema;

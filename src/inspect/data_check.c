@@ -269,7 +269,7 @@ static void print_rows(const dl_subset *rows, const dl_dataset *files, int part,
             prints[i] = (print){.row = rows->index[i], .part = -1};
             if (i && rows->index[i] == rows->index[i - 1])
                 continue;
-            if (files->type->read(files, rows->index[i], x, y, &error)) {
+            if (dl_dataset_read(files, rows->index[i], x, y, &error)) {
 #pragma omp critical(unreadable_rows)
                 note_unreadable(bad, i, &error);
                 continue;

@@ -73,7 +73,7 @@ static void read_columns(table *t, int64_t first, int64_t last) {
     t->readable = 0;
     for (int64_t i = 0; i < t->rows->count; i++) {
         dl_error ignored = {0}; /* has been told of */
-        if (!t->files->type->read(t->files, t->rows->index[i], x, y, &ignored)) {
+        if (!dl_dataset_read(t->files, t->rows->index[i], x, y, &ignored)) {
             for (int64_t k = first; k < last; k++)
                 t->value[(k - first) * t->rows->count + t->readable] = value_of(&t->column[k], x);
             t->target[t->readable++] = y[0];

@@ -39,7 +39,7 @@ static int read_symbols(const dl_data *data, int part, int64_t length, uint16_t 
     int result = 0;
     for (int64_t i = 0; i < rows->count && !result; i++) {
         dl_error ignored = {0};
-        result = files->type->read(files, rows->index[i], NULL, y, &ignored);
+        result = dl_dataset_read(files, rows->index[i], NULL, y, &ignored);
         for (int64_t k = 0; k < length && !result; k++)
             out[i * length + k] = (uint16_t)y[k];
         dl_error_clear(&ignored);

@@ -18,7 +18,7 @@ static int measure_targets(dl_model *model, dl_error *error) {
     float *y = xmalloc(sizeof *y * (size_t)outputs);
     int result = 0;
     for (int64_t i = 0; i < rows && !result; i++) {
-        result = train->dataset->type->read(train->dataset, train->index[i], NULL, y, error);
+        result = dl_dataset_read(train->dataset, train->index[i], NULL, y, error);
         if (!model->target.classes)
             dl_normalize(&model->data.target, y, 1, outputs);
         for (int64_t j = 0; j < outputs && !result; j++) {

@@ -144,7 +144,7 @@ static int add_confident_error(dl_text *page, const dl_page *of,
     const dl_model *model = of->model;
     const dl_subset *part = &model->data.part[of->split];
     int64_t row = part->index[confident->row];
-    if (part->dataset->type->read(part->dataset, row, x, NULL, error))
+    if (dl_dataset_read(part->dataset, row, x, NULL, error))
         return -1;
     dl_grid tile = dl_grid_images(x, 1, model->data.schema.input, part->dataset->bytes);
     int size;

@@ -202,7 +202,7 @@ static int add_samples(dl_text *summary, const dl_model *model, dl_error *error)
     int result = 0;
     for (int i = 0; i < count && !result; i++)
         result =
-            part->dataset->type->read(part->dataset, part->index[i], x + i * size, NULL, error);
+            dl_dataset_read(part->dataset, part->index[i], x + i * size, NULL, error);
     if (!result) {
         dl_grid grid = dl_grid_images(x, count, shape, part->dataset->bytes);
         add_image(summary, "samples", "train", &grid);
