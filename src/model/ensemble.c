@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Of n nets with the probabilities p_i the mean is p = (sum of p_i) / n. Voting, each net has one
-   vote for its class, and of classes with as many votes the one with the larger mean probability
-   wins: the votes v become the scores (v + p / 2) / (n + 1/2). A net without probabilities, one
-   that was trained with hinge, say, is as sure of its class as can be.
-   Breiman, "Bagging predictors", 1996. */
+/* The mean of n nets with probabilities p_i is p = (sum of p_i) / n. In a vote, each net has one
+   vote for its class, and ties are broken by the mean probability: votes v become the scores (v + p
+   / 2) / (n + 1/2). A net without probabilities (trained with hinge, for example) counts as having
+   probability 1 for its class. Breiman, "Bagging predictors", 1996. */
 #include "model/ensemble.h"
 
 #include <math.h>
@@ -46,7 +45,7 @@ static int check_targets(const dl_member *a, const dl_member *b, dl_error *error
     dl_text first = {0}, second = {0};
     add_target(&first, a);
     add_target(&second, b);
-    dl_fail(error, DL_DATA, "%s foretells %s, but %s %s: they cannot answer together", a->name,
+    dl_fail(error, DL_DATA, "%s predicts %s, but %s %s: they cannot form an ensemble", a->name,
             first.data, b->name, second.data);
     dl_text_free(&first);
     dl_text_free(&second);
@@ -61,7 +60,7 @@ static int check_names(const dl_member *a, const dl_member *b, dl_error *error) 
         if (strcmp(one, other))
             return dl_fail(
                 error, DL_DATA,
-                "class %d is \"%s\" in %s, but \"%s\" in %s: they cannot answer together", c, one,
+                "class %d is \"%s\" in %s, but \"%s\" in %s: they cannot form an ensemble", c, one,
                 a->name, other, b->name);
     }
     return 0;
@@ -71,7 +70,7 @@ int dl_ensemble_check(const dl_ensemble *s, dl_error *error) {
     const dl_member *first = &s->member[0];
     if (s->vote && !classes_of(first))
         return dl_fail(error, DL_USAGE,
-                       "--vote is for classes, but %s foretells numbers (--average is for those)",
+                       "--vote is for classes, but %s predicts numbers (use --average)",
                        first->name);
     for (int i = 0; i < s->count; i++) {
         const dl_member *member = &s->member[i];
@@ -80,17 +79,16 @@ int dl_ensemble_check(const dl_ensemble *s, dl_error *error) {
             return -1;
         if (!s->vote && classes_of(member) && model->link == DL_NO_PROBABILITIES)
             return dl_fail(error, DL_USAGE,
-                           "%s has no probabilities that there is a mean of: its loss is \"%s\" "
-                           "(--vote does without)",
+                           "%s has no probabilities to average: its loss is \"%s\" (use --vote)",
                            member->name, model->loss->kind.name);
         if (dl_model_order(model, false) != dl_model_order(first->model, false))
             return dl_fail(error, DL_DATA,
-                           "of %s and %s one is stateful, and reads the rows in another order: "
-                           "they cannot answer together",
+                           "one of %s and %s is stateful, and reads the rows in another order: "
+                           "they cannot form an ensemble",
                            first->name, member->name);
         if (model->data.part[s->split].count != first->model->data.part[s->split].count)
             return dl_fail(error, DL_DATA,
-                           "%s has %lld %s rows, but %s %lld: they cannot answer together",
+                           "%s has %lld %s rows, but %s %lld: they cannot form an ensemble",
                            first->name, (long long)first->model->data.part[s->split].count,
                            dl_split_names[s->split], member->name,
                            (long long)model->data.part[s->split].count);
@@ -103,16 +101,16 @@ int dl_ensemble_check(const dl_ensemble *s, dl_error *error) {
 typedef struct {
     const dl_ensemble *ensemble;
     int classes;
-    int64_t width, rows;  /* numbers an answer has; answers of this batch */
-    double *mean, *votes; /* [batch · positions][width]; sums, before they are divided */
+    int64_t width, rows;  /* numbers per prediction; predictions of this batch */
+    double *mean, *votes; /* [batch · positions][width]: sums */
     double *probability;  /* [classes] */
     float *target;        /* [batch · positions], or [batch][width] */
     float *output;        /* [batch · positions][width] */
-} joint;
+} combination;
 
-static joint open_joint(const dl_ensemble *s) {
+static combination open_combination(const dl_ensemble *s) {
     const dl_model *model = s->member[0].model;
-    joint j = {.ensemble = s, .classes = dl_ensemble_classes(s)};
+    combination j = {.ensemble = s, .classes = dl_ensemble_classes(s)};
     j.width = j.classes ? j.classes : outputs_of(&s->member[0]);
     size_t count = (size_t)(model->batch_size * (j.classes ? model->positions : 1) * j.width);
     j.mean = xmalloc(sizeof *j.mean * count);
@@ -123,7 +121,7 @@ static joint open_joint(const dl_ensemble *s) {
     return j;
 }
 
-static void close_joint(joint *j) {
+static void close_combination(combination *j) {
     free(j->mean);
     free(j->votes);
     free(j->probability);
@@ -131,13 +129,13 @@ static void close_joint(joint *j) {
     free(j->output);
 }
 
-/* Numbers were normalized in ways of their own, and are as they were but for rounding. */
-static bool same_target(const joint *j, float a, float b) {
+/* Numbers may differ by rounding, since each member denormalizes its own. */
+static bool same_target(const combination *j, float a, float b) {
     return j->classes ? a == b : fabsf(a - b) <= 1e-4f * (1 + fabsf(a));
 }
 
-/* The first member's targets are kept, the others' compared with them. */
-static int take_targets(joint *j, int i, const dl_outcome *o, dl_error *error) {
+/* Copies the first member's targets, and compares those of the others with them. */
+static int check_targets_of_batch(combination *j, int i, const dl_outcome *o, dl_error *error) {
     const dl_ensemble *s = j->ensemble;
     int64_t count = o->rows * (j->classes ? 1 : j->width);
     bool same = !i || o->rows == j->rows;
@@ -148,12 +146,12 @@ static int take_targets(joint *j, int i, const dl_outcome *o, dl_error *error) {
         same = same_target(j, j->target[k], o->target[k]);
     return same ? 0
                 : dl_fail(error, DL_DATA,
-                          "the %s rows of %s and %s are not the same ones: they cannot answer "
+                          "the %s rows of %s and %s differ: they cannot answer "
                           "together (is split_seed the same?)",
                           dl_split_names[s->split], s->member[0].name, s->member[i].name);
 }
 
-static void add_answers(joint *j, const dl_outcome *o) {
+static void add_predictions(combination *j, const dl_outcome *o) {
     for (int64_t r = 0; r < o->rows; r++) {
         double *mean = j->mean + r * j->width, *votes = j->votes + r * j->width;
         if (j->classes) {
@@ -170,7 +168,7 @@ static void add_answers(joint *j, const dl_outcome *o) {
     }
 }
 
-static dl_outcome join(joint *j) {
+static dl_outcome combine(combination *j) {
     const dl_ensemble *s = j->ensemble;
     double n = s->count;
     for (int64_t k = 0; k < j->rows * j->width; k++)
@@ -180,7 +178,7 @@ static dl_outcome join(joint *j) {
                         j->classes, 0,        dl_ensemble_link(s)};
 }
 
-static int run_member(joint *j, int i, dl_outcome_buffers *buffers, const dl_batch *batch,
+static int run_member(combination *j, int i, dl_outcome_buffers *buffers, const dl_batch *batch,
                       dl_error *error) {
     dl_member *member = &j->ensemble->member[i];
     dl_model *model = member->model;
@@ -188,15 +186,15 @@ static int run_member(joint *j, int i, dl_outcome_buffers *buffers, const dl_bat
     dl_net_forward(&model->net, batch->x, &pass);
     dl_outcome outcome = batch->number ? dl_batch_outcome_numeric(buffers, model, batch)
                                        : dl_batch_outcome(buffers, model, batch);
-    if (take_targets(j, i, &outcome, error))
+    if (check_targets_of_batch(j, i, &outcome, error))
         return -1;
     dl_accumulator_add(&member->accumulator, &outcome, &outcome);
-    add_answers(j, &outcome);
+    add_predictions(j, &outcome);
     return 0;
 }
 
-/* 1: a batch was run; 0: there is none left; -1: an error. */
-static int run_batch(joint *j, dl_loader **loader, dl_outcome_buffers *buffers, int64_t *rows,
+/* 1: a batch was run; 0: none is left; -1: an error. */
+static int run_batch(combination *j, dl_loader **loader, dl_outcome_buffers *buffers, int64_t *rows,
                      dl_error *error) {
     const dl_model *model = j->ensemble->member[0].model;
     size_t count = (size_t)(model->batch_size * (j->classes ? model->positions : 1) * j->width);
@@ -206,7 +204,7 @@ static int run_batch(joint *j, dl_loader **loader, dl_outcome_buffers *buffers, 
         int before = error->count;
         const dl_batch *batch = dl_loader_next(loader[i], error);
         if (!batch)
-            return error->count > before ? -1 : 0; /* all have as many */
+            return error->count > before ? -1 : 0; /* all members have the same number */
         if (run_member(j, i, &buffers[i], batch, error))
             return -1;
         *rows += i ? 0 : batch->count;
@@ -218,7 +216,7 @@ int dl_ensemble_evaluate(dl_ensemble *s, dl_observer observer, void *context, in
                          dl_error *error) {
     dl_loader **loader = xcalloc((size_t)s->count, sizeof *loader);
     dl_outcome_buffers *buffers = xcalloc((size_t)s->count, sizeof *buffers);
-    joint j = open_joint(s);
+    combination j = open_combination(s);
     int result = 1;
     for (int i = 0; i < s->count && result == 1; i++) {
         dl_model *model = s->member[i].model;
@@ -232,14 +230,14 @@ int dl_ensemble_evaluate(dl_ensemble *s, dl_observer observer, void *context, in
     }
     *rows = 0;
     while (result == 1 && (result = run_batch(&j, loader, buffers, rows, error)) == 1) {
-        dl_outcome outcome = join(&j);
+        dl_outcome outcome = combine(&j);
         observer(context, &outcome);
     }
     for (int i = 0; i < s->count; i++) {
         dl_loader_free(loader[i]);
         dl_outcome_buffers_close(&buffers[i]);
     }
-    close_joint(&j);
+    close_combination(&j);
     free(loader);
     free(buffers);
     return result;

@@ -64,8 +64,8 @@ void dl_outcome_buffers_close(dl_outcome_buffers *buffers) {
     *buffers = (dl_outcome_buffers){0};
 }
 
-/* The rows that count move together. */
-static void leave_out(dl_outcome_buffers *buffers, dl_outcome *outcome, int ignored) {
+/* Copies the rows that are not ignored. */
+static void remove_ignored(dl_outcome_buffers *buffers, dl_outcome *outcome, int ignored) {
     int64_t kept = 0, channels = outcome->channels;
     for (int64_t i = 0; i < outcome->rows; i++) {
         if ((int)outcome->target[i] == ignored)
@@ -85,7 +85,7 @@ dl_outcome dl_batch_outcome(dl_outcome_buffers *buffers, dl_model *model, const 
         batch->count * model->positions, channels,   out->value, batch->y, model->target.classes,
         model->loss->threshold,          model->link};
     if (model->target.classes && dl_model_ignored(model) >= 0)
-        leave_out(buffers, &outcome, dl_model_ignored(model));
+        remove_ignored(buffers, &outcome, dl_model_ignored(model));
     if (model->target.classes)
         return outcome;
     dl_copy(buffers->output, out->value, count);

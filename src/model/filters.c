@@ -25,7 +25,7 @@ bool dl_grid_filters(const dl_net *net, dl_grid *picture, const dl_layer **first
         return false;
     if (weight->count != dl_shape_size(t.shape) * units ||
         (!strcmp(type, "conv2d") && weight->shape.dim[0] * weight->shape.dim[1] < 4))
-        return false; /* one weight a channel is no picture */
+        return false; /* one weight per channel is no picture */
     t.channel_stride = units;
     t.pixel_stride = units * t.shape.dim[2];
     *picture = dl_grid_draw(&t, units < MOST_TILES ? (int)units : MOST_TILES);

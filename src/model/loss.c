@@ -3,8 +3,8 @@
 
 #include <math.h>
 
-/* Of the batch's rows, those that a loss does not ignore; of a row that two were mixed to, the
-   shares that it does not. */
+/* The number of positions that a loss does not ignore; of a mixed row, the weights of its classes
+   that are not ignored. */
 static double count_rows(const dl_model *model, const dl_loss_type *loss, const void *self,
                          const dl_batch *batch) {
     int64_t rows = batch->count * model->positions;
@@ -17,11 +17,11 @@ static double count_rows(const dl_model *model, const dl_loss_type *loss, const 
         if (share < 1 && (int)batch->other[i] == ignored)
             counted -= (double)(1 - share);
     }
-    return counted > 1e-6 ? counted : 0; /* shares of 1 in all may leave a last bit */
+    return counted > 1e-6 ? counted : 0; /* weights that sum to 1 may leave a rounding error */
 }
 
-/* As the loss's `evaluate` over the batch. A row that two were mixed to has the loss of both
-   classes, each with its share: share * L(y) + (1 - share) * L(other). */
+/* The loss's `evaluate` over the batch. A mixed row has the loss of both classes:
+   share * L(y) + (1 - share) * L(other). */
 static double evaluate(const dl_head_loss *head, const dl_model *model, const dl_batch *batch,
                        const float *output, float scale, float *grad) {
     const dl_loss_type *loss = head->loss;
@@ -47,7 +47,7 @@ static double evaluate(const dl_head_loss *head, const dl_model *model, const dl
     return sum;
 }
 
-/* Of the net's own output; gradient NULL: none is wanted. */
+/* Of the net's output; gradient may be NULL. */
 static dl_loss_sum evaluate_output(dl_model *model, const dl_batch *batch, float *gradient) {
     const dl_head_loss own = {model->loss, model->loss_self, model->channels};
     double counted = count_rows(model, model->loss, model->loss_self, batch);

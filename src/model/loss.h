@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The loss of a batch that has just run forward, and its gradient with respect to the outputs. */
+/* The loss of a batch after its forward pass, and its gradient with respect to the outputs. */
 #ifndef DL_MODEL_LOSS_H
 #define DL_MODEL_LOSS_H
 
@@ -7,18 +7,18 @@
 
 /* A mean is sum / counted. */
 typedef struct {
-    double sum;     /* over all positions of the rows that the loss does not ignore */
-    double counted; /* how many those are; of a row mixed from two, perhaps a share */
+    double sum;     /* over all positions that the loss does not ignore */
+    double counted; /* their number; fractional where a mixed row has an ignored class */
 } dl_loss_sum;
 
 typedef struct {
     dl_loss_sum net, head[DL_MAX_HEADS]; /* the heads' are unweighted */
 } dl_losses;
 
-/* The loss of the net's output; the heads are left out. */
+/* The loss of the net's output, without the heads. */
 dl_losses dl_loss_forward(dl_model *model, const dl_batch *batch);
-/* After a training pass: also the losses of the auxiliary heads. Fills the gradients of the output
-   and of the heads' outputs: those of mean loss + sum of weight * a head's mean loss. */
+/* After a training pass: also the losses of the auxiliary heads. Fills the gradients with respect
+   to the outputs of net and heads of mean loss + sum over heads of weight * mean loss. */
 dl_losses dl_loss_backward(dl_model *model, const dl_batch *batch);
 
 void dl_losses_add(dl_losses *to, const dl_losses *losses);

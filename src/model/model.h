@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A network on data: what of a config a net needs to be run and measured. */
+/* A model: a network with its data, loss and metrics, as a config defines them. */
 #ifndef DL_MODEL_MODEL_H
 #define DL_MODEL_MODEL_H
 
@@ -10,7 +10,7 @@
 
 enum { DL_BATCH_ALL = -1 }; /* batch_size = "all" */
 
-/* Of the section `training`: how a model meets its data. */
+/* The keys of the section `training` that are needed without training, too. */
 typedef struct {
     int64_t batch_size;
     bool bf16, shuffle;
@@ -21,7 +21,7 @@ typedef struct {
 typedef struct {
     const dl_loss_type *loss;
     void *self;
-    int64_t channels; /* outputs of the head at a position */
+    int64_t channels; /* outputs of the head per position */
 } dl_head_loss;
 
 typedef struct {
@@ -36,43 +36,42 @@ typedef struct {
     const dl_loss_type *loss;
     void *loss_self;
     dl_head_loss heads[DL_MAX_HEADS]; /* of net.heads */
-    /* made by dl_model_build */
-    dl_target target;  /* of a position */
-    int64_t positions; /* classes that a sample has, one at each; 1: one for the whole sample */
-    int64_t channels;  /* outputs of the net at a position */
-    int link;          /* classes: what makes probabilities of the outputs, as in dl_outcome */
+    /* set by dl_model_build */
+    dl_target target;  /* per position */
+    int64_t positions; /* classes per sample (of each pixel, of each symbol); else 1 */
+    int64_t channels;  /* outputs of the net per position */
+    int link;          /* classes: how outputs become probabilities, as in dl_outcome */
     const dl_metric *metrics[DL_MAX_RUN_METRICS];
     int metric_count;
-    int64_t batch_size; /* in samples; kept if it was set before */
-    float *mixed_grad;  /* [positions][channels] of the second target; NULL: none are mixed */
+    int64_t batch_size; /* in samples; kept if already set */
+    float *mixed_grad;  /* [positions][channels], of the second target; NULL: no mixing */
 } dl_model;
 
-/* Options of the top level of a config, and those of `training` that are a model's. */
+/* The options of the top level of a config, and those of dl_model_settings. */
 extern const dl_option dl_model_options[], dl_model_training_options[];
 
 /* Reads the config's model, collecting all errors. `training`: the other keys of the section
    `training`, read here as well. `model` is all zero; dl_model_free is fine after a failure. */
 int dl_model_read(dl_model *model, dl_config *config, const dl_table *training, dl_error *error);
-/* Reads a group whose `type` chooses its kind; NULL if there is any error in it. */
+/* Reads a group whose `type` selects its kind; NULL if it has any error. */
 const dl_kind *dl_model_read_kind(dl_model *model, config_setting_t *parent, const char *key,
                                   const dl_registry *registry, const char *fallback, void **self,
                                   dl_error *error);
-/* Once the data's schema is known: builds the net, chooses the metrics, checks that data, net and
-   loss fit each other. */
+/* Once the schema of the data is known: builds the net, selects the metrics, and checks that data,
+   net, loss and metrics match. */
 int dl_model_build(dl_model *model, bool training, int threads, dl_error *error);
-/* -1 if a net that was built for training has nothing to train. */
+/* -1 and an error if a net that was built for training has no trainable weights. */
 int dl_model_check_trainable(const dl_model *model, dl_error *error);
-/* The order of a pass over the data, for training or for measuring. */
+/* The order of the rows in a pass, for training or evaluation. */
 dl_order dl_model_order(const dl_model *model, bool training);
-/* The mean loss to expect before training, the inputs of the last activation being nearly 0; NaN
-   if it is not known. */
+/* The mean loss at initialization if the inputs of the last activation are 0; NaN if unknown. */
 double dl_model_expected_loss(const dl_model *model);
 /* The class whose rows the loss ignores, or -1. */
 int dl_model_ignored(const dl_model *model);
-/* The share of the part's rows that are of the training part's most frequent class; rows that the
-   loss ignores are left out. *most_frequent: that class. NaN without classes. */
+/* The accuracy of always predicting the training part's most frequent class, without rows that the
+   loss ignores. *most_frequent: that class. NaN without classes. */
 double dl_model_baseline(const dl_model *model, dl_split split, int *most_frequent);
-/* "file:line" of a setting ("training.metrics"), or of the whole config if it has none. */
+/* "file:line" of a setting ("training.metrics"), or of the config if it is missing. */
 const char *dl_model_where(const dl_model *model, const char *path);
 void dl_model_free(dl_model *model);
 

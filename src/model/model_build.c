@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What of an experiment can be made and checked only when its data are known. */
+/* Building and checks of a model, once its data are known. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,8 +8,7 @@
 #include "model/model.h"
 #include "model/test_time_augmentation.h"
 
-/* What an output should equal, squared, in magnitude and at its ends, over the first rows of the
-   training part. */
+/* Statistics of the targets over the first rows of the training part. */
 static int measure_targets(dl_model *model, dl_error *error) {
     enum { ENOUGH = 10000 };
     const dl_subset *train = &model->data.part[DL_TRAIN];
@@ -63,8 +62,8 @@ double dl_model_baseline(const dl_model *model, dl_split split, int *most_freque
     return (double)count[best] / (double)rows;
 }
 
-/* What a loss makes of the training part's classes must be known to whoever tests the net: then
-   the counts travel in the schema. */
+/* A loss that depends on the class counts of the training part needs them for tests as well: they
+   are saved in the schema. */
 static void keep_counts(dl_model *model) {
     dl_schema *schema = &model->data.schema;
     const int64_t *train = model->data.part[DL_TRAIN].class_count;
@@ -119,8 +118,8 @@ static int last_activation(const dl_layer *layer) {
     return layer->activation ? layer->activation->kind : DL_LINEAR;
 }
 
-/* For the layers' setup. */
-static void pass_straight_through(dl_model *model) {
+/* Before the setup of the layers. */
+static void set_straight_through(dl_model *model) {
     dl_net *net = &model->net;
     net->layers[net->layer_count - 1].straight_through = model->loss->straight_through;
     for (int h = 0; h < net->head_count; h++)
@@ -140,7 +139,7 @@ static int choose_batch(dl_model *model, dl_error *error) {
     return 0;
 }
 
-/* The last layer has its outputs at each position that has a class: the loss looks at one. */
+/* Checks that the last layer has outputs for each position that has a class. */
 static int check_positions(const dl_model *model, const dl_layer *last, const char *role,
                            int64_t *outputs, dl_error *error) {
     int64_t size = dl_shape_size(last->out.shape);
@@ -150,8 +149,8 @@ static int check_positions(const dl_model *model, const dl_layer *last, const ch
         return 0;
     char shape[48], input[48];
     return dl_fail(error, DL_USAGE,
-                   "%s: %s, \"%s\", has the output %s, but the data (%s) has a class "
-                   "at each of %lld positions: it must have as many, with an output a class",
+                   "%s: %s, \"%s\", has the output %s, but the data (%s) have a class at each of "
+                   "%lld positions: it needs one output per class and position",
                    last->where, role, last->name, dl_shape_text(shape, last->out.shape),
                    dl_shape_text(input, model->net.input), (long long)model->positions);
 }
@@ -170,7 +169,7 @@ static int check_end(const dl_model *model, const dl_layer *last, const char *ro
     return end->loss->check(end->self, &output, &model->target, error);
 }
 
-/* That the output of the net and those of its heads are such as their losses take. */
+/* Checks the outputs of the net and of its heads against their losses. */
 static int check_losses(dl_model *model, dl_error *error) {
     const dl_net *net = &model->net;
     const config_setting_t *loss = config_lookup(&model->config->tree, "loss");
@@ -190,7 +189,7 @@ static int check_losses(dl_model *model, dl_error *error) {
     return result;
 }
 
-/* What makes probabilities of the outputs, if they stand for any. */
+/* How the outputs become probabilities, if they do. */
 static int choose_link(const dl_model *model) {
     int last = last_activation(&model->net.layers[model->net.layer_count - 1]);
     if (model->loss->softmax)
@@ -202,7 +201,7 @@ static int choose_link(const dl_model *model) {
     return row || one ? DL_LINEAR : DL_NO_PROBABILITIES;
 }
 
-/* That the metrics can be worked out from such outputs and targets. */
+/* Checks that the metrics are defined for these outputs and targets. */
 static int check_metrics(const dl_model *model, dl_error *error) {
     const dl_target *target = &model->target;
     const char *where = dl_model_where(model, "training.metrics");
@@ -213,8 +212,8 @@ static int check_metrics(const dl_model *model, dl_error *error) {
             result =
                 dl_fail(error, DL_USAGE,
                         "%s: the metric \"%s\" needs probabilities, but the outputs of \"%s\" "
-                        "with the loss \"%s\" are none (softmax_cross_entropy and "
-                        "binary_cross_entropy make some of them)",
+                        "with the loss \"%s\" are not probabilities (softmax_cross_entropy and "
+                        "binary_cross_entropy make them so)",
                         where, metric->name, model->net.layers[model->net.layer_count - 1].name,
                         model->loss->kind.name);
         if (metric->k && metric->k >= target->classes)
@@ -236,7 +235,7 @@ static int check_metrics(const dl_model *model, dl_error *error) {
     return result;
 }
 
-/* A layer that goes on where the batch before ended needs data and an order in which it can. */
+/* A stateful layer needs rows that continue each other, in their order. */
 static int check_stateful(const dl_model *model, dl_error *error) {
     const dl_layer *layer = dl_net_stateful(&model->net);
     const config_setting_t *format = config_lookup(&model->config->tree, "data.format");
@@ -248,34 +247,34 @@ static int check_stateful(const dl_model *model, dl_error *error) {
             continue;
         if (!rows->dataset->ordered)
             return dl_fail(error, DL_USAGE,
-                           "%s: layer \"%s\" is stateful, but the rows of format \"%s\" do not go "
-                           "on where the one before ends, as those of \"text\" do: leave out "
-                           "stateful",
+                           "%s: layer \"%s\" is stateful, but the rows of format \"%s\" do not "
+                           "continue each other, as those of \"text\" do: remove stateful",
                            layer->where, layer->name, config_setting_get_string(format));
         if (model->data.bagging || rows->index[rows->count - 1] - rows->index[0] == rows->count - 1)
             continue;
         if (model->data.fold > 1 && model->data.fold < model->data.folds)
-            return dl_fail(error, DL_USAGE,
-                           "%s: layer \"%s\" is stateful, but fold %lld of %lld is amid the text: "
-                           "the rows for training do not go on behind it (the first and the last "
-                           "fold are possible, with data.split = \"tail\")",
-                           layer->where, layer->name, (long long)model->data.fold,
-                           (long long)model->data.folds);
+            return dl_fail(
+                error, DL_USAGE,
+                "%s: layer \"%s\" is stateful, but fold %lld of %lld splits the text: the "
+                "training rows do not continue each other (use the first or the last "
+                "fold, with data.split = \"tail\")",
+                layer->where, layer->name, (long long)model->data.fold,
+                (long long)model->data.folds);
         return dl_fail(error, DL_USAGE,
-                       "%s: layer \"%s\" is stateful, but the rows for %s are taken from all "
-                       "over the text: write data.split = \"tail\"",
+                       "%s: layer \"%s\" is stateful, but the rows for %s are scattered over "
+                       "the text: use data.split = \"tail\"",
                        layer->where, layer->name,
                        part == DL_TRAIN ? "training" : dl_split_names[part]);
     }
     if (model->data.bagging)
         return dl_fail(error, DL_USAGE,
-                       "%s: layer \"%s\" is stateful, but data.bagging draws rows that do not go "
-                       "on where the one before ends: leave out one of them",
+                       "%s: layer \"%s\" is stateful, but data.bagging draws rows that do not "
+                       "continue each other: remove one of them",
                        layer->where, layer->name);
     if (model->settings.shuffle)
         return dl_fail(error, DL_USAGE,
-                       "%s: layer \"%s\" is stateful, but the rows are shuffled, so that none goes "
-                       "on where the one before ends: write training.shuffle = false",
+                       "%s: layer \"%s\" is stateful, but the rows are shuffled, so they do not "
+                       "continue each other: use training.shuffle = false",
                        layer->where, layer->name);
     return 0;
 }
@@ -286,7 +285,7 @@ dl_order dl_model_order(const dl_model *model, bool training) {
     return training && model->settings.shuffle ? DL_SHUFFLED : DL_IN_ORDER;
 }
 
-/* A mean over nothing is none. */
+/* The mean loss is undefined if every row is ignored. */
 static int check_ignored(const dl_model *model, dl_error *error) {
     int ignored = dl_model_ignored(model), result = 0;
     char number[16];
@@ -295,7 +294,7 @@ static int check_ignored(const dl_model *model, dl_error *error) {
         if (rows->count && rows->class_count[ignored] == rows->count * model->positions)
             result = dl_fail(error, DL_DATA,
                              "%s: all %lld rows for %s are of class \"%s\", which ignore_label "
-                             "leaves out",
+                             "excludes",
                              rows->dataset->where, (long long)rows->count,
                              part == DL_TRAIN ? "training" : dl_split_names[part],
                              dl_schema_class(&model->data.schema, ignored, number));
@@ -310,7 +309,7 @@ static int check_balance(const dl_model *model, dl_error *error) {
         return 0;
     return dl_fail(error, DL_USAGE, "%s: \"balance\" is for classes, but %s",
                    dl_model_where(model, "data.balance"),
-                   schema->classes ? "a row has many of them (\"weights\" is possible)"
+                   schema->classes ? "a row has more than one (use \"weights\")"
                                    : "the targets are numbers");
 }
 
@@ -318,14 +317,14 @@ static int choose_precision(const dl_model *model, bool training, dl_error *erro
     bool bf16 = training && model->settings.bf16;
     const char *lacking = bf16 ? dl_backend_lacks_for_bf16() : NULL;
     if (lacking)
-        return dl_fail(error, DL_USAGE, "%s: bf16 is not possible: %s",
+        return dl_fail(error, DL_USAGE, "%s: bf16 is not available: %s",
                        dl_model_where(model, "training.bf16"), lacking);
     dl_backend_set_bf16(bf16);
     return 0;
 }
 
-/* Two targets of a row have a gradient each. */
-static void open_mixed(dl_model *model) {
+/* The gradient of the second target of mixed rows. */
+static void allocate_mixed_grad(dl_model *model) {
     int64_t most = model->channels;
     for (int h = 0; h < model->net.head_count; h++)
         most = model->heads[h].channels > most ? model->heads[h].channels : most;
@@ -350,7 +349,7 @@ int dl_model_build(dl_model *model, bool training, int threads, dl_error *error)
     result |= check_balance(model, error);
     int batch = choose_batch(model, error);
     result |= choose_precision(model, training, error);
-    pass_straight_through(model);
+    set_straight_through(model);
     if (dl_net_build(&model->net, model->data.schema.input, batch ? 1 : (int)model->batch_size,
                      training, threads, error) ||
         check_stateful(model, error) || check_losses(model, error) || check_ignored(model, error) ||
@@ -358,6 +357,6 @@ int dl_model_build(dl_model *model, bool training, int threads, dl_error *error)
         return -1;
     model->link = choose_link(model);
     if (training && model->data.augment.mixes)
-        open_mixed(model);
+        allocate_mixed_grad(model);
     return result | batch | check_metrics(model, error);
 }

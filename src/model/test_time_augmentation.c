@@ -17,14 +17,14 @@ int dl_views_check(const dl_model *model, dl_error *error) {
     if (schema->input.rank != 3 || model->data.predict == DL_TARGETS_SAME)
         return dl_fail(
             error, DL_USAGE,
-            "%s: test_time is for single images, but a sample of these data has the shape %s%s",
-            where, dl_shape_text(shape, schema->input),
-            schema->input.rank == 3 ? ", a pair of them" : "");
+            "%s: test_time is for single images, but a sample of these data has shape %s%s", where,
+            dl_shape_text(shape, schema->input), schema->input.rank == 3 ? ", a pair of them" : "");
     if (model->positions > 1 || dl_augment_target(schema) != DL_TARGET_GLOBAL)
-        return dl_fail(error, DL_USAGE,
-                       "%s: test_time is for a target that says something of the image as a whole, "
-                       "but these data have %d targets an image",
-                       where, schema->outputs);
+        return dl_fail(
+            error, DL_USAGE,
+            "%s: test_time is for a target that describes the whole image, but these data "
+            "have %d targets per image",
+            where, schema->outputs);
     return 0;
 }
 
@@ -54,9 +54,9 @@ static void mirror(dl_shape image, const float *from, float *to) {
                sizeof *to * (size_t)channels);
 }
 
-/* Moved by whole pixels; what comes in is black, or as augment_border says. */
-static void move(const dl_views *v, dl_border border, int down, int right, const float *from,
-                 float *to) {
+/* Shifts by whole pixels, filled with black or by augment_border. */
+static void shift(const dl_views *v, dl_border border, int down, int right, const float *from,
+                  float *to) {
     dl_warp warp = {.height = v->image.dim[0],
                     .width = v->image.dim[1],
                     .map = {1, 0, -right, 0, 1, -down},
@@ -71,7 +71,7 @@ static void move(const dl_views *v, dl_border border, int down, int right, const
             }
 }
 
-/* View number `view`, from 1, of all images of the batch. */
+/* View `view`, from 1, of all images of the batch. */
 static void make_view(const dl_views *v, const dl_model *model, const dl_batch *batch, int view) {
     int64_t size = dl_shape_size(v->image);
     int down = (v->image.dim[0] + 8) / 16, right = (v->image.dim[1] + 8) / 16;
@@ -81,17 +81,17 @@ static void make_view(const dl_views *v, const dl_model *model, const dl_batch *
         if (v->count == 2)
             mirror(v->image, from, to);
         else
-            move(v, (dl_border)model->data.augment.border, view > 2 ? down : -down,
-                 view % 2 ? right : -right, from, to);
+            shift(v, (dl_border)model->data.augment.border, view > 2 ? down : -down,
+                  view % 2 ? right : -right, from, to);
     }
 }
 
-/* The loss takes the softmax of the outputs for probabilities. */
+/* Whether the probabilities are the softmax of the outputs. */
 static bool has_softmax(const dl_model *model) {
     return model->loss->softmax || model->loss->link == DL_SOFTMAX;
 }
 
-/* Adds to sum[channels] what the loss makes of the outputs z[channels] of a row. */
+/* Adds the probabilities (or the outputs) of a row with outputs z[channels] to sum[channels]. */
 static void add(const dl_model *model, int64_t channels, const float *z, double *sum) {
     double most = (double)z[0], total = 0;
     for (int64_t j = 0; j < channels; j++)
@@ -104,13 +104,13 @@ static void add(const dl_model *model, int64_t channels, const float *z, double 
                                                     : (double)z[j];
 }
 
-/* ln, not below that of the smallest number; NaN stays what it is. */
+/* ln p, bounded below; NaN stays NaN. */
 static double bounded_log(double p) {
     return p < 1e-300 ? log(1e-300) : log(p);
 }
 
-/* Back to what the loss takes. */
-static float back(const dl_model *model, double mean) {
+/* The output whose probability is the mean. */
+static float invert_link(const dl_model *model, double mean) {
     if (has_softmax(model))
         return (float)bounded_log(mean);
     if (model->loss->link == DL_SIGMOID)
@@ -135,5 +135,5 @@ void dl_views_forward(dl_views *v, dl_model *model, const dl_batch *batch) {
             add(model, channels, output + i * channels, v->sum + i * channels);
     }
     for (int64_t i = 0; i < size; i++)
-        output[i] = back(model, v->sum[i] / v->count);
+        output[i] = invert_link(model, v->sum[i] / v->count);
 }

@@ -171,7 +171,7 @@ CONFIG
     done
     train --fold 2/3 lstm.cfg
     status_is 2
-    says 'lstm.cfg:2: layer "l" is stateful, but fold 2 of 3 is amid the text'
+    says 'lstm.cfg:2: layer "l" is stateful, but fold 2 of 3 splits the text'
     # a run with init_from does not need the states, which epochs start without
     train --dry-run --set 'training.init_from="fold1"' --fold 1/3 lstm.cfg
     status_is 0

@@ -284,7 +284,7 @@ CONFIG
     digits digits.cfg
     train --quiet --out run --backend openblas --set training.bf16=true digits.cfg
     status_is 2
-    says "bf16 is not possible: "
+    says "bf16 is not available: "
     exists_not run
     train --quiet --out float digits.cfg
     train --quiet --out run --set training.bf16=true digits.cfg

@@ -71,7 +71,7 @@ CONFIG
     near "$(value '.members[1].rmse')" 3
     tested --vote n1 n3
     status_is 2
-    says "--vote is for classes, but n1/best.safetensors foretells numbers (--average is for those)"
+    says "--vote is for classes, but n1/best.safetensors predicts numbers (use --average)"
 }
 
 @test "a net with itself is itself; nets may differ in all but the target" {
@@ -101,7 +101,7 @@ CONFIG
     train --quiet --out other digits.cfg --epochs 1 --set data.split_seed=5
     tested --average a other
     status_is 3
-    says "the test rows of a/best.safetensors and other/best.safetensors are not the same ones"
+    says "the test rows of a/best.safetensors and other/best.safetensors differ"
     train --quiet --out less digits.cfg --epochs 1 --set data.test=0.1
     tested --average a less
     status_is 3
@@ -110,7 +110,7 @@ CONFIG
     train --quiet --out hinge digits.cfg --set loss.type=hinge
     tested --average a hinge
     status_is 2
-    says "hinge/best.safetensors has no probabilities that there is a mean of: its loss is \"hinge\""
+    says "hinge/best.safetensors has no probabilities to average: its loss is \"hinge\""
     tested --vote a b hinge
     status_is 0
 }
@@ -126,7 +126,7 @@ CONFIG
     train --quiet --out d digits.cfg --epochs 1
     tested --average a d
     status_is 3
-    says "a/best.safetensors foretells 2 classes, but d/best.safetensors 10 classes"
+    says "a/best.safetensors predicts 2 classes, but d/best.safetensors 10 classes"
 }
 
 @test "bagging: a bootstrap sample of the training part by seed; other parts unchanged" {

@@ -105,5 +105,5 @@ resumed_whole() {
     sed -i 2d run/history.csv
     train --resume run
     status_is 0
-    says "warning: run/history.csv has rows of only 2 of the checkpoint.s 3 epochs"
+    says "warning: run/history.csv has rows of only 2 of the checkpoint's 3 epochs"
 }

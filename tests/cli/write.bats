@@ -122,7 +122,7 @@ CASES
     status_is 0
     predicted both --generate 3
     status_is 2
-    says "best.safetensors: its net sees what comes later (a bidirectional layer, say)"
+    says "best.safetensors: its net sees later symbols (through a bidirectional layer, for example)"
     for _ in 1 2 3 4 5 6 7 8 9 10; do printf 'abbabbaaab'; done >text.txt
     text two "" '{ layer = "gru"; units = 4; },'
     sed -i 's/units = 2;/units = 1;/; s/softmax_cross_entropy/binary_cross_entropy/' two.cfg
@@ -130,7 +130,7 @@ CASES
     status_is 0
     predicted two --generate 3
     status_is 2
-    says "its net has 1 output at each symbol, but writing needs one for each of the 2 symbols"
+    says "its net has 1 output at each symbol, but generation needs one for each of the 2 possible symbols"
 }
 
 @test "a full disk is an error" {
