@@ -106,7 +106,7 @@ static inline int compare(const trial *t, float *value, const float *analytic, i
 static inline int check_net(dl_net *net, const char *what, int batch) {
     dl_pass pass = {.batch = batch, .training = true, .seed = 7, .epoch = 2, .step = 5};
     for (int i = 0; i < net->layer_count; i++)
-        pass.training &= !net->layers[i].type->not_a_gradient;
+        pass.training &= !net->layers[i].type->inexact_gradient;
     int64_t in = batch * dl_shape_size(net->input);
     int64_t out = 0;
     for (int end = 0; end <= net->head_count; end++)

@@ -76,7 +76,7 @@ typedef struct {
 
 static void count_variant(tally *t, const dl_kind *kind, const setting *settings) {
     const dl_layer_type *type = (const dl_layer_type *)kind;
-    for (int inputs = 1; inputs <= (type->most_inputs > 1 ? 3 : 1); inputs++) {
+    for (int inputs = 1; inputs <= (type->max_inputs > 1 ? 3 : 1); inputs++) {
         int slopes = try_variant(kind, settings, inputs);
         t->tried += slopes >= 0;
         t->sloped += slopes > 0;

@@ -46,7 +46,7 @@ static double evaluate_quadratic(dl_function *f, const double *theta, double *gr
 }
 
 /* In blocks of uneven size. */
-static double squares_quadratic(dl_function *f, const double *theta, dl_take_rows take,
+static double squares_quadratic(dl_function *f, const double *theta, dl_row_callback take,
                                 void *context) {
     quadratic *q = (quadratic *)f;
     double r[N], value = residuals(q, theta, r);
@@ -89,7 +89,7 @@ static double evaluate_valley(dl_function *f, const double *theta, double *gradi
     return 100 * up * up + (1 - x) * (1 - x);
 }
 
-static double squares_valley(dl_function *f, const double *theta, dl_take_rows take,
+static double squares_valley(dl_function *f, const double *theta, dl_row_callback take,
                              void *context) {
     double x = theta[0], r[] = {sqrt(200) * (theta[1] - x * x), sqrt(2) * (1 - x)};
     double j[] = {-2 * sqrt(200) * x, sqrt(200), -sqrt(2), 0};
@@ -264,7 +264,7 @@ static void test_valley(void **state) {
 }
 
 /* theta_0 + theta_1 = 2 twice, and theta_2 of which nothing depends: rank 1 of 3. */
-static double squares_dependent(dl_function *f, const double *theta, dl_take_rows take,
+static double squares_dependent(dl_function *f, const double *theta, dl_row_callback take,
                                 void *context) {
     static const double j[] = {1, 1, 0, 1, 1, 0};
     double r = theta[0] + theta[1] - 2, both[] = {r, r};

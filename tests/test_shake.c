@@ -73,7 +73,7 @@ static void check_mixture(const float *got, int inputs, int64_t place) {
     dl_draw draw = {4, DL_FOR_DROPOUT, (uint16_t)(inputs + 1), 1, 2};
     float u[MOST];
     double sum = 0;
-    dl_random_uniform(&draw, place * DL_MOST_INPUTS, inputs, u);
+    dl_random_uniform(&draw, place * DL_MAX_INPUTS, inputs, u);
     for (int k = 0; k < inputs; k++)
         sum -= log(1 - (u[k] + 0x1p-25));
     for (int k = 0; k < inputs; k++) {

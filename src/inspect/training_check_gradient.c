@@ -91,7 +91,7 @@ static const char *reason(const dl_experiment *e) {
     if (e->model.loss->straight_through)
         return "its loss goes straight through a step";
     for (int i = 0; i < e->model.net.layer_count; i++)
-        if (e->model.net.layers[i].type->not_a_gradient && !e->model.net.layers[i].varies)
+        if (e->model.net.layers[i].type->inexact_gradient && !e->model.net.layers[i].varies)
             return "a layer's backward pass is deliberately not its gradient";
     return NULL;
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* An activation function as a layer of its own: y = f(x), element by element (softmax: over the
-   channels). Backward from the output alone, or from the input where the function needs that: dx =
-   f'(y) dy. */
+/* Applies an activation function: y = f(x), element by element (softmax: over the channels).
+   dx = f'(x) dy, computed from the output, or from the input for functions that need it. */
 #include "layers/layer.h"
 
 typedef struct {
@@ -15,7 +14,7 @@ static const dl_option options[] = {
 
 static const dl_option softmax_options[] = {DL_OPTIONS_END};
 
-/* Is the slope taken from the input? Else from the output. */
+/* Whether the derivative is computed from the input rather than the output. */
 static bool from_input(const activation *self) {
     return dl_activation_of(&self->function)->from_input;
 }
@@ -39,20 +38,16 @@ static int setup_softmax(dl_layer *layer, dl_error *error) {
     return setup(layer, error);
 }
 
-static int64_t rows(const dl_layer *layer, const dl_pass *pass) {
-    return pass->batch * dl_shape_size(layer->out.shape) / dl_shape_channels(layer->out.shape);
-}
-
 static void forward(dl_layer *layer, const dl_pass *pass) {
     const activation *self = layer->self;
-    dl_activate(&self->function, rows(layer, pass), dl_shape_channels(layer->out.shape), NULL,
-                layer->in[0].value, layer->out.value);
+    dl_activate(&self->function, dl_layer_rows(layer, pass), dl_shape_channels(layer->out.shape),
+                NULL, layer->in[0].value, layer->out.value);
 }
 
 static void backward(dl_layer *layer, const dl_pass *pass) {
     const activation *self = layer->self;
     if (layer->in[0].grad)
-        dl_activate_backward(&self->function, rows(layer, pass),
+        dl_activate_backward(&self->function, dl_layer_rows(layer, pass),
                              dl_shape_channels(layer->out.shape),
                              from_input(self) ? layer->in[0].value : layer->out.value,
                              layer->out.grad, layer->in[0].grad, NULL);
@@ -60,8 +55,8 @@ static void backward(dl_layer *layer, const dl_pass *pass) {
 
 const dl_layer_type dl_layer_activation = {
     .kind = {"activation",
-             "an activation function on its own; usually the key `activation` of the layer "
-             "before does the same, faster",
+             "applies an activation function; the key `activation` of the preceding layer usually "
+             "does the same, faster",
              sizeof(activation), options},
     .setup = setup,
     .forward = forward,
@@ -70,8 +65,8 @@ const dl_layer_type dl_layer_activation = {
 
 const dl_layer_type dl_layer_softmax = {
     .kind = {"softmax",
-             "probabilities over the channels; not before softmax_cross_entropy, which has it "
-             "built in",
+             "softmax over the channels: the outputs are probabilities that sum to 1. Not for use "
+             "before the loss softmax_cross_entropy, which has it built in",
              sizeof(activation), softmax_options},
     .setup = setup_softmax,
     .forward = forward,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Adds its inputs, element by element: y = f(x1 + x2 + …); f'(y) dy goes to each of them. */
+/* Sum of the inputs, element by element: y = f(x1 + x2 + …). The gradient of each is f'(y) dy. */
 #include "layers/layer.h"
 #include "math/vector.h"
 
@@ -13,7 +13,7 @@ static const dl_option options[] = {
 };
 
 static int setup(dl_layer *layer, dl_error *error) {
-    if (dl_layer_same_shapes(layer, "add", error))
+    if (dl_layer_check_same_shapes(layer, "add", error))
         return -1;
     layer->out.shape = layer->in[0].shape;
     layer->needs_input = false;
@@ -22,14 +22,14 @@ static int setup(dl_layer *layer, dl_error *error) {
     return 0;
 }
 
-/* Two inputs, as of a residual, are added and activated in one pass. */
+/* Two inputs (a residual connection) are added and activated in one pass. */
 static bool is_plain(const dl_layer *layer) {
     return layer->input_count == 2 && !dl_activation_of(&layer->fused)->over_channels;
 }
 
 static void forward(dl_layer *layer, const dl_pass *pass) {
     int64_t channels = dl_shape_channels(layer->out.shape);
-    int64_t count = pass->batch * dl_shape_size(layer->out.shape);
+    int64_t count = dl_layer_elements(layer, pass);
     float *y = layer->out.value;
     if (is_plain(layer)) {
         dl_activate_sum(&layer->fused, count, layer->in[0].value, layer->in[1].value, y);
@@ -43,7 +43,7 @@ static void forward(dl_layer *layer, const dl_pass *pass) {
 
 static void backward(dl_layer *layer, const dl_pass *pass) {
     int64_t channels = dl_shape_channels(layer->out.shape);
-    int64_t count = pass->batch * dl_shape_size(layer->out.shape);
+    int64_t count = dl_layer_elements(layer, pass);
     float *dy = layer->out.grad;
     if (is_plain(layer) && layer->in[1].grad) {
         dl_activate_backward_both(&layer->fused, count, layer->out.value, dy, layer->in[1].grad);
@@ -56,10 +56,12 @@ static void backward(dl_layer *layer, const dl_pass *pass) {
 }
 
 const dl_layer_type dl_layer_add = {
-    .kind = {"add", "the sum of several layers' outputs: inputs = (\"a\", \"b\")", sizeof(add),
-             options},
+    .kind = {"add",
+             "adds the outputs of several layers of the same shape, as in residual networks: "
+             "inputs = (\"a\", \"b\")",
+             sizeof(add), options},
     .setup = setup,
     .forward = forward,
     .backward = backward,
-    .most_inputs = DL_MOST_INPUTS,
+    .max_inputs = DL_MAX_INPUTS,
 };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Puts its inputs' channels side by side: y[…][c1 + c2 + …]; all but the channels must agree. */
+/* Concatenates its inputs along the channels: y[…][c1 + c2 + …]. The other dimensions must be
+ * equal. */
 #include "layers/layer.h"
 #include "math/vector.h"
 
@@ -16,21 +17,21 @@ static int setup(dl_layer *layer, dl_error *error) {
     int64_t channels = dl_shape_channels(*out);
     for (int k = 1; k < layer->input_count; k++) {
         const dl_shape *in = &layer->in[k].shape;
-        bool fits = in->rank == out->rank;
-        for (int i = 0; fits && i + 1 < in->rank; i++)
-            fits = in->dim[i] == out->dim[i];
+        bool equal = in->rank == out->rank;
+        for (int i = 0; equal && i + 1 < in->rank; i++)
+            equal = in->dim[i] == out->dim[i];
         channels += dl_shape_channels(*in);
-        if (!fits || channels > INT32_MAX)
-            return dl_fail(
-                error, DL_USAGE, "%s: cannot put the channels of shapes %s and %s side by side",
-                layer->where, dl_shape_text(first, layer->in[0].shape), dl_shape_text(other, *in));
+        if (!equal || channels > INT32_MAX)
+            return dl_fail(error, DL_USAGE,
+                           "%s: cannot concatenate the channels of shapes %s and %s", layer->where,
+                           dl_shape_text(first, layer->in[0].shape), dl_shape_text(other, *in));
     }
     out->dim[out->rank - 1] = (int)channels;
     layer->needs_input = layer->needs_output = false;
     return 0;
 }
 
-/* Copies between the places of input k and of the output. */
+/* Copies input k to channels [first, …) of the output, or their gradient back. */
 static void copy(const dl_layer *layer, const dl_pass *pass, int k, int first, bool back) {
     int64_t channels = dl_shape_channels(layer->out.shape);
     int64_t own = dl_shape_channels(layer->in[k].shape);
@@ -62,10 +63,12 @@ static void backward(dl_layer *layer, const dl_pass *pass) {
 }
 
 const dl_layer_type dl_layer_concat = {
-    .kind = {"concat", "several layers' channels side by side: inputs = (\"a\", \"b\")",
-             sizeof(concat), options},
+    .kind =
+        {"concat",
+         "concatenates the outputs of several layers along the channels: inputs = (\"a\", \"b\")",
+         sizeof(concat), options},
     .setup = setup,
     .forward = forward,
     .backward = backward,
-    .most_inputs = DL_MOST_INPUTS,
+    .max_inputs = DL_MAX_INPUTS,
 };

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Convolution: y[oy][ox][f] = f(sum over ky, kx, c of
    x[oy*stride + ky*dilation - pad][ox*stride + kx*dilation - pad][c] W[ky][kx][c][f] + b[f]).
-   LeCun et al., "Gradient-based learning applied to document recognition", 1998. With groups (two
-   chains in Krizhevsky et al., "ImageNet classification with deep convolutional neural networks",
-   NIPS 2012) filter f sees only the channels of its group.
+   LeCun et al., "Gradient-based learning applied to document recognition", 1998. With groups
+   (Krizhevsky et al., "ImageNet classification with deep convolutional neural networks", NIPS 2012)
+   filter f reads only the channels of its group.
    x[batch][h][w][c], W[kh][kw][c / groups][filters], b[filters], y[batch][oh][ow][filters].
    conv1d is the same along time: x[batch][t][c], W[k][c][filters], y[batch][ot][filters]. */
 #include "layers/weights.h"
@@ -12,42 +12,49 @@
 typedef struct {
     int64_t filters, kernel[2], stride[2], padding[2], dilation[2], groups;
     dl_weights weights;
-    dl_conv conv; /* made by setup */
+    dl_conv conv; /* set by setup */
     int scratch;
 } conv2d;
 
 static const dl_option options[] = {
-    DL_INT_OPTION("filters", conv2d, filters, DL_REQUIRED, 1, 1 << 16, "number of output channels"),
-    DL_PAIR_OPTION("kernel", conv2d, kernel, DL_REQUIRED, 1, 1024, "size of the window"),
-    DL_PAIR_OPTION("stride", conv2d, stride, "1", 1, 1024, "pixels from one window to the next"),
+    DL_INT_OPTION("filters", conv2d, filters, DL_REQUIRED, 1, 1 << 16,
+                  "number of filters, and of output channels"),
+    DL_PAIR_OPTION("kernel", conv2d, kernel, DL_REQUIRED, 1, 1024,
+                   "height and width of the kernel in pixels"),
+    DL_PAIR_OPTION("stride", conv2d, stride, "1", 1, 1024,
+                   "distance between windows in pixels: 2 halves the size of the image"),
     DL_PAIR_OR_WORD_OPTION(
         "padding", conv2d, padding, "valid", 0, 1023, dl_padding_words,
-        "zeros around the image: same (as many outputs as inputs, divided by the stride), valid "
-        "(none), or a number of pixels on each side"),
-    DL_PAIR_OPTION(
-        "dilation", conv2d, dilation, "1", 1, 1024,
-        "pixels from one tap of the window to the next: a larger one sees further with as many "
-        "weights"),
-    DL_INT_OPTION("groups", conv2d, groups, "1", 1, 1 << 16,
-                  "chains that do not see each other's channels; must divide channels and filters"),
+        "zeros added around the image: \"same\" (the output has the size of the input divided by "
+        "the stride), \"valid\" (none), or a number of pixels on each side"),
+    DL_PAIR_OPTION("dilation", conv2d, dilation, "1", 1, 1024,
+                   "distance between the elements of the kernel in pixels: larger values widen the "
+                   "receptive field without more weights"),
+    DL_INT_OPTION(
+        "groups", conv2d, groups, "1", 1, 1 << 16,
+        "split channels and filters into this many groups, in which each filter reads only the "
+        "channels of its group; must divide both numbers. 1 is an ordinary convolution"),
     DL_WEIGHTS_OPTIONS(conv2d, weights),
     DL_OPTIONS_END,
 };
 
-/* Along time; the pairs' second numbers. */
+/* Time is the second axis of each pair. */
 static const dl_option options_1d[] = {
-    DL_INT_OPTION("filters", conv2d, filters, DL_REQUIRED, 1, 1 << 16, "number of output channels"),
-    DL_INT_OPTION("kernel", conv2d, kernel[1], DL_REQUIRED, 1, 1 << 16, "steps of the window"),
+    DL_INT_OPTION("filters", conv2d, filters, DL_REQUIRED, 1, 1 << 16,
+                  "number of filters, and of output channels"),
+    DL_INT_OPTION("kernel", conv2d, kernel[1], DL_REQUIRED, 1, 1 << 16,
+                  "length of the kernel in steps"),
     DL_INT_OPTION("stride", conv2d, stride[1], "1", 1, 1 << 16,
-                  "steps from one window to the next"),
-    DL_INT_OR_WORD_OPTION(
-        "padding", conv2d, padding[1], "valid", 0, 1 << 16, dl_padding_words,
-        "zeros before and after: same (as many outputs as inputs, divided by the stride), valid "
-        "(none), or a number of steps"),
+                  "distance between windows in steps"),
+    DL_INT_OR_WORD_OPTION("padding", conv2d, padding[1], "valid", 0, 1 << 16, dl_padding_words,
+                          "zeros added at both ends: \"same\" (the output has the length of the "
+                          "input divided by the stride), \"valid\" (none), or a number of steps"),
     DL_INT_OPTION("dilation", conv2d, dilation[1], "1", 1, 1 << 16,
-                  "steps from one tap of the window to the next"),
-    DL_INT_OPTION("groups", conv2d, groups, "1", 1, 1 << 16,
-                  "chains that do not see each other's channels; must divide channels and filters"),
+                  "distance between the elements of the kernel in steps"),
+    DL_INT_OPTION(
+        "groups", conv2d, groups, "1", 1, 1 << 16,
+        "split channels and filters into this many groups, in which each filter reads only the "
+        "channels of its group; must divide both numbers. 1 is an ordinary convolution"),
     DL_WEIGHTS_OPTIONS(conv2d, weights),
     DL_OPTIONS_END,
 };
@@ -59,8 +66,8 @@ static int check_groups(const dl_layer *layer, const conv2d *self, int channels,
                    layer->where, (long long)self->groups, channels, (long long)self->filters);
 }
 
-/* Sets the layer up on an image; the output's shape is that of an image, too. */
-static int set_up(dl_layer *layer, dl_shape image, dl_error *error) {
+/* Sets up the convolution of an image of that shape. */
+static int setup_image(dl_layer *layer, dl_shape image, dl_error *error) {
     conv2d *self = layer->self;
     dl_window *w = &self->conv.window;
     if (dl_window_place_dilated(w, image, self->kernel, self->stride, self->dilation, self->padding,
@@ -70,7 +77,7 @@ static int set_up(dl_layer *layer, dl_shape image, dl_error *error) {
     int filters = (int)self->filters, channels = w->channels / (int)self->groups;
     int64_t area = (int64_t)w->kernel[0] * w->kernel[1];
     if (area * channels > INT32_MAX || area * channels * filters > (int64_t)1 << 33)
-        return dl_fail(error, DL_USAGE, "%s: %lld filters of %dx%dx%d are too many weights",
+        return dl_fail(error, DL_USAGE, "%s: %lld filters of %dx%dx%d have too many weights",
                        layer->where, (long long)filters, w->kernel[0], w->kernel[1], channels);
     dl_shape shape = {4, {w->kernel[0], w->kernel[1], channels, filters}};
     dl_weights_declare(layer, &self->weights, shape, area * channels, area * filters, filters);
@@ -89,19 +96,17 @@ static int set_up(dl_layer *layer, dl_shape image, dl_error *error) {
 }
 
 static int setup(dl_layer *layer, dl_error *error) {
-    return set_up(layer, layer->in[0].shape, error);
+    return setup_image(layer, layer->in[0].shape, error);
 }
 
 static int setup_1d(dl_layer *layer, dl_error *error) {
     conv2d *self = layer->self;
     const dl_shape in = layer->in[0].shape;
-    char shape[48];
-    if (in.rank != 2)
-        return dl_fail(error, DL_USAGE, "%s: needs a sequence (steps x channels), not %s",
-                       layer->where, dl_shape_text(shape, in));
+    if (dl_layer_check_sequence(layer, error))
+        return -1;
     self->kernel[0] = self->stride[0] = self->dilation[0] = 1;
     self->padding[0] = DL_PAD_VALID;
-    if (set_up(layer, dl_shape3(1, in.dim[0], in.dim[1]), error))
+    if (setup_image(layer, dl_shape3(1, in.dim[0], in.dim[1]), error))
         return -1;
     layer->out.shape = dl_shape2(layer->out.shape.dim[1], layer->out.shape.dim[2]);
     return 0;
@@ -127,10 +132,8 @@ static void close_conv(dl_layer *layer) {
 }
 
 const dl_layer_type dl_layer_conv2d = {
-    .kind =
-        {"conv2d",
-         "two-dimensional convolution: the same small window of weights at every place of an image",
-         sizeof(conv2d), options},
+    .kind = {"conv2d", "two-dimensional convolution: slides learned filters over an image",
+             sizeof(conv2d), options},
     .setup = setup,
     .forward = forward,
     .backward = backward,
@@ -138,7 +141,7 @@ const dl_layer_type dl_layer_conv2d = {
 };
 
 const dl_layer_type dl_layer_conv1d = {
-    .kind = {"conv1d", "convolution along time: the same window of weights at every step",
+    .kind = {"conv1d", "one-dimensional convolution: slides learned filters along a sequence",
              sizeof(conv2d), options_1d},
     .setup = setup_1d,
     .forward = forward,

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Dense (fully connected) layer: y = f(x W + b).
-   x[batch][in], W[in][out], b[out], y[batch][out]. An image is flattened; of a sequence each time
-   step is a row of its own: x[batch][T][in], y[batch][T][out].
+   x[batch][in], W[in][out], b[out], y[batch][out]. Images are flattened; sequences are mapped step
+   by step: x[batch][T][in], y[batch][T][out].
    Backward, with dz = f'(y) dy:  dx = dz W',  dW += x' dz,  db += sum of dz over the rows.
-   With the transposed weight V[out][in] of another dense layer (an autoencoder whose decoder is
-   tied to its encoder: Vincent et al., "Extracting and composing robust features with denoising
-   autoencoders", ICML 2008):
+   With the transposed weight V[out][in] of another dense layer (tied autoencoder: Vincent et al.,
+   "Extracting and composing robust features with denoising autoencoders", ICML 2008):
      y = f(x V' + b),  dx = dz V,  dV += dz' x. */
 #include "layers/weights.h"
 #include "math/gemm.h"
@@ -13,7 +12,7 @@
 typedef struct {
     int64_t units;
     dl_weights weights;
-    dl_frozen *frozen; /* of a net that is not trained */
+    dl_frozen *frozen; /* prepacked weights, for inference */
 } dense;
 
 static const dl_option options[] = {
@@ -29,7 +28,7 @@ static int setup(dl_layer *layer, dl_error *error) {
     bool sequence = in.rank == 2;
     int64_t inputs = sequence ? in.dim[1] : dl_shape_size(in);
     if (inputs > INT32_MAX || inputs * self->units > (int64_t)1 << 33)
-        return dl_fail(error, DL_USAGE, "%s: %lld inputs and %lld units are too many weights",
+        return dl_fail(error, DL_USAGE, "%s: %lld inputs and %lld units have too many weights",
                        layer->where, (long long)inputs, (long long)self->units);
     if (dl_weights_check_orthogonal(layer, self->weights.orthogonal, error))
         return -1;
@@ -47,17 +46,13 @@ static int setup(dl_layer *layer, dl_error *error) {
     return 0;
 }
 
-static int64_t rows(const dl_layer *layer, const dl_pass *pass) {
-    return pass->batch * (layer->out.shape.rank == 2 ? layer->out.shape.dim[0] : 1);
-}
-
 static int64_t inputs_of(const dl_layer *layer) {
     return layer->params[0].shape.dim[layer->transposed ? 1 : 0];
 }
 
 static void forward(dl_layer *layer, const dl_pass *pass) {
     const dense *self = layer->self;
-    int64_t inputs = inputs_of(layer), count = rows(layer, pass);
+    int64_t inputs = inputs_of(layer), count = dl_layer_rows(layer, pass);
     if (layer->transposed) {
         dl_gemm(false, true, count, self->units, inputs, layer->in[0].value, layer->params[0].value,
                 0, layer->out.value);
@@ -69,7 +64,7 @@ static void forward(dl_layer *layer, const dl_pass *pass) {
                      dl_weights_bias(layer), &layer->fused, self->frozen, layer->out.value);
 }
 
-/* From dz to dV and dx, of a weight V[out][in]. */
+/* dV and dx from dz, for a weight V[out][in]. */
 static void backward_transposed(dl_layer *layer, int64_t count) {
     const dense *self = layer->self;
     const dl_param *weight = &layer->params[0];
@@ -82,7 +77,7 @@ static void backward_transposed(dl_layer *layer, int64_t count) {
 
 static void backward(dl_layer *layer, const dl_pass *pass) {
     const dense *self = layer->self;
-    int64_t inputs = inputs_of(layer), count = rows(layer, pass);
+    int64_t inputs = inputs_of(layer), count = dl_layer_rows(layer, pass);
     dl_activate_backward(&layer->fused, count, self->units, layer->out.value, layer->out.grad,
                          layer->out.grad, dl_weights_bias_grad(layer));
     if (layer->transposed) {
@@ -102,11 +97,10 @@ static void close_dense(dl_layer *layer) {
 }
 
 const dl_layer_type dl_layer_dense = {
-    .kind =
-        {"dense",
-         "fully connected: each output is a weighted sum of all inputs, plus a bias; of a sequence "
-         "each time step goes through it by itself, an image becomes one row",
-         sizeof(dense), options},
+    .kind = {"dense",
+             "fully connected layer: each output is a weighted sum of all inputs plus a bias. "
+             "Images are flattened; sequences are mapped step by step",
+             sizeof(dense), options},
     .setup = setup,
     .forward = forward,
     .backward = backward,

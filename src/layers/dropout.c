@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Dropout: in training each element is zeroed with probability `rate` and the rest are multiplied
-   by 1 / (1 - rate), so that the expected value stays; at test nothing happens. Srivastava et al.,
+/* Dropout: in training, zeroes each element with probability `rate` and multiplies the others by
+   1 / (1 - rate), which keeps the expected value; at test it does nothing. Srivastava et al.,
    "Dropout: a simple way to prevent neural networks from overfitting", JMLR 2014 (there the scaling
    is at test). The mask is not stored: the backward pass draws it again. */
 #include "layers/layer.h"
@@ -13,7 +13,7 @@ typedef struct {
 
 static const dl_option options[] = {
     DL_FLOAT_OPTION("rate", dropout, rate, "0.5", 0, 0.999999,
-                    "probability that an element is dropped"),
+                    "probability that an element is zeroed"),
     DL_OPTIONS_END,
 };
 
@@ -29,7 +29,7 @@ static int setup(dl_layer *layer, dl_error *error) {
 /* to = from · mask / (1 - rate) */
 static void apply(const dl_layer *layer, const dl_pass *pass, const float *from, float *to) {
     const dropout *self = layer->self;
-    int64_t count = pass->batch * dl_shape_size(layer->out.shape);
+    int64_t count = dl_layer_elements(layer, pass);
     if (!pass->training || self->rate == 0) {
         if (to != from)
             dl_copy(to, from, count);
@@ -49,8 +49,9 @@ static void backward(dl_layer *layer, const dl_pass *pass) {
 }
 
 const dl_layer_type dl_layer_dropout = {
-    .kind = {"dropout", "zeroes random elements in training, against overfitting", sizeof(dropout),
-             options},
+    .kind = {"dropout",
+             "zeroes random elements in training, which reduces overfitting; does nothing at test",
+             sizeof(dropout), options},
     .setup = setup,
     .forward = forward,
     .backward = backward,

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* A constant filter on each channel of an image, not trained; as many outputs as inputs, with zeros
-   around the image:
-     y[i][j][c] = sum over the taps (a, b) of K[a][b] · x[i + a - A][j + b - B][c]
-   where (A, B) = ((height - 1) / 2, (width - 1) / 2) is the tap in the middle. The backward pass is
-   the filter turned by 180 degrees. x, y: [batch][h][w][channels]. For a filter of n taps:
+/* A fixed filter on each channel of an image, with zeros around the image and as many outputs as
+   inputs:
+     y[i][j][c] = sum over (a, b) of K[a][b] · x[i + a - A][j + b - B][c]
+   where (A, B) = ((height - 1) / 2, (width - 1) / 2) is the center. The backward pass applies the
+   filter rotated by 180 degrees. x, y: [batch][h][w][channels]. For a filter of n values:
      box_mean  1 / n each
-     gaussian  e^(-r^2 / (2 stddev^2)) at distance r from the middle, divided by their sum; without
+     gaussian  e^(-r^2 / (2 stddev^2)) at distance r from the center, normalized to sum 1; without
                stddev binomial coefficients (1/16 [1 2 1; 2 4 2; 1 2 1])
-     edge      n - 1 in the middle, else -1 (for 3x3 the Laplacian with diagonals)
-     sharpen   the image minus its Laplacian ([0 -1 0; -1 5 -1; 0 -1 0]): -1 in the rest of the
-               middle row and column, and in the middle what makes the sum 1
-     custom    as the key `kernel` says
+     edge      n - 1 at the center, else -1 (for 3x3 the Laplacian with diagonals)
+     sharpen   the image minus its Laplacian ([0 -1 0; -1 5 -1; 0 -1 0]): -1 in the center row and
+               column, and at the center the value that makes the sum 1
+     custom    the key `kernel`
    Gonzalez and Woods, "Digital image processing", chapter 3. */
 #include <libconfig.h>
 #include <math.h>
@@ -26,26 +26,26 @@ typedef struct {
     int64_t size[2];
     double stddev; /* 0: binomial */
     config_setting_t *kernel;
-    dl_filter forward, backward; /* made by setup; weights in the net's arena */
+    dl_filter forward, backward; /* set by setup; weights in the net's arena */
 } filter;
 
 static const dl_option options[] = {
-    DL_CHOICE_OPTION(
-        "kind", filter, kind, DL_REQUIRED, kind_names,
-        "box_mean and gaussian blur, sharpen adds what a blur takes away, edge leaves nothing but "
-        "that, custom is the key `kernel`"),
+    DL_CHOICE_OPTION("kind", filter, kind, DL_REQUIRED, kind_names,
+                     "\"box_mean\" and \"gaussian\" blur, \"edge\" keeps only edges (Laplacian), "
+                     "\"sharpen\" enhances them, \"custom\" uses the key `kernel`"),
     DL_PAIR_OPTION("size", filter, size, "3", 1, 255,
-                   "size of the filter; odd numbers have a middle"),
-    DL_FLOAT_OPTION("stddev", filter, stddev, DL_NO_DEFAULT, 0.01, 1000,
-                    "of gaussian, in pixels; left out: binomial coefficients (1 2 1 for size 3, "
-                    "1 4 6 4 1 for 5), a stddev of sqrt(size - 1) / 2"),
+                   "height and width of the filter in pixels; odd sizes are centered"),
+    DL_FLOAT_OPTION(
+        "stddev", filter, stddev, DL_NO_DEFAULT, 0.01, 1000,
+        "standard deviation of a gaussian in pixels; default: binomial coefficients (1 2 1 for "
+        "size 3, 1 4 6 4 1 for 5), whose standard deviation is sqrt(size - 1) / 2"),
     DL_SETTING_OPTION(
         "kernel", filter, kernel, DL_NO_DEFAULT,
-        "of custom: its numbers in a list, row by row: kernel = (0, 1, 0, 1, -4, 1, 0, 1, 0)"),
+        "values of a custom filter, row by row: kernel = (0, 1, 0, 1, -4, 1, 0, 1, 0)"),
     DL_OPTIONS_END,
 };
 
-/* The weights of a custom filter, from the config. */
+/* Reads the values of a custom filter from the config. */
 static int read_kernel(const dl_layer *layer, float *weight, dl_error *error) {
     const filter *self = layer->self;
     const config_setting_t *list = self->kernel;
@@ -71,13 +71,13 @@ static int read_kernel(const dl_layer *layer, float *weight, dl_error *error) {
                                                    : NAN;
         weight[i] = (float)value;
         if (!isfinite(weight[i]))
-            return dl_fail(error, DL_USAGE, "%s: number %d of \"kernel\" is not a finite number",
+            return dl_fail(error, DL_USAGE, "%s: value %d of \"kernel\" is not a finite number",
                            layer->where, i + 1);
     }
     return 0;
 }
 
-/* One axis of a gaussian, around the middle of the window; its sum is 1. */
+/* One axis of a gaussian around the center of the window, with sum 1. */
 static void fill_gaussian(double stddev, int64_t size, double *weight) {
     double sum = 0;
     for (int64_t i = 0; i < size; i++) {
@@ -120,17 +120,15 @@ static void fill(const filter *self, float *weight) {
 static int setup(dl_layer *layer, dl_error *error) {
     filter *self = layer->self;
     const dl_shape in = layer->in[0].shape;
-    char text[48];
-    if (in.rank != 3)
-        return dl_fail(error, DL_USAGE, "%s: needs an image (height x width x channels), not %s",
-                       layer->where, dl_shape_text(text, in));
+    if (dl_layer_check_image(layer, in, error))
+        return -1;
     if (self->kernel && self->kind != CUSTOM)
         return dl_fail(error, DL_USAGE,
-                       "%s: \"kernel\" is for kind = \"custom\", and the kind is \"%s\"",
+                       "%s: \"kernel\" applies to kind = \"custom\" only, not to \"%s\"",
                        layer->where, kind_names[self->kind]);
     if (self->stddev > 0 && self->kind != GAUSSIAN)
         return dl_fail(error, DL_USAGE,
-                       "%s: \"stddev\" is for kind = \"gaussian\", and the kind is \"%s\"",
+                       "%s: \"stddev\" applies to kind = \"gaussian\" only, not to \"%s\"",
                        layer->where, kind_names[self->kind]);
     int64_t count = self->size[0] * self->size[1];
     float *weight = dl_arena_alloc(layer->arena, 2 * sizeof *weight * (size_t)count);
@@ -167,8 +165,8 @@ static void backward(dl_layer *layer, const dl_pass *pass) {
 
 const dl_layer_type dl_layer_filter = {
     .kind = {"filter",
-             "a constant image filter on each channel, not trained: blur, sharpen, edges, or one "
-             "of your own",
+             "applies a fixed filter, which is not trained, to each channel of an image: blur, "
+             "edges, sharpening, or your own",
              sizeof(filter), options},
     .setup = setup,
     .forward = forward,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Global average pooling: y[c] = the mean of x[h][w][c] over the whole image, or of x[t][c] over
-   the whole sequence. Lin et al., "Network in network", ICLR 2014. */
+/* Global average pooling: y[c] = the mean of x[…][c] over all positions of an image or sequence.
+   Lin et al., "Network in network", ICLR 2014. */
 #include "layers/layer.h"
 #include "math/vector.h"
 
@@ -11,12 +11,8 @@ typedef struct {
 static const dl_option options[] = {DL_OPTIONS_END};
 
 static int setup(dl_layer *layer, dl_error *error) {
-    char shape[48];
-    if (layer->in[0].shape.rank < 2)
-        return dl_fail(error, DL_USAGE,
-                       "%s: needs an image (height x width x channels) or a sequence (steps x "
-                       "channels), not %s",
-                       layer->where, dl_shape_text(shape, layer->in[0].shape));
+    if (dl_layer_check_positions(layer, error))
+        return -1;
     layer->out.shape = dl_shape1(dl_shape_channels(layer->in[0].shape));
     layer->needs_input = layer->needs_output = false;
     return 0;
@@ -54,7 +50,9 @@ static void backward(dl_layer *layer, const dl_pass *pass) {
 }
 
 const dl_layer_type dl_layer_global_avg_pool = {
-    .kind = {"global_avg_pool", "the mean of each channel over the whole image or sequence",
+    .kind = {"global_avg_pool",
+             "global average pooling: the mean of each channel over the whole image or sequence; "
+             "often the layer before the last dense one",
              sizeof(global_avg_pool), options},
     .setup = setup,
     .forward = forward,

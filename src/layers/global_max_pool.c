@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Global max pooling: y[c] = the largest x[place][c] over all the places of an image or sequence;
-   the gradient goes to it (the first of several equal ones). A NaN wins. */
+/* Global max pooling: y[c] = the maximum of x[…][c] over all positions of an image or sequence. The
+   gradient goes to the maximum (the first of equal ones). NaN counts as the maximum. */
 #include "layers/layer.h"
 #include "math/vector.h"
 
 typedef struct {
-    int winner; /* buffer: int32 [batch][c], the place */
+    int winner; /* buffer: int32 [batch][c], the position of the maximum */
 } global_max_pool;
 
 static const dl_option options[] = {DL_OPTIONS_END};
@@ -13,12 +13,8 @@ static const dl_option options[] = {DL_OPTIONS_END};
 static int setup(dl_layer *layer, dl_error *error) {
     global_max_pool *self = layer->self;
     const dl_shape in = layer->in[0].shape;
-    char shape[48];
-    if (in.rank < 2)
-        return dl_fail(error, DL_USAGE,
-                       "%s: needs an image (height x width x channels) or a sequence (steps x "
-                       "channels), not %s",
-                       layer->where, dl_shape_text(shape, in));
+    if (dl_layer_check_positions(layer, error))
+        return -1;
     layer->out.shape = dl_shape1(dl_shape_channels(in));
     self->winner = dl_layer_add_buffer(
         layer, DL_SAVED, (int64_t)sizeof(int32_t) * layer->max_batch * dl_shape_channels(in));
@@ -26,12 +22,12 @@ static int setup(dl_layer *layer, dl_error *error) {
     return 0;
 }
 
-static void find_largest(int64_t places, int64_t channels, const float *x, float *y,
-                         int32_t *winner) {
+static void compute_maximum(int64_t positions, int64_t channels, const float *x, float *y,
+                            int32_t *winner) {
     dl_copy(y, x, channels);
     for (int64_t c = 0; c < channels; c++)
         winner[c] = 0;
-    for (int64_t i = 1; i < places; i++) {
+    for (int64_t i = 1; i < positions; i++) {
         x += channels;
 #pragma omp simd
         for (int64_t c = 0; c < channels; c++) {
@@ -48,8 +44,8 @@ static void forward(dl_layer *layer, const dl_pass *pass) {
     int32_t *winner = layer->buffers[self->winner].memory;
 #pragma omp parallel for schedule(static) if (pass->batch * size >= 1 << 14)
     for (int n = 0; n < pass->batch; n++)
-        find_largest(size / channels, channels, layer->in[0].value + n * size,
-                     layer->out.value + n * channels, winner + n * channels);
+        compute_maximum(size / channels, channels, layer->in[0].value + n * size,
+                        layer->out.value + n * channels, winner + n * channels);
 }
 
 static void backward(dl_layer *layer, const dl_pass *pass) {
@@ -69,7 +65,7 @@ static void backward(dl_layer *layer, const dl_pass *pass) {
 
 const dl_layer_type dl_layer_global_max_pool = {
     .kind = {"global_max_pool",
-             "the largest value of each channel over the whole image or sequence",
+             "global max pooling: the maximum of each channel over the whole image or sequence",
              sizeof(global_max_pool), options},
     .setup = setup,
     .forward = forward,

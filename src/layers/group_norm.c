@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Normalization within a sample: layer_norm, group_norm and instance_norm. Numbers that belong
-   together get mean 0 and variance 1, then each channel a learned scale and shift:
+/* Normalization within a sample: layer_norm, group_norm and instance_norm. The values of a set get
+   mean 0 and variance 1, then each channel a learned scale and shift:
      y = f(scale · (x - mean) / sqrt(variance + epsilon) + shift)
-   Unlike batch_norm a sample never sees another one: training and test do the same, and small
-   batches are fine. What belongs together:
-     layer_norm     the channels of one place    x[batch · places][1][channels], 1 group
-     group_norm     a group of neighbouring channels, at all places of a sample
-     instance_norm  one channel, at all places   x[batch][places][channels], a group each
+   Samples are independent, so training and test do the same, with any batch size. The sets:
+     layer_norm     the channels of a position           x[batch · positions][1][channels], 1 group
+     group_norm     a group of adjacent channels, at all positions of a sample
+     instance_norm  one channel, at all positions        x[batch][positions][channels], a group each
    Ba, Kiros and Hinton, "Layer normalization", 2016; Wu and He, "Group normalization", ECCV 2018;
    Ulyanov, Vedaldi and Lempitsky, "Instance normalization", 2016. */
 #include "layers/layer.h"
@@ -17,52 +16,45 @@ typedef struct {
     double epsilon;
     bool scale, shift;
     dl_activation activation;
-    int64_t rows;        /* parts of a sample that are normalized apart from each other */
+    int64_t rows;        /* separately normalized rows of a sample */
     dl_norm_groups plan; /* for the largest batch */
     int saved, scratch;  /* buffers; saved: mean, inverse [samples][groups] each */
 } group_norm;
 
 #define COMMON_OPTIONS                                                                             \
     DL_FLOAT_OPTION("epsilon", group_norm, epsilon, "1e-5", 1e-12, 1,                              \
-                    "added to the variance: keeps the division finite"),                           \
-        DL_BOOL_OPTION("scale", group_norm, scale, "true", "learn a factor for each channel"),     \
+                    "added to the variance to avoid division by zero"),                            \
+        DL_BOOL_OPTION("scale", group_norm, scale, "true", "learn a scale for each channel"),      \
         DL_BOOL_OPTION("shift", group_norm, shift, "true", "learn an offset for each channel"),    \
         DL_ACTIVATION_OPTIONS(group_norm, activation, "linear"), DL_OPTIONS_END
 
 static const dl_option options[] = {COMMON_OPTIONS};
 
 static const dl_option group_options[] = {
-    DL_INT_OPTION(
-        "groups", group_norm, groups, DL_REQUIRED, 1, 1 << 16,
-        "groups that the channels fall into, neighbours together; must divide their number; 32 is "
-        "usual for wide layers"),
+    DL_INT_OPTION("groups", group_norm, groups, DL_REQUIRED, 1, 1 << 16,
+                  "number of groups of adjacent channels; must divide the number of channels. 32 "
+                  "is usual for wide layers"),
     COMMON_OPTIONS};
 
-/* `rows` parts of a sample, each normalized in `groups` groups of channels. */
+/* Each sample has `rows` rows, each normalized in `groups` groups of channels. */
 static int setup(dl_layer *layer, int64_t rows, int64_t groups, dl_error *error) {
     group_norm *self = layer->self;
     char text[48];
     const dl_shape in = layer->in[0].shape;
     int channels = dl_shape_channels(in);
-    int64_t places = dl_shape_size(in) / channels / rows, samples = layer->max_batch * rows;
-    if (places * (channels / groups) < 2)
+    int64_t positions = dl_shape_size(in) / channels / rows, samples = layer->max_batch * rows;
+    if (positions * (channels / groups) < 2)
         return dl_fail(error, DL_USAGE,
-                       "%s: %s needs several numbers to normalize, and in an input of %s there is "
-                       "one to each mean",
+                       "%s: %s needs at least two values per mean, but an input of %s has one",
                        layer->where, layer->type->kind.name, dl_shape_text(text, in));
     self->rows = rows;
-    self->plan = (dl_norm_groups){samples, places, channels, groups};
+    self->plan = (dl_norm_groups){samples, positions, channels, groups};
     layer->out.shape = in;
     if (self->scale)
-        dl_layer_add_param(layer, (dl_param){.name = "scale",
-                                             .shape = dl_shape1(channels),
-                                             .initializer = &dl_initializers[DL_INIT_ONES]});
+        dl_layer_add_vector(layer, "scale", channels, DL_INIT_ONES, 0);
     if (self->shift)
-        dl_layer_add_param(layer, (dl_param){.name = "shift",
-                                             .shape = dl_shape1(channels),
-                                             .initializer = &dl_initializers[DL_INIT_ZEROS]});
-    self->saved =
-        dl_layer_add_buffer(layer, DL_SAVED, 2 * (int64_t)sizeof(float) * samples * groups);
+        dl_layer_add_vector(layer, "shift", channels, DL_INIT_ZEROS, 0);
+    self->saved = dl_layer_add_floats(layer, DL_SAVED, 2 * samples * groups);
     self->scratch =
         dl_layer_add_buffer(layer, DL_SCRATCH, (int64_t)dl_group_norm_scratch(&self->plan));
     dl_layer_set_activation(layer, &self->activation);
@@ -139,8 +131,8 @@ static void backward(dl_layer *layer, const dl_pass *pass) {
 
 const dl_layer_type dl_layer_layer_norm = {
     .kind = {"layer_norm",
-             "normalizes the channels of each place of a sample: for sequences, and where batches "
-             "are small",
+             "layer normalization: normalizes the channels of each position of a sample; for "
+             "sequences, transformers and small batches",
              sizeof(group_norm), options},
     .setup = setup_layer,
     .forward = forward,
@@ -149,8 +141,8 @@ const dl_layer_type dl_layer_layer_norm = {
 
 const dl_layer_type dl_layer_group_norm = {
     .kind = {"group_norm",
-             "normalizes groups of channels of each image: for convolutions where batches are too "
-             "small for batch_norm",
+             "group normalization: normalizes groups of channels of each sample; replaces "
+             "batch_norm in convolutional networks when batches are small",
              sizeof(group_norm), group_options},
     .setup = setup_group,
     .forward = forward,
@@ -159,8 +151,8 @@ const dl_layer_type dl_layer_group_norm = {
 
 const dl_layer_type dl_layer_instance_norm = {
     .kind = {"instance_norm",
-             "normalizes each channel of each image on its own: takes brightness and contrast "
-             "away, as for style",
+             "instance normalization: normalizes each channel of each sample, which removes "
+             "brightness and contrast, as for style transfer",
              sizeof(group_norm), options},
     .setup = setup_instance,
     .forward = forward,

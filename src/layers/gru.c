@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* Gated recurrent unit: Cho et al., EMNLP 2014, in the form of PyTorch and cuDNN, where the reset
-   gate acts behind the product. In each step, of x_t and the output h_(t-1) before,
-     r = sigmoid(x W_r + b_r + h V_r + d_r)       what of the past the new value may see
-     z = sigmoid(x W_z + b_z + h V_z + d_z)       what of the past stays
-     n = tanh(x W_n + b_n + r (h V_n + d_n))      the new value
-     h_t = (1 - z) n + z h_(t-1),  h_0 = 0 or carried.
-   x[batch][T][C], W[C][3 units] and V[units][3 units] with the gates in the order r, z, n; the two
-   biases are b[3 units], `bias`, and d[3 units], `recurrent_bias`, of which only d_n does what b
-   cannot. y[batch][T][units], or [batch][units]. */
+/* Gated recurrent unit: Cho et al., EMNLP 2014, in the form of PyTorch and cuDNN, whose reset gate
+   multiplies the product h V. In each step, from x_t and h = h_(t-1),
+     r = sigmoid(x W_r + b_r + h V_r + d_r)       reset gate
+     z = sigmoid(x W_z + b_z + h V_z + d_z)       update gate
+     n = tanh(x W_n + b_n + r (h V_n + d_n))      candidate
+     h_t = (1 - z) n + z h,  h_0 = 0 or carried.
+   x[batch][T][C], W[C][3 units] and V[units][3 units] with the gates in the order r, z, n; biases
+   b[3 units], `bias`, and d[3 units], `recurrent_bias` (d_r and d_z duplicate b_r and b_z).
+   y[batch][T][units], or [batch][units]. */
 #include "layers/recurrent.h"
 #include "math/scalar.h"
 
@@ -20,7 +20,7 @@ static const dl_option options[] = {
     DL_OPTIONS_END,
 };
 
-/* The memory is q = h V_n + d_n. */
+/* memory = q = h V_n + d_n */
 static void step_forward(const dl_recurrent_step *s) {
     const int64_t n = s->units;
     float *restrict r = s->gates, *restrict z = r + n, *restrict new = z + n;
@@ -41,7 +41,7 @@ static void step_forward(const dl_recurrent_step *s) {
     }
 }
 
-/* What is carried to the step before is dh z, the way past all gates. */
+/* carried = dh z, the gradient of h_(t-1) that bypasses the product h V. */
 static void step_backward(const dl_recurrent_step *s) {
     const int64_t n = s->units;
     float *restrict r = s->gates, *restrict z = r + n, *restrict new = z + n;
@@ -65,7 +65,7 @@ static void step_backward(const dl_recurrent_step *s) {
 
 static const dl_recurrent_cell cell = {.gates = 3,
                                        .has_memory = true,
-                                       .apart = true,
+                                       .separate = true,
                                        .forward = step_forward,
                                        .backward = step_backward};
 
@@ -75,8 +75,8 @@ static int setup(dl_layer *layer, dl_error *error) {
 
 const dl_layer_type dl_layer_gru = {
     .kind = {"gru",
-             "gated recurrent unit: like lstm with three gates for four, so a quarter less work; "
-             "often as good",
+             "gated recurrent unit: like lstm with three gates instead of four, so a quarter less "
+             "computation; often as accurate",
              sizeof(gru), options},
     .setup = setup,
     .forward = dl_recurrent_forward,

@@ -15,9 +15,9 @@ static void scale(float *value, int64_t count, double factor) {
         value[i] = (float)(value[i] * factor);
 }
 
-static void fill_with(float *value, int64_t count, float number) {
+static void fill_value(float *value, int64_t count, float x) {
     for (int64_t i = 0; i < count; i++)
-        value[i] = number;
+        value[i] = x;
 }
 
 static void fill_normal_of(const dl_draw *draw, const dl_initial *initial, double deviation,
@@ -35,35 +35,35 @@ static void fill_uniform_of(const dl_draw *draw, const dl_initial *initial, doub
 
 static void fill_zeros(const dl_draw *draw, const dl_initial *initial, float *value) {
     (void)draw;
-    fill_with(value, count_of(initial), 0);
+    fill_value(value, count_of(initial), 0);
 }
 
 static void fill_ones(const dl_draw *draw, const dl_initial *initial, float *value) {
     (void)draw;
-    fill_with(value, count_of(initial), 1);
+    fill_value(value, count_of(initial), 1);
 }
 
 static void fill_constant(const dl_draw *draw, const dl_initial *initial, float *value) {
     (void)draw;
-    fill_with(value, count_of(initial), (float)initial->number);
+    fill_value(value, count_of(initial), (float)initial->argument);
 }
 
 static void fill_normal(const dl_draw *draw, const dl_initial *initial, float *value) {
-    fill_normal_of(draw, initial, initial->number, value);
+    fill_normal_of(draw, initial, initial->argument, value);
 }
 
 static void fill_uniform(const dl_draw *draw, const dl_initial *initial, float *value) {
-    fill_uniform_of(draw, initial, initial->number, value);
+    fill_uniform_of(draw, initial, initial->argument, value);
 }
 
-/* N(0, 1 / fan_in): keeps the variance of a linear or tanh layer's outputs that of its inputs.
-   Glorot and Bengio, "Understanding the difficulty of training deep feedforward neural networks",
-   AISTATS 2010 (in the form that looks at the inputs alone). */
+/* N(0, 1 / fan_in): the outputs of a linear or tanh layer keep the variance of its inputs. Glorot
+   and Bengio, "Understanding the difficulty of training deep feedforward neural networks", AISTATS
+   2010 (the form with fan_in only). */
 static void fill_xavier(const dl_draw *draw, const dl_initial *initial, float *value) {
     fill_normal_of(draw, initial, sqrt(1.0 / (double)initial->fan_in), value);
 }
 
-/* N(0, 2 / fan_in): the same for relu, which loses half of the variance. He et al., "Delving deep
+/* N(0, 2 / fan_in): the same for relu, which halves the variance. He et al., "Delving deep
    into rectifiers", ICCV 2015. */
 static void fill_he(const dl_draw *draw, const dl_initial *initial, float *value) {
     fill_normal_of(draw, initial, sqrt(2.0 / (double)initial->fan_in), value);
@@ -85,58 +85,61 @@ static void fill_lecun(const dl_draw *draw, const dl_initial *initial, float *va
     fill_uniform_of(draw, initial, sqrt(3.0 / (double)initial->fan_in), value);
 }
 
-/* A matrix whose columns (or rows, if they are fewer) are of length `gain` and at right angles,
-   from all such with equal chance. Saxe, McClelland and Ganguli, "Exact solutions to the nonlinear
-   dynamics of learning in deep linear neural networks", ICLR 2014. */
+/* A random matrix whose columns (or rows, if fewer) are orthogonal and of length `gain`. Saxe,
+   McClelland and Ganguli, "Exact solutions to the nonlinear dynamics of learning in deep linear
+   neural networks", ICLR 2014. */
 static void fill_orthogonal(const dl_draw *draw, const dl_initial *initial, float *value) {
     dl_random_normal(draw, 0, count_of(initial), value);
     dl_orthogonalize(initial->rows, initial->columns, value);
-    scale(value, count_of(initial), initial->number);
+    scale(value, count_of(initial), initial->argument);
 }
 
-/* Output o begins as input o; where there are more outputs than inputs, they go round once more. Of
-   an image's window that is the pixel in the middle; of one for each channel by itself, all outputs
-   begin as their channel. */
+/* Output o starts as input o % inputs; in a kernel of an image as its center pixel, and in a
+   depthwise kernel as its channel. */
 static void fill_identity(const dl_draw *draw, const dl_initial *initial, float *value) {
     const dl_shape s = initial->shape;
     bool image = s.rank == 4;
-    int64_t middle = image ? (int64_t)(s.dim[0] - 1) / 2 * s.dim[1] + (s.dim[1] - 1) / 2 : 0;
+    int64_t center = image ? (int64_t)(s.dim[0] - 1) / 2 * s.dim[1] + (s.dim[1] - 1) / 2 : 0;
     int64_t columns = image ? s.dim[3] : initial->columns;
     int64_t rows = image ? s.dim[2] : initial->rows;
-    bool apart = columns != initial->columns;
+    bool depthwise = columns != initial->columns;
     (void)draw;
-    fill_with(value, count_of(initial), 0);
-    value += middle * rows * columns;
+    fill_value(value, count_of(initial), 0);
+    value += center * rows * columns;
     for (int64_t i = 0; i < rows; i++)
         for (int64_t o = 0; o < columns; o++)
-            if (apart || o % rows == i)
-                value[i * columns + o] = (float)initial->number;
+            if (depthwise || o % rows == i)
+                value[i * columns + o] = (float)initial->argument;
 }
 
 const dl_initializer dl_initializers[DL_INITIALIZERS] = {
-    [DL_INIT_ZEROS] = {"zeros", "all zero: right for biases, hopeless for hidden weights",
+    [DL_INIT_ZEROS] = {"zeros", "all zeros: for biases; hidden layers cannot learn from it",
                        fill_zeros, 0},
-    [DL_INIT_CONSTANT] = {"constant", "all the same number", fill_constant,
-                          offsetof(dl_init, value)},
-    [DL_INIT_NORMAL] = {"normal", "normal with standard deviation init_std", fill_normal,
-                        offsetof(dl_init, std)},
-    [DL_INIT_UNIFORM] = {"uniform", "uniform between -init_limit and init_limit", fill_uniform,
-                         offsetof(dl_init, limit)},
-    [DL_INIT_XAVIER] = {"xavier", "normal, variance 1/n for n inputs: for linear, tanh, sigmoid",
+    [DL_INIT_CONSTANT] = {"constant", "all init_value", fill_constant, offsetof(dl_init, value)},
+    [DL_INIT_NORMAL] = {"normal", "normal distribution with standard deviation init_std",
+                        fill_normal, offsetof(dl_init, std)},
+    [DL_INIT_UNIFORM] = {"uniform", "uniform distribution between -init_limit and init_limit",
+                         fill_uniform, offsetof(dl_init, limit)},
+    [DL_INIT_XAVIER] = {"xavier",
+                        "normal, variance 1/n for n inputs: for linear, tanh and sigmoid layers",
                         fill_xavier, 0},
-    [DL_INIT_HE] = {"he", "normal, variance 2/n for n inputs: for relu and its kin", fill_he, 0},
-    [DL_INIT_GLOROT_NORMAL] = {"glorot_normal", "normal, variance 2/(n + m) for m outputs",
+    [DL_INIT_HE] = {"he", "normal, variance 2/n for n inputs: for relu and similar functions",
+                    fill_he, 0},
+    [DL_INIT_GLOROT_NORMAL] = {"glorot_normal",
+                               "normal, variance 2/(n + m) for n inputs and m outputs",
                                fill_glorot_normal, 0},
-    [DL_INIT_GLOROT_UNIFORM] = {"glorot_uniform", "uniform, variance 2/(n + m) for m outputs",
+    [DL_INIT_GLOROT_UNIFORM] = {"glorot_uniform",
+                                "uniform, variance 2/(n + m) for n inputs and m outputs",
                                 fill_glorot_uniform, 0},
     [DL_INIT_LECUN] = {"lecun", "uniform, variance 1/n for n inputs", fill_lecun, 0},
-    [DL_INIT_ORTHOGONAL] = {"orthogonal", "a matrix that keeps lengths, times init_gain",
+    [DL_INIT_ORTHOGONAL] = {"orthogonal", "random orthogonal matrix, times init_gain",
                             fill_orthogonal, offsetof(dl_init, gain)},
-    [DL_INIT_IDENTITY] = {"identity", "hands the inputs on, times init_gain", fill_identity,
+    [DL_INIT_IDENTITY] = {"identity", "identity matrix, times init_gain", fill_identity,
                           offsetof(dl_init, gain)},
-    [DL_INIT_ONES] = {"ones", "all one: right for scales", fill_ones, 0},
+    [DL_INIT_ONES] = {"ones", "all ones: for scales", fill_ones, 0},
 };
 
-double dl_init_number(const dl_init *init, const dl_initializer *initializer) {
-    return initializer->number ? *(const double *)((const char *)init + initializer->number) : 0;
+double dl_init_argument(const dl_init *init, const dl_initializer *initializer) {
+    return initializer->argument ? *(const double *)((const char *)init + initializer->argument)
+                                 : 0;
 }

@@ -8,28 +8,28 @@
 #include "base/random.h"
 #include "math/shape.h"
 
-/* What an initializer knows of a parameter. */
+/* A parameter, for its initializer. */
 typedef struct {
     dl_shape shape;
     int64_t rows, columns;   /* as a matrix, value[rows][columns] */
     int64_t fan_in, fan_out; /* inputs and outputs of a unit */
-    double number;           /* standard deviation, limit, value or gain, as the initializer says */
+    double argument; /* standard deviation, limit, value or gain, depending on the initializer */
 } dl_initial;
 
-/* What a config says of it: the options below. */
+/* Filled by DL_INIT_OPTIONS. */
 typedef struct {
-    int kind; /* index into the list of names that the layer gives */
+    int kind; /* index into the names passed to DL_INIT_OPTIONS */
     double std, limit, value, gain;
 } dl_init;
 
 typedef struct {
     const char *name, *help;
-    /* Fills value[rows][columns], all of it. draw: NULL if it draws nothing. */
+    /* Fills value[rows][columns]. draw: its random numbers; NULL if it needs none. */
     void (*fill)(const dl_draw *draw, const dl_initial *initial, float *value);
-    size_t number; /* where in a dl_init its number stands; 0: it has none */
+    size_t argument; /* offset of its argument in a dl_init; 0: none */
 } dl_initializer;
 
-/* Indices into dl_initializers; the names that a config can say come first, in this order. */
+/* Indices into dl_initializers; those with a name in configs first, in the order of the names. */
 enum {
     DL_INIT_ZEROS,
     DL_INIT_CONSTANT,
@@ -50,27 +50,27 @@ enum {
         "lecun", "orthogonal", "identity"
 extern const dl_initializer dl_initializers[DL_INITIALIZERS];
 
-/* The number that an initializer takes from the options; 0 if it takes none. */
-double dl_init_number(const dl_init *init, const dl_initializer *initializer);
+/* The argument of an initializer; 0 if it has none. */
+double dl_init_argument(const dl_init *init, const dl_initializer *initializer);
 
-/* The rows of an option table for a dl_init at `field` of `owner`; with the default of init_std;
-   `more` ends the help. */
+/* The options of a dl_init at `field` of `owner`; fallback_std: the default of init_std; `more`
+   ends the help. */
 #define DL_INIT_OPTIONS(owner, field, fallback_name, fallback_std, names, more)                    \
     DL_CHOICE_OPTION(                                                                              \
         "init", owner, field.kind, fallback_name, names,                                           \
         "initial weights, for n inputs and m outputs of a unit. Normal: xavier (variance 1/n), "   \
-        "he "                                                                                      \
-        "(2/n), glorot_normal (2/(n+m)), normal (init_std); uniform: lecun (1/n), glorot_uniform " \
-        "(2/(n+m)), uniform (init_limit); orthogonal keeps lengths, identity hands the inputs on " \
-        "(both times init_gain), constant is init_value, zeros teaches hidden layers "             \
-        "nothing" more),                                                                           \
+        "he (2/n), glorot_normal (2/(n+m)), normal (standard deviation init_std); uniform: lecun " \
+        "(variance 1/n), glorot_uniform (2/(n+m)), uniform (-init_limit to init_limit); "          \
+        "orthogonal and identity are matrices, times init_gain; constant is init_value; with "     \
+        "zeros, hidden layers do not learn" more),                                                 \
         DL_FLOAT_OPTION("init_std", owner, field.std, fallback_std, 0, 1000,                       \
                         "standard deviation for init = \"normal\""),                               \
         DL_FLOAT_OPTION("init_limit", owner, field.limit, "0.05", 0, 1000,                         \
-                        "for init = \"uniform\": between -init_limit and init_limit"),             \
+                        "largest magnitude for init = \"uniform\""),                               \
         DL_FLOAT_OPTION("init_value", owner, field.value, "0.1", -1000, 1000,                      \
-                        "of every weight for init = \"constant\""),                                \
+                        "value of all weights for init = \"constant\""),                           \
         DL_FLOAT_OPTION("init_gain", owner, field.gain, "1.0", 0, 1000,                            \
-                        "factor for init = \"orthogonal\" and \"identity\"; 1.4 before relu")
+                        "factor for init = \"orthogonal\" and \"identity\"; 1.4 is usual before "  \
+                        "relu")
 
 #endif

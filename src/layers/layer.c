@@ -4,11 +4,11 @@
 #include <assert.h>
 #include <string.h>
 
-enum { MOST = 16 }; /* parameters, states or buffers of one layer */
+enum { MAX_PARTS = 16 }; /* parameters, states or buffers per layer */
 
-static void *grow(dl_layer *layer, void *old, int count, size_t size) {
-    assert(count < MOST);
-    return old ? old : dl_arena_alloc(layer->arena, MOST * size);
+static void *allocate_parts(dl_layer *layer, void *old, int count, size_t size) {
+    assert(count < MAX_PARTS);
+    return old ? old : dl_arena_alloc(layer->arena, MAX_PARTS * size);
 }
 
 static dl_param complete(dl_param param) {
@@ -17,22 +17,34 @@ static dl_param complete(dl_param param) {
 }
 
 int dl_layer_add_param(dl_layer *layer, dl_param param) {
-    layer->params = grow(layer, layer->params, layer->param_count, sizeof param);
+    layer->params = allocate_parts(layer, layer->params, layer->param_count, sizeof param);
     layer->params[layer->param_count] = complete(param);
     return layer->param_count++;
 }
 
 int dl_layer_add_state(dl_layer *layer, dl_param state) {
-    layer->states = grow(layer, layer->states, layer->state_count, sizeof state);
+    layer->states = allocate_parts(layer, layer->states, layer->state_count, sizeof state);
     layer->states[layer->state_count] = complete(state);
     return layer->state_count++;
 }
 
 int dl_layer_add_buffer(dl_layer *layer, dl_lifetime lifetime, int64_t bytes) {
     dl_buffer buffer = {lifetime, bytes, NULL};
-    layer->buffers = grow(layer, layer->buffers, layer->buffer_count, sizeof buffer);
+    layer->buffers = allocate_parts(layer, layer->buffers, layer->buffer_count, sizeof buffer);
     layer->buffers[layer->buffer_count] = buffer;
     return layer->buffer_count++;
+}
+
+int dl_layer_add_floats(dl_layer *layer, dl_lifetime lifetime, int64_t count) {
+    return dl_layer_add_buffer(layer, lifetime, count * (int64_t)sizeof(float));
+}
+
+int dl_layer_add_vector(dl_layer *layer, const char *name, int count, int initializer,
+                        double argument) {
+    return dl_layer_add_param(layer, (dl_param){.name = name,
+                                                .shape = dl_shape1(count),
+                                                .initializer = &dl_initializers[initializer],
+                                                .argument = argument});
 }
 
 dl_draw dl_layer_draw(const dl_layer *layer, dl_purpose purpose, const dl_pass *pass) {
@@ -40,7 +52,7 @@ dl_draw dl_layer_draw(const dl_layer *layer, dl_purpose purpose, const dl_pass *
                      pass->step};
 }
 
-int dl_layer_same_shapes(const dl_layer *layer, const char *verb, dl_error *error) {
+int dl_layer_check_same_shapes(const dl_layer *layer, const char *verb, dl_error *error) {
     char first[48], other[48];
     const dl_shape *a = &layer->in[0].shape;
     for (int k = 1; k < layer->input_count; k++) {
@@ -52,6 +64,33 @@ int dl_layer_same_shapes(const dl_layer *layer, const char *verb, dl_error *erro
     return 0;
 }
 
+int dl_layer_check_image(const dl_layer *layer, dl_shape in, dl_error *error) {
+    char text[48];
+    return in.rank == 3 ? 0
+                        : dl_fail(error, DL_USAGE,
+                                  "%s: %s needs an image (height x width x channels), not %s",
+                                  layer->where, layer->type->kind.name, dl_shape_text(text, in));
+}
+
+int dl_layer_check_sequence(const dl_layer *layer, dl_error *error) {
+    char text[48];
+    const dl_shape in = layer->in[0].shape;
+    return in.rank == 2
+               ? 0
+               : dl_fail(error, DL_USAGE, "%s: %s needs a sequence (steps x channels), not %s",
+                         layer->where, layer->type->kind.name, dl_shape_text(text, in));
+}
+
+int dl_layer_check_positions(const dl_layer *layer, dl_error *error) {
+    char text[48];
+    const dl_shape in = layer->in[0].shape;
+    return in.rank > 1 ? 0
+                       : dl_fail(error, DL_USAGE,
+                                 "%s: %s needs an image (height x width x channels) or a sequence "
+                                 "(steps x channels), not %s",
+                                 layer->where, layer->type->kind.name, dl_shape_text(text, in));
+}
+
 void dl_layer_set_activation(dl_layer *layer, const dl_activation *activation) {
     static const dl_activation linear = {.kind = DL_LINEAR};
     int64_t size = dl_shape_size(layer->out.shape);
@@ -61,8 +100,7 @@ void dl_layer_set_activation(dl_layer *layer, const dl_activation *activation) {
     if (dl_activation_of(layer->activation)->from_input) {
         layer->fused = linear;
         if (layer->training) {
-            int kept = dl_layer_add_buffer(layer, DL_SAVED,
-                                           (int64_t)sizeof(float) * layer->max_batch * size);
+            int kept = dl_layer_add_floats(layer, DL_SAVED, layer->max_batch * size);
             layer->preactivation = &layer->buffers[kept];
         }
     }
@@ -71,10 +109,6 @@ void dl_layer_set_activation(dl_layer *layer, const dl_activation *activation) {
 
 static bool has_fused(const dl_layer *layer) {
     return !layer->activation || layer->activation->kind == layer->fused.kind;
-}
-
-static int64_t rows_of(const dl_layer *layer, const dl_pass *pass) {
-    return pass->batch * dl_shape_size(layer->out.shape) / dl_shape_channels(layer->out.shape);
 }
 
 void dl_layer_forward(dl_layer *layer, const dl_pass *pass) {
@@ -86,13 +120,13 @@ void dl_layer_forward(dl_layer *layer, const dl_pass *pass) {
     layer->out.value = z;
     layer->type->forward(layer, pass);
     layer->out.value = y;
-    dl_activate(layer->activation, rows_of(layer, pass), dl_shape_channels(layer->out.shape), NULL,
-                z, y);
+    dl_activate(layer->activation, dl_layer_rows(layer, pass), dl_shape_channels(layer->out.shape),
+                NULL, z, y);
 }
 
 void dl_layer_backward(dl_layer *layer, const dl_pass *pass) {
     if (!has_fused(layer))
-        dl_activate_backward(layer->activation, rows_of(layer, pass),
+        dl_activate_backward(layer->activation, dl_layer_rows(layer, pass),
                              dl_shape_channels(layer->out.shape), layer->preactivation->memory,
                              layer->out.grad, layer->out.grad, NULL);
     layer->type->backward(layer, pass);

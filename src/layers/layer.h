@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The contract of a layer type: one file in this folder, one line in registry.c. */
+/* The contract of a layer: one file in this folder, one line in registry.c. */
 #ifndef DL_LAYERS_LAYER_H
 #define DL_LAYERS_LAYER_H
 
@@ -15,95 +15,91 @@
 #include "math/shape.h"
 #include "math/window.h"
 
-/* What a max pooling remembers beside its output, for layers that read it. */
+/* The positions of the maxima of a max pooling, for layers that read it. */
 typedef struct {
     const dl_window *window;
-    dl_shape from;                  /* the shape of its input */
+    dl_shape from;                  /* shape of its input */
     const struct dl_buffer *winner; /* uint8 [batch][oh][ow][c]: see dl_max_pool_forward */
 } dl_maxima;
 
-/* Activations and their gradients: value[batch][shape], grad likewise. */
+/* Activations value[batch][shape] and their gradients grad[batch][shape]. */
 typedef struct {
     dl_shape shape; /* of one sample */
     float *value;
-    float *grad; /* NULL where nobody needs it: of the data, and in a net that is not trained */
-    const dl_maxima *maxima; /* set by the setup of a max pooling for its readers; else NULL */
+    float *grad;             /* NULL if not needed: of the data, and in inference */
+    const dl_maxima *maxima; /* set by setup of a max pooling; else NULL */
 } dl_tensor;
 
-/* What is special about a parameter. */
+/* Flags of a parameter. */
 enum {
-    DL_DECAYS = 1,     /* l1 and l2 apply: weights, not biases */
-    DL_OVERWRITES = 2, /* backward honours `beta`: a large gradient need not be zeroed first */
-    DL_FROZEN = 4,     /* set by the net: it is not to be trained, its gradient is zero */
-    DL_ORTHOGONAL =
-        16,        /* a matrix whose columns (or rows, if fewer) stay orthonormal; no DL_DECAYS */
-    DL_CARRIED = 8 /* of a state: what a batch left for the next one; no running statistic */
+    DL_DECAYS = 1,      /* l1 and l2 apply: weights, not biases */
+    DL_OVERWRITES = 2,  /* backward honors `beta`: the gradient need not be zeroed first */
+    DL_FROZEN = 4,      /* set by the net: not trained, its gradient is zero */
+    DL_ORTHOGONAL = 16, /* columns (or rows, if fewer) stay orthonormal; without DL_DECAYS */
+    DL_CARRIED = 8      /* a state that one batch leaves to the next; not a running statistic */
 };
 
-enum { DL_MOST_INPUTS = 32 }; /* that any layer can read */
+enum { DL_MAX_INPUTS = 32 }; /* of one layer */
 
-/* A view into the net's flat blocks of weights and gradients (or of state: then no gradient). */
+/* A view into the net's flat blocks of weights and gradients, or of state, without a gradient. */
 typedef struct {
-    const char *name; /* "weight"; the net puts the layer's name before it */
+    const char *name; /* "weight"; the net prefixes the layer's name */
     dl_shape shape;   /* up to four dims: a convolution's are [kh][kw][in][out] */
     int64_t count, offset;
     float *value, *grad;
     unsigned flags;
-    float beta; /* set by the net: 0 where backward, under DL_OVERWRITES, is to overwrite grad; else
-                   1: it adds to it */
+    float beta; /* set by the net: 0: backward (under DL_OVERWRITES) overwrites grad; 1: it adds */
     const dl_initializer *initializer;
-    double number;           /* for the initializer: a standard deviation, a value, … */
+    double argument;         /* of the initializer: standard deviation, limit, value or gain */
     int64_t fan_in, fan_out; /* inputs and outputs of a unit */
-    int64_t columns;         /* of the parameter as a matrix; 0: its last dim */
-    int64_t units, inner;    /* number i belongs to unit i / inner % units; 0, 0: a column each */
-    int64_t freeze_until;    /* set by the net: DL_FROZEN before this epoch, from 1 */
-    double l1, l2;           /* set by the net: penalties of its layer's own; below 0: none */
+    int64_t columns;         /* of the parameter as a matrix; 0: its last dimension */
+    int64_t units, inner;    /* element i is of unit i / inner % units; 0, 0: column = unit */
+    int64_t freeze_until;    /* set by the net: DL_FROZEN before this epoch (from 1) */
+    double l1, l2;           /* set by the net: the layer's own penalties; < 0: none */
 } dl_param;
 
 typedef enum {
-    DL_SAVED,  /* lives from the layer's forward to its backward pass */
-    DL_SCRATCH /* lives within one pass */
+    DL_SAVED,  /* valid from the layer's forward to its backward pass */
+    DL_SCRATCH /* valid within one pass */
 } dl_lifetime;
 
-/* Memory beside the activations, placed by the net's memory plan. */
+/* Working memory of a layer, allocated by the net's memory plan. */
 typedef struct dl_buffer {
     dl_lifetime lifetime;
     int64_t bytes; /* for the whole batch */
     void *memory;
 } dl_buffer;
 
-/* What a pass over the net is about. */
+/* Parameters of a forward or backward pass. */
 typedef struct {
-    int batch;     /* samples, at most the net's */
+    int batch;     /* samples, at most max_batch */
     bool training; /* else: no dropout, running statistics, … */
     uint64_t seed;
-    uint32_t epoch, step; /* coordinates of the random numbers */
-    bool carry; /* the next batch goes on where this one ends: forward leaves it the DL_CARRIED
-                   states, from which it begins in any case */
-    double statistics; /* the weight of this batch in running statistics; 0: what the layer says */
+    uint32_t epoch, step; /* of the random numbers */
+    bool carry; /* forward writes the DL_CARRIED states, from which the next batch continues */
+    double statistics; /* weight of this batch in running statistics; 0: the layer's option */
 } dl_pass;
 
 typedef struct dl_layer dl_layer;
 
 typedef struct {
     dl_kind kind; /* the options fill the layer's `self` */
-    /* Checks the inputs' shapes; sets the output's; declares parameters, state and buffers; says
-       what the backward pass reads. Allocates from layer->arena only. -1 and errors that begin with
-       layer->where. */
+    /* Checks the inputs' shapes; sets the output's shape; declares parameters, states and buffers,
+       and what the backward pass reads. Allocates from layer->arena only. -1 and errors that begin
+       with layer->where. */
     int (*setup)(dl_layer *layer, dl_error *error);
     /* in[].value -> out.value */
     void (*forward)(dl_layer *layer, const dl_pass *pass);
-    /* out.grad -> in[].grad (overwritten; may be NULL: then not wanted), parameters' grad (+=,
-       or as their `beta` says). out.grad may be used as working memory. */
+    /* out.grad -> in[].grad (overwritten; skipped if NULL) and the parameters' grad (+=, or
+       depending on `beta`). May overwrite out.grad. */
     void (*backward)(dl_layer *layer, const dl_pass *pass);
-    /* Frees what setup got from elsewhere than the arena; NULL if there is nothing. Called once,
-       also if setup failed. */
+    /* Frees what setup allocated outside the arena, even if it failed. May be NULL. */
     void (*close)(dl_layer *layer);
-    int most_inputs;    /* 0 stands for 1 */
+    int max_inputs;     /* 0 means 1 */
     bool can_transpose; /* honours `transposed` */
-    /* In training its backward pass is deliberately not the gradient of its forward pass, and at
-       test it is: gradient checks run it at test. */
-    bool not_a_gradient;
+    /* In training, the backward pass is deliberately not the gradient of the forward pass; gradient
+       checks run it in test mode. */
+    bool inexact_gradient;
 } dl_layer_type;
 
 struct dl_layer {
@@ -111,38 +107,37 @@ struct dl_layer {
     void *self;        /* the type's struct */
     const char *name;  /* unique within the net */
     const char *where; /* "file:line" in the config */
-    int index;         /* in the net, from 0; the stream of its random numbers */
+    int index;         /* in the net, from 0; selects its random numbers */
     int max_batch, threads;
-    bool training;         /* the net was built to be trained */
-    bool trainable;        /* else its parameters stay as they are */
-    int shares;            /* the layer that owns its parameters; -1: itself */
-    bool transposed;       /* with `shares`: parameter 0 alone is the owner's, in whose shape it is
-                              declared, and is used transposed */
-    int64_t freeze_until;  /* the first epoch, from 1, in which its parameters are trained */
-    bool waits;            /* set by the net: this epoch is one before it */
-    double l1, l2;         /* penalties of its own, in place of the training's; below 0: none */
-    bool straight_through; /* the derivative of a step counts as 1: its loss is made so */
-    bool unactivated;      /* its activation is left out */
+    bool training;        /* built for training */
+    bool trainable;       /* else its parameters are constant */
+    int shares;           /* the layer that owns its parameters; -1: itself */
+    bool transposed;      /* with `shares`: only parameter 0 is shared; it has the owner's shape and
+                             is used transposed */
+    int64_t freeze_until; /* the first epoch (from 1) in which its parameters are trained */
+    bool frozen;          /* set by the net: the epoch is before freeze_until */
+    double l1, l2;        /* penalties in place of the training's; < 0: none */
+    bool straight_through; /* use 1 as the derivative of the activation "step" (loss perceptron) */
+    bool unactivated;      /* without its activation */
 
     int input_count;
-    dl_tensor *in; /* [input_count]; grad is this reader's own buffer, the net sums them */
+    dl_tensor *in; /* [input_count]; each reader has its own grad, the net sums them */
     dl_tensor out;
 
-    /* Set by setup. What the backward pass reads of in[].value and out.value; all is kept for it
-       unless these are made false. */
+    /* Set by setup; true by default: the backward pass reads in[].value, out.value. */
     bool needs_input, needs_output;
-    bool needs_maxima;      /* forward and backward read what in[].maxima points to */
-    bool gradient_in_place; /* in[0].grad is the same memory as out.grad */
-    bool ends_in_bias;      /* parameter "bias" is added to each channel of out, behind all else */
-    bool takes_out_bias;    /* a constant in a channel of in[0] does not reach out */
-    bool varies;            /* in training out depends on chance, or on the batch's other samples */
-    bool is_view;           /* out is in[0] under another shape: no pass, no memory */
-    const dl_activation *activation; /* of its output; NULL: none. Set, with the two below, by
+    bool needs_maxima;      /* forward and backward read in[].maxima */
+    bool gradient_in_place; /* in[0].grad and out.grad share memory */
+    bool ends_in_bias;      /* the last operation adds parameter "bias" to each channel */
+    bool removes_bias;      /* a constant added to a channel of in[0] has no effect on out */
+    bool varies;            /* in training out depends on random numbers or on other samples */
+    bool is_view;           /* out is in[0] with another shape: no passes, no memory */
+    const dl_activation *activation; /* of out, or NULL; set, with the next two, by
                                         dl_layer_set_activation */
-    dl_activation fused;             /* what the layer's own passes apply: linear where the
-                                        derivative needs the input, see dl_layer_forward */
-    dl_buffer *preactivation;        /* float [batch][shape]: that input; NULL: none is kept */
-    int64_t operations;              /* of a forward pass, a sample: 2 a multiply-add */
+    dl_activation fused;             /* applied by the layer's own passes: linear if the
+                                        derivative needs the input (dl_layer_forward) */
+    dl_buffer *preactivation;        /* float [batch][shape]: that input, or NULL */
+    int64_t operations;              /* per sample and forward pass; a multiply-add is 2 */
 
     int param_count, state_count, buffer_count;
     dl_param *params, *states;
@@ -151,9 +146,9 @@ struct dl_layer {
 };
 
 extern const dl_registry dl_layer_registry;
-extern const dl_registry dl_activation_registry; /* for help: names and what they are */
+extern const dl_registry dl_activation_registry; /* for help */
 
-/* Whether a parameter is the layer's own, and not that of the one whose weights it shares. */
+/* Whether the layer owns the parameter, rather than sharing it. */
 static inline bool dl_layer_owns(const dl_layer *layer, int param) {
     return layer->shares < 0 || (layer->transposed && param > 0);
 }
@@ -169,29 +164,42 @@ static inline bool dl_layer_is_trained(const dl_layer *layer) {
     return layer->trainable && layer->param_count && dl_layer_owns(layer, layer->param_count - 1);
 }
 
-/* For setup: declares what the layer has; the return value is its index in params, states, buffers.
- */
+/* For setup: declare parameters, states, buffers. Return the index in params, states, buffers. */
 int dl_layer_add_param(dl_layer *layer, dl_param param);
 int dl_layer_add_state(dl_layer *layer, dl_param state);
 int dl_layer_add_buffer(dl_layer *layer, dl_lifetime lifetime, int64_t bytes);
-/* For setup: all inputs must have one shape; 0, or -1 and an error: "cannot `verb` inputs of shapes
- * …".
- */
-int dl_layer_same_shapes(const dl_layer *layer, const char *verb, dl_error *error);
-/* For setup, after out.shape: its output goes through `activation`, by layer->fused in the layer's
-   own passes; sets needs_output. */
+int dl_layer_add_floats(dl_layer *layer, dl_lifetime lifetime, int64_t count);
+/* Adds parameter name[count], without flags, with an initializer DL_INIT_…. */
+int dl_layer_add_vector(dl_layer *layer, const char *name, int count, int initializer,
+                        double argument);
+/* For setup: 0, or -1 and an error, unless `in` is an image, the input is a sequence, or it is
+   either of them. */
+int dl_layer_check_image(const dl_layer *layer, dl_shape in, dl_error *error);
+int dl_layer_check_sequence(const dl_layer *layer, dl_error *error);
+int dl_layer_check_positions(const dl_layer *layer, dl_error *error);
+/* For setup: 0, or -1 and "cannot `verb` inputs of shapes …" unless all inputs have one shape. */
+int dl_layer_check_same_shapes(const dl_layer *layer, const char *verb, dl_error *error);
+/* For setup, after out.shape is set: sets activation, fused, preactivation and needs_output. */
 void dl_layer_set_activation(dl_layer *layer, const dl_activation *activation);
-/* The layer's pass, and that of its activation where this is not fused: it then keeps its input. */
+/* Run the layer's pass and, if it is not fused, that of its activation. */
 void dl_layer_forward(dl_layer *layer, const dl_pass *pass);
 void dl_layer_backward(dl_layer *layer, const dl_pass *pass);
-/* The coordinates of this layer's random numbers in a pass. */
+/* The random numbers of this layer in a pass. */
 dl_draw dl_layer_draw(const dl_layer *layer, dl_purpose purpose, const dl_pass *pass);
 
-/* The options of a layer that has a dl_activation at `field`: `activation`, and the parameters of
-   the functions. Its setup calls dl_layer_set_activation. */
+/* Elements of out in a pass, and rows of channels. */
+static inline int64_t dl_layer_elements(const dl_layer *layer, const dl_pass *pass) {
+    return pass->batch * dl_shape_size(layer->out.shape);
+}
+static inline int64_t dl_layer_rows(const dl_layer *layer, const dl_pass *pass) {
+    return dl_layer_elements(layer, pass) / dl_shape_channels(layer->out.shape);
+}
+
+/* The options of a layer with a dl_activation at `field`, whose setup calls
+   dl_layer_set_activation. */
 #define DL_ACTIVATION_OPTIONS(owner, field, fallback_name)                                         \
     DL_CHOICE_OPTION("activation", owner, field.kind, fallback_name, dl_activation_names,          \
-                     "the function that the layer's outputs go through")                           \
+                     "activation function applied to the outputs")                                 \
     DL_ACTIVATIONS(DL_NO_FUNCTION, DL_ACTIVATION_PARAMETER, owner, field)
 #define DL_ACTIVATION_PARAMETER(name, fallback, least, most, help, owner, field)                   \
     , DL_FLOAT_OPTION(#name, owner, field.name, fallback, least, most, help)

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Local response normalization: each value is divided by how strong its neighbours among the
-   channels are, at the same place. Krizhevsky, Sutskever and Hinton, "ImageNet classification with
-   deep convolutional neural networks", NIPS 2012.
-     y[c] = x[c] / d[c]^beta,  d[c] = k + alpha / size · (the sum of x[i]^2 over the channels i from
-     c - size / 2 to c + (size - 1) / 2 that there are)
-   as in PyTorch; the paper's alpha is this one divided by size. x, y and d: [batch][…][channels].
- */
+/* Local response normalization: divides each value by the activity of neighboring channels at the
+   same position. Krizhevsky, Sutskever and Hinton, "ImageNet classification with deep convolutional
+   neural networks", NIPS 2012.
+     y[c] = x[c] / d[c]^beta,  d[c] = k + alpha / size · (sum of x[i]^2 over the existing channels i
+     from c - size / 2 to c + (size - 1) / 2)
+   as in PyTorch; the paper does not divide alpha by size. x, y and d: [batch][…][channels]. */
 #include "layers/layer.h"
 #include "math/local_response.h"
 
@@ -17,15 +16,14 @@ typedef struct {
 
 static const dl_option options[] = {
     DL_INT_OPTION("size", local_response_norm, size, "5", 1, 1024,
-                  "neighbouring channels that are looked at, itself included"),
+                  "number of neighboring channels, including the channel itself"),
     DL_FLOAT_OPTION("alpha", local_response_norm, alpha, "1e-4", 0, 1000,
-                    "weight of the mean square of the neighbours; AlexNet's 1e-4 is 5e-4 here, "
-                    "since there it is "
-                    "not divided by the size"),
+                    "weight of the mean square of the neighbors. AlexNet does not divide by size: "
+                    "its 1e-4 is 5e-4 here"),
     DL_FLOAT_OPTION("beta", local_response_norm, beta, "0.75", 0, 10,
-                    "the power that the sum is raised to; 0.75 is the fastest"),
+                    "exponent; 0.75 is the fastest"),
     DL_FLOAT_OPTION("k", local_response_norm, k, "1", 1e-3, 1000,
-                    "added to the sum: keeps the division finite; 2 in AlexNet"),
+                    "added to the weighted mean square to avoid division by zero; 2 in AlexNet"),
     DL_OPTIONS_END,
 };
 
@@ -34,9 +32,8 @@ static int setup(dl_layer *layer, dl_error *error) {
     (void)error;
     layer->out.shape = layer->in[0].shape;
     layer->needs_output = false;
-    self->saved = dl_layer_add_buffer(layer, DL_SAVED,
-                                      (int64_t)sizeof(float) * layer->max_batch *
-                                          dl_shape_size(layer->out.shape));
+    self->saved =
+        dl_layer_add_floats(layer, DL_SAVED, layer->max_batch * dl_shape_size(layer->out.shape));
     return 0;
 }
 
@@ -46,30 +43,26 @@ static dl_local_response plan_of(const dl_layer *layer) {
                                self->beta, self->k};
 }
 
-static int64_t rows_of(const dl_layer *layer, const dl_pass *pass) {
-    return pass->batch * dl_shape_size(layer->out.shape) / dl_shape_channels(layer->out.shape);
-}
-
 static void forward(dl_layer *layer, const dl_pass *pass) {
     const local_response_norm *self = layer->self;
     const dl_local_response plan = plan_of(layer);
-    dl_local_response_forward(&plan, rows_of(layer, pass), layer->in[0].value, layer->out.value,
-                              layer->buffers[self->saved].memory);
+    dl_local_response_forward(&plan, dl_layer_rows(layer, pass), layer->in[0].value,
+                              layer->out.value, layer->buffers[self->saved].memory);
 }
 
 static void backward(dl_layer *layer, const dl_pass *pass) {
     const local_response_norm *self = layer->self;
     const dl_local_response plan = plan_of(layer);
     if (layer->in[0].grad)
-        dl_local_response_backward(&plan, rows_of(layer, pass), layer->in[0].value,
+        dl_local_response_backward(&plan, dl_layer_rows(layer, pass), layer->in[0].value,
                                    layer->buffers[self->saved].memory, layer->out.grad,
                                    layer->in[0].grad);
 }
 
 const dl_layer_type dl_layer_local_response_norm = {
     .kind = {"local_response_norm",
-             "divides each value by the strength of its neighbouring channels, as AlexNet does; "
-             "newer nets have batch_norm instead",
+             "local response normalization: divides each value by the activity of neighboring "
+             "channels, as in AlexNet; newer networks use batch_norm",
              sizeof(local_response_norm), options},
     .setup = setup,
     .forward = forward,

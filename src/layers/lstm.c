@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* Long short-term memory: Hochreiter and Schmidhuber, Neural Computation 1997, with the forget gate
-   of Gers, Schmidhuber and Cummins, 2000. In each step, of x_t and the output h_(t-1) before,
-     i = sigmoid(x W_i + h V_i + b_i)    what is let in
-     f = sigmoid(x W_f + h V_f + b_f)    what of the memory stays
-     g = tanh(x W_g + h V_g + b_g)       what there is to be let in
-     o = sigmoid(x W_o + h V_o + b_o)    what is shown
+   of Gers, Schmidhuber and Cummins, 2000. In each step, from x_t and h = h_(t-1),
+     i = sigmoid(x W_i + h V_i + b_i)    input gate
+     f = sigmoid(x W_f + h V_f + b_f)    forget gate
+     g = tanh(x W_g + h V_g + b_g)       candidate
+     o = sigmoid(x W_o + h V_o + b_o)    output gate
      c_t = f c_(t-1) + i g,  h_t = o tanh(c_t),  h_0 = c_0 = 0 or carried.
-   x[batch][T][C], W[C][4 units] and V[units][4 units] with the gates in the order i, f, g, o, as
-   has b[4 units]; y[batch][T][units], or [batch][units]. PyTorch's two biases are one here: they
-   are only ever added. */
+   x[batch][T][C], W[C][4 units], V[units][4 units] and b[4 units] with the gates in the order i, f,
+   g, o; y[batch][T][units], or [batch][units]. b is the sum of PyTorch's two biases. */
 #include "layers/recurrent.h"
 #include "math/scalar.h"
 
@@ -19,10 +18,9 @@ typedef struct {
 
 static const dl_option options[] = {
     DL_RECURRENT_OPTIONS(lstm, recurrent),
-    DL_FLOAT_OPTION(
-        "forget_bias", lstm, forget_bias, "1.0", -100, 100,
-        "initial bias of the forget gate: above 0 the memory lasts from the beginning, which long "
-        "dependencies need"),
+    DL_FLOAT_OPTION("forget_bias", lstm, forget_bias, "1.0", -100, 100,
+                    "initial bias of the forget gate; a positive one makes the cell remember from "
+                    "the start, which long dependencies need"),
     DL_OPTIONS_END,
 };
 
@@ -45,7 +43,7 @@ static void step_forward(const dl_recurrent_step *s) {
     }
 }
 
-/* dc = dc from the step after + dh o (1 - tanh(c)^2); each gate by its own derivative. */
+/* dc = carried dc + dh o (1 - tanh(c)^2), then each gate by its derivative. */
 static void step_backward(const dl_recurrent_step *s) {
     const int64_t n = s->units;
     float *restrict i = s->gates, *restrict f = i + n, *restrict g = f + n, *restrict o = g + n;
@@ -69,7 +67,7 @@ static void fill_bias(const dl_draw *draw, const dl_initial *initial, float *val
     int64_t count = initial->columns;
     (void)draw;
     for (int64_t j = 0; j < count; j++)
-        value[j] = j / (count / 4) == 1 ? (float)initial->number : 0;
+        value[j] = j / (count / 4) == 1 ? (float)initial->argument : 0;
 }
 
 static const dl_initializer bias = {"forget_bias", "forget_bias for the forget gate, else zero",
@@ -89,8 +87,8 @@ static int setup(dl_layer *layer, dl_error *error) {
 
 const dl_layer_type dl_layer_lstm = {
     .kind = {"lstm",
-             "long short-term memory: reads a sequence step by step and learns what to keep; the "
-             "usual choice for texts and time series",
+             "long short-term memory: a recurrent layer whose gates learn what to remember; the "
+             "usual recurrent layer for text and time series",
              sizeof(lstm), options},
     .setup = setup,
     .forward = dl_recurrent_forward,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Maxout: each unit is the largest of k weighted sums, a convex function that is learned.
-     z[p][u] = sum over i of x[i] W[i][p][u] + b[p][u],  y[u] = the largest z[p][u] over p
-   x[batch][in], W[in][pieces · units], b[pieces · units], y[batch][units]; the winner of each y is
-   kept in a byte. Backward: dz[p][u] = dy[u] at the winner, else 0; then as dense:
+/* Maxout: each unit is the maximum of k weighted sums, a learned convex function.
+     z[p][u] = sum over i of x[i] W[i][p][u] + b[p][u],  y[u] = max over p of z[p][u]
+   x[batch][in], W[in][pieces · units], b[pieces · units], y[batch][units]. Backward: dz[p][u] =
+   dy[u] at the maximum, else 0; then as dense:
      dx = dz W',  dW += x' dz,  db += sum of dz over the batch
    Goodfellow et al., "Maxout networks", ICML 2013. */
 #include "layers/weights.h"
@@ -11,16 +11,15 @@
 
 typedef struct {
     int64_t units, pieces;
-    dl_weights weights; /* whose activation stays linear */
-    int winner;         /* buffer: uint8 [batch][units] */
+    dl_weights weights; /* with a linear activation */
+    int winner;         /* buffer: p of each maximum, uint8 [batch][units] */
     int pre;            /* buffer: z, or dz, [batch][pieces][units] */
 } maxout;
 
 static const dl_option options[] = {
     DL_INT_OPTION("units", maxout, units, DL_REQUIRED, 1, 1 << 24, "number of outputs"),
-    DL_INT_OPTION(
-        "pieces", maxout, pieces, "2", 1, 256,
-        "weighted sums that each output is the largest of; so many times the weights of dense"),
+    DL_INT_OPTION("pieces", maxout, pieces, "2", 1, 256,
+                  "number of weighted sums per output, each with weights of its own"),
     DL_WEIGHT_OPTIONS(maxout, weights),
     DL_OPTIONS_END,
 };
@@ -30,7 +29,7 @@ static int setup(dl_layer *layer, dl_error *error) {
     int64_t inputs = dl_shape_size(layer->in[0].shape), sums = self->units * self->pieces;
     if (inputs > INT32_MAX || sums > INT32_MAX || inputs * sums > (int64_t)1 << 33)
         return dl_fail(
-            error, DL_USAGE, "%s: %lld inputs and %lld units of %lld pieces are too many weights",
+            error, DL_USAGE, "%s: %lld inputs and %lld units of %lld pieces have too many weights",
             layer->where, (long long)inputs, (long long)self->units, (long long)self->pieces);
     dl_shape shape = {2, {(int)inputs, (int)sums, 1, 1}};
     dl_weights_declare(layer, &self->weights, shape, inputs, sums, (int)sums);
@@ -38,8 +37,7 @@ static int setup(dl_layer *layer, dl_error *error) {
     layer->needs_output = false;
     layer->operations = 2 * inputs * sums;
     self->winner = dl_layer_add_buffer(layer, DL_SAVED, layer->max_batch * self->units);
-    self->pre =
-        dl_layer_add_buffer(layer, DL_SCRATCH, (int64_t)sizeof(float) * layer->max_batch * sums);
+    self->pre = dl_layer_add_floats(layer, DL_SCRATCH, layer->max_batch * sums);
     return 0;
 }
 
@@ -70,8 +68,8 @@ static void backward(dl_layer *layer, const dl_pass *pass) {
 
 const dl_layer_type dl_layer_maxout = {
     .kind = {"maxout",
-             "fully connected: each output is the largest of several weighted sums; needs no "
-             "activation, and likes dropout",
+             "fully connected layer whose outputs are the maximum of several weighted sums; needs "
+             "no activation, and works well with dropout",
              sizeof(maxout), options},
     .setup = setup,
     .forward = forward,

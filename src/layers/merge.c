@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Several inputs of one shape into one output of that shape, element by element:
+/* Combine several inputs of the same shape, element by element:
      multiply  y = x1 x2 …            dx_k = dy times the product of the others
      average   y = (x1 + x2 + …) / n  dx_k = dy / n
-     maximum   y = the largest        dy goes to the input that is the largest, in equal
-                                      shares if there are several
-   (`add` is apart: it is fused with its activation.) */
+     maximum   y = max(x1, x2, …)     dy goes to the maximum, in equal shares if there are several
+   (`add` has its own file: it is fused with its activation.) */
 #include "layers/layer.h"
 
 typedef struct {
@@ -15,25 +14,21 @@ static const dl_option options[] = {DL_OPTIONS_END};
 
 enum { SMALL = 1 << 14 };
 
-static int set_up(dl_layer *layer, const char *verb, dl_error *error) {
-    if (dl_layer_same_shapes(layer, verb, error))
+static int setup_merge(dl_layer *layer, const char *verb, dl_error *error) {
+    if (dl_layer_check_same_shapes(layer, verb, error))
         return -1;
     layer->out.shape = layer->in[0].shape;
     return 0;
 }
 
-static int64_t count_of(const dl_layer *layer, const dl_pass *pass) {
-    return pass->batch * dl_shape_size(layer->out.shape);
-}
-
 /* ---- multiply ---- */
 
 static int setup_multiply(dl_layer *layer, dl_error *error) {
-    layer->needs_output = false; /* a zero among the factors: the others' product is made anew */
-    return set_up(layer, "multiply", error);
+    layer->needs_output = false; /* y / x_k fails for x_k = 0 */
+    return setup_merge(layer, "multiply", error);
 }
 
-/* The product of all inputs but `without` (-1: of all) at element i. */
+/* Product of element i of all inputs except `without` (-1: of all). */
 static float product(const dl_layer *layer, int64_t i, int without) {
     float value = 1;
     for (int k = 0; k < layer->input_count; k++)
@@ -43,14 +38,14 @@ static float product(const dl_layer *layer, int64_t i, int without) {
 }
 
 static void forward_multiply(dl_layer *layer, const dl_pass *pass) {
-    int64_t count = count_of(layer, pass);
+    int64_t count = dl_layer_elements(layer, pass);
 #pragma omp parallel for schedule(static) if (count >= SMALL)
     for (int64_t i = 0; i < count; i++)
         layer->out.value[i] = product(layer, i, -1);
 }
 
 static void backward_multiply(dl_layer *layer, const dl_pass *pass) {
-    int64_t count = count_of(layer, pass);
+    int64_t count = dl_layer_elements(layer, pass);
     for (int k = 0; k < layer->input_count; k++)
         if (layer->in[k].grad) {
 #pragma omp parallel for schedule(static) if (count >= SMALL)
@@ -63,11 +58,11 @@ static void backward_multiply(dl_layer *layer, const dl_pass *pass) {
 
 static int setup_average(dl_layer *layer, dl_error *error) {
     layer->needs_input = layer->needs_output = false;
-    return set_up(layer, "average", error);
+    return setup_merge(layer, "average", error);
 }
 
 static void forward_average(dl_layer *layer, const dl_pass *pass) {
-    int64_t count = count_of(layer, pass);
+    int64_t count = dl_layer_elements(layer, pass);
     const float share = 1.0f / (float)layer->input_count;
 #pragma omp parallel for schedule(static) if (count >= SMALL)
     for (int64_t i = 0; i < count; i++) {
@@ -79,7 +74,7 @@ static void forward_average(dl_layer *layer, const dl_pass *pass) {
 }
 
 static void backward_average(dl_layer *layer, const dl_pass *pass) {
-    int64_t count = count_of(layer, pass);
+    int64_t count = dl_layer_elements(layer, pass);
     const float share = 1.0f / (float)layer->input_count;
     for (int k = 0; k < layer->input_count; k++)
         if (layer->in[k].grad) {
@@ -92,22 +87,22 @@ static void backward_average(dl_layer *layer, const dl_pass *pass) {
 /* ---- maximum ---- */
 
 static int setup_maximum(dl_layer *layer, dl_error *error) {
-    return set_up(layer, "take the maximum of", error);
+    return setup_merge(layer, "take the maximum of", error);
 }
 
 static void forward_maximum(dl_layer *layer, const dl_pass *pass) {
-    int64_t count = count_of(layer, pass);
+    int64_t count = dl_layer_elements(layer, pass);
 #pragma omp parallel for schedule(static) if (count >= SMALL)
     for (int64_t i = 0; i < count; i++) {
         float most = layer->in[0].value[i];
-        for (int k = 1; k < layer->input_count; k++) /* a NaN wins, so that it is seen */
+        for (int k = 1; k < layer->input_count; k++) /* NaN counts as the maximum */
             most = layer->in[k].value[i] <= most ? most : layer->in[k].value[i];
         layer->out.value[i] = most;
     }
 }
 
 static void backward_maximum(dl_layer *layer, const dl_pass *pass) {
-    int64_t count = count_of(layer, pass);
+    int64_t count = dl_layer_elements(layer, pass);
 #pragma omp parallel for schedule(static) if (count >= SMALL)
     for (int64_t i = 0; i < count; i++) {
         int winners = 0;
@@ -121,28 +116,32 @@ static void backward_maximum(dl_layer *layer, const dl_pass *pass) {
 }
 
 const dl_layer_type dl_layer_multiply = {
-    .kind = {"multiply", "the product of several layers' outputs, element by element",
+    .kind = {"multiply",
+             "multiplies the outputs of several layers of the same shape, element by element, as "
+             "in gates",
              sizeof(merge), options},
     .setup = setup_multiply,
     .forward = forward_multiply,
     .backward = backward_multiply,
-    .most_inputs = DL_MOST_INPUTS,
+    .max_inputs = DL_MAX_INPUTS,
 };
 
 const dl_layer_type dl_layer_average = {
-    .kind = {"average", "the mean of several layers' outputs, element by element", sizeof(merge),
-             options},
+    .kind = {"average",
+             "averages the outputs of several layers of the same shape, element by element",
+             sizeof(merge), options},
     .setup = setup_average,
     .forward = forward_average,
     .backward = backward_average,
-    .most_inputs = DL_MOST_INPUTS,
+    .max_inputs = DL_MAX_INPUTS,
 };
 
 const dl_layer_type dl_layer_maximum = {
-    .kind = {"maximum", "the largest of several layers' outputs, element by element", sizeof(merge),
-             options},
+    .kind = {"maximum",
+             "the maximum of the outputs of several layers of the same shape, element by element",
+             sizeof(merge), options},
     .setup = setup_maximum,
     .forward = forward_maximum,
     .backward = backward_maximum,
-    .most_inputs = DL_MOST_INPUTS,
+    .max_inputs = DL_MAX_INPUTS,
 };

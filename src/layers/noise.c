@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Noise in training, against overfitting; at test nothing happens. x and y: [batch][…][channels].
-   spatial_dropout: y = x · m[sample][channel], where m is 0 with probability `rate`, else
-   1 / (1 - rate): neighbouring pixels of a channel are so alike that dropping single ones does
-   little. Tompson et al., "Efficient object localization using convolutional networks", CVPR 2015.
+/* Noise in training, against overfitting; at test these layers do nothing. x, y:
+   [batch][…][channels].
+   spatial_dropout: y = x · m[sample][channel], with m = 0 with probability `rate`, else
+   1 / (1 - rate): adjacent pixels are so correlated that dropping single ones has little effect.
+   Tompson et al., "Efficient object localization using convolutional networks", CVPR 2015.
    gaussian_noise: y = x + stddev · e, with e standard normal; dx = dy.
-   gaussian_dropout: y = x · (1 + sqrt(rate / (1 - rate)) · e): the mean and variance of dropout's.
+   gaussian_dropout: y = x · (1 + sqrt(rate / (1 - rate)) · e), with mean and variance of dropout.
    Srivastava et al., "Dropout: a simple way to prevent neural networks from overfitting", JMLR
    2014, section 10. Nothing is stored: the backward pass draws the same numbers again. */
 #include <math.h>
@@ -13,7 +14,7 @@
 #include "math/mask.h"
 #include "math/vector.h"
 
-/* Elements that are drawn at a time (a multiple of 4), and below which one thread is enough. */
+/* Elements drawn at a time (a multiple of 4), and elements below which one thread is enough. */
 enum { CHUNK = 1024, SMALL = 1 << 12 };
 
 typedef struct {
@@ -23,20 +24,20 @@ typedef struct {
 
 static const dl_option spatial_options[] = {
     DL_FLOAT_OPTION("rate", noise, rate, "0.5", 0, 0.999999,
-                    "probability that a channel of a sample is dropped"),
+                    "probability that a channel of a sample is zeroed"),
     DL_OPTIONS_END,
 };
 
 static const dl_option noise_options[] = {
     DL_FLOAT_OPTION("stddev", noise, stddev, "0.1", 0, 1000,
-                    "standard deviation of the noise; compare it with that of the layer's input"),
+                    "standard deviation of the noise, in units of the layer's input"),
     DL_OPTIONS_END,
 };
 
 static const dl_option gaussian_options[] = {
-    DL_FLOAT_OPTION(
-        "rate", noise, rate, "0.5", 0, 0.999999,
-        "as dropout's: the factors' standard deviation is sqrt(rate / (1 - rate)), 1 for 0.5"),
+    DL_FLOAT_OPTION("rate", noise, rate, "0.5", 0, 0.999999,
+                    "as for dropout: the standard deviation of the noise is sqrt(rate / (1 - "
+                    "rate)), 1 for 0.5"),
     DL_OPTIONS_END,
 };
 
@@ -51,20 +52,11 @@ static int setup(dl_layer *layer, dl_error *error) {
 
 static int setup_spatial(dl_layer *layer, dl_error *error) {
     noise *self = layer->self;
-    const dl_shape in = layer->in[0].shape;
-    char text[48];
-    if (in.rank < 2)
-        return dl_fail(error, DL_USAGE,
-                       "%s: spatial_dropout needs an image or a sequence, not %s (dropout is for "
-                       "the rest)",
-                       layer->where, dl_shape_text(text, in));
-    self->factors = dl_layer_add_buffer(
-        layer, DL_SCRATCH, (int64_t)sizeof(float) * layer->max_batch * dl_shape_channels(in));
+    if (dl_layer_check_positions(layer, error))
+        return -1;
+    self->factors = dl_layer_add_floats(
+        layer, DL_SCRATCH, layer->max_batch * (int64_t)dl_shape_channels(layer->in[0].shape));
     return setup(layer, error);
-}
-
-static int64_t count_of(const dl_layer *layer, const dl_pass *pass) {
-    return pass->batch * dl_shape_size(layer->out.shape);
 }
 
 static void copy_unless_same(float *to, const float *from, int64_t count) {
@@ -111,7 +103,7 @@ static void backward_spatial(dl_layer *layer, const dl_pass *pass) {
 /* to = from + stddev · e, or from · (1 + stddev · e) */
 static void apply_gaussian(const dl_layer *layer, const dl_pass *pass, bool multiply, double stddev,
                            const float *from, float *to) {
-    int64_t count = count_of(layer, pass);
+    int64_t count = dl_layer_elements(layer, pass);
     if (!pass->training || stddev == 0) {
         copy_unless_same(to, from, count);
         return;
@@ -121,10 +113,10 @@ static void apply_gaussian(const dl_layer *layer, const dl_pass *pass, bool mult
 #pragma omp parallel for schedule(static) if (count >= SMALL)
     for (int64_t i = 0; i < count; i += CHUNK) {
         float e[CHUNK];
-        int64_t many = count - i < CHUNK ? count - i : CHUNK;
-        dl_random_normal(&draw, i, many, e);
+        int64_t n = count - i < CHUNK ? count - i : CHUNK;
+        dl_random_normal(&draw, i, n, e);
 #pragma omp simd
-        for (int64_t j = 0; j < many; j++)
+        for (int64_t j = 0; j < n; j++)
             to[i + j] =
                 multiply ? from[i + j] + from[i + j] * spread * e[j] : from[i + j] + spread * e[j];
     }
@@ -137,7 +129,7 @@ static void forward_noise(dl_layer *layer, const dl_pass *pass) {
 
 static void backward_noise(dl_layer *layer, const dl_pass *pass) {
     if (layer->in[0].grad)
-        copy_unless_same(layer->in[0].grad, layer->out.grad, count_of(layer, pass));
+        copy_unless_same(layer->in[0].grad, layer->out.grad, dl_layer_elements(layer, pass));
 }
 
 static double spread_of(const dl_layer *layer) {
@@ -156,7 +148,8 @@ static void backward_gaussian(dl_layer *layer, const dl_pass *pass) {
 
 const dl_layer_type dl_layer_spatial_dropout = {
     .kind = {"spatial_dropout",
-             "zeroes random channels of each sample in training: dropout for images and sequences",
+             "zeroes random channels of each sample in training: dropout for images and sequences, "
+             "whose adjacent positions are correlated",
              sizeof(noise), spatial_options},
     .setup = setup_spatial,
     .forward = forward_spatial,
@@ -165,7 +158,8 @@ const dl_layer_type dl_layer_spatial_dropout = {
 
 const dl_layer_type dl_layer_gaussian_noise = {
     .kind = {"gaussian_noise",
-             "adds normal noise in training: makes a net bear small disturbances of its input",
+             "adds Gaussian noise in training, which makes a network robust to small changes of "
+             "its input",
              sizeof(noise), noise_options},
     .setup = setup,
     .forward = forward_noise,
@@ -174,7 +168,7 @@ const dl_layer_type dl_layer_gaussian_noise = {
 
 const dl_layer_type dl_layer_gaussian_dropout = {
     .kind = {"gaussian_dropout",
-             "multiplies by normal noise around 1 in training: dropout that zeroes nothing",
+             "multiplies by Gaussian noise of mean 1 in training: dropout that zeroes nothing",
              sizeof(noise), gaussian_options},
     .setup = setup,
     .forward = forward_gaussian,

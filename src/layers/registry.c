@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Every layer type. A new one: its file, and a line here. */
+/* The layers and activation functions. To add a layer: its file, and one line here. */
 #include "layers/layer.h"
 
 #define LAYERS(_)                                                                                  \

@@ -1,28 +1,31 @@
 /* SPDX-License-Identifier: MIT */
-/* Root mean square normalization of the channels of each place, without a mean:
-     y = f(scale · x · r),  r = 1 / sqrt(the mean of x^2 over the channels + epsilon)
+/* Root mean square normalization of the channels of each position:
+     y = f(scale · x · r),  r = 1 / sqrt(mean of x^2 over the channels + epsilon)
    x and y: [batch][…][channels], scale[channels]. With dz = f'(y) dy and g = scale · dz:
-     dx = r · (g - x · r^2 · mean of g x),  dscale += the sum of dz x r over the places
+     dx = r · (g - x · r^2 · mean of g x),  dscale += sum of dz x r over the positions
    Zhang and Sennrich, "Root mean square layer normalization", NeurIPS 2019. */
 #include <math.h>
 
 #include "layers/layer.h"
 #include "math/vector.h"
 
-enum { BLOCKS = 16, SMALL = 1 << 14 }; /* blocks of rows: the bits do not depend on the threads */
+enum {
+    BLOCKS = 16,
+    SMALL = 1 << 14
+}; /* blocks of rows, whatever the number of threads: the same bits */
 
 typedef struct {
     double epsilon;
     bool scale;
     dl_activation activation;
-    int inverse; /* buffer: r [batch · places] */
+    int inverse; /* buffer: r [batch · positions] */
     int partial; /* buffer: dscale of each block [BLOCKS][channels] */
 } rms_norm;
 
 static const dl_option options[] = {
     DL_FLOAT_OPTION("epsilon", rms_norm, epsilon, "1e-5", 1e-12, 1,
-                    "added to the mean square: keeps the division finite"),
-    DL_BOOL_OPTION("scale", rms_norm, scale, "true", "learn a factor for each channel"),
+                    "added to the mean square to avoid division by zero"),
+    DL_BOOL_OPTION("scale", rms_norm, scale, "true", "learn a scale for each channel"),
     DL_ACTIVATION_OPTIONS(rms_norm, activation, "linear"),
     DL_OPTIONS_END,
 };
@@ -38,12 +41,9 @@ static int setup(dl_layer *layer, dl_error *error) {
     (void)error;
     layer->out.shape = layer->in[0].shape;
     if (self->scale)
-        dl_layer_add_param(layer, (dl_param){.name = "scale",
-                                             .shape = dl_shape1(channels),
-                                             .initializer = &dl_initializers[DL_INIT_ONES]});
-    self->inverse = dl_layer_add_buffer(layer, DL_SAVED, (int64_t)sizeof(float) * rows);
-    self->partial =
-        dl_layer_add_buffer(layer, DL_SCRATCH, (int64_t)sizeof(float) * BLOCKS * channels);
+        dl_layer_add_vector(layer, "scale", channels, DL_INIT_ONES, 0);
+    self->inverse = dl_layer_add_floats(layer, DL_SAVED, rows);
+    self->partial = dl_layer_add_floats(layer, DL_SCRATCH, BLOCKS * (int64_t)channels);
     layer->gradient_in_place = true;
     dl_layer_set_activation(layer, &self->activation);
     return 0;
@@ -110,8 +110,8 @@ static void backward(dl_layer *layer, const dl_pass *pass) {
 
 const dl_layer_type dl_layer_rms_norm = {
     .kind = {"rms_norm",
-             "divides the channels of each place by their root mean square: like layer_norm, but "
-             "without a mean",
+             "root mean square normalization: like layer_norm, but without subtracting the mean; "
+             "for transformers",
              sizeof(rms_norm), options},
     .setup = setup,
     .forward = forward,

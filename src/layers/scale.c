@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Learned scaling: y = f(scale[c] · x + shift[c]), the shift only if asked for.
+/* Learned scaling: y = f(scale[c] · x + shift[c]); the shift is optional.
    x and y: [batch][…][channels], scale[channels], shift[channels]. With dz = f'(y) dy:
-     dx = scale[c] · dz,  dscale[c] += the sum of x dz,  dshift[c] += that of dz
-   At the end of a residual branch a scale that begins near 0 lets deep nets train: Touvron et al.,
-   "Going deeper with image transformers", ICCV 2021. */
+     dx = scale[c] · dz,  dscale[c] += sum of x dz,  dshift[c] += sum of dz
+   At the end of a residual branch, a scale that starts near 0 lets deep networks train: Touvron et
+   al., "Going deeper with image transformers", ICCV 2021. */
 #include "layers/layer.h"
 #include "math/norm.h"
 
@@ -17,10 +17,9 @@ typedef struct {
 static const dl_option options[] = {
     DL_FLOAT_OPTION(
         "init", scale, init, "1", -1000, 1000,
-        "the factors' initial value; 1 changes nothing, 0.1 and less lets a residual branch begin "
-        "quietly"),
+        "initial scale; 1 has no effect, 0.1 or less starts a residual branch near zero"),
     DL_BOOL_OPTION("shift", scale, shift, "false",
-                   "learn an offset for each channel, too, 0 at first"),
+                   "also learn an offset for each channel, initially 0"),
     DL_ACTIVATION_OPTIONS(scale, activation, "linear"),
     DL_OPTIONS_END,
 };
@@ -30,28 +29,19 @@ static int setup(dl_layer *layer, dl_error *error) {
     int channels = dl_shape_channels(layer->in[0].shape);
     (void)error;
     layer->out.shape = layer->in[0].shape;
-    dl_layer_add_param(layer, (dl_param){.name = "scale",
-                                         .shape = dl_shape1(channels),
-                                         .initializer = &dl_initializers[DL_INIT_CONSTANT],
-                                         .number = self->init});
+    dl_layer_add_vector(layer, "scale", channels, DL_INIT_CONSTANT, self->init);
     if (self->shift)
-        dl_layer_add_param(layer, (dl_param){.name = "shift",
-                                             .shape = dl_shape1(channels),
-                                             .initializer = &dl_initializers[DL_INIT_ZEROS]});
+        dl_layer_add_vector(layer, "shift", channels, DL_INIT_ZEROS, 0);
     self->scratch = dl_layer_add_buffer(layer, DL_SCRATCH, (int64_t)dl_norm_scratch(channels));
     layer->gradient_in_place = true;
     dl_layer_set_activation(layer, &self->activation);
     return 0;
 }
 
-static int64_t rows_of(const dl_layer *layer, const dl_pass *pass) {
-    return pass->batch * dl_shape_size(layer->out.shape) / dl_shape_channels(layer->out.shape);
-}
-
 static dl_norm norm_of(const dl_layer *layer, const dl_pass *pass) {
     const scale *self = layer->self;
     return (dl_norm){.activation = &layer->fused,
-                     .rows = rows_of(layer, pass),
+                     .rows = dl_layer_rows(layer, pass),
                      .channels = dl_shape_channels(layer->out.shape),
                      .x = layer->in[0].value,
                      .y = layer->out.value,
@@ -74,7 +64,8 @@ static void backward(dl_layer *layer, const dl_pass *pass) {
 }
 
 const dl_layer_type dl_layer_scale = {
-    .kind = {"scale", "a learned factor for each channel, and an offset if asked for",
+    .kind = {"scale",
+             "multiplies each channel by a learned scale; with `shift`, also adds a learned offset",
              sizeof(scale), options},
     .setup = setup,
     .forward = forward,

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Simple recurrent network: Elman, Cognitive Science 1990. In each step, of x_t and the output
-   h_(t-1) before,
+/* Simple recurrent network: Elman, Cognitive Science 1990. In each step,
      h_t = f(x_t W + h_(t-1) V + b),  h_0 = 0 or carried,
-   f being tanh or relu. x[batch][T][C], W[C][units], V[units][units], b[units]; y[batch][T][units],
-   or [batch][units]. PyTorch's two biases are one here: they are only ever added. */
+   with f tanh or relu. x[batch][T][C], W[C][units], V[units][units], b[units]; y[batch][T][units],
+   or [batch][units]. b is the sum of PyTorch's two biases. */
 #include "layers/recurrent.h"
 #include "math/scalar.h"
 
@@ -17,10 +16,9 @@ typedef struct {
 
 static const dl_option options[] = {
     DL_RECURRENT_OPTIONS(simple_rnn, recurrent),
-    DL_CHOICE_OPTION(
-        "activation", simple_rnn, activation, "tanh", activations,
-        "the function that each step's outputs go through; with relu they can grow from step to "
-        "step: clip_norm helps"),
+    DL_CHOICE_OPTION("activation", simple_rnn, activation, "tanh", activations,
+                     "activation function of each step; with relu the state can grow from step to "
+                     "step: use clip_norm"),
     DL_OPTIONS_END,
 };
 
@@ -60,8 +58,8 @@ static int setup(dl_layer *layer, dl_error *error) {
 
 const dl_layer_type dl_layer_simple_rnn = {
     .kind = {"simple_rnn",
-             "the plain recurrent layer: each step sees the outputs of the one before; forgets "
-             "within some ten steps, where lstm and gru do not",
+             "simple (Elman) recurrent layer: each step reads the outputs of the previous one. It "
+             "forgets within some ten steps; use lstm or gru for longer dependencies",
              sizeof(simple_rnn), options},
     .setup = setup,
     .forward = dl_recurrent_forward,

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Undoes a max pooling as far as it can be undone: each value goes back to the place that the
-   maximum of its window came from, and all the rest is 0 (values that meet, of windows that
-   overlap, are added). Zeiler and Fergus, "Visualizing and understanding convolutional networks",
-   ECCV 2014. x has the shape of the pooling's output, y that of its input. The gradient is gathered
-   from the same places. */
+/* Max unpooling: returns each value to the position of the maximum of its window, and sets the
+   others to 0 (values at the same position, of overlapping windows, are added). Zeiler and Fergus,
+   "Visualizing and understanding convolutional networks", ECCV 2014. x has the shape of the
+   pooling's output, y that of its input. The gradient is gathered from the same positions. */
 #include "layers/layer.h"
 #include "math/pool.h"
 #include "math/vector.h"
@@ -19,19 +18,19 @@ static int setup(dl_layer *layer, dl_error *error) {
     char first[48], second[48];
     if (layer->input_count < 2)
         return dl_fail(error, DL_USAGE,
-                       "%s: unpool needs two inputs, what is put back and the max_pool that knows "
-                       "where to: inputs = (\"a\", \"max_pool_1\")",
+                       "%s: unpool needs two inputs, the values and the max_pool to undo: "
+                       "inputs = (\"a\", \"max_pool_1\")",
                        layer->where);
     if (!in[1].maxima)
         return dl_fail(error, DL_USAGE,
-                       "%s: the second input of unpool, of %s, must be a max_pool, which knows "
-                       "where the first one, of %s, is to go",
+                       "%s: the second input of unpool, of %s, must be a max_pool, whose maxima "
+                       "give the positions for the first one, of %s",
                        layer->where, dl_shape_text(second, in[1].shape),
                        dl_shape_text(first, in[0].shape));
     if (!dl_shape_equal(in[0].shape, in[1].shape))
         return dl_fail(error, DL_USAGE,
-                       "%s: cannot put its first input, of %s, back to where the maxima of its "
-                       "second one, of %s, were",
+                       "%s: the first input of unpool, of %s, must have the shape of the second, "
+                       "of %s",
                        layer->where, dl_shape_text(first, in[0].shape),
                        dl_shape_text(second, in[1].shape));
     layer->out.shape = in[1].maxima->from;
@@ -48,7 +47,7 @@ static void forward(dl_layer *layer, const dl_pass *pass) {
 
 static void backward(dl_layer *layer, const dl_pass *pass) {
     const dl_maxima *maxima = layer->in[1].maxima;
-    if (layer->in[1].grad) /* its values are not read, only its places */
+    if (layer->in[1].grad) /* only its positions are used */
         dl_zero(layer->in[1].grad, pass->batch * dl_shape_size(layer->in[1].shape));
     if (layer->in[0].grad)
         dl_max_pool_gather(maxima->window, pass->batch, layer->out.grad, maxima->winner->memory,
@@ -57,11 +56,11 @@ static void backward(dl_layer *layer, const dl_pass *pass) {
 
 const dl_layer_type dl_layer_unpool = {
     .kind = {"unpool",
-             "undoes a max_pool: puts values back where its maxima were, among zeros: inputs = "
-             "(\"a\", \"max_pool_1\")",
+             "max unpooling: returns each value to the position of the maximum in a max_pool, and "
+             "sets the others to 0: inputs = (\"a\", \"max_pool_1\")",
              sizeof(unpool), options},
     .setup = setup,
     .forward = forward,
     .backward = backward,
-    .most_inputs = 2,
+    .max_inputs = 2,
 };

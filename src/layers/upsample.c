@@ -1,26 +1,23 @@
 /* SPDX-License-Identifier: MIT */
-/* Enlarges an image by whole factors; each output pixel is the nearest input pixel, or interpolated
-   from the 2x2 (bilinear) or 4x4 (bicubic) around it. Unlike a transposed convolution it learns
-   nothing and leaves no chequered pattern: Odena et al., "Deconvolution and checkerboard
-   artifacts", 2016. x[batch][h][w][c], y[batch][h * size][w * size][c]. */
+/* Enlarges an image by whole factors: each output pixel is the nearest input pixel, or interpolated
+   from 2x2 (bilinear) or 4x4 (bicubic) pixels. Unlike a transposed convolution it leaves no
+   checkerboard pattern: Odena et al., "Deconvolution and checkerboard artifacts", 2016.
+   x[batch][h][w][c], y[batch][h * size][w * size][c]. */
 #include "layers/layer.h"
 #include "math/resample.h"
 
 typedef struct {
     int64_t size[2];
     int method;
-    dl_resample resample; /* made by setup */
+    dl_resample resample; /* set by setup */
     int scratch;
 } upsample;
 
 static const dl_option options[] = {
-    DL_PAIR_OPTION("size", upsample, size, "2", 1, 1024,
-                   "how many times as high and as wide the image becomes"),
-    DL_CHOICE_OPTION(
-        "method", upsample, method, "nearest", dl_resample_names,
-        "nearest repeats pixels and is the fastest; bilinear is smooth; bicubic is smooth and "
-        "sharper, "
-        "and can go beyond the range of its inputs"),
+    DL_PAIR_OPTION("size", upsample, size, "2", 1, 1024, "factors of height and width"),
+    DL_CHOICE_OPTION("method", upsample, method, "nearest", dl_resample_names,
+                     "\"nearest\" repeats pixels and is the fastest; \"bilinear\" is smooth; "
+                     "\"bicubic\" is smooth and sharper, and can exceed the range of its inputs"),
     DL_OPTIONS_END,
 };
 
@@ -28,22 +25,20 @@ static int setup(dl_layer *layer, dl_error *error) {
     upsample *self = layer->self;
     const dl_shape in = layer->in[0].shape;
     char shape[48];
-    if (in.rank != 3)
-        return dl_fail(error, DL_USAGE, "%s: needs an image (height x width x channels), not %s",
-                       layer->where, dl_shape_text(shape, in));
+    if (dl_layer_check_image(layer, in, error))
+        return -1;
     for (int axis = 0; axis < 2; axis++)
         if (in.dim[axis] * self->size[axis] > 1 << 24)
             return dl_fail(error, DL_USAGE,
-                           "%s: its input of %s is too large to become %lldx%lld "
-                           "times as large",
-                           layer->where, dl_shape_text(shape, in), (long long)self->size[0],
+                           "%s: its input of %s is too large to enlarge by %lldx%lld", layer->where,
+                           dl_shape_text(shape, in), (long long)self->size[0],
                            (long long)self->size[1]);
     layer->out.shape =
         dl_shape3(in.dim[0] * (int)self->size[0], in.dim[1] * (int)self->size[1], in.dim[2]);
     self->resample =
         dl_resample_plan(in, self->size, (dl_resample_method)self->method, layer->arena);
-    self->scratch = dl_layer_add_buffer(
-        layer, DL_SCRATCH, (int64_t)sizeof(float) * layer->max_batch * in.dim[1] * in.dim[2]);
+    self->scratch =
+        dl_layer_add_floats(layer, DL_SCRATCH, (int64_t)layer->max_batch * in.dim[1] * in.dim[2]);
     layer->needs_input = layer->needs_output = false;
     return 0;
 }
@@ -62,7 +57,8 @@ static void backward(dl_layer *layer, const dl_pass *pass) {
 }
 
 const dl_layer_type dl_layer_upsample = {
-    .kind = {"upsample", "enlarges an image, by repeating pixels or by interpolation",
+    .kind = {"upsample",
+             "enlarges an image by repeating pixels or by interpolation; has no weights",
              sizeof(upsample), options},
     .setup = setup,
     .forward = forward,

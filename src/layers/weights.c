@@ -14,7 +14,7 @@ int dl_weights_check_orthogonal(const dl_layer *layer, bool orthogonal, dl_error
     if (!orthogonal || layer->shares < 0)
         return 0;
     return dl_fail(error, DL_USAGE,
-                   "%s: orthogonal is for the layer whose weights \"%s\" shares to say",
+                   "%s: \"%s\" shares its weights: set orthogonal in the layer that owns them",
                    layer->where, layer->name);
 }
 
@@ -29,14 +29,15 @@ void dl_weights_declare(dl_layer *layer, const dl_weights *weights, dl_shape sha
                    .shape = shape,
                    .flags = (weights->orthogonal ? DL_ORTHOGONAL : DL_DECAYS) | DL_OVERWRITES,
                    .initializer = initializer,
-                   .number = weights->orthogonal ? 1 : dl_init_number(&weights->init, initializer),
+                   .argument =
+                       weights->orthogonal ? 1 : dl_init_argument(&weights->init, initializer),
                    .fan_in = fan_in,
                    .fan_out = fan_out});
     if (weights->bias)
         dl_layer_add_param(layer, (dl_param){.name = "bias",
                                              .shape = dl_shape1(outputs),
                                              .initializer = &dl_initializers[DL_INIT_CONSTANT],
-                                             .number = weights->bias_init,
+                                             .argument = weights->bias_init,
                                              .fan_in = fan_in,
                                              .fan_out = fan_out});
 }

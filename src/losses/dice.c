@@ -36,7 +36,7 @@ static int check(const void *self, const dl_output *output, const dl_target *tar
     if (dl_loss_check_logits(output, "dice", "sigmoid", error) ||
         dl_loss_check_unit_targets(output, target, "dice", error))
         return -1;
-    return dl_loss_check_alike(output, target, error);
+    return dl_loss_check_elementwise(output, target, error);
 }
 
 static double evaluate(const void *self, const dl_target *info, int64_t rows, int64_t channels,

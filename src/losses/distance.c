@@ -31,7 +31,7 @@ static const dl_option huber_options[] = {
 static int check(const void *self, const dl_output *output, const dl_target *target,
                  dl_error *error) {
     (void)self;
-    return dl_loss_check_alike(output, target, error);
+    return dl_loss_check_elementwise(output, target, error);
 }
 
 static bool is_one_hot(const dl_target *info, int64_t channels) {
@@ -46,7 +46,7 @@ static double evaluate_mse(const void *self, const dl_target *info, int64_t rows
     for (int64_t i = 0; i < rows; i++)
         for (int64_t j = 0; j < channels; j++) {
             float difference =
-                output[i * channels + j] - dl_loss_wanted(info, channels, target, i, j);
+                output[i * channels + j] - dl_loss_target_value(info, channels, target, i, j);
             total += (double)difference * difference;
             if (grad)
                 grad[i * channels + j] = share * difference;
@@ -62,7 +62,7 @@ static double evaluate_l1(const void *self, const dl_target *info, int64_t rows,
     for (int64_t i = 0; i < rows; i++)
         for (int64_t j = 0; j < channels; j++) {
             float difference =
-                output[i * channels + j] - dl_loss_wanted(info, channels, target, i, j);
+                output[i * channels + j] - dl_loss_target_value(info, channels, target, i, j);
             total += fabs((double)difference);
             if (grad)
                 grad[i * channels + j] = difference > 0   ? share
@@ -85,7 +85,7 @@ static double evaluate_huber(const void *self, const dl_target *info, int64_t ro
     for (int64_t i = 0; i < rows; i++)
         for (int64_t j = 0; j < channels; j++) {
             float difference =
-                output[i * channels + j] - dl_loss_wanted(info, channels, target, i, j);
+                output[i * channels + j] - dl_loss_target_value(info, channels, target, i, j);
             total += huber_of(difference, delta);
             if (grad)
                 grad[i * channels + j] = share * (difference > most    ? most

@@ -22,7 +22,7 @@ static int check_named(const char *loss, const dl_output *output, const dl_targe
                        dl_error *error) {
     if (dl_loss_check_classes(output, target, loss, error))
         return -1;
-    return dl_loss_check_alike(output, target, error);
+    return dl_loss_check_elementwise(output, target, error);
 }
 
 static int check(const void *self, const dl_output *output, const dl_target *target,

@@ -47,7 +47,7 @@ int dl_loss_check_unit_targets(const dl_output *output, const dl_target *target,
         output->loss_where, loss, target->least, target->most);
 }
 
-int dl_loss_check_alike(const dl_output *output, const dl_target *target, dl_error *error) {
+int dl_loss_check_elementwise(const dl_output *output, const dl_target *target, dl_error *error) {
     char reason[80];
     if (target->classes == 2 && dl_shape_size(output->shape) == 1)
         return 0;

@@ -85,12 +85,12 @@ int dl_loss_check_unit_targets(const dl_output *output, const dl_target *target,
                                dl_error *error);
 /* For check, of a loss that compares output by output: as many outputs as a target has numbers, or
    one a class; with two classes one will do. */
-int dl_loss_check_alike(const dl_output *output, const dl_target *target, dl_error *error);
+int dl_loss_check_elementwise(const dl_output *output, const dl_target *target, dl_error *error);
 
 /* What output j of row i should be: target numbers are themselves, classes 1 for the true one and 0
    for the others; with two classes and one output it is the class number. */
-static inline float dl_loss_wanted(const dl_target *info, int64_t channels, const float *target,
-                                   int64_t i, int64_t j) {
+static inline float dl_loss_target_value(const dl_target *info, int64_t channels,
+                                         const float *target, int64_t i, int64_t j) {
     if (!info->classes || channels == 1)
         return target[i * channels + j];
     return (int64_t)target[i] == j ? 1.0f : 0.0f;

@@ -28,7 +28,7 @@ static int check(const void *self, const dl_output *output, const dl_target *tar
                        output->where, output->name, dl_activation_names[output->activation]);
     if (dl_loss_check_unit_targets(output, target, "perceptron", error))
         return -1;
-    return dl_loss_check_alike(output, target, error);
+    return dl_loss_check_elementwise(output, target, error);
 }
 
 static double evaluate(const void *self, const dl_target *info, int64_t rows, int64_t channels,
@@ -37,7 +37,8 @@ static double evaluate(const void *self, const dl_target *info, int64_t rows, in
     double total = 0;
     for (int64_t i = 0; i < rows; i++)
         for (int64_t j = 0; j < channels; j++) {
-            float mistake = output[i * channels + j] - dl_loss_wanted(info, channels, target, i, j);
+            float mistake =
+                output[i * channels + j] - dl_loss_target_value(info, channels, target, i, j);
             total += (double)mistake * mistake / 2;
             if (grad)
                 grad[i * channels + j] = scale * mistake;

@@ -28,8 +28,8 @@ void dl_activate_row(const dl_activation *f, int64_t channels, const float *bias
     types[f->kind]->row(f, channels, bias, x, y);
 }
 
-void dl_derive_row(const dl_activation *f, int64_t channels, const float *y, const float *dy,
-                   float *dx) {
+void dl_activate_backward_row(const dl_activation *f, int64_t channels, const float *y,
+                              const float *dy, float *dx) {
     types[f->kind]->derive(f, channels, y, dy, dx);
 }
 
@@ -57,7 +57,8 @@ static void derive_rows(const dl_activation *f, int64_t first, int64_t last, int
     for (int64_t i = first; i < last; i++) {
         float *row = dx + i * channels;
         if (f->kind != DL_LINEAR || dx != dy)
-            dl_derive_row(f, channels, y ? y + i * channels : NULL, dy + i * channels, row);
+            dl_activate_backward_row(f, channels, y ? y + i * channels : NULL, dy + i * channels,
+                                     row);
         if (sums)
 #pragma omp simd
             for (int64_t j = 0; j < channels; j++)
@@ -121,7 +122,7 @@ void dl_activate_backward_both(const dl_activation *f, int64_t count, const floa
     for (int64_t i = 0; i < count; i += STRETCH) {
         int64_t many = count - i < STRETCH ? count - i : STRETCH;
         if (f->kind != DL_LINEAR)
-            dl_derive_row(f, many, y + i, dy + i, dy + i);
+            dl_activate_backward_row(f, many, y + i, dy + i, dy + i);
         memcpy(dx + i, dy + i, sizeof *dx * (size_t)many);
     }
 }

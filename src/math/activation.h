@@ -75,8 +75,8 @@ void dl_activate_backward(const dl_activation *f, int64_t rows, int64_t channels
  */
 void dl_activate_row(const dl_activation *f, int64_t channels, const float *bias, const float *x,
                      float *y);
-void dl_derive_row(const dl_activation *f, int64_t channels, const float *y, const float *dy,
-                   float *dx);
+void dl_activate_backward_row(const dl_activation *f, int64_t channels, const float *y,
+                              const float *dy, float *dx);
 
 /* y = f(a + b), element by element (not for softmax); y may be the same as either. */
 void dl_activate_sum(const dl_activation *f, int64_t count, const float *a, const float *b,

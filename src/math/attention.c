@@ -117,8 +117,8 @@ static void backward_head(const dl_attention *a, int64_t n, const dl_draw *draw,
         if (draw)
             dl_mask_random_part(draw, a->dropout, b.element, b.rows * b.columns, ds, ds);
         for (int64_t r = 0; r < b.rows; r++) /* where A is 0 so is dS */
-            dl_derive_row(&softmax, b.columns, w + r * b.columns, ds + r * b.columns,
-                          ds + r * b.columns);
+            dl_activate_backward_row(&softmax, b.columns, w + r * b.columns, ds + r * b.columns,
+                                     ds + r * b.columns);
         dl_gemm_part(false, false, b.rows, d, b.columns, ds, b.columns, k, wide, 0,
                      dq + b.first * wide, wide);
         dl_gemm_part(true, false, b.columns, d, b.rows, ds, b.columns, q + b.first * wide, wide,

@@ -216,7 +216,7 @@ static void derive_image(const dl_direct *d, const float *y, const float *dy, fl
     int64_t line = (int64_t)d->window.out_width * d->filters;
     float *dz = tile + ((int64_t)d->margin[0] * d->z_tile[1] + d->margin[1]) * d->filters;
     for (int row = 0; row < d->window.out_height; row++, y += line, dy += line) {
-        dl_derive_row(&d->activation, line, y, dy, dz);
+        dl_activate_backward_row(&d->activation, line, y, dy, dz);
 #pragma omp simd
         for (int64_t i = 0; i < line; i++)
             row_sums[i] += dz[i];

@@ -174,7 +174,7 @@ static void expand_parallel(const void *self, const config_setting_t *group, net
         return;
     }
     e->count = config_setting_length(b->branches);
-    for (int i = 0; i < e->count && i < DL_MOST_INPUTS; i++)
+    for (int i = 0; i < e->count && i < DL_MAX_INPUTS; i++)
         e->branch[i] = config_setting_get_elem(b->branches, (unsigned)i);
     e->merge = add_layer(e->room, merges[b->merge]);
 }

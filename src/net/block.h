@@ -11,9 +11,9 @@
    Settings are of the user, or generated in `room`. */
 typedef struct {
     int64_t repeat; /* output of one repetition is input of the next; 1 on entry */
-    int count;      /* of branches, may exceed DL_MOST_INPUTS; 0 on entry: identity */
-    config_setting_t *branch[DL_MOST_INPUTS]; /* lists of layers and blocks */
-    config_setting_t *merge;                  /* a layer; NULL: one branch */
+    int count;      /* of branches, may exceed DL_MAX_INPUTS; 0 on entry: identity */
+    config_setting_t *branch[DL_MAX_INPUTS]; /* lists of layers and blocks */
+    config_setting_t *merge;                 /* a layer; NULL: one branch */
     /* auxiliary heads: */
     double weight;
     config_setting_t *loss;

@@ -270,7 +270,7 @@ static void extend_maxima(planner *p) {
 /* The readers of layer i whose gradients are in separate buffers. */
 static void list_summands(planner *p, int i) {
     dl_net *net = p->net;
-    int count = 0, max = 2 * DL_MOST_INPUTS * net->layer_count + 1;
+    int count = 0, max = 2 * DL_MAX_INPUTS * net->layer_count + 1;
     int *pairs = xmalloc(sizeof *pairs * (size_t)max);
     for (int j = i + 1; j < net->layer_count; j++)
         for (int k = 0; k < net->layers[j].input_count; k++)
@@ -383,7 +383,7 @@ int dl_net_bias_canceled_by(const dl_net *net, int layer) {
         const dl_layer *other = &net->layers[i];
         for (int k = 0; k < other->input_count; k++)
             if (net->sources[i][k] == layer) {
-                canceled &= other->takes_out_bias;
+                canceled &= other->removes_bias;
                 reader = i;
             }
         if (i == layer ? other->shares >= 0 && !other->transposed

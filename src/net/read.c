@@ -95,7 +95,7 @@ static dl_layer *add_layer(net_reader *r) {
 
 static void connect(net_reader *r, dl_layer *layer, const int *sources, int count) {
     dl_net *net = r->net;
-    int max = layer->type->most_inputs ? layer->type->most_inputs : 1;
+    int max = layer->type->max_inputs ? layer->type->max_inputs : 1;
     if (count > max) {
         net_fail(&r->names, "%s: layer \"%s\" reads %d input%s, not %d", layer->where,
                  layer->type->kind.name, max, max == 1 ? "" : "s at most", count);
@@ -120,8 +120,8 @@ static dl_registry layers_and_blocks(dl_arena *arena) {
 
 /* Resolves `inputs`; returns their number. */
 static int find_inputs(net_reader *r, const dl_strings *inputs, const net_scope *scope,
-                       const char *where, int sources[DL_MOST_INPUTS]) {
-    int count = inputs->count < DL_MOST_INPUTS ? inputs->count : DL_MOST_INPUTS;
+                       const char *where, int sources[DL_MAX_INPUTS]) {
+    int count = inputs->count < DL_MAX_INPUTS ? inputs->count : DL_MAX_INPUTS;
     for (int k = 0; k < count; k++) {
         sources[k] = net_find_name(&r->names, scope, inputs->items[k]);
         if (sources[k] == -2) {
@@ -129,8 +129,8 @@ static int find_inputs(net_reader *r, const dl_strings *inputs, const net_scope 
             sources[k] = -1;
         }
     }
-    if (inputs->count > DL_MOST_INPUTS)
-        net_fail(&r->names, "%s: more than %d inputs", where, DL_MOST_INPUTS);
+    if (inputs->count > DL_MAX_INPUTS)
+        net_fail(&r->names, "%s: more than %d inputs", where, DL_MAX_INPUTS);
     return count;
 }
 
@@ -220,7 +220,7 @@ static int read_layer(net_reader *r, config_setting_t *group, const net_scope *s
                                            &table, &chosen, r->names.error) != 0;
     layer->type = (const dl_layer_type *)chosen.kind;
     layer->self = chosen.self;
-    int named[DL_MOST_INPUTS];
+    int named[DL_MAX_INPUTS];
     int named_count = find_inputs(r, &own.inputs, scope, layer->where, named);
     const char *name = own.name ? net_full_name(&r->names, own.name, scope, layer->where) : NULL;
     layer->name = name ? name : net_automatic_name(&r->names, layer);
@@ -282,7 +282,7 @@ static bool is_list(net_reader *r, const config_setting_t *setting) {
 /* One repetition of a block. */
 static int read_branches(net_reader *r, const net_expansion *e, const net_scope *scope,
                          int source) {
-    int ends[DL_MOST_INPUTS], count = 0;
+    int ends[DL_MAX_INPUTS], count = 0;
     for (int i = 0; i < e->count; i++)
         if (is_list(r, e->branch[i]))
             ends[count++] = read_list(r, e->branch[i], scope, source);
@@ -293,9 +293,9 @@ static int read_branches(net_reader *r, const net_expansion *e, const net_scope 
 
 static int read_repetitions(net_reader *r, const net_expansion *e, const net_scope *scope,
                             int source) {
-    if (e->count > DL_MOST_INPUTS) {
+    if (e->count > DL_MAX_INPUTS) {
         net_fail(&r->names, "%s: more than %d branches",
-                 where_of(r, config_setting_parent(e->branch[0])), DL_MOST_INPUTS);
+                 where_of(r, config_setting_parent(e->branch[0])), DL_MAX_INPUTS);
         return source;
     }
     for (int64_t k = 1; k <= e->repeat; k++) {
@@ -362,7 +362,7 @@ static int read_block(net_reader *r, config_setting_t *group, const net_scope *s
                                       &chosen, r->names.error) != 0;
     r->names.failed |= faulty;
     const net_block_type *type = (const net_block_type *)chosen.kind;
-    int named[DL_MOST_INPUTS] = {source}, first = r->net->layer_count;
+    int named[DL_MAX_INPUTS] = {source}, first = r->net->layer_count;
     if (find_inputs(r, &own.inputs, scope, where, named) > 1)
         net_fail(&r->names, "%s: a block reads one input, not %d", where, own.inputs.count);
     if (own.share || own.transpose)

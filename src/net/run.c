@@ -14,7 +14,7 @@ void dl_net_initialize_param(const dl_param *param, const dl_draw *draw) {
                           .columns = param->columns ? param->columns : dl_shape_channels(shape),
                           .fan_in = param->fan_in,
                           .fan_out = param->fan_out,
-                          .number = param->number};
+                          .argument = param->argument};
     initial.rows = param->count / initial.columns;
     param->initializer->fill(draw, &initial, param->value);
 }
@@ -41,7 +41,7 @@ void dl_net_thaw(dl_net *net, int64_t epoch) {
     for (int i = 0; i < net->layer_count; i++) {
         dl_layer *layer = &net->layers[i];
         const dl_layer *owner = layer->shares < 0 ? layer : &net->layers[layer->shares];
-        layer->waits = epoch < owner->freeze_until;
+        layer->frozen = epoch < owner->freeze_until;
         thaw(layer->params, layer->param_count, epoch);
     }
     thaw(net->params, net->param_count, epoch);

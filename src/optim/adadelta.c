@@ -32,13 +32,13 @@ typedef struct {
     float *square, *moved; /* [count] */
 } update;
 
-static void move(const void *context, const dl_piece *p) {
+static void move(const void *context, const dl_chunk *p) {
     const update *u = context;
     float *restrict s = u->square + p->first, *restrict d = u->moved + p->first;
     float *restrict w = p->weight;
 #pragma omp simd
     for (int64_t i = 0; i < p->count; i++) {
-        float g = dl_piece_gradient(p, i);
+        float g = dl_chunk_gradient(p, i);
         s[i] = u->rho * s[i] + u->rest * g * g;
         float delta = g * (sqrtf(d[i] + u->epsilon) / sqrtf(s[i] + u->epsilon));
         d[i] = u->rho * d[i] + u->rest * delta * delta;

@@ -28,12 +28,12 @@ typedef struct {
     float *sum; /* [count] */
 } update;
 
-static void move(const void *context, const dl_piece *p) {
+static void move(const void *context, const dl_chunk *p) {
     const update *u = context;
     float *restrict s = u->sum + p->first, *restrict w = p->weight;
 #pragma omp simd
     for (int64_t i = 0; i < p->count; i++) {
-        float g = dl_piece_gradient(p, i);
+        float g = dl_chunk_gradient(p, i);
         s[i] += g * g;
         w[i] -= u->rate * g / (sqrtf(s[i]) + u->epsilon);
     }

@@ -54,14 +54,14 @@ typedef struct {
     float *mean, *square; /* [count] */
 } update;
 
-static void move(const void *context, const dl_piece *p) {
+static void move(const void *context, const dl_chunk *p) {
     const update *u = context;
     float *restrict m = u->mean + p->first, *restrict v = u->square + p->first;
     float *restrict w = p->weight;
     float keep = p->decays ? u->keep : 1;
 #pragma omp simd
     for (int64_t i = 0; i < p->count; i++) {
-        float g = dl_piece_gradient(p, i);
+        float g = dl_chunk_gradient(p, i);
         m[i] = u->beta1 * m[i] + u->rest1 * g;
         v[i] = u->beta2 * v[i] + u->rest2 * g * g;
         w[i] = keep * w[i] - u->rate * m[i] / (sqrtf(v[i]) * u->root + u->epsilon);

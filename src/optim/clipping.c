@@ -4,7 +4,7 @@
 #include <math.h>
 #include <stdbool.h>
 
-void dl_limit_values(float *x, int64_t count, double limit) {
+void dl_clip_values(float *x, int64_t count, double limit) {
     float most = (float)limit;
 #pragma omp parallel for simd schedule(static)
     for (int64_t i = 0; i < count; i++)
@@ -70,7 +70,7 @@ static void limit_some(float *x, int64_t rows, int64_t stride, int64_t count, in
         scale_units(x + r * stride, count, inner, factor);
 }
 
-void dl_limit_norms(float *x, int64_t count, int64_t units, int64_t inner, double limit) {
+void dl_clip_norms(float *x, int64_t count, int64_t units, int64_t inner, double limit) {
     int64_t rows = count / (units * inner);
 #pragma omp parallel for schedule(static)
     for (int64_t from = 0; from < units; from += PIECE)

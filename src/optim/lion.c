@@ -32,14 +32,14 @@ typedef struct {
     float *mean; /* [count] */
 } update;
 
-static void move(const void *context, const dl_piece *p) {
+static void move(const void *context, const dl_chunk *p) {
     const update *u = context;
     float *restrict m = u->mean + p->first;
     float *restrict w = p->weight;
     float keep = p->decays ? u->keep : 1;
 #pragma omp simd
     for (int64_t i = 0; i < p->count; i++) {
-        float g = dl_piece_gradient(p, i), c = u->beta1 * m[i] + u->rest1 * g;
+        float g = dl_chunk_gradient(p, i), c = u->beta1 * m[i] + u->rest1 * g;
         float sign = c == c ? (float)((c > 0) - (c < 0)) : c; /* NaN stays NaN */
         m[i] = u->beta2 * m[i] + u->rest2 * g;
         w[i] = keep * w[i] - u->rate * sign;

@@ -28,8 +28,8 @@ typedef struct {
    penalties included. The same theta always gives the same bits. */
 typedef struct dl_function dl_function;
 /* Rows of the Jacobian, jacobian[rows][count], and their residuals[rows]. */
-typedef void (*dl_take_rows)(void *context, int64_t rows, const double *jacobian,
-                             const double *residual);
+typedef void (*dl_row_callback)(void *context, int64_t rows, const double *jacobian,
+                                const double *residual);
 struct dl_function {
     int64_t count;    /* of parameters, those that are trained */
     double precision; /* the relative error that f is computed with, as of its gradient */
@@ -39,7 +39,7 @@ struct dl_function {
     /* f = |r|^2 / 2 as a sum of squares: hands on every row of J = dr/dtheta once, with its
        residual, in blocks of at most `most_rows`, so that the gradient of f is J'r. Returns f as
        `evaluate`. NULL: f is no such sum. */
-    double (*squares)(dl_function *, const double *theta, dl_take_rows take, void *context);
+    double (*squares)(dl_function *, const double *theta, dl_row_callback take, void *context);
     int64_t most_rows;
 };
 
@@ -120,15 +120,15 @@ typedef struct {
     int64_t first, count;
     float scale, l1, l2;
     bool decays;
-} dl_piece;
+} dl_chunk;
 
 /* Calls work(context, piece) for all the pieces of the objective, in parallel. */
 void dl_objective_each(const dl_objective *objective,
-                       void (*work)(const void *context, const dl_piece *piece),
+                       void (*work)(const void *context, const dl_chunk *piece),
                        const void *context);
 
 /* The gradient of element i with clipping and penalties: scale·g + l2·w + l1·sign(w). */
-static inline float dl_piece_gradient(const dl_piece *p, int64_t i) {
+static inline float dl_chunk_gradient(const dl_chunk *p, int64_t i) {
     float w = p->weight[i];
     float sign = (float)((w > 0) - (w < 0));
     return p->scale * p->gradient[i] + p->l2 * w + p->l1 * sign;

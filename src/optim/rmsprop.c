@@ -40,13 +40,13 @@ typedef struct {
 } update;
 
 /* One of the four forms; the pointers are those of the piece. */
-static inline void move_as(const update *u, const dl_piece *p, bool centered, bool momentum) {
+static inline void move_as(const update *u, const dl_chunk *p, bool centered, bool momentum) {
     float *restrict s = u->square + p->first, *restrict w = p->weight;
     float *restrict m = centered ? u->mean + p->first : NULL;
     float *restrict b = momentum ? u->velocity + p->first : NULL;
 #pragma omp simd
     for (int64_t i = 0; i < p->count; i++) {
-        float g = dl_piece_gradient(p, i);
+        float g = dl_chunk_gradient(p, i);
         float variance = s[i] = u->alpha * s[i] + u->rest * g * g;
         if (centered) { /* rounding must not make it negative */
             m[i] = u->alpha * m[i] + u->rest * g;
@@ -60,25 +60,25 @@ static inline void move_as(const update *u, const dl_piece *p, bool centered, bo
     }
 }
 
-static void plain(const void *u, const dl_piece *p) {
+static void plain(const void *u, const dl_chunk *p) {
     move_as(u, p, false, false);
 }
 
-static void with_mean(const void *u, const dl_piece *p) {
+static void with_mean(const void *u, const dl_chunk *p) {
     move_as(u, p, true, false);
 }
 
-static void with_momentum(const void *u, const dl_piece *p) {
+static void with_momentum(const void *u, const dl_chunk *p) {
     move_as(u, p, false, true);
 }
 
-static void with_both(const void *u, const dl_piece *p) {
+static void with_both(const void *u, const dl_chunk *p) {
     move_as(u, p, true, true);
 }
 
 static void step(const void *self, const dl_objective *objective, float *const *vectors_of,
                  double rate, int64_t t) {
-    static void (*const forms[2][2])(const void *, const dl_piece *) = {{plain, with_mean},
+    static void (*const forms[2][2])(const void *, const dl_chunk *) = {{plain, with_mean},
                                                                         {with_momentum, with_both}};
     const rmsprop *r = self;
     bool momentum = r->momentum > 0;

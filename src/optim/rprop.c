@@ -37,13 +37,13 @@ typedef struct {
     float *before, *length; /* [count] */
 } update;
 
-static void move(const void *context, const dl_piece *p) {
+static void move(const void *context, const dl_chunk *p) {
     const update *u = context;
     float *restrict before = u->before + p->first, *restrict s = u->length + p->first;
     float *restrict w = p->weight;
 #pragma omp simd
     for (int64_t i = 0; i < p->count; i++) {
-        float g = dl_piece_gradient(p, i), product = g * before[i];
+        float g = dl_chunk_gradient(p, i), product = g * before[i];
         float factor = product > 0 ? u->plus : product < 0 ? u->minus : 1;
         float length = (u->first > 0 ? u->first : s[i]) * factor;
         length = length > u->most ? u->most : length < u->least ? u->least : length;

@@ -35,20 +35,20 @@ typedef struct {
     bool nesterov;
 } update;
 
-static void plain(const void *context, const dl_piece *p) {
+static void plain(const void *context, const dl_chunk *p) {
     float rate = ((const update *)context)->rate;
 #pragma omp simd
     for (int64_t i = 0; i < p->count; i++)
-        p->weight[i] -= rate * dl_piece_gradient(p, i);
+        p->weight[i] -= rate * dl_chunk_gradient(p, i);
 }
 
-static void with_momentum(const void *context, const dl_piece *p) {
+static void with_momentum(const void *context, const dl_chunk *p) {
     const update *u = context;
     float *restrict v = u->velocity + p->first;
     float *restrict w = p->weight;
 #pragma omp simd
     for (int64_t i = 0; i < p->count; i++) {
-        float g = dl_piece_gradient(p, i);
+        float g = dl_chunk_gradient(p, i);
         v[i] = u->momentum * v[i] + g;
         w[i] -= u->rate * (u->nesterov ? g + u->momentum * v[i] : v[i]);
     }

@@ -194,7 +194,7 @@ static double evaluate(dl_function *f, const double *theta, double *gradient) {
 typedef struct {
     dl_full_batch *w;
     int64_t rows;
-    dl_take_rows take;
+    dl_row_callback take;
     void *context;
     double sum; /* of squared residuals so far */
 } block;
@@ -227,8 +227,8 @@ static void add_sample(block *b, const dl_batch *batch, int64_t i, double scale)
     for (int64_t k = 0; k < outputs; k++) {
         dl_net_forward(&e->model.net, x, &pass);
         float difference =
-            out->value[k] - dl_loss_wanted(&e->model.target, e->model.channels, y,
-                                           k / e->model.channels, k % e->model.channels);
+            out->value[k] - dl_loss_target_value(&e->model.target, e->model.channels, y,
+                                                 k / e->model.channels, k % e->model.channels);
         memset(out->grad, 0, sizeof *out->grad * (size_t)outputs);
         out->grad[k] = 1;
         dl_net_backward(&e->model.net, &pass);
@@ -253,7 +253,7 @@ static void add_penalties(block *b, const double *theta) {
 
 /* The mean of (y - t)^2 over all rows and outputs is |r|^2 / 2 with
    r = sqrt(2 / (rows * outputs)) (y - t). */
-static double squares(dl_function *f, const double *theta, dl_take_rows take, void *context) {
+static double squares(dl_function *f, const double *theta, dl_row_callback take, void *context) {
     dl_full_batch *w = (dl_full_batch *)f;
     block b = {w, 0, take, context, 0};
     int64_t values = dl_loader_pass_rows(&w->e->model.data, DL_TRAIN) * w->e->model.positions *

@@ -30,7 +30,7 @@ void dl_lsuv_prepare(dl_experiment *e) {
         for (int p = 0; is_scaled(&net->layers[i]) && p < net->param_count; p++)
             if (net->params[p].value == net->layers[i].params[0].value) {
                 net->params[p].initializer = &dl_initializers[DL_INIT_ORTHOGONAL];
-                net->params[p].number = 1;
+                net->params[p].argument = 1;
             }
 }
 

@@ -60,7 +60,7 @@ float dl_update_clip(const dl_experiment *e, const dl_progress *p) {
     const dl_net *net = &e->model.net;
     double scale = 1;
     if (s->clip_value > 0)
-        dl_limit_values(net->gradients, net->weight_count, s->clip_value);
+        dl_clip_values(net->gradients, net->weight_count, s->clip_value);
     if (s->clip_norm > 0) {
         double norm = sqrt(dl_sum_of_squares(net->gradients, net->weight_count));
         if (norm > s->clip_norm)
@@ -132,11 +132,11 @@ void dl_update_constrain(const dl_experiment *e) {
         if (!(p->flags & DL_DECAYS) || p->flags & DL_FROZEN)
             continue;
         if (s->clip_weights > 0)
-            dl_limit_values(p->value, p->count, s->clip_weights);
+            dl_clip_values(p->value, p->count, s->clip_weights);
         int64_t columns = p->columns ? p->columns : dl_shape_channels(p->shape);
         if (s->max_norm > 0)
-            dl_limit_norms(p->value, p->count, p->units ? p->units : columns,
-                           p->inner ? p->inner : 1, s->max_norm);
+            dl_clip_norms(p->value, p->count, p->units ? p->units : columns,
+                          p->inner ? p->inner : 1, s->max_norm);
     }
 }
 

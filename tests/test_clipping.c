@@ -13,7 +13,7 @@ static void test_values(void **state) {
     (void)state;
     float x[] = {0.5f, -0.5f, 0.24f, -0.24f, 0, NAN, INFINITY};
     static const float wanted[] = {0.25f, -0.25f, 0.24f, -0.24f, 0, 0, 0.25f};
-    dl_limit_values(x, 7, 0.25);
+    dl_clip_values(x, 7, 0.25);
     assert_true(isnan(x[5]));
     x[5] = 0;
     assert_memory_equal(x, wanted, sizeof x);
@@ -24,12 +24,12 @@ static void test_norms(void **state) {
     (void)state;
     float a[] = {3, 0.3f, 0, 4, 0.4f, 0};
     static const float of_a[] = {1.2f, 0.3f, 0, 1.6f, 0.4f, 0};
-    dl_limit_norms(a, 6, 3, 1, 2);
+    dl_clip_norms(a, 6, 3, 1, 2);
     for (int i = 0; i < 6; i++)
         assert_true(fabsf(a[i] - of_a[i]) < 1e-6f);
     float b[] = {3, 4, 0.3f, 0.4f, 0, 12, 0, 0}; /* units of 3, 4, 0, 12 and 0.3, 0.4, 0, 0 */
     static const float of_b[] = {0.6f, 0.8f, 0.3f, 0.4f, 0, 2.4f, 0, 0};
-    dl_limit_norms(b, 8, 2, 2, 2.6);
+    dl_clip_norms(b, 8, 2, 2, 2.6);
     for (int i = 0; i < 8; i++)
         assert_true(fabsf(b[i] - of_b[i]) < 1e-6f);
 }
@@ -71,7 +71,7 @@ static void test_pieces(void **state) {
         x[run] = xmalloc(sizeof(float) * ROWS * UNITS);
         harness_fill(x[run], ROWS * UNITS, 4);
         dl_threads_set(run + 1);
-        dl_limit_norms(x[run], ROWS * UNITS, UNITS, 1, 6);
+        dl_clip_norms(x[run], ROWS * UNITS, UNITS, 1, 6);
     }
     assert_memory_equal(x[0], x[1], sizeof(float) * ROWS * UNITS);
     int at_limit = 0;
