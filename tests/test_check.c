@@ -81,13 +81,13 @@ static void test_duplicates(void **state) {
     save_table("b.csv", &b);
     check_all(&s, two_files, &f);
     must_find(&f, "duplicates_across", 15,
-              "test: the input of 15 rows is in train, too: row 20 of test is row 30 of train");
+              "test: the input of 15 rows is also in train: row 20 of test is row 30 of train");
     must_find(&f, "duplicates", 3,
-              "test: 3 rows have the same input as one before: row 30 is row 20");
+              "test: 3 rows have the same input as an earlier one: row 30 is row 20");
     assert_null(find(&f, "duplicates", "train"));
-    must_find(
-        &f, "contradictions", 2,
-        "2 rows have the input of others with another class: row 33 of test and row 60 of train");
+    must_find(&f, "contradictions", 2,
+              "2 rows have the same input as others with another class: row 33 of test and row 60 "
+              "of train");
     assert_true(dl_findings_wrong(&f));
     dl_findings_free(&f);
     section_free(&s);
@@ -170,10 +170,10 @@ static void test_columns(void **state) {
     save_table("a.csv", &a);
     section_must_open(&s, "format = \"csv\"; train = { file = \"a.csv\"; };");
     dl_check_columns(&f, &s.data);
-    must_find(&f, "constant", 1, "train: of 5 columns 1 is always the same: \"k\"");
+    must_find(&f, "constant", 1, "train: of 5 columns 1 is constant: \"k\"");
     must_find(
         &f, "gives_away", 2,
-        "train: of 5 columns 2 give the target away, each alone and without an error: \"t\", …");
+        "train: of 5 columns 2 leak the target: alone, each predicts it without error: \"t\", …");
     assert_null(find(&f, "target_copy", ""));
     dl_findings_free(&f);
     section_free(&s);
@@ -194,8 +194,9 @@ static void test_columns_of_numbers(void **state) {
                       "format = \"csv\"; task = \"regression\"; train = { file = \"a.csv\"; };");
     dl_check_columns(&f, &s.data);
     must_find(&f, "target_copy", 1, "train: of 4 columns 1 is the target itself: \"copy\"");
-    must_find(&f, "gives_away", 1,
-              "train: of 4 columns 1 gives the target away, alone and without an error: \"line\"");
+    must_find(
+        &f, "gives_away", 1,
+        "train: of 4 columns 1 leaks the target: alone, it predicts it without error: \"line\"");
     dl_findings_free(&f);
     section_free(&s);
 }
@@ -211,7 +212,7 @@ static void test_groups_of_files(void **state) {
     assert_int_equal(s.data.schema.input.dim[0], 1);
     dl_check_counts(&f, &s.data);
     must_find(&f, "shared_groups", 2,
-              "test: 2 of 4 rows are of a group that train has, too: row 1");
+              "test: 2 of 4 rows are of a group that train has as well: row 1");
     dl_findings_free(&f);
     section_free(&s);
 }
@@ -246,7 +247,7 @@ static void test_passages(void **state) {
     assert_int_equal(s.data.part[DL_VALIDATION].count, 10);
     dl_check_rows(&f, &s.data);
     must_find(&f, "passages_across", 2,
-              "validation: 2 of 10 samples, of 20 symbols, stand in the training text: row 3");
+              "validation: 2 of 10 samples, of 20 symbols, occur in the training text: row 3");
     assert_null(find(&f, "duplicates_across", ""));
     dl_findings_free(&f);
     section_free(&s);

@@ -116,9 +116,9 @@ static void test_mistakes(void **state) {
     assert_int_equal(m.list[0].row, 3);
     assert_int_equal(m.list[0].truth, 1);
     assert_int_equal(m.list[0].predicted, 0);
-    assert_float_equal(m.list[0].sure, 1 / (1 + exp(-3)), 1e-6);
+    assert_float_equal(m.list[0].confidence, 1 / (1 + exp(-3)), 1e-6);
     assert_int_equal(m.list[1].row, 1);
-    assert_float_equal(m.list[1].sure, 1 / (1 + exp(-2)), 1e-6);
+    assert_float_equal(m.list[1].confidence, 1 / (1 + exp(-2)), 1e-6);
     /* then logits of 1/50 to 100/50, mixed: the 24 surest stay, which are these two and 22 more */
     for (int i = 0; i < 100; i++) {
         float one[] = {0, (float)(1 + (i * 37) % 100) / 50}, zero = 0;
@@ -128,8 +128,8 @@ static void test_mistakes(void **state) {
     assert_int_equal(m.rows, 104);
     assert_int_equal(m.list[0].row, 3);
     for (int i = 1; i < m.count; i++)
-        assert_true(m.list[i].sure <= m.list[i - 1].sure);
-    assert_float_equal(m.list[m.count - 1].sure, 1 / (1 + exp(-79 / 50.0)), 1e-6);
+        assert_true(m.list[i].confidence <= m.list[i - 1].confidence);
+    assert_float_equal(m.list[m.count - 1].confidence, 1 / (1 + exp(-79 / 50.0)), 1e-6);
     dl_confident_errors_free(&m);
 }
 

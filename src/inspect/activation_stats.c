@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Weights that are too small, too large or all alike can be seen before a training fails of them:
-   from layer to layer the outputs or, the other way round, the gradients go to nothing, grow beyond
-   measure or reach the flat ends of the activation. Glorot and Bengio, "Understanding the
-   difficulty of training deep feedforward neural networks", AISTATS 2010, look at nets so. */
+/* Initial weights that are too small, too large or identical show before a training fails: from
+   layer to layer, outputs (or, backward, gradients) vanish, explode or saturate the activation.
+   Glorot and Bengio, "Understanding the difficulty of training deep feedforward neural networks",
+   AISTATS 2010. */
 #include "inspect/activation_stats.h"
 
 #include <math.h>
@@ -12,25 +12,24 @@
 
 enum { ENOUGH = 512 }; /* rows */
 
-/* Beyond these a verdict is more than "fine". The gradient's length is that of a sample's numbers
-   together, beside its length at the net's output. */
+/* Thresholds of the verdicts. Gradient norms are relative to the norm at the net's output. */
 static const double SMALL = 1e-3, LARGE = 100, SHORT = 1e-3, LONG = 1e3, FLAT = 0.5, MOSTLY = 0.9;
 
-/* What is known of a layer. */
+/* Statistics of a layer. */
 typedef struct {
     double count, sum, squares, zeros, saturated;
-    double gradients, gradient_squares; /* number, sum */
-    bool differ;                        /* two outputs of one sample do */
-} sight;
+    double gradients, gradient_squares; /* count, sum of squares */
+    bool differ;                        /* some outputs of a sample are not equal */
+} layer_stats;
 
 typedef struct {
     const dl_net *net;
     const dl_pass *pass;
-    sight *layers;
-} look;
+    layer_stats *layers;
+} net_stats;
 
-/* The values between which the activation is not flat to 1 %; false if it has no flat ends. */
-static bool ends_of(const dl_layer *layer, double *low, double *high) {
+/* The range outside which the activation is saturated (to 1 %); false if it does not saturate. */
+static bool saturation_range(const dl_layer *layer, double *low, double *high) {
     if (!layer->activation)
         return false;
     const dl_activation_type *type = dl_activation_of(layer->activation);
@@ -39,27 +38,27 @@ static bool ends_of(const dl_layer *layer, double *low, double *high) {
     return type->low < type->high;
 }
 
-static void see_outputs(sight *s, const dl_layer *layer, int64_t samples) {
+static void add_outputs(layer_stats *s, const dl_layer *layer, int64_t samples) {
     int64_t size = dl_shape_size(layer->out.shape);
     double low, high;
-    bool has_ends = ends_of(layer, &low, &high);
+    bool saturates = saturation_range(layer, &low, &high);
     for (int64_t i = 0; i < samples * size; i++) {
         double x = layer->out.value[i];
         s->sum += x;
         s->squares += x * x;
         s->zeros += x == 0;
-        s->saturated += has_ends && (x < low || x > high);
+        s->saturated += saturates && (x < low || x > high);
         s->differ |= layer->out.value[i] != layer->out.value[i / size * size];
     }
     s->count += (double)(samples * size);
 }
 
-static void see(void *context, int i, bool backward) {
-    look *l = context;
+static void add_layer(void *context, int i, bool backward) {
+    net_stats *l = context;
     const dl_layer *layer = &l->net->layers[i];
-    sight *s = &l->layers[i];
+    layer_stats *s = &l->layers[i];
     if (!backward) {
-        see_outputs(s, layer, l->pass->batch);
+        add_outputs(s, layer, l->pass->batch);
         return;
     }
     int64_t count = l->pass->batch * dl_shape_size(layer->out.shape);
@@ -68,7 +67,7 @@ static void see(void *context, int i, bool backward) {
     s->gradients = (double)count;
 }
 
-static const char *judge_layer(const sight *s, const sight *last, bool wide) {
+static const char *verdict_of(const layer_stats *s, const layer_stats *last, bool wide) {
     double mean = s->sum / s->count, deviation = sqrt(s->squares / s->count - mean * mean);
     double length = sqrt(s->gradient_squares / last->gradient_squares);
     if (!isfinite(s->squares) || !isfinite(s->gradient_squares))
@@ -94,11 +93,11 @@ static const char *judge_layer(const sight *s, const sight *last, bool wide) {
     return "fine";
 }
 
-static void say_layer(dl_terminal *t, const dl_layer *layer, const sight *s, const sight *last,
-                      int width) {
+static void print_layer(dl_terminal *t, const dl_layer *layer, const layer_stats *s,
+                        const layer_stats *last, int width) {
     double mean = s->sum / s->count, variance = s->squares / s->count - mean * mean, low, high;
     char saturated[32] = "-", gradient[32] = "-";
-    if (ends_of(layer, &low, &high))
+    if (saturation_range(layer, &low, &high))
         snprintf(saturated, sizeof saturated, "%.1f %%", 100 * s->saturated / s->count);
     if (s->gradients)
         snprintf(gradient, sizeof gradient, "%.2e", sqrt(s->gradient_squares / s->gradients));
@@ -107,10 +106,10 @@ static void say_layer(dl_terminal *t, const dl_layer *layer, const sight *s, con
            : variance < 0 ? 0
                           : variance,
            100 * s->zeros / s->count, saturated, gradient,
-           judge_layer(s, last, dl_shape_size(layer->out.shape) > 1));
+           verdict_of(s, last, dl_shape_size(layer->out.shape) > 1));
 }
 
-static void say_all(dl_terminal *t, const look *l, int64_t rows) {
+static void print_layers(dl_terminal *t, const net_stats *l, int64_t rows) {
     const dl_net *net = l->net;
     int width = 10;
     for (int i = 0; i < net->layer_count; i++) {
@@ -122,11 +121,11 @@ static void say_all(dl_terminal *t, const look *l, int64_t rows) {
            "saturated", "gradient rms", "verdict");
     for (int i = 0; i < net->layer_count; i++)
         if (l->layers[i].count > 0)
-            say_layer(t, &net->layers[i], &l->layers[i], &l->layers[net->layer_count - 1], width);
+            print_layer(t, &net->layers[i], &l->layers[i], &l->layers[net->layer_count - 1], width);
 }
 
-/* Returns the number of rows, a batch or more. */
-static int64_t run(look *l, dl_model *model, dl_loader *train, int64_t most, dl_error *error) {
+/* Returns the number of rows: at least one batch. */
+static int64_t run(net_stats *l, dl_model *model, dl_loader *train, int64_t most, dl_error *error) {
     const dl_batch *batch;
     int64_t rows = 0;
     dl_loader_start(train, dl_model_order(model, true), (uint64_t)model->seed, 0, 0);
@@ -148,12 +147,13 @@ static int64_t run(look *l, dl_model *model, dl_loader *train, int64_t most, dl_
     return rows;
 }
 
-/* Runs *rows, and looks; `l.layers` is freed by the caller. */
-static int take(look *l, dl_model *model, dl_loader *train, int64_t *rows, dl_error *error) {
+/* Collects the statistics of about *rows rows; `l->layers` is freed by the caller. */
+static int collect(net_stats *l, dl_model *model, dl_loader *train, int64_t *rows,
+                   dl_error *error) {
     int before = error->count;
-    *l = (look){.net = &model->net};
+    *l = (net_stats){.net = &model->net};
     l->layers = xcalloc((size_t)model->net.layer_count, sizeof *l->layers);
-    model->net.watch = see;
+    model->net.watch = add_layer;
     model->net.watcher = l;
     *rows = run(l, model, train, *rows, error);
     model->net.watch = NULL;
@@ -161,29 +161,29 @@ static int take(look *l, dl_model *model, dl_loader *train, int64_t *rows, dl_er
 }
 
 int dl_activation_stats_report(dl_terminal *t, dl_model *model, dl_loader *train, dl_error *error) {
-    look l;
+    net_stats l;
     int64_t rows = ENOUGH;
-    int result = take(&l, model, train, &rows, error);
+    int result = collect(&l, model, train, &rows, error);
     if (!result)
-        say_all(t, &l, rows);
+        print_layers(t, &l, rows);
     free(l.layers);
     return result;
 }
 
 int dl_activation_stats_find_bad(dl_model *model, dl_loader *train, int64_t rows, dl_text *bad,
                                  dl_error *error) {
-    static const char *const bearable[] = {"fine",      "nearly dead",        "vanishing",
+    static const char *const harmless[] = {"fine",      "nearly dead",        "vanishing",
                                            "exploding", "exploding gradient", "no gradient"};
-    look l;
-    int result = take(&l, model, train, &rows, error);
-    const sight *last = &l.layers[model->net.layer_count - 1];
+    net_stats l;
+    int result = collect(&l, model, train, &rows, error);
+    const layer_stats *last = &l.layers[model->net.layer_count - 1];
     for (int i = 0; i < model->net.layer_count && !result; i++) {
         const dl_layer *layer = &model->net.layers[i];
         bool fine = l.layers[i].count == 0;
         const char *verdict =
-            fine ? "" : judge_layer(&l.layers[i], last, dl_shape_size(layer->out.shape) > 1);
-        for (size_t b = 0; b < sizeof bearable / sizeof *bearable; b++)
-            fine |= !strcmp(verdict, bearable[b]);
+            fine ? "" : verdict_of(&l.layers[i], last, dl_shape_size(layer->out.shape) > 1);
+        for (size_t b = 0; b < sizeof harmless / sizeof *harmless; b++)
+            fine |= !strcmp(verdict, harmless[b]);
         if (!fine)
             dl_text_add(bad, "%s%s: %s", bad->length ? ", " : "", layer->name, verdict);
     }
@@ -205,7 +205,7 @@ static void add_squares(const dl_layer *layer, double *weights, double *gradient
     }
 }
 
-static void say_gradients(dl_terminal *t, const dl_net *net) {
+static void print_gradients(dl_terminal *t, const dl_net *net) {
     int width = 10;
     double weights, gradients, count, last = 0;
     for (int i = 0; i < net->layer_count; i++) {
@@ -239,6 +239,6 @@ int dl_gradient_stats_report(dl_terminal *t, dl_model *model, dl_loader *train, 
     dl_net_forward(&model->net, batch->x, &pass);
     dl_loss_backward(model, batch);
     dl_net_backward(&model->net, &pass);
-    say_gradients(t, &model->net);
+    print_gradients(t, &model->net);
     return 0;
 }

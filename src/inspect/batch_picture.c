@@ -15,11 +15,11 @@ typedef struct {
     const dl_model *model;
     const dl_batch *batch;
     dl_shape image;
-    int count, columns, rows, factor; /* samples; of the grid; pixels of the picture a pixel */
-    int caption;                      /* its height: two lines where two are mixed */
+    int count, columns, rows, factor; /* samples; of the grid; picture pixels per image pixel */
+    int caption;                      /* its height: two lines for mixed samples */
     int cell[2];                      /* height and width of a sample with its caption and gap */
-    int height, width;                /* of the whole */
-    float low, high;                  /* what becomes black and white */
+    int height, width;                /* of the picture */
+    float low, high;                  /* drawn as black and white */
     float *x;                         /* [count][size of an image], in the units of the files */
     unsigned char *pixels;            /* [height][width][3] */
 } sheet;
@@ -28,34 +28,34 @@ static unsigned char *pixel(const sheet *s, int row, int column) {
     return s->pixels + ((int64_t)row * s->width + column) * 3;
 }
 
-/* Classes from 1 on, from a circle of colours whose neighbours are far from each other. */
-static void colour_of(int class, float rgb[3]) {
+/* Colors of the classes from 1: golden-angle steps on the hue circle. */
+static void class_color(int class, float rgb[3]) {
     double turn = 0.38196601125 * class;
     for (int c = 0; c < 3; c++)
         rgb[c] = (float)(127.5 + 127.5 * cos(2 * 3.14159265358979323846 * (turn - c / 3.0)));
 }
 
-/* A target y of a pixel is laid over it: a colour, and how much of it. */
+/* The color of a pixel's target y, and its opacity. */
 static float overlay(const sheet *s, float y, float rgb[3]) {
     const dl_schema *schema = &s->model->data.schema;
     dl_target_form form = dl_augment_target(schema);
     int64_t pixels = (int64_t)s->image.dim[0] * s->image.dim[1];
     if (form == DL_TARGET_GLOBAL || schema->outputs != pixels)
         return 0;
-    colour_of(form == DL_TARGET_MASK ? (int)y : 3, rgb);
+    class_color(form == DL_TARGET_MASK ? (int)y : 3, rgb);
     if (form == DL_TARGET_MASK)
         return y > 0 ? 0.45f : 0;
     return s->model->data.predict ? 0 : 0.45f * fminf(fmaxf(y, 0), 1);
 }
 
-/* An image x of so many channels; y: the targets of its pixels, to be laid over it, or NULL. */
+/* An image x with `channels` channels; y: targets of its pixels to draw over it, or NULL. */
 static void draw_image(const sheet *s, const float *x, int channels, const float *y, int top,
                        int left) {
     int width = s->image.dim[1];
     for (int at = 0; at < s->image.dim[0] * width; at++) {
         float rgb[3] = {0}, part = y ? overlay(s, y[at], rgb) : 0;
         unsigned char bytes[3];
-        for (int c = 0; c < 3; c++) { /* one or two channels are grey; of many the first three */
+        for (int c = 0; c < 3; c++) { /* one or two channels: gray; else the first three */
             float value = x[(int64_t)at * channels + (channels < 3 ? 0 : c)];
             value = 255 * (value - s->low) / (s->high - s->low);
             value = (1 - part) * value + part * rgb[c];
@@ -78,7 +78,7 @@ static void add_target(const sheet *s, float y, dl_text *text) {
         dl_text_add(text, "%.4g", (double)y);
 }
 
-/* "cat", or in two lines "62% cat", "38% dog"; nothing where the target is an image. */
+/* "cat", or "62% cat" and "38% dog" on two lines; nothing if the target is an image. */
 static void caption(const sheet *s, int i, dl_text *text) {
     const dl_batch *batch = s->batch;
     int outputs = s->model->data.schema.outputs;
@@ -100,7 +100,7 @@ static void caption(const sheet *s, int i, dl_text *text) {
     }
 }
 
-/* As far as it fits. */
+/* Clipped to the cell. */
 static void draw_caption(const sheet *s, int i, int top, int left) {
     dl_text text = {0};
     caption(s, i, &text);
@@ -110,7 +110,7 @@ static void draw_caption(const sheet *s, int i, int top, int left) {
     dl_text_free(&text);
 }
 
-/* Bytes are shown as they are; of other numbers the smallest are black and the largest white. */
+/* Bytes are drawn unchanged; other values are scaled from their minimum to their maximum. */
 static void find_range(sheet *s, dl_split part) {
     int64_t size = s->count * dl_shape_size(s->image);
     s->low = 0;
@@ -170,10 +170,11 @@ int dl_batch_picture_write(dl_model *model, int threads, const char *path, int *
     if (dl_data_open(&model->data, error))
         return -1;
     if (model->data.schema.input.rank != 3)
-        return dl_fail(error, DL_USAGE,
-                       "%s: dlinspect batch is for images, of height, width and channels, but a "
-                       "sample of these data has the shape %s",
-                       model->config->name, dl_shape_text(shape, model->data.schema.input));
+        return dl_fail(
+            error, DL_USAGE,
+            "%s: dlinspect batch is for images (height, width, channels), but a sample of "
+            "these data has shape %s",
+            model->config->name, dl_shape_text(shape, model->data.schema.input));
     if (dl_model_build(model, true, threads, error))
         return -1;
     dl_loader *loader = dl_loader_new(&model->data, DL_TRAIN, model->batch_size, error);
@@ -189,31 +190,32 @@ int dl_batch_picture_write(dl_model *model, int threads, const char *path, int *
     return result;
 }
 
-/* ---- what a net makes of its inputs ---- */
+/* ---- predictions ---- */
 
-enum { PARTS = 3, MOST_ANSWERS = 24 }; /* input, answer, truth */
+enum { ROWS_PER_SAMPLE = 3, MAX_PREDICTIONS = 24 }; /* input, prediction, target */
 
-/* The answers of a batch that has run forward, in the units of the data; of classes the likeliest
-   at each pixel. */
-static void take_answers(const dl_model *model, int count, const float *output, float *answer) {
+/* The predictions of a batch, in the units of the data; of classes the most likely one of each
+   pixel. */
+static void compute_predictions(const dl_model *model, int count, const float *output,
+                                float *prediction) {
     int64_t outputs = model->data.schema.outputs, channels = model->channels;
     if (!model->target.classes) {
         dl_activation link = {.kind = model->loss->link};
-        dl_activate(&link, count, channels, NULL, output, answer);
-        dl_denormalize(&model->data.target, answer, count, outputs);
+        dl_activate(&link, count, channels, NULL, output, prediction);
+        dl_denormalize(&model->data.target, prediction, count, outputs);
         return;
     }
     for (int64_t i = 0; i < count * outputs; i++) {
         int best = 0;
         for (int c = 1; c < channels; c++)
             best = output[i * channels + c] > output[i * channels + best] ? c : best;
-        answer[i] = (float)best;
+        prediction[i] = (float)best;
     }
 }
 
-/* Input, answer and truth of each sample, one below the other. answer, truth: [count][outputs]. */
-static int draw_answers(sheet *s, const float *answer, const float *truth, const char *path,
-                        dl_error *error) {
+/* Input, prediction and target of each sample, below each other. [count][outputs] each. */
+static int draw_predictions(sheet *s, const float *prediction, const float *target,
+                            const char *path, dl_error *error) {
     int64_t size = dl_shape_size(s->image), outputs = s->model->data.schema.outputs;
     bool mask = s->model->target.classes > 0;
     int channels = mask ? s->image.dim[2] : (int)(outputs / (size / s->image.dim[2]));
@@ -222,7 +224,7 @@ static int draw_answers(sheet *s, const float *answer, const float *truth, const
     for (int i = 0; i < s->count; i++) {
         int top = GAP + i / s->columns * s->cell[0], left = GAP + i % s->columns * s->cell[1];
         int below = s->image.dim[0] * s->factor + GAP / 2;
-        const float *x = s->x + i * size, *a = answer + i * outputs, *y = truth + i * outputs;
+        const float *x = s->x + i * size, *a = prediction + i * outputs, *y = target + i * outputs;
         draw_image(s, x, s->image.dim[2], NULL, top, left);
         draw_image(s, mask ? x : a, channels, mask ? a : NULL, top + below, left);
         draw_image(s, mask ? x : y, channels, mask ? y : NULL, top + 2 * below, left);
@@ -242,34 +244,35 @@ int dl_prediction_picture_write(dl_model *model, dl_split part, const char *path
     dl_loader *loader = dl_loader_new(&model->data, part, model->batch_size, error);
     if (!loader)
         return -1;
-    dl_loader_start(loader, DL_SHUFFLED, 0, 0, 0); /* many a file is sorted by class */
+    dl_loader_start(loader, DL_SHUFFLED, 0, 0, 0); /* files are often sorted by class */
     sheet s = {.model = model, .batch = dl_loader_next(loader, error), .image = schema->input};
     int result = -1;
     if (s.batch) {
         lay_out(&s);
-        s.count = s.count < MOST_ANSWERS ? s.count : MOST_ANSWERS;
+        s.count = s.count < MAX_PREDICTIONS ? s.count : MAX_PREDICTIONS;
         s.rows = (s.count + s.columns - 1) / s.columns;
-        s.cell[0] = PARTS * (s.image.dim[0] * s.factor + GAP / 2) + GAP;
+        s.cell[0] = ROWS_PER_SAMPLE * (s.image.dim[0] * s.factor + GAP / 2) + GAP;
         s.height = s.rows * s.cell[0] + GAP;
         int64_t size = dl_shape_size(s.image);
         size_t values = (size_t)s.count * (size_t)schema->outputs;
-        float *answer = xmalloc(sizeof *answer * values), *truth = xmalloc(sizeof *truth * values);
+        float *prediction = xmalloc(sizeof *prediction * values),
+              *target = xmalloc(sizeof *target * values);
         dl_pass pass = {.batch = (int)s.batch->count};
         dl_net_begin(&model->net);
         dl_net_forward(&model->net, s.batch->x, &pass);
-        take_answers(model, s.count, dl_net_output(&model->net)->value, answer);
-        memcpy(truth, s.batch->y, sizeof *truth * values);
+        compute_predictions(model, s.count, dl_net_output(&model->net)->value, prediction);
+        memcpy(target, s.batch->y, sizeof *target * values);
         if (!model->target.classes)
-            dl_denormalize(&model->data.target, truth, s.count, schema->outputs);
+            dl_denormalize(&model->data.target, target, s.count, schema->outputs);
         s.x = memcpy(xmalloc(sizeof *s.x * (size_t)(s.count * size)), s.batch->x,
                      sizeof *s.x * (size_t)(s.count * size));
         dl_denormalize(&model->data.input, s.x, s.count, size);
         find_range(&s, part);
-        result = draw_answers(&s, answer, truth, path, error);
+        result = draw_predictions(&s, prediction, target, path, error);
         *shown = s.count;
         free(s.x);
-        free(answer);
-        free(truth);
+        free(prediction);
+        free(target);
     }
     dl_loader_free(loader);
     return result;

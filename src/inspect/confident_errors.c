@@ -5,18 +5,17 @@
 
 #include "base/memory.h"
 
-/* Into its place; the least sure one falls out. Of two that are as sure the earlier one is first.
- */
-static void insert(dl_confident_errors *m, dl_confident_error mistake) {
+/* Inserts in order, dropping the least confident one; ties stay in row order. */
+static void insert(dl_confident_errors *m, dl_confident_error error) {
     int at = m->count;
-    while (at > 0 && mistake.sure > m->list[at - 1].sure)
+    while (at > 0 && error.confidence > m->list[at - 1].confidence)
         at--;
     if (at == DL_CONFIDENT_ERRORS)
         return;
     m->count += m->count < DL_CONFIDENT_ERRORS;
     for (int i = m->count - 1; i > at; i--)
         m->list[i] = m->list[i - 1];
-    m->list[at] = mistake;
+    m->list[at] = error;
 }
 
 void dl_confident_errors_add(void *context, const dl_outcome *o) {
@@ -32,14 +31,14 @@ void dl_confident_errors_add(void *context, const dl_outcome *o) {
             continue;
         if (o->link != DL_NO_PROBABILITIES)
             dl_class_probabilities(o, i, m->probability);
-        double sure = m->probability[predicted];
+        double confidence = m->probability[predicted];
         if (o->link == DL_NO_PROBABILITIES) {
             const float *y = o->output + i * o->channels;
-            sure = o->channels > 1 ? (double)y[predicted]
-                   : predicted     ? (double)y[0]
-                                   : -(double)y[0];
+            confidence = o->channels > 1 ? (double)y[predicted]
+                         : predicted     ? (double)y[0]
+                                         : -(double)y[0];
         }
-        insert(m, (dl_confident_error){row, truth, predicted, sure});
+        insert(m, (dl_confident_error){row, truth, predicted, confidence});
     }
 }
 

@@ -15,9 +15,9 @@ void dl_finding_add(dl_findings *f, const char *check, bool wrong, int64_t count
     va_start(arguments, format);
     dl_text_add_v(&text, format, arguments);
     va_end(arguments);
-    if (f->count == f->room) {
-        f->room = f->room ? 2 * f->room : 8;
-        f->list = xrealloc(f->list, sizeof *f->list * (size_t)f->room);
+    if (f->count == f->capacity) {
+        f->capacity = f->capacity ? 2 * f->capacity : 8;
+        f->list = xrealloc(f->list, sizeof *f->list * (size_t)f->capacity);
     }
     f->list[f->count++] = (dl_finding){check, wrong, count, text.data};
 }
@@ -68,7 +68,7 @@ static void check_absent(dl_findings *f, const dl_data *data, int part) {
     dl_text_free(&name);
 }
 
-/* Classes of which the largest has so many times as many rows as the smallest are told of. */
+/* Reported if the largest class has this many times the rows of the smallest. */
 enum { IMBALANCE = 10 };
 
 static void check_balance(dl_findings *f, const dl_data *data, int part) {
@@ -92,7 +92,7 @@ static void check_balance(dl_findings *f, const dl_data *data, int part) {
             "%s: %d classes, of %s rows (\"%s\") to %s (\"%s\")%s", dl_split_names[part],
             data->schema.classes, dl_text_count(numbers[0], count[least]), dl_text_get(&few),
             dl_text_count(numbers[1], count[most]), dl_text_get(&many),
-            wrong ? ": data.balance, \"oversample\" or \"weights\", makes up for that" : "");
+            wrong ? ": data.balance (\"oversample\" or \"weights\") compensates for that" : "");
     dl_text_free(&few);
     dl_text_free(&many);
 }
@@ -104,7 +104,7 @@ static int by_number(const void *a, const void *b) {
     return (p > q) - (p < q);
 }
 
-/* A part with files of its own may have groups that the training files have, too. */
+/* A part with its own files may share groups with the training files. */
 static void check_groups(dl_findings *f, const dl_data *data, int part) {
     const dl_dataset *train = &data->dataset[DL_TRAIN], *own = &data->dataset[part];
     if (!own->type || !own->group || !train->group)
@@ -121,7 +121,7 @@ static void check_groups(dl_findings *f, const dl_data *data, int part) {
     free(sorted);
     if (shared)
         dl_finding_add(f, "shared_groups", true, shared,
-                       "%s: %lld of %lld rows are of a group that train has, too: row %lld",
+                       "%s: %lld of %lld rows are of a group that train has as well: row %lld",
                        dl_split_names[part], (long long)shared, (long long)own->count,
                        (long long)first);
 }
@@ -141,12 +141,12 @@ void dl_check_counts(dl_findings *f, const dl_data *data) {
 
 /* ---- duplicates ---- */
 
-/* A row by the digests of its input and its target. */
+/* A row, by the digests of its input and target. */
 typedef struct {
     dl_digest input, target;
     int64_t row;
     int part;
-} print;
+} fingerprint;
 
 /* -0 is 0. */
 static dl_digest digest_of(float *x, int64_t count) {
@@ -156,7 +156,7 @@ static dl_digest digest_of(float *x, int64_t count) {
 }
 
 static int by_input(const void *a, const void *b) {
-    const print *p = a, *q = b;
+    const fingerprint *p = a, *q = b;
     for (int i = 0; i < 2; i++)
         if (p->input.half[i] != q->input.half[i])
             return p->input.half[i] < q->input.half[i] ? -1 : 1;
@@ -165,14 +165,14 @@ static int by_input(const void *a, const void *b) {
     return (p->row > q->row) - (p->row < q->row);
 }
 
-/* How many there are of a kind, and the one with the lowest row: `row` of part `part` is like
-   `other` of part `other_part`. */
+/* The number of matches of a kind, and the first: `row` of `part` matches `other` of `other_part`.
+ */
 typedef struct {
     int64_t count, row, other;
     int part, other_part;
-} tally;
+} matches;
 
-static void count_one(tally *t, int64_t rows, const print *one, const print *like) {
+static void add_match(matches *t, int64_t rows, const fingerprint *one, const fingerprint *like) {
     if (!t->count || one->row < t->row) {
         t->row = one->row;
         t->other = like->row;
@@ -183,38 +183,38 @@ static void count_one(tally *t, int64_t rows, const print *one, const print *lik
 }
 
 typedef struct {
-    tally within[DL_SPLITS], across[DL_SPLITS][DL_SPLITS]; /* [the earlier part][the later one] */
-    tally conflict;
+    matches within[DL_SPLITS], across[DL_SPLITS][DL_SPLITS]; /* [the earlier part][the later one] */
+    matches conflict;
 } duplicates;
 
-/* Rows [first, first + count) have the same input; parts come one after the other. */
-static void take_equal(duplicates *d, const print *first, int64_t count) {
-    const print *head[DL_SPLITS] = {0};
-    bool contrary = false;
+/* Rows [first, first + count) have the same input, and are sorted by part. */
+static void add_equal_rows(duplicates *d, const fingerprint *first, int64_t count) {
+    const fingerprint *head[DL_SPLITS] = {0};
+    bool conflicts = false;
     for (int64_t i = 0; i < count; i++) {
-        const print *one = first + i;
+        const fingerprint *one = first + i;
         if (head[one->part])
-            count_one(&d->within[one->part], 1, one, head[one->part]);
+            add_match(&d->within[one->part], 1, one, head[one->part]);
         else
             head[one->part] = one;
         for (int p = 0; p < one->part; p++)
             if (head[p])
-                count_one(&d->across[p][one->part], 1, one, head[p]);
-        if (!dl_digest_equal(one->target, first->target) && !contrary) {
-            count_one(&d->conflict, count, one, first);
-            contrary = true;
+                add_match(&d->across[p][one->part], 1, one, head[p]);
+        if (!dl_digest_equal(one->target, first->target) && !conflicts) {
+            add_match(&d->conflict, count, one, first);
+            conflicts = true;
         }
     }
 }
 
-static void tell_duplicates(dl_findings *f, const dl_data *data, const duplicates *d) {
+static void report_duplicates(dl_findings *f, const dl_data *data, const duplicates *d) {
     char count[32];
     for (int p = 0; p < DL_SPLITS; p++)
         for (int q = p + 1; q < DL_SPLITS; q++) {
-            const tally *t = &d->across[p][q];
+            const matches *t = &d->across[p][q];
             if (t->count)
                 dl_finding_add(f, "duplicates_across", true, t->count,
-                               "%s: the input of %s row%s is in %s, too: row %lld of %s is row "
+                               "%s: the input of %s row%s is also in %s: row %lld of %s is row "
                                "%lld of %s",
                                dl_split_names[q], dl_text_count(count, t->count),
                                t->count == 1 ? "" : "s", dl_split_names[p], (long long)t->row,
@@ -223,30 +223,31 @@ static void tell_duplicates(dl_findings *f, const dl_data *data, const duplicate
     for (int p = 0; p < DL_SPLITS; p++)
         if (d->within[p].count)
             dl_finding_add(f, "duplicates", true, d->within[p].count,
-                           "%s: %s row%s as one before: row %lld is row %lld", dl_split_names[p],
-                           dl_text_count(count, d->within[p].count),
+                           "%s: %s row%s as an earlier one: row %lld is row %lld",
+                           dl_split_names[p], dl_text_count(count, d->within[p].count),
                            d->within[p].count == 1 ? " has the same input"
                                                    : "s have the same input",
                            (long long)d->within[p].row, (long long)d->within[p].other);
-    const tally *t = &d->conflict;
+    const matches *t = &d->conflict;
     if (t->count && data->predict != DL_TARGETS_INPUT && data->predict != DL_TARGETS_COLOR)
-        dl_finding_add(f, "contradictions", data->base.classes > 0, t->count,
-                       "%s rows have the input of others with another %s: row %lld of %s and row "
-                       "%lld of %s",
-                       dl_text_count(count, t->count), data->base.classes ? "class" : "target",
-                       (long long)t->row, dl_split_names[t->part], (long long)t->other,
-                       dl_split_names[t->other_part]);
+        dl_finding_add(
+            f, "contradictions", data->base.classes > 0, t->count,
+            "%s rows have the same input as others with another %s: row %lld of %s and row "
+            "%lld of %s",
+            dl_text_count(count, t->count), data->base.classes ? "class" : "target",
+            (long long)t->row, dl_split_names[t->part], (long long)t->other,
+            dl_split_names[t->other_part]);
 }
 
 /* ---- every row ---- */
 
-/* Rows that cannot be read, with what is said of the first. */
+/* Unreadable rows, with the error of the first. */
 typedef struct {
     int64_t count, first;
     dl_text text;
 } unreadable;
 
-static void note_unreadable(unreadable *bad, int64_t i, dl_error *error) {
+static void add_unreadable(unreadable *bad, int64_t i, dl_error *error) {
     if (!bad->count++ || i < bad->first) {
         bad->first = i;
         bad->text.length = 0;
@@ -255,10 +256,10 @@ static void note_unreadable(unreadable *bad, int64_t i, dl_error *error) {
     dl_error_clear(error);
 }
 
-/* prints[rows of the part]: -1 as the part of those that cannot be read, and of those that are
-   there once more: a bootstrap sample has some several times, one behind the other. */
-static void print_rows(const dl_subset *rows, const dl_dataset *files, int part, print *prints,
-                       unreadable *bad) {
+/* prints[rows of the part]; part -1: unreadable, or a repetition of the preceding row (in a
+   bootstrap sample). */
+static void hash_rows(const dl_subset *rows, const dl_dataset *files, int part, fingerprint *prints,
+                      unreadable *bad) {
     int64_t size = dl_shape_size(files->schema.input), outputs = files->schema.outputs;
 #pragma omp parallel
     {
@@ -266,12 +267,12 @@ static void print_rows(const dl_subset *rows, const dl_dataset *files, int part,
 #pragma omp for schedule(static)
         for (int64_t i = 0; i < rows->count; i++) {
             dl_error error = {0};
-            prints[i] = (print){.row = rows->index[i], .part = -1};
+            prints[i] = (fingerprint){.row = rows->index[i], .part = -1};
             if (i && rows->index[i] == rows->index[i - 1])
                 continue;
             if (dl_dataset_read(files, rows->index[i], x, y, &error)) {
 #pragma omp critical(unreadable_rows)
-                note_unreadable(bad, i, &error);
+                add_unreadable(bad, i, &error);
                 continue;
             }
             prints[i].input = digest_of(x, size);
@@ -283,12 +284,12 @@ static void print_rows(const dl_subset *rows, const dl_dataset *files, int part,
     }
 }
 
-/* Prints of a part's rows. Returns how many there are. */
-static int64_t read_prints(dl_findings *f, const dl_data *data, int part, print *prints) {
+/* Fingerprints of a part's rows. Returns their number. */
+static int64_t read_prints(dl_findings *f, const dl_data *data, int part, fingerprint *prints) {
     const dl_subset *rows = &data->part[part];
     unreadable bad = {0};
     int64_t read = 0;
-    print_rows(rows, dl_check_files(data, part), part, prints, &bad);
+    hash_rows(rows, dl_check_files(data, part), part, prints, &bad);
     for (int64_t i = 0; i < rows->count; i++)
         if (prints[i].part >= 0)
             prints[read++] = prints[i];
@@ -300,7 +301,7 @@ static int64_t read_prints(dl_findings *f, const dl_data *data, int part, print 
 }
 
 bool dl_check_is_quick(const dl_data *data) {
-    static const double MOST = 1 << 28; /* numbers */
+    static const double MOST = 1 << 28; /* values */
     double numbers = 0;
     for (int part = 0; part < DL_SPLITS; part++) {
         const dl_dataset *files = dl_check_files(data, part);
@@ -312,8 +313,7 @@ bool dl_check_is_quick(const dl_data *data) {
     return numbers <= MOST;
 }
 
-/* Rows of which one goes on where the other ends are compared as a text: short pieces of it come
-   again by chance. */
+/* Rows that continue each other are compared as a text, where short passages repeat by chance. */
 void dl_check_rows(dl_findings *f, const dl_data *data) {
     int64_t all = 0, count = 0;
     if (data->dataset[DL_TRAIN].ordered) {
@@ -322,7 +322,7 @@ void dl_check_rows(dl_findings *f, const dl_data *data) {
     }
     for (int part = 0; part < DL_SPLITS; part++)
         all += data->part[part].count;
-    print *prints = xmalloc(sizeof *prints * (size_t)(all + 1));
+    fingerprint *prints = xmalloc(sizeof *prints * (size_t)(all + 1));
     for (int part = 0; part < DL_SPLITS; part++)
         if (data->part[part].count)
             count += read_prints(f, data, part, prints + count);
@@ -333,8 +333,8 @@ void dl_check_rows(dl_findings *f, const dl_data *data) {
             if (!dl_digest_equal(prints[end].input, prints[i].input))
                 break;
         if (end > i + 1)
-            take_equal(&d, prints + i, end - i);
+            add_equal_rows(&d, prints + i, end - i);
     }
     free(prints);
-    tell_duplicates(f, data, &d);
+    report_duplicates(f, data, &d);
 }

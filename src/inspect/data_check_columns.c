@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Columns of the training part that say nothing, or give away the target. A column is an input, or
-   all those that a category has become. */
+/* Columns of the training part that are constant or leak the target. A column is one input, or all
+   inputs of a one-hot encoded category. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,9 +10,9 @@
 #include "inspect/data_check.h"
 
 enum {
-    FEW_ROWS = 50,  /* of fewer nothing can be said: a column may fit the target by chance */
-    REPEATED = 10,  /* so many rows a value: the target is looked up, not learnt by heart */
-    ROOM = 1 << 22, /* numbers of columns that are in memory at a time */
+    FEW_ROWS = 50,    /* with fewer, a column may match the target by chance */
+    REPEATED = 10,    /* rows per value above which the target is a function of the column */
+    BUFFER = 1 << 22, /* values of columns in memory at a time */
 };
 
 typedef struct {
@@ -30,7 +30,7 @@ typedef struct {
     const dl_subset *rows;
     int64_t count, readable;
     column *column;
-    float *value; /* [columns at a time][rows] */
+    float *value; /* [columns in memory][rows] */
     float *target;
 } table;
 
@@ -65,14 +65,14 @@ static float value_of(const column *c, const float *x) {
     return -1;
 }
 
-/* Columns [first, last) of all rows that can be read. */
+/* Columns [first, last) of all readable rows. */
 static void read_columns(table *t, int64_t first, int64_t last) {
     size_t size = (size_t)dl_shape_size(t->files->schema.input);
     float *x = xmalloc(sizeof *x * size);
     float *y = xmalloc(sizeof *y * (size_t)t->files->schema.outputs);
     t->readable = 0;
     for (int64_t i = 0; i < t->rows->count; i++) {
-        dl_error ignored = {0}; /* has been told of */
+        dl_error ignored = {0}; /* already reported */
         if (!dl_dataset_read(t->files, t->rows->index[i], x, y, &ignored)) {
             for (int64_t k = first; k < last; k++)
                 t->value[(k - first) * t->rows->count + t->readable] = value_of(&t->column[k], x);
@@ -96,9 +96,9 @@ static bool is_line(const pair *p, int64_t count) {
     return range > 0;
 }
 
-/* Whether the target is a function of the value that can be seen: of values that come again and
-   again; or, for classes, each class an interval of values; for numbers, a straight line. */
-static bool gives_away(const pair *p, int64_t count, int classes) {
+/* Whether the target is a function of the value: of repeated values; or, for classes, each class an
+   interval of values; for numbers, a straight line. */
+static bool leaks_target(const pair *p, int64_t count, int classes) {
     int64_t values = 1, runs = 1, seen = 0;
     for (int64_t i = 1; i < count; i++) {
         bool same = p[i].value == p[i - 1].value, target = p[i].target == p[i - 1].target;
@@ -122,7 +122,7 @@ static bool gives_away(const pair *p, int64_t count, int classes) {
     return runs == seen;
 }
 
-static void judge(const table *t, column *c, const float *value, pair *pairs, bool targets) {
+static void check_column(const table *t, column *c, const float *value, pair *pairs, bool targets) {
     int64_t equal = 0;
     for (int64_t i = 0; i < t->readable; i++) {
         pairs[i] = (pair){value[i], t->target[i]};
@@ -135,7 +135,7 @@ static void judge(const table *t, column *c, const float *value, pair *pairs, bo
         return;
     c->equal = equal == t->readable && !t->files->schema.classes;
     qsort(pairs, (size_t)t->readable, sizeof *pairs, by_value);
-    c->gives_away = !c->equal && gives_away(pairs, t->readable, t->files->schema.classes);
+    c->gives_away = !c->equal && leaks_target(pairs, t->readable, t->files->schema.classes);
 }
 
 static dl_text name_column(const column *c) {
@@ -150,9 +150,9 @@ static dl_text name_column(const column *c) {
     return name;
 }
 
-/* One line for all columns of a kind, with the first. */
-static void tell(dl_findings *f, const table *t, const char *check, bool wrong, size_t flag,
-                 const char *one, const char *more) {
+/* One line for all columns of a kind, with the first as an example. */
+static void report(dl_findings *f, const table *t, const char *check, bool wrong, size_t flag,
+                   const char *one, const char *more) {
     int64_t found = 0;
     const column *first = NULL;
     for (int64_t k = 0; k < t->count; k++)
@@ -177,7 +177,7 @@ void dl_check_columns(dl_findings *f, const dl_data *data) {
     if (files->ordered || t.rows->count < 2)
         return;
     find_columns(&t);
-    int64_t at_once = ROOM / t.rows->count;
+    int64_t at_once = BUFFER / t.rows->count;
     at_once = at_once < 1 ? 1 : at_once < t.count ? at_once : t.count;
     t.value = xmalloc(sizeof *t.value * (size_t)(at_once * t.rows->count));
     t.target = xmalloc(sizeof *t.target * (size_t)t.rows->count);
@@ -186,15 +186,14 @@ void dl_check_columns(dl_findings *f, const dl_data *data) {
         int64_t last = first + at_once < t.count ? first + at_once : t.count;
         read_columns(&t, first, last);
         for (int64_t k = first; k < last && t.readable; k++)
-            judge(&t, &t.column[k], t.value + (k - first) * t.rows->count, pairs, targets);
+            check_column(&t, &t.column[k], t.value + (k - first) * t.rows->count, pairs, targets);
     }
-    tell(f, &t, "constant", flat, offsetof(column, constant), "is always the same",
-         "are always the same");
-    tell(f, &t, "target_copy", true, offsetof(column, equal), "is the target itself",
-         "are the target itself");
-    tell(f, &t, "gives_away", true, offsetof(column, gives_away),
-         "gives the target away, alone and without an error",
-         "give the target away, each alone and without an error");
+    report(f, &t, "constant", flat, offsetof(column, constant), "is constant", "are constant");
+    report(f, &t, "target_copy", true, offsetof(column, equal), "is the target itself",
+           "are the target itself");
+    report(f, &t, "gives_away", true, offsetof(column, gives_away),
+           "leaks the target: alone, it predicts it without error",
+           "leak the target: alone, each predicts it without error");
     free(t.column);
     free(t.value);
     free(t.target);

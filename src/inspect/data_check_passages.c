@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Texts: a held-out sample that stands in the training text, if only where no sample begins, is no
-   new one. The symbols of samples that go on where the one before ends are those of their targets,
-   one after the other; a sum over T of them that rolls along the training text,
+/* Texts: finds held-out samples that occur anywhere in the training text. Consecutive samples
+   continue each other, so the text is the concatenation of their targets; a rolling hash of T
+   symbols of the training text,
 
        h(i + 1) = (h(i) - s(i) b^(T-1)) b + s(i + T)      (Karp and Rabin, 1987; modulo 2^64)
 
-   is looked for among those of the held-out samples. */
+   is looked up among the hashes of the held-out samples. */
 #include <stdlib.h>
 
 #include "base/memory.h"
@@ -13,7 +13,7 @@
 #include "inspect/data_check.h"
 
 static const uint64_t BASE = 0x9E3779B97F4A7C15u;
-enum { SHORTEST = 16 }; /* symbols: shorter ones come again by chance */
+enum { SHORTEST = 16 }; /* symbols: shorter passages repeat by chance */
 
 static uint64_t code(uint16_t symbol) {
     return ((uint64_t)symbol + 1) * 0xC2B2AE3D27D4EB4Fu;
@@ -31,7 +31,7 @@ static int by_sum(const void *a, const void *b) {
     return (p > q) - (p < q);
 }
 
-/* The symbols of a part: out[count · length]. 0, or -1 if some cannot be read. */
+/* The symbols of a part: out[count · length]. 0, or -1 if some are unreadable. */
 static int read_symbols(const dl_data *data, int part, int64_t length, uint16_t *out) {
     const dl_dataset *files = dl_check_files(data, part);
     const dl_subset *rows = &data->part[part];
@@ -54,7 +54,7 @@ typedef struct {
     bool found;
 } passage;
 
-/* Marks those that have the sum. */
+/* Marks the passages with this hash. */
 static void mark(passage *sorted, int64_t count, uint64_t sum) {
     passage *one = bsearch(&sum, sorted, (size_t)count, sizeof *sorted, by_sum);
     while (one && one > sorted && one[-1].sum == sum)
@@ -105,7 +105,7 @@ void dl_check_passages(dl_findings *f, const dl_data *data) {
                 row = sorted[i].row;
         if (found)
             dl_finding_add(f, "passages_across", true, found,
-                           "%s: %lld of %lld samples, of %lld symbols, stand in the training text: "
+                           "%s: %lld of %lld samples, of %lld symbols, occur in the training text: "
                            "row %lld",
                            dl_split_names[part], (long long)found, (long long)count,
                            (long long)length, (long long)data->part[part].index[row]);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a run's folder tells to a diagnosis. */
+/* Reads the facts for a diagnosis from a run's folder. */
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
@@ -11,7 +11,7 @@
 #include "inspect/diagnose.h"
 #include "run/facts.h"
 
-static int take_columns(dl_symptoms *s, const char *path, dl_error *error) {
+static int find_columns(dl_symptoms *s, const char *path, dl_error *error) {
     const dl_history *h = &s->history;
     s->rows = h->rows;
     s->epoch = dl_history_column(h, "epoch");
@@ -20,12 +20,12 @@ static int take_columns(dl_symptoms *s, const char *path, dl_error *error) {
     s->accuracy = dl_history_column(h, "val_accuracy");
     if (s->epoch && s->train)
         return 0;
-    return dl_fail(error, DL_DATA, "%s: is no history of dltrain: there is no column %s", path,
+    return dl_fail(error, DL_DATA, "%s: is not a history of dltrain: it has no column %s", path,
                    s->epoch ? "train_loss" : "epoch");
 }
 
-/* Whether a layer, or one inside a block, has a dropout: a key `dropout`, or the `rate` of a layer
-   that is one. */
+/* Whether a layer, or one inside a block, has dropout: a key `dropout`, or the `rate` of a dropout
+   layer. */
 static bool has_dropout(const config_setting_t *setting) {
     static const char word[] = "dropout";
     const char *layer = NULL;
@@ -45,7 +45,7 @@ static bool has_dropout(const config_setting_t *setting) {
     return found;
 }
 
-/* The resolved one; a run whose config.cfg cannot be read is known by the rest. */
+/* An unreadable config.cfg is ignored. */
 static void read_config(dl_symptoms *s, const char *folder) {
     dl_config config = {0};
     dl_error ignored = {0};
@@ -63,7 +63,7 @@ static void read_config(dl_symptoms *s, const char *folder) {
 
 static void read_facts(dl_symptoms *s, const char *folder) {
     dl_facts facts;
-    dl_error ignored = {0}; /* a folder may have only its history */
+    dl_error ignored = {0}; /* the folder may have only its history */
     dl_facts_read(&facts, folder, &ignored);
     s->expected = facts.expected_loss;
     s->initial = facts.initial_loss;
@@ -82,7 +82,7 @@ int dl_symptoms_read(dl_symptoms *s, const char *path, dl_error *error) {
     char *file = folder ? dl_path_join(path, "history.csv") : xstrdup(path);
     int result = dl_history_read(&s->history, file, error);
     if (!result)
-        result = take_columns(s, file, error);
+        result = find_columns(s, file, error);
     free(file);
     if (result || !folder)
         return result;

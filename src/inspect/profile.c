@@ -12,7 +12,7 @@ typedef struct {
     int width;
 } table;
 
-/* Bytes that a pass over a layer must read and write at the least, a sample. */
+/* The minimum number of bytes per sample that a pass over a layer reads and writes. */
 static double bytes_of(const dl_net *net, const dl_layer *layer, bool backward) {
     double in = 0, out = (double)dl_shape_size(layer->out.shape), weights = 0;
     for (int k = 0; k < layer->input_count; k++)

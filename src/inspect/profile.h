@@ -6,9 +6,10 @@
 #include "base/terminal.h"
 #include "model/model.h"
 
-/* Prints what net.profile has gathered over `steps` steps of `samples` samples in all, beside the
-   peaks that are measured here. Returns the operations a second of a matrix product, 0 without a
-   profile. */
+/* Prints net.profile over `steps` steps with `samples` samples in total, relative to peak rates,
+   which are measured here. Returns the peak operations per second of a matrix product; 0 without a
+   profile.
+   */
 double dl_profile_report(dl_terminal *terminal, const dl_model *model, int64_t steps,
                          int64_t samples, double update_seconds);
 

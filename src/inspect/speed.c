@@ -27,7 +27,7 @@ int dl_speed_measure(dl_model *model, dl_loader *loader, dl_speed *speed, dl_err
     const dl_batch *batch = dl_loader_next(loader, error);
     if (!batch)
         return -1;
-    time_passes(model, batch, WARM_UP); /* the first pass orders the weights */
+    time_passes(model, batch, WARM_UP); /* the first pass reorders the weights */
     int64_t passes = (int64_t)(block_seconds / time_passes(model, batch, WARM_UP)) + 1;
     for (int i = 0; i < BLOCKS; i++)
         seconds[i] = time_passes(model, batch, passes);

@@ -53,7 +53,7 @@ static bool higher_is_better(const char *column) {
     return metric && metric->higher_is_better;
 }
 
-/* The next cell of a line, which is cut behind it; NULL: there are no more. */
+/* The next cell of a line, terminated in place; NULL: no more. */
 static char *next_cell(char **line) {
     char *cell = *line;
     if (!cell)
@@ -76,7 +76,7 @@ static void read_header(dl_summary *s, char *line) {
         bool result = !strncmp(name, "train_", 6) || !strncmp(name, "val_", 4);
         s->columns[i] = (dl_best){result ? name : NULL, higher_is_better(name), NAN, 0};
         if (!strcmp(name, "seconds"))
-            s->columns[i].epoch = -1; /* to be added up */
+            s->columns[i].epoch = -1; /* to sum up */
     }
 }
 
@@ -96,7 +96,7 @@ static void read_row(dl_summary *s, char *line) {
     }
 }
 
-/* Whole rows up to the checkpoint's epoch: of a run that was killed there may be more. */
+/* Complete rows up to the checkpoint's epoch; a run that was killed may have more. */
 static int read_history(dl_summary *s, dl_error *error) {
     int64_t size, last = s->epochs < s->epochs_wanted ? s->epochs : s->epochs_wanted;
     char *path = dl_path_join(s->run, "history.csv");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What a run has come to, read from its folder alone: its config and how far it is from the last
-   checkpoint, its losses and metrics from the history. */
+/* The results of a run, from its folder: config and progress from the last checkpoint, losses and
+   metrics from the history. */
 #ifndef DL_INSPECT_SUMMARY_H
 #define DL_INSPECT_SUMMARY_H
 
@@ -14,33 +14,33 @@ typedef struct {
 /* The best value of a column of the history. */
 typedef struct {
     const char *name; /* "val_loss" */
-    bool higher;      /* more of it is better */
-    double best;      /* NaN: it never was a number */
+    bool higher;      /* higher is better */
+    double best;      /* NaN: no value */
     int64_t epoch;    /* of the best value; 0: none */
 } dl_best;
 
 typedef struct {
     dl_arena arena;
-    const char *run; /* as it was named; borrowed */
+    const char *run; /* the path; borrowed */
     dl_leaf *leaves;
     int leaf_count;
     dl_best *columns;
     int column_count;
-    int64_t epochs, epochs_wanted; /* complete; what the config (or `stop`) asks for */
-    const char *monitor;           /* what chooses the best checkpoint */
-    double best;                   /* of it; NaN: none */
+    int64_t epochs, epochs_wanted; /* complete; requested by the config or `stop` */
+    const char *monitor;           /* the column that selects the best checkpoint */
+    double best;                   /* its value; NaN: none */
     int64_t best_epoch;            /* 0: none yet */
-    bool finished;                 /* all epochs are complete, or early stopping has ended it */
+    bool finished;                 /* all epochs are complete, or it stopped early */
     bool stopped_early;
     double seconds; /* of its epochs */
     int64_t parameters;
 } dl_summary;
 
-/* How far the run is, from its last checkpoint; `stop` (may be NULL) may ask for fewer epochs than
-   the config. 0, or -1 and an error; dl_summary_free is fine after either. */
+/* Reads the progress from the last checkpoint; `stop` (or NULL) may request fewer epochs than the
+   config. 0, or -1 and an error; call dl_summary_free after either. */
 int dl_summary_read_progress(dl_summary *summary, const char *run, const dl_stop *stop,
                              dl_error *error);
-/* All of it; of the history no more than `stop` asks for. */
+/* Reads everything; of the history only the epochs up to `stop`. */
 int dl_summary_read(dl_summary *summary, const char *run, const dl_stop *stop, dl_error *error);
 void dl_summary_free(dl_summary *summary);
 

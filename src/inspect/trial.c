@@ -7,7 +7,7 @@
 
 #include "math/vector.h"
 
-/* The same model with adam, without penalties, limits and noise. */
+/* The same model with adam, without penalties, constraints and noise. */
 static int make_plain(dl_trial *t, dl_error *error) {
     dl_config_open(&t->config, "trial");
     dl_chosen adam;
@@ -47,7 +47,7 @@ void dl_trial_begin(dl_trial *t, bool plain) {
     t->e = plain ? &t->plain : t->given;
     dl_update_open(&t->update, t->e);
     dl_update_begin(&t->update, t->e, 0, 1);
-    for (int s = 0; s < t->update.span_count && plain; s++) /* those of layers, too */
+    for (int s = 0; s < t->update.span_count && plain; s++) /* also those of layers */
         t->update.spans[s].l1 = t->update.spans[s].l2 = 0;
     t->progress = (dl_progress){0};
     t->begun = true;
@@ -158,7 +158,7 @@ dl_batch dl_trial_batch(const dl_trial_rows *r, const dl_experiment *e, int64_t 
                       .count = count};
 }
 
-/* Outputs that are free to move, by the steps of Rprop, in which no unit matters. */
+/* Minimizes over free outputs with Rprop, whose steps do not depend on the scale of the loss. */
 double dl_trial_lowest_loss(const dl_trial *t, const dl_trial_rows *r) {
     enum { STEPS = 200 };
     const dl_experiment *e = t->e;

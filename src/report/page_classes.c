@@ -156,9 +156,9 @@ static int add_confident_error(dl_text *page, const dl_page *of,
     dl_text_add(page, "</b> predicted as <b>");
     add_name(page, of, confident->predicted);
     if (model->link == DL_NO_PROBABILITIES)
-        dl_text_add(page, "</b><br>%.3g<br>row %lld", confident->sure, (long long)row);
+        dl_text_add(page, "</b><br>%.3g<br>row %lld", confident->confidence, (long long)row);
     else
-        dl_text_add(page, "</b><br>%.1f&#8239;%%<br>row %lld", 100 * confident->sure,
+        dl_text_add(page, "</b><br>%.1f&#8239;%%<br>row %lld", 100 * confident->confidence,
                     (long long)row);
     dl_text_add(page, "</figcaption></figure>\n");
     free(png);

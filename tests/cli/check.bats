@@ -122,7 +122,7 @@ loss = { type = "softmax_cross_entropy"; };
 training = { batch_size = 8; epochs = 1; };
 CONFIG
     inspect check --quiet text.cfg
-    grep -q "^duplicates  *FAILS .*stand in the training text" <<<"$output" || fail "no leak"
+    grep -q "^duplicates  *FAILS .*occur in the training text" <<<"$output" || fail "no leak"
 }
 @test "check: unscaled inputs, and initial weights that double the loss" {
     fails initial_loss unscaled

@@ -131,8 +131,8 @@ CONFIG
     inspect data two.cfg
     status_is 5
     equal "$errors" ""
-    shows "warning     test: the input of 10 rows is in train, too: row 50 of test is row 9 of train"
-    shows "warning     train: 2 rows have the same input as one before: row 200 is row 28"
+    shows "warning     test: the input of 10 rows is also in train: row 50 of test is row 9 of train"
+    shows "warning     train: 2 rows have the same input as an earlier one: row 200 is row 28"
     inspect data --json two.cfg
     status_is 5
     equal "$(jq -c '[.wrong, (.findings[] | select(.check == "duplicates_across") | .count)]' \
@@ -162,10 +162,10 @@ CONFIG
     awk -F, 'NR == 1 { print $0 } NR > 1 { print "7," $2 "," $3 }' train.csv >same.csv
     train two.cfg --out run
     status_is 0
-    says "warning     test: the input of 10 rows is in train, too: row 50 of test is row 9 of train"
+    says "warning     test: the input of 10 rows is also in train: row 50 of test is row 9 of train"
     train two.cfg --out other --set data.train.file=same.csv
     status_is 0
-    says "note        train: of 2 columns 1 is always the same"
+    says "note        train: of 2 columns 1 is constant"
 }
 
 @test "balance: oversampling or weights; resumes bit-exactly" {
