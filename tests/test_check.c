@@ -172,7 +172,7 @@ static void test_columns(void **state) {
     dl_check_columns(&f, &s.data);
     must_find(&f, "constant", 1, "train: of 5 columns 1 is constant: \"k\"");
     must_find(
-        &f, "gives_away", 2,
+        &f, "target_leak", 2,
         "train: of 5 columns 2 leak the target: alone, each predicts it without error: \"t\", …");
     assert_null(find(&f, "target_copy", ""));
     dl_findings_free(&f);
@@ -195,7 +195,7 @@ static void test_columns_of_numbers(void **state) {
     dl_check_columns(&f, &s.data);
     must_find(&f, "target_copy", 1, "train: of 4 columns 1 is the target itself: \"copy\"");
     must_find(
-        &f, "gives_away", 1,
+        &f, "target_leak", 1,
         "train: of 4 columns 1 leaks the target: alone, it predicts it without error: \"line\"");
     dl_findings_free(&f);
     section_free(&s);

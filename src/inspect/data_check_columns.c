@@ -22,7 +22,7 @@ typedef struct {
 typedef struct {
     const char *name; /* or NULL */
     int64_t offset, width;
-    bool constant, gives_away, equal;
+    bool constant, leaks, equal;
 } column;
 
 typedef struct {
@@ -135,7 +135,7 @@ static void check_column(const table *t, column *c, const float *value, pair *pa
         return;
     c->equal = equal == t->readable && !t->files->schema.classes;
     qsort(pairs, (size_t)t->readable, sizeof *pairs, by_value);
-    c->gives_away = !c->equal && leaks_target(pairs, t->readable, t->files->schema.classes);
+    c->leaks = !c->equal && leaks_target(pairs, t->readable, t->files->schema.classes);
 }
 
 static dl_text name_column(const column *c) {
@@ -191,7 +191,7 @@ void dl_check_columns(dl_findings *f, const dl_data *data) {
     report(f, &t, "constant", flat, offsetof(column, constant), "is constant", "are constant");
     report(f, &t, "target_copy", true, offsetof(column, equal), "is the target itself",
            "are the target itself");
-    report(f, &t, "gives_away", true, offsetof(column, gives_away),
+    report(f, &t, "target_leak", true, offsetof(column, leaks),
            "leaks the target: alone, it predicts it without error",
            "leak the target: alone, each predicts it without error");
     free(t.column);

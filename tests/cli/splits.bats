@@ -65,7 +65,7 @@ started (it had 300 rows, the file has 298): training rows would be tested on"
     says "the same number of rows, but other rows, another order or another split"
     train --resume run --epochs 2
     status_is 3
-    says "the data are not split as they were"
+    says "the data are not split as when"
     tested run --set data.train.file=whole.csv --set data.split_seed=5
     status_is 3
 }
