@@ -9,10 +9,10 @@
 
 #include "formats/cache.h"
 
-#define FOLDER "format = \"image_folder\"; channels = \"grey\"; train = { folder = \"set\"; };\n"
-#define TAR "format = \"image_tar\"; channels = \"grey\"; train = { file = \"set.tar.gz\"; };\n"
+#define FOLDER "format = \"image_folder\"; channels = \"gray\"; train = { folder = \"set\"; };\n"
+#define TAR "format = \"image_tar\"; channels = \"gray\"; train = { file = \"set.tar.gz\"; };\n"
 #define LIST                                                                                       \
-    "format = \"image_list\"; channels = \"grey\"; train = { file = \"list.csv\"; target = "       \
+    "format = \"image_list\"; channels = \"gray\"; train = { file = \"list.csv\"; target = "       \
     "[\"mask\"]; task = \"mask\"; };\n"
 #define CACHED "cache = true;"
 
@@ -157,7 +157,7 @@ static void test_key(void **state) {
     opens_like(FOLDER, &plain, 1 << 20, "read");
     section_free(&plain);
     rename("set", "moved");
-    section_must_open(&s, "format = \"image_folder\"; channels = \"grey\"; train = { folder = "
+    section_must_open(&s, "format = \"image_folder\"; channels = \"gray\"; train = { folder = "
                           "\"moved\"; };" CACHED);
     told(&s, "read");
     section_free(&s);
@@ -284,7 +284,7 @@ static void test_no_place(void **state) {
     clear(".cache");
     setenv("HOME", "", 1);
     section_must_open(&s, FOLDER CACHED);
-    warned(&s, "neither is set: goes on without");
+    warned(&s, "neither is set: continues without");
     same_rows(&s, &plain);
     section_free(&s);
     setenv("HOME", home, 1);
@@ -309,7 +309,7 @@ static void close_alone(dl_cache *cache, dl_cache_notes *notes) {
 }
 
 static int put_all(dl_cache *cache, dl_error *error) {
-    dl_cache_make_room(cache, 3);
+    dl_cache_reserve(cache, 3);
     for (int i = 2; i >= 0; i--)
         dl_cache_put(cache, i, (const unsigned char *)"abcdef", 6);
     return dl_cache_finish(cache, dl_shape3(2, 3, 1), 3, NULL, error);
@@ -326,7 +326,7 @@ static void test_two_at_once(void **state) {
     open_alone(&first, &notes);
     assert_true(first.writing);
     section_must_open(&s, FOLDER CACHED);
-    assert_non_null(strstr(s.data.notes.warned.data, ".pictures: another run is making it"));
+    assert_non_null(strstr(s.data.notes.warned.data, ".pictures: another run is creating it"));
     same_rows(&s, &plain);
     section_free(&s);
     assert_int_equal(count_files(".tmp", NULL), 1); /* it was left alone */
@@ -407,7 +407,7 @@ static void test_changed_meanwhile(void **state) {
     GREY("set/ape/2.pgm", 2, 3, 11, 12, 13, 14, 15, 99);
     assert_int_equal(put_all(&cache, &error), 0);
     assert_null(cache.pixels);
-    assert_non_null(strstr(notes.warned.data, "the pictures were changed while they were read"));
+    assert_non_null(strstr(notes.warned.data, "the images were changed while they were read"));
     assert_int_equal(count_files(".pictures", NULL) + count_files(".tmp", NULL), 0);
     close_alone(&cache, &notes);
     open_alone(&cache, &notes);

@@ -214,13 +214,13 @@ static void test_masks(void **state) {
     assert_int_equal(open_xy(&s, "", &like), 0);
     section_free(&s);
     save_blob("y", ARRAY(0x08, DIMS(3), 0, 1, 2));
-    refuses("", &like, (const char *const[]){"y: offset 8", "training has 2", NULL});
+    refuses("", &like, (const char *const[]){"y: offset 8", "in training there are 2", NULL});
     dl_schema_free(&like);
     save_blob("y", ARRAY(0x08, DIMS(3, 1, 2), 0, 1, 1, 1, 2, 255));
     refuses("classes = 3;", NULL, (const char *const[]){"y: offset 21: row 2 ", "label 255", NULL});
     save_blob("x", ARRAY(0x08, DIMS(3, 1, 2, 1), 0, 1, 2, 3, 4, 5));
     save_blob("y", ARRAY(0x08, DIMS(3, 1, 2, 1), 0, 1, 1, 1, 2, 0));
-    REFUSES("y: offset 3", "3x1x2x1", "one a row or one a pixel");
+    REFUSES("y: offset 3", "3x1x2x1", "one per row or one per pixel");
 }
 
 static void test_regression_targets(void **state) {
@@ -301,7 +301,7 @@ static void test_hostile_headers(void **state) {
     (void)state;
     save_good();
     save_blob("x", header(0x08, DIMS(1 << 20, 1 << 10, 1 << 10))); /* 2^40 bytes */
-    REFUSES("x: offset 4", "1048576x1024x1024", "1099511627792 bytes", "room for 16");
+    REFUSES("x: offset 4", "1048576x1024x1024", "1099511627792 bytes", "at most 16");
     zip_blob("x", header(0x08, DIMS(1 << 20, 1 << 10, 1 << 10)));
     REFUSES("x: offset 4", "1048576x1024x1024");
     save_blob("x", header(0x0E, DIMS(0xFFFFFFFF, 0xFFFFFFFF, 0xFFFFFFFF, 0xFFFFFFFF)));
@@ -338,12 +338,12 @@ static void test_wrong_magic(void **state) {
         const char *word;
     } cases[] = {
         {"hello, world\n", 13, "it is a text"},
-        {"\x89PNG\r\n\x1a\n....", 12, "it is a picture"},
-        {"\xff\xd8\xff\xe0........", 12, "it is a picture"},
+        {"\x89PNG\r\n\x1a\n....", 12, "it is an image"},
+        {"\xff\xd8\xff\xe0........", 12, "it is an image"},
         {"PK\3\4............", 16, "it is a zip"},
         {"\x93NUMPY\1\0........", 16, "NumPy"},
         {"\x08\x03\0\0............", 16, "wrong order"},
-        {"\1\2\3\4............", 16, "other bytes than 00 00"},
+        {"\1\2\3\4............", 16, "an IDX file begins with 00 00"},
         {"\0\0\x0A\3............", 16, "element type 0x0A"},
         {"\0\0\x08\0............", 16, "0 dimensions"},
         {"\0\0\x08\5............", 16, "5 dimensions"},
@@ -382,12 +382,12 @@ static void test_disagreements(void **state) {
     save_blob("x", header(0x08, DIMS(3, 0)));
     REFUSES("x: offset 8", "dimension 2 is 0");
     save_blob("x", ARRAY(0x08, DIMS(3, 2), 0, 1, 2, 3, 4, 5, 6));
-    REFUSES("x: offset 18", "more after the last");
+    REFUSES("x: offset 18", "data after the last");
     zip_blob("x", ARRAY(0x08, DIMS(3, 2), 0, 1, 2, 3, 4, 5, 6));
-    REFUSES("x: offset 18", "more after the last");
+    REFUSES("x: offset 18", "data after the last");
     save_good();
     save_blob("y", ARRAY(0x08, DIMS(3), 0, 1, 1, 1));
-    REFUSES("y: offset 11", "more after the last");
+    REFUSES("y: offset 11", "data after the last");
     unlink("x");
     unlink("y");
     REFUSES("c.cfg:2: x: not found", "c.cfg:2: y: not found");
@@ -437,13 +437,13 @@ static void test_agreeing_with_training(void **state) {
     refuses("", &like, (const char *const[]){"y: offset 9", "label 2", NULL});
     like.classes = 4;
     like.input = dl_shape1(3);
-    refuses("", &like, (const char *const[]){"x: offset 4", "are 2", "training 3", NULL});
+    refuses("", &like, (const char *const[]){"x: offset 4", "are 2", "in training they are 3", NULL});
     like.input = dl_shape3(1, 2, 1);
     refuses("", &like, (const char *const[]){"x: offset 4", "1x2x1", NULL});
     like = (dl_schema){.input = dl_shape1(2), .outputs = 1};
     refuses("", &like, (const char *const[]){"y: offset 2", "classes", "numbers", NULL});
     save_blob("y", ARRAY(0x0D, DIMS(3, 2), 0, 1, 2, 3, 4, 5));
-    refuses("", &like, (const char *const[]){"y: offset 8", "2 targets", "has 1", NULL});
+    refuses("", &like, (const char *const[]){"y: offset 8", "2 targets", "there are 1", NULL});
 }
 
 /* ---- real data ---- */

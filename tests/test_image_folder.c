@@ -19,7 +19,7 @@ static void make_tree(void) {
     save_text("root/README", "hello");
 }
 
-#define GREY_FOLDER "format = \"image_folder\"; channels = \"grey\"; "
+#define GREY_FOLDER "format = \"image_folder\"; channels = \"gray\"; "
 #define TRAIN GREY_FOLDER "train = { folder = \"root\"; };"
 
 static void test_folder(void **state) {
@@ -78,7 +78,7 @@ static void test_other_parts(void **state) {
     section_refuses(both, DL_DATA, "test: the class \"11\" is not among those of training");
     GREY("test/11/x.pgm", 2, 1, 9, 8);
     GREY("test/10/x.pgm", 2, 1, 9, 8);
-    section_refuses(both, DL_DATA, "test: its pictures are 2x1x1, those of training 1x2x1");
+    section_refuses(both, DL_DATA, "test: images are 2x1x1, but in training they are 1x2x1");
     clear("test");
 }
 
@@ -140,7 +140,7 @@ static void test_refused(void **state) {
     section_refuses(TRAIN, DL_DATA, "root/empty: there are no pictures");
     make_tree();
     save_text("root/x.png", "");
-    section_refuses(TRAIN, DL_DATA, "root/x.png: is a picture in no folder of its own");
+    section_refuses(TRAIN, DL_DATA, "root/x.png: is an image outside the folders");
     make_tree();
     GREY("root/10/c.pgm", 2, 1, 1, 2);
     section_refuses(TRAIN, DL_DATA,

@@ -2,7 +2,7 @@
 /* Lists of pictures: classes, numbers, masks and pictures as targets. */
 #include "picture_harness.h"
 
-#define LIST "format = \"image_list\"; channels = \"grey\"; "
+#define LIST "format = \"image_list\"; channels = \"gray\"; "
 #define TRAIN LIST "train = { file = \"root/list.csv\"; };"
 
 /* Three pictures of 1 x 2, three masks of the same size. */
@@ -94,9 +94,9 @@ static void test_masks(void **state) {
     assert_int_equal(s.data.schema.classes, 5);
     section_free(&s);
     section_refuses(TRAIN "task = \"mask\"; classes = 2;", DL_DATA,
-                    "root/list.csv:2: column \"mask\": the mask m.pgm has a pixel of the class 2, "
+                    "root/list.csv:2: column \"mask\": mask m.pgm has a pixel of class 2, "
                     "but there are 2 classes, 0 to 1");
-    section_refuses(TRAIN, DL_DATA, "task must say whether they are a \"mask\" or a \"picture\"");
+    section_refuses(TRAIN, DL_DATA, "set task to \"mask\" or \"picture\"");
     save_bytes("root/n.pgm", "P6 2 1 255\nabcdef", 17);
     section_refuses(TRAIN "task = \"mask\";", DL_DATA,
                     "1 picture cannot be read:\n  root/n.pgm (not 8-bit gray");
@@ -132,15 +132,15 @@ static void test_parts(void **state) {
                     "t.csv:3: column \"label\": the training data has no class \"zebre\" (did you "
                     "mean \"zebra\"?)");
     save_text("t.csv", "path,a,b\nroot/d.pgm,1,2\n");
-    section_refuses(both, DL_DATA, "t.csv: its targets are numbers, those of training classes");
+    section_refuses(both, DL_DATA, "t.csv: targets are numbers, but in training they are classes");
     save_list("path,a\nin/a.pgm,1.5\nd.pgm,2\n");
-    section_refuses(both, DL_DATA, "t.csv: has 2 targets a row, training had 1");
+    section_refuses(both, DL_DATA, "t.csv: has 2 targets per row, but in training there are 1");
     save_text("t.csv", "path,a\nroot/d.pgm,1\n"); /* whole, but training's are not */
     section_must_open(&s, both);
     section_free(&s);
     GREY("root/o.pgm", 2, 2, 0, 0, 0, 0);
     save_text("t.csv", "path,a\nroot/o.pgm,1\n");
-    section_refuses(both, DL_DATA, "t.csv: its pictures are 2x2x1, those of training 1x2x1");
+    section_refuses(both, DL_DATA, "t.csv: images are 2x2x1, but in training they are 1x2x1");
 }
 
 static void test_refused(void **state) {
@@ -150,7 +150,7 @@ static void test_refused(void **state) {
     } cases[] = {
         {"", "", "root/list.csv: is empty"},
         {"path,label\n", "", "root/list.csv: has no rows below the header"},
-        {"path\nd.pgm\n", "", "has no column beside that of the paths, \"path\""},
+        {"path\nd.pgm\n", "", "has no column besides the paths, \"path\""},
         {"path,label\nd.pgm\n", "", "root/list.csv:2: has 1 field, but the header has 2"},
         {"path,label\nd.pgm,a\n,b\n", "", "root/list.csv:3: column \"path\": the value is missing"},
         {"path,label\nd.pgm,a\nd.pgm,NA\n", "", "root/list.csv:3: column \"label\": the value is"},
@@ -159,7 +159,7 @@ static void test_refused(void **state) {
         {"path,a,b\nd.pgm,1,2\n", "task = \"mask\";", "is for one target column, not 2"},
         {"path,a\nd.pgm,1\n", "path = \"pth\";", "has no column \"pth\" (did you mean \"path\"?)"},
         {"path,a\nd.pgm,1\n", "target = [\"7\"];", "has no column \"7\" (its first is \"path\")"},
-        {"path,a\nd.pgm,1\n", "target = [\"path\"];", "cannot be the path and a target at once"},
+        {"path,a\nd.pgm,1\n", "target = [\"path\"];", "cannot be both path and target"},
         {"path,a\nd.pgm,\xff\nd.pgm,b\n", "", "root/list.csv:2: column \"a\": the text is not UTF"},
         {"path,a\nx.pgm,1\nd.pgm,2\n/y.png,2\n", "",
          "2 pictures cannot be read:\n  root/x.pgm (No such file or directory)\n  /y.png (No such"},
@@ -225,7 +225,7 @@ static void test_targets_on_demand(void **state) {
         save_list("path,mask\nin/a.pgm,m.pgm\nd.pgm,n.pgm\nin/b c.pgm,o.pgm\n");
     }
     section_refuses_within(TRAIN "task = \"mask\"; classes = 2;", 1,
-                           "root/list.csv:2: column \"mask\": the mask m.pgm has a pixel of the "
+                           "root/list.csv:2: column \"mask\": mask m.pgm has a pixel of "
                            "class 2, but there are 2 classes, 0 to 1");
     save_bytes("root/n.pgm", "P6 2 1 255\nabcdef", 17);
     section_refuses_within(TRAIN "task = \"mask\";", 1,

@@ -157,7 +157,7 @@ static void test_rare_types(void **state) {
     b.bytes[b.count - 1] = 0x7c; /* infinity */
     b.bytes[b.count - 2] = 0;
     save_blob("y", b);
-    refuses("y: row 2 (from 0), number 1 of it: the value is inf");
+    refuses("y: row 2 (from 0), element 1: the value is inf");
 }
 
 static void test_shapes_and_orders(void **state) {
@@ -207,15 +207,15 @@ static void test_targets(void **state) {
     assert_int_equal(s.data.schema.classes, 7);
     section_free(&s);
     section_refuses(NPY " classes = 4;", DL_DATA,
-                    "y: row 2 (from 0) has the class 4, but there are 4 classes, 0 to 3");
+                    "y: row 2 (from 0) has class 4, but there are 4 classes, 0 to 3");
     save_blob("y", ARRAY("<i4", "(3,)", 0, -1, 2));
-    refuses("y: row 1 (from 0) has the class -1; classes count from 0");
+    refuses("y: row 1 (from 0) has class -1; classes start at 0");
     save_blob("y", ARRAY("<i8", "(3,)", 0, 1, 5e15));
     refuses("but there can be at most 1000000 classes");
     save_blob("y", ARRAY("|u1", "(2,)", 0, 1));
     refuses("x has 3 rows, but y has 2: they must be equal");
     save_blob("y", ARRAY("|u1", "(3, 1, 1, 1)", 0, 1, 2));
-    refuses("y: is an array of 3x1x1x1; classes can be one a row or one a position");
+    refuses("y: is an array of 3x1x1x1; classes must be one per row or one per position");
 }
 
 static void test_not_finite(void **state) {
@@ -226,10 +226,10 @@ static void test_not_finite(void **state) {
         for (int k = 0; k < 4; k++) {
             save_good();
             save_blob("x", ARRAY(types[t], "(3, 2)", 0, 1, 2, bad[k], 4, 5));
-            refuses("x: row 1 (from 0), number 1 of it: the value is ");
+            refuses("x: row 1 (from 0), element 1: the value is ");
             save_good();
             save_blob("y", ARRAY(types[t], "(3,)", 0, 1, bad[k]));
-            refuses("y: row 2 (from 0), number 0 of it");
+            refuses("y: row 2 (from 0), element 0");
         }
 }
 
@@ -245,14 +245,14 @@ static void test_parts(void **state) {
     assert_int_equal(s.data.dataset[DL_TEST].schema.classes, 3);
     section_free(&s);
     save_blob("w", ARRAY("<i2", "(1,)", 3));
-    section_refuses(both, DL_DATA, "w: row 0 (from 0) has the class 3, but there are 3 classes");
+    section_refuses(both, DL_DATA, "w: row 0 (from 0) has class 3, but there are 3 classes");
     save_blob("w", ARRAY("<f4", "(1,)", 1));
-    section_refuses(both, DL_DATA, "w: its targets are numbers, those of training classes");
+    section_refuses(both, DL_DATA, "w: targets are numbers, but in training they are classes");
     save_blob("w", ARRAY("<i4", "(1, 2)", 1, 1));
-    section_refuses(both, DL_DATA, "w: has 2 targets a row, that of training has 1");
+    section_refuses(both, DL_DATA, "w: has 2 targets per row, but in training there are 1");
     save_blob("w", ARRAY("<i2", "(1,)", 1));
     save_blob("v", ARRAY("<f4", "(1, 2, 1)", 1, 2));
-    section_refuses(both, DL_DATA, "v: its inputs are 2x1x1, those of training 2");
+    section_refuses(both, DL_DATA, "v: inputs are 2x1x1, but in training they are 2");
 }
 
 static void test_cut_or_longer(void **state) {
@@ -266,7 +266,7 @@ static void test_cut_or_longer(void **state) {
         }
         put(&b, 0, 1);
         save_blob("x", b);
-        refuses("there is more after the last element that the header tells of");
+        refuses("there is data after the last element");
     }
 }
 
@@ -279,17 +279,17 @@ static void test_headers(void **state) {
         {"[]", "does not begin with {"},
         {"{}", "must have descr, fortran_order and shape"},
         {"{'descr': '<f4', 'fortran_order': False}", "must have descr, fortran_order and shape"},
-        {"{'descr': '<f4', 'descr': '<f4'}", "the key does not belong"},
-        {"{'size': 3}", "the key does not belong"},
-        {"{'descr' '<f4'}", "there is no key"},
-        {"{'descr", "there is no key"},
-        {"{'descr': '<f4' 'shape': (3,)}", "neither a comma"},
-        {"{'descr': [('a', '<f4')], ", "an array of records"},
-        {"{'descr': '<f4', 'fortran_order': maybe", "cannot be understood"},
-        {"{'descr': '<f4', 'fortran_order': False, 'shape': 3}", "cannot be understood"},
-        {"{'descr': '<f4', 'fortran_order': False, 'shape': (3,-2)}", "cannot be understood"},
-        {"{'descr': '<f4', 'fortran_order': False, 'shape': (3 2)}", "cannot be understood"},
-        {"{'descr': '<f4', 'fortran_order': False, 'shape': (3, 2)} x", "something follows"},
+        {"{'descr': '<f4', 'descr': '<f4'}", "unknown or repeated header key"},
+        {"{'size': 3}", "unknown or repeated header key"},
+        {"{'descr' '<f4'}", "a header key is missing"},
+        {"{'descr", "a header key is missing"},
+        {"{'descr': '<f4' 'shape': (3,)}", "expected a comma"},
+        {"{'descr': [('a', '<f4')], ", "a structured array"},
+        {"{'descr': '<f4', 'fortran_order': maybe", "invalid header"},
+        {"{'descr': '<f4', 'fortran_order': False, 'shape': 3}", "invalid header"},
+        {"{'descr': '<f4', 'fortran_order': False, 'shape': (3,-2)}", "invalid header"},
+        {"{'descr': '<f4', 'fortran_order': False, 'shape': (3 2)}", "invalid header"},
+        {"{'descr': '<f4', 'fortran_order': False, 'shape': (3, 2)} x", "unexpected data after"},
         {"{'descr': '|O', 'fortran_order': False, 'shape': (3, 2)}", "the type \"|O\""},
         {"{'descr': '<u3', 'fortran_order': False, 'shape': (3, 2)}", "the type \"<u3\""},
         {"{'descr': '|f4', 'fortran_order': False, 'shape': (3, 2)}", "the type \"|f4\""},
@@ -315,7 +315,7 @@ static void test_headers(void **state) {
     }
     save_good();
     save_text("x", "hello");
-    refuses("x: offset 0: is no NumPy array");
+    refuses("x: offset 0: is not a NumPy array");
     save_bytes("x", "PK\3\4            ", 16);
     refuses("it is a zip archive (format = \"npz\" reads those)");
     save_blob("x", header(4, "{}"));
@@ -465,8 +465,8 @@ static void test_memory(void **state) {
     (void)state;
     section s;
     const double values[] = {0, 1, 2, 3, 4, 5};
-    const char *advice = "of memory, of which there may be 23 B (data.memory_limit); the "
-                         "format \"npy\" cannot be read piece by piece: save "
+    const char *advice = "of memory, but the limit is 23 B (data.memory_limit); the "
+                         "format \"npy\" cannot be read on demand: save "
                          "numpy.ascontiguousarray(x), then it can";
     save_good();
     section_must_open_within(&s, NPY, 1); /* mapped */
@@ -493,8 +493,8 @@ static void test_memory(void **state) {
         section_refuses_within(NPZ, x + y - 1, "z.npz: y_1: needs ");
         section_refuses_within(NPZ, x - 1, "z.npz: x: needs ");
         section_refuses_within(NPZ, 1,
-                               "the format \"npz\" cannot be read piece by piece: save each "
-                               "array by itself (numpy.save), then \"npy\" can");
+                               "the format \"npz\" cannot be read on demand: save each "
+                               "array separately (numpy.save) and use format = \"npy\"");
     }
 }
 

@@ -96,7 +96,7 @@ static void test_archive(void **state) {
     assert_true(first_value(&s.data, DL_TEST, 0, &class) == 9 && class == 1);
     section_free(&s);
     section_must_open(
-        &s, "format = \"image_tar\"; channels = \"grey\"; train = { file = \"a.tar\"; };");
+        &s, "format = \"image_tar\"; channels = \"gray\"; train = { file = \"a.tar\"; };");
     assert_int_equal(s.data.schema.input.dim[2], 1);
     section_free(&s);
 }
@@ -210,7 +210,7 @@ static void test_many_on_demand(void **state) {
     s.set->memory = 18 * 700;
     s.set->memory_most = 18 * 1299;
     assert_int_equal(dl_data_open(&s.data, &s.error), -1);
-    SAYS(&s, "many.tar.gz: needs 23 kB of memory, of which there may be 23 kB");
+    SAYS(&s, "many.tar.gz: needs 23 kB of memory, but the limit is 23 kB");
     section_free(&s);
     section_free(&whole);
     for (int i = 0; i < 600; i++)
@@ -229,23 +229,23 @@ static void test_too_large(void **state) {
     save_gzip("b.tar.gz", bytes, count);
     refused(
         "format = \"image_tar\"; memory_limit = 1; train = { file = \"b.tar.gz\"; };",
-        "b.tar.gz: needs 1.1 MB of memory, of which there may be 1.0 MB (data.memory_limit); "
-        "the format \"image_tar\" cannot be read piece by piece: gunzip the archive, then it can");
+        "b.tar.gz: needs 1.1 MB of memory, but the limit is 1.0 MB (data.memory_limit); "
+        "the format \"image_tar\" cannot be read on demand: gunzip the archive, then it can");
     memset(bytes, 0, 3073 * 400);
     save_bytes("c.bin", bytes, 3073 * 400);
     refused("format = \"cifar\"; memory_limit = 1; train = { files = (\"c.bin\"); };",
-            "c.bin: needs 1.2 MB of memory, of which there may be 1.0 MB");
+            "c.bin: needs 1.2 MB of memory, but the limit is 1.0 MB");
     memcpy(bytes, "\0\0\x08\x03\0\0\x04\xb0\0\0\0\x20\0\0\0\x20", 16);
     save_bytes("images", bytes, 16 + 1200 * 1024);
     memcpy(bytes, "\0\0\x08\x01\0\0\x04\xb0", 8);
     save_bytes("labels", bytes, 8 + 1200);
     refused("format = \"idx\"; memory_limit = 1; train = { images = \"images\"; labels = "
             "\"labels\"; };",
-            "images: needs 1.2 MB of memory, of which there may be 1.0 MB");
+            "images: needs 1.2 MB of memory, but the limit is 1.0 MB");
     memset(bytes, 'a', 600000);
     save_bytes("text", bytes, 600000);
     refused("format = \"text\"; memory_limit = 1; train = { file = \"text\"; };",
-            "text: needs 1.8 MB of memory, of which there may be 1.0 MB");
+            "text: needs 1.8 MB of memory, but the limit is 1.0 MB");
     for (int i = 0; i < 600000; i += 4)
         memcpy(bytes + i, i % 400 ? "1,2\n" : "2,1\n", 4);
     save_bytes("t.csv", bytes, 600000);
@@ -333,11 +333,11 @@ static void test_cifar(void **state) {
     assert_true(y == 99);
     section_free(&s);
     refused("format = \"cifar\"; train = { files = ( \"d.bin\" ); };",
-            "which are no whole rows of 3073");
+            "not a multiple of the row size 3073");
     row[0] = 200;
     save_bytes("e.bin", row, 3073);
     refused("format = \"cifar\"; train = { files = ( \"e.bin\" ); };",
-            "row 1 has the label 200, but there are 10 classes");
+            "row 1 has label 200, but there are 10 classes");
 }
 
 /* ---- random ---- */

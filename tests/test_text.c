@@ -221,7 +221,7 @@ static void test_words(void **state) {
     save_text("a.txt", "one Two");
     section_refuses(
         "format = \"text\"; train = { file = \"a.txt\"; length = 2; unit = \"word\"; };", DL_DATA,
-        "has 2 words, but a sample of length 2 and the word after it need 3");
+        "has 2 words, but a sample of length 2 and the next word need 3");
     save_bytes("a.txt", "one \xff", 5);
     section_refuses(
         "format = \"text\"; train = { file = \"a.txt\"; length = 2; unit = \"word\"; };", DL_DATA,
@@ -263,19 +263,18 @@ static void test_refused(void **state) {
     save_bytes("d.txt", "ab\xff", 3);
     section_refuses("format = \"text\"; train = { file = \"no.txt\"; };", DL_DATA,
                     "no.txt: not found");
-    section_refuses(
-        "format = \"text\"; train = { file = \"a.txt\"; length = 9; };", DL_DATA,
-        "a.txt: has 9 symbols, but a sample of length 9 and the symbol after it need 10");
+    section_refuses("format = \"text\"; train = { file = \"a.txt\"; length = 9; };", DL_DATA,
+                    "a.txt: has 9 symbols, but a sample of length 9 and the next symbol need 10");
     section_refuses("format = \"text\"; train = { file = \"d.txt\"; length = 1; };", DL_DATA,
-                    "d.txt: offset 2: is not UTF-8 (unit = \"byte\" takes any file)");
+                    "d.txt: offset 2: is not UTF-8 (use unit = \"byte\")");
     section_refuses("format = \"text\"; train = { file = \"c.txt\"; length = 2; };", DL_DATA,
-                    "are of one class, \"a\"");
+                    "have one class, \"a\"");
     section_refuses("format = \"text\"; train = { file = \"a.txt\"; length = 2; };\n"
                     "validation = { file = \"b.txt\"; length = 2; };",
                     DL_DATA, "b.txt: offset 2: \"x\" does not occur in the training text");
     section_refuses("format = \"text\"; train = { file = \"a.txt\"; length = 2; };\n"
                     "validation = { file = \"a.txt\"; length = 3; };",
-                    DL_DATA, "c.cfg:3: its inputs are 3x3, those of training 2x3");
+                    DL_DATA, "c.cfg:3: inputs are 3x3, but in training they are 2x3");
     section_refuses("format = \"text\"; train = { file = \"a.txt\"; length = 2; };\n"
                     "split = \"stratified\"; validation = 0.5;",
                     DL_USAGE, "cannot be \"stratified\": rows have several classes");

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* The file: a header, from offset 4096 on the pictures one after the other, behind them, of labels,
-   the largest value of each. Its name is the digest of the content of the pictures' files, of their
-   form and of the decoder, so that whatever changes a pixel asks for another file.
-
-   It is written under the name with ".tmp" behind it, on which the writer holds a lock: a second
-   run does not wait but goes on without; what a killed run has left is removed by the next writer.
-   A file that is found is not trusted before its digests are right. */
+/* File format: a header; from offset 4096 the images; for labels, then the maximum of each image.
+   The name is a digest of the image files, the form and the decoder, so that anything that changes
+   a pixel changes the name. The file is written as NAME.tmp, locked by the writer: a second run
+   continues without a cache, and the next writer removes files of killed runs. An existing file is
+   used only if its digests match. */
 #include "formats/cache.h"
 
 #include <dirent.h>
@@ -21,11 +19,11 @@
 #include "base/file.h"
 #include "base/memory.h"
 
-/* FORMAT: one more where pictures are decoded or resized otherwise, or the file is another. */
-enum { FORMAT = 2, PIXELS_FROM = 4096, PIECE = 1 << 18 };
-static const uint64_t MAGIC = 0x65686361636c6400 + FORMAT; /* also tells the order of bytes */
+/* Increment FORMAT when decoding, resizing or the file format changes. */
+enum { FORMAT = 2, PIXELS_FROM = 4096, CHUNK = 1 << 18 };
+static const uint64_t MAGIC = 0x65686361636c6400 + FORMAT; /* also detects the byte order */
 
-/* Sums of products round otherwise where they are fused, and as the compiler orders them. */
+/* Rounding depends on the compiler and on fused multiply-add. */
 static const char BUILD[] = __VERSION__
 #ifdef __FMA__
     " fused"
@@ -37,17 +35,17 @@ typedef struct {
     dl_digest key;
     int64_t count;
     int32_t dim[3], labels;
-    dl_digest sum; /* of this with a sum of 0, of the pictures' digests, of the largest values */
+    dl_digest sum; /* of the header with sum 0, the digests of the images, the maxima */
 } header;
 
 static void warn(dl_cache *cache, const char *path, const char *why) {
     dl_text *text = &cache->notes->warned;
     dl_text_add(text, "%s", text->length ? "\n" : "");
     dl_text_add_plain(text, path);
-    dl_text_add(text, ": %s: goes on without data.cache", why);
+    dl_text_add(text, ": %s: continues without data.cache", why);
 }
 
-static void tell(dl_cache *cache, const char *what) {
+static void note(dl_cache *cache, const char *what) {
     char size[32];
     dl_text *text = &cache->notes->told;
     dl_text_add(text, "%s%s, %s, %s", text->length ? "\n" : "", cache->path,
@@ -58,8 +56,8 @@ static void tell(dl_cache *cache, const char *what) {
 
 typedef struct {
     dl_digest content, stamp;
-    const char *why; /* NULL: they are known */
-} known;
+    const char *why; /* the error, or NULL */
+} file_state;
 
 static dl_digest stamp_of(const struct stat *info) {
     int64_t parts[] = {(int64_t)info->st_dev,  (int64_t)info->st_ino,
@@ -73,20 +71,20 @@ static char *path_of(const dl_cache_files *files, int64_t i) {
     return files->folder ? dl_path_join(files->folder, files->path[i]) : xstrdup(files->path[i]);
 }
 
-static known look_at(const char *path, char *room) {
+static file_state digest_file(const char *path, char *buffer) {
     struct stat info;
-    known found = {.why = NULL};
-    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe must not hold us up */
+    file_state found = {.why = NULL};
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* do not block on a pipe */
     ssize_t got = -1;
     if (descriptor < 0 || fstat(descriptor, &info))
         found.why = strerror(errno);
     else if (!S_ISREG(info.st_mode))
-        found.why = "is no plain file";
+        found.why = "not a regular file";
     else
         found.stamp = stamp_of(&info);
-    while (!found.why && (got = read(descriptor, room, PIECE)) != 0) {
+    while (!found.why && (got = read(descriptor, buffer, CHUNK)) != 0) {
         if (got > 0)
-            dl_digest_add(&found.content, room, (size_t)got);
+            dl_digest_add(&found.content, buffer, (size_t)got);
         else if (errno != EINTR)
             found.why = strerror(errno);
     }
@@ -95,34 +93,34 @@ static known look_at(const char *path, char *room) {
     return found;
 }
 
-/* Digests all the files. false: one of them cannot be, and that was said. */
-static bool find_content(dl_cache *cache, dl_digest *content) {
+/* Digests all files. False, and a warning, on failure. */
+static bool digest_files(dl_cache *cache, dl_digest *content) {
     const dl_cache_files *files = &cache->files;
-    known *all = xcalloc((size_t)files->count + 1, sizeof *all);
+    file_state *all = xcalloc((size_t)files->count + 1, sizeof *all);
 #pragma omp parallel
     {
-        char *room = xmalloc(PIECE);
+        char *buffer = xmalloc(CHUNK);
 #pragma omp for schedule(dynamic, 16)
         for (int64_t i = 0; i < files->count; i++) {
             char *path = path_of(files, i);
-            all[i] = look_at(path, room);
+            all[i] = digest_file(path, buffer);
             free(path);
         }
-        free(room);
+        free(buffer);
     }
-    bool right = true;
-    for (int64_t i = 0; i < files->count && right; i++) {
+    bool valid = true;
+    for (int64_t i = 0; i < files->count && valid; i++) {
         dl_digest_add(content, &all[i].content, sizeof all[i].content);
         dl_digest_add(&cache->stamp, &all[i].stamp, sizeof all[i].stamp);
-        right = !all[i].why;
-        if (!right)
+        valid = !all[i].why;
+        if (!valid)
             warn(cache, files->path[i], all[i].why);
     }
     free(all);
-    return right;
+    return valid;
 }
 
-/* Whether the files are those that were digested, by their sizes and times. */
+/* Whether sizes and times of the files are unchanged since they were digested. */
 static bool are_unchanged(const dl_cache *cache) {
     dl_digest stamp = {{0}};
     for (int64_t i = 0; i < cache->files.count; i++) {
@@ -147,13 +145,13 @@ static bool find_key(dl_cache *cache, const dl_image_form *form) {
                        form->shape.dim[2]};
     dl_digest_add(&cache->key, BUILD, sizeof BUILD);
     dl_digest_add(&cache->key, parts, sizeof parts);
-    return find_content(cache, &cache->key);
+    return digest_files(cache, &cache->key);
 }
 
-/* ---- a file that is there ---- */
+/* ---- reading ---- */
 
-/* The digest of everything. each[count]: those of the pictures. */
-static dl_digest sum_of(const header *head, const dl_digest *each, const unsigned char *largest) {
+/* each[count]: digests of the images. */
+static dl_digest checksum(const header *head, const dl_digest *each, const unsigned char *largest) {
     header plain = *head;
     plain.sum = (dl_digest){{0}};
     dl_digest sum = dl_digest_of(&plain, sizeof plain, 0);
@@ -163,8 +161,8 @@ static dl_digest sum_of(const header *head, const dl_digest *each, const unsigne
     return sum;
 }
 
-/* Whether the header is that of a file of so many bytes. */
-static bool fits(const header *head, int64_t bytes, dl_digest key) {
+/* Whether the header is valid for a file of `bytes` bytes. */
+static bool header_matches(const header *head, int64_t bytes, dl_digest key) {
     int64_t size = 1, pixels;
     if (head->magic != MAGIC || !dl_digest_equal(head->key, key) || head->count < 1)
         return false;
@@ -175,19 +173,19 @@ static bool fits(const header *head, int64_t bytes, dl_digest key) {
            bytes - PIXELS_FROM - pixels == (head->labels ? head->count : 0);
 }
 
-static bool is_whole(const header *head, const unsigned char *pixels, int64_t size,
-                     const unsigned char *largest) {
+static bool is_intact(const header *head, const unsigned char *pixels, int64_t size,
+                      const unsigned char *largest) {
     dl_digest *each = xmalloc(sizeof *each * (size_t)head->count);
 #pragma omp parallel for schedule(static)
     for (int64_t i = 0; i < head->count; i++)
         each[i] = dl_digest_of(pixels + i * size, (size_t)size, 0);
-    dl_digest sum = sum_of(head, each, largest);
+    dl_digest sum = checksum(head, each, largest);
     free(each);
     return dl_digest_equal(sum, head->sum);
 }
 
-/* Maps the file if it is there and right. It is not held against the memory that data may take: the
-   system gives its pages back when they are wanted elsewhere. */
+/* Maps the file if it exists and is intact. It does not count against the memory limit: the system
+   can reclaim its pages. */
 static bool map_file(dl_cache *cache, bool trusted) {
     struct stat info;
     int descriptor = open(cache->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -201,11 +199,11 @@ static bool map_file(dl_cache *cache, bool trusted) {
         return false;
     const header *head = map;
     const unsigned char *pixels = (const unsigned char *)map + PIXELS_FROM;
-    if (fits(head, info.st_size, cache->key)) {
+    if (header_matches(head, info.st_size, cache->key)) {
         dl_shape shape = dl_shape3(head->dim[0], head->dim[1], head->dim[2]);
         int64_t size = dl_shape_size(shape);
         const unsigned char *largest = head->labels ? pixels + head->count * size : NULL;
-        if (trusted || is_whole(head, pixels, size, largest)) {
+        if (trusted || is_intact(head, pixels, size, largest)) {
             cache->map = map;
             cache->map_size = info.st_size;
             cache->count = head->count;
@@ -219,17 +217,17 @@ static bool map_file(dl_cache *cache, bool trusted) {
     return false;
 }
 
-/* ---- a file that is made ---- */
+/* ---- writing ---- */
 
-/* Opens and locks a temporary file; -1: it cannot be, or somebody else is at work on it, and then
-   errno is EWOULDBLOCK. A file system without locks is no error. */
+/* Opens and locks a temporary file. -1 and errno, EWOULDBLOCK if another process holds it. File
+   systems without locks are accepted. */
 static int lock_file(const char *path, int flags) {
     struct stat own, named;
     int descriptor = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | flags, 0600);
     if (descriptor < 0)
         return -1;
     bool theirs = flock(descriptor, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK;
-    /* the one who had it may have finished, or removed it, before we had the lock */
+    /* the previous owner may have renamed or removed it before we got the lock */
     if (!theirs && !fstat(descriptor, &own) && !stat(path, &named) && own.st_ino == named.st_ino &&
         own.st_dev == named.st_dev && S_ISREG(own.st_mode))
         return descriptor;
@@ -238,8 +236,8 @@ static int lock_file(const char *path, int flags) {
     return -1;
 }
 
-/* Those on which nobody is at work. */
-static void remove_left_behind(const char *folder) {
+/* Removes unlocked temporary files. */
+static void remove_stale(const char *folder) {
     DIR *directory = opendir(folder);
     for (struct dirent *entry; directory && (entry = readdir(directory));) {
         const char *end = strrchr(entry->d_name, '.');
@@ -257,27 +255,26 @@ static void remove_left_behind(const char *folder) {
         closedir(directory);
 }
 
-/* A second writer's pictures would be the same; but it would write them in vain. */
-static void begin(dl_cache *cache, const char *folder) {
+static void begin_writing(dl_cache *cache, const char *folder) {
     dl_error error = {0};
     if (dl_folder_create(folder, &error)) {
         warn(cache, folder, dl_text_get(&error.text));
         dl_error_clear(&error);
         return;
     }
-    remove_left_behind(folder);
+    remove_stale(folder);
     cache->descriptor = lock_file(cache->temporary, O_CREAT);
     cache->writing = cache->descriptor >= 0 && !ftruncate(cache->descriptor, 0);
     if (!cache->writing && errno == EWOULDBLOCK)
-        warn(cache, cache->path, "another run is making it");
+        warn(cache, cache->path, "another run is creating it");
     else if (!cache->writing)
         warn(cache, cache->temporary, strerror(errno));
     if (!cache->writing && cache->descriptor >= 0)
         close(cache->descriptor);
 }
 
-/* Stops writing, and leaves nothing behind. */
-static void drop(dl_cache *cache) {
+/* Stops writing and removes the temporary file. */
+static void discard(dl_cache *cache) {
     if (!cache->writing)
         return;
     unlink(cache->temporary);
@@ -285,10 +282,10 @@ static void drop(dl_cache *cache) {
     cache->writing = false;
 }
 
-/* NULL: nobody knows. Freed by the caller. */
+/* NULL: unknown. Freed by the caller. */
 static char *find_folder(void) {
     const char *given = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
-    if (given && given[0] == '/') /* a relative one is to be ignored, says the specification */
+    if (given && given[0] == '/') /* the specification ignores relative paths */
         return dl_path_join(given, "dltrain");
     return home && *home ? dl_path_join(home, ".cache/dltrain") : NULL;
 }
@@ -309,25 +306,25 @@ void dl_cache_open(dl_cache *cache, dl_cache_notes *notes, const dl_cache_files 
         dl_text_add(&temporary, "%s.tmp", cache->path);
         cache->temporary = temporary.data;
         if (map_file(cache, false))
-            tell(cache, "read");
+            note(cache, "read");
         else
-            begin(cache, folder);
+            begin_writing(cache, folder);
     }
     free(folder);
 }
 
-void dl_cache_make_room(dl_cache *cache, int64_t count) {
-    if (!cache->writing || count <= cache->room)
+void dl_cache_reserve(dl_cache *cache, int64_t count) {
+    if (!cache->writing || count <= cache->capacity)
         return;
-    cache->room = 2 * cache->room > count ? 2 * cache->room : count;
-    cache->each = xrealloc(cache->each, sizeof *cache->each * (size_t)cache->room);
+    cache->capacity = 2 * cache->capacity > count ? 2 * cache->capacity : count;
+    cache->each = xrealloc(cache->each, sizeof *cache->each * (size_t)cache->capacity);
 }
 
 bool dl_cache_is_writing(const dl_cache *cache) {
     return cache->writing && !atomic_load(&cache->reason);
 }
 
-/* Writes bytes[count] at the offset; what goes wrong stays in cache->reason. */
+/* Writes bytes[count] at `offset`; an error is kept in cache->reason. */
 static void write_at(dl_cache *cache, const void *bytes, int64_t count, int64_t offset) {
     for (int64_t done = 0; done < count && dl_cache_is_writing(cache);) {
         ssize_t got = pwrite(cache->descriptor, (const char *)bytes + done, (size_t)(count - done),
@@ -346,12 +343,12 @@ void dl_cache_put(dl_cache *cache, int64_t i, const unsigned char *pixels, int64
     write_at(cache, pixels, size, PIXELS_FROM + i * size);
 }
 
-/* Puts the file in its place. */
-static void commit(dl_cache *cache, dl_shape shape, int64_t count, const unsigned char *largest) {
+/* Completes the file and renames it. */
+static void publish(dl_cache *cache, dl_shape shape, int64_t count, const unsigned char *largest) {
     header head = {.magic = MAGIC, .key = cache->key, .count = count, .labels = largest != NULL};
     for (int d = 0; d < 3; d++)
         head.dim[d] = shape.dim[d];
-    head.sum = sum_of(&head, cache->each, largest);
+    head.sum = checksum(&head, cache->each, largest);
     if (largest)
         write_at(cache, largest, count, PIXELS_FROM + count * dl_shape_size(shape));
     write_at(cache, &head, sizeof head, 0);
@@ -360,13 +357,13 @@ static void commit(dl_cache *cache, dl_shape shape, int64_t count, const unsigne
         atomic_store(&cache->reason, errno);
     if (!dl_cache_is_writing(cache))
         return;
-    (void)dl_folder_flush(cache->path); /* a cache that power takes is made again */
+    (void)dl_folder_flush(cache->path); /* losing the cache is harmless */
     close(cache->descriptor);
     cache->writing = false;
     free(cache->each);
     cache->each = NULL;
     if (map_file(cache, true))
-        tell(cache, "made");
+        note(cache, "made");
 }
 
 int dl_cache_finish(dl_cache *cache, dl_shape shape, int64_t count, const unsigned char *largest,
@@ -375,24 +372,23 @@ int dl_cache_finish(dl_cache *cache, dl_shape shape, int64_t count, const unsign
         return 0;
     bool same = are_unchanged(cache);
     if (cache->pixels && (!same || count != cache->count))
-        return dl_fail(error, DL_DATA,
-                       "%s%s was changed while it was read (another try will do, or remove %s)",
-                       cache->files.path[0], cache->files.count > 1 ? " or another picture" : "",
-                       cache->path);
+        return dl_fail(
+            error, DL_DATA, "%s%s was changed while it was read (try again, or remove %s)",
+            cache->files.path[0], cache->files.count > 1 ? " or another image" : "", cache->path);
     if (cache->pixels)
         return 0;
     if (same && dl_cache_is_writing(cache))
-        commit(cache, shape, count, largest);
+        publish(cache, shape, count, largest);
     if (cache->writing)
         warn(cache, cache->path,
              same ? strerror(atomic_load(&cache->reason))
-                  : "the pictures were changed while they were read");
-    drop(cache);
+                  : "the images were changed while they were read");
+    discard(cache);
     return 0;
 }
 
 void dl_cache_free(dl_cache *cache) {
-    drop(cache);
+    discard(cache);
     if (cache->map)
         munmap(cache->map, (size_t)cache->map_size);
     free(cache->path);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Decoded pictures, kept on disk from run to run: a file for each set of pictures, below
-   $XDG_CACHE_HOME/dltrain (or ~/.cache/dltrain), with a name made of the content of the files that
-   the pictures are in and of what they are brought to. It can be removed at any time. */
+/* On-disk cache of decoded images: one file per set of images below $XDG_CACHE_HOME/dltrain or
+   ~/.cache/dltrain, named by a digest of the image files and the form. Files can be removed at any
+   time. */
 #ifndef DL_FORMATS_CACHE_H
 #define DL_FORMATS_CACHE_H
 
@@ -11,50 +11,48 @@
 #include "formats/dataset.h"
 #include "image/image.h"
 
-/* The files that the pictures are in, in order. Borrowed until dl_cache_finish. */
+/* The image files, in order. Borrowed until dl_cache_finish. */
 typedef struct {
     char *const *path; /* [count] */
     int64_t count;
-    const char *folder; /* that the paths are relative to; NULL: none */
+    const char *folder; /* of relative paths, or NULL */
 } dl_cache_files;
 
-/* All zero: there is no cache. */
+/* All zero: no cache. */
 typedef struct {
     dl_cache_notes *notes; /* borrowed */
     dl_cache_files files;
-    dl_digest key, stamp; /* of the files' content; of their sizes and times */
-    char *path;           /* of the cache's file, owned */
-    /* there is one: */
-    void *map; /* owned: the file, of map_size bytes, read-only */
+    dl_digest key, stamp; /* of content and form; of sizes and times */
+    char *path;           /* of the cache file; owned */
+    /* an existing file: */
+    void *map; /* the mapped file, [map_size]; owned */
     int64_t map_size, count;
     dl_shape shape;
-    const unsigned char *pixels, *largest; /* in it: [count][shape], [count] or NULL */
-    /* or one is being made: */
+    const unsigned char *pixels, *largest; /* in map: [count][shape], [count] or NULL */
+    /* or a file being written: */
     bool writing;
-    char *temporary; /* its name until then, owned */
+    char *temporary; /* owned */
     int descriptor;
-    dl_digest *each; /* [room], owned: of each picture */
-    int64_t room;
-    atomic_int reason; /* the errno of a write that failed, or 0 */
+    dl_digest *each; /* [capacity]: digests of the images; owned */
+    int64_t capacity;
+    atomic_int reason; /* errno of a failed write, or 0 */
 } dl_cache;
 
-/* Looks for the pictures of these files brought to `form`; its shape is to be known but for
-   DL_IMAGE_EXACT. Afterwards cache->pixels are there, or the file is to be written (`writing`), or
-   neither, and the notes say why. */
+/* Looks up the images of these files in `form`, whose shape must be known unless DL_IMAGE_EXACT.
+   Sets cache->pixels if found, else `writing`; neither if the cache cannot be used, see notes. */
 void dl_cache_open(dl_cache *cache, dl_cache_notes *notes, const dl_cache_files *files,
                    const dl_image_form *form);
-/* Pictures 0 … count - 1 may be put from now on. */
-void dl_cache_make_room(dl_cache *cache, int64_t count);
-/* Writes picture i of `size` bytes; any thread. Does nothing if nothing is to be written. */
+/* To be called before dl_cache_put of images 0 … count - 1. */
+void dl_cache_reserve(dl_cache *cache, int64_t count);
+/* Writes image i of `size` bytes, if writing. Thread-safe. */
 void dl_cache_put(dl_cache *cache, int64_t i, const unsigned char *pixels, int64_t size);
-/* Whether all that was put until now is written. */
+/* Whether the file is being written without errors so far. */
 bool dl_cache_is_writing(const dl_cache *cache);
-/* All pictures were put, or looked up; largest[count] or NULL is kept with them. From now on
-   cache->pixels are there unless that cannot be, and then the notes say why. 0, or -1 and an error:
-   the files are not those any more whose pictures were found. */
+/* To be called after all images were put or found, with their maxima (or NULL). Sets cache->pixels,
+   unless writing failed (see notes). 0, or -1 and an error if the image files changed meanwhile. */
 int dl_cache_finish(dl_cache *cache, dl_shape shape, int64_t count, const unsigned char *largest,
                     dl_error *error);
-/* Also throws away what was not finished. */
+/* Discards an unfinished file. */
 void dl_cache_free(dl_cache *cache);
 
 #endif

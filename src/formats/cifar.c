@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The binary format of CIFAR-10 and CIFAR-100 (Krizhevsky, "Learning multiple layers of features
-   from tiny images", 2009): rows of one label (or two: coarse and fine) and 32x32 pixels, red, then
-   green, then blue. */
+   from tiny images", 2009): rows of one label (or two: coarse and fine) and 32x32 pixels in planes
+   red, green, blue. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,36 +19,33 @@ typedef struct {
 static const char *const label_words[] = {"ten", "coarse", "fine", NULL};
 
 static const dl_option options[] = {
-    DL_STRINGS_OPTION("files", cifar_options, files, DL_REQUIRED,
-                      "the files of the part, plain or gzip, one after the other"),
-    DL_CHOICE_OPTION("labels", cifar_options, labels, "ten", label_words,
-                     "ten (CIFAR-10: one label a row), or of CIFAR-100's two the coarse (20 "
-                     "classes) or the fine "
-                     "one "
-                     "(100 classes)"),
+    DL_STRINGS_OPTION("files", cifar_options, files, DL_REQUIRED, "list of files, plain or gzip"),
+    DL_CHOICE_OPTION(
+        "labels", cifar_options, labels, "ten", label_words,
+        "ten (CIFAR-10), or the coarse (20 classes) or fine (100 classes) labels of CIFAR-100"),
     DL_OPTIONS_END,
 };
 
 typedef struct {
     unsigned char *rows; /* [count][row_bytes], owned */
-    int64_t bytes;       /* of all of them */
+    int64_t bytes;       /* total */
     int label_at, row_bytes;
 } cifar_state;
 
-/* Appends a file's bytes. */
+/* Appends the bytes of a file. */
 static int read_file(dl_dataset *dataset, const char *name, dl_error *error) {
     cifar_state *state = dataset->state;
     char *path = dl_dataset_find(dataset, name, error);
     if (!path)
         return -1;
     dl_reader *reader = dl_reader_open(path, DL_DATA, error);
-    int64_t first = state->bytes, got = 1, room = state->bytes;
+    int64_t first = state->bytes, got = 1, capacity = state->bytes;
     while (reader && got > 0) {
-        if (state->bytes == room) {
-            room += (int64_t)state->row_bytes * 4096;
-            state->rows = xrealloc(state->rows, (size_t)room);
+        if (state->bytes == capacity) {
+            capacity += (int64_t)state->row_bytes * 4096;
+            state->rows = xrealloc(state->rows, (size_t)capacity);
         }
-        got = dl_reader_read(reader, state->rows + state->bytes, room - state->bytes, error);
+        got = dl_reader_read(reader, state->rows + state->bytes, capacity - state->bytes, error);
         state->bytes += got > 0 ? got : 0;
         if (dl_dataset_fits(dataset, path, (double)state->bytes, NULL, error))
             got = -1;
@@ -58,7 +55,7 @@ static int read_file(dl_dataset *dataset, const char *name, dl_error *error) {
     int result = !reader || got < 0 ? -1 : 0;
     if (!result && (bytes == 0 || bytes % state->row_bytes))
         result = dl_fail(error, DL_DATA,
-                         "%s: has %lld bytes, which are no whole rows of %d (labels = \"%s\")",
+                         "%s: has %lld bytes, not a multiple of the row size %d (labels = \"%s\")",
                          path, (long long)bytes, state->row_bytes,
                          label_words[((const cifar_options *)dataset->options)->labels]);
     free(path);
@@ -70,8 +67,7 @@ static int check_labels(const dl_dataset *dataset, dl_error *error) {
     for (int64_t i = 0; i < dataset->count; i++) {
         int label = state->rows[i * state->row_bytes + state->label_at];
         if (label >= dataset->schema.classes)
-            return dl_fail(error, DL_DATA,
-                           "%s: row %lld has the label %d, but there are %d classes",
+            return dl_fail(error, DL_DATA, "%s: row %lld has label %d, but there are %d classes",
                            dataset->where, (long long)i + 1, label, dataset->schema.classes);
     }
     return 0;
@@ -96,7 +92,7 @@ static int cifar_open(dl_dataset *dataset, const dl_schema *like, dl_error *erro
     if (like && (like->classes != dataset->schema.classes ||
                  !dl_shape_equal(like->input, dataset->schema.input)))
         return dl_fail(error, DL_DATA,
-                       "%s: 32x32x3 images of %d classes are not what was trained on",
+                       "%s: 32x32x3 images of %d classes do not match the training data",
                        dataset->where, dataset->schema.classes);
     return check_labels(dataset, error);
 }
@@ -125,7 +121,7 @@ static void cifar_close(dl_dataset *dataset) {
 extern const dl_dataset_type dl_dataset_cifar;
 const dl_dataset_type dl_dataset_cifar = {
     .kind = {.name = "cifar",
-             .help = "the binary files of CIFAR-10 and CIFAR-100",
+             .help = "binary files of CIFAR-10 and CIFAR-100",
              .size = sizeof(cifar_options),
              .options = options},
     .open = cifar_open,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Tables as comma-separated values (RFC 4180). Two passes over the file: the first finds what the
-   columns are, the second stores the numbers; the text itself is never in memory as a whole. */
+/* CSV tables (RFC 4180). The first pass over the file determines the columns, the second stores the
+   values; the text is never in memory as a whole. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,39 +11,33 @@ static const char *const task_choices[] = {"auto", "classification", "regression
 static const char *const missing_choices[] = {"error", "mean", "drop_row", NULL};
 
 static const dl_option options[] = {
-    DL_STRING_OPTION(
-        "file", dl_csv_options, file, DL_REQUIRED,
-        "the table, plain or gzip: a row a line, numbers and categories in columns. A column "
-        "whose values are not all numbers becomes one-hot, with an input a category"),
+    DL_STRING_OPTION("file", dl_csv_options, file, DL_REQUIRED,
+                     "CSV file, plain or gzip, with one row per line. A column whose values are "
+                     "not all numbers is one-hot encoded, one input per category"),
     DL_STRING_OPTION("delimiter", dl_csv_options, delimiter, ",",
-                     "the one character between fields, or \"tab\""),
+                     "delimiter, one character or \"tab\""),
     DL_BOOL_OPTION("header", dl_csv_options, header, "true",
-                   "whether the first line names the columns; else they are called 1, 2, 3, …"),
+                   "the first line has column names; else the columns are named 1, 2, 3, …"),
     DL_NAME_OPTION(
         "target", dl_csv_options, target, DL_NO_DEFAULT,
-        "the column to predict, by its name or its number from 1; if not given, the last one "
-        "that is not ignored"),
+        "target column, by name or number from 1; default: the last one that is not ignored"),
     DL_CHOICE_OPTION(
         "task", dl_csv_options, task, "auto", task_choices,
-        "what the target is: classification (its different values are the classes) or "
-        "regression (a number); auto takes words, and at most 20 different whole numbers, for "
-        "classes"),
-    DL_STRINGS_OPTION(
-        "categorical", dl_csv_options, categorical, DL_NO_DEFAULT,
-        "columns, by name or number, that are categories although they look like numbers: "
-        "codes of districts, say"),
+        "type of the target: classification (distinct values are the classes) or regression; auto "
+        "is classification for text and for at most 20 distinct integers"),
+    DL_STRINGS_OPTION("categorical", dl_csv_options, categorical, DL_NO_DEFAULT,
+                      "columns, by name or number, to treat as categories although they look like "
+                      "numbers, such as district codes"),
     DL_STRINGS_OPTION("ignore", dl_csv_options, ignore, DL_NO_DEFAULT,
-                      "columns, by name or number, that are left out: identifiers, say"),
-    DL_NAME_OPTION(
-        "group", dl_csv_options, group, DL_NO_DEFAULT,
-        "the column, by name or number, that says which rows belong together: a patient, a "
-        "speaker, a day. A split takes all rows of a group or none, so that what is tested on "
-        "is of none that was learnt from. It is no input"),
+                      "columns, by name or number, to ignore, such as identifiers"),
+    DL_NAME_OPTION("group", dl_csv_options, group, DL_NO_DEFAULT,
+                   "column, by name or number, of groups of rows, such as a patient, speaker or "
+                   "day. A split keeps the rows of a group together, so that test rows are not "
+                   "from groups used in training. The column is not an input"),
     DL_CHOICE_OPTION(
         "missing", dl_csv_options, missing, "error", missing_choices,
-        "what becomes of missing values (nothing, NA, ?, nan): an error with its line; mean "
-        "(a number becomes its column's mean in the training file, a category none of them); "
-        "or drop_row (the row is left out)"),
+        "handling of missing values (empty, NA, ?, nan): error (with its line); mean (of the "
+        "column in the training data; for a category, none of them); or drop_row (omit the row)"),
     DL_OPTIONS_END,
 };
 
@@ -172,10 +166,10 @@ static int read_delimiter(dl_csv_table *table, dl_error *error) {
     table->delimiter = text[0];
     if (text[0] && !text[1] && !strchr("\"\r\n", text[0]))
         return 0;
-    return dl_fail(error, DL_DATA,
-                   "%s%sdelimiter: must be one character (not a quote or a newline) or \"tab\", "
-                   "not \"%s\"",
-                   where ? where : "", where ? ": " : "", text);
+    return dl_fail(
+        error, DL_DATA,
+        "%s%sdelimiter: must be one character (not a quote or a newline) or \"tab\", not \"%s\"",
+        where ? where : "", where ? ": " : "", text);
 }
 
 static int open_table(dl_dataset *dataset, const dl_schema *like, dl_csv_table *table,

@@ -122,7 +122,7 @@ double dl_dtype_number(const void *values, dl_dtype type, int64_t i) {
     return type == DL_F64 ? ((const double *)values)[i] : (double)dl_dtype_integer(values, type, i);
 }
 
-int64_t dl_dtype_find_bad(const void *values, dl_dtype type, int64_t count) {
+int64_t dl_dtype_find_not_finite(const void *values, dl_dtype type, int64_t count) {
     for (int64_t i = 0; dl_dtype_is_float(type) && i < count; i++)
         if (!(fabs(dl_dtype_number(values, type, i)) <= (double)FLT_MAX)) /* true for NaN */
             return i;

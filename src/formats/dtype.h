@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The numbers that array files are made of. */
+/* Element types of array files. */
 #ifndef DL_FORMATS_DTYPE_H
 #define DL_FORMATS_DTYPE_H
 
@@ -24,20 +24,20 @@ typedef enum {
 
 int dl_dtype_width(dl_dtype type); /* in bytes */
 bool dl_dtype_is_float(dl_dtype type);
-/* values[count] of `width` bytes, from big-endian to the machine's order, in place. */
+/* Converts values[count] of `width` bytes from big-endian to native order, in place. */
 void dl_dtype_from_big_endian(void *values, int64_t count, int width);
-/* out[count] from values[count], in the machine's order. */
+/* Converts values[count] to out[count]. */
 void dl_dtype_to_floats(const void *values, dl_dtype type, int64_t count, float *out);
-/* Whether floats hold every value of the type. */
+/* Whether floats represent every value of the type exactly. */
 bool dl_dtype_fits_float(dl_dtype type);
-/* values[i] of a type that is no float; INT64_MAX if it is larger. */
+/* values[i] of an integer type; INT64_MAX if it is larger. */
 int64_t dl_dtype_integer(const void *values, dl_dtype type, int64_t i);
-/* values[i], whatever the type. */
+/* values[i] of any type. */
 double dl_dtype_number(const void *values, dl_dtype type, int64_t i);
-/* The first of values[count] that is no finite number that fits a float; -1 if there is none. */
-int64_t dl_dtype_find_bad(const void *values, dl_dtype type, int64_t count);
-/* The shape of a row of an array dim[rank], rank from 1 to 4, whose first dimension is the rows:
-   one number, numbers, a grey image or one with channels. */
+/* The first index whose value is not finite as a float; -1: none. */
+int64_t dl_dtype_find_not_finite(const void *values, dl_dtype type, int64_t count);
+/* The shape of a row of an array dim[rank], rank 1 to 4: a scalar, a vector, a gray image, or an
+   image with channels. */
 dl_shape dl_dtype_row_shape(int rank, const int64_t *dim);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The IDX format of the MNIST database: big-endian; two zero bytes, the element type, the number of
-   dimensions, each dimension as 32 bits, then the elements. Images stay in memory as they are in
-   the file, but in the machine's byte order, and become floats a row at a time. */
+   dimensions, each dimension as 32 bits, then the elements. Inputs are kept in memory in their type
+   and converted to floats row by row. */
 #include <float.h>
 #include <limits.h>
 #include <math.h>
@@ -19,42 +19,38 @@ typedef struct {
 } idx_options;
 
 static const dl_option options[] = {
-    DL_STRING_OPTION(
-        "images", idx_options, images, DL_REQUIRED,
-        "the file of inputs, plain or gzip: rows x height x width (grey), rows x height x "
-        "width x channels, rows x numbers, or just rows"),
+    DL_STRING_OPTION("images", idx_options, images, DL_REQUIRED,
+                     "file of inputs, plain or gzip: rows x height x width (gray), rows x height x "
+                     "width x channels, rows x numbers, or rows"),
     DL_STRING_OPTION(
         "labels", idx_options, labels, DL_REQUIRED,
-        "the file of targets, plain or gzip: whole numbers are classes from 0, one a row, or "
-        "(rows x height x width) one at each pixel, as a mask has them; floats, one or more a "
-        "row, are the targets of a regression"),
-    DL_INT_OPTION(
-        "classes", idx_options, classes, DL_NO_DEFAULT, 2, 1000000,
-        "how many classes there are; if not given, one more than the largest label of the "
-        "training file"),
+        "file of targets, plain or gzip: integers are classes from 0, one per row or (rows x "
+        "height x width) one per pixel; floats, one or more per row, are regression targets"),
+    DL_INT_OPTION("classes", idx_options, classes, DL_NO_DEFAULT, 2, 1000000,
+                  "number of classes; default: one more than the largest training label"),
     DL_OPTIONS_END,
 };
 
-enum { U8 = 0x08, F32 = 0x0D }; /* the numbers that the format gives to two element types */
-enum { MOST_DIMS = 4, MOST_CLASSES = 1000000, MOST_ELEMENTS = 1 << 28, PIECE = 1 << 26 };
+enum { U8 = 0x08, F32 = 0x0D }; /* codes of element types */
+enum { MAX_DIMS = 4, MAX_CLASSES = 1000000, MAX_ELEMENTS = 1 << 28, CHUNK = 1 << 26 };
 
 /* One open file. */
 typedef struct {
     char *path;
     dl_reader *reader;
-    dl_dtype type; /* of an element */
-    int width;     /* its bytes */
+    dl_dtype type; /* of elements */
+    int width;     /* bytes per element */
     int rank;
-    int64_t dim[MOST_DIMS];
+    int64_t dim[MAX_DIMS];
     int64_t rows, size; /* size: elements of a row */
     int64_t header;     /* bytes */
-    void *values;       /* [rows][size], in the machine's order; owned */
+    void *values;       /* [rows][size], native byte order; owned */
 } idx_file;
 
 typedef struct {
     dl_dtype type;
-    int64_t size;   /* of a row of inputs: elements */
-    int64_t bytes;  /* and bytes */
+    int64_t size;   /* of a row of inputs, in elements */
+    int64_t bytes;  /* and in bytes */
     void *inputs;   /* [count][size] of `type` */
     int *classes;   /* [count][outputs], or NULL for regression */
     float *targets; /* [count][outputs], or NULL for classification */
@@ -72,12 +68,12 @@ static char *dims_text(char out[64], const idx_file *file) {
     return out;
 }
 
-/* What a file is that begins with these four bytes, for people. */
-static const char *looks_like(const unsigned char *magic) {
+/* Describes a file by its first four bytes. */
+static const char *guess_type(const unsigned char *magic) {
     if (!memcmp(magic, "\x1f\x8b", 2))
         return "it is gzip within gzip";
     if (!memcmp(magic, "\x89PNG", 4) || !memcmp(magic, "\xff\xd8\xff", 3))
-        return "it is a picture";
+        return "it is an image";
     if (!memcmp(magic, "PK", 2))
         return "it is a zip archive";
     if (!memcmp(magic, "\x93NUM", 4))
@@ -86,11 +82,11 @@ static const char *looks_like(const unsigned char *magic) {
         return "its bytes are in the wrong order";
     for (int i = 0; i < 4; i++)
         if (magic[i] != '\n' && magic[i] != '\r' && (magic[i] < 32 || magic[i] > 126))
-            return "it begins with other bytes than 00 00";
-    return "it is a text";
+            return "an IDX file begins with 00 00";
+    return "it is a text file";
 }
 
-/* Exactly `count` bytes at the file's current place. `what` it is for the message. */
+/* Reads exactly `count` bytes; `what`: their name in messages. */
 static int read_exactly(idx_file *file, void *out, int64_t count, const char *what,
                         dl_error *error) {
     int64_t got = dl_reader_read(file->reader, out, count, error);
@@ -124,7 +120,7 @@ static int read_magic(idx_file *file, dl_error *error) {
     if (magic[0] || magic[1])
         return dl_fail(error, DL_DATA,
                        "%s: offset 0: is not an IDX file: it begins with %02x %02x %02x %02x (%s)",
-                       file->path, magic[0], magic[1], magic[2], magic[3], looks_like(magic));
+                       file->path, magic[0], magic[1], magic[2], magic[3], guess_type(magic));
     if (!type_of(magic[2], &file->type))
         return dl_fail(error, DL_DATA,
                        "%s: offset 2: there is no IDX element type 0x%02X (there are 08, 09, 0B, "
@@ -132,14 +128,14 @@ static int read_magic(idx_file *file, dl_error *error) {
                        file->path, magic[2]);
     file->width = dl_dtype_width(file->type);
     file->rank = magic[3];
-    if (file->rank < 1 || file->rank > MOST_DIMS)
+    if (file->rank < 1 || file->rank > MAX_DIMS)
         return dl_fail(error, DL_DATA,
-                       "%s: offset 3: an array of %d dimensions; from 1 to %d are possible",
-                       file->path, magic[3], MOST_DIMS);
+                       "%s: offset 3: an array of %d dimensions; 1 to %d are supported", file->path,
+                       magic[3], MAX_DIMS);
     return 0;
 }
 
-/* No memory is asked for before the size that the header claims is known to be possible. */
+/* To be called before allocating: checks the size in the header. */
 static int check_size(idx_file *file, dl_error *error) {
     char dims[64];
     for (int i = 0; i < file->rank; i++) {
@@ -154,22 +150,22 @@ static int check_size(idx_file *file, dl_error *error) {
     bool possible = true;
     for (int i = 1; i < file->rank; i++)
         possible = possible && dl_multiply(file->size, file->dim[i], &file->size) &&
-                   file->size <= MOST_ELEMENTS;
+                   file->size <= MAX_ELEMENTS;
     if (!possible)
-        return dl_fail(error, DL_DATA,
-                       "%s: offset 8: the header claims %s; more than %d numbers a "
-                       "row are not possible",
-                       file->path, dims_text(dims, file), MOST_ELEMENTS);
-    int64_t room = dl_reader_bound(file->reader) - file->header;
+        return dl_fail(
+            error, DL_DATA,
+            "%s: offset 8: the header claims %s; at most %d numbers per row are supported",
+            file->path, dims_text(dims, file), MAX_ELEMENTS);
+    int64_t available = dl_reader_bound(file->reader) - file->header;
     if (!dl_multiply(file->size, file->width, &bytes) || !dl_multiply(bytes, file->rows, &bytes) ||
-        bytes > room)
-        return dl_fail(error, DL_DATA,
-                       "%s: offset 4: the header claims %s elements of %d byte%s, %.15g bytes with "
-                       "the header; the file has room for %lld at most: it is cut short, or the "
-                       "header is wrong",
-                       file->path, dims_text(dims, file), file->width, file->width > 1 ? "s" : "",
-                       (double)file->size * file->width * (double)file->rows + (double)file->header,
-                       (long long)dl_reader_bound(file->reader));
+        bytes > available)
+        return dl_fail(
+            error, DL_DATA,
+            "%s: offset 4: the header claims %s elements of %d byte%s, %.15g bytes with the "
+            "header, but the file has at most %lld: it is cut short, or the header is wrong",
+            file->path, dims_text(dims, file), file->width, file->width > 1 ? "s" : "",
+            (double)file->size * file->width * (double)file->rows + (double)file->header,
+            (long long)dl_reader_bound(file->reader));
     return 0;
 }
 
@@ -180,7 +176,7 @@ static int open_file(idx_file *file, const dl_dataset *dataset, const char *name
     file->reader = dl_reader_open(file->path, DL_DATA, error);
     if (!file->reader || read_magic(file, error))
         return -1;
-    unsigned char bytes[4 * MOST_DIMS];
+    unsigned char bytes[4 * MAX_DIMS];
     if (read_exactly(file, bytes, 4 * file->rank, "an IDX header", error))
         return -1;
     for (int i = 0; i < file->rank; i++) {
@@ -200,11 +196,11 @@ static void close_file(idx_file *file) {
 
 /* ---- elements ---- */
 
-/* The memory grows with what is really there: gzip allows a small file to claim a lot. */
+/* The buffer grows with the data read: a small gzip file may claim a huge size. */
 static int read_values(idx_file *file, dl_error *error) {
     int64_t total = file->rows * file->size * file->width, done = 0, capacity = 0;
     while (done < total) {
-        capacity = capacity ? capacity * 2 : PIECE;
+        capacity = capacity ? capacity * 2 : CHUNK;
         if (capacity > total)
             capacity = total;
         file->values = xrealloc(file->values, (size_t)capacity);
@@ -216,11 +212,11 @@ static int read_values(idx_file *file, dl_error *error) {
         if (got < 0)
             return -1;
         if (got < capacity - done)
-            return dl_fail(error, DL_DATA,
-                           "%s: is cut short: the header and %s need %lld bytes, the file ends "
-                           "after %lld",
-                           file->path, what, (long long)(file->header + total),
-                           (long long)dl_reader_offset(file->reader));
+            return dl_fail(
+                error, DL_DATA,
+                "%s: is cut short: the header and %s need %lld bytes, the file ends after %lld",
+                file->path, what, (long long)(file->header + total),
+                (long long)dl_reader_offset(file->reader));
         done = capacity;
     }
     char more;
@@ -228,48 +224,45 @@ static int read_values(idx_file *file, dl_error *error) {
     if (extra < 0)
         return -1;
     if (extra)
-        return dl_fail(error, DL_DATA,
-                       "%s: offset %lld: there is more after the last element that the header "
-                       "tells of",
+        return dl_fail(error, DL_DATA, "%s: offset %lld: there is data after the last element",
                        file->path, (long long)(file->header + total));
     dl_dtype_from_big_endian(file->values, file->rows * file->size, file->width);
     return 0;
 }
 
 static int check_finite(const idx_file *file, dl_error *error) {
-    int64_t bad = dl_dtype_find_bad(file->values, file->type, file->rows * file->size);
+    int64_t bad = dl_dtype_find_not_finite(file->values, file->type, file->rows * file->size);
     if (bad < 0)
         return 0;
-    return dl_fail(error, DL_DATA,
-                   "%s: offset %lld: row %lld (from 0) has the value %g; only finite numbers that "
-                   "fit a float are possible",
-                   file->path, (long long)(file->header + bad * file->width),
-                   (long long)(bad / file->size), dl_dtype_number(file->values, file->type, bad));
+    return dl_fail(
+        error, DL_DATA,
+        "%s: offset %lld: row %lld (from 0) has the value %g; values must be finite as floats",
+        file->path, (long long)(file->header + bad * file->width), (long long)(bad / file->size),
+        dl_dtype_number(file->values, file->type, bad));
 }
 
 /* ---- targets ---- */
 
-/* Makes class numbers of the labels. `classes` 0: as many as the largest label asks for. */
-static int take_classes(dl_dataset *dataset, const idx_file *file, int64_t classes,
-                        dl_error *error) {
+/* Sets the classes from integer labels. `classes` 0: one more than the largest label. */
+static int set_classes(dl_dataset *dataset, const idx_file *file, int64_t classes,
+                       dl_error *error) {
     idx_state *state = dataset->state;
-    int64_t largest = 0, limit = classes ? classes : MOST_CLASSES;
+    int64_t largest = 0, limit = classes ? classes : MAX_CLASSES;
     state->classes = xmalloc(sizeof *state->classes * (size_t)(file->rows * file->size));
     for (int64_t i = 0; i < file->rows * file->size; i++) {
         int64_t label = dl_dtype_integer(file->values, file->type, i), row = i / file->size;
         long long offset = (long long)(file->header + i * file->width);
         if (label < 0)
             return dl_fail(error, DL_DATA,
-                           "%s: offset %lld: row %lld (from 0) has the label %lld; labels count "
-                           "from 0",
+                           "%s: offset %lld: row %lld (from 0) has label %lld; labels start at 0",
                            file->path, offset, (long long)row, (long long)label);
         if (label >= limit)
-            return dl_fail(error, DL_DATA,
-                           "%s: offset %lld: row %lld (from 0) has the label %lld, but %s%lld "
-                           "classes, 0 to %lld",
-                           file->path, offset, (long long)row, (long long)label,
-                           classes ? "there are " : "there can be at most ", (long long)limit,
-                           (long long)limit - 1);
+            return dl_fail(
+                error, DL_DATA,
+                "%s: offset %lld: row %lld (from 0) has label %lld, but %s%lld classes, 0 to %lld",
+                file->path, offset, (long long)row, (long long)label,
+                classes ? "there are " : "there can be at most ", (long long)limit,
+                (long long)limit - 1);
         if (label > largest)
             largest = label;
         state->classes[i] = (int)label;
@@ -279,7 +272,7 @@ static int take_classes(dl_dataset *dataset, const idx_file *file, int64_t class
     return 0;
 }
 
-static int take_targets(dl_dataset *dataset, const idx_file *file, dl_error *error) {
+static int set_targets(dl_dataset *dataset, const idx_file *file, dl_error *error) {
     idx_state *state = dataset->state;
     if (check_finite(file, error))
         return -1;
@@ -291,7 +284,7 @@ static int take_targets(dl_dataset *dataset, const idx_file *file, dl_error *err
 
 /* ---- the format ---- */
 
-/* What two headers must agree on; before the images are read, which may take a while. */
+/* Checks the headers against each other, before reading the images. */
 static int check_headers(const idx_file *images, const idx_file *labels, dl_error *error) {
     char dims[64];
     if (labels->rank > images->rank)
@@ -302,9 +295,10 @@ static int check_headers(const idx_file *images, const idx_file *labels, dl_erro
                            ? " (are `images` and `labels` swapped?)"
                            : "");
     if (!dl_dtype_is_float(labels->type) && labels->rank > 3)
-        return dl_fail(error, DL_DATA,
-                       "%s: offset 3: is an array of %s; labels can be one a row or one a pixel",
-                       labels->path, dims_text(dims, labels));
+        return dl_fail(
+            error, DL_DATA,
+            "%s: offset 3: is an array of %s; labels must be one per row or one per pixel",
+            labels->path, dims_text(dims, labels));
     if (images->rows != labels->rows)
         return dl_fail(error, DL_DATA, "%s has %lld rows, but %s has %lld: they must be equal",
                        images->path, (long long)images->rows, labels->path,
@@ -318,25 +312,26 @@ static int check_like(const dl_dataset *dataset, const idx_file *images, const i
     const dl_schema *own = &dataset->schema;
     int result = 0;
     if (strcmp(dl_shape_text(found, own->input), dl_shape_text(wanted, like->input)))
-        result = dl_fail(error, DL_DATA, "%s: offset 4: its inputs are %s, those of training %s",
+        result = dl_fail(error, DL_DATA, "%s: offset 4: inputs are %s, but in training they are %s",
                          images->path, found, wanted);
     if (!like->classes != dl_dtype_is_float(labels->type))
-        result = dl_fail(error, DL_DATA, "%s: offset 2: its targets are %s, those of training %s",
-                         labels->path, dl_dtype_is_float(labels->type) ? "numbers" : "classes",
-                         like->classes ? "classes" : "numbers");
-    else if (like->outputs != labels->size)
         result =
-            dl_fail(error, DL_DATA, "%s: offset 8: has %lld targets a row, that of training has %d",
-                    labels->path, (long long)labels->size, like->outputs);
+            dl_fail(error, DL_DATA, "%s: offset 2: targets are %s, but in training they are %s",
+                    labels->path, dl_dtype_is_float(labels->type) ? "numbers" : "classes",
+                    like->classes ? "classes" : "numbers");
+    else if (like->outputs != labels->size)
+        result = dl_fail(error, DL_DATA,
+                         "%s: offset 8: has %lld targets per row, but in training there are %d",
+                         labels->path, (long long)labels->size, like->outputs);
     return result;
 }
 
 static int open_files(dl_dataset *dataset, const dl_schema *like, idx_file *images,
                       idx_file *labels, dl_error *error) {
-    const idx_options *given = dataset->options;
+    const idx_options *o = dataset->options;
     idx_state *state = dataset->state;
-    int failed = open_file(images, dataset, given->images, error);
-    failed |= open_file(labels, dataset, given->labels, error);
+    int failed = open_file(images, dataset, o->images, error);
+    failed |= open_file(labels, dataset, o->labels, error);
     if (failed || check_headers(images, labels, error))
         return -1;
     dataset->schema.input = dl_dtype_row_shape(images->rank, images->dim);
@@ -344,9 +339,9 @@ static int open_files(dl_dataset *dataset, const dl_schema *like, idx_file *imag
         return -1;
     if (read_values(labels, error))
         return -1;
-    int64_t classes = like ? like->classes : given->classes;
-    if (dl_dtype_is_float(labels->type) ? take_targets(dataset, labels, error)
-                                        : take_classes(dataset, labels, classes, error))
+    int64_t classes = like ? like->classes : o->classes;
+    if (dl_dtype_is_float(labels->type) ? set_targets(dataset, labels, error)
+                                        : set_classes(dataset, labels, classes, error))
         return -1;
     if (dl_dataset_fits(dataset, images->path,
                         (double)images->rows * (double)images->size * images->width, NULL, error))
@@ -387,12 +382,12 @@ static int idx_read(const dl_dataset *dataset, int64_t i, float *x, float *y, dl
     return 0;
 }
 
-enum { MOST_PREFETCHED = 4096 }; /* bytes of a row; what follows the hardware foresees */
+enum { MAX_PREFETCH = 4096 }; /* bytes of a row; the hardware prefetches the rest */
 
 static void idx_prefetch(const dl_dataset *dataset, int64_t i) {
     const idx_state *state = dataset->state;
     const char *row = (const char *)state->inputs + i * state->bytes;
-    for (int64_t at = 0; at < state->bytes && at < MOST_PREFETCHED; at += 64)
+    for (int64_t at = 0; at < state->bytes && at < MAX_PREFETCH; at += 64)
         __builtin_prefetch(row + at);
 }
 
@@ -410,8 +405,8 @@ static void idx_close(dl_dataset *dataset) {
 extern const dl_dataset_type dl_dataset_idx;
 const dl_dataset_type dl_dataset_idx = {
     .kind = {.name = "idx",
-             .help = "images (or other arrays) and labels in the IDX format of MNIST, plain or "
-                     "gzip, of any of its six element types",
+             .help = "images or other arrays and labels in the IDX format of MNIST, plain or gzip, "
+                     "any element type",
              .size = sizeof(idx_options),
              .options = options},
     .open = idx_open,

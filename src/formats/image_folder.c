@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Pictures in folders, one a class: `root/class/name.jpg`. Classes are the names of the folders,
-   exactly, in order; rows come class by class, by the files' names: not as the file system has
-   them. Hidden files and folders (their names begin with a dot) are left out, links are followed,
-   and what is in a folder within a class is not looked at. */
+/* Images in one folder per class: root/class/name.jpg. Classes are the names of the folders,
+   sorted; rows are sorted by class and file name. Hidden files and folders are skipped, links are
+   followed, subfolders of a class are ignored. */
 #include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -19,18 +18,16 @@ typedef struct {
 } folder_options;
 
 static const dl_option options[] = {
-    DL_STRING_OPTION(
-        "folder", folder_options, folder, DL_REQUIRED,
-        "the folder that holds a folder for each class, which holds its pictures; the class "
-        "has the folder's name"),
+    DL_STRING_OPTION("folder", folder_options, folder, DL_REQUIRED,
+                     "folder with one subfolder of images per class, named after the class"),
     DL_PICTURE_OPTIONS(folder_options),
     DL_OPTIONS_END,
 };
 
-/* ---- what is in a folder ---- */
+/* ---- listing a folder ---- */
 
 typedef struct {
-    char **name; /* [count], owned, sorted by their bytes */
+    char **name; /* [count], sorted bytewise; owned */
     int64_t count;
 } listing;
 
@@ -49,14 +46,14 @@ static int by_bytes(const void *a, const void *b) {
 static int list_folder(const char *path, listing *list, dl_error *error) {
     DIR *folder = opendir(path);
     struct dirent *entry = NULL;
-    int64_t room = 0;
+    int64_t capacity = 0;
     errno = folder ? 0 : errno;
     while (folder && (entry = readdir(folder))) {
         if (entry->d_name[0] == '.')
             continue;
-        if (list->count == room) {
-            room = room ? 2 * room : 64;
-            list->name = xrealloc(list->name, sizeof *list->name * (size_t)room);
+        if (list->count == capacity) {
+            capacity = capacity ? 2 * capacity : 64;
+            list->name = xrealloc(list->name, sizeof *list->name * (size_t)capacity);
         }
         list->name[list->count++] = xstrdup(entry->d_name);
     }
@@ -70,21 +67,20 @@ static int list_folder(const char *path, listing *list, dl_error *error) {
 
 /* ---- the classes ---- */
 
-/* What is known while the folders are read. */
 typedef struct {
     dl_classed_pictures *state;
     const char *root;
     bool training;       /* no class may be empty */
     dl_string_set names; /* of the classes */
-    char **path;         /* [count], owned: of the pictures */
-    int64_t count, room;
+    char **path;         /* [count]: of the images; owned */
+    int64_t count, capacity;
 } tree;
 
 static void add_path(tree *t, char *path, int class) {
-    if (t->count == t->room) {
-        t->room = t->room ? 2 * t->room : 1024;
-        t->path = xrealloc(t->path, sizeof *t->path * (size_t)t->room);
-        t->state->classes = xrealloc(t->state->classes, sizeof(int) * (size_t)t->room);
+    if (t->count == t->capacity) {
+        t->capacity = t->capacity ? 2 * t->capacity : 1024;
+        t->path = xrealloc(t->path, sizeof *t->path * (size_t)t->capacity);
+        t->state->classes = xrealloc(t->state->classes, sizeof(int) * (size_t)t->capacity);
     }
     t->path[t->count] = path;
     t->state->classes[t->count++] = class;
@@ -93,12 +89,12 @@ static void add_path(tree *t, char *path, int class) {
 static int add_class(tree *t, const char *name, const char *path, dl_error *error) {
     listing list = {0};
     int64_t before = t->count;
-    bool deeper = false;
+    bool has_folders = false;
     int class = -1, result = list_folder(path, &list, error);
     for (int64_t i = 0; i < list.count && !result; i++) {
         char *file = dl_path_join(path, list.name[i]);
         bool is_folder = dl_file_is_folder(file);
-        deeper |= is_folder;
+        has_folders |= is_folder;
         if (is_folder || !dl_image_is_named(list.name[i])) {
             free(file);
             continue;
@@ -112,11 +108,11 @@ static int add_class(tree *t, const char *name, const char *path, dl_error *erro
         result = dl_fail(error, DL_DATA,
                          "%s: there are no pictures (.png, .jpg, .jpeg, .bmp, .gif, .tga, .ppm, "
                          ".pgm, .pnm) in this folder of a class%s",
-                         path, deeper ? ", only folders, which are not looked into" : "");
+                         path, has_folders ? ", only folders, which are not looked into" : "");
     return result;
 }
 
-/* All faults of the tree are told, not only the first. */
+/* Reports all faults of the tree. */
 static int add_classes(tree *t, dl_error *error) {
     listing list = {0};
     int result = list_folder(t->root, &list, error);
@@ -127,9 +123,8 @@ static int add_classes(tree *t, dl_error *error) {
             result |= add_class(t, list.name[i], path, error);
         else if (dl_image_is_named(list.name[i]))
             result =
-                dl_fail(error, DL_DATA,
-                        "%s: is a picture in no folder of its own, which would be its class", path);
-        else if (stat(path, &info)) /* a link to nowhere, or to itself */
+                dl_fail(error, DL_DATA, "%s: is an image outside the folders of the classes", path);
+        else if (stat(path, &info)) /* a broken link */
             result = dl_fail(error, DL_DATA, "%s: %s", path, strerror(errno));
         free(path);
     }
@@ -181,7 +176,7 @@ static int folder_open(dl_dataset *dataset, const dl_schema *like, dl_error *err
 extern const dl_dataset_type dl_dataset_image_folder;
 const dl_dataset_type dl_dataset_image_folder = {
     .kind = {.name = "image_folder",
-             .help = "pictures (PNG, JPEG, BMP, GIF, TGA, PNM) in folders, one folder a class",
+             .help = "images (PNG, JPEG, BMP, GIF, TGA, PNM) in one folder per class",
              .size = sizeof(folder_options),
              .options = options},
     .open = folder_open,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Pictures named by a list: a table (RFC 4180) with a column of paths, relative to the list's own
-   folder, and one or more of targets: a class, numbers, or the path of another picture, which is a
-   mask (a class a pixel) or what the network is to make of the first. */
+/* Images named by a CSV file (RFC 4180) with a column of paths, relative to its folder, and one or
+   more target columns: a class, numbers, or the path of another image, which is a mask (a class per
+   pixel) or the target image. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,7 +9,7 @@
 #include "formats/pictures.h"
 
 enum { AUTO, CLASSIFICATION, REGRESSION, MASK, PICTURE };
-enum { MOST_ERRORS = 10, MOST_WHOLE = 20, MOST_OUTPUTS = 1 << 20 };
+enum { MAX_ERRORS = 10, MAX_INTEGERS = 20, MAX_OUTPUTS = 1 << 20 };
 
 static const char *const task_choices[] = {"auto", "classification", "regression",
                                            "mask", "picture",        NULL};
@@ -26,57 +26,53 @@ typedef struct {
 static const dl_option options[] = {
     DL_STRING_OPTION(
         "file", list_options, file, DL_REQUIRED,
-        "the list, plain or gzip: a table with a picture a line. Paths in it are relative to "
-        "the folder that the list is in"),
+        "CSV file, plain or gzip, with one image per line. Paths are relative to its folder"),
     DL_STRING_OPTION("delimiter", list_options, delimiter, ",",
-                     "the one character between fields, or \"tab\""),
+                     "delimiter, one character or \"tab\""),
     DL_BOOL_OPTION("header", list_options, header, "true",
-                   "whether the first line names the columns; else they are called 1, 2, 3, …"),
+                   "the first line has column names; else the columns are named 1, 2, 3, …"),
     DL_NAME_OPTION("path", list_options, path, "1",
-                   "the column of the pictures' paths, by its name or its number from 1"),
-    DL_STRINGS_OPTION(
-        "target", list_options, target, DL_NO_DEFAULT,
-        "the columns to predict, by name or number: one of classes, of numbers or of paths, "
-        "or several of numbers (a box, say); if not given, all but `path`"),
-    DL_CHOICE_OPTION(
-        "task", list_options, task, "auto", task_choices,
-        "what the target is: classification (its different values are the classes), "
-        "regression (numbers), mask (the path of a grey picture, whose values are the classes "
-        "of the pixels, from 0) or picture (the path of a picture, whose values, 0 to 255, "
-        "are the targets); auto is regression for several columns, and for one takes words, "
-        "and at most 20 different whole numbers, for classes"),
-    DL_INT_OPTION(
-        "classes", list_options, classes, DL_NO_DEFAULT, 2, 256,
-        "of a mask: how many classes there are; if not given, one more than the largest value "
-        "of the training masks"),
+                   "column of the image paths, by name or number from 1"),
+    DL_STRINGS_OPTION("target", list_options, target, DL_NO_DEFAULT,
+                      "target columns, by name or number: one of classes, numbers or paths, or "
+                      "several of numbers (such as a box); default: all except `path`"),
+    DL_CHOICE_OPTION("task", list_options, task, "auto", task_choices,
+                     "type of the target: classification (distinct values are the classes), "
+                     "regression (numbers), mask (path of a gray image whose values are the "
+                     "classes of the pixels, from 0) or picture (path of an image whose values, 0 "
+                     "to 255, are the targets); auto is regression for several columns, and for "
+                     "one column classification if it has text or at most 20 distinct integers"),
+    DL_INT_OPTION("classes", list_options, classes, DL_NO_DEFAULT, 2, 256,
+                  "number of classes of masks; default: one more than the largest value of the "
+                  "training masks"),
     DL_PICTURE_OPTIONS(list_options),
     DL_OPTIONS_END,
 };
 
 typedef struct {
-    dl_pictures inputs, targets; /* targets: of masks and pictures */
-    double *y;                   /* [count][outputs], owned; of classes and numbers */
+    dl_pictures inputs, targets; /* targets: masks and images */
+    double *y;                   /* [count][outputs]: classes or numbers; owned */
     int outputs;
 } list_state;
 
-/* The list as text. */
+/* The parsed CSV file. */
 typedef struct {
     const dl_dataset *dataset;
     const list_options *options;
     const dl_schema *like;                  /* or NULL */
-    int task;                               /* as it was decided */
-    char *path, *folder;                    /* of the list; owned */
+    int task;                               /* resolved */
+    char *path, *folder;                    /* of the CSV file; owned */
     char **name;                            /* [columns]: owned */
     int columns, picture, *target, targets; /* target[targets]: columns */
     char **input;                           /* [count]: paths; owned */
     char **field;                           /* [count][targets], owned */
     int64_t *line;                          /* [count] */
-    int64_t count, room;
+    int64_t count, capacity;
 } list;
 
 /* ---- the table ---- */
 
-/* The column that an option means, or -1 and an error. */
+/* The column of an option, or -1 and an error. */
 static int resolve(const list *l, const char *option, const char *name, dl_error *error) {
     for (int i = 0; i < l->columns; i++)
         if (!strcmp(l->name[i], name))
@@ -92,7 +88,7 @@ static int resolve(const list *l, const char *option, const char *name, dl_error
                    nearest ? nearest : l->name[0], nearest ? "\"?" : "\"");
 }
 
-static int take_columns(list *l, const dl_csv_reader *csv, dl_error *error) {
+static int read_columns(list *l, const dl_csv_reader *csv, dl_error *error) {
     const dl_strings *wanted = &l->options->target;
     char number[16];
     int before = error->count;
@@ -113,18 +109,16 @@ static int take_columns(list *l, const dl_csv_reader *csv, dl_error *error) {
         return -1;
     if (!l->targets)
         return dl_fail(error, DL_DATA,
-                       "%s: has no column beside that of the paths, \"%s\" (is the delimiter "
-                       "another than '%s'?)",
+                       "%s: has no column besides the paths, \"%s\" (is the delimiter not '%s'?)",
                        l->path, l->name[l->picture], l->options->delimiter);
     for (int i = 0; i < l->targets; i++)
         if (l->target[i] == l->picture)
-            return dl_fail(error, DL_DATA,
-                           "%s: the column \"%s\" cannot be the path and a target at once", l->path,
-                           l->name[l->picture]);
+            return dl_fail(error, DL_DATA, "%s: column \"%s\" cannot be both path and target",
+                           l->path, l->name[l->picture]);
     return 0;
 }
 
-static int take_row(list *l, const dl_csv_reader *csv, dl_error *error) {
+static int read_row(list *l, const dl_csv_reader *csv, dl_error *error) {
     if (csv->fields != l->columns)
         return dl_fail(error, DL_DATA, "%s:%lld: has %d field%s, but %s has %d", l->path,
                        (long long)csv->line, csv->fields, csv->fields == 1 ? "" : "s",
@@ -135,11 +129,11 @@ static int take_row(list *l, const dl_csv_reader *csv, dl_error *error) {
             return dl_fail(error, DL_DATA, "%s:%lld: column \"%s\": the value is missing", l->path,
                            (long long)csv->line, l->name[column]);
     }
-    if (l->count == l->room) {
-        l->room = l->room ? 2 * l->room : 256;
-        l->input = xrealloc(l->input, sizeof *l->input * (size_t)l->room);
-        l->line = xrealloc(l->line, sizeof *l->line * (size_t)l->room);
-        l->field = xrealloc(l->field, sizeof *l->field * (size_t)(l->room * l->targets));
+    if (l->count == l->capacity) {
+        l->capacity = l->capacity ? 2 * l->capacity : 256;
+        l->input = xrealloc(l->input, sizeof *l->input * (size_t)l->capacity);
+        l->line = xrealloc(l->line, sizeof *l->line * (size_t)l->capacity);
+        l->field = xrealloc(l->field, sizeof *l->field * (size_t)(l->capacity * l->targets));
     }
     l->input[l->count] = dl_path_join(l->folder, csv->field[l->picture]);
     for (int k = 0; k < l->targets; k++)
@@ -152,12 +146,12 @@ static int read_rows(list *l, dl_csv_reader *csv, dl_error *error) {
     int got = dl_csv_next(csv, error), before = error->count;
     if (got <= 0)
         return got < 0 ? -1 : dl_fail(error, DL_DATA, "%s: is empty", l->path);
-    if (take_columns(l, csv, error))
+    if (read_columns(l, csv, error))
         return -1;
     if (l->options->header)
         got = dl_csv_next(csv, error);
-    for (; got > 0 && error->count < before + MOST_ERRORS; got = dl_csv_next(csv, error))
-        take_row(l, csv, error);
+    for (; got > 0 && error->count < before + MAX_ERRORS; got = dl_csv_next(csv, error))
+        read_row(l, csv, error);
     if (got < 0 || error->count > before)
         return -1;
     return l->count ? 0
@@ -204,9 +198,9 @@ static void free_list(list *l) {
 
 /* ---- classes and numbers ---- */
 
-/* What the targets are, where the config leaves it open. */
-static int decide(list *l, dl_error *error) {
-    bool words = false, paths = true, whole = true, many = false;
+/* Resolves task = "auto". */
+static int decide_task(list *l, dl_error *error) {
+    bool words = false, paths = true, integers = true, many = false;
     dl_string_set names = {0};
     double value;
     l->task = l->options->task;
@@ -215,9 +209,9 @@ static int decide(list *l, dl_error *error) {
         paths &= dl_image_is_named(l->field[i]);
         if (!many)
             dl_string_set_add(&names, l->field[i]);
-        many |= names.count > MOST_WHOLE;
+        many |= names.count > MAX_INTEGERS;
     }
-    whole = dl_csv_are_whole(&names);
+    integers = dl_csv_are_whole(&names);
     dl_string_set_free(&names);
     if (l->task != AUTO && l->task != REGRESSION && l->targets > 1)
         return dl_fail(error, DL_DATA, "%s: task = \"%s\" is for one target column, not %d",
@@ -225,22 +219,22 @@ static int decide(list *l, dl_error *error) {
     if (l->task != AUTO)
         return 0;
     if (l->targets == 1 && paths)
-        return dl_fail(error, DL_DATA,
-                       "%s: the column \"%s\" of %s has paths of pictures: task must say whether "
-                       "they are a \"mask\" or a \"picture\"",
-                       l->dataset->where, l->name[l->target[0]], l->path);
+        return dl_fail(
+            error, DL_DATA,
+            "%s: column \"%s\" of %s has paths of images: set task to \"mask\" or \"picture\"",
+            l->dataset->where, l->name[l->target[0]], l->path);
     if (l->like)
         l->task = l->like->classes && l->targets == 1 ? CLASSIFICATION : REGRESSION;
     else
-        l->task = l->targets == 1 && (words || (whole && !many)) ? CLASSIFICATION : REGRESSION;
+        l->task = l->targets == 1 && (words || (integers && !many)) ? CLASSIFICATION : REGRESSION;
     return 0;
 }
 
-static int take_numbers(const list *l, dl_dataset *dataset, dl_error *error) {
+static int set_numbers(const list *l, dl_dataset *dataset, dl_error *error) {
     list_state *state = dataset->state;
     int before = error->count;
     char quoted[64];
-    for (int64_t i = 0; i < l->count * l->targets && error->count < before + MOST_ERRORS; i++) {
+    for (int64_t i = 0; i < l->count * l->targets && error->count < before + MAX_ERRORS; i++) {
         dl_csv_type type = dl_csv_number(l->field[i], &state->y[i]);
         if (type != DL_CSV_NUMBER)
             dl_fail(error, DL_DATA, "%s:%lld: column \"%s\": \"%s\" is not a %snumber", l->path,
@@ -250,7 +244,7 @@ static int take_numbers(const list *l, dl_dataset *dataset, dl_error *error) {
     return error->count > before ? -1 : 0;
 }
 
-/* The names of the classes: those of training, or all that occur. */
+/* Class names of training, or all that occur. */
 static int name_classes(const list *l, dl_string_set *names, dl_schema *schema, dl_error *error) {
     char number[16];
     for (int c = 0; l->like && c < l->like->classes; c++)
@@ -274,7 +268,7 @@ static int name_classes(const list *l, dl_string_set *names, dl_schema *schema, 
     return 0;
 }
 
-static int take_classes(const list *l, dl_dataset *dataset, dl_error *error) {
+static int set_classes(const list *l, dl_dataset *dataset, dl_error *error) {
     list_state *state = dataset->state;
     dl_string_set names = {0};
     int before = error->count;
@@ -282,7 +276,7 @@ static int take_classes(const list *l, dl_dataset *dataset, dl_error *error) {
         dl_string_set_free(&names);
         return -1;
     }
-    for (int64_t i = 0; i < l->count && error->count < before + MOST_ERRORS; i++) {
+    for (int64_t i = 0; i < l->count && error->count < before + MAX_ERRORS; i++) {
         int class = dl_csv_find_class(&names, l->field[i]);
         state->y[i] = class;
         if (class >= 0)
@@ -301,7 +295,7 @@ static int take_classes(const list *l, dl_dataset *dataset, dl_error *error) {
 
 /* ---- pictures ---- */
 
-/* The files paths[count], relative to `folder` (NULL: as they are). */
+/* `folder`: of relative paths, or NULL. */
 static int add_pictures(dl_pictures *pictures, char **paths, int64_t count, const char *folder,
                         dl_error *error) {
     dl_picture_source sources[DL_PICTURES_PIECE];
@@ -309,20 +303,20 @@ static int add_pictures(dl_pictures *pictures, char **paths, int64_t count, cons
     int result = 0;
     dl_pictures_open_cache(pictures, &(dl_cache_files){paths, count, folder});
     for (int64_t done = 0; done < count && !result; done += DL_PICTURES_PIECE) {
-        int piece = 0;
-        for (; piece < DL_PICTURES_PIECE && done + piece < count; piece++) {
-            joined[piece] = folder ? dl_path_join(folder, paths[done + piece]) : NULL;
-            const char *path = folder ? joined[piece] : paths[done + piece];
-            sources[piece] = (dl_picture_source){.name = path, .path = path};
+        int chunk = 0;
+        for (; chunk < DL_PICTURES_PIECE && done + chunk < count; chunk++) {
+            joined[chunk] = folder ? dl_path_join(folder, paths[done + chunk]) : NULL;
+            const char *path = folder ? joined[chunk] : paths[done + chunk];
+            sources[chunk] = (dl_picture_source){.name = path, .path = path};
         }
-        result = dl_pictures_add(pictures, sources, piece, error);
-        for (int i = 0; i < piece; i++)
+        result = dl_pictures_add(pictures, sources, chunk, error);
+        for (int i = 0; i < chunk; i++)
             free(joined[i]);
     }
     return result;
 }
 
-static int take_mask_classes(const list *l, dl_dataset *dataset, dl_error *error) {
+static int set_mask_classes(const list *l, dl_dataset *dataset, dl_error *error) {
     const dl_pictures *masks = &((list_state *)dataset->state)->targets;
     int classes = l->like ? l->like->classes : (int)l->options->classes, largest = 1;
     for (int64_t i = 0; i < masks->count; i++) {
@@ -330,8 +324,8 @@ static int take_mask_classes(const list *l, dl_dataset *dataset, dl_error *error
         largest = value > largest ? value : largest;
         if (classes && value >= classes)
             return dl_fail(error, DL_DATA,
-                           "%s:%lld: column \"%s\": the mask %s has a pixel of the class %d, but "
-                           "there are %d classes, 0 to %d",
+                           "%s:%lld: column \"%s\": mask %s has a pixel of class %d, but there are "
+                           "%d classes, 0 to %d",
                            l->path, (long long)l->line[i], l->name[l->target[0]], l->field[i],
                            value, classes, classes - 1);
     }
@@ -339,7 +333,7 @@ static int take_mask_classes(const list *l, dl_dataset *dataset, dl_error *error
     return 0;
 }
 
-/* Inputs may take what the targets have left of the memory. */
+/* Inputs may use the memory that the targets left. */
 static void begin_inputs(const list *l, const dl_dataset *dataset) {
     list_state *state = dataset->state;
     const dl_pictures *targets = &state->targets;
@@ -352,47 +346,47 @@ static void begin_inputs(const list *l, const dl_dataset *dataset) {
 
 /* ---- the format ---- */
 
-static int take_targets(const list *l, dl_dataset *dataset, dl_error *error) {
+static int set_targets(const list *l, dl_dataset *dataset, dl_error *error) {
     list_state *state = dataset->state;
     state->outputs = l->targets;
     if (l->task == CLASSIFICATION || l->task == REGRESSION) {
         state->y = xcalloc((size_t)(l->count * l->targets), sizeof *state->y);
         dataset->schema.outputs = l->targets;
-        return l->task == REGRESSION ? take_numbers(l, dataset, error)
-                                     : take_classes(l, dataset, error);
+        return l->task == REGRESSION ? set_numbers(l, dataset, error)
+                                     : set_classes(l, dataset, error);
     }
     dl_pictures_begin(&state->targets, dataset, &l->options->pictures, l->task == MASK, l->path);
     if (add_pictures(&state->targets, l->field, l->count, l->folder, error) ||
         dl_pictures_finish(&state->targets, error))
         return -1;
-    if (state->targets.size > MOST_OUTPUTS)
-        return dl_fail(error, DL_DATA, "%s: a target of %lld numbers; at most %d are possible",
-                       l->path, (long long)state->targets.size, MOST_OUTPUTS);
+    if (state->targets.size > MAX_OUTPUTS)
+        return dl_fail(error, DL_DATA, "%s: a target of %lld numbers; at most %d are supported",
+                       l->path, (long long)state->targets.size, MAX_OUTPUTS);
     dataset->schema.outputs = state->outputs = (int)state->targets.size;
-    return l->task == MASK ? take_mask_classes(l, dataset, error) : 0;
+    return l->task == MASK ? set_mask_classes(l, dataset, error) : 0;
 }
 
 static int check_like(const list *l, const dl_dataset *dataset, dl_error *error) {
     char own[48], theirs[48];
     const dl_schema *schema = &dataset->schema, *like = l->like;
     if (!dl_shape_equal(schema->input, like->input))
-        return dl_fail(error, DL_DATA, "%s: its pictures are %s, those of training %s", l->path,
+        return dl_fail(error, DL_DATA, "%s: images are %s, but in training they are %s", l->path,
                        dl_shape_text(own, schema->input), dl_shape_text(theirs, like->input));
     if (schema->outputs != like->outputs)
-        return dl_fail(error, DL_DATA, "%s: has %d targets a row, training had %d", l->path,
-                       schema->outputs, like->outputs);
+        return dl_fail(error, DL_DATA, "%s: has %d targets per row, but in training there are %d",
+                       l->path, schema->outputs, like->outputs);
     return 0;
 }
 
 static int open_list(dl_dataset *dataset, list *l, dl_error *error) {
     list_state *state = dataset->state;
-    if (read_list(l, error) || decide(l, error))
+    if (read_list(l, error) || decide_task(l, error))
         return -1;
     bool classes = l->task == CLASSIFICATION || l->task == MASK;
     if (l->like && classes != (l->like->classes > 0))
-        return dl_fail(error, DL_DATA, "%s: its targets are %s, those of training %s", l->path,
+        return dl_fail(error, DL_DATA, "%s: targets are %s, but in training they are %s", l->path,
                        classes ? "classes" : "numbers", classes ? "numbers" : "classes");
-    int failed = take_targets(l, dataset, error);
+    int failed = set_targets(l, dataset, error);
     begin_inputs(l, dataset);
     if (add_pictures(&state->inputs, l->input, l->count, NULL, error) ||
         dl_pictures_finish(&state->inputs, error) || failed)
@@ -453,8 +447,8 @@ static void list_close(dl_dataset *dataset) {
 extern const dl_dataset_type dl_dataset_image_list;
 const dl_dataset_type dl_dataset_image_list = {
     .kind = {.name = "image_list",
-             .help = "pictures (PNG, JPEG, BMP, GIF, TGA, PNM) that a table names, each with its "
-                     "class, numbers, mask or target picture",
+             .help = "images (PNG, JPEG, BMP, GIF, TGA, PNM) listed in a CSV file with their "
+                     "classes, numbers, masks or target images",
              .size = sizeof(list_options),
              .options = options},
     .open = list_open,

@@ -1,48 +1,45 @@
 /* SPDX-License-Identifier: MIT */
-/* Arrays of NumPy, an npy file each or together in an npz archive. An npy file is mapped, not read:
-   rows come from it as they are needed, whatever their type and byte order and however large it is
-   (but for arrays in the order of Fortran, which are turned round in memory, if they fit). */
+/* NumPy arrays, in npy files or an npz archive. npy files of any size are mapped and rows converted
+   on demand, except for arrays in Fortran order, which are transposed in memory. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
 #include "formats/npy.h"
 
-enum { MOST_CLASSES = 1000000, MOST_OUTPUTS = 1 << 20, MOST_PREFETCHED = 4096 };
+enum { MAX_CLASSES = 1000000, MAX_OUTPUTS = 1 << 20, MAX_PREFETCH = 4096 };
 
 typedef struct {
     const char *inputs, *targets;
     int64_t classes;
-    const char *file; /* npz alone */
+    const char *file; /* npz only */
 } npy_options;
 
 #define TARGETS_HELP                                                                               \
-    "of targets: whole numbers and bool are classes from 0, one a row, or (rows x steps, rows x "  \
-    "height x "                                                                                    \
-    "width) one at each position; floats, one or more a row, are the targets of a regression"
+    "of targets: integers and bool are classes from 0, one per row or (rows x steps, rows x "      \
+    "height x width) one per position; floats, one or more per row, are regression targets"
 #define INPUTS_HELP                                                                                \
-    "of inputs: rows, rows x numbers, rows x height x width (grey) or rows x height x width x "    \
-    "channels; of bool, whole numbers or floats (for a sequence, rows x steps x numbers, "         \
-    "begin with the layer reshape)"
+    "of inputs: rows, rows x numbers, rows x height x width (gray) or rows x height x width x "    \
+    "channels, of bool, integers or floats (for sequences, rows x steps x numbers, begin with "    \
+    "the layer reshape)"
 #define CLASSES_OPTION                                                                             \
-    DL_INT_OPTION("classes", npy_options, classes, DL_NO_DEFAULT, 2, MOST_CLASSES,                 \
-                  "how many classes there are; if not given, one more than the largest of the "    \
-                  "training targets")
+    DL_INT_OPTION("classes", npy_options, classes, DL_NO_DEFAULT, 2, MAX_CLASSES,                  \
+                  "number of classes; default: one more than the largest training target")
 
 static const dl_option npy_table[] = {
-    DL_STRING_OPTION("inputs", npy_options, inputs, DL_REQUIRED, "the file (npy) " INPUTS_HELP),
-    DL_STRING_OPTION("targets", npy_options, targets, DL_REQUIRED, "the file (npy) " TARGETS_HELP),
+    DL_STRING_OPTION("inputs", npy_options, inputs, DL_REQUIRED, "file (npy) " INPUTS_HELP),
+    DL_STRING_OPTION("targets", npy_options, targets, DL_REQUIRED, "file (npy) " TARGETS_HELP),
     CLASSES_OPTION,
     DL_OPTIONS_END,
 };
 
 static const dl_option npz_table[] = {
     DL_STRING_OPTION("file", npy_options, file, DL_REQUIRED,
-                     "the archive (npz), as numpy.savez or numpy.savez_compressed write it"),
+                     "archive (npz) of numpy.savez or numpy.savez_compressed"),
     DL_STRING_OPTION("inputs", npy_options, inputs, DL_REQUIRED,
-                     "the name in the archive of the array " INPUTS_HELP),
+                     "name in the archive of the array " INPUTS_HELP),
     DL_STRING_OPTION("targets", npy_options, targets, DL_REQUIRED,
-                     "the name in the archive of the array " TARGETS_HELP),
+                     "name in the archive of the array " TARGETS_HELP),
     CLASSES_OPTION,
     DL_OPTIONS_END,
 };
@@ -57,12 +54,12 @@ static int check_shapes(const dl_npy *inputs, const dl_npy *targets, dl_error *e
     char dims[96];
     if (!dl_dtype_is_float(targets->type) && targets->rank > 3)
         return dl_fail(error, DL_DATA,
-                       "%s: is an array of %s; classes can be one a row or one a position%s",
+                       "%s: is an array of %s; classes must be one per row or one per position%s",
                        targets->path, dl_npy_dims(targets, dims),
                        inputs->rank == 1 ? " (are `inputs` and `targets` swapped?)" : "");
-    if (targets->size > MOST_OUTPUTS)
-        return dl_fail(error, DL_DATA, "%s: has %lld targets a row; at most %d are possible",
-                       targets->path, (long long)targets->size, MOST_OUTPUTS);
+    if (targets->size > MAX_OUTPUTS)
+        return dl_fail(error, DL_DATA, "%s: has %lld targets per row; at most %d are supported",
+                       targets->path, (long long)targets->size, MAX_OUTPUTS);
     if (inputs->rows != targets->rows)
         return dl_fail(error, DL_DATA, "%s has %lld rows, but %s has %lld: they must be equal",
                        inputs->path, (long long)inputs->rows, targets->path,
@@ -76,55 +73,55 @@ static int check_like(const npy_state *state, dl_shape input, const dl_schema *l
     bool numbers = dl_dtype_is_float(state->targets.type);
     int result = 0;
     if (!dl_shape_equal(input, like->input))
-        result = dl_fail(error, DL_DATA, "%s: its inputs are %s, those of training %s",
+        result = dl_fail(error, DL_DATA, "%s: inputs are %s, but in training they are %s",
                          state->inputs.path, dl_shape_text(found, input),
                          dl_shape_text(wanted, like->input));
     if (numbers != !like->classes)
-        result = dl_fail(error, DL_DATA, "%s: its targets are %s, those of training %s",
+        result = dl_fail(error, DL_DATA, "%s: targets are %s, but in training they are %s",
                          state->targets.path, numbers ? "numbers" : "classes",
                          numbers ? "classes" : "numbers");
     else if (like->outputs != state->targets.size)
-        result = dl_fail(error, DL_DATA, "%s: has %lld targets a row, that of training has %d",
-                         state->targets.path, (long long)state->targets.size, like->outputs);
+        result =
+            dl_fail(error, DL_DATA, "%s: has %lld targets per row, but in training there are %d",
+                    state->targets.path, (long long)state->targets.size, like->outputs);
     return result;
 }
 
 static int check_finite(const dl_npy *array, dl_error *error) {
-    int64_t bad = dl_npy_find_bad(array);
+    int64_t bad = dl_npy_find_not_finite(array);
     if (bad < 0)
         return 0;
-    return dl_fail(error, DL_DATA,
-                   "%s: row %lld (from 0), number %lld of it: the value is %g; only finite numbers "
-                   "that fit a float are possible",
-                   array->path, (long long)(bad / array->size), (long long)(bad % array->size),
-                   dl_npy_number(array, bad));
+    return dl_fail(
+        error, DL_DATA,
+        "%s: row %lld (from 0), element %lld: the value is %g; values must be finite as floats",
+        array->path, (long long)(bad / array->size), (long long)(bad % array->size),
+        dl_npy_number(array, bad));
 }
 
-/* `classes` 0: as many as the largest asks for. */
+/* `classes` 0: one more than the largest. */
 static int check_classes(const dl_npy *targets, int64_t classes, dl_schema *schema,
                          dl_error *error) {
-    int64_t largest = 0, limit = classes ? classes : MOST_CLASSES;
+    int64_t largest = 0, limit = classes ? classes : MAX_CLASSES;
     for (int64_t i = 0; i < targets->rows * targets->size; i++) {
-        int64_t class = dl_npy_whole(targets, i);
+        int64_t class = dl_npy_integer(targets, i);
         if (class < 0)
             return dl_fail(error, DL_DATA,
-                           "%s: row %lld (from 0) has the class %lld; classes count from 0",
+                           "%s: row %lld (from 0) has class %lld; classes start at 0",
                            targets->path, (long long)(i / targets->size), (long long)class);
         if (class >= limit)
-            return dl_fail(
-                error, DL_DATA,
-                "%s: row %lld (from 0) has the class %lld, but %s%lld classes, 0 to %lld",
-                targets->path, (long long)(i / targets->size), (long long)class,
-                classes ? "there are " : "there can be at most ", (long long)limit,
-                (long long)limit - 1);
+            return dl_fail(error, DL_DATA,
+                           "%s: row %lld (from 0) has class %lld, but %s%lld classes, 0 to %lld",
+                           targets->path, (long long)(i / targets->size), (long long)class,
+                           classes ? "there are " : "there can be at most ", (long long)limit,
+                           (long long)limit - 1);
         largest = class > largest ? class : largest;
     }
     schema->classes = (int)(classes ? classes : largest + 1);
     return 0;
 }
 
-/* What both formats do once the arrays' bytes are there. */
-static int take_arrays(dl_dataset *dataset, const dl_schema *like, dl_error *error) {
+/* Common to both formats, after loading the arrays. */
+static int set_arrays(dl_dataset *dataset, const dl_schema *like, dl_error *error) {
     const npy_options *o = dataset->options;
     npy_state *state = dataset->state;
     int failed = dl_npy_parse(&state->inputs, dataset, state->targets.held, error);
@@ -165,7 +162,7 @@ static int npy_open(dl_dataset *dataset, const dl_schema *like, dl_error *error)
     }
     free(inputs);
     free(targets);
-    return result ? -1 : take_arrays(dataset, like, error);
+    return result ? -1 : set_arrays(dataset, like, error);
 }
 
 static int npz_open(dl_dataset *dataset, const dl_schema *like, dl_error *error) {
@@ -176,7 +173,7 @@ static int npz_open(dl_dataset *dataset, const dl_schema *like, dl_error *error)
     if (!result)
         result = dl_npz_load(&state->targets, path, o->targets, dataset, state->inputs.held, error);
     free(path);
-    return result ? -1 : take_arrays(dataset, like, error);
+    return result ? -1 : set_arrays(dataset, like, error);
 }
 
 /* ---- rows ---- */
@@ -203,7 +200,7 @@ static void npy_prefetch(const dl_dataset *dataset, int64_t i) {
     const dl_npy *inputs = &((const npy_state *)dataset->state)->inputs;
     int64_t bytes = inputs->size * inputs->width;
     const char *row = (const char *)inputs->values + i * bytes;
-    for (int64_t at = 0; at < bytes && at < MOST_PREFETCHED; at += 64)
+    for (int64_t at = 0; at < bytes && at < MAX_PREFETCH; at += 64)
         __builtin_prefetch(row + at);
 }
 
@@ -220,8 +217,8 @@ static void npy_close(dl_dataset *dataset) {
 extern const dl_dataset_type dl_dataset_npy;
 const dl_dataset_type dl_dataset_npy = {
     .kind = {.name = "npy",
-             .help = "arrays of NumPy, a file each (numpy.save); they are not read into memory as "
-                     "a whole, but for those in the order of Fortran",
+             .help = "NumPy arrays in separate files (numpy.save), mapped instead of read into "
+                     "memory (except arrays in Fortran order)",
              .size = sizeof(npy_options),
              .options = npy_table},
     .open = npy_open,
@@ -234,7 +231,7 @@ const dl_dataset_type dl_dataset_npy = {
 extern const dl_dataset_type dl_dataset_npz;
 const dl_dataset_type dl_dataset_npz = {
     .kind = {.name = "npz",
-             .help = "arrays of NumPy in one archive (numpy.savez, numpy.savez_compressed)",
+             .help = "NumPy arrays in one archive (numpy.savez, numpy.savez_compressed)",
              .size = sizeof(npy_options),
              .options = npz_table},
     .open = npz_open,

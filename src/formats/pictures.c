@@ -15,7 +15,7 @@
 
 enum { MOST_TOLD = 100, MOST_CLASSES = 100000, MOST_BYTES = 1 << 28, MOST_PREFETCHED = 4096 };
 
-const char *const dl_picture_channels[] = {"grey", "color", NULL};
+const char *const dl_picture_channels[] = {"gray", "color", NULL};
 const char *const dl_picture_resizes[] = {"stretch", "fit", "crop", NULL};
 
 void dl_pictures_begin(dl_pictures *pictures, const dl_dataset *dataset,
@@ -260,7 +260,7 @@ int dl_pictures_add(dl_pictures *pictures, const dl_picture_source *sources, int
         make_room(pictures, before + count, error))
         return -1;
     make_places(pictures, before + count);
-    dl_cache_make_room(&pictures->cache, before + count);
+    dl_cache_reserve(&pictures->cache, before + count);
     const dl_shape *shape = &pictures->form.shape;
     outcome *results = xcalloc((size_t)count, sizeof *results);
 #pragma omp parallel for schedule(dynamic, 4)
@@ -440,7 +440,7 @@ int dl_classed_finish(dl_dataset *dataset, const dl_string_set *names, const dl_
     dataset->bytes = true;
     dataset->slow = state->pictures.on_demand;
     if (like && !dl_shape_equal(like->input, dataset->schema.input))
-        return dl_fail(error, DL_DATA, "%s: its pictures are %s, those of training %s", where,
+        return dl_fail(error, DL_DATA, "%s: images are %s, but in training they are %s", where,
                        dl_shape_text(own, dataset->schema.input),
                        dl_shape_text(theirs, like->input));
     if (like && !like->class_names)

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* What the formats of pictures share: many pictures brought to one shape, by several threads. They
-   are kept as bytes or, where these would take more memory than they may, only the place of each
-   is, and it is decoded when it is wanted; or they are in a file of the cache, from an earlier run
-   or from this one on. */
+/* Common to image formats: many images decoded to one shape by several threads. They are kept as
+   bytes; above the memory limit only their positions are kept and they are decoded on demand; or
+   they are in a cache file. */
 #ifndef DL_FORMATS_PICTURES_H
 #define DL_FORMATS_PICTURES_H
 
@@ -12,23 +11,22 @@
 
 typedef struct {
     int channels, resize;
-    int64_t size[2]; /* height, width; 0: that of the first picture */
+    int64_t size[2]; /* height, width; 0: that of the first image */
 } dl_picture_options;
 
 extern const char *const dl_picture_channels[], *const dl_picture_resizes[];
 
-/* The rows of an option table whose struct has the dl_picture_options as its member `pictures`. */
+/* Rows of an option table whose struct has a member `pictures` of dl_picture_options. */
 #define DL_PICTURE_OPTIONS(owner)                                                                  \
     DL_CHOICE_OPTION("channels", owner, pictures.channels, "color", dl_picture_channels,           \
-                     "grey (one channel) or color (three), whatever the pictures have; what is "   \
-                     "transparent in them counts as if it were not"),                              \
-        DL_PAIR_OPTION("size", owner, pictures.size, DL_NO_DEFAULT, 1, 4096,                       \
-                       "what all pictures are brought to; if not given, they must have one size"), \
-        DL_CHOICE_OPTION(                                                                          \
-            "resize", owner, pictures.resize, "stretch", dl_picture_resizes,                       \
-            "how a picture of another size is brought to `size`: stretch (each side by "           \
-            "itself), fit (all of it, in proportion, with black borders) or crop (its "            \
-            "middle, in proportion, without borders)")
+                     "gray (one channel) or color (three), to which all images are converted; "    \
+                     "transparency is ignored"),                                                   \
+        DL_PAIR_OPTION(                                                                            \
+            "size", owner, pictures.size, DL_NO_DEFAULT, 1, 4096,                                  \
+            "size to which all images are resized; default: all images must have the same size"),  \
+        DL_CHOICE_OPTION("resize", owner, pictures.resize, "stretch", dl_picture_resizes,          \
+                         "how an image is resized: stretch (ignores the aspect ratio), fit "       \
+                         "(keeps it, with black borders) or crop (keeps it and crops the center)")
 
 /* Where a picture is to be had. Its strings and bytes are borrowed. */
 typedef struct {

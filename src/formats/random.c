@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Random numbers as data: for looking at a network, and for timing it, without any files. Row i is
-   a pure function of i: standard normal inputs, and a class or uniform numbers. */
+/* Random data, to inspect or time a network without files. Row i is a pure function of i: standard
+   normal inputs, and a class or uniform numbers. */
 #include <math.h>
 #include <stdlib.h>
 
@@ -18,38 +18,39 @@ typedef struct {
 static const dl_option options[] = {
     DL_SETTING_OPTION(
         "input", random_options, input, DL_REQUIRED,
-        "the shape of a sample: (height, width, channels), (steps, channels) or (numbers)"),
+        "shape of a sample: (height, width, channels), (steps, channels) or (numbers)"),
     DL_INT_OPTION("classes", random_options, classes, DL_NO_DEFAULT, 2, 1000000,
-                  "how many classes there are"),
-    DL_INT_OPTION("positions", random_options, positions, "1", 1, 1 << 24,
-                  "with classes: how many positions (pixels, steps) of a sample have one each"),
+                  "number of classes"),
     DL_INT_OPTION(
-        "outputs", random_options, outputs, DL_NO_DEFAULT, 1, 1 << 24,
-        "instead of classes: how many numbers between 0 and 1 a target is (an image's, say)"),
-    DL_INT_OPTION("rows", random_options, rows, "1024", 1, 1 << 30, "how many samples there are"),
+        "positions", random_options, positions, "1", 1, 1 << 24,
+        "with classes: number of positions (pixels, steps) of a sample that have a class"),
+    DL_INT_OPTION("outputs", random_options, outputs, DL_NO_DEFAULT, 1, 1 << 24,
+                  "instead of classes: number of target values, between 0 and 1"),
+    DL_INT_OPTION("rows", random_options, rows, "1024", 1, 1 << 30, "number of samples"),
     DL_OPTIONS_END,
 };
 
-enum { MOST_ELEMENTS = 1 << 28 };
+enum { MAX_ELEMENTS = 1 << 28 };
 
-/* A list of one to three whole numbers above 0. */
+/* A list of one to three positive integers. */
 static int read_shape(const dl_dataset *dataset, const config_setting_t *list, dl_shape *shape,
                       dl_error *error) {
     int rank = config_setting_is_aggregate(list) ? config_setting_length(list) : 0;
-    bool good = !config_setting_is_group(list) && rank >= 1 && rank <= DL_LARGEST_RANK;
+    bool valid = !config_setting_is_group(list) && rank >= 1 && rank <= DL_LARGEST_RANK;
     *shape = (dl_shape){rank, {1, 1, 1, 1}};
     int64_t size = 1;
-    for (int i = 0; good && i < rank; i++) {
+    for (int i = 0; valid && i < rank; i++) {
         const config_setting_t *number = config_setting_get_elem(list, (unsigned)i);
         shape->dim[i] = config_setting_get_int(number);
-        good = config_setting_type(number) == CONFIG_TYPE_INT && shape->dim[i] > 0 &&
-               dl_multiply(size, shape->dim[i], &size) && size <= MOST_ELEMENTS;
+        valid = config_setting_type(number) == CONFIG_TYPE_INT && shape->dim[i] > 0 &&
+                dl_multiply(size, shape->dim[i], &size) && size <= MAX_ELEMENTS;
     }
-    if (good)
+    if (valid)
         return 0;
-    return dl_fail(error, DL_USAGE,
-                   "%s: input must be a list of one to three whole numbers, such as (32, 32, 3)",
-                   dataset->where);
+    return dl_fail(
+        error, DL_USAGE,
+        "%s: input must be a list of one to three positive integers, such as (32, 32, 3)",
+        dataset->where);
 }
 
 static int random_open(dl_dataset *dataset, const dl_schema *like, dl_error *error) {
@@ -65,7 +66,7 @@ static int random_open(dl_dataset *dataset, const dl_schema *like, dl_error *err
     dataset->count = o->rows;
     if (like && (!dl_shape_equal(like->input, schema->input) || like->classes != schema->classes ||
                  like->outputs != schema->outputs))
-        return dl_fail(error, DL_DATA, "%s: its shape and classes are not those of training",
+        return dl_fail(error, DL_DATA, "%s: shape and classes do not match the training data",
                        dataset->where);
     return 0;
 }
@@ -91,7 +92,7 @@ static void random_close(dl_dataset *dataset) {
 extern const dl_dataset_type dl_dataset_random;
 const dl_dataset_type dl_dataset_random = {
     .kind = {.name = "random",
-             .help = "random numbers, for looking at a network and timing it without any files",
+             .help = "random data, to inspect or time a network without files",
              .size = sizeof(random_options),
              .options = options},
     .open = random_open,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The data-set formats. A new one is a file in this folder and a line in the list. */
+/* The data formats. A new one is a file and a line in the list. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -57,13 +57,12 @@ int dl_dataset_read(const dl_dataset *dataset, int64_t i, float *x, float *y, dl
     return 0;
 }
 
-/* What scripts/get_data.sh knows. */
+/* Datasets of scripts/get_data.sh. */
 static const char *const public_sets[] = {
     "mnist", "fashion_mnist", "cifar10", "iris", "car", "concrete", "tinyshakespeare",
 };
 
-/* The public set whose folder a component of `name` is, or NULL. The first such component counts.
- */
+/* The public dataset that is the first such component of the path `name`; NULL: none. */
 static const char *public_set(const char *name) {
     for (const char *part = name; *part;) {
         size_t length = strcspn(part, "/");
@@ -81,12 +80,12 @@ int dl_dataset_fits(const dl_dataset *dataset, const char *path, double bytes, c
     char need[32], most[32];
     if (dataset->memory_most <= 0 || bytes <= (double)dataset->memory_most)
         return 0;
-    return dl_fail(
-        error, DL_DATA,
-        "%s: needs %s of memory, of which there may be %s (data.memory_limit); the format "
-        "\"%s\" cannot be read piece by piece%s%s",
-        path, dl_text_bytes(need, bytes), dl_text_bytes(most, (double)dataset->memory_most),
-        dataset->type->kind.name, advice ? ": " : "", advice ? advice : "");
+    return dl_fail(error, DL_DATA,
+                   "%s: needs %s of memory, but the limit is %s (data.memory_limit); the format "
+                   "\"%s\" cannot be read on demand%s%s",
+                   path, dl_text_bytes(need, bytes),
+                   dl_text_bytes(most, (double)dataset->memory_most), dataset->type->kind.name,
+                   advice ? ": " : "", advice ? advice : "");
 }
 
 char *dl_dataset_find(const dl_dataset *dataset, const char *name, dl_error *error) {

@@ -8,14 +8,14 @@
 
 #include "base/memory.h"
 
-/* No data set comes near these; a hostile checkpoint must not get further. */
+/* Limits against hostile checkpoints. */
 enum {
-    MOST_ELEMENTS = 1 << 28,
-    MOST_CLASSES = 1 << 20,
-    MOST_OUTPUTS = 1 << 20,
-    MOST_COLUMNS = 1 << 20
+    MAX_ELEMENTS = 1 << 28,
+    MAX_CLASSES = 1 << 20,
+    MAX_OUTPUTS = 1 << 20,
+    MAX_COLUMNS = 1 << 20
 };
-static const int64_t MOST_ROWS = (int64_t)1 << 40;
+static const int64_t MAX_ROWS = (int64_t)1 << 40;
 
 static char **copy_names(char **names, int count) {
     if (!names)
@@ -26,14 +26,13 @@ static char **copy_names(char **names, int count) {
     return copy;
 }
 
-/* Fine with NULL and with a list that was filled only in part. */
+/* `names` may be NULL or partially filled. */
 static void free_names(char **names, int count) {
     for (int i = 0; names && i < count; i++)
         free(names[i]);
     free(names);
 }
 
-/* Of NULL it is NULL. */
 static void *copy_list(const void *list, int64_t count, size_t size) {
     size_t bytes = size * (size_t)count;
     return list ? memcpy(xmalloc(bytes), list, bytes) : NULL;
@@ -86,52 +85,52 @@ const char *dl_schema_class(const dl_schema *schema, int class, char out[16]) {
 
 /* ---- writing ---- */
 
-static json_t *made(json_t *value) {
+static json_t *checked(json_t *value) {
     assert(value && "a name in a schema is not UTF-8");
-    if (!value) /* assertions may be off */
+    if (!value) /* with NDEBUG */
         abort();
     return value;
 }
 
 static json_t *names_to_json(char **names, int count) {
-    json_t *list = made(json_array());
+    json_t *list = checked(json_array());
     for (int i = 0; i < count; i++)
-        json_array_append_new(list, made(json_string(names[i])));
+        json_array_append_new(list, checked(json_string(names[i])));
     return list;
 }
 
 static json_t *numbers_to_json(const double *numbers, int count) {
-    json_t *list = made(json_array());
+    json_t *list = checked(json_array());
     for (int i = 0; i < count; i++)
-        json_array_append_new(list, made(json_real(numbers[i])));
+        json_array_append_new(list, checked(json_real(numbers[i])));
     return list;
 }
 
 static json_t *column_to_json(const dl_column *column) {
-    json_t *object = made(json_object());
-    json_object_set_new(object, "name", made(json_string(column->name)));
+    json_t *object = checked(json_object());
+    json_object_set_new(object, "name", checked(json_string(column->name)));
     if (column->categories)
         json_object_set_new(object, "categories",
                             names_to_json(column->category, column->categories));
     else
-        json_object_set_new(object, "mean", made(json_real(column->mean)));
+        json_object_set_new(object, "mean", checked(json_real(column->mean)));
     return object;
 }
 
 char *dl_schema_to_json(const dl_schema *schema) {
-    json_t *object = made(json_object()), *list = made(json_array());
+    json_t *object = checked(json_object()), *list = checked(json_array());
     for (int i = 0; i < schema->input.rank; i++)
-        json_array_append_new(list, made(json_integer(schema->input.dim[i])));
+        json_array_append_new(list, checked(json_integer(schema->input.dim[i])));
     json_object_set_new(object, "input", list);
-    json_object_set_new(object, "classes", made(json_integer(schema->classes)));
-    json_object_set_new(object, "outputs", made(json_integer(schema->outputs)));
+    json_object_set_new(object, "classes", checked(json_integer(schema->classes)));
+    json_object_set_new(object, "outputs", checked(json_integer(schema->outputs)));
     if (schema->class_names)
         json_object_set_new(object, "class_names",
                             names_to_json(schema->class_names, schema->classes));
     if (schema->class_count) {
-        list = made(json_array());
+        list = checked(json_array());
         for (int i = 0; i < schema->classes; i++)
-            json_array_append_new(list, made(json_integer(schema->class_count[i])));
+            json_array_append_new(list, checked(json_integer(schema->class_count[i])));
         json_object_set_new(object, "class_count", list);
     }
     if (schema->bin_edge) {
@@ -147,9 +146,9 @@ char *dl_schema_to_json(const dl_schema *schema) {
         json_object_set_new(object, "target_origin",
                             numbers_to_json(schema->target_origin, schema->outputs));
     if (schema->target_name)
-        json_object_set_new(object, "target", made(json_string(schema->target_name)));
+        json_object_set_new(object, "target", checked(json_string(schema->target_name)));
     if (schema->columns) {
-        list = made(json_array());
+        list = checked(json_array());
         for (int i = 0; i < schema->columns; i++)
             json_array_append_new(list, column_to_json(&schema->column[i]));
         json_object_set_new(object, "columns", list);
@@ -162,40 +161,39 @@ char *dl_schema_to_json(const dl_schema *schema) {
     return text.data;
 }
 
-/* ---- reading back ---- */
+/* ---- reading ---- */
 
 typedef struct {
-    const char *name; /* what is read, for messages */
+    const char *name; /* for messages */
     dl_error *error;
 } reading;
 
-static int bad(const reading *r, const char *what) {
-    return dl_fail(r->error, DL_DATA, "%s: the description of the data is damaged: %s", r->name,
-                   what);
+static int damaged(const reading *r, const char *what) {
+    return dl_fail(r->error, DL_DATA, "%s: the data schema is damaged: %s", r->name, what);
 }
 
-/* A whole number of `object` within bounds. */
+/* An integer of `object` in [low, high]. */
 static int read_number(const reading *r, const json_t *object, const char *key, int low, int high,
                        int *out) {
     const json_t *value = json_object_get(object, key);
     if (!json_is_integer(value) || json_integer_value(value) < low ||
         json_integer_value(value) > high)
-        return bad(r, key);
+        return damaged(r, key);
     *out = (int)json_integer_value(value);
     return 0;
 }
 
-/* A list of strings of at most `most` members; `*count` is set before what can fail. */
-static int read_names(const reading *r, const json_t *list, const char *key, int most,
-                      char ***names, int *count) {
-    if (!json_is_array(list) || !json_array_size(list) || json_array_size(list) > (size_t)most)
-        return bad(r, key);
+/* A list of at most `max` strings; *count is set for freeing after a failure. */
+static int read_names(const reading *r, const json_t *list, const char *key, int max, char ***names,
+                      int *count) {
+    if (!json_is_array(list) || !json_array_size(list) || json_array_size(list) > (size_t)max)
+        return damaged(r, key);
     *count = (int)json_array_size(list);
     *names = xcalloc((size_t)*count, sizeof **names);
     for (int i = 0; i < *count; i++) {
         const json_t *name = json_array_get(list, (size_t)i);
         if (!json_is_string(name))
-            return bad(r, key);
+            return damaged(r, key);
         (*names)[i] = xstrdup(json_string_value(name));
     }
     return 0;
@@ -204,13 +202,13 @@ static int read_names(const reading *r, const json_t *list, const char *key, int
 static int read_counts(const reading *r, const json_t *list, dl_schema *schema) {
     if (!json_is_array(list) || !schema->classes ||
         json_array_size(list) != (size_t)schema->classes)
-        return bad(r, "class_count");
+        return damaged(r, "class_count");
     schema->class_count = xcalloc((size_t)schema->classes, sizeof *schema->class_count);
     for (int i = 0; i < schema->classes; i++) {
         const json_t *count = json_array_get(list, (size_t)i);
         if (!json_is_integer(count) || json_integer_value(count) < 0 ||
-            json_integer_value(count) > MOST_ROWS)
-            return bad(r, "class_count");
+            json_integer_value(count) > MAX_ROWS)
+            return damaged(r, "class_count");
         schema->class_count[i] = json_integer_value(count);
     }
     return 0;
@@ -218,14 +216,14 @@ static int read_counts(const reading *r, const json_t *list, dl_schema *schema) 
 
 static double *read_numbers(const reading *r, const json_t *list, const char *key, int count) {
     if (!json_is_array(list) || json_array_size(list) != (size_t)count) {
-        bad(r, key);
+        damaged(r, key);
         return NULL;
     }
     double *numbers = xcalloc((size_t)count, sizeof *numbers);
     for (int i = 0; i < count; i++) {
         const json_t *number = json_array_get(list, (size_t)i);
         if (!json_is_number(number)) {
-            bad(r, key);
+            damaged(r, key);
             free(numbers);
             return NULL;
         }
@@ -240,14 +238,14 @@ static int read_bins(const reading *r, const json_t *object, dl_schema *schema) 
     if (!edge && !mean)
         return 0;
     if (schema->classes < 2 || schema->outputs != 1)
-        return bad(r, "bin_edge");
+        return damaged(r, "bin_edge");
     schema->bin_edge = read_numbers(r, edge, "bin_edge", schema->classes - 1);
     schema->bin_mean = read_numbers(r, mean, "bin_mean", schema->classes);
     if (!schema->bin_edge || !schema->bin_mean)
         return -1;
     for (int i = 1; i < schema->classes - 1; i++)
         if (!(schema->bin_edge[i] > schema->bin_edge[i - 1]))
-            return bad(r, "bin_edge");
+            return damaged(r, "bin_edge");
     return 0;
 }
 
@@ -263,17 +261,17 @@ static int read_origin(const reading *r, const json_t *object, const char *key, 
 static int read_shape(const reading *r, const json_t *list, dl_shape *shape) {
     size_t rank = json_array_size(list);
     if (!json_is_array(list) || rank < 1 || rank > DL_LARGEST_RANK)
-        return bad(r, "input");
+        return damaged(r, "input");
     *shape = (dl_shape){(int)rank, {1, 1, 1, 1}};
     int64_t size = 1;
     for (size_t i = 0; i < rank; i++) {
         const json_t *dim = json_array_get(list, i);
         if (!json_is_integer(dim) || json_integer_value(dim) < 1 ||
-            json_integer_value(dim) > MOST_ELEMENTS)
-            return bad(r, "input");
+            json_integer_value(dim) > MAX_ELEMENTS)
+            return damaged(r, "input");
         shape->dim[i] = (int)json_integer_value(dim);
-        if (!dl_multiply(size, shape->dim[i], &size) || size > MOST_ELEMENTS)
-            return bad(r, "input");
+        if (!dl_multiply(size, shape->dim[i], &size) || size > MAX_ELEMENTS)
+            return damaged(r, "input");
     }
     return 0;
 }
@@ -283,22 +281,22 @@ static int read_column(const reading *r, const json_t *object, dl_column *column
     const json_t *mean = json_object_get(object, "mean");
     const json_t *categories = json_object_get(object, "categories");
     if (!json_is_string(name) || !mean == !categories)
-        return bad(r, "columns");
+        return damaged(r, "columns");
     column->name = xstrdup(json_string_value(name));
     if (categories)
-        return read_names(r, categories, "categories", MOST_CLASSES, &column->category,
+        return read_names(r, categories, "categories", MAX_CLASSES, &column->category,
                           &column->categories);
-    if (!json_is_number(mean)) /* a finite one: jansson takes no other */
-        return bad(r, "mean");
+    if (!json_is_number(mean)) /* jansson accepts only finite numbers */
+        return damaged(r, "mean");
     column->mean = json_number_value(mean);
     return 0;
 }
 
-/* The columns must make up the input, element for element: readers rely on that. */
+/* Readers rely on the columns adding up to the input. */
 static int read_columns(const reading *r, const json_t *list, dl_schema *schema) {
     size_t count = json_array_size(list);
-    if (!json_is_array(list) || !count || count > MOST_COLUMNS)
-        return bad(r, "columns");
+    if (!json_is_array(list) || !count || count > MAX_COLUMNS)
+        return damaged(r, "columns");
     schema->columns = (int)count;
     schema->column = xcalloc(count, sizeof *schema->column);
     int64_t elements = 0;
@@ -309,27 +307,27 @@ static int read_columns(const reading *r, const json_t *list, dl_schema *schema)
         elements += column->categories ? column->categories : 1;
     }
     if (schema->input.rank != 1 || schema->input.dim[0] != elements)
-        return bad(r, "the columns do not make up the input");
+        return damaged(r, "the columns do not add up to the input");
     return 0;
 }
 
 static int read_schema(const reading *r, const json_t *object, dl_schema *schema) {
     int classes = 0;
     if (!json_is_object(object))
-        return bad(r, "it is not a JSON object");
+        return damaged(r, "it is not a JSON object");
     if (read_shape(r, json_object_get(object, "input"), &schema->input) ||
-        read_number(r, object, "classes", 0, MOST_CLASSES, &classes) ||
-        read_number(r, object, "outputs", 1, MOST_OUTPUTS, &schema->outputs))
+        read_number(r, object, "classes", 0, MAX_CLASSES, &classes) ||
+        read_number(r, object, "outputs", 1, MAX_OUTPUTS, &schema->outputs))
         return -1;
     const json_t *names = json_object_get(object, "class_names");
     schema->classes = classes;
     if (names) {
-        int failed = read_names(r, names, "class_names", MOST_CLASSES, &schema->class_names,
+        int failed = read_names(r, names, "class_names", MAX_CLASSES, &schema->class_names,
                                 &schema->classes);
         if (failed)
             return failed;
         if (schema->classes != classes)
-            return bad(r, "class_names");
+            return damaged(r, "class_names");
     }
     const json_t *counts = json_object_get(object, "class_count");
     if ((counts && read_counts(r, counts, schema)) || read_bins(r, object, schema))
@@ -340,7 +338,7 @@ static int read_schema(const reading *r, const json_t *object, dl_schema *schema
         return -1;
     const json_t *target = json_object_get(object, "target");
     if (target && !json_is_string(target))
-        return bad(r, "target");
+        return damaged(r, "target");
     if (target)
         schema->target_name = xstrdup(json_string_value(target));
     const json_t *columns = json_object_get(object, "columns");
@@ -350,9 +348,9 @@ static int read_schema(const reading *r, const json_t *object, dl_schema *schema
 int dl_schema_from_json(dl_schema *schema, const char *json, const char *name, dl_error *error) {
     *schema = (dl_schema){0};
     reading r = {name, error};
-    json_error_t fault;
-    json_t *object = json_loads(json, JSON_REJECT_DUPLICATES, &fault);
-    int result = object ? read_schema(&r, object, schema) : bad(&r, fault.text);
+    json_error_t json_error;
+    json_t *object = json_loads(json, JSON_REJECT_DUPLICATES, &json_error);
+    int result = object ? read_schema(&r, object, schema) : damaged(&r, json_error.text);
     json_decref(object);
     if (result)
         dl_schema_free(schema);

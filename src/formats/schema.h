@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the rows of a data set are: found when the training part is opened, agreed with by the other
-   parts, and carried in a checkpoint so that a test file alone can be read years later. */
+/* The structure of the rows of a dataset: determined from the training data, required of the other
+   splits, and saved in checkpoints. */
 #ifndef DL_FORMATS_SCHEMA_H
 #define DL_FORMATS_SCHEMA_H
 
@@ -9,41 +9,41 @@
 #include "base/error.h"
 #include "math/shape.h"
 
-/* A column of a table that is an input. */
+/* An input column of a table. */
 typedef struct {
     char *name;
-    int categories;  /* 0: a number; else it is one-hot, one element a category */
+    int categories;  /* 0: a number; else one-hot, one element per category */
     char **category; /* their names, sorted */
-    double mean;     /* of a number over the training file; what a missing value becomes */
+    double mean;     /* of a number in the training data; replaces missing values */
 } dl_column;
 
 typedef struct {
-    dl_shape input;     /* of one sample */
-    int classes;        /* > 0: classification, the target is class numbers; 0: regression */
-    int outputs;        /* how many numbers a target has; classification: 1, or where each position
-                           (time step, pixel) of a sample has its class, the positions */
-    char **class_names; /* `classes` names, or NULL where the numbers are the names */
-    int64_t *class_count; /* [classes]: of the training part, where the loss needs it; or NULL */
-    /* A number that was cut into bins, the classes; else both NULL. See bins.h. */
-    double *bin_edge;  /* [classes - 1], ascending: each is the lowest number of the next bin */
-    double *bin_mean;  /* [classes]: the number that a bin stands for */
-    /* What is subtracted from the files' numbers before they are rounded to float; or NULL. */
+    dl_shape input; /* of a sample */
+    int classes;    /* > 0: classification; 0: regression */
+    int outputs;    /* values per target; classification: 1, or the number of positions (time steps,
+                       pixels) that have a class */
+    char **class_names;   /* [classes], or NULL: numbers */
+    int64_t *class_count; /* [classes]: of the training set, if the loss needs it; or NULL */
+    /* Bins of a numeric target (data/bins.h), or NULL: */
+    double *bin_edge; /* [classes - 1], ascending: lower bound of the next bin */
+    double *bin_mean; /* [classes]: value of a bin */
+    /* Subtracted from the values of the files before rounding to float, or NULL: */
     double *input_origin;  /* [size of input] */
     double *target_origin; /* [outputs] */
     char *target_name;     /* or NULL */
-    int columns;       /* tables: how many input columns; else 0 */
+    int columns;           /* of tables; else 0 */
     dl_column *column;
 } dl_schema;
 
 /* A deep copy, freed with dl_schema_free. */
 dl_schema dl_schema_copy(const dl_schema *schema);
 void dl_schema_free(dl_schema *schema);
-/* The name of a class: from class_names, or its number written into `out`. */
+/* The name of a class, or its number written to `out`. */
 const char *dl_schema_class(const dl_schema *schema, int class, char out[16]);
 
-/* JSON, for a checkpoint's metadata; the names must be UTF-8. The caller frees the text. */
+/* JSON for checkpoints, freed by the caller; names must be UTF-8. */
 char *dl_schema_to_json(const dl_schema *schema);
-/* Reads it back, untrusted; -1 and an error of DL_DATA that begins with `name`. */
+/* Parses untrusted JSON; -1 and an error of DL_DATA that begins with `name`. */
 int dl_schema_from_json(dl_schema *schema, const char *json, const char *name, dl_error *error);
 
 #endif

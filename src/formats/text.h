@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The symbols of a text, for whoever writes one. */
+/* Symbols of a text, for generation. */
 #ifndef DL_FORMATS_TEXT_H
 #define DL_FORMATS_TEXT_H
 
@@ -7,25 +7,23 @@
 
 /* Both borrowed. */
 typedef struct {
-    const dl_dataset *dataset; /* its type and options */
+    const dl_dataset *dataset; /* for type and options */
     const dl_schema *schema;
 } dl_symbols;
 
-/* Whether the data are a text, with the schema of one: 0, or -1 and an error that begins with
-   `name`: of DL_USAGE if they are something else, of DL_DATA if the schema is not what a text has.
-   Only the config and the schema are looked at. */
+/* Checks format and schema. 0, or -1 and an error that begins with `name`: of DL_USAGE if the data
+   is not text, of DL_DATA if the schema is invalid. */
 int dl_symbols_check(const dl_symbols *symbols, const char *name, dl_error *error);
-/* The classes of a text's symbols, [*count], freed by the caller. NULL and an error of DL_USAGE
-   that begins with `name` if there is a symbol that the training text has not (a word that it
-   has not is the unknown one). */
+/* The classes [*count] of the symbols of `text`, freed by the caller. NULL and an error of DL_USAGE
+   that begins with `name` if a symbol does not occur in the training text (unknown words are class
+   0). */
 uint16_t *dl_symbols_read(const dl_symbols *symbols, const char *text, const char *name,
                           int64_t *count, dl_error *error);
-enum { DL_MOST_SYMBOL = 72 };
-/* The bytes, less than DL_MOST_SYMBOL, of the symbol that a class is; returns how many they are, 0
-   if it is none. Words, but the first, have a blank in front. */
+enum { DL_MAX_SYMBOL = 72 };
+/* Writes the symbol of a class, with a leading space for words except the first. Returns its bytes,
+   less than DL_MAX_SYMBOL; 0: no symbol. */
 int dl_symbols_write(const dl_symbols *symbols, int class, bool first, char *out);
-/* The sample x[size of schema.input] that begins with these symbols, not normalized; the steps
-   behind them are zero. */
+/* Encodes symbols as a sample x[size of schema.input], not normalized, padded with zeros. */
 void dl_symbols_encode(const dl_symbols *symbols, const uint16_t *classes, int64_t count, float *x);
 
 #endif

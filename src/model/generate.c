@@ -96,7 +96,7 @@ static void generate(generator *w, const dl_generate_options *o, const uint16_t 
                      int64_t given, dl_generate_sink sink) {
     const dl_data *data = &w->model->data;
     const int classes = data->schema.classes;
-    char bytes[DL_MOST_SYMBOL];
+    char bytes[DL_MAX_SYMBOL];
     if (!given)
         push(w, start_symbol(data));
     dl_symbols symbols = dl_data_symbols(data);

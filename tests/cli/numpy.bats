@@ -52,11 +52,11 @@ PYTHON
     train --quiet npy.cfg
     status_is 3
     says_only "dltrain: x.npy: is cut short, or its header is wrong: 2x9999 elements of 1 byte need \
-19998 bytes, there are 2"
+19998 bytes, but there are 2"
     echo hello >d.npz
     train --quiet npz.cfg
     status_is 3
-    says_only "dltrain: d.npz: is no zip archive (npz), or it is cut short: there is no directory at \
+    says_only "dltrain: d.npz: is not a zip archive (npz), or is cut short: there is no directory at \
 its end"
     rm y.npy
     train --quiet npy.cfg

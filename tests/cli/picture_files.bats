@@ -42,7 +42,7 @@ refused() {
 @test "training on folders of images, and on the same images in an archive" {
     digit_files
     {
-        echo 'data = { format = "image_folder"; channels = "grey"; train = { folder = "digits"; };'
+        echo 'data = { format = "image_folder"; channels = "gray"; train = { folder = "digits"; };'
         echo '  validation = 0.1; test = 0.2; normalize = "scale"; };'
         network
     } >folder.cfg
@@ -64,7 +64,7 @@ refused() {
     digit_files
     printf 'P5 2 1 255\nab' >digits/two/x.pgm
     {
-        echo 'data = { format = "image_folder"; channels = "grey"; train = { folder = "digits"; };'
+        echo 'data = { format = "image_folder"; channels = "gray"; train = { folder = "digits"; };'
         echo '  normalize = "scale"; };'
         network
     } >folder.cfg
@@ -112,7 +112,7 @@ refused() {
         } >ink/"${file##*/}"
     done
     {
-        echo 'data = { format = "image_list"; channels = "grey"; train = { file = "digits/list.csv";'
+        echo 'data = { format = "image_list"; channels = "gray"; train = { file = "digits/list.csv";'
         echo '  target = ["name"]; }; validation = 0.1; test = 0.2; normalize = "scale"; };'
         network
     } >list.cfg
@@ -151,7 +151,7 @@ cached() { XDG_CACHE_HOME=$PWD/cache train --set data.cache=true "$@"; }
 @test "training from the cache of decoded images gives the same bits" {
     digit_files
     {
-        echo 'data = { format = "image_folder"; channels = "grey"; train = { folder = "digits"; };'
+        echo 'data = { format = "image_folder"; channels = "gray"; train = { folder = "digits"; };'
         echo '  size = (7, 9); validation = 0.1; test = 0.2; normalize = "scale"; };'
         network
     } >folder.cfg
@@ -191,7 +191,7 @@ cached() { XDG_CACHE_HOME=$PWD/cache train --set data.cache=true "$@"; }
     digit_files
     tar czf digits.tar.gz --sort=name digits
     {
-        echo 'data = { format = "image_tar"; channels = "grey"; train = { file = "digits.tar.gz"; };'
+        echo 'data = { format = "image_tar"; channels = "gray"; train = { file = "digits.tar.gz"; };'
         echo '  size = 16; validation = 0.1; normalize = "scale"; };'
         network
     } >tar.cfg
@@ -199,7 +199,7 @@ cached() { XDG_CACHE_HOME=$PWD/cache train --set data.cache=true "$@"; }
     cached --out whole tar.cfg
     status_is 0
     says "warning     $PWD/cache/dltrain: "
-    says "goes on without data.cache"
+    says "continues without data.cache"
     grep -q '^warning .*data.cache$' whole/log.txt || fail "not in the log"
     rm cache
     for seconds in .01 .03 .05 .07 .1 .15 .2 .3 .5; do
@@ -227,7 +227,7 @@ cached() { XDG_CACHE_HOME=$PWD/cache train --set data.cache=true "$@"; }
 @test "two runs at the same time share a cache" {
     digit_files
     {
-        echo 'data = { format = "image_folder"; channels = "grey"; train = { folder = "digits"; };'
+        echo 'data = { format = "image_folder"; channels = "gray"; train = { folder = "digits"; };'
         echo '  validation = 0.1; normalize = "scale"; };'
         network
     } >folder.cfg
@@ -253,7 +253,7 @@ cached() { XDG_CACHE_HOME=$PWD/cache train --set data.cache=true "$@"; }
     done
     tar czf set.tar.gz --sort=name set
     {
-        echo 'data = { format = "image_tar"; channels = "grey"; train = { file = "set.tar.gz"; };'
+        echo 'data = { format = "image_tar"; channels = "gray"; train = { file = "set.tar.gz"; };'
         echo '  memory_limit = 1; normalize = "scale"; };'
         network
     } | sed 's/epochs = 10/epochs = 1/; s/units = 4/units = 2/' >tar.cfg
@@ -275,7 +275,7 @@ cached() { XDG_CACHE_HOME=$PWD/cache train --set data.cache=true "$@"; }
     cp "s/$long/cat/0.pgm" "s/$long/cat/.hidden/0.pgm"
     cp "s/$long/cat/0.pgm" "s/$long/cat/._0.pgm"
     cat >t.cfg <<'CONFIG'
-data = { format = "image_tar"; channels = "grey"; train = { file = "t.tar"; }; };
+data = { format = "image_tar"; channels = "gray"; train = { file = "t.tar"; }; };
 network = ( { layer = "dense"; units = 2; } );
 loss = { type = "softmax_cross_entropy"; };
 training = { batch_size = 4; };

@@ -63,9 +63,9 @@ loss = { type = "softmax_cross_entropy"; };
 CONFIG
     OMP_NUM_THREADS=1 capture bash -c 'ulimit -v 500000; exec "$@"' - "$dltrain" --quiet --threads 1 --dry-run text.cfg
     status_is 3
-    says_only "dltrain: b.gz: needs more than the 20 MB of memory that it may take (data.memory_limit)"
+    says_only "dltrain: b.gz: needs more memory than the limit of 20 MB (data.memory_limit)"
     gzip -dc b.gz >b
     train --dry-run --set data.train.file=b text.cfg
     status_is 3
-    says "dltrain: b: needs 250 MB of memory, of which there may be 20 MB (data.memory_limit)"
+    says "dltrain: b: needs 250 MB of memory, but the limit is 20 MB (data.memory_limit)"
 }

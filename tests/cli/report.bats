@@ -47,7 +47,7 @@ pictures() {
     done
     cat >pictures.cfg <<'CONFIG'
 name = "<b>squares & \"more\"";
-data = { format = "image_folder"; size = 4; channels = "grey"; train = { folder = "train"; }; test = { folder = "test"; }; };
+data = { format = "image_folder"; size = 4; channels = "gray"; train = { folder = "train"; }; test = { folder = "test"; }; };
 network = ( { layer = "conv2d"; filters = 5; kernel = 3; activation = "relu"; }, { layer = "dense"; units = 2; } );
 loss = { type = "softmax_cross_entropy"; };
 training = { epochs = 2; batch_size = 4; };

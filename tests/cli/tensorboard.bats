@@ -112,7 +112,7 @@ END
     for i in 1 2 3; do cp a.pgm train/a/$i.pgm && cp b.pgm train/b/$i.pgm; done
     cat >pictures.cfg <<'CONFIG'
 name = "pictures";
-data = { format = "image_folder"; size = 4; channels = "grey"; train = { folder = "train"; }; };
+data = { format = "image_folder"; size = 4; channels = "gray"; train = { folder = "train"; }; };
 network = ( { layer = "conv2d"; filters = 5; kernel = 3; }, { layer = "dense"; units = 2; } );
 loss = { type = "softmax_cross_entropy"; };
 training = { epochs = 2; batch_size = 4; tensorboard = true; };

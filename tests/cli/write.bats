@@ -115,7 +115,7 @@ CASES
     train --quiet --out xor xor.cfg
     predicted xor --generate 3
     status_is 2
-    says_only 'dlpredict: xor/best.safetensors: its data are no text (format = "csv"): there is nothing to write'
+    says_only 'dlpredict: xor/best.safetensors: its data is not text (format = "csv"), so it cannot generate any'
     for _ in 1 2 3; do printf 'abcdefghijklmnopqrstuvwxyz'; done >text.txt
     text both "" '{ layer = "gru"; units = 4; bidirectional = true; },'
     train --quiet --out both --epochs 1 --set training.batch_size=2 both.cfg

@@ -193,7 +193,7 @@ void fuzz_image_tar(const uint8_t *input, size_t count) {
     run(&(recipe){"image_tar",
                   {{"file", "pictures.tar"}, {"", ""}},
                   "",
-                  OPTIONS("", "size = 4;", "size = [3, 5]; resize = \"fit\"; channels = \"grey\";",
+                  OPTIONS("", "size = 4;", "size = [3, 5]; resize = \"fit\"; channels = \"gray\";",
                           "size = 2; resize = \"crop\"; test = 0.5;", "memory_limit = 1;")},
         input, count);
 }
@@ -222,7 +222,7 @@ void fuzz_image_list(const uint8_t *input, size_t count) {
                   "",
                   OPTIONS("size = 4;", "header = false; size = 4;",
                           "header = false; delimiter = \"tab\"; task = \"classification\";",
-                          "task = \"regression\"; channels = \"grey\";",
+                          "task = \"regression\"; channels = \"gray\";",
                           "header = false; task = \"mask\";", "task = \"mask\"; classes = 2;",
                           "header = false; task = \"picture\"; size = [2, 3]; resize = \"crop\";",
                           "path = \"2\"; header = false; target = [\"1\"]; test = 0.5;",
