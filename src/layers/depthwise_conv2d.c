@@ -45,6 +45,7 @@ static int setup(dl_layer *layer, dl_error *error) {
     dl_shape shape = {4, {w->kernel[0], w->kernel[1], w->channels, (int)self->multiplier}};
     dl_weights_declare(layer, &self->weights, shape, area, area * self->multiplier, (int)outputs);
     layer->params[0].columns = outputs;
+    layer->params[0].layout = DL_TORCH_DEPTHWISE;
     layer->out.shape = dl_shape3(w->out_height, w->out_width, (int)outputs);
     dl_layer_set_activation(layer, &self->weights.activation);
     layer->ends_in_bias = dl_weights_end_in_bias(&self->weights);

@@ -70,6 +70,7 @@ static int setup(dl_layer *layer, dl_error *error) {
                        (dl_param){.name = "weight",
                                   .shape = dl_shape2((int)self->vocabulary, (int)self->units),
                                   .flags = DL_DECAYS | DL_OVERWRITES,
+                                  .layout = DL_TORCH_SAME,
                                   .initializer = initializer,
                                   .argument = dl_init_argument(&self->init, initializer),
                                   .fan_in = self->units,

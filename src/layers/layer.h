@@ -41,6 +41,13 @@ enum {
 
 enum { DL_MAX_INPUTS = 32 }; /* of one layer */
 
+/* How PyTorch stores a parameter of rank 2 or 4. */
+typedef enum {
+    DL_TORCH_OUT_FIRST, /* [out][in], [out][in][kh][kw] */
+    DL_TORCH_SAME,      /* a table, a row per symbol or step */
+    DL_TORCH_DEPTHWISE  /* [channels * multiplier][1][kh][kw] */
+} dl_torch_layout;
+
 /* A view into the net's flat blocks of weights and gradients, or of state, without a gradient. */
 typedef struct {
     const char *name; /* "weight"; the net prefixes the layer's name */
@@ -48,6 +55,7 @@ typedef struct {
     int64_t count, offset;
     float *value, *grad;
     unsigned flags;
+    dl_torch_layout layout;
     float beta; /* set by the net: 0: backward (under DL_OVERWRITES) overwrites grad; 1: it adds */
     const dl_initializer *initializer;
     double argument;         /* of the initializer: standard deviation, limit, value or gain */

@@ -51,6 +51,7 @@ static int setup(dl_layer *layer, dl_error *error) {
         dl_layer_add_param(layer, (dl_param){.name = "weight",
                                              .shape = in,
                                              .flags = DL_DECAYS | DL_OVERWRITES,
+                                             .layout = DL_TORCH_SAME,
                                              .initializer = &dl_initializers[DL_INIT_NORMAL],
                                              .argument = self->std});
     layer->out.shape = in;

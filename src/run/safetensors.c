@@ -296,19 +296,19 @@ static const char *locate_type(const dl_safetensors *file, const char *name, con
     return file->bytes + file->start + first;
 }
 
-static const char *locate(const dl_safetensors *file, const char *name, dl_shape *shape) {
+const char *dl_safetensors_find(const dl_safetensors *file, const char *name, dl_shape *shape) {
     return locate_type(file, name, "F32", sizeof(float), shape);
 }
 
 int64_t dl_safetensors_count(const dl_safetensors *file, const char *name) {
     dl_shape shape;
-    return locate(file, name, &shape) ? dl_shape_size(shape) : -1;
+    return dl_safetensors_find(file, name, &shape) ? dl_shape_size(shape) : -1;
 }
 
 int dl_safetensors_read(const dl_safetensors *file, const char *name, dl_shape shape, float *value,
                         dl_error *error) {
     dl_shape found;
-    const char *bytes = locate(file, name, &found);
+    const char *bytes = dl_safetensors_find(file, name, &found);
     char a[48], b[48];
     if (!bytes)
         return dl_fail(error, DL_DATA, "%s: has no tensor \"%s\": it is from another network",
@@ -366,7 +366,7 @@ int dl_safetensors_read_matching(const dl_safetensors *file, const char *name, d
     dl_shape found;
     char here[48];
     json_t *entry = json_object_get(file->header, name);
-    const char *bytes = locate(file, name, &found);
+    const char *bytes = dl_safetensors_find(file, name, &found);
     if (!entry) {
         dl_text_add(why, "missing");
         return 0;

@@ -43,6 +43,8 @@ int dl_safetensors_open_foreign(dl_safetensors *file, const char *path, dl_error
 void dl_safetensors_close(dl_safetensors *file);
 /* A metadata string, owned by `file`; NULL if missing. */
 const char *dl_safetensors_text(const dl_safetensors *file, const char *key);
+/* The bytes of a tensor of floats with up to four dims, or NULL. */
+const char *dl_safetensors_find(const dl_safetensors *file, const char *name, dl_shape *shape);
 /* The number of elements of a tensor; -1 if it is missing. */
 int64_t dl_safetensors_count(const dl_safetensors *file, const char *name);
 /* Copies a tensor, which must have this shape. -1 and an error with both shapes if not. */

@@ -4,6 +4,7 @@
 
 #include "train/average.h"
 #include "train/monitor.h"
+#include "train/torch_layout.h"
 #include "train/transfer.h"
 
 static const char *const initialize_names[] = {"layers", "lsuv", NULL};
@@ -22,6 +23,12 @@ static const dl_option training_options[] = {
         "safetensors file of any program, or a run's folder: its best checkpoint). Tensors whose "
         "names and shapes match are copied; the log lists the others. Layers with trainable = "
         "false stay frozen. --resume does not read it again"),
+    DL_CHOICE_OPTION(
+        "init_layout", dl_settings, init_layout, "auto", dl_layout_names,
+        "how the init_from file stores the weights of dense layers and convolutions: dltrain and "
+        "keras: [in][out] and [height][width][in][out]; torch: [out][in] and "
+        "[out][in][height][width], which are transposed when they are read; auto: a file of "
+        "dltrain as it is, another one as the shapes say, and an error where they fit both ways"),
     DL_STRINGS_OPTION("init_map", dl_settings, init_map, DL_NO_DEFAULT,
                       "layers with other names in the init_from file: (\"layer=its name there\", "
                       "…)"),

@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "run/run.h"
 #include "run/safetensors.h"
+#include "train/torch_layout.h"
 
 enum { MOST_NAMES = 8 }; /* listed in an error, of either side */
 
@@ -72,6 +73,9 @@ int dl_transfer_check(const dl_experiment *e, dl_error *error) {
     int result = e->settings.init_from && e->settings.lsuv ? -1 : 0;
     if (map->count && !e->settings.init_from)
         result = dl_fail(error, DL_USAGE, "%s: init_map has no effect without init_from", at);
+    if (e->settings.init_layout != DL_LAYOUT_AUTO && !e->settings.init_from)
+        result = dl_fail(error, DL_USAGE, "%s: init_layout has no effect without init_from",
+                         dl_model_where(&e->model, "training.init_layout"));
     for (int i = 0; i < map->count; i++) {
         part here, there, other;
         if (!split(map->items[i], &here, &there)) {
@@ -127,8 +131,11 @@ static int load_params(dl_transfer *t, const dl_experiment *e, const dl_safetens
         if (params[i].flags & DL_CARRIED) /* reset at the start of an epoch */
             continue;
         const char *name = checkpoint_name(t, e, params[i].name);
-        int loaded =
-            dl_safetensors_read_matching(file, name, params[i].shape, params[i].value, &why, error);
+        bool there = json_object_get(file->header, name);
+        int loaded = t->transposed && there && dl_torch_differs(&params[i])
+                         ? dl_torch_read(&params[i], file, name, &why)
+                         : dl_safetensors_read_matching(file, name, params[i].shape,
+                                                        params[i].value, &why, error);
         t->count++;
         if (!loaded)
             t->missed[t->missed_count++] =
@@ -240,12 +247,50 @@ static int check_map(const dl_experiment *e, const dl_safetensors *file, dl_erro
     return result;
 }
 
+static int decide_layout(dl_transfer *t, const dl_experiment *e, const dl_safetensors *file,
+                         dl_error *error) {
+    const char *format = dl_safetensors_text(file, "format");
+    t->transposed = e->settings.init_layout == DL_LAYOUT_TORCH;
+    if (e->settings.init_layout != DL_LAYOUT_AUTO || (format && !strncmp(format, "dltrain ", 8)))
+        return 0;
+    dl_layout_votes votes = {0};
+    for (int i = 0; i < e->model.net.param_count; i++) {
+        const dl_param *param = &e->model.net.params[i];
+        dl_layout_vote(&votes, param, file, checkpoint_name(t, e, param->name));
+    }
+    t->transposed = votes.torch > 0;
+    if (votes.ours ? !votes.torch : votes.torch || !votes.both)
+        return 0;
+    return dl_fail(
+        error, DL_USAGE,
+        "%s: init_from: %s was not written by dltrain, and its shapes do not say whether "
+        "weights are [in][out] or, as in PyTorch, [out][in] (%s%s): set init_layout = "
+        "\"torch\", \"keras\" or \"dltrain\"",
+        dl_model_where(&e->model, "training.init_from"), file->path,
+        votes.ours ? "some fit only one way, some only the other" : votes.example,
+        votes.ours ? "" : " fits both ways");
+}
+
+/* Whether an image of several channels becomes a vector: dltrain has channels last. */
+static bool flattens_images(const dl_net *net) {
+    for (int i = 0; i < net->layer_count; i++) {
+        const dl_layer *layer = &net->layers[i];
+        dl_shape in = layer->in[0].shape, out = layer->out.shape;
+        bool several = in.rank == 3 && in.dim[2] > 1 && in.dim[0] * in.dim[1] > 1;
+        if (several && out.rank == 1 && dl_shape_size(in) == dl_shape_size(out))
+            return true;
+    }
+    return false;
+}
+
 static int load_all(dl_transfer *t, dl_experiment *e, const dl_safetensors *file, dl_error *error) {
     const dl_net *net = &e->model.net;
     size_t most = (size_t)(net->param_count + net->state_param_count);
     t->path = dl_arena_strdup(&t->arena, file->path);
     t->missed = dl_arena_alloc(&t->arena, sizeof *t->missed * (most + 1));
-    if (check_map(e, file, error) ||
+    int layout = decide_layout(t, e, file, error);
+    t->flattens = t->transposed && flattens_images(net);
+    if (check_map(e, file, error) || layout ||
         load_params(t, e, file, net->params, net->param_count, error) ||
         load_params(t, e, file, net->state_params, net->state_param_count, error))
         return -1;

@@ -8,6 +8,8 @@
 /* What was loaded. All zero: nothing was asked for. */
 typedef struct {
     char *path;          /* of the checkpoint */
+    bool transposed;     /* it has PyTorch's layout */
+    bool flattens;       /* and the net flattens images, in another order than PyTorch */
     int count;           /* tensors of the net */
     int missed_count;    /* of them, not loaded: */
     const char **missed; /* "dense_2.weight (there 128x10, here 128x5)" */

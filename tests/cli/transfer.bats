@@ -158,7 +158,7 @@ put() {
         "dense_2.weight":{"dtype":"F16","shape":[2,1],"data_offsets":[0,4]},
         "dense_2.bias":{"dtype":"F32","shape":[1,1,1,1,1],"data_offsets":[0,4]}}' \
         "$two$one$two$two$one"
-    train --epochs 1 --out run --set training.init_from=other still.cfg
+    train --epochs 1 --out run --set training.init_from=other --set training.init_layout=keras still.cfg
     status_is 0
     says 'loaded      1 of 4 tensors from other; not: dense_1.bias (missing),'
     says 'dense_2.weight (F16 in the file, 2x1 here)'
@@ -167,22 +167,51 @@ put() {
     put other '{"dense_1.weight":{"dtype":"F32","shape":[4],"data_offsets":[0,16]},
         "dense_2.weight":{"dtype":"F32","shape":[1,2],"data_offsets":[0,8]},
         "dense_1.bias":{"dtype":"F32","shape":[2],"data_offsets":[8,16]}}' "$one$two$one$two"
-    train --dry-run --set training.init_from=other still.cfg
+    train --dry-run --set training.init_from=other --set training.init_layout=keras still.cfg
     says 'loaded      1 of 4 tensors from other; not:
             dense_1.weight (4 in the file, 2x2 here),
             dense_2.weight (1x2 in the file, 2x1 here), dense_2.bias (missing)
 '
     put other '{"a.weight":{"dtype":"F32","shape":[2,2],"data_offsets":[0,16]}}' "$one$one$one$one"
-    train --quiet --dry-run --set training.init_from=other still.cfg
+    train --quiet --dry-run --set training.init_from=other --set training.init_layout=keras still.cfg
     status_is 2
     says 'no tensor of other matches this network: it has a.weight 2x2; the network has dense_1.weight 2x2'
-    train --dry-run --set training.init_from=other --set 'training.init_map=("dense_1=a")' still.cfg
+    train --dry-run --set training.init_from=other --set training.init_layout=keras --set 'training.init_map=("dense_1=a")' still.cfg
     status_is 0
     says 'loaded      1 of 4 tensors from other'
     put other '{}'
-    train --quiet --dry-run --set training.init_from=other still.cfg
+    train --quiet --dry-run --set training.init_from=other --set training.init_layout=keras still.cfg
     status_is 2
     says 'no tensor of other matches this network: it has nothing; the network has'
+}
+
+@test "init_layout: weights of PyTorch are transposed; what shapes leave open is asked" {
+    local w='\0\0\200\077\0\0\0\100\0\0\100\100\0\0\200\100\0\0\240\100\0\0\300\100' # 1 2 3 4 5 6
+    sed 's/units = 2;/units = 3;/' still.cfg >three.cfg
+    put torch '{"dense_1.weight":{"dtype":"F32","shape":[3,2],"data_offsets":[0,24]}}' "$w"
+    train --out run --set training.init_from=torch three.cfg
+    status_is 0
+    says "loaded      1 of 4 tensors from torch, transposed from PyTorch's layout (init_layout); not:"
+    equal "$(tensor run/last.safetensors dense_1.weight | od -An -t f4 | tr -s ' \n' ' ')" ' 1 3 5 2 4 6 '
+    train --quiet --dry-run --set training.init_from=torch --set training.init_layout=keras three.cfg
+    status_is 2
+    put ours '{"dense_1.weight":{"dtype":"F32","shape":[2,3],"data_offsets":[0,24]}}' "$w"
+    train --out ours-run --set training.init_from=ours three.cfg
+    status_is 0
+    says_not transposed
+    equal "$(tensor ours-run/last.safetensors dense_1.weight | od -An -t f4 | tr -s ' \n' ' ')" ' 1 2 3 4 5 6 '
+    put square '{"dense_1.weight":{"dtype":"F32","shape":[2,2],"data_offsets":[0,16]}}' "$w"
+    sed 's/^training = {/& init_from = "square";/' still.cfg >square.cfg
+    train --quiet --dry-run square.cfg
+    status_is 2
+    says_only 'dltrain: square.cfg:9: init_from: square was not written by dltrain, and its shapes do not say whether weights are [in][out] or, as in PyTorch, [out][in] (dense_1.weight fits both ways): set init_layout = "torch", "keras" or "dltrain"'
+    train --out square-run --set training.init_layout=torch square.cfg
+    status_is 0
+    equal "$(tensor square-run/last.safetensors dense_1.weight | od -An -t f4 | tr -s ' \n' ' ')" ' 1 3 2 4 '
+    sed 's/^training = {/& init_layout = "torch";/' still.cfg >none.cfg
+    train --quiet --dry-run none.cfg
+    status_is 2
+    says_only 'dltrain: none.cfg:9: init_layout has no effect without init_from'
 }
 
 @test "truncated and inconsistent files" {
