@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the history of a run tells, in words, and what to try next. */
+/* Diagnoses the learning curves of a run, with advice. */
 #ifndef DL_INSPECT_DIAGNOSE_H
 #define DL_INSPECT_DIAGNOSE_H
 
@@ -8,21 +8,21 @@
 #include "inspect/training_check.h"
 #include "run/history.h"
 
-/* What is known of a run, from its folder. */
+/* The facts of a run, from its folder. */
 typedef struct {
     dl_history history; /* owned */
     int64_t rows;       /* epochs in it */
-    /* [rows], of the history: losses, and val_accuracy; NULL: there is none */
+    /* [rows], columns of the history; NULL: missing */
     const double *epoch, *train, *val, *accuracy;
-    double expected;       /* the loss at chance level; NaN: not known */
-    double initial;        /* the loss observed before the first step; NaN: not known */
-    double baseline;       /* share of the most frequent class; NaN: not known */
-    bool dropout, augment; /* the config has some */
+    double expected;       /* the loss at chance level; NaN: unknown */
+    double initial;        /* the loss observed before the first step; NaN: unknown */
+    double baseline;       /* accuracy of predicting the most frequent class; NaN: unknown */
+    bool dropout, augment; /* enabled in the config */
     char *diverged;        /* the message of a divergence, or NULL; owned */
 } dl_symptoms;
 
-/* `path`: a run's folder, or a history.csv alone, of which less is known. 0, or -1 and an error of
-   DL_DATA. dl_symptoms_free is fine after either. */
+/* `path`: a run's folder, or only a history.csv, with fewer facts. 0, or -1 and an error of
+   DL_DATA; call dl_symptoms_free after either. */
 int dl_symptoms_read(dl_symptoms *symptoms, const char *path, dl_error *error);
 void dl_symptoms_free(dl_symptoms *symptoms);
 
@@ -32,11 +32,11 @@ typedef struct {
 } dl_diagnosis;
 enum { DL_DIAGNOSES = 8 };
 
-/* Returns how many there are, the most important first; at least one. */
+/* Returns their number, at least one; the most important comes first. */
 int dl_diagnose(const dl_symptoms *symptoms, dl_diagnosis diagnoses[DL_DIAGNOSES]);
 
-/* Puts what trying other rates has shown before the diagnoses, without those that it refutes;
-   returns how many there are then. */
+/* Inserts the result of trying other rates first, and removes the diagnoses that it refutes.
+   Returns the new number. */
 int dl_diagnose_proved(const dl_symptoms *symptoms, const dl_proof *proof,
                        dl_diagnosis diagnoses[DL_DIAGNOSES], int count);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Is the learning rate to blame? Some epochs from the same initial weights, at the config's rate, a
-   third of it and three times it, all of them without a schedule. */
+/* Tests whether the learning rate is the cause: trains some epochs from the same initial weights at
+   the config's rate, a third of it and three times it, without a schedule. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -52,7 +52,7 @@ int dl_prove_rate(dl_proof *proof, dl_experiment *e, dl_loader *train, dl_error 
     return result;
 }
 
-/* A loss that is lower by what matters. */
+/* Whether a loss is significantly lower. */
 static bool is_better(double loss, double than, double scale) {
     static const double SHARE = 0.05, OF_SCALE = 0.03;
     if (!isfinite(than))
@@ -60,7 +60,7 @@ static bool is_better(double loss, double than, double scale) {
     return loss < (1 - SHARE) * than && loss < than - OF_SCALE * scale;
 }
 
-/* As long as steps are small, the fall is in proportion to the rate. */
+/* As long as steps are small, the decrease is proportional to the rate. */
 static bool falls_by_rate(const dl_proof *p) {
     static const double GROWS = 1.5;
     double own = p->start - p->loss[0], third = p->start - p->loss[1];
@@ -90,7 +90,7 @@ int dl_diagnose_proved(const dl_symptoms *h, const dl_proof *p, dl_diagnosis lis
              p->rate[lower    ? 1
                      : higher ? 2
                               : 0]);
-    int kept = 1; /* what was said of the rate is replaced, and what it explains */
+    int kept = 1; /* replaces other diagnoses of the rate, and what it explains */
     for (int i = 0; i < count && kept < DL_DIAGNOSES; i++)
         if (strncmp(list[i].kind, "rate_", 5) != 0 &&
             !((lower || higher) && !strcmp(list[i].kind, "cannot_tell")))

@@ -48,9 +48,9 @@ void dl_checkup_free(dl_checkup *c) {
 
 /* ---- the loss at the beginning ---- */
 
-/* The outputs of a network that has just been drawn vary. Of 600 small ones (Glorot's and He's
-   weights, normalized inputs) no class loss was more than 2 above the expected one, which is the
-   effect of logits with a variance of 4, and no square loss more than 5 times as high. */
+/* The outputs of a freshly initialized network vary. In 600 small networks (Glorot and He weights,
+   normalized inputs), no class loss was more than 2 above the expected one (the effect of logits
+   with variance 4), and no squared loss more than 5 times as high. */
 static double largest_initial_loss(const dl_model *model, double expected) {
     static const double NATS = 2.5, TIMES = 7, SLACK = 0.05;
     bool nats = model->target.classes && !model->loss->least_squares;
@@ -75,7 +75,7 @@ static void check_initial_loss(dl_checkup *c, dl_trial *t, const dl_trial_rows *
                        "it is not finite before the first step: scale the inputs "
                        "(data.normalize), or the weights (init)");
     else if (isnan(expected))
-        dl_checkup_add(c, "initial_loss", DL_CHECK_SKIPPED, "%.4g; the expected one is not known",
+        dl_checkup_add(c, "initial_loss", DL_CHECK_SKIPPED, "%.4g; the expected one is unknown",
                        observed);
     else if (observed > largest_initial_loss(&e->model, expected) ||
              observed < LEAST * expected - SLACK)
@@ -98,16 +98,16 @@ static void check_penalty(dl_checkup *c, dl_trial *t) {
         dl_checkup_add(c, "regularization", DL_CHECK_OK, "adds %.4g to the loss", penalty);
     else
         dl_checkup_add(c, "regularization", DL_CHECK_FAILS,
-                       "adds nothing to the loss: all layers that it is for are frozen or zero; "
-                       "leave it out, or let them be trained");
+                       "adds nothing to the loss: all weights it applies to are frozen or zero; "
+                       "remove it, or make them trainable");
 }
 
 /* ---- the data ---- */
 
-/* Rows that are in another part, too. Collections of real measurements have some percent of them:
-   those are told, and a tenth of what is held out fails. */
+/* Rows that are also in another part. Real data sets have a few percent of them: these are
+   reported, and a tenth of the held-out rows fails. */
 static void check_duplicates(dl_checkup *c, const dl_experiment *e) {
-    static const double MOST_NUMBERS = 1e9; /* more are looked at for minutes */
+    static const double MOST_NUMBERS = 1e9; /* more take minutes */
     dl_findings findings = {0};
     int64_t size = dl_shape_size(e->model.data.schema.input);
     int64_t held = e->model.data.part[DL_VALIDATION].count + e->model.data.part[DL_TEST].count,
@@ -134,23 +134,23 @@ static void check_duplicates(dl_checkup *c, const dl_experiment *e) {
     bool many = (double)count > 0.1 * (double)held;
     if (count)
         dl_checkup_add(c, "duplicates", many ? DL_CHECK_FAILS : DL_CHECK_OK,
-                       "%s; %.1f %% of what is held out%s", text,
+                       "%s; %.1f %% of the held-out rows%s", text,
                        100 * (double)count / (double)held,
-                       many ? ": what is measured there is too good; take them out of one part "
-                              "(dlinspect data says more)"
+                       many ? ": metrics there are too good; remove them from one part (see "
+                              "dlinspect data)"
                             : "");
     else
         dl_checkup_add(c, "duplicates", DL_CHECK_OK, "no row is in two parts");
     dl_findings_free(&findings);
 }
 
-/* A column that is always 0 is the margin of an image, or a rare category; another constant is a
-   feature that tells nothing. */
+/* A column that is always 0 is the margin of an image, or a rare category; any other constant is a
+   useless feature. */
 static void check_constants(dl_checkup *c, dl_trial *t, const dl_trial_rows *rows) {
     dl_experiment *e = t->e;
     int64_t size = dl_shape_size(e->model.data.schema.input), found = 0, first = 0;
     if (e->model.data.schema.input.rank != 1 || rows->count < 32) {
-        dl_checkup_add(c, "constants", DL_CHECK_SKIPPED, "for columns alone, of 32 rows and more");
+        dl_checkup_add(c, "constants", DL_CHECK_SKIPPED, "only for columns, with 32 rows or more");
         return;
     }
     float *x = memcpy(xmalloc(sizeof *x * (size_t)(rows->count * size)), rows->x,
@@ -164,10 +164,11 @@ static void check_constants(dl_checkup *c, dl_trial *t, const dl_trial_rows *row
         first = same ? k : first;
     }
     if (found)
-        dl_checkup_add(c, "constants", DL_CHECK_FAILS,
-                       "%lld of %lld inputs are the same in all rows, such as input %lld, always "
-                       "%g: leave them out, or find out why",
-                       (long long)found, (long long)size, (long long)first, (double)x[first]);
+        dl_checkup_add(
+            c, "constants", DL_CHECK_FAILS,
+            "%lld of %lld inputs are constant, for example input %lld, always %g: remove "
+            "them, or find out why",
+            (long long)found, (long long)size, (long long)first, (double)x[first]);
     else
         dl_checkup_add(c, "constants", DL_CHECK_OK, "every input varies, or is zero");
     free(x);
@@ -182,13 +183,13 @@ static void check_norms(dl_checkup *c, const dl_experiment *e) {
         bool statistics = layer->varies && layer->state_count && layer->in[0].shape.rank == 1;
         if (statistics && e->model.batch_size == 1)
             dl_checkup_add(c, "batch_of_one", DL_CHECK_FAILS,
-                           "%s: \"%s\" takes its statistics of batches of one sample: its output "
-                           "is constant (a larger batch_size)",
+                           "%s: \"%s\" computes its statistics over batches of one sample: its "
+                           "output is constant (use a larger batch_size)",
                            layer->where, layer->name);
         int by = dl_net_bias_canceled_by(net, i);
         if (by >= 0)
             dl_checkup_add(c, "bias", DL_CHECK_OK,
-                           "%s: the bias of \"%s\" does nothing before \"%s\" (bias = false)",
+                           "%s: the bias of \"%s\" has no effect before \"%s\" (bias = false)",
                            layer->where, layer->name, net->layers[by].name);
     }
 }
@@ -205,14 +206,15 @@ static int check_units(dl_checkup *c, dl_trial *t, dl_loader *train, dl_error *e
                        "help)",
                        bad.data);
     else
-        dl_checkup_add(c, "units", DL_CHECK_OK, "no layer is dead, saturated or all alike");
+        dl_checkup_add(c, "units", DL_CHECK_OK, "no layer is dead, saturated or constant");
     dl_text_free(&bad);
     return 0;
 }
 
 int dl_checkup_run(dl_checkup *c, dl_experiment *e, dl_loader *train, dl_error *error) {
     enum { ROWS = 4096 };
-    static const double SECONDS = 27; /* half a minute, with what cannot be cut short */
+    static const double SECONDS =
+        27; /* half a minute, including steps that cannot be interrupted */
     dl_trial t;
     dl_trial_rows rows = {0};
     char bytes[32];

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* The gradient g of a weight w beside (L(w + h) - L(w - h)) / 2h. In float a loss has a relative
-   error of some 1e-7, so that h must be large, while the error of the difference itself grows by
-   h^2, or by h where a relu bends: h is 1 % of the weights' root mean square, and a layer is
-   judged by the median of its weights, those of the largest gradients among some that are drawn.
+/* Compares gradients with central differences (L(w + h) - L(w - h)) / 2h. A float loss has a
+   relative error of about 1e-7, so h must be large, while the truncation error grows with h^2, or
+   with h at the kink of a relu. So h is 1 % of the weights' root mean square, and a layer is judged
+   by the median error over the weights with the largest gradients in a random sample.
 
-   A relu bends at zero, and zero is where biases begin: behind the black margin of a picture a
-   convolution's sums are its bias and nothing else, so that a difference would straddle the bend at
-   thousands of places at once. Parameters that are all zero are therefore moved a little before. */
+   Biases are initially zero, the kink of a relu: at the black margin of an image, the outputs of a
+   convolution equal its bias, so a difference would straddle the kink at thousands of pixels at
+   once. Parameters that are all zero are therefore perturbed first. */
 #include <math.h>
 #include <stdlib.h>
 
@@ -21,7 +21,7 @@ static int by_size(const void *a, const void *b) {
     return (p > q) - (p < q);
 }
 
-/* The weights of the largest gradients among some; returns how many. */
+/* The weights with the largest gradients in a random sample; returns their number. */
 static int choose(const dl_param *param, int64_t chosen[PROBES]) {
     int count = 0;
     int64_t stride = param->count / DRAWN + 1;
@@ -47,7 +47,7 @@ static double step_of(const dl_param *param) {
     return rms > 0.01 ? 0.01 * rms : rms > 0 ? 1e-3 : 1e-2;
 }
 
-/* The relative error, less what float arithmetic alone may make. */
+/* The relative error beyond that of float arithmetic. */
 static double error_of(dl_trial *t, const dl_batch *batch, float *weight, double gradient,
                        double h) {
     float kept = *weight;
@@ -84,12 +84,12 @@ static double judge(dl_trial *t, const dl_batch *batch, const dl_param *param) {
     return errors[count / 2];
 }
 
-/* A net whose training is deliberately not the gradient cannot be looked at so. */
+/* Why the check cannot be applied: a backward pass that is deliberately not the gradient. */
 static const char *reason(const dl_experiment *e) {
     if (e->model.settings.bf16)
         return "bf16 is too coarse for differences";
     if (e->model.loss->straight_through)
-        return "its loss goes straight through a step";
+        return "its loss has a straight-through gradient";
     for (int i = 0; i < e->model.net.layer_count; i++)
         if (e->model.net.layers[i].type->inexact_gradient && !e->model.net.layers[i].varies)
             return "a layer's backward pass is deliberately not its gradient";

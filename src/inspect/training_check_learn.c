@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Trainings of a few steps, each with one question: can the network memorize some samples, does it
-   use its inputs, are the labels right? */
+/* Trials of a few steps: can the network memorize some samples, does it use its inputs, are the
+   labels correct? */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,9 +11,9 @@
 
 /* ---- memorizing ---- */
 
-static const double ENOUGH = 0.01; /* the share of the loss that is left of what is memorized */
+static const double ENOUGH = 0.01; /* remaining fraction of the loss of memorized samples */
 
-/* The mean loss of all of them. */
+/* The mean loss over all rows. */
 static double loss_of(dl_trial *t, const dl_trial_rows *r) {
     double sum = 0;
     for (int64_t first = 0; first < r->count;) {
@@ -35,7 +35,7 @@ static int pass(dl_trial *t, const dl_trial_rows *r, double rate) {
     return steps;
 }
 
-/* What is left of the loss that can be taken away, 1 … 0, after so many steps at the most. */
+/* The remaining fraction of the reducible loss, 1 … 0, after at most that many steps. */
 static double learn(dl_trial *t, const dl_trial_rows *r, double rate, int most, double *loss) {
     double least = dl_trial_lowest_loss(t, r);
     dl_trial_begin(t, true);
@@ -105,7 +105,7 @@ void dl_checkup_memorize(dl_checkup *c, dl_trial *t, const dl_trial_rows *rows) 
 
 /* ---- inputs and labels ---- */
 
-/* The answer to a row with a class. */
+/* The prediction for a row with a class. */
 typedef struct {
     double sure; /* the probability of the most likely class */
     bool wrong;  /* the row has another one */
@@ -114,10 +114,10 @@ typedef struct {
 typedef struct {
     answer *list; /* [count], owned */
     int64_t count;
-    double largest; /* share of the most frequent class */
+    double largest; /* fraction of the most frequent class */
 } answers;
 
-/* A training, at the step at which the loss of the rows held out of it was least. */
+/* A trial, at the step with the lowest loss of the held-out rows. */
 typedef struct {
     double *loss; /* [rows]: of each of them; owned */
     double mean;
@@ -132,7 +132,7 @@ static void free_outcome(outcome *o) {
     *o = (outcome){0};
 }
 
-/* Of the batch that has just run forward. */
+/* Of the batch after its forward pass. */
 static void add_answers(dl_trial *t, const dl_batch *batch, answers *a, int64_t *of_class) {
     dl_outcome out = dl_batch_outcome(&t->outcome_buffers, &t->e->model, batch);
     if (!out.classes || out.link == DL_NO_PROBABILITIES)
@@ -165,7 +165,7 @@ static void take_answers(dl_trial *t, const dl_trial_rows *rows, answers *a) {
     free(of_class);
 }
 
-/* loss[i]: of row i, the mean over its positions; returns their mean. */
+/* loss[i]: mean loss of row i over its positions; returns their mean. */
 static double row_losses(dl_trial *t, const dl_trial_rows *rows, double *loss) {
     dl_model *m = &t->e->model;
     double sum = 0;
@@ -185,13 +185,13 @@ static double row_losses(dl_trial *t, const dl_trial_rows *rows, double *loss) {
     return sum / (double)rows->count;
 }
 
-/* The rows of a trial: those it learns from, those held out of them, and of the validation part. */
+/* The rows of a trial: training rows, held-out rows, and rows of the validation part. */
 typedef struct {
     dl_trial_rows train, held, validation; /* held and train are parts of one block, borrowed */
 } parts;
 
-/* Trains, and keeps the best of LOOKS looks at the held rows: how far a network overfits after it
-   says nothing of its inputs. */
+/* Trains, and keeps the best of LOOKS evaluations of the held-out rows, since later overfitting
+   says nothing about the inputs. */
 static void train_on(dl_trial *t, const parts *p, double rate, int steps, int64_t size,
                      outcome *o) {
     enum { LOOKS = 15 };
@@ -227,7 +227,7 @@ static int by_sureness(const void *a, const void *b) {
     return (p < q) - (p > q);
 }
 
-/* Sorts the answers, the surest first, and counts those above `sure`. */
+/* Sorts the predictions by confidence, and counts those above `sure`. */
 static int64_t sort_answers(answers *a, double sure) {
     int64_t count = 0;
     if (a->count)
@@ -244,22 +244,22 @@ static double wrong_share(const answers *a, int64_t first_ones) {
     return first_ones ? (double)wrong / (double)first_ones : 0;
 }
 
-/* The lower end of a confidence interval of a share. */
+/* The lower end of a confidence interval of a fraction. */
 static double at_least(double share, int64_t count, double sigmas) {
     return share - sigmas * sqrt(share * (1 - share) / (double)(count > 0 ? count : 1));
 }
 
-/* Rows of the validation part that surely look like another class are labeled in another way than
-   those of the training part: a network at its best step is seldom sure and wrong. Labels that are
-   wrong at random, in all parts, keep a network from being sure at all; but they are as frequent
-   among the rows that are easy as among the hard ones, while a network's own errors are not. Each
-   finding must hold by SIGMAS standard errors: less than 1 false alarm in 700 checks. */
+/* Confident errors on the validation part mean that it is labeled differently from the training
+   part: a network at its best step is seldom confident and wrong. Labels that are wrong at random,
+   in all parts, keep a network from being confident; but they are as frequent among easy rows as
+   among hard ones, while a network's own errors are not. Each finding must hold by SIGMAS standard
+   errors: less than 1 false alarm in 700 checks. */
 static void check_labels(dl_checkup *c, const dl_trial *t, outcome *o) {
     static const double SURE = 0.9, MANY = 0.05, RANDOM = 0.08, EVEN = 0.5, LEARNED = 0.5,
                         SIGMAS = 3;
     answers *val = &o->validation, *held = &o->held;
     if (!held->count && !val->count) {
-        dl_checkup_add(c, "labels", DL_CHECK_SKIPPED, "the targets are no classes");
+        dl_checkup_add(c, "labels", DL_CHECK_SKIPPED, "the targets are not classes");
         return;
     }
     int64_t sure = sort_answers(val, SURE), most = held->count + val->count;
@@ -291,17 +291,17 @@ static void check_labels(dl_checkup *c, const dl_trial *t, outcome *o) {
                        100 * contrary, 100 * surest, 100 * wrong);
 }
 
-/* The same network trained with its inputs, and with zeros in their place. */
+/* The same network trained with its inputs, and with zeros instead. */
 typedef struct {
     outcome seen, unseen;
     int64_t batch;
     int steps;
-    double gain, error; /* by how much the inputs lower the loss; standard error */
+    double gain, error; /* reduction of the loss by the inputs; its standard error */
 } comparison;
 
 enum { STEPS = 300, ENOUGH_STEPS = 100, FEWEST_STEPS = 20, FEWEST_ROWS = 4, PATIENCE = 3 };
 
-/* Batches are made smaller if there is no time for that many steps. */
+/* Uses smaller batches if there is no time for that many steps. */
 static void choose_steps(comparison *r, const dl_trial *t, const dl_trial_rows *train, int most) {
     static const double SECONDS = 4;
     r->batch = t->e->model.batch_size < train->count ? t->e->model.batch_size : train->count;
@@ -329,9 +329,8 @@ static void compare(comparison *r, dl_trial *t, const parts *p, double rate) {
     r->error = sqrt(fmax(squares / (double)n - r->gain * r->gain, 0) / (double)n);
 }
 
-/* Inputs matter that lower the loss by ENOUGH, and by 2 standard errors; they do not if, by 3
-   standard errors, they lower it by less than USEFUL: 1 false alarm in 700 checks of inputs that
-   lower it as much. */
+/* Inputs matter if they lower the loss by ENOUGH and by 2 standard errors; they do not if they
+   lower it by less than USEFUL, by 3 standard errors: 1 false alarm in 700 checks. */
 static dl_verdict judge_inputs(const comparison *r) {
     static const double ENOUGH_GAIN = 0.03, USEFUL = 0.15;
     if (r->gain > ENOUGH_GAIN * r->unseen.mean && r->gain > 2 * r->error)
@@ -354,8 +353,8 @@ static void report_inputs(dl_checkup *c, const comparison *r) {
     dl_checkup_add(c, "inputs", verdict, format, r->seen.mean, r->steps, r->unseen.mean);
 }
 
-/* A fifth of the rows is held out. Before a network is said to ignore its inputs, it gets more time
-   with a tenth of the rate, which may have been too high. */
+/* A fifth of the rows is held out. Before a network is reported to ignore its inputs, it gets more
+   time with a tenth of the rate, in case that was too high. */
 int dl_checkup_inputs(dl_checkup *c, dl_trial *t, const dl_trial_rows *rows, dl_error *error) {
     enum { HELD = 512, FEWEST_HELD = 8 };
     dl_experiment *e = t->e;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* The learning rate, beside others. Two things are known of short trainings. At first larger steps
-   are the better ones, smaller ones later: a rate that a tenth of it beats already at the beginning
-   is too high. And as long as steps are small, twice as many of half the length lead to the same
-   place: a training whose way, its rate times its steps, is shorter than some steps with a good
-   rate is too slow to get anywhere. The loss is that of the same rows before and after. */
+/* Compares the learning rate with others in short trainings. Early in training larger steps are
+   better: a rate that is beaten by a tenth of it from the start is too high. And as long as steps
+   are small, twice as many steps of half the length end at the same weights: a training whose rate
+   times steps is less than that of a few steps at a good rate is too slow. The loss is computed on
+   the same rows before and after. */
 #include <math.h>
 #include <stdio.h>
 
@@ -11,7 +11,7 @@
 
 enum { ITERATIONS = 100, FEWEST = 20, JUDGED = 256 };
 
-/* The mean loss of some of the rows, as many as there is time for. */
+/* The mean loss of as many rows as there is time for. */
 static double loss_now(dl_trial *t, const dl_trial_rows *r) {
     int64_t most = dl_trial_steps(t, 1, JUDGED, 0.2), count = 0;
     double sum = 0;
@@ -23,7 +23,7 @@ static double loss_now(dl_trial *t, const dl_trial_rows *r) {
     return sum / (double)count;
 }
 
-/* By how much the loss falls from `first` on with a fixed rate. */
+/* The decrease of the loss from `first` with a fixed rate. */
 static double fall(dl_trial *t, const dl_trial_rows *r, double first, double rate, int steps) {
     int64_t at = 0;
     dl_trial_begin(t, false);
@@ -65,7 +65,7 @@ static void range_test(dl_checkup *c, dl_trial *t, const dl_trial_rows *r, int s
     c->rate = best_at ? c->curve[best_at].rate / 5 : 0;
 }
 
-/* 0.0137 as 0.01: more is not known. */
+/* 0.0137 as 0.01: more digits are not significant. */
 static double rounded(double rate) {
     double unit = rate > 0 ? pow(10, floor(log10(rate))) : 1;
     return round(rate / unit) * unit;
@@ -87,7 +87,7 @@ int dl_checkup_find_rate(dl_checkup *c, dl_experiment *e, dl_error *error) {
     return result;
 }
 
-/* Seconds of an iteration of the training itself, and what of them is waiting for data. */
+/* Seconds per training iteration, and the part of them spent waiting for data. */
 static int take_time(dl_checkup *c, dl_trial *t, dl_loader *train, dl_error *error) {
     enum { MOST = 20 };
     static const double SLOW = 0.5;
@@ -112,18 +112,18 @@ static int take_time(dl_checkup *c, dl_trial *t, dl_loader *train, dl_error *err
     double whole = step * (double)dl_loader_steps(train) * (double)e->settings.epochs;
     const char *advice = data > 0.5 * seconds && step > 0.005 ? " (data.workers would help)"
                          : step > SLOW
-                             ? "; above 0.5 s trying things out becomes hard: more threads, a "
+                             ? "; above 0.5 s experiments become slow: use more threads, a "
                                "smaller network, smaller inputs or a smaller batch"
                              : "";
     dl_checkup_add(
         c, "time", step > SLOW ? DL_CHECK_WARNS : DL_CHECK_OK,
-        "%s an iteration, %.0f %% of it waiting for data; about %s for the %lld epochs%s",
+        "%s per iteration, %.0f %% of it waiting for data; about %s for the %lld epochs%s",
         dl_text_seconds(one, step), 100 * data / seconds, dl_text_seconds(all, whole),
         (long long)e->settings.epochs, advice);
     return 0;
 }
 
-/* Rates, and what the loss has fallen by with them. */
+/* Rates, and the decrease of the loss with them. */
 typedef struct {
     double rate, fall;
 } tried;
@@ -157,7 +157,7 @@ static void judge_rate(dl_checkup *c, const tried *all, double first, int steps,
         lower = is_lower && all[i].fall > lower->fall ? &all[i] : lower;
         best = all[i].rate > 0 && all[i].fall > best->fall ? &all[i] : best;
     }
-    double gain = lower->fall - own->fall; /* also where little is left of the loss by both */
+    double gain = lower->fall - own->fall; /* also where both leave little of the loss */
     bool halved = gain > LITTLE * first && gain > HALF * (first - own->fall);
     bool high = lower != own && (own->fall < PART * lower->fall || halved);
     bool slow = best->rate > APART * own->rate && own->fall < SLOW * best->fall;
@@ -180,7 +180,7 @@ static void judge_rate(dl_checkup *c, const tried *all, double first, int steps,
             dl_text_add(&own_way, "the training diverges");
         dl_checkup_add(c, "rate", DL_CHECK_FAILS,
                        "learning_rate %g is too %s: within %d iterations %s, while the loss falls "
-                       "by %.3g at %.1g, which is worth a try",
+                       "by %.3g at %.1g, which is worth trying",
                        own->rate, high ? "high" : "low", steps, dl_text_get(&own_way), other->fall,
                        other->rate);
         dl_text_free(&own_way);
