@@ -75,7 +75,7 @@ static const char *verdict_of(const layer_stats *s, const layer_stats *last, boo
     if (s->zeros == s->count)
         return "dead";
     if (wide && !s->differ)
-        return "all alike";
+        return "constant";
     if (s->saturated > FLAT * s->count)
         return "saturated";
     if (!(deviation >= SMALL))

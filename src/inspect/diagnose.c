@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* The six pictures of learning curves, told apart. L is the training loss and V the validation loss
-   of epochs 0 ... n - 1. The yardsticks are the loss at initialization, the loss at chance level
-   (of a net that ignores its inputs; S is that, or the former if it is not known), and the noise of
-   the curve itself, a robust standard deviation by its second differences:
+/* Classifies learning curves into the six textbook kinds. L is the training loss and V the
+   validation loss of epochs 0 ... n - 1. The yardsticks are the loss at initialization, the loss at
+   chance level (of a net that ignores its inputs; S is that, or the former if it is unknown), and
+   the noise of the curve itself, a robust standard deviation by its second differences:
 
        noise = median |x(i-1) - 2 x(i) + x(i+1)| / (0.6745 sqrt 6),  last half of the epochs.
 
-   "Level" is the mean of the last fifth. Where two causes draw the same curve the answer is
-   "cannot_tell", with what would decide. tests/histories/README.md has the confusion matrices. */
+   "Level" is the mean of the last fifth. Where two causes give the same curve, the answer is
+   "cannot_tell", with advice on how to decide. tests/histories/README.md has the confusion
+   matrices. */
 #include "inspect/diagnose.h"
 
 #include <math.h>
@@ -19,31 +20,31 @@
 
 enum { FEWEST_EPOCHS = 5 };
 
-/* What counts, each with its reason. */
+/* Thresholds, each with its reason. */
 static const double
     /* A straight line: its halves fall by amounts whose ratio is below this (an exponential fall
-       to half the loss has 1.4), and it ends above this share of its beginning. */
+       to half the loss has 1.4), and it ends above this fraction of its start. */
     LINE_RATIO = 2.2,
     LINE_END = 0.5,
-    /* A fall is more than chance at this many standard errors. */
+    /* A fall is significant at this many standard errors. */
     SIGMAS = 4,
     /* The first epoch's mean loss is not above the initial loss, unless steps make it worse. */
     THROWN = 1.5,
-    /* Shares of S: a loss below NEAR_ZERO is as good as none; one above HIGH is a high level;
+    /* Fractions of S: a loss below NEAR_ZERO is nearly zero; one above HIGH is a high level;
        one above CHANCE has not left chance level. */
     NEAR_ZERO = 0.02, HIGH = 0.3, CHANCE = 0.95,
-    /* Noise of both curves that no good rate has: as a share of S, and of a level that is not near
-       zero. With a fitting rate it stays below the third one. */
+    /* Noise of both curves above which the rate is too high: as a fraction of S, and of a level
+       that is not near zero. With a good rate it stays below the third one. */
     WILD = 0.04, NOISY = 0.1, CALM = 0.02,
-    /* A change of the level that matters, as a share of it. */
+    /* A significant change of the level, as a fraction of it. */
     MATTERS = 0.1, STILL = 0.03, SLOWLY = 0.01,
-    /* In the last fifth of the epochs, of S: a smaller fall is not worth more epochs. */
+    /* Of S, in the last fifth of the epochs: a smaller fall does not justify more epochs. */
     TOO_LITTLE = 0.01,
-    /* A gap V - L that matters, as a share of S, and a rise of V, as a share of its least level. */
+    /* A significant gap V - L, as a fraction of S, and rise of V, as a fraction of its minimum. */
     GAP = 0.1, RISE = 0.05,
     /* Validation is easier: V is below EASIER L at MOSTLY of the later epochs. */
     EASIER = 0.9, MOSTLY = 0.6,
-    /* A fall is fast if less than this share of it is left after a tenth of the epochs. */
+    /* A fall is fast if less than this fraction remains after a tenth of the epochs. */
     FAST = 0.1;
 
 /* ---- a curve ---- */
@@ -111,7 +112,7 @@ static double rises(const curve *c, int64_t from) {
     return (double)count / (double)(c->n - from - 1);
 }
 
-/* Slow, nearly linear, and not at its end. */
+/* Slow, nearly linear, and not finished. */
 static bool is_line(const curve *c) {
     int64_t k = c->n / 10 > 1 ? c->n / 10 : 1, middle = (c->n - k) / 2;
     double first = mean(c->x, 0, k), half = mean(c->x, middle, middle + k);
@@ -133,7 +134,7 @@ static double risen(const curve *c) {
 
 typedef struct {
     const dl_symptoms *run;
-    curve train, val; /* val.n 0: there is none */
+    curve train, val; /* val.n 0: none */
     double scale;     /* S */
     double start;     /* the loss before the first step, or else of the first epoch */
     bool fallen;      /* the training loss is near its end: the last fifth changes little */
@@ -161,7 +162,7 @@ static bool judge_low(verdict *v) {
     const curve *c = is_line(&v->train) ? &v->train : &v->val;
     if (c == &v->val && !(c->n && is_line(c)))
         return false;
-    if (v->val.n && last_fall(&v->val) <= 0) /* so slow a training moves both curves alike */
+    if (v->val.n && last_fall(&v->val) <= 0) /* in slow training both curves fall */
         return false;
     double rise = v->train.level - v->train.x[0];
     if (v->train.x[0] > THROWN * v->start || rise > SIGMAS * v->train.noise)
@@ -267,7 +268,7 @@ static bool judge_overfit(verdict *v) {
     return true;
 }
 
-/* At a high level a slow fall counts, too: it may only look like the end. */
+/* At a high level, a slow fall counts as well. */
 static bool judge_learning(verdict *v) {
     const curve *l = &v->train, *c = v->val.n ? &v->val : l;
     double fall = last_fall(c), share = STILL;
@@ -290,7 +291,7 @@ static bool is_fast(const verdict *v) {
     return mean(l->x, k - 1, k + 1) - l->level < FAST * (v->start - l->level);
 }
 
-/* A network that is too small and steps that are too long draw the same curve. */
+/* A network that is too small and steps that are too long give the same curve. */
 static bool judge_plateau(verdict *v) {
     const curve *l = &v->train, *val = &v->val;
     if (!(l->level > HIGH * v->scale) || (*v->count && val->level < HIGH * v->scale))
@@ -362,8 +363,8 @@ static void judge_converged(verdict *v) {
             "converged: the training loss has leveled off at %.4g", l->level);
 }
 
-/* The first kind that holds is the answer; an easier validation part goes with some others, behind
-   a plateau of both. */
+/* The first kind that applies is the answer; an easier validation part is added to some others,
+   after a plateau of both. */
 static void judge_curves(verdict *v) {
     bool found = judge_low(v) || judge_high(v) || judge_imbalance(v) || judge_overfit(v);
     bool easier = judge_easier(v);

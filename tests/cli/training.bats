@@ -270,7 +270,7 @@ verdicts() {
     verdicts '"zeros"'
     equal "$verdict" "10 dead,"
     verdicts '"constant"'
-    [[ $verdict == "9 all alike,"* || $verdict == "10 all alike," ]] || fail "$verdict"
+    [[ $verdict == "9 constant,"* || $verdict == "10 constant," ]] || fail "$verdict"
     deep relu
     verdicts '"normal"; init_std = 10.0'
     [[ $verdict == *exploding* ]] || fail "$verdict"
