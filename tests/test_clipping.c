@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* optim/limits: by hand, and the same bits whatever the number of threads. */
+/* optim/clipping: by hand, and bit-identical for any number of threads. */
 #include "harness.h"
 
 #include <math.h>
@@ -34,7 +34,7 @@ static void test_norms(void **state) {
         assert_true(fabsf(b[i] - of_b[i]) < 1e-6f);
 }
 
-/* Mean 0, the variance asked for, beside what was there; each step draws its own. */
+/* Mean and variance as requested, added to the values; each step draws its own noise. */
 static void test_noise(void **state) {
     (void)state;
     enum { COUNT = 100003 };
@@ -62,8 +62,8 @@ static void test_noise(void **state) {
     free(first);
 }
 
-/* Many units, more than one piece of them, a last one that is not full. */
-static void test_pieces(void **state) {
+/* Several chunks of units, the last one partial. */
+static void test_chunks(void **state) {
     (void)state;
     enum { ROWS = 37, UNITS = 201 };
     float *x[2];
@@ -87,7 +87,7 @@ static void test_pieces(void **state) {
     free(x[1]);
 }
 
-/* Whose weights a limit looks at: the units of each layer are as many as its biases. */
+/* Each layer has as many units as biases. */
 static void test_units(void **state) {
     (void)state;
     harness h;
@@ -113,7 +113,7 @@ static void test_units(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_values), cmocka_unit_test(test_norms), cmocka_unit_test(test_noise),
-        cmocka_unit_test(test_pieces), cmocka_unit_test(test_units),
+        cmocka_unit_test(test_chunks), cmocka_unit_test(test_units),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

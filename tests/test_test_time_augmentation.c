@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The loss of two targets that an image was mixed from, and the mean of several views at test. */
+/* The loss of mixed images with two targets, and test-time augmentation. */
 #include "harness.h"
 
 #include <math.h>
@@ -72,8 +72,8 @@ static void test_two_targets(void **state) {
     close_whole(&w);
 }
 
-/* x[32][16][2] as view number `view` sees it, pixel by pixel. */
-static void look(const dl_data *data, int views, int view, const float *x, float *to) {
+/* View `view` of x[32][16][2], pixel by pixel. */
+static void make_view(const dl_data *data, int views, int view, const float *x, float *to) {
     for (int r = 0; r < 32; r++)
         for (int s = 0; s < 16; s++)
             for (int c = 0; c < 2; c++) {
@@ -90,7 +90,7 @@ static void look(const dl_data *data, int views, int view, const float *x, float
             }
 }
 
-/* The output for a batch, against the mean over views that are run one by one. */
+/* The output for a batch against the mean over separate runs of the views. */
 static void check_views(const char *text, int views, int kind) {
     enum { ROWS = 4, SIZE = 32 * 16 * 2 };
     whole w;
@@ -103,7 +103,7 @@ static void check_views(const char *text, int views, int kind) {
     const float *z = dl_net_output(&w.e.model.net)->value;
     for (int view = 0; view < views; view++) {
         for (int i = 0; i < ROWS; i++)
-            look(&w.e.model.data, views, view, x + i * SIZE, seen + i * SIZE);
+            make_view(&w.e.model.data, views, view, x + i * SIZE, seen + i * SIZE);
         dl_net_forward(&w.e.model.net, seen, &pass);
         for (int64_t i = 0; i < ROWS * channels; i++)
             mean[i] += (kind == 2   ? exp((double)z[i] - log_sum(z + i / 3 * 3))
@@ -129,7 +129,8 @@ static void check_views(const char *text, int views, int kind) {
 
 static void test_views(void **state) {
     (void)state;
-    check_views(DATA("classes = 3; normalize = \"mean_std\";") NET CLASSES, 1, 0); /* as it is */
+    check_views(DATA("classes = 3; normalize = \"mean_std\";") NET CLASSES, 1,
+                0); /* a single view */
     check_views(DATA("classes = 3; test_time = \"flip\";") NET CLASSES, 2, 2);
     check_views(DATA("classes = 3; normalize = \"mean_std\"; test_time = \"five_crop\";")
                     NET CLASSES,
