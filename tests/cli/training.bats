@@ -64,7 +64,7 @@ resumes() {
     train --quiet --resume run --epochs 6 --set regularization.l2=0 \
         --set regularization.early_stopping.monitor=train_loss
     status_is 2
-    says "has penalties or not (train_objective) as before"
+    says "whether it has penalties (train_objective)"
     train --quiet --out other xor.cfg --set regularization.l2=0
     status_is 2
     says 'monitor = "train_objective" is not a column of the history'
@@ -120,10 +120,12 @@ rounded() { awk '{ printf "%.5f\n", $1 }'; }
         "0.33333 0.33333 "
     equal "$(numbers run/last.safetensors raw.batch_norm_1.mean | rounded | tr '\n' ' ')" \
         "0.09500 0.09500 "
-    # batches of 3 and 1, weighted by their rows
-    train --quiet --out other xor.cfg --epochs 2 --set training.batch_size=3
+    # batches of 3 and 2, weighted by their rows
+    printf '%s\n' a,b,class 0,0,0 0,1,1 1,0,1 1,1,0 1,0,1 >five.csv
+    train --quiet --out other xor.cfg --epochs 2 --set training.batch_size=3 \
+        --set data.train.file=five.csv
     equal "$(numbers other/last.safetensors batch_norm_1.mean | rounded | tr '\n' ' ')" \
-        "0.50000 0.50000 "
+        "0.60000 0.40000 "
 }
 
 @test "averages resume bit-exactly, and are tested" {
