@@ -40,6 +40,7 @@ write_file() {
 record_settings() {
     asked=$(cat)
     mkdir -p "$1"
+    rm -f -- "$1"/asked.*.tmp
     [ ! -e "$1/asked" ] || [ "$(cat "$1/asked")" != "$asked" ] || return 0
     if [ -e "$1/asked" ] && [ -n "$(find "$1/" -name last.safetensors | head -n 1)" ]; then
         fail "$1 has $2 or other options: remove it"

@@ -237,6 +237,14 @@ if command -v flock >/dev/null && ! flock -n 9; then
     flock 9
 fi
 
+# Temporary files of what was killed; a trial that a Slurm job is running holds its folder's lock.
+if command -v flock >/dev/null; then
+    rm -f -- "$folder"/*.tmp
+    for run in "$folder"/trial-*/; do
+        [ ! -d "$run" ] || flock -n "$run" find "$run" -name '*.tmp' -exec rm -f {} + || true
+    done
+fi
+
 # compare [options]: dlinspect compare of the trials.
 case $space in /*) there=$space ;; *) there=$PWD/$space ;; esac
 compare() {

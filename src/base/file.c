@@ -370,7 +370,7 @@ int dl_folder_create(const char *path, dl_error *error) {
             continue;
         char saved = *end;
         *end = '\0';
-        if (mkdir(part, 0777) && errno != EEXIST && !dl_file_is_folder(part))
+        if (mkdir(part, 0777) ? errno != EEXIST && !dl_file_is_folder(part) : dl_folder_flush(part))
             result = dl_fail(error, DL_FAILURE, "%s: cannot be created: %s", part, strerror(errno));
         *end = saved;
         if (!saved)

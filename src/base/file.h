@@ -59,7 +59,7 @@ void dl_writer_abort(dl_writer *writer);
 int dl_file_write(const char *path, const void *bytes, size_t count, dl_error *error);
 int dl_output_write(const char *path, const void *bytes, size_t count, dl_error *error);
 
-/* mkdir -p */
+/* mkdir -p; what is new is on the disk. */
 int dl_folder_create(const char *path, dl_error *error);
 /* Fsyncs the folder of the file `path`. 0, or -1 and errno. */
 int dl_folder_flush(const char *path);

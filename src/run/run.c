@@ -41,7 +41,7 @@ static char *create_numbered(const char *name, dl_error *error) {
         dl_text_add(&path, "runs/%s", name);
         if (number > 1)
             dl_text_add(&path, ".%d", number);
-        if (mkdir(path.data, 0777) == 0)
+        if (mkdir(path.data, 0777) == 0 && dl_folder_flush(path.data) == 0)
             return path.data;
         int reason = errno;
         if (reason != EEXIST) {

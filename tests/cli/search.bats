@@ -426,6 +426,8 @@ rows_of() { sed 's/,[^,]*$//' "$1/results.csv"; } # without the time
     space space.cfg
     mkdir found
     : >found/asked # incomplete
+    : >found/asked.1.tmp # what a killed one leaves
+    : >found/best.cfg.1.tmp
     capture "$random" space.cfg -n 2 -o found -- --set network.0.width=3
     [ "$status" -ne 0 ] || fail "the option is not wrong"
     capture "$random" space.cfg -n 1 -o found -- --epochs 1
