@@ -12,6 +12,7 @@
 #   make ONEDNN=no                    without oneDNN, even if it is installed
 #   make fuzz [FUZZ=npy]              libFuzzer on every file reader, or one, FUZZ_SECONDS each
 #   make replay                       the inputs kept from fuzzing, once, with any compiler
+#   make torture [TORTURE="kill power"] crashes, full disks, hostile files, for TORTURE_SECONDS
 #   make dist, make deb               a tarball of the last commit; a Debian package
 #   make V=1                          show the commands
 #
@@ -91,8 +92,8 @@ common   := $(filter-out $(PROGRAMS:%=src/cmd/%.c),$(wildcard src/cmd/*.c))
 objects  := $(sources:%.c=$(BUILD)/%.o)
 tests    := $(patsubst tests/%.c,%,$(wildcard tests/test_*.c))
 
-.PHONY: all check check-long unit replay fuzz plain kernels kernel-tests cli test tests debug \
-    coverage lint tidy format man bench install uninstall dist deb clean
+.PHONY: all check check-long torture unit replay fuzz plain kernels kernel-tests cli test tests \
+    debug coverage lint tidy format man bench install uninstall dist deb clean
 all: $(if $(SANITIZE)$(VARIANT),$(PROGRAMS:%=$(BUILD)/%),$(PROGRAMS))
 
 # The programs in the top folder are those of the build that was asked for last; those with
@@ -217,6 +218,11 @@ check: unit replay plain cli
 
 check-long: $(PROGRAMS)
 	scripts/check_long.sh
+
+# Programs that are killed, refused by the disk, out of memory or cut off from power; hostile files.
+TORTURE  =
+torture: $(PROGRAMS)
+	python3 tests/torture/torture.py $(TORTURE)
 
 bench: $(PROGRAMS)
 	scripts/bench.sh
