@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Binary cross entropy from a logit z and a target t in [0, 1], an output at a time:
-     L = ln(1 + e^z) - t z,  dL/dz = sigmoid(z) - t.
-   Several outputs are averaged. Two classes need one output: the logit of the second class. */
+/* Binary cross entropy of each output, from its logit z and target t in [0, 1]:
+     L = ln(1 + e^z) - t z,  dL/dz = sigmoid(z) - t,
+   averaged over the outputs. Two classes need one output, the logit of the second class. */
 #include <math.h>
 #include <stdio.h>
 
@@ -19,15 +19,15 @@ static int check(const void *self, const dl_output *output, const dl_target *tar
     (void)self;
     if (target->classes > 2)
         return dl_fail(error, DL_USAGE,
-                       "%s: binary_cross_entropy is for two classes, but the data has %d "
-                       "(softmax_cross_entropy is for those)",
+                       "%s: binary_cross_entropy needs two classes, but the data has %d "
+                       "(use softmax_cross_entropy)",
                        output->loss_where, target->classes);
     if (dl_loss_check_logits(output, "binary_cross_entropy", "sigmoid", error) ||
         dl_loss_check_unit_targets(output, target, "binary_cross_entropy", error))
         return -1;
     char reason[64] = "two classes need one logit";
     if (!target->classes)
-        snprintf(reason, sizeof reason, "a target has %d numbers", target->outputs);
+        snprintf(reason, sizeof reason, "a target has %d values", target->outputs);
     return dl_loss_check_outputs(output, target->outputs, reason, error);
 }
 
@@ -51,8 +51,9 @@ static double initial(const void *self, const dl_target *target, int64_t channel
 
 const dl_loss_type dl_loss_binary_cross_entropy = {
     .kind = {"binary_cross_entropy",
-             "for two classes, or targets from 0 to 1: the last layer gives the "
-             "logit of \"yes\", without a sigmoid",
+             "binary cross-entropy with a built-in sigmoid, for two classes or for targets from 0 "
+             "to 1 (several labels per sample, masks). The last layer must output logits: one for "
+             "two classes, else one per target",
              sizeof(binary_cross_entropy), options},
     .check = check,
     .evaluate = evaluate,

@@ -12,18 +12,19 @@ static int check_weights(const dl_class_weights *self, const dl_output *output,
     const dl_numbers *weights = &self->weights;
     double sum = 0;
     if (weights->word && !target->class_count)
-        return dl_fail(error, DL_DATA,
-                       "%s: class_weights are \"balanced\", but it is not known how many rows of "
-                       "each class the training part had",
-                       output->loss_where);
+        return dl_fail(
+            error, DL_DATA,
+            "%s: class_weights are \"balanced\", but the number of training rows of each "
+            "class is unknown",
+            output->loss_where);
     for (int j = 0; j < weights->count; j++)
         sum += j == self->ignored ? 0 : weights->items[j];
     if (weights->items && weights->count != target->classes)
         return dl_fail(
-            error, DL_USAGE, "%s: class_weights has %d number%s, but the data has %d classes",
+            error, DL_USAGE, "%s: class_weights has %d value%s, but the data has %d classes",
             output->loss_where, weights->count, weights->count == 1 ? "" : "s", target->classes);
     if (weights->items && sum == 0)
-        return dl_fail(error, DL_USAGE, "%s: class_weights are all 0: there is nothing to learn",
+        return dl_fail(error, DL_USAGE, "%s: class_weights are all 0, so nothing is learned",
                        output->loss_where);
     return 0;
 }
@@ -31,13 +32,12 @@ static int check_weights(const dl_class_weights *self, const dl_output *output,
 static int check_ignored(const dl_class_weights *self, const dl_output *output,
                          const dl_target *target, dl_error *error) {
     if (self->ignored >= target->classes)
-        return dl_fail(error, DL_USAGE,
-                       "%s: ignore_label is %lld, but the data has %d classes (numbers 0 to %d)",
-                       output->loss_where, (long long)self->ignored, target->classes,
-                       target->classes - 1);
+        return dl_fail(
+            error, DL_USAGE, "%s: ignore_label is %lld, but the data has %d classes (0 to %d)",
+            output->loss_where, (long long)self->ignored, target->classes, target->classes - 1);
     if (self->ignored >= 0 && target->classes < 3)
         return dl_fail(error, DL_USAGE,
-                       "%s: of %d classes ignore_label leaves one: there is nothing to tell apart",
+                       "%s: of %d classes, ignore_label leaves one: nothing to distinguish",
                        output->loss_where, target->classes);
     return 0;
 }
@@ -50,8 +50,8 @@ int dl_class_weights_check(const dl_class_weights *own, const dl_output *output,
     if (output->activation == DL_SOFTMAX)
         return dl_fail(
             error, DL_USAGE,
-            "%s: %s, \"%s\", is already a softmax, and the loss %s has one built in (it takes "
-            "logits): two of them learn slowly and badly. Take the softmax out",
+            "%s: %s, \"%s\", is a softmax, but the loss %s has one built in and expects logits. "
+            "Remove the softmax: with two, a network learns slowly and badly",
             output->where, output->role, output->name, loss);
     char reason[64];
     snprintf(reason, sizeof reason, "the data has %d classes", target->classes);
@@ -73,7 +73,7 @@ dl_class_weighing dl_class_weights_prepare(const dl_class_weights *own, const dl
             w.rows += w.count[j];
             classes++;
         }
-    w.fair = classes ? (double)w.rows / classes : 0;
+    w.balanced = classes ? (double)w.rows / classes : 0;
     return w;
 }
 

@@ -4,11 +4,9 @@
      p = sigmoid(z),  I = sum of p t,  U = sum of p + sum of t,
      L = 1 - (2 I + s) / (U + s),
      dL/dz_j = p_j (1 - p_j) ((2 I + s) / (U + s)^2 - 2 t_j / (U + s)).
-   Dice's coefficient of two sets, 2 |A and B| / (|A| + |B|), made smooth: Milletari et al.,
-   "V-Net", 3DV 2016 (with squares below), and Drozdzal et al., "The importance of skip connections
-   in biomedical image segmentation", 2016. */
-#include <math.h>
-
+   A differentiable form of the Dice coefficient 2 |A and B| / (|A| + |B|): Milletari et al.,
+   "V-Net", 3DV 2016 (with squares in the denominator), and Drozdzal et al., "The importance of skip
+   connections in biomedical image segmentation", 2016. */
 #include "losses/loss.h"
 #include "math/scalar.h"
 
@@ -17,10 +15,10 @@ typedef struct {
 } dice;
 
 static const dl_option options[] = {
-    DL_FLOAT_OPTION("smooth", dice, smooth, "1.0", 1e-6, 1e6,
-                    "added above and below the fraction: keeps it finite, and makes an empty "
-                    "answer to an empty "
-                    "target right; smaller than the objects that are looked for"),
+    DL_FLOAT_OPTION(
+        "smooth", dice, smooth, "1.0", 1e-6, 1e6,
+        "added to numerator and denominator: avoids division by zero, and makes an empty "
+        "prediction of an empty mask perfect; use less than the area of the objects"),
     DL_OPTIONS_END,
 };
 
@@ -29,8 +27,8 @@ static int check(const void *self, const dl_output *output, const dl_target *tar
     (void)self;
     if (target->classes)
         return dl_fail(error, DL_USAGE,
-                       "%s: dice is for targets that are numbers from 0 to 1 (a mask), but the "
-                       "data has %d classes (%s_cross_entropy is for those)",
+                       "%s: dice needs targets from 0 to 1 (a mask), but the data has %d classes "
+                       "(use %s_cross_entropy)",
                        output->loss_where, target->classes,
                        target->classes == 2 ? "binary" : "softmax");
     if (dl_loss_check_logits(output, "dice", "sigmoid", error) ||
@@ -51,9 +49,10 @@ static double evaluate(const void *self, const dl_target *info, int64_t rows, in
             shared += (double)p * t[j];
             both += (double)p + t[j];
         }
-        double above = 2 * shared + smooth, below = both + smooth;
-        total += 1 - above / below;
-        float first = (float)(above / (below * below)), second = (float)(2 / below);
+        double numerator = 2 * shared + smooth, denominator = both + smooth;
+        total += 1 - numerator / denominator;
+        float first = (float)(numerator / (denominator * denominator));
+        float second = (float)(2 / denominator);
         for (int64_t j = 0; grad && j < channels; j++) {
             float p = dl_sigmoid(z[j]);
             grad[i * channels + j] = scale * p * (1 - p) * (first - second * t[j]);
@@ -62,20 +61,13 @@ static double evaluate(const void *self, const dl_target *info, int64_t rows, in
     return total;
 }
 
-/* It depends on each target's own sum, which is not known. */
-static double initial(const void *self, const dl_target *target, int64_t channels, double output) {
-    (void)self, (void)target, (void)channels, (void)output;
-    return NAN;
-}
-
 const dl_loss_type dl_loss_dice = {
     .kind = {"dice",
-             "for masks, targets of many numbers from 0 to 1: 1 less the overlap of answer and "
-             "target, a sample at a time, however small the object is; the last layer gives "
-             "logits, without a sigmoid",
+             "soft Dice loss with a built-in sigmoid, for masks (targets from 0 to 1): 1 minus the "
+             "overlap of prediction and target in each sample, whatever the size of the object. "
+             "The last layer must output one logit per target",
              sizeof(dice), options},
     .check = check,
     .evaluate = evaluate,
     .link = DL_SIGMOID,
-    .initial = initial,
 };

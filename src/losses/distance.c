@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Losses that measure a distance between output y and target t, averaged over the outputs:
+/* Losses of a distance between output y and target t, averaged over the outputs:
      mse: (y - t)^2,  gradient 2 (y - t);    l1: |y - t|,  gradient sign(y - t);
      huber: (y - t)^2 / 2 up to |y - t| = delta, then delta (|y - t| - delta / 2);  gradient y - t,
-     held between -delta and delta. Huber, "Robust estimation of a location parameter", 1964.
-   For classes the target is 1 for the true class and 0 for the others; with two classes and one
-   output it is the class number, 0 or 1. */
+     clipped to [-delta, delta]. Huber, "Robust estimation of a location parameter", 1964.
+   For classes, t is one-hot; for two classes and one output it is the class index, 0 or 1. */
 #include <math.h>
 
 #include "losses/loss.h"
@@ -21,10 +20,9 @@ static const dl_option options[] = {DL_OPTIONS_END};
 
 static const dl_option huber_options[] = {
     DL_FLOAT_OPTION("delta", huber, delta, "1.0", 1e-6, 1e6,
-                    "from this difference on, in the target's unit (in standard deviations under "
-                    "normalize_target), the loss grows along a line and no longer by the square: "
-                    "make it as large "
-                    "as an ordinary error, so that only outliers are beyond it"),
+                    "absolute error beyond which the loss is linear instead of quadratic, in the "
+                    "units of the target (standard deviations with normalize_target); choose the "
+                    "size of an ordinary error, so that only outliers exceed it"),
     DL_OPTIONS_END,
 };
 
@@ -115,7 +113,7 @@ static double initial_l1(const void *self, const dl_target *target, int64_t chan
     return output == 0 ? target->mean_magnitude : NAN;
 }
 
-/* Of numbers it depends on more than the means that are known. */
+/* Unknown for numeric targets: depends on more than their means. */
 static double initial_huber(const void *self, const dl_target *target, int64_t channels,
                             double output) {
     double delta = ((const huber *)self)->delta;
@@ -126,8 +124,8 @@ static double initial_huber(const void *self, const dl_target *target, int64_t c
 }
 
 const dl_loss_type dl_loss_mse = {
-    .kind = {"mse", "for numbers: the mean squared difference; outliers count much",
-             sizeof(distance), options},
+    .kind = {"mse", "mean squared error, for regression; sensitive to outliers", sizeof(distance),
+             options},
     .check = check,
     .evaluate = evaluate_mse,
     .initial = initial_mse,
@@ -136,8 +134,8 @@ const dl_loss_type dl_loss_mse = {
 };
 
 const dl_loss_type dl_loss_l1 = {
-    .kind = {"l1", "for numbers: the mean absolute difference; outliers count little",
-             sizeof(distance), options},
+    .kind = {"l1", "mean absolute error, for regression; robust to outliers", sizeof(distance),
+             options},
     .check = check,
     .evaluate = evaluate_l1,
     .initial = initial_l1,
@@ -146,8 +144,8 @@ const dl_loss_type dl_loss_l1 = {
 
 const dl_loss_type dl_loss_huber = {
     .kind = {"huber",
-             "for numbers with outliers: the square of small differences, as mse, and the size of "
-             "large ones, as l1",
+             "Huber loss, for regression with outliers: quadratic like mse for small errors, "
+             "linear like l1 for large ones",
              sizeof(huber), huber_options},
     .check = check,
     .evaluate = evaluate_huber,

@@ -2,8 +2,8 @@
 /* Focal loss, from logits z[channels] and the true class t, with p = softmax(z):
      L = -w_t (1 - p_t)^gamma ln p_t,
      dL/dz_j = w_t (p_j - onehot(t)_j) ((1 - p_t)^gamma - gamma p_t (1 - p_t)^(gamma - 1) ln p_t)
-   Lin et al., "Focal loss for dense object detection", ICCV 2017; w are the class weights (the
-   paper's alpha). gamma = 0 is the cross entropy. */
+   Lin et al., "Focal loss for dense object detection", ICCV 2017; w are the class weights (alpha in
+   the paper). gamma = 0 is the cross-entropy. */
 #include <math.h>
 
 #include "losses/class_weights.h"
@@ -16,8 +16,8 @@ typedef struct {
 
 static const dl_option options[] = {
     DL_FLOAT_OPTION("gamma", focal, gamma, "2.0", 0, 10,
-                    "the larger, the less rows count that are classified well already; 0: the "
-                    "cross entropy"),
+                    "focusing parameter: the larger, the less weight well-classified rows have; 0 "
+                    "is the cross-entropy"),
     DL_CLASS_WEIGHTS_OPTIONS(focal, classes),
     DL_OPTIONS_END,
 };
@@ -27,7 +27,7 @@ static int check(const void *self, const dl_output *output, const dl_target *tar
     return dl_class_weights_check(&((const focal *)self)->classes, output, target, "focal", error);
 }
 
-/* One row: the loss without its weight, and unless it is NULL the gradient, scaled. */
+/* Loss of one row without its weight; g: the gradient times scale, or NULL. */
 static double evaluate_row(double gamma, int64_t channels, const float *z, int64_t truth,
                            double scale, float *g) {
     double most = z[0], rest = 0;
@@ -89,9 +89,9 @@ static int balance(void *self) {
 
 const dl_loss_type dl_loss_focal = {
     .kind = {"focal",
-             "for classes, most of whose rows are easy: the cross entropy times (1 - p)^gamma, "
-             "where p is the probability of the true class; the last layer gives one logit a "
-             "class, without a softmax",
+             "focal loss with a built-in softmax, for classification in which most rows are easy, "
+             "as with rare classes: the cross-entropy times (1 - p)^gamma, where p is the "
+             "probability of the true class. The last layer must output one logit per class",
              sizeof(focal), options},
     .check = check,
     .evaluate = evaluate,

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Hinge loss of a support vector machine, with a margin m.
+/* Hinge loss of support vector machines, with margin m.
    Several classes (Weston and Watkins, 1998): L = sum over j != t of max(0, y_j - y_t + m).
    Two classes and one output (s = -1 for the first class, +1 for the second): L = max(0, m - s y).
-   squared_hinge has the square of each max, whose slope does not jump: Tang, "Deep learning using
-   linear support vector machines", 2013. */
+   squared_hinge squares each max: Tang, "Deep learning using linear support vector machines", 2013.
+ */
 #include <math.h>
 
 #include "losses/loss.h"
@@ -14,7 +14,7 @@ typedef struct {
 
 static const dl_option options[] = {
     DL_FLOAT_OPTION("margin", hinge, margin, "1.0", 1e-6, 1e6,
-                    "by how much the true class must win before the loss is 0"),
+                    "by how much the score of the true class must exceed the others for zero loss"),
     DL_OPTIONS_END,
 };
 
@@ -37,13 +37,13 @@ static int check_squared(const void *self, const dl_output *output, const dl_tar
     return check_named("squared_hinge", output, target, error);
 }
 
-/* max(0, v), or its square; NaN must show. */
+/* max(0, v), or its square; NaN stays NaN. */
 static inline double penalty(float v, bool squared) {
     return v <= 0 ? 0 : squared ? (double)v * v : (double)v;
 }
 
 /* Its derivative. */
-static inline float pull(float v, bool squared) {
+static inline float slope(float v, bool squared) {
     return v > 0 ? squared ? 2 * v : 1 : 0;
 }
 
@@ -51,10 +51,10 @@ static double evaluate_binary(float margin, bool squared, int64_t rows, const fl
                               const float *target, float scale, float *grad) {
     double total = 0;
     for (int64_t i = 0; i < rows; i++) {
-        float sign = target[i] > 0 ? 1.0f : -1.0f, short_of = margin - sign * output[i];
-        total += penalty(short_of, squared);
+        float sign = target[i] > 0 ? 1.0f : -1.0f, violation = margin - sign * output[i];
+        total += penalty(violation, squared);
         if (grad)
-            grad[i] = -sign * scale * pull(short_of, squared);
+            grad[i] = -sign * scale * slope(violation, squared);
     }
     return total;
 }
@@ -65,16 +65,16 @@ static double evaluate_classes(float margin, bool squared, int64_t rows, int64_t
     for (int64_t i = 0; i < rows; i++) {
         const float *y = output + i * channels;
         int truth = (int)target[i];
-        float pulls = 0;
+        float slopes = 0;
         for (int64_t j = 0; j < channels; j++) {
-            float short_of = j == truth ? 0 : y[j] - y[truth] + margin;
-            total += penalty(short_of, squared);
-            pulls += pull(short_of, squared);
+            float violation = j == truth ? 0 : y[j] - y[truth] + margin;
+            total += penalty(violation, squared);
+            slopes += slope(violation, squared);
             if (grad)
-                grad[i * channels + j] = scale * pull(short_of, squared);
+                grad[i * channels + j] = scale * slope(violation, squared);
         }
         if (grad)
-            grad[i * channels + truth] = -scale * pulls;
+            grad[i * channels + truth] = -scale * slopes;
     }
     return total;
 }
@@ -98,8 +98,8 @@ static double evaluate_squared(const void *self, const dl_target *info, int64_t 
     return evaluate_classes(margin, true, rows, channels, output, target, scale, grad);
 }
 
-/* All outputs equal: each wrong class violates the margin by m. One output y: rows of the second
-   class by m - y, the others by m + y. */
+/* All outputs equal: each wrong class violates the margin by m. One output y: the second class by
+   m - y, the first by m + y. */
 static double initial_power(const void *self, const dl_target *target, int64_t channels,
                             double output, double power) {
     double margin = ((const hinge *)self)->margin;
@@ -120,7 +120,8 @@ static double initial_squared(const void *self, const dl_target *target, int64_t
 
 const dl_loss_type dl_loss_hinge = {
     .kind = {"hinge",
-             "for classes: a support vector machine's; 0 once the true class wins by the margin",
+             "hinge loss of support vector machines, for classes: 0 once the true class exceeds "
+             "the others by the margin. Use no softmax or sigmoid",
              sizeof(hinge), options},
     .check = check,
     .evaluate = evaluate,
@@ -129,8 +130,8 @@ const dl_loss_type dl_loss_hinge = {
 
 const dl_loss_type dl_loss_squared_hinge = {
     .kind = {"squared_hinge",
-             "for classes: as hinge, but with the squares of what is missing: smooth, and harder "
-             "on large violations",
+             "squared hinge loss, for classes: smooth, and penalizes large violations of the "
+             "margin more than hinge",
              sizeof(hinge), options},
     .check = check_squared,
     .evaluate = evaluate_squared,

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Kullback-Leibler divergence from the distribution that logits z[channels] stand for to the target
-   distribution t[channels]:
+/* Kullback-Leibler divergence of target probabilities t[channels] and logits z[channels]:
      p = softmax(z),  L = sum over j of t_j (ln t_j - ln p_j), where 0 ln 0 = 0,
      dL/dz = (sum of t) p - t.
-   Kullback and Leibler, "On information and sufficiency", 1951. It is the cross entropy less the
-   targets' own entropy, so that 0 is the best that there is: Hinton et al., "Distilling the
-   knowledge in a neural network", 2015. */
+   Kullback and Leibler, "On information and sufficiency", 1951. It is the cross-entropy minus the
+   entropy of the targets, so its minimum is 0: Hinton et al., "Distilling the knowledge in a neural
+   network", 2015. */
 #include <math.h>
 
 #include "losses/loss.h"
@@ -22,13 +21,13 @@ static int check(const void *self, const dl_output *output, const dl_target *tar
     (void)self;
     if (target->classes)
         return dl_fail(error, DL_USAGE,
-                       "%s: kl_divergence is for targets that are probabilities, but the data has "
-                       "%d classes (softmax_cross_entropy is for those)",
+                       "%s: kl_divergence needs targets that are probabilities, but the data has "
+                       "%d classes (use softmax_cross_entropy)",
                        output->loss_where, target->classes);
     if (target->outputs < 2)
         return dl_fail(error, DL_USAGE,
-                       "%s: kl_divergence is for targets of 2 probabilities or more, but a target "
-                       "has %d number (binary_cross_entropy is for that)",
+                       "%s: kl_divergence needs targets of at least 2 probabilities, but a target "
+                       "has %d value (use binary_cross_entropy)",
                        output->loss_where, target->outputs);
     if (dl_loss_check_logits(output, "kl_divergence", "softmax", error) ||
         dl_loss_check_unit_targets(output, target, "kl_divergence", error))
@@ -65,19 +64,13 @@ static double evaluate(const void *self, const dl_target *info, int64_t rows, in
     return total;
 }
 
-/* It depends on the targets' entropy, which is not known. */
-static double initial(const void *self, const dl_target *target, int64_t channels, double output) {
-    (void)self, (void)target, (void)channels, (void)output;
-    return NAN;
-}
-
 const dl_loss_type dl_loss_kl_divergence = {
     .kind = {"kl_divergence",
-             "for targets that are probabilities, such as another network's: the nats by which "
-             "they are missed; the last layer gives one logit a probability, without a softmax",
+             "Kullback-Leibler divergence with a built-in softmax, for targets that are "
+             "probabilities, such as the outputs of another network (distillation). The last layer "
+             "must output one logit per probability",
              sizeof(kl_divergence), options},
     .check = check,
     .evaluate = evaluate,
     .link = DL_SOFTMAX,
-    .initial = initial,
 };

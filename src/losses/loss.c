@@ -20,8 +20,7 @@ int dl_loss_check_classes(const dl_output *output, const dl_target *target, cons
     if (target->classes)
         return 0;
     return dl_fail(error, DL_USAGE,
-                   "%s: %s is for classes, but the data's targets are numbers (mse and l1 are for "
-                   "those)",
+                   "%s: %s needs classes, but the targets are numeric (use mse or l1)",
                    output->loss_where, loss);
 }
 
@@ -30,8 +29,8 @@ int dl_loss_check_logits(const dl_output *output, const char *loss, const char *
     if (output->activation != DL_SIGMOID && output->activation != DL_SOFTMAX)
         return 0;
     return dl_fail(error, DL_USAGE,
-                   "%s: %s, \"%s\", already ends in a %s, and the loss %s has a %s "
-                   "built in (it takes logits). Make it linear",
+                   "%s: %s, \"%s\", ends in a %s, but the loss %s has a %s built in and "
+                   "expects logits. Make it linear",
                    output->where, output->role, output->name,
                    dl_activation_names[output->activation], loss, built_in);
 }
@@ -40,11 +39,9 @@ int dl_loss_check_unit_targets(const dl_output *output, const dl_target *target,
                                dl_error *error) {
     if (target->classes || (target->least >= 0 && target->most <= 1))
         return 0;
-    return dl_fail(
-        error, DL_USAGE,
-        "%s: %s is for targets from 0 to 1, but the data's are from %g to %g (mse and l1 "
-        "are for those)",
-        output->loss_where, loss, target->least, target->most);
+    return dl_fail(error, DL_USAGE,
+                   "%s: %s needs targets from 0 to 1, but they range from %g to %g (use mse or l1)",
+                   output->loss_where, loss, target->least, target->most);
 }
 
 int dl_loss_check_elementwise(const dl_output *output, const dl_target *target, dl_error *error) {
@@ -54,7 +51,7 @@ int dl_loss_check_elementwise(const dl_output *output, const dl_target *target, 
     if (target->classes)
         snprintf(reason, sizeof reason, "the data has %d classes", target->classes);
     else
-        snprintf(reason, sizeof reason, "a target has %d number%s", target->outputs,
+        snprintf(reason, sizeof reason, "a target has %d value%s", target->outputs,
                  target->outputs == 1 ? "" : "s");
     return dl_loss_check_outputs(output, target->classes ? target->classes : target->outputs,
                                  reason, error);

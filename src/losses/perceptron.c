@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* The perceptron's rule: with outputs y = step(w x + b) and targets t of 0 and 1,
+/* The perceptron rule: with outputs y = step(w x + b) and targets t of 0 and 1,
      dw = (y - t) x,  db = y - t,
-   so that a weight changes only where the answer is wrong. Rosenblatt, "The perceptron: a
-   probabilistic model for information storage and organization in the brain", 1958.
-   A step has no slope to learn from. The loss is L = sum over the outputs of (y - t)^2 / 2, half
-   the number of wrong outputs, dL/dy = y - t, and `straight_through` hands it on to w x + b
-   unchanged. For classes the target is 1 for the true class and 0 for the others; with two classes
-   and one output it is the class number, 0 or 1. */
-#include <math.h>
-
+   so weights change only if the output is wrong. Rosenblatt, "The perceptron: a probabilistic model
+   for information storage and organization in the brain", 1958.
+   The derivative of a step is 0. Instead the loss is L = sum over the outputs of (y - t)^2 / 2,
+   half the number of wrong outputs, with dL/dy = y - t, and `straight_through` passes it to w x + b
+   unchanged. For classes, t is one-hot; for two classes and one output it is the class index. */
 #include "losses/loss.h"
 #include "math/activation.h"
 
@@ -23,8 +20,8 @@ static int check(const void *self, const dl_output *output, const dl_target *tar
     (void)self;
     if (output->activation != DL_STEP)
         return dl_fail(error, DL_USAGE,
-                       "%s: the loss perceptron needs a last layer that ends in a step, but that "
-                       "of \"%s\" is %s (say activation = \"step\")",
+                       "%s: the loss perceptron needs a last layer with activation = \"step\", "
+                       "but that of \"%s\" is %s",
                        output->where, output->name, dl_activation_names[output->activation]);
     if (dl_loss_check_unit_targets(output, target, "perceptron", error))
         return -1;
@@ -37,29 +34,23 @@ static double evaluate(const void *self, const dl_target *info, int64_t rows, in
     double total = 0;
     for (int64_t i = 0; i < rows; i++)
         for (int64_t j = 0; j < channels; j++) {
-            float mistake =
+            float error =
                 output[i * channels + j] - dl_loss_target_value(info, channels, target, i, j);
-            total += (double)mistake * mistake / 2;
+            total += (double)error * error / 2;
             if (grad)
-                grad[i * channels + j] = scale * mistake;
+                grad[i * channels + j] = scale * error;
         }
     return total;
 }
 
-/* Outputs are 0 or 1 by the weights' signs, however small these are. */
-static double initial(const void *self, const dl_target *target, int64_t channels, double output) {
-    (void)self, (void)target, (void)channels, (void)output;
-    return NAN;
-}
-
 const dl_loss_type dl_loss_perceptron = {
     .kind = {"perceptron",
-             "for classes, or targets of 0 and 1: Rosenblatt's rule for a last layer whose "
-             "activation is \"step\"; the loss is half the number of wrong outputs",
+             "perceptron rule of Rosenblatt, for classes or targets of 0 and 1: a last layer with "
+             "activation = \"step\" learns only from wrong outputs. The loss is half the number of "
+             "wrong outputs",
              sizeof(perceptron), options},
     .check = check,
     .evaluate = evaluate,
-    .initial = initial,
     .threshold = 0.5f,
     .straight_through = true,
 };

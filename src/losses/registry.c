@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Every loss. A new one: its file, and a line here. */
+/* The losses. To add one: its file, and one line here. */
 #include "losses/loss.h"
 
 #define LOSSES(_)                                                                                  \

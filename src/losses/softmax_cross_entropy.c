@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* Softmax with cross entropy, from logits z[channels] and the true class t:
+/* Cross-entropy with a softmax, from logits z[channels] and the true class t:
      p = softmax(z),  L = -ln p_t = ln(sum of e^(z_j - max)) - (z_t - max),  dL/dz = p - onehot(t).
    Bridle, "Training stochastic model recognition algorithms as networks", 1989. Never ln 0.
    With label smoothing s and class weights w[channels] (Szegedy et al., "Rethinking the inception
    architecture for computer vision", 2016) the target is q_j = (1 - s) w_t onehot(t)_j + s w_j /
    channels:  L = -sum of q_j ln p_j,  dL/dz = (sum of q) p - q.
-   "balanced" weights are w_j = n / (classes · n_j), with the training part's n rows, n_j of them of
-   class j, so that every class counts as much as another and the mean weight of a row is 1. Rows of
-   the class ignore_label are not there: no loss, no gradient, and neither in n nor in classes. */
+   "balanced" weights are w_j = n / (classes · n_j) for n training rows, n_j of them of class j: all
+   classes have the same total weight, and the mean weight is 1. Rows of ignore_label are excluded
+   from everything, n and classes included. */
 #include <math.h>
 
 #include "losses/class_weights.h"
@@ -21,9 +21,8 @@ typedef struct {
 
 static const dl_option options[] = {
     DL_FLOAT_OPTION("label_smoothing", softmax_cross_entropy, smoothing, "0.0", 0, 1,
-                    "this share of the true class's target is spread evenly over all classes, so "
-                    "that the network "
-                    "does not become too sure of itself; 0.1 is usual"),
+                    "share of the target probability that is spread evenly over all classes, which "
+                    "keeps the network from becoming overconfident; 0.1 is usual"),
     DL_CLASS_WEIGHTS_OPTIONS(softmax_cross_entropy, classes),
     DL_OPTIONS_END,
 };
@@ -34,7 +33,7 @@ static int check(const void *self, const dl_output *output, const dl_target *tar
     return dl_class_weights_check(&own->classes, output, target, "softmax_cross_entropy", error);
 }
 
-/* The sum of what label smoothing gives to the classes of a row. */
+/* Sum of the smoothed part of q over the classes. */
 static double spread_of(double smoothing, const dl_class_weighing *w, int64_t classes) {
     double spread = 0;
     for (int64_t j = 0; j < classes && smoothing > 0; j++)
@@ -42,10 +41,10 @@ static double spread_of(double smoothing, const dl_class_weighing *w, int64_t cl
     return spread;
 }
 
-/* What label smoothing gives to the classes of one row. Returns sum of q_j (z_j - most) for this
-   part of q, and takes it from the gradient. */
-static double smooth(double smoothing, const dl_class_weighing *w, int64_t channels, const float *z,
-                     float most, float scale, float *g) {
+/* The smoothed part of q of one row: returns the sum of q_j (z_j - most), and subtracts scale · q
+   from g. */
+static double add_smoothing(double smoothing, const dl_class_weighing *w, int64_t channels,
+                            const float *z, float most, float scale, float *g) {
     double sum = 0;
     for (int64_t j = 0; j < channels; j++) {
         double q = smoothing / (double)channels * dl_class_weight(w, j);
@@ -88,13 +87,12 @@ static double evaluate(const void *self, const dl_target *info, int64_t rows, in
         }
         total += (sharp + spread) * log(sum) - sharp * ((double)z[truth] - most);
         if (own->smoothing > 0)
-            total -= smooth(own->smoothing, &w, channels, z, most, scale, g);
+            total -= add_smoothing(own->smoothing, &w, channels, z, most, scale, g);
     }
     return total;
 }
 
-/* All logits equal: -ln p = ln classes for each, times the mean weight of the training part's rows
-   where there are weights. */
+/* All logits equal: -ln p = ln classes, times the mean weight of the training rows. */
 static double initial(const void *self, const dl_target *target, int64_t channels, double output) {
     const softmax_cross_entropy *own = self;
     const dl_class_weighing w = dl_class_weights_prepare(&own->classes, target);
@@ -119,10 +117,11 @@ static int balance(void *self) {
 }
 
 const dl_loss_type dl_loss_softmax_cross_entropy = {
-    .kind = {"softmax_cross_entropy",
-             "for classes: the surprise, in nats, at the true class; the last "
-             "layer gives one logit a class, without a softmax",
-             sizeof(softmax_cross_entropy), options},
+    .kind =
+        {"softmax_cross_entropy",
+         "cross-entropy with a built-in softmax, for classification: the negative log-likelihood "
+         "of the true class, in nats. The last layer must output one logit per class",
+         sizeof(softmax_cross_entropy), options},
     .check = check,
     .evaluate = evaluate,
     .initial = initial,

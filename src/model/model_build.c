@@ -44,6 +44,8 @@ double dl_model_expected_loss(const dl_model *model) {
         dl_activate(last->activation, 1, model->channels, NULL, output, output);
     double each = (double)output[0];
     free(output);
+    if (!model->loss->initial)
+        return NAN;
     return model->loss->initial(model->loss_self, &model->target, model->channels, each);
 }
 
