@@ -176,9 +176,9 @@ static void test_missing(void **state) {
     (void)state;
     static const char text[] = "a,c,y\n1,u,0\n,v,1\n3,?,0\nNaN,u,1\n8,v,NA\n";
     section o;
-    refuses(text, "", NULL, "t.csv:3: column \"a\": the value is missing, and in 1 more rows",
+    refuses(text, "", NULL, "t.csv:3: column \"a\": the value is missing, and in 1 more row;",
             "drop_row");
-    refuses(text, "", NULL, "t.csv:4: column \"c\": the value is missing;", NULL);
+    refuses(text, "", NULL, "t.csv:4: column \"c\": the value is missing (\"?\");", NULL);
     refuses(text, "missing = \"mean\";", NULL, "t.csv:6: column \"y\": the value is missing",
             "only missing = \"drop_row\"");
     must_open(&o, "missing = \"drop_row\";", NULL);

@@ -101,12 +101,93 @@ static void test_long_numbers(void **state) {
 
 static void test_missing_words(void **state) {
     (void)state;
-    static const char *const yes[] = {"", "NA", "?", "nan", "NaN", "NAN"};
-    static const char *const no[] = {"na", "N", "??", "nano", "0", "NAA", "-"};
-    for (size_t i = 0; i < sizeof yes / sizeof *yes; i++)
-        assert_true(dl_csv_missing(yes[i]));
-    for (size_t i = 0; i < sizeof no / sizeof *no; i++)
-        assert_false(dl_csv_missing(no[i]));
+    static const char *const missing[] = {"", "?", "nan", "NaN", "NAN", "-nan"};
+    static const char *const markers[] = {
+        "NA", "na",   "N/A", "#N/A", "NULL", "null", "None",   "nil",     "-",       ".",
+        "--", "<NA>", "\\N", "n.a.", "NaT",  "nil",  "(null)", "Missing", "unknown", "#DIV/0!"};
+    static const char *const present[] = {"N", "??", "nano",  "0",     "NAA", "-1", ".5", "no",
+                                          "m", "-x", "none.", "nullx", "A",   "1-", "..."};
+    for (size_t i = 0; i < sizeof missing / sizeof *missing; i++)
+        assert_int_equal(dl_csv_missing(missing[i]), DL_CSV_MISSING);
+    for (size_t i = 0; i < sizeof markers / sizeof *markers; i++)
+        assert_int_equal(dl_csv_missing(markers[i]), DL_CSV_MARKER);
+    for (size_t i = 0; i < sizeof present / sizeof *present; i++)
+        assert_int_equal(dl_csv_missing(present[i]), DL_CSV_PRESENT);
+}
+
+/* Numbers as people write them, by a decimal point and by a decimal comma; NAN: not a number. */
+static void test_written(void **state) {
+    (void)state;
+    static const struct {
+        const char *text;
+        double point, comma;
+    } cases[] = {
+        {"1,234", 1234, 1.234},
+        {"1.234", 1.234, 1234},
+        {"1,234,567", 1234567, NAN},
+        {"1.234.567", NAN, 1234567},
+        {"1,234.5", 1234.5, NAN},
+        {"-1.234,5", NAN, -1234.5},
+        {"1 234", 1234, 1234},
+        {"1 234,5", NAN, 1234.5},
+        {"1\xc2\xa0"
+         "234\xc2\xa0"
+         "567.5",
+         1234567.5, NAN},
+        {"1\xe2\x80\xaf"
+         "234",
+         1234, 1234},
+        {"1'234.5", 1234.5, NAN},
+        {"12,34,567", 1234567, NAN},
+        {"0,5", NAN, 0.5},
+        {"0,125", NAN, 0.125},
+        {",5", NAN, 0.5},
+        {"1,5e3", NAN, 1500},
+        {"1.5D+03", 1500, NAN},
+        {"12,34", NAN, 12.34},
+        {"1234,567", NAN, 1234.567},
+        {"12 %", 12, 12},
+        {"12.5%", 12.5, NAN},
+        {"$1,200.50", 1200.5, NAN},
+        {"-$5", -5, -5},
+        {"$-5", -5, -5},
+        {"\xe2\x82\xac 5", 5, 5},
+        {"1.200,50 \xe2\x82\xac", NAN, 1200.5},
+        {"5 EUR", 5, 5},
+        {"(5.5)", -5.5, NAN},
+        {" 7 ", 7, 7},
+        {"\xe2\x88\x92"
+         "3",
+         -3, -3},
+        {"0x1F", 31, 31},
+        {"1,2,3", NAN, NAN},
+        {"12,3456", NAN, 12.3456},
+        {"1,23,45", NAN, NAN},
+        {"1 2", NAN, NAN},
+        {"5 kg", NAN, NAN},
+        {"$", NAN, NAN},
+        {"%", NAN, NAN},
+        {"(5", NAN, NAN},
+        {"(-5)", NAN, NAN},
+        {"+-5", NAN, NAN},
+        {"5%%", NAN, NAN},
+        {"0x", NAN, NAN},
+        {"0xg", NAN, NAN},
+        {"1.234.56", NAN, NAN},
+        {"2020-01-02", NAN, NAN},
+        {"12:30", NAN, NAN},
+        {"1,234 567", NAN, NAN},
+        {"", NAN, NAN},
+        {"0000000000000000000000000000000000000000000000000000000000000000000001,5", NAN, NAN},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        for (int comma = 0; comma < 2; comma++) {
+            double wanted = comma ? cases[i].comma : cases[i].point, value = 0;
+            int unit = 0;
+            dl_csv_type type = dl_csv_written(cases[i].text, ".,"[comma], &value, &unit);
+            if (isnan(wanted) ? type != DL_CSV_TEXT : type != DL_CSV_NUMBER || value != wanted)
+                fail_msg("\"%s\" is %g by '%c'", cases[i].text, value, ".,"[comma]);
+        }
 }
 
 /* ---- records ---- */
@@ -210,9 +291,10 @@ static void test_long_records(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_numbers),      cmocka_unit_test(test_random_numbers),
-        cmocka_unit_test(test_long_numbers), cmocka_unit_test(test_missing_words),
-        cmocka_unit_test(test_records),      cmocka_unit_test(test_long_records),
+        cmocka_unit_test(test_numbers),       cmocka_unit_test(test_random_numbers),
+        cmocka_unit_test(test_long_numbers),  cmocka_unit_test(test_written),
+        cmocka_unit_test(test_missing_words), cmocka_unit_test(test_records),
+        cmocka_unit_test(test_long_records),
     };
     return cmocka_run_group_tests(tests, scratch_enter, scratch_leave);
 }

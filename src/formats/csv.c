@@ -9,6 +9,8 @@
 
 static const char *const task_choices[] = {"auto", "classification", "regression", NULL};
 static const char *const missing_choices[] = {"error", "mean", "drop_row", NULL};
+static const char *const decimal_choices[] = {"auto", ".", ",", NULL};
+static const char *const unknown_choices[] = {"error", "ignore", NULL};
 
 static const dl_option options[] = {
     DL_STRING_OPTION("file", dl_csv_options, file, DL_REQUIRED,
@@ -36,8 +38,19 @@ static const dl_option options[] = {
                    "from groups used in training. The column is not an input"),
     DL_CHOICE_OPTION(
         "missing", dl_csv_options, missing, "error", missing_choices,
-        "handling of missing values (empty, NA, ?, nan): error (with its line); mean (of the "
-        "column in the training data; for a category, none of them); or drop_row (omit the row)"),
+        "handling of missing values: error (with its line); mean (of the column in the training "
+        "data; for a category, none of them); or drop_row (omit the row). Empty fields, ? and nan "
+        "are missing values; in numeric columns, so are NA, N/A, NULL, None, nil, -, . and the "
+        "like"),
+    DL_STRINGS_OPTION("missing_values", dl_csv_options, missing_values, DL_NO_DEFAULT,
+                      "additional markers of missing values, in all columns: (\"-999\", \"n.b.\")"),
+    DL_CHOICE_OPTION("decimal", dl_csv_options, decimal, "auto", decimal_choices,
+                     "decimal separator of numbers; the other of the two then separates thousands. "
+                     "auto detects it per column; a column that can be read either way (1,234) is "
+                     "an error"),
+    DL_CHOICE_OPTION("unknown", dl_csv_options, unknown, "error", unknown_choices,
+                     "handling of categories that are not in the training data: error (with its "
+                     "line) or ignore (all inputs of the column are 0)"),
     DL_OPTIONS_END,
 };
 
@@ -64,23 +77,52 @@ static int unknown_name(const dl_csv_table *table, const dl_csv_reader *csv, int
     const char *name = csv->field[column];
     char quoted[64];
     const char *nearest = dl_text_nearest(name, (const char *const *)c->names.name, c->names.count);
-    return dl_fail(error, DL_DATA,
-                   "%s:%lld: column \"%s\": the training data has no %s \"%s\"%s%s%s", table->path,
-                   (long long)csv->line, c->name, column == table->target ? "class" : "category",
-                   dl_csv_quote(quoted, name), nearest ? " (did you mean \"" : "",
-                   nearest ? nearest : "", nearest ? "\"?)" : "");
+    bool class = column == table->target;
+    return dl_fail(
+        error, DL_DATA, "%s:%lld: column \"%s\": the training data has no %s \"%s\"%s%s%s%s",
+        table->path, (long long)csv->line, c->name, class ? "class" : "category",
+        dl_csv_quote(quoted, name), nearest ? " (did you mean \"" : "", nearest ? nearest : "",
+        nearest ? "\"?)" : "", class ? "" : "; unknown = \"ignore\" makes it none of them");
 }
 
 static int number_of(const dl_csv_table *table, const dl_csv_reader *csv, int column, double *out,
                      dl_error *error) {
     char quoted[64];
-    dl_csv_type type = dl_csv_number(csv->field[column], out);
+    dl_csv_type type = dl_csv_value(&table->column[column], csv->field[column], out);
     if (type == DL_CSV_NUMBER)
         return 0;
     return dl_fail(error, DL_DATA, "%s:%lld: column \"%s\": \"%s\" is not a %snumber", table->path,
                    (long long)csv->line, table->column[column].name,
                    dl_csv_quote(quoted, csv->field[column]),
                    type == DL_CSV_INFINITE ? "finite " : "");
+}
+
+static int store_number(const dl_csv_table *table, const dl_csv_reader *csv, int index, double *to,
+                        dl_error *error) {
+    const dl_csv_column *column = &table->column[index];
+    const char *field = csv->field[index];
+    bool own = table->options->missing_values.count > 0, plain = column->decimal == '.';
+    if (plain && !own && dl_csv_number(field, to) == DL_CSV_NUMBER)
+        return 0;
+    if (dl_csv_is_missing(table, column, field))
+        *to = column->mean;
+    else
+        return number_of(table, csv, index, to, error);
+    return 0;
+}
+
+static int store_category(const dl_csv_table *table, const dl_csv_reader *csv, int index,
+                          double *to, dl_error *error) {
+    const dl_csv_column *column = &table->column[index];
+    const char *field = csv->field[index];
+    if (dl_csv_is_missing(table, column, field))
+        return 0;
+    int category = dl_csv_find_class(&column->names, field);
+    if (category >= 0)
+        to[category] = 1;
+    else if (table->options->unknown == DL_CSV_UNKNOWN_ERROR)
+        return unknown_name(table, csv, index, error);
+    return 0;
 }
 
 /* Stores the record as x[features], which is all 0, and *y. */
@@ -91,18 +133,10 @@ static int store(const dl_csv_table *table, const dl_csv_reader *csv, double *x,
         int index = table->input[i];
         const dl_csv_column *column = &table->column[index];
         double *to = x + column->offset;
-        bool missing = dl_csv_missing(csv->field[index]);
-        if (missing && !column->categorical) {
-            *to = column->mean;
-        } else if (column->categorical && !missing) {
-            int category = dl_csv_find_class(&column->names, csv->field[index]);
-            if (category < 0)
-                result = unknown_name(table, csv, index, error);
-            else
-                to[category] = 1;
-        } else if (!missing) {
-            result |= number_of(table, csv, index, to, error);
-        }
+        if (column->categorical)
+            result |= store_category(table, csv, index, to, error);
+        else
+            result |= store_number(table, csv, index, to, error);
     }
     const dl_csv_column *target = &table->column[table->target];
     if (!target->categorical)
@@ -121,7 +155,7 @@ static int store_rows(const dl_csv_table *table, dl_csv_reader *csv, csv_state *
     if (dl_csv_skip_header(table, csv, error))
         return -1;
     while (error->count < first_error + 10 && (got = dl_csv_next(csv, error)) > 0) {
-        if (csv->fields != table->count)
+        if (!dl_csv_has_all(table, csv))
             break;
         if (table->options->missing == DL_CSV_MISSING_DROP && dl_csv_incomplete(table, csv))
             continue;
@@ -178,11 +212,14 @@ static int open_table(dl_dataset *dataset, const dl_schema *like, dl_csv_table *
     if (read_delimiter(table, error))
         return -1;
     table->path = dl_dataset_find(dataset, table->options->file, error);
+    int before = error->count;
     if (!table->path || dl_csv_look(table, like, error))
         return -1;
     if (like)
         dataset->schema = dl_schema_copy(like);
     else if (dl_csv_decide(table, &dataset->schema, error))
+        return -1;
+    if (error->count > before)
         return -1;
     dataset->count = table->rows;
     dataset->input_doubles = true;

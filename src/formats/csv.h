@@ -32,13 +32,34 @@ void dl_csv_close(dl_csv_reader *csv);
 
 /* ---- csv_values.c: what a field means ---- */
 
-typedef enum { DL_CSV_TEXT, DL_CSV_NUMBER, DL_CSV_INFINITE } dl_csv_type;
+typedef enum {
+    DL_CSV_TEXT,
+    DL_CSV_NUMBER,
+    DL_CSV_INFINITE,
+    DL_CSV_OTHER_DECIMAL /* a number, but not with the column's decimal point or comma */
+} dl_csv_type;
 
 /* A decimal number of the C locale (blanks around it are gone already); infinite are "inf",
    "infinity" and what does not fit a float. */
 dl_csv_type dl_csv_number(const char *field, double *value);
-/* Empty, NA, ? and nan stand for a value that is not known. */
-bool dl_csv_missing(const char *field);
+/* The same, which also says how a decimal point stands in it: whether it would be one that
+   separates thousands ("1.234"). */
+typedef enum { DL_CSV_NO_POINT, DL_CSV_POINT, DL_CSV_POINT_OR_GROUP } dl_csv_point;
+dl_csv_type dl_csv_number_point(const char *field, double *value, dl_csv_point *point);
+
+/* ---- csv_written.c: what spreadsheets and people write ---- */
+
+enum { DL_CSV_PERCENT = 1 }; /* units above it are currencies; 0: none */
+
+/* A number with thousands separated (by blanks, ' and, of . and , the one that is not `decimal`), a
+   percent or currency sign (its number becomes *unit), blanks around it, in hexadecimal, or in
+   parentheses, which are a minus. Percent stay percent: "12 %" is 12. */
+dl_csv_type dl_csv_written(const char *field, char decimal, double *value, int *unit);
+
+/* Empty, ? and nan are missing anywhere; markers (NA, null, none, -, …) are where the column has
+   numbers, and words like others where it has categories. */
+typedef enum { DL_CSV_PRESENT, DL_CSV_MARKER, DL_CSV_MISSING } dl_csv_marker;
+dl_csv_marker dl_csv_missing(const char *field);
 
 /* The number of a class by its name; a whole number may be written differently ("3.0" for "3"). -1
    if there is none. */
@@ -48,25 +69,28 @@ void dl_csv_sort_classes(dl_string_set *names);
 /* Whether all names are whole numbers, "3.0" included. */
 bool dl_csv_are_whole(const dl_string_set *names);
 
-/* ---- csv_columns.c: what the columns are ---- */
+/* ---- columns ---- */
 
 enum { DL_CSV_MOST_CATEGORIES = 1000 };
 
-/* Choices of `task` and `missing`. */
+/* Choices of `task`, `missing`, `decimal` and `unknown`. */
 enum { DL_CSV_TASK_AUTO, DL_CSV_CLASSIFICATION, DL_CSV_REGRESSION };
 enum { DL_CSV_MISSING_ERROR, DL_CSV_MISSING_MEAN, DL_CSV_MISSING_DROP };
+enum { DL_CSV_DECIMAL_AUTO, DL_CSV_DECIMAL_POINT, DL_CSV_DECIMAL_COMMA };
+enum { DL_CSV_UNKNOWN_ERROR, DL_CSV_UNKNOWN_IGNORE };
 
 typedef struct {
     const char *file, *delimiter, *target, *group;
     bool header;
     int task, missing;
-    dl_strings categorical, ignore;
+    dl_strings categorical, ignore, missing_values;
+    int decimal, unknown;
 } dl_csv_options;
 
 /* The beginning of a field for a message, without control characters; returns `out`. */
 char *dl_csv_quote(char out[64], const char *field);
 
-/* Something found in a column for the first time. */
+/* Something found in a column. */
 typedef struct {
     int64_t count, line; /* how often, and the line of the first */
     char text[64];       /* the first one, cut off */
@@ -76,42 +100,79 @@ typedef struct {
 typedef struct {
     char *name;                       /* of the header, or its number from 1 */
     bool ignored, taken, categorical; /* taken: a column of `like` is it already */
-    int64_t offset; /* of an input: where it begins in a row of the schema's input */
-    double mean;    /* of a number: what a missing value becomes */
+    bool empty_last;  /* the last one has neither a name nor, as far as was read, a value */
+    bool marks_words; /* markers of missing values are words like others */
+    char decimal;     /* '.' or ',' */
+    int64_t offset;   /* of an input: where it begins in a row of the schema's input */
+    double mean;      /* of a number: what a missing value becomes */
     /* found by a first look at the whole file */
-    int64_t numbers;
-    double sum;
-    dl_csv_found text, infinite, missing, foreign; /* foreign: not UTF-8 */
+    int64_t numbers, whole; /* whole: written without a point */
+    double sum, least, most, last;
+    bool falls, rises;                 /* a number is below, or above, the one before */
+    bool words;                        /* has what is no number, be it in rows left out */
+    dl_csv_found point, comma, either; /* numbers that only a decimal point or only a decimal comma
+                                          explains; that both do, as different ones */
+    dl_csv_found grouped;              /* with a point, in a way that may separate thousands */
+    dl_csv_found percent, currency, other; /* other: with another unit than those before */
+    int unit;                              /* of the first that has one */
+    dl_csv_found text, infinite, missing, marker, foreign; /* foreign: not UTF-8 */
     dl_string_set names; /* the values, unless they are too many; of a categorical one, its
                            categories or classes in order */
     bool too_many;
 } dl_csv_column;
 
 typedef struct {
-    const dl_dataset *dataset;
+    dl_dataset *dataset;
     const dl_csv_options *options;
     char *path;
     char delimiter;
     int count;
     dl_csv_column *column;
-    int *input, inputs; /* [inputs]: the columns that are inputs, in the schema's order */
-    int target;         /* a column, too */
-    int group;          /* a column, or -1: none */
-    int64_t rows;       /* that are used */
-    int64_t first_line; /* where the first record is */
+    int *input, inputs;           /* [inputs]: the columns that are inputs, in the schema's order */
+    int target;                   /* a column, too */
+    int group;                    /* a column, or -1: none */
+    int64_t rows;                 /* that are used */
+    int64_t first_line;           /* where the first record is */
+    bool keep_last;               /* the last column has values, if no name */
+    dl_csv_found dropped, longer; /* rows with a missing value; with a delimiter at the end */
 } dl_csv_table;
 
-/* Goes through the file a first time: takes the header, finds the target and the columns that
-   `like` (NULL: none) or the options ask for, counts the rows, and looks at the values unless they
-   are known from `like`. 0, or -1 and errors. */
+/* ---- csv_columns.c: which columns there are ---- */
+
+/* Takes the names from the first record, and finds the target, the group and the inputs that `like`
+   (NULL: none) or the options ask for. 0, or -1 and errors. */
+int dl_csv_choose_columns(dl_csv_table *table, const dl_csv_reader *csv, const dl_schema *like,
+                          dl_error *error);
+void dl_csv_table_free(dl_csv_table *table);
+
+/* ---- csv_look.c: what is in them ---- */
+
+/* Goes through the file a first time (and a second, if the first shows that it is to be read in
+   another way): counts the rows, and looks at the values unless they are known from `like`. Errors
+   of rows are collected; -1 if there is nothing to decide on. */
 int dl_csv_look(dl_csv_table *table, const dl_schema *like, dl_error *error);
+/* Column k of those that are used; behind the inputs come the target and the group. */
+int dl_csv_used(const dl_csv_table *table, int k);
+int dl_csv_used_count(const dl_csv_table *table);
+/* Whether a field of a column stands for a missing value. */
+bool dl_csv_is_missing(const dl_csv_table *table, const dl_csv_column *column, const char *field);
+/* Whether the record has a missing value in a column that is used. */
+bool dl_csv_incomplete(const dl_csv_table *table, const dl_csv_reader *csv);
+/* A number, as the column has them. */
+dl_csv_type dl_csv_value(const dl_csv_column *column, const char *field, double *value);
+/* Whether the record has as many fields as the table has columns; a delimiter at its end is none
+   too many. */
+bool dl_csv_has_all(const dl_csv_table *table, const dl_csv_reader *csv);
+/* Passes over the header, if there is one. 0, or -1 and an error. */
+int dl_csv_skip_header(const dl_csv_table *table, dl_csv_reader *csv, dl_error *error);
+
+/* ---- csv_decide.c: what they become ---- */
+
+/* Sets how the columns' numbers are written, and whether markers are words. True if the file must
+   be looked at again for it. */
+bool dl_csv_settle(dl_csv_table *table);
 /* Decides what each column is (without a `like`), and makes the schema of it. 0, or -1 and errors.
  */
 int dl_csv_decide(dl_csv_table *table, dl_schema *schema, dl_error *error);
-/* Whether the record has a missing value in a column that is used. */
-bool dl_csv_incomplete(const dl_csv_table *table, const dl_csv_reader *csv);
-/* Passes over the header, if there is one. 0, or -1 and an error. */
-int dl_csv_skip_header(const dl_csv_table *table, dl_csv_reader *csv, dl_error *error);
-void dl_csv_table_free(dl_csv_table *table);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The first pass over a table: which columns there are, and what is in them. */
+/* Which columns a table has, and what the options or the training data make of them. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -74,8 +75,16 @@ static int make_columns(dl_csv_table *table, const dl_csv_reader *csv, dl_error 
         char number[16];
         snprintf(number, sizeof number, "%d", i + 1);
         bool named = table->options->header && csv->field[i][0];
-        table->column[i].name = xstrdup(named ? csv->field[i] : number);
+        table->column[i] = (dl_csv_column){.name = xstrdup(named ? csv->field[i] : number),
+                                           .decimal = '.',
+                                           .least = INFINITY,
+                                           .most = -INFINITY};
+        if (table->options->decimal == DL_CSV_DECIMAL_COMMA)
+            table->column[i].decimal = ',';
     }
+    int last = csv->fields - 1;
+    if (last > 0 && !csv->field[last][0] && !table->keep_last)
+        table->column[last].ignored = table->column[last].empty_last = true;
     return table->options->header ? check_header(table, error) : 0;
 }
 
@@ -156,6 +165,13 @@ static int find_by_name(dl_csv_table *table, const dl_schema *like, dl_error *er
     return result;
 }
 
+static bool has_marker(const dl_string_set *names) {
+    for (int i = 0; i < names->count; i++)
+        if (dl_csv_missing(names->name[i]) == DL_CSV_MARKER)
+            return true;
+    return false;
+}
+
 /* Columns as in the training data: by name, or by position where there is no header. */
 static int agree(dl_csv_table *table, const dl_schema *like, dl_error *error) {
     if (!like->columns || !like->target_name)
@@ -178,22 +194,29 @@ static int agree(dl_csv_table *table, const dl_schema *like, dl_error *error) {
         const dl_column *from = &like->column[i];
         dl_csv_column *to = &table->column[table->input[i]];
         to->categorical = from->categories > 0;
+        to->decimal = from->decimal;
         to->mean = from->mean;
         to->offset = offset;
         offset += from->categories ? from->categories : 1;
         for (int k = 0; k < from->categories; k++)
             dl_string_set_add(&to->names, from->category[k]);
+        to->marks_words = has_marker(&to->names);
     }
     dl_csv_column *target = &table->column[table->target];
     target->categorical = like->classes > 0;
+    target->decimal = like->target_decimal;
     for (int k = 0; k < like->classes; k++) {
         char number[16];
         dl_string_set_add(&target->names, dl_schema_class(like, k, number));
     }
+    target->marks_words = has_marker(&target->names);
     return 0;
 }
 
-static int choose_columns(dl_csv_table *table, const dl_schema *like, dl_error *error) {
+int dl_csv_choose_columns(dl_csv_table *table, const dl_csv_reader *csv, const dl_schema *like,
+                          dl_error *error) {
+    if (make_columns(table, csv, error))
+        return -1;
     int most = like && like->columns > table->count ? like->columns : table->count;
     table->input = xcalloc((size_t)most, sizeof *table->input);
     if (like)
@@ -207,130 +230,6 @@ static int choose_columns(dl_csv_table *table, const dl_schema *like, dl_error *
                    "%s: has no column beside the target, \"%s\" (is the delimiter another than "
                    "'%s'?)",
                    table->path, table->column[table->target].name, table->options->delimiter);
-}
-
-/* ---- what is in them ---- */
-
-static void note(dl_csv_found *found, int64_t line, const char *text) {
-    if (!found->count++) {
-        found->line = line;
-        dl_csv_quote(found->text, text);
-    }
-}
-
-static void look_at(dl_csv_column *column, const char *field, int64_t line) {
-    double value;
-    switch (dl_csv_number(field, &value)) {
-    case DL_CSV_NUMBER:
-        column->numbers++;
-        column->sum += value;
-        break;
-    case DL_CSV_INFINITE:
-        note(&column->infinite, line, field);
-        break;
-    default:
-        note(&column->text, line, field);
-    }
-    if (column->too_many)
-        return;
-    int before = column->names.count;
-    dl_string_set_add(&column->names, field);
-    if (column->names.count > before && !dl_text_is_utf8(field))
-        note(&column->foreign, line, "");
-    if (column->names.count > DL_CSV_MOST_CATEGORIES) {
-        column->too_many = true;
-        dl_string_set_free(&column->names);
-    }
-}
-
-/* Column k of those that are used; behind the inputs come the target and the group. */
-static int used(const dl_csv_table *table, int k) {
-    return k < table->inputs ? table->input[k] : k == table->inputs ? table->target : table->group;
-}
-
-static int used_count(const dl_csv_table *table) {
-    return table->inputs + 1 + (table->group >= 0);
-}
-
-bool dl_csv_incomplete(const dl_csv_table *table, const dl_csv_reader *csv) {
-    for (int k = 0; k < used_count(table); k++)
-        if (dl_csv_missing(csv->field[used(table, k)]))
-            return true;
-    return false;
-}
-
-static int take_row(dl_csv_table *table, const dl_csv_reader *csv, bool look, dl_error *error) {
-    if (csv->fields != table->count)
-        return dl_fail(error, DL_DATA, "%s:%lld: has %d field%s, but %s has %d", table->path,
-                       (long long)csv->line, csv->fields, csv->fields == 1 ? "" : "s",
-                       table->options->header ? "the header" : "the first row", table->count);
-    bool drop = table->options->missing == DL_CSV_MISSING_DROP && dl_csv_incomplete(table, csv);
-    for (int k = 0; k < used_count(table) && !drop; k++) {
-        dl_csv_column *column = &table->column[used(table, k)];
-        const char *field = csv->field[used(table, k)];
-        if (dl_csv_missing(field))
-            note(&column->missing, csv->line, field);
-        else if (look && k <= table->inputs)
-            look_at(column, field, csv->line);
-    }
-    table->rows += !drop;
-    return 0;
-}
-
-static int check_missing(const dl_csv_table *table, dl_error *error) {
-    int result = 0, told = 0;
-    for (int k = 0; k < used_count(table) && told < 10; k++) {
-        const dl_csv_column *column = &table->column[used(table, k)];
-        bool mean = table->options->missing == DL_CSV_MISSING_MEAN && k < table->inputs;
-        if (!column->missing.count || mean)
-            continue;
-        char more[64] = "";
-        if (column->missing.count > 1)
-            snprintf(more, sizeof more, ", and in %lld more rows",
-                     (long long)column->missing.count - 1);
-        result =
-            dl_fail(error, DL_DATA, "%s:%lld: column \"%s\": the value is missing%s; %s",
-                    table->path, (long long)column->missing.line, column->name, more,
-                    k < table->inputs ? "missing = \"mean\" or \"drop_row\" would go on without it"
-                    : k == table->inputs ? "for a target only missing = \"drop_row\" helps"
-                                         : "for a group only missing = \"drop_row\" helps");
-        told++;
-    }
-    return result;
-}
-
-static int look_through(dl_csv_table *table, dl_csv_reader *csv, const dl_schema *like,
-                        dl_error *error) {
-    int got = dl_csv_next(csv, error);
-    if (!got)
-        return dl_fail(error, DL_DATA, "%s: is empty", table->path);
-    if (got < 0 || make_columns(table, csv, error) || choose_columns(table, like, error))
-        return -1;
-    if (!table->options->header && take_row(table, csv, !like, error))
-        return -1;
-    while ((got = dl_csv_next(csv, error)) > 0)
-        if (take_row(table, csv, !like, error))
-            return -1;
-    if (got < 0)
-        return -1;
-    if (!table->rows)
-        return dl_fail(error, DL_DATA, "%s: has no rows%s", table->path,
-                       table->options->missing == DL_CSV_MISSING_DROP ? " without a missing value"
-                                                                      : " below the header");
-    return check_missing(table, error);
-}
-
-int dl_csv_look(dl_csv_table *table, const dl_schema *like, dl_error *error) {
-    dl_csv_reader csv = {0};
-    int result = dl_csv_open(&csv, table->path, table->delimiter, error);
-    if (!result)
-        result = look_through(table, &csv, like, error);
-    dl_csv_close(&csv);
-    return result;
-}
-
-int dl_csv_skip_header(const dl_csv_table *table, dl_csv_reader *csv, dl_error *error) {
-    return table->options->header && dl_csv_next(csv, error) < 0 ? -1 : 0;
 }
 
 void dl_csv_table_free(dl_csv_table *table) {

@@ -8,6 +8,86 @@
 
 enum { MOST_WHOLE_CLASSES = 20, FEW_ROWS = 50, MOST_FEATURES = 1 << 24 };
 
+/* ---- how it is written ---- */
+
+static bool is_judged(const dl_csv_column *column) {
+    return !column->categorical;
+}
+
+bool dl_csv_settle(dl_csv_table *table) {
+    bool again = false, commas = false;
+    bool open = table->options->decimal == DL_CSV_DECIMAL_AUTO;
+    for (int k = 0; k <= table->inputs && open; k++) {
+        const dl_csv_column *c = &table->column[dl_csv_used(table, k)];
+        commas |= is_judged(c) && c->comma.count && !c->point.count;
+    }
+    commas |= table->delimiter == ';' || table->delimiter == '\t';
+    for (int k = 0; k <= table->inputs; k++) {
+        dl_csv_column *c = &table->column[dl_csv_used(table, k)];
+        bool comma = open && is_judged(c) && c->decimal == '.' && !c->point.count &&
+                     (c->comma.count || (commas && c->either.count));
+        bool words = (c->categorical || c->words) && c->marker.count && !c->marks_words;
+        if (comma)
+            c->decimal = ',';
+        c->marks_words |= words;
+        again |= comma || words;
+    }
+    return again;
+}
+
+static int two_ways(const dl_csv_table *table, const dl_csv_column *column,
+                    const dl_csv_found *found, dl_error *error) {
+    return dl_fail(
+        error, DL_DATA,
+        "%s:%lld: column \"%s\": %lld number%s such as \"%s\" can be read with a decimal "
+        "comma or with separated thousands; decimal = \",\" or decimal = \".\" says "
+        "which",
+        table->path, (long long)found->line, column->name, (long long)found->count,
+        found->count == 1 ? "" : "s", found->text);
+}
+
+/* Numbers that are not written as the others of their column. */
+static int check_written(const dl_csv_table *table, const dl_csv_column *column, dl_error *error) {
+    bool open = table->options->decimal == DL_CSV_DECIMAL_AUTO, comma = column->decimal == ',';
+    const dl_csv_found *odd = comma ? &column->point : &column->comma;
+    const char *path = table->path, *name = column->name;
+    if (odd->count)
+        return dl_fail(error, DL_DATA,
+                       "%s:%lld: column \"%s\": \"%s\" has a decimal %s, but %s%s%s (%lld such "
+                       "number%s; write all alike, or list the column in `ignore`)",
+                       path, (long long)odd->line, name, odd->text, comma ? "point" : "comma",
+                       open ? "others have a point: \"" : "decimal is \"",
+                       open    ? column->point.text
+                       : comma ? ","
+                               : ".",
+                       "\"", (long long)odd->count, odd->count == 1 ? "" : "s");
+    if (open && !comma && column->either.count && !column->point.count)
+        return two_ways(table, column, &column->either, error);
+    bool commas = false;
+    for (int k = 0; k <= table->inputs; k++)
+        commas |= table->column[dl_csv_used(table, k)].decimal == ',';
+    if (open && !comma && commas && column->grouped.count && !column->point.count)
+        return two_ways(table, column, &column->grouped, error);
+    if (column->other.count)
+        return dl_fail(error, DL_DATA,
+                       "%s:%lld: column \"%s\": \"%s\" has another unit than \"%s\" in line %lld; "
+                       "convert them to one",
+                       path, (long long)column->other.line, name, column->other.text,
+                       column->unit == DL_CSV_PERCENT ? column->percent.text
+                                                      : column->currency.text,
+                       (long long)(column->unit == DL_CSV_PERCENT ? column->percent.line
+                                                                  : column->currency.line));
+    if (column->percent.count && column->percent.count < column->numbers)
+        return dl_fail(error, DL_DATA,
+                       "%s:%lld: column \"%s\": \"%s\" is in percent, as are %lld of %lld numbers; "
+                       "write all alike",
+                       path, (long long)column->percent.line, name, column->percent.text,
+                       (long long)column->percent.count, (long long)column->numbers);
+    return 0;
+}
+
+/* ---- numbers or categories ---- */
+
 static int not_a_number(const dl_csv_table *table, const dl_csv_column *column, const char *advice,
                         dl_error *error) {
     char more[64] = "";
@@ -18,24 +98,38 @@ static int not_a_number(const dl_csv_table *table, const dl_csv_column *column, 
                    advice);
 }
 
-/* A number here and there that is none is a slip, not a category: at least 9 of 10 are numbers. */
+static int64_t count_numbers(const dl_csv_column *column) {
+    const dl_csv_found *odd = column->decimal == ',' ? &column->point : &column->comma;
+    return column->numbers + column->infinite.count + odd->count;
+}
+
+/* Numbers of which a few are none are slips, or markers of missing values; a few different numbers
+   and words are categories. */
 static bool mostly_numbers(const dl_csv_column *column) {
-    return column->numbers + column->infinite.count >= 9 * column->text.count;
+    bool many = column->too_many || column->names.count > MOST_WHOLE_CLASSES;
+    return count_numbers(column) >= (many ? 1 : 9) * column->text.count;
 }
 
 static int decide_kind(const dl_csv_table *table, dl_csv_column *column, dl_error *error) {
-    if (!column->categorical && column->text.count) {
-        bool first = column->text.line == table->first_line;
-        if (mostly_numbers(column))
-            return not_a_number(table, column,
-                                first && !table->options->header
-                                    ? ", but the others are (is the first line a header?)"
-                                    : ", but most of the column are; if it is meant, list the "
-                                      "column in `categorical`",
-                                error);
+    if (column->categorical || !column->text.count)
+        return column->categorical ? 0 : check_written(table, column, error);
+    if (!mostly_numbers(column)) {
         column->categorical = true;
+        return 0;
     }
-    return 0;
+    if (column->text.line == table->first_line && !table->options->header)
+        return not_a_number(table, column, ", but the others are (is the first line a header?)",
+                            error);
+    dl_text advice = {0};
+    dl_text_add(
+        &advice,
+        ", but %s of the column are; missing_values = (\"%s\") makes it a missing value; if "
+        "it is meant, list the column in `categorical`",
+        count_numbers(column) >= 9 * column->text.count ? "most" : "half or more",
+        column->text.text);
+    not_a_number(table, column, advice.data, error);
+    dl_text_free(&advice);
+    return -1;
 }
 
 static int decide_target(const dl_csv_table *table, dl_csv_column *column, dl_error *error) {
@@ -44,7 +138,7 @@ static int decide_target(const dl_csv_table *table, dl_csv_column *column, dl_er
         column->categorical = false;
         return column->text.count
                    ? not_a_number(table, column, ", but task is \"regression\"", error)
-                   : 0;
+                   : check_written(table, column, error);
     }
     if (task == DL_CSV_CLASSIFICATION)
         column->categorical = true;
@@ -58,7 +152,7 @@ static int decide_target(const dl_csv_table *table, dl_csv_column *column, dl_er
 }
 
 static int check_column(const dl_csv_table *table, dl_csv_column *column, dl_error *error) {
-    int64_t values = column->numbers + column->text.count + column->infinite.count;
+    int64_t values = count_numbers(column) + column->text.count;
     bool all_differ = column->names.count == values && values > FEW_ROWS;
     if (!values)
         return dl_fail(error, DL_DATA,
@@ -100,6 +194,7 @@ static void make_schema(const dl_csv_table *table, int64_t features, dl_schema *
     const dl_csv_column *target = &table->column[table->target];
     *schema = (dl_schema){.input = dl_shape1((int)features), .outputs = 1};
     schema->target_name = xstrdup(target->name);
+    schema->target_decimal = target->decimal;
     if (target->categorical) {
         schema->classes = target->names.count;
         schema->class_names = copy_names(&target->names);
@@ -111,6 +206,7 @@ static void make_schema(const dl_csv_table *table, int64_t features, dl_schema *
         dl_column *to = &schema->column[i];
         to->name = xstrdup(from->name);
         to->mean = from->mean;
+        to->decimal = from->decimal;
         to->categories = from->categorical ? from->names.count : 0;
         to->category = from->categorical ? copy_names(&from->names) : NULL;
     }

@@ -76,7 +76,7 @@ static bool is_infinite(const char *unsigned_field) {
 /* Up to 2^53 and 10^22 both factors are exact, and one operation rounds once: the result is the one
    of strtod (Clinger 1990). The digits of a double that is written in full need 64 bits. Everything
    else is left to strtod. */
-dl_csv_type dl_csv_number(const char *field, double *value) {
+static inline dl_csv_type read_number(const char *field, double *value, dl_csv_point *point) {
     const char *c = field;
     bool negative = *c == '-';
     c += *c == '-' || *c == '+';
@@ -86,15 +86,21 @@ dl_csv_type dl_csv_number(const char *field, double *value) {
     }
     uint64_t mantissa = 0;
     int digits = 0, exponent = 0;
+    const char *start = c;
     for (; is_digit(*c); c++) {
         mantissa = 10 * mantissa + (uint64_t)(*c - '0');
         digits += digits || *c != '0';
     }
-    if (*c == '.')
+    const char *dot = *c == '.' ? c : NULL;
+    if (dot)
         for (c++; is_digit(*c); c++, exponent -= exponent > -100000) {
             mantissa = 10 * mantissa + (uint64_t)(*c - '0');
             digits += digits || *c != '0';
         }
+    if (dot)
+        *point = exponent == -3 && !*c && dot - start <= 3 && dot > start && *start != '0'
+                     ? DL_CSV_POINT_OR_GROUP
+                     : DL_CSV_POINT;
     if ((*c == 'e' || *c == 'E') && !(c = scan_exponent(c + 1, &exponent)))
         return DL_CSV_TEXT;
     if (*c)
@@ -110,18 +116,14 @@ dl_csv_type dl_csv_number(const char *field, double *value) {
     return checked(negative ? -number : number, value);
 }
 
-bool dl_csv_missing(const char *field) {
-    switch (*field) {
-    case '\0':
-        return true;
-    case '?':
-        return !field[1];
-    case 'N':
-    case 'n':
-        return !strcmp(field, "NA") || !strcasecmp(field, "nan");
-    default:
-        return false;
-    }
+dl_csv_type dl_csv_number(const char *field, double *value) {
+    dl_csv_point point;
+    return read_number(field, value, &point);
+}
+
+dl_csv_type dl_csv_number_point(const char *field, double *value, dl_csv_point *point) {
+    *point = DL_CSV_NO_POINT;
+    return read_number(field, value, point);
 }
 
 char *dl_csv_quote(char out[64], const char *field) {
@@ -177,7 +179,7 @@ void dl_csv_sort_classes(dl_string_set *names) {
         dl_string_set plain = {0};
         for (int i = 0; i < names->count; i++) {
             char text[32];
-            double value;
+            double value = 0;
             is_whole(names->name[i], &value);
             plain_whole(text, value);
             dl_string_set_add(&plain, text);

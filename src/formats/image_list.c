@@ -125,7 +125,9 @@ static int read_row(list *l, const dl_csv_reader *csv, dl_error *error) {
                        l->options->header ? "the header" : "the first row", l->columns);
     for (int k = -1; k < l->targets; k++) {
         int column = k < 0 ? l->picture : l->target[k];
-        if (k < 0 ? !csv->field[column][0] : dl_csv_missing(csv->field[column]))
+        const char *field = csv->field[column];
+        bool missing = k >= 0 && (dl_csv_missing(field) == DL_CSV_MISSING || !strcmp(field, "NA"));
+        if (!field[0] || missing)
             return dl_fail(error, DL_DATA, "%s:%lld: column \"%s\": the value is missing", l->path,
                            (long long)csv->line, l->name[column]);
     }

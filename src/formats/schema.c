@@ -114,6 +114,8 @@ static json_t *column_to_json(const dl_column *column) {
                             names_to_json(column->category, column->categories));
     else
         json_object_set_new(object, "mean", checked(json_real(column->mean)));
+    if (column->decimal == ',')
+        json_object_set_new(object, "decimal", checked(json_string(",")));
     return object;
 }
 
@@ -147,6 +149,8 @@ char *dl_schema_to_json(const dl_schema *schema) {
                             numbers_to_json(schema->target_origin, schema->outputs));
     if (schema->target_name)
         json_object_set_new(object, "target", checked(json_string(schema->target_name)));
+    if (schema->target_decimal == ',')
+        json_object_set_new(object, "target_decimal", checked(json_string(",")));
     if (schema->columns) {
         list = checked(json_array());
         for (int i = 0; i < schema->columns; i++)
@@ -276,6 +280,15 @@ static int read_shape(const reading *r, const json_t *list, dl_shape *shape) {
     return 0;
 }
 
+/* A point, unless there is a comma. */
+static int read_decimal(const reading *r, const json_t *object, const char *key, char *decimal) {
+    const json_t *value = json_object_get(object, key);
+    *decimal = value ? ',' : '.';
+    return value && (!json_is_string(value) || strcmp(json_string_value(value), ",") != 0)
+               ? damaged(r, key)
+               : 0;
+}
+
 static int read_column(const reading *r, const json_t *object, dl_column *column) {
     const json_t *name = json_object_get(object, "name");
     const json_t *mean = json_object_get(object, "mean");
@@ -283,6 +296,8 @@ static int read_column(const reading *r, const json_t *object, dl_column *column
     if (!json_is_string(name) || !mean == !categories)
         return damaged(r, "columns");
     column->name = xstrdup(json_string_value(name));
+    if (read_decimal(r, object, "decimal", &column->decimal))
+        return -1;
     if (categories)
         return read_names(r, categories, "categories", MAX_CLASSES, &column->category,
                           &column->categories);
@@ -341,6 +356,8 @@ static int read_schema(const reading *r, const json_t *object, dl_schema *schema
         return damaged(r, "target");
     if (target)
         schema->target_name = xstrdup(json_string_value(target));
+    if (read_decimal(r, object, "target_decimal", &schema->target_decimal))
+        return -1;
     const json_t *columns = json_object_get(object, "columns");
     return columns ? read_columns(r, columns, schema) : 0;
 }

@@ -15,6 +15,7 @@ typedef struct {
     int categories;  /* 0: a number; else one-hot, one element per category */
     char **category; /* their names, sorted */
     double mean;     /* of a number in the training data; replaces missing values */
+    char decimal;    /* separator in its numbers: '.' or ',' */
 } dl_column;
 
 typedef struct {
@@ -31,6 +32,7 @@ typedef struct {
     double *input_origin;  /* [size of input] */
     double *target_origin; /* [outputs] */
     char *target_name;     /* or NULL */
+    char target_decimal;   /* as of a column */
     int columns;           /* of tables; else 0 */
     dl_column *column;
 } dl_schema;

@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: MIT */
+/* The first pass over a table: what is in the columns. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "formats/csv.h"
+
+enum { MOST_ERRORS = 10 };
+
+/* ---- fields ---- */
+
+static void note(dl_csv_found *found, int64_t line, const char *text) {
+    if (!found->count++) {
+        found->line = line;
+        dl_csv_quote(found->text, text);
+    }
+}
+
+dl_csv_type dl_csv_value(const dl_csv_column *column, const char *field, double *value) {
+    int unit;
+    dl_csv_type type = DL_CSV_TEXT;
+    if (column->decimal == '.')
+        type = dl_csv_number(field, value);
+    return type == DL_CSV_TEXT ? dl_csv_written(field, column->decimal, value, &unit) : type;
+}
+
+static void note_unit(dl_csv_column *column, int unit, int64_t line, const char *field) {
+    if (!unit)
+        return;
+    note(unit == DL_CSV_PERCENT ? &column->percent : &column->currency, line, field);
+    if (column->unit && column->unit != unit)
+        note(&column->other, line, field);
+    column->unit = column->unit ? column->unit : unit;
+}
+
+/* A field that is no number of the C locale. */
+static dl_csv_type look_at_written(dl_csv_column *column, const char *field, int64_t line,
+                                   double *value) {
+    int unit[2] = {0, 0}, own = column->decimal == ',';
+    double read[2];
+    dl_csv_type type[2] = {dl_csv_written(field, '.', &read[0], &unit[0]),
+                           dl_csv_written(field, ',', &read[1], &unit[1])};
+    bool point = type[0] == DL_CSV_NUMBER, comma = type[1] == DL_CSV_NUMBER;
+    if (point && comma && read[0] != read[1])
+        note(&column->either, line, field);
+    else if (point && !comma)
+        note(&column->point, line, field);
+    else if (comma && !point)
+        note(&column->comma, line, field);
+    *value = read[own];
+    if (type[own] != DL_CSV_TEXT)
+        note_unit(column, unit[own], line, field);
+    else if (point || comma) /* reads otherwise: told apart from words */
+        return DL_CSV_OTHER_DECIMAL;
+    return type[own];
+}
+
+static void add_number(dl_csv_column *column, double value) {
+    if (column->numbers++) {
+        column->rises |= value > column->last;
+        column->falls |= value <= column->last;
+    }
+    column->last = value;
+    column->sum += value;
+    column->least = value < column->least ? value : column->least;
+    column->most = value > column->most ? value : column->most;
+}
+
+static void look_at(const dl_csv_table *table, dl_csv_column *column, const char *field,
+                    int64_t line) {
+    double value;
+    dl_csv_point point = DL_CSV_NO_POINT;
+    dl_csv_type type = DL_CSV_TEXT;
+    bool plain = column->decimal == '.';
+    if (plain)
+        type = dl_csv_number_point(field, &value, &point);
+    if ((type == DL_CSV_TEXT || table->options->missing_values.count) &&
+        dl_csv_is_missing(table, column, field)) {
+        note(&column->missing, line, field);
+        if (dl_csv_missing(field) == DL_CSV_MARKER)
+            note(&column->marker, line, field);
+        return;
+    }
+    if (type == DL_CSV_TEXT)
+        type = look_at_written(column, field, line, &value);
+    else if (point)
+        note(point == DL_CSV_POINT ? &column->point : &column->grouped, line, field);
+    column->whole += type == DL_CSV_NUMBER && plain && !point;
+    if (type == DL_CSV_NUMBER)
+        add_number(column, value);
+    else if (type == DL_CSV_INFINITE)
+        note(&column->infinite, line, field);
+    else if (type == DL_CSV_TEXT)
+        note(&column->text, line, field);
+    column->words |= type == DL_CSV_TEXT;
+    if (column->marks_words && type == DL_CSV_TEXT && dl_csv_missing(field) == DL_CSV_MARKER)
+        note(&column->marker, line, field);
+    if (column->too_many)
+        return;
+    int before = column->names.count;
+    dl_string_set_add(&column->names, field);
+    if (column->names.count > before && !dl_text_is_utf8(field))
+        note(&column->foreign, line, "");
+    if (column->names.count > DL_CSV_MOST_CATEGORIES) {
+        column->too_many = true;
+        dl_string_set_free(&column->names);
+    }
+}
+
+/* ---- rows ---- */
+
+int dl_csv_used(const dl_csv_table *table, int k) {
+    return k < table->inputs ? table->input[k] : k == table->inputs ? table->target : table->group;
+}
+
+int dl_csv_used_count(const dl_csv_table *table) {
+    return table->inputs + 1 + (table->group >= 0);
+}
+
+bool dl_csv_is_missing(const dl_csv_table *table, const dl_csv_column *column, const char *field) {
+    const dl_strings *own = &table->options->missing_values;
+    for (int i = 0; i < own->count; i++)
+        if (!strcmp(own->items[i], field))
+            return true;
+    dl_csv_marker marker = dl_csv_missing(field);
+    return marker == DL_CSV_MISSING || (marker == DL_CSV_MARKER && !column->marks_words);
+}
+
+bool dl_csv_incomplete(const dl_csv_table *table, const dl_csv_reader *csv) {
+    for (int k = 0; k < dl_csv_used_count(table); k++) {
+        int column = dl_csv_used(table, k);
+        if (dl_csv_is_missing(table, &table->column[column], csv->field[column]))
+            return true;
+    }
+    return false;
+}
+
+bool dl_csv_has_all(const dl_csv_table *table, const dl_csv_reader *csv) {
+    return csv->fields == table->count ||
+           (csv->fields == table->count + 1 && !csv->field[table->count][0]) ||
+           (csv->fields == table->count - 1 && table->column[table->count - 1].empty_last);
+}
+
+/* What tells whether markers are missing values at all in their columns. */
+static void look_at_dropped(dl_csv_table *table, const dl_csv_reader *csv) {
+    note(&table->dropped, csv->line, "");
+    for (int k = 0; k <= table->inputs; k++) {
+        dl_csv_column *column = &table->column[dl_csv_used(table, k)];
+        const char *field = csv->field[dl_csv_used(table, k)];
+        double value;
+        int unit;
+        if (dl_csv_missing(field) == DL_CSV_MARKER)
+            note(&column->marker, csv->line, field);
+        else if (!column->words && !dl_csv_is_missing(table, column, field))
+            column->words = dl_csv_value(column, field, &value) == DL_CSV_TEXT &&
+                            dl_csv_written(field, ',', &value, &unit) == DL_CSV_TEXT;
+    }
+}
+
+static void take_row(dl_csv_table *table, const dl_csv_reader *csv, bool look, dl_error *error) {
+    if (!dl_csv_has_all(table, csv)) {
+        dl_fail(error, DL_DATA, "%s:%lld: has %d field%s, but %s has %d", table->path,
+                (long long)csv->line, csv->fields, csv->fields == 1 ? "" : "s",
+                table->options->header ? "the header" : "the first row", table->count);
+        return;
+    }
+    if (csv->fields > table->count)
+        note(&table->longer, csv->line, "");
+    int last = table->count - 1;
+    if (table->column[last].empty_last && csv->fields > last && csv->field[last][0])
+        table->keep_last = true;
+    if (table->options->missing == DL_CSV_MISSING_DROP && dl_csv_incomplete(table, csv)) {
+        look_at_dropped(table, csv);
+        return;
+    }
+    for (int k = 0; k < dl_csv_used_count(table); k++) {
+        dl_csv_column *column = &table->column[dl_csv_used(table, k)];
+        const char *field = csv->field[dl_csv_used(table, k)];
+        if (look && k <= table->inputs)
+            look_at(table, column, field, csv->line);
+        else if (dl_csv_is_missing(table, column, field))
+            note(&column->missing, csv->line, field);
+    }
+    table->rows++;
+}
+
+static void check_missing(const dl_csv_table *table, bool look, dl_error *error) {
+    int told = 0;
+    for (int k = 0; k < dl_csv_used_count(table) && told < MOST_ERRORS; k++) {
+        const dl_csv_column *column = &table->column[dl_csv_used(table, k)];
+        bool mean = table->options->missing == DL_CSV_MISSING_MEAN && k < table->inputs;
+        bool empty = look && k <= table->inputs && column->missing.count == table->rows;
+        if (!column->missing.count || mean || empty ||
+            (look && column->words && column->missing.count == column->marker.count))
+            continue;
+        char more[64] = "", what[96] = "";
+        if (column->missing.count > 1)
+            snprintf(more, sizeof more, ", and in %lld more row%s",
+                     (long long)column->missing.count - 1, column->missing.count > 2 ? "s" : "");
+        if (column->missing.text[0])
+            snprintf(what, sizeof what, " (\"%s\")", column->missing.text);
+        dl_fail(error, DL_DATA, "%s:%lld: column \"%s\": the value is missing%s%s; %s", table->path,
+                (long long)column->missing.line, column->name, what, more,
+                k < table->inputs    ? "missing = \"mean\" or \"drop_row\" would go on without it"
+                : k == table->inputs ? "for a target only missing = \"drop_row\" helps"
+                                     : "for a group only missing = \"drop_row\" helps");
+        told++;
+    }
+}
+
+/* ---- the file ---- */
+
+/* What was found is forgotten, but not how the columns are to be read. */
+static void forget(dl_csv_table *table) {
+    table->rows = 0;
+    table->dropped = table->longer = (dl_csv_found){0};
+    for (int i = 0; i < table->count; i++) {
+        dl_csv_column *c = &table->column[i];
+        dl_string_set_free(&c->names);
+        *c = (dl_csv_column){.name = c->name,
+                             .ignored = c->ignored,
+                             .taken = c->taken,
+                             .categorical = c->categorical,
+                             .empty_last = c->empty_last,
+                             .marks_words = c->marks_words,
+                             .decimal = c->decimal,
+                             .least = INFINITY,
+                             .most = -INFINITY};
+    }
+}
+
+static int look_through(dl_csv_table *table, dl_csv_reader *csv, const dl_schema *like,
+                        dl_error *error) {
+    int before = error->count, got = dl_csv_next(csv, error);
+    if (!got)
+        return dl_fail(error, DL_DATA, "%s: is empty", table->path);
+    if (got < 0 || (!table->column && dl_csv_choose_columns(table, csv, like, error)))
+        return -1;
+    if (!table->options->header)
+        take_row(table, csv, !like, error);
+    while (error->count < before + MOST_ERRORS && (got = dl_csv_next(csv, error)) > 0)
+        take_row(table, csv, !like, error);
+    if (got < 0)
+        return -1;
+    return 0;
+}
+
+static int check_rows(const dl_csv_table *table, int before, dl_error *error) {
+    if (table->rows || error->count > before)
+        return table->rows ? 0 : -1;
+    return dl_fail(error, DL_DATA, "%s: has no rows%s", table->path,
+                   table->options->missing == DL_CSV_MISSING_DROP ? " without a missing value"
+                                                                  : " below the header");
+}
+
+/* All is to be found anew: the last column is a column. */
+static void start_again(dl_csv_table *table) {
+    dl_csv_table again = {.dataset = table->dataset,
+                          .options = table->options,
+                          .path = table->path,
+                          .delimiter = table->delimiter,
+                          .group = -1,
+                          .keep_last = true};
+    table->path = NULL;
+    dl_csv_table_free(table);
+    *table = again;
+}
+
+int dl_csv_look(dl_csv_table *table, const dl_schema *like, dl_error *error) {
+    int before = error->count;
+    for (;;) {
+        dl_csv_reader csv = {0};
+        int result = dl_csv_open(&csv, table->path, table->delimiter, error);
+        if (!result)
+            result = look_through(table, &csv, like, error);
+        dl_csv_close(&csv);
+        if (result)
+            return -1;
+        bool fine = error->count == before;
+        if (fine && table->keep_last && table->column[table->count - 1].empty_last) {
+            start_again(table);
+        } else if (fine && !like && dl_csv_settle(table)) {
+            forget(table);
+        } else {
+            check_missing(table, !like, error);
+            return check_rows(table, before, error);
+        }
+    }
+}
+
+int dl_csv_skip_header(const dl_csv_table *table, dl_csv_reader *csv, dl_error *error) {
+    return table->options->header && dl_csv_next(csv, error) < 0 ? -1 : 0;
+}
