@@ -27,7 +27,7 @@ int dl_metric_sums_fields(dl_metric_sums *sums, const dl_model *model, dl_field_
 typedef struct {
     float *expected, *number; /* [batch]: of a binned target; else NULL */
     float *output, *target;   /* [batch][outputs], or [batch · positions][channels] and
-                                 [batch · positions]; NULL: those of the net and the batch are used */
+                                 [batch · positions]; NULL: unused */
 } dl_outcome_buffers;
 
 void dl_outcome_buffers_open(dl_outcome_buffers *buffers, const dl_model *model);

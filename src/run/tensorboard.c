@@ -201,8 +201,7 @@ static int add_samples(dl_text *summary, const dl_model *model, dl_error *error)
     float *x = xcalloc((size_t)(count * size), sizeof *x);
     int result = 0;
     for (int i = 0; i < count && !result; i++)
-        result =
-            dl_dataset_read(part->dataset, part->index[i], x + i * size, NULL, error);
+        result = dl_dataset_read(part->dataset, part->index[i], x + i * size, NULL, error);
     if (!result) {
         dl_grid grid = dl_grid_images(x, count, shape, part->dataset->bytes);
         add_image(summary, "samples", "train", &grid);
