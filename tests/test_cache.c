@@ -298,7 +298,7 @@ static const dl_cache_files set_files = {names, 3, "set"};
 
 static void open_alone(dl_cache *cache, dl_cache_notes *notes) {
     dl_image_form form = {.shape = {3, {0, 0, 1}}, .resize = DL_IMAGE_EXACT};
-    *notes = (dl_cache_notes){{0}, {0}};
+    *notes = (dl_cache_notes){0};
     dl_cache_open(cache, notes, &set_files, &form);
 }
 

@@ -35,6 +35,11 @@ static void test_folder(void **state) {
     ROW(&s, 0, 0, 200, 255);
     ROW(&s, 1, 1, 1, 2); /* by their names, capitals first */
     ROW(&s, 2, 1, 3, 4);
+    const char *skipped = dl_text_get(&s.data.notes.skipped);
+    assert_non_null(strstr(skipped, "root: 2 hidden files or folders skipped (such as root/"));
+    assert_non_null(
+        strstr(skipped, ", 2 files without an image's extension skipped (such as root/"));
+    assert_non_null(strstr(skipped, ", 1 subfolder of a class skipped (root/10/deeper.png)\n"));
     section_free(&s);
     section_must_open(&s, "format = \"image_folder\"; train = { folder = \"root\"; };");
     ROW(&s, 2, 1, 3, 3, 3, 4, 4, 4);
@@ -303,6 +308,31 @@ static void test_not_safe(void **state) {
     clear("root");
 }
 
+/* stb_image reads a PNG of 1 x 1 whatever its checksums say. */
+static void test_checksum(void **state) {
+    (void)state;
+    char png[] =
+        "\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\0\0\1\0\0\0\1\x08\0\0\0\0\x3a\x7e\x9b\x55"
+        "\0\0\0\x0aIDAT\x78\x9c\x63\x60\0\0\0\2\0\1\x48\xaf\xa4\x71\0\0\0\0IEND\xae\x42\x60\x82";
+    section s;
+    clear("root");
+    mkdir("root", 0777);
+    mkdir("root/a", 0777);
+    mkdir("root/b", 0777);
+    save_bytes("root/a/good.png", png, sizeof png - 1);
+    for (int damaged = 0; damaged < 2; damaged++) {
+        png[sizeof png - 1 - 16] ^= (char)damaged; /* in the CRC of IDAT */
+        save_bytes("root/b/other.png", png, sizeof png - 1);
+        section_must_open(&s, TRAIN);
+        assert_string_equal(dl_text_get(&s.data.notes.skipped),
+                            damaged ? "root: 1 PNG with a wrong checksum read all the same "
+                                      "(root/b/other.png)\n"
+                                    : "");
+        section_free(&s);
+    }
+    clear("root");
+}
+
 static void test_cut_short(void **state) {
     (void)state;
     char jpeg[256];
@@ -413,13 +443,14 @@ static void test_crop(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_folder),      cmocka_unit_test(test_many),
-        cmocka_unit_test(test_other_parts), cmocka_unit_test(test_links),
-        cmocka_unit_test(test_unreadable),  cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_claims),      cmocka_unit_test(test_cut_short),
-        cmocka_unit_test(test_not_safe),    cmocka_unit_test(test_stretch),
-        cmocka_unit_test(test_fit),         cmocka_unit_test(test_crop),
-        cmocka_unit_test(test_on_demand),   cmocka_unit_test(test_many_on_demand),
+        cmocka_unit_test(test_folder),         cmocka_unit_test(test_many),
+        cmocka_unit_test(test_other_parts),    cmocka_unit_test(test_links),
+        cmocka_unit_test(test_unreadable),     cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_claims),         cmocka_unit_test(test_cut_short),
+        cmocka_unit_test(test_checksum),       cmocka_unit_test(test_not_safe),
+        cmocka_unit_test(test_stretch),        cmocka_unit_test(test_fit),
+        cmocka_unit_test(test_crop),           cmocka_unit_test(test_on_demand),
+        cmocka_unit_test(test_many_on_demand),
     };
     return cmocka_run_group_tests(tests, scratch_enter, scratch_leave);
 }

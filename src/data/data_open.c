@@ -243,6 +243,7 @@ void dl_data_free(dl_data *data) {
     free(data->part_of);
     dl_text_free(&data->notes.told);
     dl_text_free(&data->notes.warned);
+    dl_text_free(&data->notes.skipped);
     dl_schema_free(&data->base);
     dl_schema_free(&data->schema);
     dl_normalization_free(&data->input);

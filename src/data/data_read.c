@@ -74,6 +74,7 @@ static void set_memory(dl_data *data, dl_dataset *dataset) {
         given ? (limit < MOST_MEGABYTES ? limit : MOST_MEGABYTES) * 1000000 : machine / 4;
     dataset->memory_most = given ? dataset->memory : machine;
     dataset->cache = data->cache ? &data->notes : NULL;
+    dataset->skipped = &data->notes.skipped;
 }
 
 static int read_part(dl_data *data, dl_split part, config_setting_t *section,

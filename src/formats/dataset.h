@@ -27,9 +27,10 @@ typedef struct {
     void (*close)(dl_dataset *dataset);
 } dl_dataset_type;
 
-/* Messages of the image cache: lines, without a final newline. */
+/* Messages of the image cache (told, warned), of what is rounded (warned) and of what is skipped:
+   lines. */
 typedef struct {
-    dl_text told, warned; /* owned */
+    dl_text told, warned, skipped; /* owned */
 } dl_cache_notes;
 
 struct dl_dataset {
@@ -40,6 +41,7 @@ struct dl_dataset {
        `memory_most`, others fail (dl_dataset_fits). */
     int64_t memory, memory_most;
     dl_cache_notes *cache;              /* NULL: do not cache decoded images; borrowed */
+    dl_text *skipped;                   /* lines on what is not read, or NULL; borrowed */
     void *state;                        /* of the type; owned by it */
     int64_t count;                      /* rows */
     bool bytes;                         /* set by open: inputs are integers from 0 to 255 */

@@ -38,24 +38,34 @@ static void free_listing(listing *list) {
     *list = (listing){0};
 }
 
+static void omit(dl_omissions *omissions, dl_omission kind, const char *folder, const char *name) {
+    char *path = dl_path_join(folder, name);
+    dl_omissions_add(omissions, kind, path);
+    free(path);
+}
+
 static int by_bytes(const void *a, const void *b) {
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* 0, or -1 and an error. */
-static int list_folder(const char *path, listing *list, dl_error *error) {
+/* Hidden entries are skipped. 0, or -1 and an error. */
+static int list_folder(const char *path, listing *list, dl_omissions *omissions, dl_error *error) {
     DIR *folder = opendir(path);
     struct dirent *entry = NULL;
     int64_t capacity = 0;
     errno = folder ? 0 : errno;
     while (folder && (entry = readdir(folder))) {
-        if (entry->d_name[0] == '.')
+        const char *name = entry->d_name;
+        if (name[0] == '.') {
+            if (strcmp(name, ".") && strcmp(name, ".."))
+                omit(omissions, DL_OMITTED_HIDDEN, path, name);
             continue;
+        }
         if (list->count == capacity) {
             capacity = capacity ? 2 * capacity : 64;
             list->name = xrealloc(list->name, sizeof *list->name * (size_t)capacity);
         }
-        list->name[list->count++] = xstrdup(entry->d_name);
+        list->name[list->count++] = xstrdup(name);
     }
     int reason = errno;
     if (folder)
@@ -90,12 +100,14 @@ static int add_class(tree *t, const char *name, const char *path, dl_error *erro
     listing list = {0};
     int64_t before = t->count;
     bool has_folders = false;
-    int class = -1, result = list_folder(path, &list, error);
+    dl_omissions *omissions = &t->state->pictures.omissions;
+    int class = -1, result = list_folder(path, &list, omissions, error);
     for (int64_t i = 0; i < list.count && !result; i++) {
         char *file = dl_path_join(path, list.name[i]);
         bool is_folder = dl_file_is_folder(file);
         has_folders |= is_folder;
         if (is_folder || !dl_image_is_named(list.name[i])) {
+            dl_omissions_add(omissions, is_folder ? DL_OMITTED_FOLDER : DL_OMITTED_ENDING, file);
             free(file);
             continue;
         }
@@ -115,7 +127,8 @@ static int add_class(tree *t, const char *name, const char *path, dl_error *erro
 /* Reports all faults of the tree. */
 static int add_classes(tree *t, dl_error *error) {
     listing list = {0};
-    int result = list_folder(t->root, &list, error);
+    dl_omissions *omissions = &t->state->pictures.omissions;
+    int result = list_folder(t->root, &list, omissions, error);
     for (int64_t i = 0; i < list.count; i++) {
         char *path = dl_path_join(t->root, list.name[i]);
         struct stat info;
@@ -126,6 +139,8 @@ static int add_classes(tree *t, dl_error *error) {
                 dl_fail(error, DL_DATA, "%s: is an image outside the folders of the classes", path);
         else if (stat(path, &info)) /* a broken link */
             result = dl_fail(error, DL_DATA, "%s: %s", path, strerror(errno));
+        else
+            dl_omissions_add(omissions, DL_OMITTED_ENDING, path);
         free(path);
     }
     free_listing(&list);

@@ -159,8 +159,19 @@ static bool is_hidden(const char *path) {
     return false;
 }
 
-static bool is_picture(const char *path) {
-    return dl_image_is_named(path) && !is_hidden(path);
+/* Whether a member is an image; if it is something else than a folder, it is counted. */
+static bool is_picture(archive *a, char type, const char *path) {
+    dl_omissions *omissions = &a->state->pictures.omissions;
+    bool file = type == '0' || !type;
+    if (type == '1' || type == '2')
+        dl_omissions_add(omissions, DL_OMITTED_LINK, path);
+    else if (file && is_hidden(path))
+        dl_omissions_add(omissions, DL_OMITTED_HIDDEN, path);
+    else if (file && !dl_image_is_named(path))
+        dl_omissions_add(omissions, DL_OMITTED_ENDING, path);
+    else
+        return file;
+    return false;
 }
 
 /* What extra members say of the next one. */
@@ -232,7 +243,7 @@ static int read_one(archive *a, const char record[RECORD], extra *next, dl_error
     const char *full = next->name ? next->name : name;
     if (type == 'x')
         result = read_pax(a, bytes, size, next, error);
-    else if ((type == '0' || !type) && is_picture(full))
+    else if (is_picture(a, type, full))
         result = add_picture(a, full, bytes, size, offset, error), bytes = NULL;
     free(bytes);
     if (!describes)

@@ -70,6 +70,7 @@ void dl_pictures_free(dl_pictures *pictures) {
     free(pictures->pixels);
     free(pictures->largest);
     dl_text_free(&pictures->bad_names);
+    dl_omissions_free(&pictures->omissions);
     *pictures = (dl_pictures){0};
 }
 
@@ -80,7 +81,8 @@ typedef struct {
     const char *why; /* NULL: it was read */
     int reason;      /* an errno instead, or 0 */
     int height, width;
-    int largest; /* of its values, if they are class numbers */
+    bool damaged; /* a checksum is wrong */
+    int largest;  /* of its values, if they are class numbers */
 } outcome;
 
 static bool failed(const outcome *result) {
@@ -143,6 +145,7 @@ static outcome read_one(const dl_picture_source *source, const dl_image_form *fo
         else if (out && !dl_image_read(bytes, count, form, out, &result.why) && form->labels)
             result.largest = largest_of(out, dl_shape_size(form->shape));
     }
+    result.damaged = bytes && out && !failed(&result) && !dl_image_checksums_match(bytes, count);
     free(loaded);
     return result;
 }
@@ -279,6 +282,8 @@ int dl_pictures_add(dl_pictures *pictures, const dl_picture_source *sources, int
                              shape->dim[1]);
         else if (failed(r))
             note_bad(pictures, sources[i].name, r);
+        if (r->damaged)
+            dl_omissions_add(&pictures->omissions, DL_DAMAGED_CHECKSUM, sources[i].name);
     }
     free(results);
     return result;
@@ -305,6 +310,7 @@ static int take_cached(dl_pictures *pictures, dl_error *error) {
 
 int dl_pictures_finish(dl_pictures *pictures, dl_error *error) {
     char more[48] = "";
+    dl_omissions_report(&pictures->omissions, pictures->where, pictures->dataset->skipped);
     int result = pictures->bad || !pictures->count ? 0 : take_cached(pictures, error);
     if (!pictures->on_demand)
         free_places(pictures);

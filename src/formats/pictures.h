@@ -6,6 +6,7 @@
 #define DL_FORMATS_PICTURES_H
 
 #include "formats/cache.h"
+#include "formats/omissions.h"
 #include "formats/csv.h"
 #include "image/image.h"
 
@@ -55,6 +56,7 @@ typedef struct {
     unsigned char *largest;   /* [count], owned: each picture's largest value; labels only */
     dl_cache cache;           /* where it has pixels there are neither pixels nor places here */
     int64_t size, count, room, places_room;
+    dl_omissions omissions;
     int64_t bad;       /* pictures that cannot be read */
     dl_text bad_names; /* of the first ones */
 } dl_pictures;

@@ -31,6 +31,9 @@ const char *dl_image_hazard(const void *bytes, int64_t count);
 /* Whether an image file is complete, as far as its format shows: stb_image fills in zeros for
    missing data. */
 bool dl_image_is_complete(const void *bytes, int64_t count);
+/* Whether the chunks of a PNG have the right CRC-32, which stb_image does not check; true for other
+   formats. */
+bool dl_image_checksums_match(const void *bytes, int64_t count);
 /* The size of the image in bytes[count], from its header, as it is shown (EXIF orientation). 0, or
    -1 and the reason in *why, a constant. */
 int dl_image_size(const void *bytes, int64_t count, int *height, int *width, const char **why);

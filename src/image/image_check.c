@@ -2,6 +2,7 @@
 /* Checks that an image file is complete and safe to decode. stb_image reads missing data as zeros
    or, in PNM and TGA, leaves memory uninitialized, without an error. */
 #include <string.h>
+#include <zlib.h>
 
 #include "image/image.h"
 
@@ -51,6 +52,28 @@ static int64_t little_endian(const unsigned char *b, int width) {
     for (int i = width - 1; i >= 0; i--)
         value = value << 8 | b[i];
     return value;
+}
+
+static int64_t big_endian(const unsigned char *b) {
+    return (int64_t)b[0] << 24 | b[1] << 16 | b[2] << 8 | b[3];
+}
+
+/* Chunks: [length, 4][type, 4][data][CRC of type and data, 4]. */
+bool dl_image_checksums_match(const void *bytes, int64_t count) {
+    const unsigned char *b = bytes;
+    if (count < 8 || memcmp(b, "\x89PNG", 4) != 0)
+        return true;
+    for (int64_t at = 8; at + 12 <= count;) {
+        int64_t length = big_endian(b + at), end = at + 8 + length;
+        if (end + 4 > count)
+            break;
+        if (crc32_z(0, b + at + 4, (size_t)length + 4) != (uLong)big_endian(b + end))
+            return false;
+        if (!memcmp(b + at + 4, "IEND", 4))
+            break;
+        at = end + 4;
+    }
+    return true;
 }
 
 static bool png_is_complete(const unsigned char *b, int64_t count) {

@@ -142,6 +142,7 @@ static void report_lines(dl_terminal *t, const char *label, const char *lines) {
 
 void dl_report_cache(dl_terminal *t, const dl_data *data) {
     report_lines(t, "cache", dl_text_get(&data->notes.told));
+    report_lines(t, "note", dl_text_get(&data->notes.skipped));
     report_lines(t, "warning", dl_text_get(&data->notes.warned));
 }
 
