@@ -9,7 +9,7 @@
 #   make SANITIZE=address,undefined   with sanitizers
 #   make CC=clang                     another compiler
 #   make ARCH=x86-64-v3               for other processors than this machine's (ARCH=: any)
-#   make ONEDNN=no                    without oneDNN, even if it is installed
+#   make ONEDNN=no                    without oneDNN, even if it is installed; so ONNX=no
 #   make fuzz [FUZZ=npy]              libFuzzer on every file reader, or one, FUZZ_SECONDS each
 #   make replay                       the inputs kept from fuzzing, once, with any compiler
 #   make torture [TORTURE="kill power"] crashes, full disks, hostile files, for TORTURE_SECONDS
@@ -18,7 +18,7 @@
 #
 # Each of these variants is built in a folder of its own below build/. CI=true: warnings are errors.
 
-PROGRAMS = dltrain dltest dlpredict dlinspect
+PROGRAMS = dltrain dltest dlpredict dlinspect dlconvert
 CC       = gcc
 ARCH     = native
 V        =
@@ -33,9 +33,14 @@ export GOMP_SPINCOUNT ?= 2000
 # oneDNN has no pkg-config file on every system: its header is looked for.
 ONEDNN   := $(shell echo '\#include <oneapi/dnnl/dnnl.h>' | $(CC) -E -x c - >/dev/null 2>&1 \
               && echo yes || echo no)
+# The messages of ONNX files are generated from the standard's own description.
+ONNX_PROTO := $(firstword $(wildcard /usr/include/onnx/onnx.proto \
+              /usr/local/include/onnx/onnx.proto))
+ONNX     := $(if $(ONNX_PROTO),$(shell command -v protoc-c >/dev/null 2>&1 && \
+              pkg-config --exists libprotobuf-c && echo yes || echo no),no)
 comma    := ,
 variant  := $(if $(SANITIZE),-$(subst $(comma),-,$(SANITIZE)))$(strip \
-            )$(if $(filter yes,$(ONEDNN)),,-plain)$(strip \
+            )$(if $(filter yes,$(ONEDNN)),,-plain)$(if $(filter yes,$(ONNX)),,-no-onnx)$(strip \
             )$(if $(filter native,$(ARCH)),,-$(or $(ARCH),any))$(if $(VARIANT),-$(VARIANT))
 BUILD    := build/$(notdir $(firstword $(CC)))$(variant)
 
@@ -66,6 +71,11 @@ ifeq ($(ONEDNN),yes)
 CPPFLAGS += -DDL_ONEDNN
 LDLIBS   += -ldnnl
 endif
+ifeq ($(ONNX),yes)
+GENERATED := $(BUILD)/generated
+CPPFLAGS += -DDL_ONNX -isystem $(GENERATED) $(shell pkg-config --cflags libprotobuf-c)
+LDLIBS   += $(shell pkg-config --libs libprotobuf-c)
+endif
 # The thread sanitizer does not know OpenMP's barriers: it checks the loader, without OpenMP.
 ifneq ($(findstring thread,$(SANITIZE)),)
 OPENMP   := -fopenmp-simd
@@ -87,9 +97,9 @@ $(BUILD)/src/math/%.o: CFLAGS += -fno-sanitize=all
 endif
 
 Q        := $(if $(V),,@)
-sources  := $(filter-out src/cmd/%,$(wildcard src/*/*.c))
+sources  := $(filter-out src/cmd/% $(if $(GENERATED),,src/convert/onnx%),$(wildcard src/*/*.c))
 common   := $(filter-out $(PROGRAMS:%=src/cmd/%.c),$(wildcard src/cmd/*.c))
-objects  := $(sources:%.c=$(BUILD)/%.o)
+objects  := $(sources:%.c=$(BUILD)/%.o) $(if $(GENERATED),$(GENERATED)/onnx.pb-c.o)
 tests    := $(patsubst tests/%.c,%,$(wildcard tests/test_*.c))
 
 .PHONY: all check check-long torture unit replay fuzz plain kernels kernel-tests cli test tests \
@@ -113,13 +123,23 @@ $(BUILD)/%.o: %.c
 	@echo " CC   $@"
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(OPENMP) $(WARNINGS) -MMD -MP -c -o $@ $<
 
+ifneq ($(GENERATED),)
+$(GENERATED)/onnx.pb-c.c: $(ONNX_PROTO)
+	@mkdir -p $(@D)
+	$(Q)protoc-c --c_out=$(@D) -I$(dir $<) $<
+$(GENERATED)/onnx.pb-c.o: $(GENERATED)/onnx.pb-c.c
+	@echo " CC   $@"
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -w -c -o $@ $<
+$(patsubst src/%.c,$(BUILD)/src/%.o,$(wildcard src/convert/onnx*.c)): $(GENERATED)/onnx.pb-c.c
+endif
+
 $(BUILD)/test_%: $(BUILD)/tests/test_%.o $(BUILD)/tests/harness.o $(objects)
 	@echo " LINK $@"
 	$(Q)$(CC) $(CFLAGS) $(OPENMP) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
 
 # Gradient checks compile the same sources in double precision (tests/double.h).
 DOUBLE := $(BUILD)/double
-single_rooms := image formats augment metrics data model run train inspect report
+single_rooms := image formats augment metrics data model run train inspect convert report
 double_sources := $(filter-out $(patsubst %,src/%/%,$(single_rooms)),$(sources))
 $(DOUBLE)/%.o: %.c tests/double.h
 	@mkdir -p $(@D)

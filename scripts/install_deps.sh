@@ -10,7 +10,7 @@ program=${0##*/}
 
 build="gcc make pkg-config libconfig-dev zlib1g-dev libstb-dev libopenblas-openmp-dev"
 build="$build libjansson-dev"
-optional="libdnnl-dev"
+optional="libdnnl-dev libonnx-dev libprotobuf-c-dev protobuf-c-compiler"
 tests="libcmocka-dev bats valgrind shellcheck mandoc jq python3 curl clang libomp-dev"
 tests="$tests clang-format gnuplot-nox python3-protobuf"
 
@@ -36,7 +36,8 @@ Options:
   -h, --help    show this help
 
 Exit status: 0 nothing is missing; 1 something is missing and was not installed; 2 usage error.
-libdnnl-dev (oneDNN) is optional: without it some layers are slower.
+Optional: libdnnl-dev (oneDNN), without which some layers are slower; libonnx-dev,
+libprotobuf-c-dev and protobuf-c-compiler, without which dlconvert writes no ONNX.
 USAGE
 }
 
@@ -137,17 +138,19 @@ on_debian() {
     # shellcheck disable=SC2086  # lists of words
     missing=$(missing_packages $wanted)
     missing=${missing% }
-    missing_optional=$(missing_packages "$optional")
+    # shellcheck disable=SC2086
+    missing_optional=$(missing_packages $optional)
+    missing_optional=${missing_optional% }
     [ -n "$missing$missing_optional" ] || return 0
 
     if ! may_install; then
         if [ -z "$missing" ]; then
-            say "$program: $optional (optional: some layers are faster with it) is not installed"
+            say "$program: optional and not installed: $missing_optional"
             return 0
         fi
         say "$program: missing: $missing"
         say "As root (or with sudo) this script would install it. By hand:"
-        print_all "$missing${missing_optional:+ $optional}"
+        print_all "$missing${missing_optional:+ $missing_optional}"
         return 1
     fi
     if [ -n "$missing" ]; then
@@ -159,11 +162,13 @@ on_debian() {
         fi
     fi
     if [ -n "$missing_optional" ]; then
-        if known "$optional"; then
-            apt install "$optional" || say "$program: continuing without $optional"
-        else
-            say "$program: this distribution has no $optional: continuing without oneDNN"
-        fi
+        for package in $missing_optional; do
+            if known "$package"; then
+                apt install "$package" || say "$program: continuing without $package"
+            else
+                say "$program: this distribution has no $package: continuing without it"
+            fi
+        done
     fi
 }
 

@@ -65,14 +65,18 @@ int loaded_build(loaded *l, dl_split split, int64_t batch, dl_error *error) {
     return build(l, batch < rows ? batch : rows, error);
 }
 
-int loaded_build_text(loaded *l, dl_error *error) {
+int loaded_build_alone(loaded *l, int64_t batch, dl_error *error) {
     dl_checkpoint *c = &l->checkpoint;
-    dl_data *data = &l->experiment.model.data;
-    dl_symbols symbols = dl_data_symbols(data);
-    if (dl_data_describe(data, &c->schema, &c->input, &c->target, error) ||
-        dl_symbols_check(&symbols, l->path, error))
+    if (dl_data_describe(&l->experiment.model.data, &c->schema, &c->input, &c->target, error))
         return -1;
-    return build(l, 1, error);
+    return build(l, batch, error);
+}
+
+int loaded_build_text(loaded *l, dl_error *error) {
+    if (loaded_build_alone(l, 1, error))
+        return -1;
+    dl_symbols symbols = dl_data_symbols(&l->experiment.model.data);
+    return dl_symbols_check(&symbols, l->path, error);
 }
 
 void loaded_close(loaded *l) {

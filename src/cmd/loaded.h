@@ -31,6 +31,8 @@ int loaded_open(loaded *l, const char *path, bool last, const arg_common *common
 int loaded_open_split(loaded *l, int wanted, dl_split *split, dl_error *error);
 /* Builds the net for batches of at most that size, and loads its weights. */
 int loaded_build(loaded *l, dl_split split, int64_t batch, dl_error *error);
+/* Builds the net for batches of that size, with its weights; no data are opened. */
+int loaded_build_alone(loaded *l, int64_t batch, dl_error *error);
 /* Builds a language model for one sample at a time; its data are not opened. */
 int loaded_build_text(loaded *l, dl_error *error);
 void loaded_close(loaded *l);

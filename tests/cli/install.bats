@@ -63,7 +63,7 @@ set_up() {
     done
 }
 @test "man pages; uninstall leaves nothing" {
-    for page in dltrain dltest dlpredict dlinspect; do
+    for page in dltrain dltest dlpredict dlinspect dlconvert; do
         exists to/share/man/man1/$page.1
         exists to/share/bash-completion/completions/$page
     done

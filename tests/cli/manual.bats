@@ -25,7 +25,7 @@ options() { grep -oE -- '--[a-z][a-z-]+' "$1" | sort -u; }
 
 @test "each page has exactly the options of its program" {
     command -v mandoc >/dev/null || skip "mandoc is not installed"
-    for program in dltrain dltest dlpredict dlinspect; do
+    for program in dltrain dltest dlpredict dlinspect dlconvert; do
         "$programs/$program" --help >usage
         for command in $(sed -n 's/^  \([a-z]*\) [A-Z].*/\1/p' usage); do
             "$programs/$program" "$command" --help >>usage
@@ -53,7 +53,7 @@ options() { grep -oE -- '--[a-z][a-z-]+' "$1" | sort -u; }
 }
 
 @test "the pages match the programs (make man)" {
-    for program in dltrain dltest dlpredict dlinspect; do
+    for program in dltrain dltest dlpredict dlinspect dlconvert; do
         "$programs/$program" --help options >options
         sed -n '/^\.\\" The options,/,/^\.\\" End of/p' "$root/man/$program.1" |
             sed '1d; $d' >listed

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/* The contract of a foreign format: one file in this folder, one line in registry.c. */
+#ifndef DL_CONVERT_CONVERT_H
+#define DL_CONVERT_CONVERT_H
+
+#include "model/model.h"
+
+/* The order of an image's axes at a net's ends: [N][height][width][channels], or channels first. */
+typedef enum { DL_LAYOUT_NCHW, DL_LAYOUT_NHWC } dl_layout;
+
+typedef struct {
+    dl_layout layout;
+    bool raw;           /* neither normalization nor denormalization within the graph */
+    bool probabilities; /* the softmax or sigmoid that the loss has is part of the graph */
+} dl_convert_options;
+
+typedef struct {
+    const char *name, *ending, *help;
+    /* Writes a net that is built for inference and has its weights. NULL: it cannot be written. */
+    int (*write)(dl_model *model, const dl_convert_options *options, const char *path,
+                 dl_error *error);
+    /* Writes the config `folder`/config.cfg and the checkpoint `folder`/best.safetensors. NULL: it
+       cannot be read. */
+    int (*read)(const char *path, const dl_convert_options *options, const char *folder,
+                dl_error *error);
+} dl_foreign_format;
+
+extern const dl_foreign_format *const dl_foreign_formats[]; /* ends with NULL */
+
+#endif
