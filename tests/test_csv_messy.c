@@ -180,6 +180,45 @@ static void test_all_at_once(void **state) {
     section_free(&o);
 }
 
+static void must_note(const section *o, const char *words) {
+    if (!strstr(dl_text_get(&o->set->notes), words))
+        fail_msg("\"%s\" is not in: %s", words, dl_text_get(&o->set->notes));
+}
+
+/* What was guessed is said, and what each column has become. */
+static void test_notes(void **state) {
+    (void)state;
+    section o;
+    dl_text text = {0};
+    dl_text_add(&text, "id,x,doors,day,c,y,\n");
+    for (int i = 0; i < 60; i++)
+        dl_text_add(&text, "%d,%d.5,%s,2020-01-%02d,%s,%d,\n", i + 7, i * i % 7,
+                    i % 3 ? "2" : "5more", i % 5 + 1, i % 2 ? "None" : "a", i % 2);
+    opens(&o, text.data, "");
+    must_note(&o, "\"id\": integers that are all different: an identifier? ignore = (\"id\")");
+    must_note(&o, "\"doors\": 40 numbers and 20 other values (\"5more\", line 2) are taken for 2 ");
+    must_note(&o, "\"day\": dates or times (\"2020-01-01\") are taken for 5 categories");
+    must_note(&o, "\"c\": \"None\" (30 rows) is a category like others");
+    must_note(&o, "the last column has no name and no values");
+    assert_null(strstr(dl_text_get(&o.set->notes), "\"x\""));
+    assert_string_equal(dl_text_get(&o.set->columns),
+                        "\"id\": number, 7 to 66\n\"x\": number, 0.5 to 4.5\n"
+                        "\"doors\": 2 categories (2, 5more)\n"
+                        "\"day\": 5 categories (2020-01-01, 2020-01-02, 2020-01-03, 2020-01-04, "
+                        "2020-01-05)\n\"c\": 2 categories (None, a)\n"
+                        "\"y\": target, 2 classes (0, 1)\n\"7\": ignored\n");
+    section_free(&o);
+    must_open(&o, "categorical = (\"doors\"); ignore = (\"id\");", NULL);
+    assert_null(strstr(dl_text_get(&o.set->notes), "\"doors\""));
+    assert_null(strstr(dl_text_get(&o.set->notes), "\"id\""));
+    section_free(&o);
+    dl_text_free(&text);
+    opens(&o, "a,y\n1,0\n,1\n2,1,\n", "missing = \"drop_row\";");
+    must_note(&o, "1 rows with missing values are dropped (line 3)");
+    must_note(&o, "1 rows end with a delimiter (line 4)");
+    section_free(&o);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_decimal_commas),
@@ -189,6 +228,7 @@ int main(void) {
         cmocka_unit_test(test_trailing_delimiters),
         cmocka_unit_test(test_unknown),
         cmocka_unit_test(test_all_at_once),
+        cmocka_unit_test(test_notes),
     };
     return cmocka_run_group_tests(tests, scratch_enter, scratch_leave);
 }

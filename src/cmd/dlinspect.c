@@ -52,7 +52,7 @@ static int data_found(const config_arguments *a, dl_experiment *e, dl_error *err
     if (dl_data_open(&e->model.data, error))
         return -1;
     dl_terminal terminal = dl_terminal_open(a->common.quiet);
-    dl_report_cache(&terminal, &e->model.data);
+    dl_report_files(&terminal, &e->model.data, INT64_MAX);
     dl_terminal_close(&terminal);
     dl_check_counts(&findings, &e->model.data);
     dl_check_rows(&findings, &e->model.data);

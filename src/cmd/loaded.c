@@ -48,7 +48,7 @@ int loaded_open_split(loaded *l, int wanted, dl_split *split, dl_error *error) {
         dl_checkpoint_check_split(c, data, error))
         return -1;
     dl_terminal terminal = dl_terminal_open(false);
-    dl_report_cache(&terminal, data);
+    dl_report_files(&terminal, data, 20);
     dl_terminal_close(&terminal);
     return 0;
 }

@@ -234,6 +234,8 @@ void dl_data_free(dl_data *data) {
         if (dataset->type)
             dataset->type->close(dataset);
         dl_schema_free(&dataset->schema);
+        dl_text_free(&dataset->columns);
+        dl_text_free(&dataset->notes);
         if (data->made[part].type)
             data->made[part].type->close(&data->made[part]);
         dl_schema_free(&data->made[part].schema);

@@ -233,6 +233,7 @@ static int open_table(dl_dataset *dataset, const dl_schema *like, dl_csv_table *
         result = store_rows(table, &csv, state, error);
     dl_csv_close(&csv);
     dataset->group = state->group;
+    dl_csv_describe(table, !like);
     return result;
 }
 

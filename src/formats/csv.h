@@ -100,6 +100,7 @@ typedef struct {
 typedef struct {
     char *name;                       /* of the header, or its number from 1 */
     bool ignored, taken, categorical; /* taken: a column of `like` is it already */
+    bool listed;                      /* in the option `categorical` */
     bool empty_last;  /* the last one has neither a name nor, as far as was read, a value */
     bool marks_words; /* markers of missing values are words like others */
     char decimal;     /* '.' or ',' */
@@ -174,5 +175,10 @@ bool dl_csv_settle(dl_csv_table *table);
 /* Decides what each column is (without a `like`), and makes the schema of it. 0, or -1 and errors.
  */
 int dl_csv_decide(dl_csv_table *table, dl_schema *schema, dl_error *error);
+
+/* ---- csv_describe.c ---- */
+
+/* Fills the data set's `columns`, of the training file, and `notes`. */
+void dl_csv_describe(const dl_csv_table *table, bool training);
 
 #endif

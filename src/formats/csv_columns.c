@@ -102,7 +102,7 @@ static int apply_options(dl_csv_table *table, dl_error *error) {
         int column = resolve(table, "categorical", options->categorical.items[i], error);
         result |= column < 0 ? -1 : 0;
         if (column >= 0)
-            table->column[column].categorical = true;
+            table->column[column].categorical = table->column[column].listed = true;
     }
     if (options->group) {
         table->group = resolve(table, "group", options->group, error);

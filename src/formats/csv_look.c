@@ -223,6 +223,7 @@ static void forget(dl_csv_table *table) {
                              .ignored = c->ignored,
                              .taken = c->taken,
                              .categorical = c->categorical,
+                             .listed = c->listed,
                              .empty_last = c->empty_last,
                              .marks_words = c->marks_words,
                              .decimal = c->decimal,

@@ -49,8 +49,10 @@ struct dl_dataset {
     bool slow;                          /* set by open: rows are decoded on every read */
     bool input_doubles, target_doubles; /* set by open: values may not fit in floats */
     dl_schema schema;                   /* owned */
-    const uint64_t *group; /* set by open: [count], equal for rows that a split must keep together,
-                              or NULL; owned by state */
+    const uint64_t *group;  /* set by open: [count], equal for rows that a split must keep together,
+                               or NULL; owned by state */
+    dl_text columns, notes; /* added to by open, lines for people: what each column of a table has
+                               become; what was skipped, dropped or guessed. Freed by the owner */
 };
 
 extern const dl_registry dl_dataset_registry;

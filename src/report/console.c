@@ -50,7 +50,7 @@ static void report_memory(dl_terminal *terminal, const dl_trainer *t) {
 void dl_console_report_start(dl_terminal *terminal, const dl_trainer *t) {
     const dl_experiment *e = t->e;
     dl_report_data(terminal, e);
-    dl_report_cache(terminal, &e->model.data);
+    dl_report_files(terminal, &e->model.data, 20);
     if (!t->options.resume) {
         dl_report_warnings(terminal, e);
         dl_report_biases(terminal, e);

@@ -133,17 +133,29 @@ void dl_report_data(dl_terminal *t, const dl_experiment *e) {
         report_baseline(t, &e->model, data->part[DL_VALIDATION].count ? DL_VALIDATION : DL_TRAIN);
 }
 
-static void report_lines(dl_terminal *t, const char *label, const char *lines) {
+/* At most `most` of the lines, and how many more there are. */
+static void report_lines(dl_terminal *t, const char *label, const char *lines, int64_t most) {
+    int64_t more = 0;
     for (int length; *lines; lines += length + (lines[length] == '\n')) {
         length = (int)strcspn(lines, "\n");
-        dl_say(t, "%-11s %.*s", label, length, lines);
+        if (most-- > 0)
+            dl_say(t, "%-11s %.*s", label, length, lines);
+        else
+            more++;
     }
+    if (more)
+        dl_say(t, "%-11s … and %lld more (dlinspect data CONFIG shows all)", label,
+               (long long)more);
 }
 
-void dl_report_cache(dl_terminal *t, const dl_data *data) {
-    report_lines(t, "cache", dl_text_get(&data->notes.told));
-    report_lines(t, "note", dl_text_get(&data->notes.skipped));
-    report_lines(t, "warning", dl_text_get(&data->notes.warned));
+void dl_report_files(dl_terminal *t, const dl_data *data, int64_t most) {
+    for (int part = 0; part < DL_SPLITS; part++) {
+        report_lines(t, "column", dl_text_get(&data->dataset[part].columns), most);
+        report_lines(t, "note", dl_text_get(&data->dataset[part].notes), most);
+    }
+    report_lines(t, "cache", dl_text_get(&data->notes.told), INT64_MAX);
+    report_lines(t, "note", dl_text_get(&data->notes.skipped), INT64_MAX);
+    report_lines(t, "warning", dl_text_get(&data->notes.warned), INT64_MAX);
 }
 
 void dl_report_warnings(dl_terminal *t, const dl_experiment *e) {

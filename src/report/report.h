@@ -10,8 +10,9 @@
 
 /* Sizes and class counts of the parts, and the accuracy of the most frequent class. */
 void dl_report_data(dl_terminal *terminal, const dl_experiment *experiment);
-/* The cache files in use, their sizes, and what could not be cached. */
-void dl_report_cache(dl_terminal *terminal, const dl_data *data);
+/* What the columns of tables have become and what the formats noted, at most `most` lines each; the
+   cache files in use, their sizes, and what could not be cached. */
+void dl_report_files(dl_terminal *terminal, const dl_data *data, int64_t most);
 /* One line per problem found in the data. */
 void dl_report_warnings(dl_terminal *terminal, const dl_experiment *experiment);
 /* A warning about biases that have no effect. */
