@@ -14,11 +14,10 @@ typedef struct {
 static const dl_option options[] = {
     DL_OPTIMIZER_OPTIONS(adadelta, "1.0"),
     DL_FLOAT_OPTION("rho", adadelta, rho, "0.9", 0, 0.99999,
-                    "memory of the mean squares of gradients and steps"),
-    DL_FLOAT_OPTION(
-        "epsilon", adadelta, epsilon, "1e-6", 1e-30, 1,
-        "what the first steps grow from: they are about its root long, so that a larger one begins "
-        "faster"),
+                    "decay rate of the running mean squares of gradients and steps"),
+    DL_FLOAT_OPTION("epsilon", adadelta, epsilon, "1e-6", 1e-30, 1,
+                    "added to both mean squares; the first steps are about as long as its square "
+                    "root, so a larger value starts faster"),
     DL_OPTIONS_END,
 };
 
@@ -56,7 +55,9 @@ static void step(const void *self, const dl_objective *objective, float *const *
 }
 
 const dl_optimizer_type dl_optimizer_adadelta = {
-    .kind = {"adadelta", "finds the length of its steps from those before; slow to begin",
+    .kind = {"adadelta",
+             "Adadelta: adapts the step of each weight from past gradients and steps, with no "
+             "learning rate to tune; starts slowly",
              sizeof(adadelta), options},
     .first_order = &(const dl_first_order_method){.vectors = vectors, .step = step},
 };

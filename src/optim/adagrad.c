@@ -14,7 +14,7 @@ typedef struct {
 static const dl_option options[] = {
     DL_OPTIMIZER_OPTIONS(adagrad, "0.01"),
     DL_FLOAT_OPTION("epsilon", adagrad, epsilon, "1e-10", 1e-30, 1,
-                    "keeps the division finite where gradients vanish"),
+                    "added to the denominator to avoid division by zero"),
     DL_OPTIONS_END,
 };
 
@@ -49,8 +49,8 @@ static void step(const void *self, const dl_objective *objective, float *const *
 
 const dl_optimizer_type dl_optimizer_adagrad = {
     .kind = {"adagrad",
-             "steps divided by the sum of all gradients so far: for rare features; they only "
-             "shrink",
+             "Adagrad: divides steps by the root of the sum of all squared gradients, so that they "
+             "only shrink; for sparse features",
              sizeof(adagrad), options},
     .first_order = &(const dl_first_order_method){.vectors = vectors, .step = step},
 };

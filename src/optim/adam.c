@@ -2,9 +2,9 @@
 /* Adam. Kingma and Ba, "Adam: a method for stochastic optimization", ICLR 2015, algorithm 1:
      m = b1 m + (1 - b1) g,  v = b2 v + (1 - b2) g^2,
      w -= rate · (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + epsilon);
-   without the correction of the bias, w -= rate · m / (sqrt(v) + epsilon).
-   AdamW: before that, w -= rate · decay · w, where the decay is not in g and so is not scaled as
-   the gradient is. Loshchilov and Hutter, "Decoupled weight decay regularization", ICLR 2019. */
+   without bias correction, w -= rate · m / (sqrt(v) + epsilon).
+   AdamW: first w -= rate · decay · w, so that the decay is not part of g, and not scaled with it.
+   Loshchilov and Hutter, "Decoupled weight decay regularization", ICLR 2019. */
 #include <math.h>
 
 #include "optim/optimizer.h"
@@ -13,21 +13,20 @@ typedef struct {
     dl_optimizer_common common;
     double beta1, beta2, epsilon;
     bool bias_correction;
-    double weight_decay; /* of adamw; of adam it stays 0 */
+    double weight_decay; /* adamw only */
 } adam;
 
 #define ADAM_OPTIONS                                                                               \
     DL_OPTIMIZER_OPTIONS(adam, "0.001"),                                                           \
         DL_FLOAT_OPTION("beta1", adam, beta1, "0.9", 0, 0.99999,                                   \
-                        "memory of the mean of the gradients"),                                    \
+                        "decay rate of the running mean of the gradients"),                        \
         DL_FLOAT_OPTION("beta2", adam, beta2, "0.999", 0, 0.9999999,                               \
-                        "memory of the mean of their squares"),                                    \
+                        "decay rate of the running mean of the squared gradients"),                \
         DL_FLOAT_OPTION("epsilon", adam, epsilon, "1e-8", 1e-30, 1,                                \
-                        "keeps the division finite where gradients vanish"),                       \
-        DL_BOOL_OPTION(                                                                            \
-            "bias_correction", adam, bias_correction, "true",                                      \
-            "make up for the means' beginning at zero; false: the first steps are about "          \
-            "(1 - beta1) / sqrt(1 - beta2) of what they would be, 3.2 times by default")
+                        "added to the denominator to avoid division by zero"),                     \
+        DL_BOOL_OPTION("bias_correction", adam, bias_correction, "true",                           \
+                       "correct the means for starting at zero; false: the first steps are (1 - "  \
+                       "beta1) / sqrt(1 - beta2) times as long, 3.2 times by default")
 
 static const dl_option adam_options[] = {ADAM_OPTIONS, DL_OPTIONS_END};
 
@@ -35,8 +34,8 @@ static const dl_option adamw_options[] = {
     ADAM_OPTIONS,
     DL_FLOAT_OPTION(
         "weight_decay", adam, weight_decay, "0.01", 0, 1000,
-        "each step takes learning_rate * weight_decay of every weight (not of biases) away, beside "
-        "the gradient; regularization.l2 would go through it, and is not needed then"),
+        "each step subtracts learning_rate * weight_decay * w from each weight w (not from "
+        "biases); use it instead of regularization.l2, which would be scaled with the gradient"),
     DL_OPTIONS_END,
 };
 
@@ -49,7 +48,7 @@ typedef struct {
     float rate; /* rate / (1 - b1^t) */
     float root; /* 1 / sqrt(1 - b2^t) */
     float beta1, beta2, epsilon;
-    float rest1, rest2;   /* 1 - beta, rounded once: 1 - 0.999f would be off by 1e-5 of itself */
+    float rest1, rest2;   /* 1 - beta in double: 1 - 0.999f has a relative error of 1e-5 */
     float keep;           /* 1 - rate · decay */
     float *mean, *square; /* [count] */
 } update;
@@ -86,12 +85,16 @@ static void step(const void *self, const dl_objective *objective, float *const *
 }
 
 const dl_optimizer_type dl_optimizer_adam = {
-    .kind = {"adam", "steps scaled by each weight's own gradients; works with little tuning",
+    .kind = {"adam",
+             "Adam: adapts the step of each weight from running means of the gradient and its "
+             "square; works well with little tuning",
              sizeof(adam), adam_options},
     .first_order = &(const dl_first_order_method){.vectors = vectors, .step = step},
 };
 const dl_optimizer_type dl_optimizer_adamw = {
-    .kind = {"adamw", "adam with a weight decay that is not scaled by the gradients", sizeof(adam),
-             adamw_options},
+    .kind = {"adamw",
+             "AdamW: Adam with decoupled weight decay, which is not scaled with the gradient; the "
+             "usual choice for transformers",
+             sizeof(adam), adamw_options},
     .first_order = &(const dl_first_order_method){.vectors = vectors, .step = step},
 };

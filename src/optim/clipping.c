@@ -12,19 +12,19 @@ void dl_clip_values(float *x, int64_t count, double limit) {
 }
 
 void dl_add_noise(const dl_draw *draw, double scale, double deviation, float *x, int64_t count) {
-    enum { PIECE = 1024 };
+    enum { CHUNK = 1024 };
     float by = (float)scale, spread = (float)deviation;
 #pragma omp parallel for schedule(static)
-    for (int64_t first = 0; first < count; first += PIECE) {
-        float noise[PIECE];
-        int64_t n = count - first < PIECE ? count - first : PIECE;
+    for (int64_t first = 0; first < count; first += CHUNK) {
+        float noise[CHUNK];
+        int64_t n = count - first < CHUNK ? count - first : CHUNK;
         dl_random_normal(draw, first, n, noise);
         for (int64_t i = 0; i < n; i++)
             x[first + i] = by * x[first + i] + spread * noise[i];
     }
 }
 
-enum { PIECE = 64 };
+enum { CHUNK = 64 };
 
 /* sum[count] += the squares of row[count][inner]. */
 static void add_squares(const float *row, int64_t count, int64_t inner, double *sum) {
@@ -52,12 +52,11 @@ static void scale_units(float *row, int64_t count, int64_t inner, const float *f
             row[u * inner + k] *= factor[u];
 }
 
-/* At most PIECE units, the first of each row being at x; the rows are `stride` apart. The sums are
-   in double. */
-static void limit_some(float *x, int64_t rows, int64_t stride, int64_t count, int64_t inner,
+/* Up to CHUNK units, from x on; rows are `stride` apart. */
+static void clip_units(float *x, int64_t rows, int64_t stride, int64_t count, int64_t inner,
                        double limit) {
-    double square[PIECE] = {0};
-    float factor[PIECE];
+    double square[CHUNK] = {0};
+    float factor[CHUNK];
     bool any = false;
     for (int64_t r = 0; r < rows; r++)
         add_squares(x + r * stride, count, inner, square);
@@ -73,7 +72,7 @@ static void limit_some(float *x, int64_t rows, int64_t stride, int64_t count, in
 void dl_clip_norms(float *x, int64_t count, int64_t units, int64_t inner, double limit) {
     int64_t rows = count / (units * inner);
 #pragma omp parallel for schedule(static)
-    for (int64_t from = 0; from < units; from += PIECE)
-        limit_some(x + from * inner, rows, units * inner,
-                   units - from < PIECE ? units - from : PIECE, inner, limit);
+    for (int64_t from = 0; from < units; from += CHUNK)
+        clip_units(x + from * inner, rows, units * inner,
+                   units - from < CHUNK ? units - from : CHUNK, inner, limit);
 }

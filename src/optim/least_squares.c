@@ -1,18 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* Methods for sums of squares f = |r|^2 / 2, with J = dr/dtheta, whose Hessian they take to be J'J.
-   Each iteration is one J:
-     gauss_newton          theta += a p,  p = the shortest that makes |J p + r| least, by an
-                           orthogonal factorization of J; a the first of 1, 1/2, 1/4, … that makes
-                           f less by enough
+/* Methods for sums of squares f = |r|^2 / 2, with J = dr/dtheta, which approximate the Hessian by
+   J'J. Each iteration computes one J:
+     gauss_newton          theta += a p,  p = the shortest minimizer of |J p + r|, by an orthogonal
+                           factorization of J; a the first of 1, 1/2, 1/4, … that decreases f
+                           sufficiently
      levenberg             theta += p,  (J'J + lambda I) p = -J'r:  Levenberg 1944
      levenberg_marquardt   theta += p,  (J'J + lambda D) p = -J'r,  D the diagonal of J'J:
                            Marquardt, "An algorithm for least-squares estimation of nonlinear
-                           parameters", 1963; each number of it the largest that it has been, so
-                           that units at the end of their range are held: Moré, "The
-                           Levenberg-Marquardt algorithm: implementation and theory", 1978
-   A step that makes f less is taken, and lambda divided by `down`. One that does not is rejected:
-   theta stays, lambda is multiplied by `up`, and the same J is used again, up to TRIES times in an
-   iteration. */
+                           parameters", 1963; each element the largest so far, which restrains
+                           saturated units: Moré, "The Levenberg-Marquardt algorithm: implementation
+                           and theory", 1978
+   A step that decreases f is accepted, and lambda divided by `down`. Otherwise theta is unchanged,
+   lambda is multiplied by `up`, and the same J is used again, up to TRIES times per iteration. */
 #include <math.h>
 #include <string.h>
 
@@ -39,15 +38,12 @@ static const dl_option gauss_newton_options[] = {
 static const dl_option damped_options[] = {
     DL_MOST_PARAMETERS_OPTION(damped),
     DL_FLOAT_OPTION("lambda", damped, lambda, "0.01", 1e-15, 1e15,
-                    "the damping to begin with: large ones make short steps down the gradient, "
-                    "small ones those "
-                    "of "
-                    "gauss_newton"),
-    DL_FLOAT_OPTION(
-        "up", damped, up, "10", 1.01, 1e6,
-        "what lambda is multiplied by when a step has made the loss larger, and was rejected"),
+                    "initial damping: large values give short steps along the gradient, small ones "
+                    "the steps of gauss_newton"),
+    DL_FLOAT_OPTION("up", damped, up, "10", 1.01, 1e6,
+                    "factor of lambda after a step that increased the loss, and was rejected"),
     DL_FLOAT_OPTION("down", damped, down, "10", 1.01, 1e6,
-                    "what it is divided by when a step was good"),
+                    "divisor of lambda after an accepted step"),
     DL_OPTIONS_END,
 };
 
@@ -55,18 +51,18 @@ static const dl_option damped_options[] = {
 
 typedef struct {
     int64_t n;
-    double *a, *g; /* J'J: its lower triangle; J'r */
+    double *a, *g; /* lower triangle of J'J; J'r */
 } normal;
 
-static void take_normal(void *context, int64_t rows, const double *j, const double *r) {
+static void add_normal_rows(void *context, int64_t rows, const double *j, const double *r) {
     const normal *m = context;
     dl_symmetric_add_rows(m->n, rows, j, m->a);
     dl_add_rows_times(m->n, rows, j, r, m->g);
 }
 
-/* weight[n]: what lambda is multiplied by: the largest that each number of the diagonal has been,
-   but not 0, even if nothing depends on a parameter. */
-static void find_weights(const normal *m, double *weight) {
+/* weight[n], the diagonal D: the largest value so far of each element, and never 0, even if f does
+   not depend on a parameter. */
+static void update_weights(const normal *m, double *weight) {
     static const double FLOOR = 1e-9;
     double largest = 0;
     for (int64_t i = 0; i < m->n; i++)
@@ -75,7 +71,7 @@ static void find_weights(const normal *m, double *weight) {
         weight[i] = fmax(weight[i], fmax(m->a[i * m->n + i], FLOOR * largest));
 }
 
-/* weight NULL: 1 each. */
+/* weight: NULL means 1 each. */
 static bool solve_damped(const normal *m, const double *weight, double lambda, double *factor,
                          double *p) {
     memcpy(factor, m->a, sizeof *factor * (size_t)(m->n * m->n));
@@ -96,14 +92,14 @@ static double minimize_damped(const damped *self, bool diagonal, dl_function *f,
     memset(m.g, 0, sizeof *m.g * (size_t)n);
     if (*lambda == 0)
         *lambda = self->lambda;
-    double value = f->squares(f, theta, take_normal, &m);
+    double value = f->squares(f, theta, add_normal_rows, &m);
     if (diagonal)
-        find_weights(&m, weight);
+        update_weights(&m, weight);
     for (int k = 0; k < TRIES && isfinite(value); k++) {
         bool solved = solve_damped(&m, weight, *lambda, factor, p);
         for (int64_t i = 0; i < n; i++)
             trial[i] = theta[i] + p[i];
-        if (solved && f->evaluate(f, trial, NULL) < value) { /* not if it is NaN */
+        if (solved && f->evaluate(f, trial, NULL) < value) { /* false for NaN */
             memcpy(theta, trial, sizeof *theta * (size_t)n);
             *lambda = fmax(*lambda / self->down, LEAST_LAMBDA);
             return 1;
@@ -143,7 +139,7 @@ typedef struct {
     double *r, *work; /* the triangle of [J r] */
 } triangle;
 
-static void take_rows(void *context, int64_t rows, const double *j, const double *r) {
+static void add_triangle_rows(void *context, int64_t rows, const double *j, const double *r) {
     const triangle *t = context;
     dl_triangle_add(t->n, rows, j, r, t->r, t->work);
 }
@@ -159,20 +155,20 @@ static double length_of_change(const triangle *t, const double *p) {
     return square;
 }
 
-static int64_t rest_of(const dl_function *f) {
+static int64_t scratch_size(const dl_function *f) {
     int64_t adding = dl_triangle_work(f->count, f->most_rows);
     int64_t solving = dl_triangle_solve_work(f->count);
     return adding > solving ? adding : solving;
 }
 
 static double minimize_gauss_newton(const void *self, dl_function *f, const dl_iteration *it) {
-    static const double ROUNDING = 16; /* of J's numbers, beyond that of a single one */
+    static const double ROUNDING = 16; /* of J, relative to f->precision */
     (void)self;
     int64_t n = f->count, size = (n + 1) * (n + 1);
     double *theta = it->state, *p = it->work + size, *trial = p + n;
     triangle t = {n, it->work, trial + n};
     memset(t.r, 0, sizeof *t.r * (size_t)size);
-    double value = f->squares(f, theta, take_rows, &t);
+    double value = f->squares(f, theta, add_triangle_rows, &t);
     if (!isfinite(value))
         return 0;
     dl_triangle_solve(n, t.r, false, ROUNDING * f->precision, p, t.work);
@@ -192,14 +188,14 @@ static int64_t state_gauss_newton(const void *self, int64_t n) {
 
 static int64_t work_gauss_newton(const void *self, const dl_function *f) {
     (void)self;
-    return (f->count + 1) * (f->count + 1) + 2 * f->count + rest_of(f);
+    return (f->count + 1) * (f->count + 1) + 2 * f->count + scratch_size(f);
 }
 
 const dl_optimizer_type dl_optimizer_gauss_newton = {
     .kind = {"gauss_newton",
-             "for loss \"mse\": solves for the step as if the outputs were linear in the "
-             "parameters, and halves it until the loss is less; an epoch is one step on the whole "
-             "set; for small problems that are nearly linear (else levenberg_marquardt)",
+             "Gauss-Newton, for loss \"mse\": solves for the step as if the outputs were linear in "
+             "the parameters, and halves it until the loss decreases. Each epoch is one step on "
+             "the full batch. For small, nearly linear problems; otherwise use levenberg_marquardt",
              sizeof(gauss_newton), gauss_newton_options},
     .full_batch = &(const dl_full_batch_method){.minimize = minimize_gauss_newton,
                                                 .state_count = state_gauss_newton,
@@ -209,8 +205,9 @@ const dl_optimizer_type dl_optimizer_gauss_newton = {
 
 const dl_optimizer_type dl_optimizer_levenberg = {
     .kind = {"levenberg",
-             "for loss \"mse\": gauss_newton with its matrix damped by lambda I, so that steps are "
-             "short where it is not to be trusted; an epoch is one step on the whole set",
+             "Levenberg's method, for loss \"mse\": Gauss-Newton damped by lambda times the "
+             "identity, which shortens steps where the linear approximation fails. Each epoch is "
+             "one step on the full batch",
              sizeof(damped), damped_options},
     .full_batch = &(const dl_full_batch_method){.minimize = minimize_levenberg,
                                                 .state_count = state_levenberg,
@@ -219,11 +216,12 @@ const dl_optimizer_type dl_optimizer_levenberg = {
 };
 
 const dl_optimizer_type dl_optimizer_levenberg_marquardt = {
-    .kind = {"levenberg_marquardt",
-             "for loss \"mse\": gauss_newton damped by lambda times its own diagonal, so that no "
-             "parameter's scale matters; an epoch is one step on the whole set; the first to try "
-             "for networks of up to some hundred parameters",
-             sizeof(damped), damped_options},
+    .kind =
+        {"levenberg_marquardt",
+         "Levenberg-Marquardt, for loss \"mse\": Gauss-Newton damped by lambda times its diagonal, "
+         "which makes it independent of the scales of the parameters. Each epoch is one step on "
+         "the full batch. The first choice for regression with up to a few hundred parameters",
+         sizeof(damped), damped_options},
     .full_batch = &(const dl_full_batch_method){.minimize = minimize_marquardt,
                                                 .state_count = state_marquardt,
                                                 .work_count = work_damped,

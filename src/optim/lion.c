@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Lion: steps of one size, in the direction of the sign of a mean of the gradients.
+/* Lion: steps of constant size, by the sign of a running mean of the gradients.
      c = b1 m + (1 - b1) g,  w -= rate · (sign(c) + decay · w),  m = b2 m + (1 - b2) g
    Chen et al., "Symbolic discovery of optimization algorithms", NeurIPS 2023, algorithm 2. */
 #include "optim/optimizer.h"
@@ -11,13 +11,15 @@ typedef struct {
 
 static const dl_option options[] = {
     DL_OPTIMIZER_OPTIONS(lion, "0.0001"),
-    DL_FLOAT_OPTION("beta1", lion, beta1, "0.9", 0, 0.99999,
-                    "weight of the mean of the gradients in the direction of a step"),
+    DL_FLOAT_OPTION(
+        "beta1", lion, beta1, "0.9", 0, 0.99999,
+        "weight of the running mean, against the current gradient, in the direction of a step"),
     DL_FLOAT_OPTION("beta2", lion, beta2, "0.99", 0, 0.99999,
-                    "memory of the mean of the gradients"),
+                    "decay rate of the running mean of the gradients"),
     DL_FLOAT_OPTION("weight_decay", lion, weight_decay, "0.0", 0, 1000,
-                    "each step takes learning_rate * weight_decay of every weight (not of biases) "
-                    "away; 3 to 10 times that of adamw, with a learning rate as much smaller"),
+                    "each step subtracts learning_rate * weight_decay * w from each weight w (not "
+                    "from biases); use 3 to 10 times the value of adamw, with a learning rate "
+                    "smaller by the same factor"),
     DL_OPTIONS_END,
 };
 
@@ -62,7 +64,8 @@ static void step(const void *self, const dl_objective *objective, float *const *
 
 const dl_optimizer_type dl_optimizer_lion = {
     .kind = {"lion",
-             "steps of one size by the sign of a mean of the gradients; half of adam's memory",
+             "Lion: steps of constant size by the sign of a running mean of the gradients; needs "
+             "half the memory of adam",
              sizeof(lion), options},
     .first_order = &(const dl_first_order_method){.vectors = vectors, .step = step},
 };

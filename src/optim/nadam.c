@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* NAdam: Adam with Nesterov's look ahead. Dozat, "Incorporating Nesterov momentum into Adam", ICLR
-   2016 workshop, with the warming up of the momentum:
+/* NAdam: Adam with Nesterov momentum. Dozat, "Incorporating Nesterov momentum into Adam", ICLR 2016
+   workshop, with the warm-up of the momentum:
      mu_t = b1 (1 - 0.96^(t psi) / 2),  P_t = mu_1 mu_2 … mu_t,
      m = b1 m + (1 - b1) g,  v = b2 v + (1 - b2) g^2,
      w -= rate · ((1 - mu_t) g / (1 - P_t) + mu_(t+1) m / (1 - P_(t+1)))
@@ -17,13 +17,14 @@ typedef struct {
 static const dl_option options[] = {
     DL_OPTIMIZER_OPTIONS(nadam, "0.002"),
     DL_FLOAT_OPTION("beta1", nadam, beta1, "0.9", 0, 0.99999,
-                    "memory of the mean of the gradients, and the momentum in the end"),
+                    "decay rate of the running mean of the gradients, and final momentum"),
     DL_FLOAT_OPTION("beta2", nadam, beta2, "0.999", 0, 0.9999999,
-                    "memory of the mean of their squares"),
+                    "decay rate of the running mean of the squared gradients"),
     DL_FLOAT_OPTION("epsilon", nadam, epsilon, "1e-8", 1e-30, 1,
-                    "keeps the division finite where gradients vanish"),
-    DL_FLOAT_OPTION("momentum_decay", nadam, momentum_decay, "0.004", 0, 1,
-                    "how soon the momentum has grown from beta1 / 2 to beta1; 0: never"),
+                    "added to the denominator to avoid division by zero"),
+    DL_FLOAT_OPTION(
+        "momentum_decay", nadam, momentum_decay, "0.004", 0, 1,
+        "how fast the momentum grows from beta1 / 2 to beta1; 0: it stays at beta1 / 2"),
     DL_OPTIONS_END,
 };
 
@@ -36,10 +37,10 @@ static double momentum(const nadam *n, int64_t t) {
     return n->beta1 * (1 - 0.5 * pow(0.96, (double)t * n->momentum_decay));
 }
 
-/* P_t, without a memory of the steps before. With q = 0.96^psi, log(1 - q^i / 2) is the series of
+/* P_t in closed form, without state. With q = 0.96^psi, log(1 - q^i / 2) is the series of
    -(q^i / 2)^k / k, and the sum of q^(ki) over i = 1 … t is q^k (1 - q^(kt)) / (1 - q^k). */
 static double product(const nadam *n, int64_t t) {
-    enum { TERMS = 60 }; /* 2^-60 is below a double's last place */
+    enum { TERMS = 60 }; /* 2^-60 is below the precision of a double */
     double log_q = n->momentum_decay * log(0.96), sum = 0, power = 1;
     for (int k = 1; k <= TERMS; k++) {
         double steps = log_q < 0 ? exp(k * log_q) * expm1(k * log_q * (double)t) / expm1(k * log_q)
@@ -87,7 +88,8 @@ static void step(const void *self, const dl_objective *objective, float *const *
 }
 
 const dl_optimizer_type dl_optimizer_nadam = {
-    .kind = {"nadam", "adam with Nesterov's look ahead; often a little faster than adam",
+    .kind = {"nadam",
+             "NAdam: Adam with Nesterov momentum; often converges slightly faster than adam",
              sizeof(nadam), options},
     .first_order = &(const dl_first_order_method){.vectors = vectors, .step = step},
 };

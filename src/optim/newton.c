@@ -3,10 +3,10 @@
      theta += a p,   (H + lambda I) p = -g,
    g the gradient and H the Hessian, each column of which is a central difference of two gradients:
      H e_i = (g(theta + h e_i) - g(theta - h e_i)) / 2h,   h = precision^(1/3) max(1, |theta_i|).
-   lambda is 0 where Cholesky's decomposition then works, else the first of a growing series with
-   which it does (Nocedal and Wright, "Numerical Optimization", 2nd edition, 2006, algorithm 3.3),
-   and a the first of 1, 1/2, 1/4, … that makes f less by enough (Armijo 1966). An iteration takes
-   2n + 1 gradients and two matrices of n x n numbers. */
+   lambda is 0 if the Cholesky decomposition then exists, else the first of an increasing series
+   with which it does (Nocedal and Wright, "Numerical Optimization", 2nd edition, 2006, algorithm
+   3.3), and a the first of 1, 1/2, 1/4, … that decreases f sufficiently (Armijo 1966). An iteration
+   needs 2n + 1 gradients and two n x n matrices. */
 #include <math.h>
 #include <string.h>
 
@@ -29,19 +29,18 @@ static int64_t work_count(const void *self, const dl_function *f) {
     return 2 * f->count * f->count + 4 * f->count;
 }
 
-/* h[n][n] by rows, each of which is a difference; then made symmetric. `place` is working memory.
- */
-static void find_hessian(dl_function *f, const double *theta, double *place, double *other,
-                         double *h) {
+/* h[n][n], the symmetrized Hessian. point[n] and other[n] are working memory. */
+static void compute_hessian(dl_function *f, const double *theta, double *point, double *other,
+                            double *h) {
     int64_t n = f->count;
-    memcpy(place, theta, sizeof *place * (size_t)n);
+    memcpy(point, theta, sizeof *point * (size_t)n);
     for (int64_t i = 0; i < n; i++) {
         double step = cbrt(f->precision) * fmax(1, fabs(theta[i]));
-        place[i] = theta[i] + step;
-        f->evaluate(f, place, h + i * n);
-        place[i] = theta[i] - step;
-        f->evaluate(f, place, other);
-        place[i] = theta[i];
+        point[i] = theta[i] + step;
+        f->evaluate(f, point, h + i * n);
+        point[i] = theta[i] - step;
+        f->evaluate(f, point, other);
+        point[i] = theta[i];
         for (int64_t j = 0; j < n; j++)
             h[i * n + j] = (h[i * n + j] - other[j]) / (2 * step);
     }
@@ -50,16 +49,16 @@ static void find_hessian(dl_function *f, const double *theta, double *place, dou
             h[i * n + j] = h[j * n + i] = (h[i * n + j] + h[j * n + i]) / 2;
 }
 
-/* p = -(h + lambda I)^-1 g with the least lambda that is tried; false if there is none. */
+/* p = -(h + lambda I)^-1 g with the first lambda that works; false if none does. */
 static bool solve(int64_t n, const double *h, const double *g, double *factor, double *p) {
     enum { TRIES = 60 };
-    static const double BEGIN = 1e-3; /* of the largest number of the diagonal */
+    static const double FIRST = 1e-3; /* relative to the largest element of the diagonal */
     double least = INFINITY, largest = 0;
     for (int64_t i = 0; i < n; i++) {
         least = fmin(least, h[i * n + i]);
         largest = fmax(largest, fabs(h[i * n + i]));
     }
-    double begin = largest > 0 ? BEGIN * largest : BEGIN, lambda = least > 0 ? 0 : begin - least;
+    double first = largest > 0 ? FIRST * largest : FIRST, lambda = least > 0 ? 0 : first - least;
     for (int k = 0; k < TRIES; k++) {
         memcpy(factor, h, sizeof *h * (size_t)(n * n));
         for (int64_t i = 0; i < n; i++) {
@@ -68,7 +67,7 @@ static bool solve(int64_t n, const double *h, const double *g, double *factor, d
         }
         if (dl_cholesky_solve(n, factor, p))
             return true;
-        lambda = fmax(2 * lambda, begin);
+        lambda = fmax(2 * lambda, first);
     }
     return false;
 }
@@ -81,7 +80,7 @@ static double minimize(const void *self, dl_function *f, const dl_iteration *it)
     double value = f->evaluate(f, theta, g);
     if (!isfinite(value))
         return 0;
-    find_hessian(f, theta, trial, other, h);
+    compute_hessian(f, theta, trial, other, h);
     if (!solve(n, h, g, factor, p) || !(dl_dot(n, g, p) < 0))
         for (int64_t i = 0; i < n; i++)
             p[i] = -g[i];
@@ -94,9 +93,9 @@ static double minimize(const void *self, dl_function *f, const dl_iteration *it)
 
 const dl_optimizer_type dl_optimizer_newton = {
     .kind = {"newton",
-             "Newton's method: solves for the step by the Hessian, which is made from differences "
-             "of gradients; an epoch is one step on the whole set, of 2n + 1 passes for n "
-             "parameters; for very small networks with smooth activations",
+             "Newton's method, with the Hessian from differences of gradients. Each epoch is one "
+             "step on the full batch, and takes 2n + 1 passes over the data for n parameters. For "
+             "very small networks with smooth activations",
              sizeof(newton), options},
     .full_batch = &(const dl_full_batch_method){.minimize = minimize,
                                                 .state_count = state_count,

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Linear least squares in one step: outputs that are linear in the parameters, as those of one
-   dense layer without an activation are, have r = J theta + r_0 with the same J everywhere, so
-     theta = argmin |J theta + r_0|^2,
-   the solution of the normal equations J'J theta = -J'r_0. They are not formed, since that would
-   square the condition number: an orthogonal factorization J = QR, which takes the rows in blocks,
-   and the singular values of R give the same theta, and where the columns of J are linearly
-   dependent the shortest of all that do (of parameters that are scaled by the lengths of their
-   columns). Golub and Van Loan, "Matrix Computations", chapter 5. */
+/* Linear least squares in one step. Outputs that are linear in the parameters, as of one dense
+   layer without an activation, have r = J theta + r_0 with a constant J, so theta = argmin |J theta
+   + r_0|^2, the solution of the normal equations J'J theta = -J'r_0. These are not formed, which
+   would square the condition number: an orthogonal factorization J = QR, computed from blocks of
+   rows, and the singular values of R give the same theta. If the columns of J are linearly
+   dependent, it is the shortest minimizer (with parameters scaled by the lengths of their columns).
+   Golub and Van Loan, "Matrix Computations", chapter 5. */
 #include <math.h>
 #include <string.h>
 
@@ -34,34 +33,34 @@ static int64_t work_count(const void *self, const dl_function *f) {
 typedef struct {
     int64_t n;
     double *r;       /* the triangle of [J r_0]; [n + 1][n + 1] */
-    double *product; /* J'J at another place; [n][n] */
+    double *product; /* J'J at another theta; [n][n] */
     double *x;       /* [n] */
     double *work;
-} parts;
+} workspace;
 
-static parts open_work(int64_t n, double *work) {
+static workspace open_work(int64_t n, double *work) {
     double *product = work + (n + 1) * (n + 1), *x = product + n * n;
-    return (parts){n, work, product, x, x + n};
+    return (workspace){n, work, product, x, x + n};
 }
 
-static void take_triangle(void *context, int64_t rows, const double *j, const double *r) {
-    const parts *p = context;
+static void add_triangle_rows(void *context, int64_t rows, const double *j, const double *r) {
+    const workspace *p = context;
     dl_triangle_add(p->n, rows, j, r, p->r, p->work);
 }
 
-static void take_product(void *context, int64_t rows, const double *j, const double *r) {
-    const parts *p = context;
+static void add_product_rows(void *context, int64_t rows, const double *j, const double *r) {
+    const workspace *p = context;
     (void)r;
     dl_symmetric_add_rows(p->n, rows, j, p->product);
 }
 
-/* x = theta, from r at theta = 0, where nothing is lost to rounding. Returns J's rank, or -1. */
-static int64_t solve(dl_function *f, const parts *p) {
-    static const double ROUNDING = 16; /* of J's numbers, beyond that of a single one */
+/* x = theta, from r at theta = 0, which avoids cancellation. Returns the rank of J, or -1. */
+static int64_t solve(dl_function *f, const workspace *p) {
+    static const double ROUNDING = 16; /* of J, relative to f->precision */
     int64_t n = p->n;
     memset(p->r, 0, sizeof *p->r * (size_t)((n + 1) * (n + 1)));
     memset(p->x, 0, sizeof *p->x * (size_t)n);
-    if (!isfinite(f->squares(f, p->x, take_triangle, (void *)p)))
+    if (!isfinite(f->squares(f, p->x, add_triangle_rows, (void *)p)))
         return -1;
     int64_t rank = dl_triangle_solve(n, p->r, true, ROUNDING * f->precision, p->x, p->work);
     for (int64_t i = 0; i < n; i++)
@@ -69,8 +68,8 @@ static int64_t solve(dl_function *f, const parts *p) {
     return rank;
 }
 
-/* Whether R'R is the J'J of another place: else J is not the same everywhere. */
-static bool is_same(const parts *p) {
+/* Whether R'R equals J'J at another theta, that is whether J is constant. */
+static bool is_same(const workspace *p) {
     static const double TOLERANCE = 1e-4;
     int64_t n = p->n;
     double largest = 0, difference = 0;
@@ -89,31 +88,31 @@ static int begin(const void *self, dl_function *f, const dl_iteration *it, const
                  dl_text *note, dl_error *error) {
     (void)self;
     int64_t n = f->count;
-    parts p = open_work(n, it->work);
+    workspace p = open_work(n, it->work);
     memset(p.product, 0, sizeof *p.product * (size_t)(n * n));
-    f->squares(f, it->state, take_product, &p);
+    f->squares(f, it->state, add_product_rows, &p);
     int64_t rank = solve(f, &p);
     if (rank < 0)
-        return 0; /* the trainer tells of what is not finite */
+        return 0; /* the trainer reports values that are not finite */
     if (!is_same(&p))
         return dl_fail(
             error, DL_USAGE,
-            "%s: normal_equations needs outputs that are linear in the parameters, as "
-            "those of one dense layer without activation are, but here what a parameter "
-            "does depends on its value and the others' (levenberg_marquardt is for that)",
+            "%s: normal_equations needs outputs that are linear in the parameters, as of one "
+            "dense layer without activation, but these are not (use levenberg_marquardt)",
             where);
     if (rank < n)
-        dl_text_add(note,
-                    "the inputs are linearly dependent: rank %lld of %lld; of all solutions the "
-                    "shortest is taken",
-                    (long long)rank, (long long)n);
+        dl_text_add(
+            note,
+            "the inputs are linearly dependent (rank %lld of %lld): the solution of least norm "
+            "is used",
+            (long long)rank, (long long)n);
     return 0;
 }
 
-/* Once there, there is nothing left to do. */
+/* Only the first iteration does anything. */
 static double minimize(const void *self, dl_function *f, const dl_iteration *it) {
     (void)self;
-    parts p = open_work(f->count, it->work);
+    workspace p = open_work(f->count, it->work);
     if (it->t > 1 || solve(f, &p) < 0)
         return 0;
     memcpy(it->state, p.x, sizeof *p.x * (size_t)p.n);
@@ -122,8 +121,8 @@ static double minimize(const void *self, dl_function *f, const dl_iteration *it)
 
 const dl_optimizer_type dl_optimizer_normal_equations = {
     .kind = {"normal_equations",
-             "linear least squares at one stroke, for loss \"mse\" and one dense layer without "
-             "activation: the first epoch reaches the minimum, by an orthogonal factorization",
+             "linear least squares, for loss \"mse\" and a single dense layer without activation: "
+             "the first epoch reaches the minimum, by an orthogonal factorization",
              sizeof(normal_equations), options},
     .full_batch = &(const dl_full_batch_method){.minimize = minimize,
                                                 .state_count = state_count,

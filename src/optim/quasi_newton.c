@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* Quasi-Newton methods, which learn the curvature from the gradients g that they meet. With
-   s = theta' - theta and y = g' - g of the last step, and r = 1 / s'y:
+/* Quasi-Newton methods, which estimate the curvature from gradients g. With the last step
+   s = theta' - theta, y = g' - g, and r = 1 / s'y:
      bfgs:   theta += a p,  p = -H g,   H = (I - r s y') H (I - r y s') + r s s'
-             H is an n x n matrix, that begins as I · s'y / y'y. Broyden, Fletcher, Goldfarb, Shanno
+             with an n x n matrix H, initially I · s'y / y'y. Broyden, Fletcher, Goldfarb, Shanno
              1970; Nocedal and Wright, "Numerical Optimization", 2nd edition, 2006, (6.17), (6.20).
-     lbfgs:  the same from the last m pairs (s, y) alone, by two loops over them: Liu and Nocedal,
-             "On the limited memory BFGS method for large scale optimization", 1989.
-   a is found under the strong Wolfe conditions. Where p does not descend, or nothing is found along
-   it, the curvature is forgotten, and the step is along -g. A pair of which s'y is not clearly
-   positive is not learned from. */
+     lbfgs:  the same from only the last m pairs (s, y), by two loops over them: Liu and Nocedal,
+   "On the limited memory BFGS method for large scale optimization", 1989. a satisfies the strong
+   Wolfe conditions. If p is not a descent direction, or the line search fails, the curvature is
+   reset, and the step is along -g. Pairs without clearly positive s'y are skipped. */
 #include <math.h>
 #include <string.h>
 
@@ -29,8 +28,9 @@ typedef struct {
 #define CURVATURE_OPTION(owner)                                                                    \
     DL_FLOAT_OPTION(                                                                               \
         "curvature", owner, curvature, "0.1", 0.001, 0.999,                                        \
-        "how much of the slope a step may leave: 0.9 is usual; 0.1 looks for better places "       \
-        "along each direction: fewer iterations, of more passes each")
+        "curvature constant of the line search, the share of the slope that a step may leave: "    \
+        "0.9 is usual; 0.1 searches each direction more exactly, with fewer iterations of more "   \
+        "passes")
 
 static const dl_option bfgs_options[] = {
     DL_MOST_PARAMETERS_OPTION(bfgs),
@@ -40,18 +40,18 @@ static const dl_option bfgs_options[] = {
 
 static const dl_option lbfgs_options[] = {
     DL_INT_OPTION("history", lbfgs, history, "10", 1, 1000,
-                  "how many of the last steps are remembered, each two vectors; 3 to 20 is usual"),
+                  "number of past steps to keep, two vectors each; 3 to 20 is usual"),
     CURVATURE_OPTION(lbfgs),
     DL_OPTIONS_END,
 };
 
-/* What both keep behind theta[n]. */
+/* The state of both methods. */
 typedef struct {
     double *theta, *gradient; /* [n] */
     double *value;            /* f(theta) */
-    double *learned; /* how many pairs there were since the beginning or the last restart */
-    double *ready;   /* value and gradient are known */
-    double *rest;    /* H[n][n], or s[m][n] and y[m][n] */
+    double *learned;          /* number of pairs since the last restart */
+    double *ready;            /* value and gradient are set */
+    double *rest;             /* H[n][n], or s[m][n] and y[m][n] */
 } memory;
 
 enum { NUMBERS = 3 };
@@ -61,7 +61,7 @@ static memory open_state(int64_t n, double *state) {
     return (memory){state, state + n, numbers, numbers + 1, numbers + 2, numbers + NUMBERS};
 }
 
-/* Of the working memory: the direction, and where the line search ends up. */
+/* Working memory: the direction, and the end of the line search. */
 typedef struct {
     double *direction, *trial, *gradient; /* [n] */
     double *rest;                         /* [n] */
@@ -71,15 +71,15 @@ static space open_work(int64_t n, double *work) {
     return (space){work, work + n, work + 2 * n, work + 3 * n};
 }
 
-/* Of one method: p = -H g, and what is learned from a step. Nothing is learned yet: learned = 0. */
+/* One method: `direct` computes p = -H g, `learn` updates H from s and y. */
 typedef struct {
-    int64_t n, most; /* pairs of lbfgs */
+    int64_t n, most; /* most: pairs of lbfgs */
     double curvature;
     void (*direct)(const memory *m, const space *w, int64_t n, int64_t most);
     void (*learn)(const memory *m, const space *w, int64_t n, int64_t most);
 } method;
 
-static bool look_first(dl_function *f, const memory *m) {
+static bool evaluate_first(dl_function *f, const memory *m) {
     if (*m->ready == 0) {
         *m->value = f->evaluate(f, m->theta, m->gradient);
         *m->ready = isfinite(*m->value);
@@ -87,7 +87,7 @@ static bool look_first(dl_function *f, const memory *m) {
     return *m->ready != 0;
 }
 
-/* a along the direction that the method gives; 0: none was found. */
+/* Step length along the direction of the method; 0: none was found. */
 static double search(const method *k, dl_function *f, const memory *m, const space *w,
                      double *found) {
     k->direct(m, w, k->n, k->most);
@@ -101,14 +101,14 @@ static double search(const method *k, dl_function *f, const memory *m, const spa
                     0};
     if (!(line.slope < 0))
         return 0;
-    /* nothing is known of the right length of the first step */
+    /* the scale of the first step is unknown */
     double first = *m->learned > 0 ? 1 : fmin(1, 1 / sqrt(-line.slope));
     double a = dl_line_wolfe(&line, first, k->curvature);
     *found = line.found;
     return a;
 }
 
-/* From where the line search has ended up: direction and gradient become s and y. */
+/* Moves to the end of the line search; direction and gradient become s and y. */
 static void advance(const method *k, const memory *m, const space *w, double found) {
     double *s = w->direction, *y = w->gradient;
     for (int64_t i = 0; i < k->n; i++) {
@@ -131,7 +131,7 @@ static double iterate(const method *k, dl_function *f, const dl_iteration *it) {
     memory m = open_state(k->n, it->state);
     space w = open_work(k->n, it->work);
     double found = 0;
-    if (!look_first(f, &m))
+    if (!evaluate_first(f, &m))
         return 0;
     double a = search(k, f, &m, &w, &found);
     if (a == 0 && *m.learned > 0) {
@@ -161,7 +161,7 @@ static void direct_bfgs(const memory *m, const space *w, int64_t n, int64_t most
         w->direction[i] = -w->direction[i];
 }
 
-/* H, multiplied out: H + r (1 + r y'Hy) s s' - r (Hy s' + s (Hy)') */
+/* H expanded: H + r (1 + r y'Hy) s s' - r (Hy s' + s (Hy)') */
 static void learn_bfgs(const memory *m, const space *w, int64_t n, int64_t most) {
     (void)most;
     double *h = m->rest, *s = w->direction, *y = w->gradient, *hy = w->rest;
@@ -194,8 +194,7 @@ static int64_t work_bfgs(const void *self, const dl_function *f) {
 
 /* ---- lbfgs ---- */
 
-/* Pair number k since the beginning is in place k modulo `most`. The rest of the working memory has
-   the pairs' factors. */
+/* Pair k is at index k modulo `most`. w->rest holds the factors of the pairs. */
 static void direct_lbfgs(const memory *m, const space *w, int64_t n, int64_t most) {
     int64_t learned = (int64_t)*m->learned, first = learned > most ? learned - most : 0;
     double *p = w->direction, *factor = w->rest, *s = m->rest, *y = s + most * n;
@@ -221,9 +220,9 @@ static void direct_lbfgs(const memory *m, const space *w, int64_t n, int64_t mos
 
 static void learn_lbfgs(const memory *m, const space *w, int64_t n, int64_t most) {
     double *s = m->rest, *y = s + most * n;
-    int64_t place = (int64_t)*m->learned % most;
-    memcpy(s + place * n, w->direction, sizeof *s * (size_t)n);
-    memcpy(y + place * n, w->gradient, sizeof *y * (size_t)n);
+    int64_t index = (int64_t)*m->learned % most;
+    memcpy(s + index * n, w->direction, sizeof *s * (size_t)n);
+    memcpy(y + index * n, w->gradient, sizeof *y * (size_t)n);
 }
 
 static double minimize_lbfgs(const void *self, dl_function *f, const dl_iteration *it) {
@@ -242,9 +241,9 @@ static int64_t work_lbfgs(const void *self, const dl_function *f) {
 
 const dl_optimizer_type dl_optimizer_bfgs = {
     .kind = {"bfgs",
-             "quasi-Newton: learns the inverse Hessian, an n x n matrix, from the gradients; an "
-             "epoch is one step on the whole set, of a pass or a few; for small networks with "
-             "smooth activations",
+             "BFGS, a quasi-Newton method: estimates the inverse Hessian, an n x n matrix, from "
+             "gradients. Each epoch is one step on the full batch, of one or a few passes. For "
+             "small networks with smooth activations",
              sizeof(bfgs), bfgs_options},
     .full_batch = &(const dl_full_batch_method){.minimize = minimize_bfgs,
                                                 .state_count = state_bfgs,
@@ -253,9 +252,9 @@ const dl_optimizer_type dl_optimizer_bfgs = {
 
 const dl_optimizer_type dl_optimizer_lbfgs = {
     .kind = {"lbfgs",
-             "quasi-Newton with a memory of the last steps in place of a matrix: for networks of "
-             "any size on sets of which a pass does not take long; an epoch is one step on the "
-             "whole set, of a pass or a few",
+             "limited-memory BFGS: a quasi-Newton method that keeps the last steps instead of a "
+             "matrix, for networks of any size. Each epoch is one step on the full batch, of one "
+             "or a few passes, so the data should be small",
              sizeof(lbfgs), lbfgs_options},
     .full_batch = &(const dl_full_batch_method){.minimize = minimize_lbfgs,
                                                 .state_count = state_lbfgs,

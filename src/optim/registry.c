@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Every optimizer and every schedule. A new one: its file, and a line here. */
+/* The optimizers and schedules. To add one: its file, and one line here. */
 #include "optim/optimizer.h"
 #include "optim/schedule.h"
 

@@ -17,15 +17,14 @@ typedef struct {
 static const dl_option options[] = {
     DL_OPTIMIZER_OPTIONS(rmsprop, "0.01"),
     DL_FLOAT_OPTION("alpha", rmsprop, alpha, "0.99", 0, 0.99999,
-                    "memory of the mean of the squared gradients"),
+                    "decay rate of the running mean of the squared gradients"),
     DL_FLOAT_OPTION("epsilon", rmsprop, epsilon, "1e-8", 1e-30, 1,
-                    "keeps the division finite where gradients vanish"),
-    DL_FLOAT_OPTION(
-        "momentum", rmsprop, momentum, "0.0", 0, 0.9999,
-        "share of the last step that is kept: b = momentum b + g / root, w = w - rate b"),
+                    "added to the denominator to avoid division by zero"),
+    DL_FLOAT_OPTION("momentum", rmsprop, momentum, "0.0", 0, 0.9999,
+                    "momentum: b = momentum b + step, w = w - learning_rate b"),
     DL_BOOL_OPTION(
         "centered", rmsprop, centered, "false",
-        "divide by the gradients' standard deviation instead of the root of their mean square"),
+        "divide by the standard deviation of the gradient instead of its root mean square"),
     DL_OPTIONS_END,
 };
 
@@ -36,10 +35,10 @@ static int vectors(const void *self) {
 
 typedef struct {
     float rate, alpha, rest, epsilon, momentum;
-    float *square, *mean, *velocity; /* [count]; of the last two any may be NULL */
+    float *square, *mean, *velocity; /* [count]; the last two may be NULL */
 } update;
 
-/* One of the four forms; the pointers are those of the piece. */
+/* One of the four forms. */
 static inline void move_as(const update *u, const dl_chunk *p, bool centered, bool momentum) {
     float *restrict s = u->square + p->first, *restrict w = p->weight;
     float *restrict m = centered ? u->mean + p->first : NULL;
@@ -96,7 +95,8 @@ static void step(const void *self, const dl_objective *objective, float *const *
 
 const dl_optimizer_type dl_optimizer_rmsprop = {
     .kind = {"rmsprop",
-             "steps divided by the root of the recent squared gradients; for recurrent nets",
+             "RMSprop: divides steps by the root of a running mean of the squared gradients; for "
+             "recurrent networks",
              sizeof(rmsprop), options},
     .first_order = &(const dl_first_order_method){.vectors = vectors, .step = step},
 };

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Rprop, resilient propagation. Riedmiller and Braun, "A direct adaptive method for faster
-   backpropagation learning: the RPROP algorithm", ICNN 1993, in the form without going back. Each
-   weight has a step s of its own, which begins as the learning rate; p is the gradient before:
+/* Rprop, resilient backpropagation. Riedmiller and Braun, "A direct adaptive method for faster
+   backpropagation learning: the RPROP algorithm", ICNN 1993, without backtracking. Each weight has
+   its own step s, initially the learning rate; p is the previous gradient:
      g p > 0: s = min(s · eta_plus, max_step),   w -= s sign(g),  p = g
      g p < 0: s = max(s · eta_minus, min_step),  w stays,         p = 0
      g p = 0:                                    w -= s sign(g),  p = g
-   Only signs are looked at, which in minibatches are as good as thrown dice: it is for the whole
-   set. */
+   It uses only signs, which are too noisy in minibatches. */
 #include "optim/optimizer.h"
 
 typedef struct {
@@ -16,13 +15,12 @@ typedef struct {
 
 static const dl_option options[] = {
     DL_OPTIMIZER_OPTIONS(rprop, "0.01"),
-    DL_FLOAT_OPTION(
-        "eta_minus", rprop, eta_minus, "0.5", 0.001, 0.999,
-        "what a weight's step is multiplied by where its gradient has changed its sign"),
+    DL_FLOAT_OPTION("eta_minus", rprop, eta_minus, "0.5", 0.001, 0.999,
+                    "factor of the step of a weight when the sign of its gradient has changed"),
     DL_FLOAT_OPTION("eta_plus", rprop, eta_plus, "1.2", 1.001, 10,
-                    "what it is multiplied by where the sign has stayed"),
-    DL_FLOAT_OPTION("min_step", rprop, min_step, "1e-6", 1e-30, 1000, "the shortest step"),
-    DL_FLOAT_OPTION("max_step", rprop, max_step, "50", 1e-30, 1000, "the longest step"),
+                    "factor of the step when the sign has not changed"),
+    DL_FLOAT_OPTION("min_step", rprop, min_step, "1e-6", 1e-30, 1000, "smallest step"),
+    DL_FLOAT_OPTION("max_step", rprop, max_step, "50", 1e-30, 1000, "largest step"),
     DL_OPTIONS_END,
 };
 
@@ -32,7 +30,7 @@ static int vectors(const void *self) {
 }
 
 typedef struct {
-    float first; /* the step before the first one; 0: there were steps before */
+    float first; /* initial step; 0 after the first step */
     float minus, plus, least, most;
     float *before, *length; /* [count] */
 } update;
@@ -71,16 +69,14 @@ static int check(const void *self, const char *where, dl_error *error) {
                          r->min_step, r->max_step);
     if (r->common.schedule)
         result = dl_fail(error, DL_USAGE,
-                         "%s: rprop finds the length of its steps itself: a schedule would change "
-                         "nothing",
-                         where);
+                         "%s: rprop adapts its steps itself: a schedule has no effect", where);
     return result;
 }
 
 const dl_optimizer_type dl_optimizer_rprop = {
     .kind = {"rprop",
-             "steps by the gradients' signs alone, each weight with a length of its own, which "
-             "begins as learning_rate; for small sets, and needs batch_size = \"all\"",
+             "Rprop, resilient backpropagation: uses only the signs of the gradients, with a step "
+             "per weight that starts at learning_rate. For small data, with batch_size = \"all\"",
              sizeof(rprop), options},
     .check = check,
     .first_order =

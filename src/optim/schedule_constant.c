@@ -14,4 +14,4 @@ static double factor(const void *self, const dl_schedule_time *time, const doubl
 }
 
 const dl_schedule_type dl_schedule_constant = {
-    .kind = {"constant", "the same rate throughout", sizeof(constant), options}, .factor = factor};
+    .kind = {"constant", "constant learning rate", sizeof(constant), options}, .factor = factor};

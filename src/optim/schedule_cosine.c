@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Loshchilov and Hutter, "SGDR: stochastic gradient descent with warm restarts", ICLR 2017, without
-   the restarts. */
+   restarts. */
 #include "optim/schedule.h"
 
 typedef struct {
@@ -10,9 +10,7 @@ typedef struct {
 
 static const dl_option options[] = {
     DL_SCHEDULE_OPTIONS(cosine),
-    DL_FLOAT_OPTION(
-        "end", cosine, end, "0.0", 0, 1,
-        "share of the rate that is left after the last epoch; it falls a little in every step"),
+    DL_FLOAT_OPTION("end", cosine, end, "0.0", 0, 1, "final rate as a share of learning_rate"),
     DL_OPTIONS_END,
 };
 
@@ -23,7 +21,9 @@ static double factor(const void *self, const dl_schedule_time *time, const doubl
 }
 
 const dl_schedule_type dl_schedule_cosine = {
-    .kind = {"cosine", "down along half a cosine, from the rate to its end", sizeof(cosine),
-             options},
+    .kind = {"cosine",
+             "cosine annealing: the rate falls in each step along half a cosine from learning_rate "
+             "to its final value",
+             sizeof(cosine), options},
     .factor = factor,
 };

@@ -12,7 +12,7 @@ typedef struct {
 static const dl_option options[] = {
     DL_SCHEDULE_OPTIONS(exponential),
     DL_FLOAT_OPTION("factor", exponential, base, "0.95", 0, 1,
-                    "after n epochs or steps the rate is multiplied by factor^n"),
+                    "after n epochs or steps the rate is learning_rate * factor^n"),
     DL_OPTIONS_END,
 };
 
@@ -22,7 +22,8 @@ static double factor(const void *self, const dl_schedule_time *time, const doubl
 }
 
 const dl_schedule_type dl_schedule_exponential = {
-    .kind = {"exponential", "multiplied by a factor in every epoch or step", sizeof(exponential),
-             options},
+    .kind = {"exponential",
+             "exponential decay: multiplies the rate by a factor in each epoch or step",
+             sizeof(exponential), options},
     .factor = factor,
 };

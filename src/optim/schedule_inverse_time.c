@@ -12,7 +12,7 @@ typedef struct {
 static const dl_option options[] = {
     DL_SCHEDULE_OPTIONS(inverse_time),
     DL_FLOAT_OPTION("decay", inverse_time, decay, "0.1", 0, 1e6,
-                    "after n epochs or steps the rate is divided by 1 + decay * n"),
+                    "after n epochs or steps the rate is learning_rate / (1 + decay * n)"),
     DL_OPTIONS_END,
 };
 
@@ -22,6 +22,8 @@ static double factor(const void *self, const dl_schedule_time *time, const doubl
 }
 
 const dl_schedule_type dl_schedule_inverse_time = {
-    .kind = {"inverse_time", "divided by 1 + decay * epochs", sizeof(inverse_time), options},
+    .kind = {"inverse_time",
+             "inverse time decay: divides the rate by 1 + decay * n after n epochs or steps",
+             sizeof(inverse_time), options},
     .factor = factor,
 };

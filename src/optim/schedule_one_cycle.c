@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Smith and Topin, "Super-convergence: very fast training of neural networks using large learning
-   rates", 2018 (arXiv:1708.07120), in two phases along cosines as in PyTorch; the momentum stays as
-   it is. */
+   rates", 2018 (arXiv:1708.07120), in two cosine phases as in PyTorch; the momentum is constant. */
 #include "optim/schedule.h"
 
 typedef struct {
@@ -13,11 +12,10 @@ static const dl_option options[] = {
     DL_SCHEDULE_OPTIONS(one_cycle),
     DL_FLOAT_OPTION(
         "rise", one_cycle, rise, "0.3", 0, 1,
-        "share of the training in which the rate grows to learning_rate; then it falls"),
+        "share of the training in which the rate rises to learning_rate; then it falls"),
     DL_FLOAT_OPTION("start", one_cycle, start, "0.04", 0, 1,
-                    "share of the rate that the first step has"),
-    DL_FLOAT_OPTION("end", one_cycle, end, "4e-6", 0, 1,
-                    "share of the rate that the last step has"),
+                    "initial rate as a share of learning_rate"),
+    DL_FLOAT_OPTION("end", one_cycle, end, "4e-6", 0, 1, "final rate as a share of learning_rate"),
     DL_OPTIONS_END,
 };
 
@@ -33,7 +31,9 @@ static double factor(const void *self, const dl_schedule_time *time, const doubl
 }
 
 const dl_schedule_type dl_schedule_one_cycle = {
-    .kind = {"one_cycle", "up to a large rate and down to nearly nothing, along cosines",
+    .kind = {"one_cycle",
+             "one-cycle policy: the rate rises to a large value and then falls to almost zero, "
+             "along cosines",
              sizeof(one_cycle), options},
     .factor = factor,
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Factors from given epochs or steps on. */
+/* Constant factors from given epochs or steps on. */
 #include "optim/schedule.h"
 
 typedef struct {
@@ -9,13 +9,12 @@ typedef struct {
 
 static const dl_option options[] = {
     DL_SCHEDULE_OPTIONS(piecewise),
-    DL_NUMBERS_OPTION("at", piecewise, at, DL_REQUIRED, 0, 1e9,
-                      "epochs or steps after which the rate changes, each more than the one "
-                      "before: at = (30, 60)"),
+    DL_NUMBERS_OPTION(
+        "at", piecewise, at, DL_REQUIRED, 0, 1e9,
+        "epochs or steps after which the rate changes, in ascending order: at = (30, 60)"),
     DL_NUMBERS_OPTION("factors", piecewise, factors, DL_REQUIRED, 0, 1e6,
-                      "what learning_rate is multiplied by from then on, a number for each of "
-                      "`at`: factors = (0.1, "
-                      "0.01)"),
+                      "factors of learning_rate from then on, one for each element of `at`: "
+                      "factors = (0.1, 0.01)"),
     DL_OPTIONS_END,
 };
 
@@ -31,19 +30,22 @@ static double factor(const void *self, const dl_schedule_time *time, const doubl
 static int check(const void *self, const char *where, dl_error *error) {
     const piecewise *p = self;
     if (p->at.count != p->factors.count)
-        return dl_fail(error, DL_USAGE,
-                       "%s: \"at\" has %d numbers and \"factors\" has %d: each time needs a factor",
-                       where, p->at.count, p->factors.count);
+        return dl_fail(
+            error, DL_USAGE,
+            "%s: \"at\" has %d values and \"factors\" has %d: there must be one factor for each",
+            where, p->at.count, p->factors.count);
     for (int i = 1; i < p->at.count; i++)
         if (p->at.items[i] <= p->at.items[i - 1])
-            return dl_fail(error, DL_USAGE, "%s: \"at\" must grow, but %.15g comes after %.15g",
+            return dl_fail(error, DL_USAGE, "%s: \"at\" must be ascending, but %.15g follows %.15g",
                            where, p->at.items[i], p->at.items[i - 1]);
     return 0;
 }
 
 const dl_schedule_type dl_schedule_piecewise = {
-    .kind = {"piecewise", "factors from given epochs or steps on, written by hand",
-             sizeof(piecewise), options},
+    .kind =
+        {"piecewise",
+         "piecewise constant: multiplies the rate by given factors from given epochs or steps on",
+         sizeof(piecewise), options},
     .factor = factor,
     .check = check,
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A factor for each time that a column of the history has stopped improving. */
+/* A reduction of the rate each time that a column of the history stops improving. */
 #include <math.h>
 
 #include "optim/schedule.h"
@@ -12,22 +12,21 @@ typedef struct {
 
 static const dl_option options[] = {
     DL_SCHEDULE_OPTIONS(plateau),
-    DL_STRING_OPTION(
-        "monitor", plateau, common.monitor, "val_loss",
-        "the column of history.csv that must improve, as in early_stopping: \"val_loss\", "
-        "\"val_accuracy\", \"train_loss\" and so on"),
-    DL_FLOAT_OPTION("factor", plateau, factor, "0.1", 0, 1,
-                    "what the rate is multiplied by when it does not"),
+    DL_STRING_OPTION("monitor", plateau, common.monitor, "val_loss",
+                     "column of history.csv that must improve: \"val_loss\", \"val_accuracy\", "
+                     "\"train_loss\", …"),
+    DL_FLOAT_OPTION("factor", plateau, factor, "0.1", 0, 1, "factor of each reduction of the rate"),
     DL_INT_OPTION("patience", plateau, patience, "10", 1, 1e9,
-                  "epochs without improvement after which to do so; then they are counted anew"),
+                  "epochs without improvement before the rate is reduced; counted again after each "
+                  "reduction"),
     DL_FLOAT_OPTION("min_delta", plateau, min_delta, "0.0", 0, 1e9,
-                    "a smaller change is no improvement"),
+                    "smallest change that counts as an improvement"),
     DL_FLOAT_OPTION("lowest", plateau, lowest, "0.0", 0, 1,
-                    "share of the rate below which it never goes"),
+                    "minimum of the rate as a share of learning_rate"),
     DL_OPTIONS_END,
 };
 
-/* What a plateau remembers. */
+/* Indices into the state. */
 enum { CUTS, WAITED, BEST, BEGUN };
 
 static double factor(const void *self, const dl_schedule_time *time, const double *state) {
@@ -51,8 +50,8 @@ static void observe(const void *self, double value, bool higher, double *state) 
 }
 
 const dl_schedule_type dl_schedule_plateau = {
-    .kind = {"plateau", "multiplied by a factor when a measured value stops improving",
-             sizeof(plateau), options},
+    .kind = {"plateau", "reduces the rate when a monitored value stops improving", sizeof(plateau),
+             options},
     .factor = factor,
     .observe = observe,
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* factor = (1 - n / total)^power after n of `total` epochs or steps, then 0. As of PyTorch's
+/* factor = (1 - n / total)^power after n of `total` epochs or steps, then 0, as PyTorch's
    PolynomialLR; Chen et al., "DeepLab", 2016, call it "poly" (power 0.9). */
 #include <math.h>
 
@@ -13,9 +13,9 @@ typedef struct {
 static const dl_option options[] = {
     DL_SCHEDULE_OPTIONS(polynomial),
     DL_FLOAT_OPTION("power", polynomial, power, "1.0", 0, 100,
-                    "1: the rate falls in a straight line; more: faster at first"),
+                    "exponent: 1 is a straight line, larger values fall faster at first"),
     DL_FLOAT_OPTION("total", polynomial, total, "0.0", 0, 1e9,
-                    "epochs or steps after which the rate is 0; 0: at the end of the training"),
+                    "epochs or steps after which the rate is 0; 0: the length of the training"),
     DL_OPTIONS_END,
 };
 
@@ -27,7 +27,9 @@ static double factor(const void *self, const dl_schedule_time *time, const doubl
 }
 
 const dl_schedule_type dl_schedule_polynomial = {
-    .kind = {"polynomial", "a power of the share of the training that is left", sizeof(polynomial),
-             options},
+    .kind =
+        {"polynomial",
+         "polynomial decay: the rate falls to 0 as a power of the remaining share of the training",
+         sizeof(polynomial), options},
     .factor = factor,
 };

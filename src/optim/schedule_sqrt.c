@@ -11,9 +11,8 @@ typedef struct {
 
 static const dl_option options[] = {
     DL_SCHEDULE_OPTIONS(root),
-    DL_FLOAT_OPTION(
-        "scale", root, scale, "1.0", 0, 1e6,
-        "in epoch or step n, counted from 1, the rate is multiplied by scale / sqrt(n)"),
+    DL_FLOAT_OPTION("scale", root, scale, "1.0", 0, 1e6,
+                    "in epoch or step n (from 1) the rate is learning_rate * scale / sqrt(n)"),
     DL_OPTIONS_END,
 };
 
@@ -23,6 +22,7 @@ static double factor(const void *self, const dl_schedule_time *time, const doubl
 }
 
 const dl_schedule_type dl_schedule_sqrt = {
-    .kind = {"sqrt", "divided by the root of the epoch's or step's number", sizeof(root), options},
+    .kind = {"sqrt", "divides the rate by the square root of the epoch or step number",
+             sizeof(root), options},
     .factor = factor,
 };

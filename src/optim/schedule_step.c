@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* factor^(the number of cuts so far) */
+/* factor^(number of reductions so far) */
 #include <math.h>
 
 #include "optim/schedule.h"
@@ -11,9 +11,9 @@ typedef struct {
 
 static const dl_option options[] = {
     DL_SCHEDULE_OPTIONS(step),
-    DL_FLOAT_OPTION("every", step, every, "10", 1e-6, 1e9, "epochs or steps between two cuts"),
-    DL_FLOAT_OPTION("factor", step, factor, "0.1", 0, 1,
-                    "what each cut multiplies the rate by: a cut by the share t is 1 - t"),
+    DL_FLOAT_OPTION("every", step, every, "10", 1e-6, 1e9,
+                    "epochs or steps between reductions of the rate"),
+    DL_FLOAT_OPTION("factor", step, factor, "0.1", 0, 1, "factor of each reduction"),
     DL_OPTIONS_END,
 };
 
@@ -24,6 +24,7 @@ static double factor(const void *self, const dl_schedule_time *time, const doubl
 }
 
 const dl_schedule_type dl_schedule_step = {
-    .kind = {"step", "multiplied by a factor every so many epochs or steps", sizeof(step), options},
+    .kind = {"step", "step decay: multiplies the rate by a factor every few epochs or steps",
+             sizeof(step), options},
     .factor = factor,
 };

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Stochastic gradient descent, with momentum (Polyak 1964) or Nesterov's (1983, as in Sutskever et
-   al., "On the importance of initialization and momentum in deep learning", ICML 2013):
-     v = m v + g,  w -= rate v;      nesterov: w -= rate (g + m v).
-   The form v = m v - rate g, w += v is the same as long as the rate is; where the rate changes, the
-   steps here follow at once, and there bit by bit.
-   Without momentum, under the loss "perceptron" with a last layer of activation "step", this is
-   Rosenblatt's perceptron rule; under "mse" with a linear one the delta rule of Widrow and Hoff. */
+/* Stochastic gradient descent, with momentum (Polyak 1964) or Nesterov momentum (1983, as in
+   Sutskever et al., "On the importance of initialization and momentum in deep learning", ICML
+   2013): v = m v + g,  w -= rate v;      nesterov: w -= rate (g + m v). The form v = m v - rate g,
+   w += v is equivalent for a constant rate; when the rate changes, it follows only gradually.
+   Without momentum, with the loss "perceptron" and a last layer with activation "step", this is
+   Rosenblatt's perceptron rule; with "mse" and a linear layer, the delta rule of Widrow and Hoff.
+ */
 #include "optim/optimizer.h"
 
 typedef struct {
@@ -18,10 +18,10 @@ static const dl_option options[] = {
     DL_OPTIMIZER_OPTIONS(sgd, "0.01"),
     DL_FLOAT_OPTION(
         "momentum", sgd, momentum, "0.0", 0, 0.9999,
-        "share m of the velocity that is kept, 0.9 being usual: v = m v + g, w = w - rate v, as in "
-        "PyTorch (not v = m v - rate g, in which the rate is remembered, too); 0: none"),
-    DL_BOOL_OPTION("nesterov", sgd, nesterov, "false",
-                   "look ahead along the momentum: w = w - rate (g + m v); needs a momentum"),
+        "momentum m, usually 0.9: v = m v + g, w = w - learning_rate v, as in PyTorch; 0: none"),
+    DL_BOOL_OPTION(
+        "nesterov", sgd, nesterov, "false",
+        "use Nesterov momentum: w = w - learning_rate (g + m v); needs a momentum above 0"),
     DL_OPTIONS_END,
 };
 
@@ -67,16 +67,14 @@ static int check(const void *self, const char *where, dl_error *error) {
     const sgd *s = self;
     if (!s->nesterov || s->momentum > 0)
         return 0;
-    return dl_fail(error, DL_USAGE,
-                   "%s: nesterov looks ahead along the momentum, which is 0 (momentum = 0.9 is "
-                   "usual)",
+    return dl_fail(error, DL_USAGE, "%s: nesterov needs a momentum, which is 0 (0.9 is usual)",
                    where);
 }
 
 const dl_optimizer_type dl_optimizer_sgd = {
     .kind = {"sgd",
-             "gradient descent, with or without momentum; plain, it is the delta rule, and "
-             "Rosenblatt's perceptron under the loss \"perceptron\"",
+             "stochastic gradient descent, optionally with momentum; with the loss \"perceptron\" "
+             "it is the perceptron rule",
              sizeof(sgd), options},
     .check = check,
     .first_order = &(const dl_first_order_method){.vectors = vectors, .step = step},

@@ -189,8 +189,8 @@ training = { batch_size = 6; epochs = 1; };
 CONFIG
     train --out run rank.cfg
     status_is 0
-    says "warning     the inputs are linearly dependent: rank 3 of 4; of all solutions the shortest"
-    grep -q "^warning     the inputs are linearly dependent: rank 3 of 4" run/log.txt
+    says "warning     the inputs are linearly dependent (rank 3 of 4): the solution of least norm"
+    grep -q "^warning     the inputs are linearly dependent (rank 3 of 4)" run/log.txt
     awk -v loss="$(column run train_loss)" 'BEGIN { exit !(loss < 1e-8) }' ||
         fail "$(column run train_loss)"
 }
@@ -219,7 +219,7 @@ CONFIG
     done
     # without the penalty the loss is lower, and the solution is not unique
     train --out free ridge.cfg --set regularization.l2=0.0
-    says "warning     the inputs are linearly dependent: rank 620 of 650"
+    says "warning     the inputs are linearly dependent (rank 620 of 650)"
     awk -v a="$(column solved train_loss)" -v b="$(column free train_loss)" \
         'BEGIN { exit !(b < 0.999 * a) }' || fail "the penalty changes nothing"
 }
