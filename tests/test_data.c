@@ -98,9 +98,9 @@ static void test_find(void **state) {
     static const struct {
         const char *name, *message;
     } cases[] = {
-        {"mnist/no-such-file.gz",
-         "c.cfg:9: mnist/no-such-file.gz: not found (looked in the current folder, data/ and "
-         "$DLTRAIN_DATA); scripts/get_data.sh mnist gets it"},
+        {"mnist/no-such-file.gz", "c.cfg:9: mnist/no-such-file.gz: not found (looked in the "
+                                  "current folder, the config's folder, data/ and "
+                                  "$DLTRAIN_DATA); scripts/get_data.sh mnist gets it"},
         {"data/iris/no-such-file", "; scripts/get_data.sh iris gets it"},
         {"/no/such/car/file", "c.cfg:9: /no/such/car/file: not found; scripts/get_data.sh car"},
         {"", "a file without a name: not found"},
@@ -329,14 +329,10 @@ static void test_predict_same(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_config_errors),
-        cmocka_unit_test(test_shared_options),
-        cmocka_unit_test(test_find),
-        cmocka_unit_test(test_parts),
-        cmocka_unit_test(test_open_part),
-        cmocka_unit_test(test_predict_input),
-        cmocka_unit_test(test_predict_color),
-        cmocka_unit_test(test_predict_same),
+        cmocka_unit_test(test_config_errors), cmocka_unit_test(test_shared_options),
+        cmocka_unit_test(test_find),          cmocka_unit_test(test_parts),
+        cmocka_unit_test(test_open_part),     cmocka_unit_test(test_predict_input),
+        cmocka_unit_test(test_predict_color), cmocka_unit_test(test_predict_same),
     };
     return cmocka_run_group_tests(tests, scratch_enter, scratch_leave);
 }

@@ -437,7 +437,8 @@ static void test_agreeing_with_training(void **state) {
     refuses("", &like, (const char *const[]){"y: offset 9", "label 2", NULL});
     like.classes = 4;
     like.input = dl_shape1(3);
-    refuses("", &like, (const char *const[]){"x: offset 4", "are 2", "in training they are 3", NULL});
+    refuses("", &like,
+            (const char *const[]){"x: offset 4", "are 2", "in training they are 3", NULL});
     like.input = dl_shape3(1, 2, 1);
     refuses("", &like, (const char *const[]){"x: offset 4", "1x2x1", NULL});
     like = (dl_schema){.input = dl_shape1(2), .outputs = 1};
@@ -454,7 +455,7 @@ static void test_mnist(void **state) {
         {5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949},
         {980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009},
     };
-    char *there = dl_path_find_data("mnist/train-images-idx3-ubyte.gz");
+    char *there = dl_path_find_data("mnist/train-images-idx3-ubyte.gz", NULL);
     if (!there)
         skip();
     free(there);

@@ -57,19 +57,23 @@ static char *find_beside_program(const char *folder, const char *name) {
     return NULL;
 }
 
-char *dl_path_find_data(const char *name) {
+char *dl_path_find_data(const char *name, const char *config) {
     if (!strcmp(name, "-"))
         return xstrdup("/dev/stdin");
-    const char *folders[] = {"", "data", getenv("DLTRAIN_DATA")};
-    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
+    char *beside = xstrdup(config ? config : ""), *found = NULL;
+    beside[dl_path_base(beside) - beside] = '\0';
+    const char *folders[] = {"", beside, "data", getenv("DLTRAIN_DATA")};
+    for (size_t i = 0; i < sizeof folders / sizeof *folders && !found; i++) {
         if (!folders[i] || (i && !folders[i][0]))
             continue;
         char *path = dl_path_join(folders[i], name);
         if (dl_file_exists(path))
-            return path;
-        free(path);
+            found = path;
+        else
+            free(path);
     }
-    return find_beside_program("data", name);
+    free(beside);
+    return found ? found : find_beside_program("data", name);
 }
 
 char *dl_path_find_config(const char *name) {

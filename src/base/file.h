@@ -15,9 +15,12 @@ bool dl_file_is_folder(const char *path);
 char *dl_path_join(const char *folder, const char *name);
 /* The last component of a path, a pointer into it. */
 const char *dl_path_base(const char *path);
-/* The path of a data file: /dev/stdin for "-", else the first that exists of `name`, data/name,
-   $DLTRAIN_DATA/name and the installed data. The caller frees it; NULL: not found. */
-char *dl_path_find_data(const char *name);
+/* The path of a data file: /dev/stdin for "-", else the first that exists of `name`, `name` in the
+   folder of the file `config` (NULL: none), data/name, $DLTRAIN_DATA/name and the installed data.
+   The caller frees it; NULL: not found. */
+char *dl_path_find_data(const char *name, const char *config);
+/* Where it looks, for messages. */
+#define DL_DATA_FOLDERS "the current folder, the config's folder, data/ and $DLTRAIN_DATA"
 /* The path of a config: the first that exists of `name`, name.cfg and the installed configs, else
    `name`. The caller frees it. */
 char *dl_path_find_config(const char *name);

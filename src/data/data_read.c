@@ -100,6 +100,7 @@ static int read_part(dl_data *data, dl_split part, config_setting_t *section,
     dataset->type = (const dl_dataset_type *)kind;
     dataset->options = dl_arena_alloc(&data->arena, kind->size);
     dataset->where = where;
+    dataset->config = data->config->name;
     set_memory(data, dataset);
     dl_table table = {kind->options, dataset->options};
     return dl_config_read(data->config, setting, section,

@@ -89,7 +89,7 @@ int dl_dataset_fits(const dl_dataset *dataset, const char *path, double bytes, c
 }
 
 char *dl_dataset_find(const dl_dataset *dataset, const char *name, dl_error *error) {
-    char *path = dl_path_find_data(name);
+    char *path = dl_path_find_data(name, dataset->config);
     if (path)
         return path;
     const char *set = public_set(name);
@@ -98,7 +98,7 @@ char *dl_dataset_find(const dl_dataset *dataset, const char *name, dl_error *err
         dl_text_add(&message, "%s: ", dataset->where);
     dl_text_add(&message, "%s: not found", *name ? name : "a file without a name");
     if (name[0] != '/')
-        dl_text_add(&message, " (looked in the current folder, data/ and $DLTRAIN_DATA)");
+        dl_text_add(&message, " (looked in " DL_DATA_FOLDERS ")");
     if (set)
         dl_text_add(&message, "; scripts/get_data.sh %s gets it", set);
     dl_fail(error, DL_DATA, "%s", dl_text_get(&message));

@@ -121,15 +121,30 @@ static int check_metric_names(const dl_model *model, dl_error *error) {
     return result;
 }
 
+static bool has_control(const char *name) {
+    for (; *name; name++)
+        if ((unsigned char)*name < ' ' || *name == 127)
+            return true;
+    return false;
+}
+
 static int check_name(const dl_model *model, config_setting_t *top, dl_error *error) {
     const char *name = model->name;
-    if (!name || (*name && !strchr(name, '/') && name[0] != '.' && strcmp(name, "latest")))
+    bool control = name && has_control(name);
+    if (!name ||
+        (*name && !strchr(name, '/') && name[0] != '.' && strcmp(name, "latest") && !control))
         return 0;
-    return dl_fail(error, DL_USAGE, "%s: \"%s\" cannot be a run's name: %s",
-                   dl_config_where(model->config, config_setting_get_member(top, "name")), name,
-                   strcmp(name, "latest")
-                       ? "it must be valid as a folder name (no slash, no leading period)"
-                       : "runs/latest is the link to the newest run");
+    dl_text plain = {0};
+    dl_text_add_plain(&plain, name);
+    dl_fail(error, DL_USAGE, "%s: \"%s\" cannot be a run's name: %s",
+            dl_config_where(model->config, config_setting_get_member(top, "name")),
+            dl_text_get(&plain),
+            control                  ? "it has a control character"
+            : strcmp(name, "latest") ? "it must be valid as a folder name (no slash, no leading "
+                                       "period)"
+                                     : "runs/latest is the link to the newest run");
+    dl_text_free(&plain);
+    return -1;
 }
 
 /* data.balance = "weights" */

@@ -301,12 +301,11 @@ int dl_transfer_load(dl_transfer *t, dl_experiment *e, dl_error *error) {
     const char *from = e->settings.init_from;
     if (!from || !*from)
         return 0;
-    char *found = dl_path_find_data(from);
+    char *found = dl_path_find_data(from, e->model.config->name);
     if (!found)
         return dl_fail(error, DL_DATA, "%s: init_from: %s: not found%s",
                        dl_model_where(&e->model, "training.init_from"), from,
-                       from[0] == '/' ? ""
-                                      : " (looked in the current folder, data/ and $DLTRAIN_DATA)");
+                       from[0] == '/' ? "" : " (looked in " DL_DATA_FOLDERS ")");
     char *path = dl_run_find_checkpoint(found, false, error);
     dl_safetensors file = {0};
     int result = path ? dl_safetensors_open_foreign(&file, path, error) : -1;

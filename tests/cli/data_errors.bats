@@ -50,7 +50,7 @@ refused() {
 }
 
 @test "a missing file" {
-    refused csv.cfg "csv.cfg:2: table.csv: not found (looked in the current folder, data/" \
+    refused csv.cfg "csv.cfg:2: table.csv: not found (looked in the current folder, the config's folder, data/" \
         "and \$DLTRAIN_DATA)"
     for name in mnist fashion_mnist cifar10 iris car concrete; do
         sed "s|table.csv|$name/some.csv|" csv.cfg >public.cfg
@@ -195,4 +195,17 @@ refused() {
     tested run
     status_is 3
     says "table.csv:4: "
+}
+
+@test "data beside the config is found from any folder" {
+    mkdir beside elsewhere
+    xor beside/xor.cfg
+    printf 'a,b,y\n0,0,0\n0,1,1\n1,0,1\n1,1,0\n' >beside/here.csv
+    sed -i 's/"xor.csv"/"here.csv"/' beside/xor.cfg
+    cd elsewhere
+    train --quiet --dry-run ../beside/xor.cfg
+    status_is 0
+    printf 'a,b,y\n0,0,0\n0,1,1\n' >here.csv # as written comes first
+    train --dry-run ../beside/xor.cfg
+    says 'train 2 rows'
 }
