@@ -12,6 +12,7 @@
 #include "cmd/search.h"
 #include "inspect/activation_stats.h"
 #include "inspect/batch_picture.h"
+#include "inspect/profile.h"
 #include "inspect/training_check.h"
 #include "math/backend.h"
 #include "math/threads.h"
@@ -23,7 +24,7 @@
 typedef struct {
     arg_common common;
     const char *out;
-    bool activations, gradients;
+    bool activations, gradients, profile;
 } config_arguments; /* of commands with a config */
 
 typedef struct {
@@ -75,11 +76,16 @@ static int batch_picture(const config_arguments *a, dl_experiment *e, dl_error *
 typedef struct {
     dl_trainer trainer;
     dl_terminal terminal;
+    double end; /* of training for a profile, by dl_clock() */
+    volatile sig_atomic_t time_is_up;
 } ready;
 
 static int open_ready(ready *r, const config_arguments *a, dl_experiment *e, bool untrained,
                       dl_error *error) {
-    dl_train_options options = {.threads = dl_threads(), .untrained = untrained};
+    dl_train_options options = {.threads = dl_threads(),
+                                .profile = a->profile,
+                                .untrained = untrained,
+                                .interrupted = &r->time_is_up};
     r->terminal = dl_terminal_open(a->common.quiet);
     r->terminal.to_stdout = untrained; /* then this is all there is to print */
     dl_say(&r->terminal, "dlinspect %s  %s, %d thread%s", DL_VERSION, e->model.name, dl_threads(),
@@ -95,20 +101,45 @@ static void close_ready(ready *r) {
     dl_terminal_close(&r->terminal);
 }
 
+static int check_time(void *context, const dl_event *event, dl_error *error) {
+    ready *r = context;
+    (void)event;
+    (void)error;
+    r->time_is_up = dl_clock() >= r->end;
+    return 0;
+}
+
+/* Trains for some seconds; nothing is saved. */
+static int profile(ready *r, dl_error *error) {
+    static const double SECONDS = 3;
+    dl_trainer *t = &r->trainer;
+    const dl_listener listener = {check_time, r};
+    t->listeners = &listener;
+    t->listener_count = 1;
+    r->end = dl_clock() + SECONDS;
+    while (!r->time_is_up)
+        if (dl_trainer_epoch(t, error) < 0)
+            return -1;
+    dl_profile_report(&r->terminal, &t->e->model, t->steps, t->samples, t->update_seconds);
+    return 0;
+}
+
 static int net(const config_arguments *a, dl_experiment *e, dl_error *error) {
-    ready r;
+    ready r = {0};
     int status = open_ready(&r, a, e, true, error);
     if (!status && a->activations)
         status = dl_activation_stats_report(&r.terminal, &e->model, r.trainer.train, error);
     if (!status && a->gradients)
         status = dl_gradient_stats_report(&r.terminal, &e->model, r.trainer.train, error);
+    if (!status && a->profile)
+        status = profile(&r, error);
     close_ready(&r);
     return status;
 }
 
 static int training_check(const config_arguments *a, dl_experiment *e, dl_error *error) {
     dl_checkup checkup = {.on_checked = a->common.json ? NULL : inspect_print_checked};
-    ready r;
+    ready r = {0};
     int status = open_ready(&r, a, e, false, error);
     if (!status)
         status = dl_checkup_run(&checkup, e, r.trainer.train, error);
@@ -123,7 +154,7 @@ static int training_check(const config_arguments *a, dl_experiment *e, dl_error 
 
 static int rate(const config_arguments *a, dl_experiment *e, dl_error *error) {
     dl_checkup checkup = {0};
-    ready r;
+    ready r = {0};
     int status = open_ready(&r, a, e, false, error);
     if (!status)
         status = dl_checkup_find_rate(&checkup, e, error);
@@ -302,6 +333,9 @@ static const arg_option net_options[] = {
         "gradients", config_arguments, gradients,
         "print the norm of each layer's weights and of their gradient in the first batch, to "
         "see whether it vanishes or explodes"),
+    ARG_FLAG_ROW("profile", config_arguments, profile,
+                 "train for three seconds and print the time of each layer's forward and backward "
+                 "pass, with the rate relative to the processor's"),
     SEARCH_CONFIG_ROWS,
     ARG_THREADS_ROW,
     ARG_BACKEND_ROW,

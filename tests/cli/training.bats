@@ -486,3 +486,13 @@ T
     status_is 0
     says "there is one row for training"
 }
+@test "dlinspect net --profile: time per layer, nothing is saved" {
+    digits digits.cfg
+    "$dlinspect" net --profile digits.cfg >.out
+    for layer in dense_1 dense_2; do
+        grep -qE "^$layer +forward +[0-9.]+ +[0-9.]+ %" .out || fail "$layer is missing"
+    done
+    awk '/^(dense|update)/ { for (i = 2; i < NF; i++) if ($(i + 1) == "%") { share += $i; break } }
+        END { exit !(share > 99 && share < 101) }' .out || fail "the shares are not 100 %"
+    [ ! -e runs ]
+}
