@@ -492,7 +492,7 @@ T
     for layer in dense_1 dense_2; do
         grep -qE "^$layer +forward +[0-9.]+ +[0-9.]+ %" .out || fail "$layer is missing"
     done
-    awk '/^(dense|update)/ { for (i = 2; i < NF; i++) if ($(i + 1) == "%") { share += $i; break } }
+    awk '$2 ~ /^(forward|backward)$/ || /^update/ { for (i = 2; i < NF; i++) if ($(i + 1) == "%") { share += $i; break } }
         END { exit !(share > 99 && share < 101) }' .out || fail "the shares are not 100 %"
     [ ! -e runs ]
 }
