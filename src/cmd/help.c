@@ -180,9 +180,10 @@ static const char manual_head[] =
     "Any key can be set on the command line as well:\n"
     ".BR \"\\-\\-set network.0.units=64\" .\n"
     ".PP\n"
-    "Data files are looked up as written (from the current folder), then below\n.IR data/ ,\n"
+    "Data files are looked up as written (from the current folder), then in the folder of the "
+    "config, then below\n.IR data/ ,\n"
     "then below\n.BR $DLTRAIN_DATA ,\n"
-    "then in the data folder installed with the program.\n"
+    "then in the data folder installed with the program; \"\\-\" is standard input.\n"
     ".PP\nThis page is generated from the tables against which the program checks a config.\n"
     ".SH EXAMPLE\n.nf\n";
 
