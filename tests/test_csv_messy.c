@@ -213,6 +213,14 @@ static void test_notes(void **state) {
     assert_null(strstr(dl_text_get(&o.set->notes), "\"id\""));
     section_free(&o);
     dl_text_free(&text);
+    dl_text units = {0};
+    dl_text_add(&units, "a,y\n");
+    for (int i = 0; i < 60; i++)
+        dl_text_add(&units, "%d.5 kg,%d\n", i % 25, i % 2);
+    opens(&o, units.data, "");
+    must_note(&o, "\"a\": values that begin with a number (\"0.5 kg\", line 2) are taken for 25");
+    section_free(&o);
+    dl_text_free(&units);
     opens(&o, "a,y\n1,0\n,1\n2,1,\n", "missing = \"drop_row\";");
     must_note(&o, "1 rows with missing values are dropped (line 3)");
     must_note(&o, "1 rows end with a delimiter (line 4)");

@@ -6,7 +6,7 @@
 #include "base/memory.h"
 #include "formats/csv.h"
 
-enum { FEW_ROWS = 50, MOST_NAMES = 5 };
+enum { FEW_ROWS = 50, MOST_NAMES = 5, MOST_LABELS = 20 };
 
 static void add_name(dl_text *text, const dl_csv_column *column) {
     dl_text_add(text, "\"");
@@ -59,6 +59,11 @@ static bool is_date(const char *text) {
     return got == 5 && first == second && strchr("-/.", first) && a > 0 && b > 0 && b <= 31;
 }
 
+static bool begins_with_number(const char *text) {
+    text += strspn(text, "+-<>=~ ");
+    return *text >= '0' && *text <= '9';
+}
+
 static void note_category(const dl_csv_table *table, const dl_csv_column *c, bool target) {
     dl_text *text = &table->dataset->notes;
     const char *what = target ? "class" : "category";
@@ -76,9 +81,19 @@ static void note_category(const dl_csv_table *table, const dl_csv_column *c, boo
             (long long)c->numbers, (long long)c->text.count, c->text.text, (long long)c->text.line,
             c->names.count, target ? "classes" : "categories");
     }
-    int dates = 0;
-    for (int i = 0; i < c->names.count; i++)
+    int dates = 0, digits = 0;
+    for (int i = 0; i < c->names.count; i++) {
         dates += is_date(c->names.name[i]);
+        digits += begins_with_number(c->names.name[i]);
+    }
+    if (!c->listed && !c->numbers && dates < c->names.count && c->names.count > MOST_LABELS &&
+        2 * digits > c->names.count) {
+        add_name(text, c);
+        dl_text_add(text,
+                    ": values that begin with a number (\"%s\", line %lld) are taken for %d "
+                    "categories; if they are numbers with a unit, write the numbers alone\n",
+                    c->text.text, (long long)c->text.line, c->names.count);
+    }
     if (dates && dates == c->names.count) {
         add_name(text, c);
         dl_text_add(text,
