@@ -52,7 +52,7 @@ static double initial(const void *self, const dl_target *target, int64_t channel
 const dl_loss_type dl_loss_binary_cross_entropy = {
     .kind = {"binary_cross_entropy",
              "binary cross-entropy with a built-in sigmoid, for two classes or for targets from 0 "
-             "to 1 (several labels per sample, masks). The last layer must output logits: one for "
+             "to 1 (several labels per sample, masks). The last layer must output logits, one for "
              "two classes, else one per target",
              sizeof(binary_cross_entropy), options},
     .check = check,
