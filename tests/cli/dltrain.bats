@@ -71,7 +71,7 @@ forward_seconds,backward_seconds,update_seconds"
     cp -r elsewhere/deep before
     train --quiet --out elsewhere/deep --seed 9 xor.cfg
     status_is 1
-    says_only "dltrain: elsewhere/deep: is there already and not empty (--force replaces the run in \
+    says_only "dltrain: elsewhere/deep: exists and is not empty (--force replaces the run in \
 it, --resume elsewhere/deep continues it)"
     diff -r before elsewhere/deep
     echo mine >elsewhere/deep/notes.txt

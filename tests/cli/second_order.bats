@@ -198,7 +198,7 @@ CONFIG
 # Ridge regression on ten outputs with some constant inputs. lbfgs (loss and gradient) and the
 # factorization of the Jacobian find the same minimum: both are scaled equally.
 @test "the sum of squares equals the loss with penalties" {
-    local type
+    local type epochs
     cat >ridge.cfg <<'CONFIG'
 data = { format = "csv"; header = false; train = { file = "digits.csv.gz"; }; normalize = "scale"; };
 network = ( { layer = "dense"; units = 10; } );
@@ -211,7 +211,9 @@ CONFIG
     status_is 0
     says_not warning
     for type in lbfgs gauss_newton; do
-        train --quiet --out $type ridge.cfg --epochs 100 --set "optimizer.type=$type"
+        # a linear network: one step of gauss_newton reaches the minimum
+        epochs=$([ $type = lbfgs ] && echo 100 || echo 5)
+        train --quiet --out $type ridge.cfg --epochs "$epochs" --set "optimizer.type=$type"
         status_is 0
         awk -v a="$(column solved train_loss)" -v b="$(column $type train_loss)" \
             'BEGIN { exit !(a > 0.01 && a / b > 0.99999 && a / b < 1.00001) }' ||
