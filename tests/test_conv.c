@@ -182,8 +182,8 @@ static void check_geometry(const geometry *a, const int64_t dilation[2], unsigne
     problem p = {.conv = {.filters = a->f, .bias = true, .training = true}};
     const dl_window *w = &p.conv.window;
     dl_error error = {0};
-    if (dl_window_place_dilated(&p.conv.window, dl_shape3(a->h, a->w, a->c), a->kernel, a->stride,
-                                dilation, a->padding, "x", &error))
+    if (dl_window_set_dilated(&p.conv.window, dl_shape3(a->h, a->w, a->c), a->kernel, a->stride,
+                              dilation, a->padding, "x", &error))
         return;
     p.in = (int64_t)a->h * a->w * a->c;
     p.out = (int64_t)w->out_height * w->out_width * a->f;
@@ -268,8 +268,7 @@ static void test_bits(void **state) {
     dl_conv conv = {.filters = 16, .training = true};
     dl_error error = {0};
     assert_int_equal(
-        dl_window_place(&conv.window, dl_shape3(9, 9, 16), kernel, stride, padding, "x", &error),
-        0);
+        dl_window_set(&conv.window, dl_shape3(9, 9, 16), kernel, stride, padding, "x", &error), 0);
     int64_t size = 9 * 9 * 16 * BATCH, weights = 9 * 16 * 16;
     float *x = draw(size, 1), *w = draw(weights, 2), *y[3], *dw[3];
     for (int k = 0; k < 3; k++) {

@@ -29,7 +29,7 @@ typedef struct {
 } arrays;
 
 static int64_t size_of(const dl_norm_groups *g) {
-    return g->samples * g->places * g->channels;
+    return g->samples * g->positions * g->channels;
 }
 
 static float *filled(int64_t count, uint16_t stream) {
@@ -88,10 +88,10 @@ static void near(double got, double want, double tolerance, const char *what) {
 static void check_group(const norm_case *c, const arrays *a, int64_t n, int64_t k, double *dscale,
                         double *dshift) {
     const dl_norm_groups *g = &c->g;
-    int64_t each = g->channels / g->groups, base = n * g->places * g->channels;
-    double count = (double)(g->places * each), mean = 0, variance = 0, sum = 0, product = 0;
+    int64_t each = g->channels / g->groups, base = n * g->positions * g->channels;
+    double count = (double)(g->positions * each), mean = 0, variance = 0, sum = 0, product = 0;
 #define FOR_GROUP                                                                                  \
-    for (int64_t p = 0; p < g->places; p++)                                                        \
+    for (int64_t p = 0; p < g->positions; p++)                                                        \
         for (int64_t j = k * each, i = base + p * g->channels + j; j < (k + 1) * each; j++, i++)
     FOR_GROUP mean += a->x[i] / count;
     FOR_GROUP variance += (a->x[i] - mean) * (a->x[i] - mean) / count;
@@ -128,7 +128,7 @@ static void test_definition(void **state) {
         for (int64_t n = 0; n < g->samples; n++)
             for (int64_t k = 0; k < g->groups; k++)
                 check_group(&cases[i], &a, n, k, dscale, dshift);
-        double rounding = 1e-5 * sqrt((double)(g->samples * g->places)) * (1 + cases[i].level);
+        double rounding = 1e-5 * sqrt((double)(g->samples * g->positions)) * (1 + cases[i].level);
         for (int64_t j = 0; j < g->channels; j++) {
             near(a.dscale[j], before[j] + dscale[j], rounding, "dscale");
             near(a.dshift[j], below[j] + dshift[j], rounding, "dshift");

@@ -123,18 +123,18 @@ static void test_windows(void **state) {
     int64_t three[2] = {3, 3}, one[2] = {1, 1}, two[2] = {2, 2}, four[2] = {4, 4};
     int64_t same[2] = {DL_PAD_SAME, DL_PAD_SAME}, valid[2] = {DL_PAD_VALID, DL_PAD_VALID};
     dl_shape image = dl_shape3(7, 8, 2);
-    assert_int_equal(dl_window_place(&w, image, three, one, same, "x", &error), 0);
+    assert_int_equal(dl_window_set(&w, image, three, one, same, "x", &error), 0);
     assert_true(w.out_height == 7 && w.out_width == 8 && w.before[0] == 1);
-    assert_int_equal(dl_window_place(&w, image, three, two, same, "x", &error), 0);
+    assert_int_equal(dl_window_set(&w, image, three, two, same, "x", &error), 0);
     assert_true(w.out_height == 4 && w.out_width == 4 && w.before[0] == 1 && w.before[1] == 0);
-    assert_int_equal(dl_window_place(&w, image, four, two, valid, "x", &error), 0);
+    assert_int_equal(dl_window_set(&w, image, four, two, valid, "x", &error), 0);
     assert_true(w.out_height == 2 && w.out_width == 3);
-    assert_int_equal(dl_window_place(&w, dl_shape3(3, 3, 1), four, one, valid, "f:1", &error), -1);
+    assert_int_equal(dl_window_set(&w, dl_shape3(3, 3, 1), four, one, valid, "f:1", &error), -1);
     assert_string_equal(error.text.data, "f:1: a 4x4 window does not fit into its input of 3x3x1");
     dl_error_clear(&error);
-    assert_int_equal(dl_window_place(&w, image, three, one, four, "x", &error), -1);
+    assert_int_equal(dl_window_set(&w, image, three, one, four, "x", &error), -1);
     dl_error_clear(&error);
-    assert_int_equal(dl_window_place(&w, dl_shape1(5), three, one, valid, "x", &error), -1);
+    assert_int_equal(dl_window_set(&w, dl_shape1(5), three, one, valid, "x", &error), -1);
     dl_error_clear(&error);
 }
 

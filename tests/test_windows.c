@@ -162,9 +162,9 @@ static void test_small_images(void **state) {
             dl_shape shape = dl_shape3(1 + size / MOST, 1 + size % MOST, channels);
             dl_window w;
             dl_error error = {0};
-            if (k / 900 == 2 ? dl_window_place_over(&w, shape, kernel, stride, padding, "", &error)
-                             : dl_window_place_dilated(&w, shape, kernel, stride, dilation, padding,
-                                                       "", &error))
+            if (k / 900 == 2 ? dl_window_set_ceil(&w, shape, kernel, stride, padding, "", &error)
+                             : dl_window_set_dilated(&w, shape, kernel, stride, dilation, padding,
+                                                     "", &error))
                 continue;
             placed++;
             if (w.dilation[0] == 1)

@@ -27,9 +27,9 @@ static int read_geometry(const dl_layer *l, dl_shape shape, const char *size_key
     g->axes = line ? 1 : 2;
     dl_shape image = line ? dl_shape3(1, shape.dim[0], shape.dim[1]) : shape;
     return dl_onnx_flag(l, "ceil_mode")
-               ? dl_window_place_over(&g->window, image, pair[0], pair[1], pair[3], l->where, error)
-               : dl_window_place_dilated(&g->window, image, pair[0], pair[1], pair[2], pair[3],
-                                         l->where, error);
+               ? dl_window_set_ceil(&g->window, image, pair[0], pair[1], pair[3], l->where, error)
+               : dl_window_set_dilated(&g->window, image, pair[0], pair[1], pair[2], pair[3],
+                                       l->where, error);
 }
 
 /* Pixels that the windows reach over the end of an axis; below 0: pixels that none reaches. */

@@ -70,8 +70,8 @@ static int check_groups(const dl_layer *layer, const conv2d *self, int channels,
 static int setup_image(dl_layer *layer, dl_shape image, dl_error *error) {
     conv2d *self = layer->self;
     dl_window *w = &self->conv.window;
-    if (dl_window_place_dilated(w, image, self->kernel, self->stride, self->dilation, self->padding,
-                                layer->where, error) ||
+    if (dl_window_set_dilated(w, image, self->kernel, self->stride, self->dilation, self->padding,
+                              layer->where, error) ||
         check_groups(layer, self, w->channels, error))
         return -1;
     int filters = (int)self->filters, channels = w->channels / (int)self->groups;

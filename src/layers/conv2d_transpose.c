@@ -54,8 +54,8 @@ static int setup(dl_layer *layer, dl_error *error) {
         return dl_fail(error, DL_USAGE, "%s: from %s the output would be %lldx%lld dl_layer_rows",
                        layer->where, dl_shape_text(shape, in), (long long)height, (long long)width);
     layer->out.shape = dl_shape3((int)height, (int)width, (int)self->filters);
-    if (dl_window_place(w, layer->out.shape, self->kernel, self->stride, self->padding,
-                        layer->where, error))
+    if (dl_window_set(w, layer->out.shape, self->kernel, self->stride, self->padding, layer->where,
+                      error))
         return -1;
     if (w->out_height != in.dim[0] || w->out_width != in.dim[1])
         return dl_fail(error, DL_USAGE,
@@ -77,7 +77,7 @@ static int setup(dl_layer *layer, dl_error *error) {
     layer->operations = 2 * dl_shape_size(in) * area * self->filters;
     self->conv.filters = in.dim[2];
     self->conv.training = true; /* forward runs its backward pass */
-    self->conv.apart = true;
+    self->conv.separate = true;
     dl_conv_plan(&self->conv, layer->max_batch, layer->threads);
     self->scratch = dl_layer_add_buffer(layer, DL_SCRATCH, (int64_t)dl_conv_scratch(&self->conv));
     return 0;

@@ -35,8 +35,8 @@ static const dl_option options[] = {
 static int setup(dl_layer *layer, dl_error *error) {
     depthwise *self = layer->self;
     dl_window *w = &self->window;
-    if (dl_window_place_dilated(w, layer->in[0].shape, self->kernel, self->stride, self->dilation,
-                                self->padding, layer->where, error))
+    if (dl_window_set_dilated(w, layer->in[0].shape, self->kernel, self->stride, self->dilation,
+                              self->padding, layer->where, error))
         return -1;
     int64_t area = (int64_t)w->kernel[0] * w->kernel[1], outputs = w->channels * self->multiplier;
     if (outputs > 1 << 24 || area * outputs > INT32_MAX)

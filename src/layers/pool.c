@@ -47,7 +47,7 @@ static const dl_option line_options[] = {
 
 static int set_window(dl_layer *layer, dl_shape image, dl_error *error) {
     pool *self = layer->self;
-    return (self->ceil_mode ? dl_window_place_over : dl_window_place)(
+    return (self->ceil_mode ? dl_window_set_ceil : dl_window_set)(
         &self->window, image, self->size, self->stride, self->padding, layer->where, error);
 }
 

@@ -2,8 +2,8 @@
 /* Hinge loss of support vector machines, with margin m.
    Several classes (Weston and Watkins, 1998): L = sum over j != t of max(0, y_j - y_t + m).
    Two classes and one output (s = -1 for the first class, +1 for the second): L = max(0, m - s y).
-   squared_hinge squares each max: Tang, "Deep learning using linear support vector machines", 2013.
- */
+   squared_hinge squares each max: Tang, "Deep learning using linear support vector machines",
+   2013. */
 #include <math.h>
 
 #include "losses/loss.h"

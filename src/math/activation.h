@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Activation functions, with the bias before them and its gradient behind them in the same pass. */
+/* Activation functions, with the preceding bias and its gradient in the same pass. */
 #ifndef DL_MATH_ACTIVATION_H
 #define DL_MATH_ACTIVATION_H
 
@@ -7,24 +7,25 @@
 #include <stdint.h>
 
 /* Every activation function, linear first. A new one: its file, activation_NAME.c, and here a line
-   F(CONSTANT, name, help), with P(name, default, least, most, help) behind it for a parameter that
-   it has. P gets a and b, too. */
+   F(CONSTANT, name, help), followed by P(name, default, least, most, help, a, b) for a
+   parameter. */
 #define DL_ACTIVATIONS(F, P, a, b)                                                                 \
-    F(LINEAR, linear, "the input itself")                                                          \
+    F(LINEAR, linear, "the identity: no activation")                                               \
     F(SIGMOID, sigmoid, "1 / (1 + e^-x), from 0 to 1")                                             \
     F(TANH, tanh, "hyperbolic tangent, from -1 to 1")                                              \
     F(RELU, relu, "max(x, 0)")                                                                     \
-    F(LEAKY_RELU, leaky_relu, "x, or slope * x below 0")                                           \
+    F(LEAKY_RELU, leaky_relu, "x for x > 0, else slope * x")                                       \
     P(slope, "0.01", 0, 1, "slope of leaky_relu for negative inputs", a, b)                        \
-    F(ELU, elu, "x, or alpha * (e^x - 1) below 0")                                                 \
-    P(alpha, "1.0", 0, 100, "elu tends to -alpha for very negative inputs", a, b)                  \
-    F(STEP, step, "1, or 0 below 0; for the loss perceptron")                                      \
-    F(SELU, selu, "elu, scaled so that mean 0 and variance 1 persist from layer to layer")         \
+    F(ELU, elu, "x for x > 0, else alpha * (e^x - 1)")                                             \
+    P(alpha, "1.0", 0, 100, "scale of elu for negative inputs, which tend to -alpha", a, b)        \
+    F(STEP, step, "0 for x < 0, else 1; for the loss perceptron")                                  \
+    F(SELU, selu,                                                                                  \
+      "elu, scaled so that activations keep mean 0 and variance 1 from layer to layer")            \
     F(SOFTPLUS, softplus, "ln(1 + e^x), a smooth relu")                                            \
     F(SOFTSIGN, softsign, "x / (1 + |x|), from -1 to 1")                                           \
-    F(HARD_TANH, hard_tanh, "x, cut off at -1 and 1")                                              \
-    F(SOFTMAX, softmax, "probabilities over the channels")                                         \
-    F(GELU, gelu, "x times the share of the normal distribution below x")                          \
+    F(HARD_TANH, hard_tanh, "x clipped to -1 and 1")                                               \
+    F(SOFTMAX, softmax, "e^x / (sum of e^x over the channels): probabilities")                     \
+    F(GELU, gelu, "x * Phi(x), with the normal distribution function Phi; for transformers")       \
     F(SWISH, swish, "x * sigmoid(x), also called SiLU")                                            \
     F(MISH, mish, "x * tanh(softplus(x))")
 
@@ -40,7 +41,7 @@ extern const char *const dl_activation_names[];
 
 typedef struct {
     int kind;      /* a dl_activation_kind */
-    bool straight; /* step's derivative is taken to be 1, for losses that want it so */
+    bool straight; /* use 1 as the derivative of step (straight-through estimator) */
     DL_ACTIVATIONS(DL_NO_FUNCTION, DL_ACTIVATION_FIELD, , ) /* slope, alpha, … */
 } dl_activation;
 
@@ -53,9 +54,9 @@ typedef struct {
     void (*derive)(const dl_activation *f, int64_t channels, const float *y, const float *dy,
                    float *dx);
     bool from_input;
-    bool over_channels; /* an output depends on all channels of its row, as of softmax */
-    bool rectifies;     /* like relu: weights before it begin by He's rule, else by Xavier's */
-    double low, high;   /* outputs beyond these are where the function is flat to 1 %; 0, 0: none */
+    bool over_channels; /* like softmax: an output depends on all channels of its row */
+    bool rectifies;     /* like relu: default initialization he, else xavier */
+    double low, high; /* saturated outputs, with a slope under 1 %, are beyond these; 0, 0: none */
 } dl_activation_type;
 
 const dl_activation_type *dl_activation_of(const dl_activation *f);
@@ -64,15 +65,12 @@ const dl_activation_type *dl_activation_of(const dl_activation *f);
    Softmax is over the channels of a row. */
 void dl_activate(const dl_activation *f, int64_t rows, int64_t channels, const float *bias,
                  const float *x, float *y);
-/* dx = f'(x) dy, from the output y = f(x), or for those `from_input` from the input: then y is x;
-   dx may be the same as dy. If bias_grad[channels] is not NULL the sum of dx over the rows is added
-   to it, in an order that does not depend on the threads.
- */
+/* dx = f'(x) dy, from the output y = f(x), or `from_input`: then y is x. dx may be dy. Unless it is
+   NULL, bias_grad[channels] += sum of dx over the rows, in an order independent of the threads. */
 void dl_activate_backward(const dl_activation *f, int64_t rows, int64_t channels, const float *y,
                           const float *dy, float *dx, float *bias_grad);
 
-/* One row of the two above, on the calling thread: y[channels] = f(x + bias), and dx = f'(x) dy.
- */
+/* One row of the two above, on the calling thread. */
 void dl_activate_row(const dl_activation *f, int64_t channels, const float *bias, const float *x,
                      float *y);
 void dl_activate_backward_row(const dl_activation *f, int64_t channels, const float *y,

@@ -77,7 +77,7 @@ static void check_before_load(int argc, char **argv, char **environment) {
 __attribute__((section(".preinit_array"),
                used)) static void (*const before_load)(int, char **, char **) = check_before_load;
 
-/* OpenBLAS's own: what is freed stays reserved. */
+/* Functions of OpenBLAS: freed memory stays reserved. */
 extern void *blas_memory_alloc(int) __attribute__((weak));
 extern void blas_memory_free(void *) __attribute__((weak));
 

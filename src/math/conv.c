@@ -49,7 +49,7 @@ static void choose(dl_conv *c, int batch) {
     if (is_pointwise(c))
         return;
     dl_backend backend = dl_backend_get();
-    if (backend != DL_BACKEND_ONEDNN && plain && !c->apart)
+    if (backend != DL_BACKEND_ONEDNN && plain && !c->separate)
         c->direct = dl_direct_new(w, c->filters, &c->activation, c->training, c->threads);
     bool vectors = w->channels % VECTOR == 0 && c->filters % VECTOR == 0;
     int64_t tensors = 2 * batch * (in_size(c) + out_size(c)) * (int64_t)sizeof(float);
@@ -110,7 +110,7 @@ static float *thread_scratch(const dl_conv *c, void *scratch) {
 }
 
 /* The part of row `ky` of the window at (oy, ox) that is inside the image, as taps [from, to).
-   Where all channels are wanted and taps are neighbours, the pixels follow each other. */
+   Where all channels are wanted and taps are adjacent, the pixels follow each other. */
 typedef struct {
     int y, left, from, to; /* left: of tap 0 */
 } row_part;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Two-dimensional convolution (cross-correlation, as in all frameworks) on NHWC images: directly,
-   by oneDNN, or by matrix products over tiles of unfolded windows that stay in the cache. */
+/* Two-dimensional convolution (cross-correlation, as in other frameworks) on NHWC images: directly,
+   by oneDNN, or by matrix products over tiles of unfolded windows that fit into the cache. */
 #ifndef DL_MATH_CONV_H
 #define DL_MATH_CONV_H
 
@@ -15,37 +15,36 @@ typedef struct {
     int filters;
     int groups; /* of channels, each read by filters / groups filters; 0 means 1 */
     bool bias, training;
-    bool apart; /* the passes are called separately */
+    bool separate; /* the passes are called separately */
     dl_activation activation;
-    /* made by dl_conv_plan */
-    int tile;    /* output rows that are unfolded at a time */
-    int threads; /* for which scratch memory is reserved */
+    /* set by dl_conv_plan */
+    int tile;    /* output rows unfolded at a time */
+    int threads; /* that share the scratch memory */
     /* the method; both NULL: matrix products over tiles */
     struct dl_direct *direct;
     struct dl_onednn_conv *onednn;
     bool onednn_forward, onednn_backward; /* rather than directly */
 } dl_conv;
 
-/* Completes a plan whose first fields are set, for batches of up to `batch` images. */
+/* Completes a plan whose first fields are set, for up to `batch` images. */
 void dl_conv_plan(dl_conv *conv, int batch, int threads);
 /* Frees what the plan owns; a zeroed plan is allowed. */
 void dl_conv_free(dl_conv *conv);
-/* Bytes of scratch memory that each of the three passes needs, whatever the batch. */
+/* Bytes of scratch memory of each pass, for any batch. */
 size_t dl_conv_scratch(const dl_conv *conv);
 
-/* y[n][oh][ow][f] = f(x[n][h][w][c] * weight[kh][kw][c / groups][f] + bias[f]); bias NULL if the
- * plan has none. */
+/* y[n][oh][ow][f] = f(x[n][h][w][c] * weight[kh][kw][c / groups][f] + bias[f]); bias is
+   NULL if the plan has none. */
 void dl_conv_forward(const dl_conv *conv, int batch, const float *x, const float *weight,
                      const float *bias, float *y, void *scratch);
 /* From dy and y, the output: dx (overwritten; may be NULL), dweight = … + beta · dweight (beta 0 or
-   1), dbias += … (may be NULL). dy becomes working memory. The bits depend on the number of
-   threads: each sums its images, then the sums are added in the threads' order. */
+   1), dbias += … (may be NULL). dy is overwritten. The bits depend on the number of
+   threads: each sums its images, then the sums are added in the order of the threads. */
 void dl_conv_backward(const dl_conv *conv, int batch, const float *x, const float *y, float *dy,
                       const float *weight, float *dx, float beta, float *dweight, float *dbias,
                       void *scratch);
 
-/* Its parts, where the plan says `apart`: dx from the gradient before the activation, and dweight.
- */
+/* Its steps, for a `separate` plan: dx from the gradient before the activation, and dweight. */
 void dl_conv_backward_data(const dl_conv *conv, int batch, const float *dy, const float *weight,
                            float *dx, void *scratch);
 void dl_conv_backward_weights(const dl_conv *conv, int batch, const float *x, const float *dy,

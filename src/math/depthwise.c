@@ -9,7 +9,7 @@ static int64_t in_size(const dl_window *w) {
     return (int64_t)w->height * w->width * w->channels;
 }
 
-/* Taps [from, to) of a window that are inside along an axis; origin is tap 0's place. */
+/* Taps [from, to) of a window that are inside along an axis; origin: the position of tap 0. */
 typedef struct {
     int origin, from, to;
 } taps;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Convolution of each channel by itself, on NHWC images. */
+/* Depthwise convolution, of each channel separately, on NHWC images. */
 #ifndef DL_MATH_DEPTHWISE_H
 #define DL_MATH_DEPTHWISE_H
 

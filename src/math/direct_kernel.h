@@ -20,11 +20,11 @@ enum { LANES = 4, MOST_SUMS = 12 };
    after the other, zero where there is no channel. */
 enum { STRIP_VECTORS = 2, MOST_PIXELS = 14 };
 
-/* Sums over the taps of a window at some neighbouring pixels, for a strip of output channels. */
+/* Sums over the taps of a window at some adjacent pixels, for a strip of output channels. */
 typedef struct {
-    int rows, run;  /* of the window; a row's taps, run = kernel width x channels, are neighbours */
-    int64_t x_row;  /* floats from one row of x to the next */
-    int64_t x_step; /* floats from one window to the next */
+    int rows, run;    /* of the window; a row's taps, run = kernel width x channels, are adjacent */
+    int64_t x_row;    /* floats from one row of x to the next */
+    int64_t x_step;   /* floats from one window to the next */
     int64_t out_step; /* floats from one output pixel to the next */
 } direct_window;
 
@@ -44,7 +44,7 @@ void direct_sum_taps_pair(const direct_window *window, int pixels, const float *
 typedef struct {
     int height, width;             /* windows */
     int64_t x_row, x_line, x_step; /* floats: between the rows of a window, between the windows of
-                                      neighbouring lines, and of neighbouring pixels */
+                                      adjacent lines, and of adjacent pixels */
     int64_t z_line, z_step;        /* between lines and pixels of dz */
 } direct_image;
 

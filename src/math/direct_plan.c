@@ -7,7 +7,7 @@ static void finish_grid(grid *g) {
     g->whole = g->channels % LANES == 0;
 }
 
-/* Few filters leave most of a vector idle: then neighbouring pixels share one. Their windows' union
+/* Few filters leave most of a vector idle: then adjacent pixels share one. Their windows' union
    has more taps than a window, so that it must be worth it. */
 static int pixels_to_join(const dl_direct *d) {
     const dl_window *w = &d->window;
@@ -109,7 +109,7 @@ static void plan_backward(dl_direct *d) {
 }
 
 /* With few channels most of a vector would be idle: then a pixel of dx's line gets what the windows
-   above and below it give to it and to its neighbours, a row of kernel width x channels numbers.
+   above and below it give to it and to its neighbors, a row of kernel width x channels numbers.
    Neighbours' rows overlap: they go to different copies of the line, so that no addition waits for
    the last one. */
 static void plan_spread(dl_direct *d) {
@@ -236,8 +236,8 @@ static void pack_phase(const dl_direct *d, const grid *g, int py, int px, const 
 }
 
 /* packed[strip][m][filter][strip's part of the row of taps] = weight[last ky -
- * m][kx][channel][filter]
- */
+ *
+   m][kx][channel][filter] */
 static void pack_spread(const dl_direct *d, const float *weight, float *packed) {
     int run = d->spread.channels, rows = d->window.kernel[0];
     for (int first = 0; first < run; first += STRIP) {

@@ -35,7 +35,7 @@ typedef struct dl_direct {
     int tile[2];     /* height and width of the padded image */
     int margin[2];   /* lines and pixels of zeros before dz */
     int z_tile[2];   /* height and width of dz with zeros around it */
-    int joined;      /* neighbouring pixels of y that make up a point of the forward grid */
+    int joined;      /* adjacent pixels of y that make up a point of the forward grid */
     int64_t taps;    /* of such a point */
     int64_t vectors; /* of all filters, rounded up */
     grid forward;

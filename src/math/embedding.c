@@ -16,11 +16,11 @@ static void fill(float *row, int64_t count, float value) {
         row[j] = value;
 }
 
-void dl_embedding_forward(int64_t rows, int64_t vocabulary, int64_t units, const float *numbers,
+void dl_embedding_forward(int64_t rows, int64_t vocabulary, int64_t units, const float *indices,
                           const float *table, float *y) {
 #pragma omp parallel for schedule(static) if (rows * units >= SMALL)
     for (int64_t i = 0; i < rows; i++) {
-        int64_t index = dl_whole_number(numbers[i], vocabulary);
+        int64_t index = dl_index_of(indices[i], vocabulary);
         if (index < 0)
             fill(y + i * units, units, (float)NAN);
         else
@@ -30,9 +30,9 @@ void dl_embedding_forward(int64_t rows, int64_t vocabulary, int64_t units, const
 
 /* Columns [low, high) of all the sums. */
 static void add_rows(int64_t rows, int64_t vocabulary, int64_t units, int64_t low, int64_t high,
-                     const float *numbers, const float *dy, float *grad) {
+                     const float *indices, const float *dy, float *grad) {
     for (int64_t i = 0; i < rows; i++) {
-        int64_t index = dl_whole_number(numbers[i], vocabulary);
+        int64_t index = dl_index_of(indices[i], vocabulary);
         if (index < 0)
             continue;
         const float *from = dy + i * units;
@@ -43,10 +43,10 @@ static void add_rows(int64_t rows, int64_t vocabulary, int64_t units, int64_t lo
     }
 }
 
-/* Each thread has columns of its own, so that rows that two samples share are added up in the order
+/* Each thread has its own columns, so that rows shared by several samples are added up in the order
    of the samples. Most of a large table's gradient is zero, but optimizers want all of it: writing
    the zeros, by all threads, is a small part of what a step of theirs reads and writes. */
-void dl_embedding_backward(int64_t rows, int64_t vocabulary, int64_t units, const float *numbers,
+void dl_embedding_backward(int64_t rows, int64_t vocabulary, int64_t units, const float *indices,
                            const float *dy, float beta, float *grad) {
     int64_t lines = (units + LINE - 1) / LINE;
 #pragma omp parallel if (rows * units >= SMALL || vocabulary * units >= SMALL)
@@ -58,14 +58,14 @@ void dl_embedding_backward(int64_t rows, int64_t vocabulary, int64_t units, cons
             for (int64_t i = 0; i < vocabulary; i++)
                 fill(grad + i * units, units, 0);
         }
-        add_rows(rows, vocabulary, units, low, high < units ? high : units, numbers, dy, grad);
+        add_rows(rows, vocabulary, units, low, high < units ? high : units, indices, dy, grad);
     }
 }
 
-void dl_one_hot(int64_t rows, int64_t classes, const float *numbers, float *y) {
+void dl_one_hot(int64_t rows, int64_t classes, const float *indices, float *y) {
 #pragma omp parallel for schedule(static) if (rows * classes >= SMALL)
     for (int64_t i = 0; i < rows; i++) {
-        int64_t index = dl_whole_number(numbers[i], classes);
+        int64_t index = dl_index_of(indices[i], classes);
         fill(y + i * classes, classes, index < 0 ? (float)NAN : 0);
         if (index >= 0)
             y[i * classes + index] = 1;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The same small filter on every channel of an image. */
+/* One small filter for all channels of an image. */
 #ifndef DL_MATH_FILTER_H
 #define DL_MATH_FILTER_H
 
@@ -8,7 +8,7 @@
 typedef struct {
     int64_t height, width, channels;
     int64_t size[2];     /* of the filter: height, width */
-    int64_t before[2];   /* its taps above and to the left of the pixel that it is for */
+    int64_t before[2];   /* rows above and columns left of the output pixel */
     const float *weight; /* [size[0]][size[1]], borrowed */
 } dl_filter;
 

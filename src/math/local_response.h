@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Local response normalization over neighbouring channels. */
+/* Local response normalization over neighboring channels. */
 #ifndef DL_MATH_LOCAL_RESPONSE_H
 #define DL_MATH_LOCAL_RESPONSE_H
 
@@ -14,7 +14,7 @@ typedef struct {
    x, y and d are [rows][channels]. */
 void dl_local_response_forward(const dl_local_response *l, int64_t rows, const float *x, float *y,
                                float *d);
-/* dx is overwritten, and is not the same as dy, which becomes working memory. */
+/* dx, which is not dy, and dy are overwritten. */
 void dl_local_response_backward(const dl_local_response *l, int64_t rows, const float *x,
                                 const float *d, float *dy, float *dx);
 

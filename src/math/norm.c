@@ -149,7 +149,7 @@ static void sum_all_gradients(const dl_norm *n, const layout *l, const float *me
     }
 }
 
-/* dx = c dz - a x - b, the wide a, b and c behind each other in `numbers`. */
+/* dx = c dz - a x - b, with the wide a, b and c contiguous in `numbers`. */
 static void combine_all(const layout *l, const float *x, const float *dz, const float *numbers,
                         float *dx) {
     const float *a = numbers, *b = a + l->width, *c = b + l->width;
@@ -218,10 +218,10 @@ typedef struct {
     float *partial;   /* [2][channels]: the gradients of scale and shift */
 } workspace;
 
-/* Of a single place nothing is repeated. */
+/* A single position is not repeated. */
 static layout group_layout(const dl_norm_groups *g) {
-    layout alone = {g->channels, g->channels, g->places, 0};
-    return g->places == 1 ? alone : widen(g->places, g->channels);
+    layout alone = {g->channels, g->channels, g->positions, 0};
+    return g->positions == 1 ? alone : widen(g->positions, g->channels);
 }
 
 static size_t workspace_size(const layout *l) {
@@ -268,7 +268,8 @@ static void clear_totals(const layout *l, const workspace *w) {
 
 enum { STRETCH = 256 }; /* wide rows that are summed in float, before double takes over */
 
-/* total = the sums over the places of x - a, and of its square, where a is the first place. */
+/* total = the sums over the positions of x - a, and of its square, where a is the first
+   position. */
 static void sum_sample(const layout *l, const float *x, const workspace *w) {
     dl_copy(w->a, x, l->channels);
     repeat_first(l, w->a);
@@ -285,7 +286,7 @@ static void sum_sample(const layout *l, const float *x, const workspace *w) {
     }
 }
 
-/* total = the sums over the places of dz, and of dz (x - a); relu: dz is made first. */
+/* total = the sums over the positions of dz, and of dz (x - a); relu: dz is made first. */
 static void sum_sample_gradients(bool relu, const layout *l, const float *x, const float *y,
                                  float *dy, const workspace *w) {
     int64_t end = l->rows * l->width;
@@ -303,24 +304,24 @@ static void sum_sample_gradients(bool relu, const layout *l, const float *x, con
     }
 }
 
-/* From the totals around the first place: with d = a - mean, the sum of (x - mean)^2 over the
-   places is that of (x - a)^2, plus 2 d times that of x - a, plus places · d^2. */
+/* From the totals around the first position: with d = a - mean, the sum of (x - mean)^2 over the
+   positions is that of (x - a)^2, plus 2 d times that of x - a, plus positions · d^2. */
 static void group_statistics(const dl_norm_groups *g, double epsilon, const workspace *w,
                              float *mean, float *inverse) {
     int64_t each = g->channels / g->groups;
-    double places = (double)g->places, count = places * (double)each;
+    double positions = (double)g->positions, count = positions * (double)each;
     for (int64_t k = 0; k < g->groups; k++) {
         const float *a = w->a + k * each;
         const double *sums = w->total + k * each, *squares = sums + g->channels;
         double sum = 0, square = 0;
 #pragma omp simd reduction(+ : sum)
         for (int64_t j = 0; j < each; j++)
-            sum += places * a[j] + sums[j];
+            sum += positions * a[j] + sums[j];
         double m = sum / count;
 #pragma omp simd reduction(+ : square)
         for (int64_t j = 0; j < each; j++) {
             double d = a[j] - m;
-            square += squares[j] + 2 * d * sums[j] + places * d * d;
+            square += squares[j] + 2 * d * sums[j] + positions * d * d;
         }
         mean[k] = (float)m;
         inverse[k] = (float)(1 / sqrt((square < 0 ? 0 : square / count) + epsilon));
@@ -332,7 +333,7 @@ void dl_group_norm_forward(const dl_norm_groups *g, double epsilon, const dl_nor
     const float *x = norm->x, *scale = norm->scale, *shift = norm->shift;
     float *y = norm->y;
     bool relu = norm->activation->kind == DL_RELU;
-    int64_t size = g->places * g->channels, each = g->channels / g->groups;
+    int64_t size = g->positions * g->channels, each = g->channels / g->groups;
 #pragma omp parallel for schedule(static) if (g->samples * size >= SMALL)
     for (int b = 0; b < BLOCKS; b++) {
         workspace w = workspace_of(&l, b, norm->scratch);
@@ -354,17 +355,17 @@ void dl_group_norm_forward(const dl_norm_groups *g, double epsilon, const dl_nor
         }
     }
     if (!relu)
-        dl_activate(norm->activation, g->samples * g->places, g->channels, NULL, y, y);
+        dl_activate(norm->activation, g->samples * g->positions, g->channels, NULL, y, y);
 }
 
 /* From the totals to dx = c dz - a x - b, and to this sample's share of the parameters' gradients:
    with g = scale · dz and z = (x - mean) · inverse,
      dx = inverse · (g - average of g - z · average of g z)   (over the group)
-     dscale = sum of dz z,  dshift = sum of dz                (over the places) */
+     dscale = sum of dz z,  dshift = sum of dz                (over the positions) */
 static void combine_sample(const dl_norm_groups *g, const float *scale, const float *mean,
                            const float *inverse, const workspace *w) {
     int64_t each = g->channels / g->groups;
-    double count = (double)(g->places * each);
+    double count = (double)(g->positions * each);
     const double *sums = w->total, *products = w->total + g->channels;
     for (int64_t k = 0; k < g->groups; k++) {
         double inv = inverse[k], sum = 0, product = 0;
@@ -392,7 +393,7 @@ static void backward_sample(const dl_norm_groups *g, const dl_norm *norm,
                             const dl_norm_gradients *d, int64_t n, const workspace *w) {
     layout l = group_layout(g);
     int64_t each = g->channels / g->groups, end = l.rows * l.width;
-    int64_t at = n * g->places * g->channels;
+    int64_t at = n * g->positions * g->channels;
     const float *x = norm->x + at, *mean = norm->mean + n * g->groups;
     float *dy = d->dy + at;
     for (int64_t k = 0; k < g->groups; k++)
@@ -415,7 +416,7 @@ void dl_group_norm_backward(const dl_norm_groups *g, const dl_norm *norm,
                             const dl_norm_gradients *d) {
     layout l = group_layout(g);
     const dl_activation *f = norm->activation;
-    int64_t channels = g->channels, rows = g->samples * g->places;
+    int64_t channels = g->channels, rows = g->samples * g->positions;
     if (f->kind != DL_LINEAR && f->kind != DL_RELU)
         dl_activate_backward(f, rows, channels, norm->y, d->dy, d->dy, NULL);
 #pragma omp parallel for schedule(static) if (rows * channels >= SMALL)

@@ -19,7 +19,7 @@ typedef const dnnl_memory_desc_t *desc_ref;
 
 enum { MOST_ARGUMENTS = 4 };
 
-/* A primitive with the tensors that it works on; their addresses are set at each call. */
+/* A primitive with its tensors, whose addresses are set in each call. */
 typedef struct {
     dnnl_primitive_t primitive;
     dnnl_exec_arg_t argument[MOST_ARGUMENTS];
@@ -28,7 +28,7 @@ typedef struct {
 
 /* The processor, once onednn_start has been called. */
 extern dnnl_engine_t onednn_engine;
-/* Sets the library up at the first call; false if it cannot be. */
+/* Initializes the library in the first call; false if that failed. */
 bool onednn_start(void);
 
 /* Whether a call succeeded; out of memory ends the program. */
@@ -40,9 +40,9 @@ dnnl_memory_desc_t onednn_desc_of(dnnl_data_type_t type, int rank, const dnnl_di
                                   dnnl_format_tag_t tag);
 void onednn_free_desc(dnnl_memory_desc_t *desc);
 
-/* Attributes with one operation behind the kernel's own, or none; the caller destroys them. */
+/* Attributes with one post-operation, or NULL; the caller destroys them. */
 dnnl_primitive_attr_t onednn_attributes(void (*append)(dnnl_post_ops_t));
-void onednn_append_sum(dnnl_post_ops_t ops);  /* adds to what is there */
+void onednn_append_sum(dnnl_post_ops_t ops);  /* adds to the destination */
 void onednn_append_relu(dnnl_post_ops_t ops); /* max(0, x) */
 
 /* x[count] as bfloat16 in `memory`, which is returned. */
@@ -56,7 +56,7 @@ bool onednn_run(const operation *op, const void *const *addresses);
 /* An operation with weights: its kernel, and the reordering of the weights that it wants. */
 typedef struct {
     bool possible;
-    operation op, reorder; /* reorder.primitive NULL: the kernel takes the weights as they are */
+    operation op, reorder; /* reorder.primitive NULL: the kernel uses plain weights */
     size_t bytes;          /* of the weights in the kernel's order */
 } ordered_operation;
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* What this machine can do, measured: the yardstick of --profile. */
+/* Measured peak performance of this machine, for the profile. */
 #ifndef DL_MATH_PEAK_H
 #define DL_MATH_PEAK_H
 
-/* Operations a second of the best large matrix product (1024 cubed); takes about 0.1 s. */
+/* Operations per second of the best large matrix product (1024 cubed); takes about 0.1 s. */
 double dl_peak_operations(void);
-/* Bytes a second read and written by a copy that is larger than the caches; takes about 0.1 s. */
+/* Bytes per second read and written by a copy that is larger than the caches; takes about 0.1 s. */
 double dl_peak_bandwidth(void);
 
 #endif

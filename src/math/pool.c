@@ -17,10 +17,10 @@ static int64_t out_size(const dl_window *w) {
     return (int64_t)w->out_height * w->out_width * w->channels;
 }
 
-/* The part of a window that is inside the image, from (top, left) to (bottom, right), and the place
-   in the window of its first pixel. */
+/* The part of a window that is inside the image, from (top, left) to (bottom, right), and the
+   position in the window of its first pixel. */
 typedef struct {
-    int top, bottom, left, right, place;
+    int top, bottom, left, right, position;
 } part;
 
 static part part_inside(const dl_window *w, int oy, int ox) {
@@ -31,8 +31,9 @@ static part part_inside(const dl_window *w, int oy, int ox) {
                   right > w->width ? w->width : right, above * w->kernel[1] + before};
 }
 
-/* `count` channels under one window; the places are int32 so that they are as wide as the values.
- */
+/* `count` channels under one window; the positions are int32 so that they are as wide as the
+ *
+   values. */
 static void max_channels(const dl_window *w, const part *p, const float *x, int count, float *y,
                          unsigned char *winner) {
     float best[CHUNK];
@@ -40,16 +41,16 @@ static void max_channels(const dl_window *w, const part *p, const float *x, int 
     const float *first = x + ((int64_t)p->top * w->width + p->left) * w->channels;
     for (int c = 0; c < count; c++) {
         best[c] = first[c];
-        which[c] = p->place;
+        which[c] = p->position;
     }
     for (int iy = p->top; iy < p->bottom; iy++)
         for (int ix = p->left + (iy == p->top); ix < p->right; ix++) {
             const float *v = x + ((int64_t)iy * w->width + ix) * w->channels;
-            int32_t place = p->place + (iy - p->top) * w->kernel[1] + ix - p->left;
+            int32_t position = p->position + (iy - p->top) * w->kernel[1] + ix - p->left;
 #pragma omp simd
             for (int c = 0; c < count; c++) {
                 bool wins = (v[c] > best[c]) | (v[c] != v[c]); /* a NaN, too */
-                which[c] = wins ? place : which[c];
+                which[c] = wins ? position : which[c];
                 best[c] = wins ? v[c] : best[c];
             }
         }
@@ -67,15 +68,15 @@ static void max_line_2x2(const dl_window *w, const float *top, float *y, unsigne
         for (int64_t c = 0; c < channels; c++) {
             float best = top[c];
             const float next[3] = {top[channels + c], top[below + c], top[below + channels + c]};
-            int32_t place = 0;
+            int32_t position = 0;
             for (int k = 0; k < 3; k++) {
                 bool wins = (next[k] > best) | (next[k] != next[k]); /* a NaN, too */
-                place = wins ? k + 1 : place;
+                position = wins ? k + 1 : position;
                 best = wins ? next[k] : best;
             }
             y[c] = best;
             if (winner)
-                winner[c] = (unsigned char)place;
+                winner[c] = (unsigned char)position;
         }
         winner += winner ? channels : 0;
     }
@@ -119,11 +120,11 @@ static void spread_max(const dl_window *w, const part *p, const float *dy,
         which[c] = winner[c];
     for (int iy = p->top; iy < p->bottom; iy++)
         for (int ix = p->left; ix < p->right; ix++) {
-            int32_t place = p->place + (iy - p->top) * w->kernel[1] + ix - p->left;
+            int32_t position = p->position + (iy - p->top) * w->kernel[1] + ix - p->left;
             float *target = dx + ((int64_t)iy * w->width + ix) * w->channels;
 #pragma omp simd
             for (int c = 0; c < count; c++)
-                target[c] += which[c] == place ? dy[c] : 0;
+                target[c] += which[c] == position ? dy[c] : 0;
         }
 }
 
@@ -156,8 +157,8 @@ void dl_max_pool_gather(const dl_window *w, int batch, const float *x, const uns
                 int64_t left = (int64_t)ox * w->stride[1] - w->before[1];
                 const float *image = x + n * in_size(w);
                 for (int64_t c = 0; c < channels; c++) {
-                    int place = winner[at + c];
-                    int64_t iy = top + place / w->kernel[1], ix = left + place % w->kernel[1];
+                    int position = winner[at + c];
+                    int64_t iy = top + position / w->kernel[1], ix = left + position % w->kernel[1];
                     y[at + c] = image[iy * line + ix * channels + c];
                 }
             }

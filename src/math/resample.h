@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Enlarging NHWC images by whole factors, axis by axis: every output is a weighted sum of one, two
-   or four neighbouring inputs. */
+   or four adjacent inputs. */
 #ifndef DL_MATH_RESAMPLE_H
 #define DL_MATH_RESAMPLE_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Small dense systems in double, by the LAPACK that is in OpenBLAS, on one thread: the bits do not
-   depend on how many there are. Square matrices are [n][n] by rows. */
+/* Small dense systems in double by LAPACK, on one thread: the bits do not depend on the number of
+   threads. Square matrices are row-major [n][n]. */
 #ifndef DL_MATH_SOLVE_H
 #define DL_MATH_SOLVE_H
 
@@ -10,17 +10,17 @@
 double dl_dot(int64_t n, const double *a, const double *b);
 /* y[n] = a[n][n] · x[n] for a symmetric a whose lower triangle is read. */
 void dl_symmetric_times(int64_t n, const double *a, const double *x, double *y);
-/* a[n][n] += c · x x' for a symmetric a, of which the lower triangle alone is kept. */
+/* a[n][n] += c · x x' for a symmetric a, lower triangle only. */
 void dl_symmetric_add(int64_t n, double c, const double *x, double *a);
-/* a[n][n] += c · (x y' + y x'), likewise. */
+/* a[n][n] += c · (x y' + y x'), lower triangle. */
 void dl_symmetric_add_pair(int64_t n, double c, const double *x, const double *y, double *a);
-/* a[n][n] += rows' · rows, for rows[count][n], likewise. */
+/* a[n][n] += rows' · rows, for rows[count][n], lower triangle. */
 void dl_symmetric_add_rows(int64_t n, int64_t count, const double *rows, double *a);
 /* y[n] += rows' · x[count], for rows[count][n]. */
 void dl_add_rows_times(int64_t n, int64_t count, const double *rows, const double *x, double *y);
 
 /* Solves a · x = b by Cholesky's decomposition. a[n][n], its lower triangle, becomes the factor,
-   b[n] becomes x. False if a is not positive definite: then a is spoilt and b as it was. */
+   b[n] becomes x. False if a is not positive definite: then a is overwritten and b unchanged. */
 bool dl_cholesky_solve(int64_t n, double *a, double *b);
 
 /* Least squares over rows that come in blocks: r[n + 1][n + 1] is the triangle of the QR

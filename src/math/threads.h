@@ -1,25 +1,24 @@
 /* SPDX-License-Identifier: MIT */
-/* The one thread pool: OpenMP's, which OpenBLAS (in its OpenMP build) shares. */
+/* The thread pool: OpenMP, which OpenBLAS (in its OpenMP build) shares. */
 #ifndef DL_MATH_THREADS_H
 #define DL_MATH_THREADS_H
 
 #include <stdbool.h>
 
-/* OMP_NUM_THREADS, or the processors that this process may use; to be called before
-   dl_threads_set. */
+/* OMP_NUM_THREADS, or the processors available to this process; call before dl_threads_set. */
 int dl_threads_available(void);
-/* Sets how many threads the kernels use (at least 1), for OpenBLAS too. */
+/* Sets the number of threads (at least 1), of OpenBLAS too. */
 void dl_threads_set(int count);
 int dl_threads(void);
-/* One thread until dl_threads_set(what this returns). For factorizations: OpenBLAS's sums depend on
-   its number of threads, and many small operations are far slower with several. Newer versions of
-   its OpenMP build heed OpenMP's number of threads, not openblas_set_num_threads. */
+/* Sets one thread and returns the previous number, for dl_threads_set. For factorizations: the sums
+   of OpenBLAS depend on the number of threads, and many small operations are slower with
+   several. */
 int dl_threads_alone(void);
-/* The number of this thread within a parallel region, from 0. */
+/* The index of this thread in its parallel region, from 0. */
 int dl_thread_number(void);
-/* How many threads the parallel region around the call has. */
+/* The number of threads of the enclosing parallel region. */
 int dl_threads_in_team(void);
-/* Is this within a parallel region, where nothing may start another? */
+/* Whether this is in a parallel region, which must not start another. */
 bool dl_threads_are_busy(void);
 
 #endif

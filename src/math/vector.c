@@ -6,8 +6,8 @@
 
 enum { CHUNKS = 64, SMALL = 1 << 15 };
 
-/* In double from the first square on: 1e20 squared is no float, and a gradient may be that large.
- */
+/* In double from the first square on: 1e20 squared is no float, and a gradient may be that
+   large. */
 static double squares(const float *x, int64_t count) {
     double sum = 0;
 #pragma omp simd reduction(+ : sum)

@@ -22,17 +22,17 @@ static int64_t inside(int64_t i, int64_t n, dl_border border) {
     return i < n ? i : period - i;
 }
 
-/* A place in the input, in rows and columns from its first pixel. */
+/* A point of the input, in rows and columns from its first pixel. */
 typedef struct {
     double row, column;
-} place;
+} point;
 
 /* Far outside all is border, and a number that fits an int64_t will do. */
 static double bounded(double value) {
     return value > 1e9 ? 1e9 : value > -1e9 ? value : -1e9;
 }
 
-static inline place find(const dl_warp *w, int row, int column) {
+static inline point source_of(const dl_warp *w, int row, int column) {
     double middle_x = 0.5 * (w->width - 1), middle_y = 0.5 * (w->height - 1);
     double x = column - middle_x, y = row - middle_y;
     if (w->field) {
@@ -40,11 +40,11 @@ static inline place find(const dl_warp *w, int row, int column) {
         x += (double)w->field[at];
         y += (double)w->field[at + (int64_t)w->height * w->width];
     }
-    return (place){bounded(w->map[3] * x + w->map[4] * y + w->map[5] + middle_y),
+    return (point){bounded(w->map[3] * x + w->map[4] * y + w->map[5] + middle_y),
                    bounded(w->map[0] * x + w->map[1] * y + w->map[2] + middle_x)};
 }
 
-/* The sum of four neighbours, some of them beyond the edges. */
+/* The sum of four neighbors, some of them beyond the edges. */
 static void sample_edge(const dl_warp *w, int channels, const float *from, int64_t row,
                         int64_t column, const float weight[4], float *to) {
     for (int c = 0; c < channels; c++)
@@ -63,7 +63,7 @@ static inline void bilinear(const dl_warp *w, int channels, const float *restric
                             float *restrict to) {
     for (int i = 0; i < w->height; i++)
         for (int j = 0; j < w->width; j++, to += channels) {
-            place p = find(w, i, j);
+            point p = source_of(w, i, j);
             double row = floor(p.row), column = floor(p.column);
             float y = (float)(p.row - row), x = (float)(p.column - column);
             float weight[4] = {(1 - y) * (1 - x), (1 - y) * x, y * (1 - x), y * x};
@@ -92,7 +92,7 @@ void dl_warp_bilinear(const dl_warp *w, int channels, const float *from, float *
 void dl_warp_nearest(const dl_warp *w, int channels, const float *from, float *to) {
     for (int i = 0; i < w->height; i++)
         for (int j = 0; j < w->width; j++, to += channels) {
-            place p = find(w, i, j);
+            point p = source_of(w, i, j);
             int64_t r = inside((int64_t)floor(p.row + 0.5), w->height, w->border);
             int64_t s = inside((int64_t)floor(p.column + 0.5), w->width, w->border);
             for (int c = 0; c < channels; c++)

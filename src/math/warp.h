@@ -1,20 +1,19 @@
 /* SPDX-License-Identifier: MIT */
-/* Images sampled at other places than their pixels: by an affine map, and by a field of
-   displacements. */
+/* Resampling of images by an affine map and a field of displacements. */
 #ifndef DL_MATH_WARP_H
 #define DL_MATH_WARP_H
 
 #include <stdint.h>
 
-/* What is beyond the edges: zeros, the nearest pixel of the edge, or the image mirrored in the
-   middles of its edge pixels (dcb|abcd|cba). */
+/* Pixels beyond the edges: zeros, the nearest edge pixel, or the image mirrored at the centers of
+   its edge pixels (dcb|abcd|cba). */
 typedef enum { DL_BORDER_ZERO, DL_BORDER_EDGE, DL_BORDER_REFLECT } dl_border;
 /* The names, in the order of the enum; NULL at the end. */
 extern const char *const dl_border_names[];
 
-/* The pixel at (x, y), counted from the middle of the image to the right and down, is taken from
-   (map[0] x + map[1] y + map[2], map[3] x + map[4] y + map[5]), where the field, if there is one,
-   has first been added to x and y. */
+/* The pixel at (x, y), measured from the center of the image to the right and down, is read at
+   (map[0] x + map[1] y + map[2], map[3] x + map[4] y + map[5]), where the field, if any, is first
+   added to x and y. */
 typedef struct {
     int height, width;
     double map[6];
@@ -27,8 +26,8 @@ typedef struct {
 void dl_warp_bilinear(const dl_warp *warp, int channels, const float *from, float *to);
 void dl_warp_nearest(const dl_warp *warp, int channels, const float *from, float *to);
 
-/* x[height][width] in place: convolved with a Gaussian of that standard deviation in pixels, cut
-   off at three of them, zeros beyond the edges; scratch[height][width]. */
+/* x[height][width] in place: convolved with a Gaussian of that standard deviation in pixels,
+   truncated at three of them, zeros beyond the edges; scratch[height][width]. */
 void dl_blur(float *x, int height, int width, double sigma, float *scratch);
 
 #endif

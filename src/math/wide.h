@@ -1,21 +1,22 @@
 /* SPDX-License-Identifier: MIT */
-/* Wide rows: few channels would make short inner loops, so several rows of x[rows][channels] are
-   taken as one wide row, with the channels' numbers repeated. Private to src/math. */
+/* Few channels would make short inner loops, so several rows of x[rows][channels] are processed as
+   one wide row, with the values per channel repeated. Private to src/math. */
 #ifndef DL_MATH_WIDE_H
 #define DL_MATH_WIDE_H
 
 #include <stdint.h>
 
 enum {
-    BLOCKS = 64, /* of rows, summed apart: fixed, so that the bits do not depend on the threads */
-    WIDE = 128,  /* elements that the inner loops like to run over */
+    BLOCKS =
+        64, /* of rows, summed separately: fixed, so that the bits do not depend on the threads */
+    WIDE = 128, /* length of the inner loops */
     SMALL = 1 << 14
 };
 
 typedef struct {
     int64_t channels, width; /* width: a multiple of channels */
     int64_t rows;            /* of that width */
-    int64_t rest;            /* rows of `channels` behind them */
+    int64_t rest;            /* remaining rows of `channels` */
 } layout;
 
 static inline layout widen(int64_t rows, int64_t channels) {

@@ -3,8 +3,8 @@
 
 const char *const dl_padding_words[] = {"same", "valid", NULL};
 
-/* over: a window that begins in the image, or before it, need not end there. */
-static int place_axis(dl_window *w, int axis, int input, int64_t padding, bool over, int *out) {
+/* ceil_mode: a window that starts in the image or the leading padding may extend beyond it. */
+static int set_axis(dl_window *w, int axis, int input, int64_t padding, bool ceil_mode, int *out) {
     int64_t kernel = dl_window_extent(w, axis), stride = w->stride[axis], padded;
     if (padding == DL_PAD_SAME) {
         int64_t count = (input + stride - 1) / stride;
@@ -16,19 +16,19 @@ static int place_axis(dl_window *w, int axis, int input, int64_t padding, bool o
     padding = padding == DL_PAD_VALID ? 0 : padding;
     padded = input + 2 * padding;
     w->before[axis] = (int)padding;
-    int64_t room = padded - kernel + (over ? stride - 1 : 0);
+    int64_t room = padded - kernel + (ceil_mode ? stride - 1 : 0);
     if (room < 0 || padding >= kernel)
         return -1;
     int64_t count = room / stride + 1;
-    if (over && (count - 1) * stride >= input + padding)
+    if (ceil_mode && (count - 1) * stride >= input + padding)
         count--;
     *out = (int)count;
     return 0;
 }
 
-static int place(dl_window *w, dl_shape input, const int64_t kernel[2], const int64_t stride[2],
-                 const int64_t dilation[2], const int64_t padding[2], bool over, const char *where,
-                 dl_error *error) {
+static int set_window(dl_window *w, dl_shape input, const int64_t kernel[2],
+                      const int64_t stride[2], const int64_t dilation[2], const int64_t padding[2],
+                      bool ceil_mode, const char *where, dl_error *error) {
     char shape[48];
     if (input.rank != 3)
         return dl_fail(error, DL_USAGE, "%s: needs an image (height x width x channels), not %s",
@@ -46,29 +46,29 @@ static int place(dl_window *w, dl_shape input, const int64_t kernel[2], const in
             return dl_fail(error, DL_USAGE,
                            "%s: padding %lld must be less than the window's size %d", where,
                            (long long)padding[axis], dl_window_extent(w, axis));
-    if (place_axis(w, 0, w->height, padding[0], over, &w->out_height) ||
-        place_axis(w, 1, w->width, padding[1], over, &w->out_width))
+    if (set_axis(w, 0, w->height, padding[0], ceil_mode, &w->out_height) ||
+        set_axis(w, 1, w->width, padding[1], ceil_mode, &w->out_width))
         return dl_fail(error, DL_USAGE, "%s: a %dx%d window does not fit into its input of %s",
                        where, dl_window_extent(w, 0), dl_window_extent(w, 1),
                        dl_shape_text(shape, input));
     return 0;
 }
 
-static const int64_t neighbours[2] = {1, 1};
+static const int64_t adjacent[2] = {1, 1};
 
-int dl_window_place(dl_window *w, dl_shape input, const int64_t kernel[2], const int64_t stride[2],
-                    const int64_t padding[2], const char *where, dl_error *error) {
-    return place(w, input, kernel, stride, neighbours, padding, false, where, error);
+int dl_window_set(dl_window *w, dl_shape input, const int64_t kernel[2], const int64_t stride[2],
+                  const int64_t padding[2], const char *where, dl_error *error) {
+    return set_window(w, input, kernel, stride, adjacent, padding, false, where, error);
 }
 
-int dl_window_place_over(dl_window *w, dl_shape input, const int64_t kernel[2],
-                         const int64_t stride[2], const int64_t padding[2], const char *where,
-                         dl_error *error) {
-    return place(w, input, kernel, stride, neighbours, padding, true, where, error);
+int dl_window_set_ceil(dl_window *w, dl_shape input, const int64_t kernel[2],
+                       const int64_t stride[2], const int64_t padding[2], const char *where,
+                       dl_error *error) {
+    return set_window(w, input, kernel, stride, adjacent, padding, true, where, error);
 }
 
-int dl_window_place_dilated(dl_window *w, dl_shape input, const int64_t kernel[2],
-                            const int64_t stride[2], const int64_t dilation[2],
-                            const int64_t padding[2], const char *where, dl_error *error) {
-    return place(w, input, kernel, stride, dilation, padding, false, where, error);
+int dl_window_set_dilated(dl_window *w, dl_shape input, const int64_t kernel[2],
+                          const int64_t stride[2], const int64_t dilation[2],
+                          const int64_t padding[2], const char *where, dl_error *error) {
+    return set_window(w, input, kernel, stride, dilation, padding, false, where, error);
 }

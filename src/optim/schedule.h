@@ -46,8 +46,7 @@ enum { DL_SCHEDULE_STATE = 4 }; /* state values of one with `observe` */
 
 typedef struct {
     dl_kind kind; /* options begin with DL_SCHEDULE_OPTIONS */
-    /* Factor of the learning rate. state[DL_SCHEDULE_STATE]: initially zero, used with `observe`.
-     */
+    /* Factor of the learning rate. state[DL_SCHEDULE_STATE]: initially zero, for `observe`. */
     double (*factor)(const void *self, const dl_schedule_time *time, const double *state);
     /* Called after each epoch with the value of the monitored column (or NaN); `higher`: higher is
        better. NULL: monitors nothing. */

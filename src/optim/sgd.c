@@ -4,8 +4,8 @@
    2013): v = m v + g,  w -= rate v;      nesterov: w -= rate (g + m v). The form v = m v - rate g,
    w += v is equivalent for a constant rate; when the rate changes, it follows only gradually.
    Without momentum, with the loss "perceptron" and a last layer with activation "step", this is
-   Rosenblatt's perceptron rule; with "mse" and a linear layer, the delta rule of Widrow and Hoff.
- */
+   Rosenblatt's perceptron rule; with "mse" and a linear layer, the delta rule of Widrow and
+   Hoff. */
 #include "optim/optimizer.h"
 
 typedef struct {
