@@ -13,9 +13,10 @@
 #include "base/spool.h"
 #include "formats/dtype.h"
 
+enum { COLOR = 1 }; /* in dl_picture_channels */
 enum { MOST_TOLD = 100, MOST_CLASSES = 100000, MOST_BYTES = 1 << 28, MOST_PREFETCHED = 4096 };
 
-const char *const dl_picture_channels[] = {"gray", "color", NULL};
+const char *const dl_picture_channels[] = {"gray", "color", "grey", NULL};
 const char *const dl_picture_resizes[] = {"stretch", "fit", "crop", NULL};
 
 void dl_pictures_begin(dl_pictures *pictures, const dl_dataset *dataset,
@@ -27,7 +28,7 @@ void dl_pictures_begin(dl_pictures *pictures, const dl_dataset *dataset,
     pictures->form.labels = labels;
     pictures->form.resize = sized ? (dl_image_resize)options->resize : DL_IMAGE_EXACT;
     pictures->form.shape = dl_shape3((int)options->size[0], (int)options->size[1],
-                                     labels || !options->channels ? 1 : 3);
+                                     labels || options->channels != COLOR ? 1 : 3);
     pictures->size = sized ? dl_shape_size(pictures->form.shape) : 0;
 }
 

@@ -101,7 +101,7 @@ def tar(draw):
 NET = ('network = ( { layer = "dense"; units = 2; } ); loss = { type = "%s"; };\n'
        'optimizer = { type = "sgd"; learning_rate = 0.1; }; training = { epochs = 1; };\n')
 PICTURES = ('data = { format = "%s"; train = { %s = "%s"; };\n'
-            '  channels = "grey"; size = 8; };\n'
+            '  channels = "gray"; size = 8; };\n'
             + NET % 'softmax_cross_entropy')
 ARRAYS = ('data = { format = "npy"; train = { inputs = "x.npy"; targets = "y.npy"; }; };\n'
           + NET % 'mse')
