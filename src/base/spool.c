@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -57,20 +56,6 @@ static int add_spool(const char *path, const struct stat *info) {
     return spools[count++].copy;
 }
 
-/* Restores default signal actions while waiting for a pipe: there is nothing to save yet. */
-static int add_spool_interruptible(const char *path, const struct stat *info) {
-    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
-    struct sigaction saved[3], end = {.sa_handler = SIG_DFL};
-    for (int i = 0; i < 3; i++)
-        if (!sigaction(numbers[i], NULL, &saved[i]) && saved[i].sa_flags & SA_RESTART)
-            sigaction(numbers[i], &end, NULL);
-    int copy = add_spool(path, info), reason = errno;
-    for (int i = 0; i < 3; i++)
-        sigaction(numbers[i], &saved[i], NULL);
-    errno = reason;
-    return copy;
-}
-
 /* A new file description, so that each reader has its own offset. */
 static int reopen(int copy) {
     char name[64];
@@ -87,6 +72,6 @@ int dl_spool_open(const char *path) {
     for (int i = 0; i < count; i++)
         if (spools[i].device == info.st_dev && spools[i].inode == info.st_ino)
             return reopen(spools[i].copy);
-    int copy = add_spool_interruptible(path, &info);
+    int copy = add_spool(path, &info);
     return copy < 0 ? -1 : reopen(copy);
 }

@@ -96,15 +96,24 @@ static int dry_run(const train_arguments *a, dl_experiment *e, dl_terminal *term
     return result;
 }
 
+/* A signal quits until training begins, of which there is something to save. */
+static int watch_signals(void *context, const dl_event *event, dl_error *error) {
+    (void)context, (void)error;
+    if (event->kind == DL_EVENT_STARTED)
+        cmd_watch_signals(on_signal);
+    return 0;
+}
+
 static int train_experiment(const train_arguments *a, dl_experiment *e, dl_terminal *terminal,
                             bool *interrupted, dl_error *error) {
     dl_recorder recorder = {.terminal = terminal, .location = a->location};
     dl_console console = {.terminal = terminal};
     const dl_listener listeners[] = {{dl_recorder_on_event, &recorder},
                                      {dl_console_on_event, &console},
+                                     {watch_signals, NULL},
                                      {train_print_json_event, NULL}};
     dl_train_result result;
-    int status = dl_train(e, &a->train, listeners, a->common.json ? 3 : 2, &result, error);
+    int status = dl_train(e, &a->train, listeners, a->common.json ? 4 : 3, &result, error);
     *interrupted = result.interrupted;
     if (!status)
         train_report_end(terminal, a->common.called, e, &result, recorder.run.folder);
@@ -144,10 +153,7 @@ static int train(const train_arguments *a, dl_terminal *terminal, bool *interrup
 
 static int run(void *arguments, dl_error *error) {
     train_arguments *a = arguments;
-    if (a->dry_run || a->print_config)
-        cmd_quit_on_signals("dltrain");
-    else
-        cmd_watch_signals(on_signal);
+    cmd_quit_on_signals("dltrain");
     a->config = a->common.operand_count ? a->common.operands[0] : NULL;
     a->train.threads = dl_threads();
     a->train.interrupted = &caught;

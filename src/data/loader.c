@@ -42,6 +42,7 @@ struct dl_loader {
     dl_split which; /* split of `part` */
     int64_t batch_size, steps, size, outputs, bytes;
     bool augmented;
+    const volatile sig_atomic_t *interrupted; /* or NULL */
     int64_t rows;        /* of a pass: more than in the split if classes are balanced */
     int64_t *order;      /* [rows]; set while no thread reads rows */
     int64_t ordered_for; /* number of the pass of `order`; 0: none */
@@ -375,8 +376,14 @@ void dl_loader_start(dl_loader *loader, dl_order order, uint64_t seed, uint32_t 
     pthread_mutex_unlock(&loader->mutex);
 }
 
+void dl_loader_end_on(dl_loader *loader, const volatile sig_atomic_t *interrupted) {
+    loader->interrupted = interrupted;
+}
+
 const dl_batch *dl_loader_next(dl_loader *loader, dl_error *error) {
     const dl_batch *batch = NULL;
+    if (loader->interrupted && *loader->interrupted)
+        return NULL;
     pthread_mutex_lock(&loader->mutex);
     if (loader->holding) {
         loader->holding = false;

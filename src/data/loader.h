@@ -3,6 +3,8 @@
 #ifndef DL_DATA_LOADER_H
 #define DL_DATA_LOADER_H
 
+#include <signal.h>
+
 #include "data/data.h"
 
 typedef struct {
@@ -36,6 +38,8 @@ void dl_loader_augment(dl_loader *loader);
    rows of smaller classes in turn. For one class per row; to be called before the first pass. -1
    and an error if a row cannot be read. */
 int dl_loader_balance(dl_loader *loader, dl_error *error);
+/* A pass ends early, without an error, as soon as *interrupted (borrowed) is not 0. */
+void dl_loader_end_on(dl_loader *loader, const volatile sig_atomic_t *interrupted);
 /* Begins a pass over the split at step `first_step`, aborting any running pass. The last batch may
    be partial. */
 void dl_loader_start(dl_loader *loader, dl_order order, uint64_t seed, uint32_t epoch,

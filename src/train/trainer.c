@@ -136,10 +136,22 @@ static int train_full_batch(dl_trainer *t, dl_error *error) {
 
 /* ---- the end of an epoch ---- */
 
+/* Whether an epoch can be saved without its validation, which is made after resuming: not if the
+   weights of the epoch are in the average already, or a full-batch optimizer has gone on. */
+static bool can_validate_later(const dl_trainer *t) {
+    const dl_settings *s = &t->e->settings;
+    return !t->e->optimizer->full_batch && !(s->average && s->average_kind == DL_AVERAGE_SWA);
+}
+
+/* 1: interrupted. */
 static int evaluate_validation(dl_trainer *t, dl_row *row, dl_error *error) {
     dl_experiment *e = t->e;
     dl_metric_sums sums;
     int failed = dl_evaluate(&e->model, t->validation, &sums, NULL, NULL, error);
+    if (!failed && interrupted(t) && can_validate_later(t)) {
+        dl_metric_sums_close(&sums);
+        return 1;
+    }
     row->val_loss = dl_loss_mean(&sums.losses.net);
     for (int m = 0; m < e->model.metric_count && !failed; m++)
         row->val_metric[m] = dl_metric_sums_value(&sums, m);
@@ -153,6 +165,7 @@ static int evaluate_validation(dl_trainer *t, dl_row *row, dl_error *error) {
                               dl_loader_next(t->validation, error), "the validation loss", error);
 }
 
+/* 1: interrupted. */
 static int evaluate_epoch(dl_trainer *t, dl_row *row, int64_t first_row, dl_error *error) {
     dl_experiment *e = t->e;
     double trained = dl_clock() - t->epoch_started;
@@ -169,11 +182,11 @@ static int evaluate_epoch(dl_trainer *t, dl_row *row, int64_t first_row, dl_erro
     for (int h = 0; h < e->model.net.head_count; h++)
         row->train_objective += e->model.net.heads[h].weight * row->train_head[h];
     memcpy(row->phase, t->phase, sizeof t->phase);
-    if (dl_average_end_epoch(&t->average, e, t->train, t->progress.epoch, error) ||
-        (t->validation && evaluate_validation(t, row, error)))
+    if (dl_average_end_epoch(&t->average, e, t->train, t->progress.epoch, error))
         return -1;
+    int status = t->validation ? evaluate_validation(t, row, error) : 0;
     row->seconds = dl_clock() - t->epoch_started;
-    return 0;
+    return status;
 }
 
 /* The next epoch: its counters, the best value so far, the schedule. */
@@ -210,10 +223,10 @@ int dl_trainer_epoch(dl_trainer *t, dl_error *error) {
     memset(t->phase, 0, sizeof t->phase);
     int status = t->train_epoch(t, error);
     t->update_seconds += t->phase[DL_PHASE_UPDATE];
+    if (!status)
+        status = evaluate_epoch(t, &row, first_row, error);
     if (status)
         return status > 0 && save(t, error) ? -1 : status;
-    if (evaluate_epoch(t, &row, first_row, error))
-        return -1;
     dl_event event = {.kind = DL_EVENT_EPOCH, .row = &row};
     advance_epoch(t, &row, &event.best);
     int result = send_event(t, event, error);
@@ -244,7 +257,11 @@ static int open_loaders(dl_trainer *t, dl_error *error) {
     if (!model->data.part[DL_VALIDATION].count)
         return 0;
     t->validation = dl_loader_new(&model->data, DL_VALIDATION, model->batch_size, error);
-    return t->validation ? 0 : -1;
+    if (!t->validation)
+        return -1;
+    if (can_validate_later(t))
+        dl_loader_end_on(t->validation, t->options.interrupted);
+    return 0;
 }
 
 static int load(dl_trainer *t, const dl_checkpoint *c, dl_error *error) {

@@ -44,13 +44,14 @@ set_up() { xor xor.cfg; }
 
 @test "a pipe without a writer: SIGTERM ends the program" {
     mkfifo pipe
-    "$dltrain" --quiet --out run --set data.train.file=pipe xor.cfg 3>&- &
+    "$dltrain" --quiet --out run --set data.train.file=pipe xor.cfg 2>.err 3>&- &
     sleep 1
     kill -TERM $!
     status=0
     timeout 10 tail --pid=$! -f /dev/null || fail "it still waits"
     wait $! || status=$?
     status_is 143
+    equal "$(cat .err)" "dltrain: interrupted; nothing was saved"
     exists_not run
 }
 

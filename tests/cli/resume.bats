@@ -231,6 +231,7 @@ CONFIG
 twice() {
     local pid
     rm -rf run
+    : >.err
     "$dltrain" --out run --threads 1 large.cfg >.out 2>.err 3>&- &
     pid=$!
     while kill -0 $pid 2>/dev/null && ! grep -q '^ *epoch' .err; do sleep 0.01; done
@@ -379,4 +380,48 @@ CASES
     says "network.0.l2 = 0.125 (not "
     says_not "training.epochs"
     grep -q 'learning_rate = 0.5;' run/config.cfg || fail "the checkpoint's is not in use"
+}
+
+@test "SIGTERM during a long validation saves the epoch without it" {
+    local rows=3000000 pid try
+    # arrays of bytes: x of two columns, all zero but for the first; classes
+    array() {
+        printf '\x93NUMPY\x01\x00\x76\x00%-117s\n' \
+            "{'descr': '|u1', 'fortran_order': False, 'shape': $2, }"
+        printf '\x01\x00\x01\x01'
+        head -c $(($1 - 4)) /dev/zero
+    }
+    array 64 "(32, 2)" >x.npy
+    array 32 "(32,)" >y.npy
+    array $((2 * rows)) "($rows, 2)" >vx.npy
+    array $rows "($rows,)" >vy.npy
+    cat >long.cfg <<'CONFIG'
+data = { format = "npy"; train = { inputs = "x.npy"; targets = "y.npy"; };
+  validation = { inputs = "vx.npy"; targets = "vy.npy"; }; };
+network = ( { layer = "batch_norm"; }, { layer = "dense"; units = 1; } );
+loss = { type = "binary_cross_entropy"; };
+optimizer = { type = "adam"; learning_rate = 0.01; };
+training = { batch_size = 16; epochs = 2; metrics = ("auc"); };
+regularization = { average = { type = "ema"; }; };
+CONFIG
+    train --quiet --threads 1 --out whole long.cfg
+    status_is 0
+    for try in 1 2 3; do # unless the validation was faster
+        rm -rf run
+        "$dltrain" --quiet --threads 1 --out run long.cfg >.out 2>.err 3>&- &
+        pid=$!
+        while kill -0 $pid 2>/dev/null && ! grep -qs '^  epoch' run/log.txt; do sleep 0.01; done
+        sleep 0.2
+        kill -TERM $pid
+        status=0
+        wait $pid || status=$?
+        status_is 143
+        [ "$(rows run)" != 0 ] || break
+    done
+    equal "$(rows run)" 0
+    equal "$(metadata run/last.safetensors epoch_step)" 2
+    train --quiet --threads 1 --resume run
+    status_is 0
+    same_history whole run
+    same_checkpoints whole run
 }
