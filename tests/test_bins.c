@@ -97,8 +97,7 @@ static void test_refused(void **state) {
                     DL_USAGE, "\"target_bins\" is for regression, but the targets are classes");
     section_refuses("format = \"random\"; input = (3); outputs = 2; train = { rows = "
                     "9; }; target_bins = 3;",
-                    DL_USAGE,
-                    "\"target_bins\" needs a target of one number, but there are 2");
+                    DL_USAGE, "\"target_bins\" needs a target of one number, but there are 2");
 }
 
 int main(void) {

@@ -91,7 +91,7 @@ static void check_group(const norm_case *c, const arrays *a, int64_t n, int64_t 
     int64_t each = g->channels / g->groups, base = n * g->positions * g->channels;
     double count = (double)(g->positions * each), mean = 0, variance = 0, sum = 0, product = 0;
 #define FOR_GROUP                                                                                  \
-    for (int64_t p = 0; p < g->positions; p++)                                                        \
+    for (int64_t p = 0; p < g->positions; p++)                                                     \
         for (int64_t j = k * each, i = base + p * g->channels + j; j < (k + 1) * each; j++, i++)
     FOR_GROUP mean += a->x[i] / count;
     FOR_GROUP variance += (a->x[i] - mean) * (a->x[i] - mean) / count;

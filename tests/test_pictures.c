@@ -227,10 +227,9 @@ static void test_too_large(void **state) {
     char *bytes = xmalloc(room);
     count = load_bytes("b.tar", bytes, room);
     save_gzip("b.tar.gz", bytes, count);
-    refused(
-        "format = \"image_tar\"; memory_limit = 1; train = { file = \"b.tar.gz\"; };",
-        "b.tar.gz: needs 1.1 MB of memory, but the limit is 1.0 MB (data.memory_limit); "
-        "the format \"image_tar\" cannot be read on demand: gunzip the archive, then it can");
+    refused("format = \"image_tar\"; memory_limit = 1; train = { file = \"b.tar.gz\"; };",
+            "b.tar.gz: needs 1.1 MB of memory, but the limit is 1.0 MB (data.memory_limit); "
+            "the format \"image_tar\" cannot be read on demand: gunzip the archive, then it can");
     memset(bytes, 0, 3073 * 400);
     save_bytes("c.bin", bytes, 3073 * 400);
     refused("format = \"cifar\"; memory_limit = 1; train = { files = (\"c.bin\"); };",

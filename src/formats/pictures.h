@@ -6,8 +6,8 @@
 #define DL_FORMATS_PICTURES_H
 
 #include "formats/cache.h"
-#include "formats/omissions.h"
 #include "formats/csv.h"
+#include "formats/omissions.h"
 #include "image/image.h"
 
 typedef struct {

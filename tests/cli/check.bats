@@ -149,7 +149,7 @@ CONFIG
 @test "check: a second softmax and a frozen net are refused" {
     inspect check --quiet "$root/tests/checks/softmax_twice.cfg"
     status_is 2
-    says "already a softmax"
+    says "is a softmax"
     inspect check --quiet "$root/tests/checks/frozen.cfg"
     status_is 2
     says "nothing to train"
