@@ -143,7 +143,7 @@ static void test_dropout(void **state) {
     for (int64_t i = 0; i < h.net.weight_count; i++)
         h.net.weights[i] = 0;
     const dl_param *p =
-        h.net.layers[0].params; /* q = k = 0, v = 1, and the heads' means as they are */
+        h.net.layers[0].params; /* q = k = 0, v = 1, and the identity for the heads */
     for (int c = 0; c < CHANNELS; c++) {
         p[1].value[c * CHANNELS + c] = 1;
         p[2].value[2 * CHANNELS + c] = 1;
@@ -151,12 +151,13 @@ static void test_dropout(void **state) {
     harness_fill(x, ALL, 1);
     dl_net_forward(&h.net, x, &pass);
     const float *out = dl_net_output(&h.net)->value;
-    for (int64_t i = 0; i < ALL; i += CHANNELS / 3, count++) { /* a head's channels are all alike */
+    for (int64_t i = 0; i < ALL;
+         i += CHANNELS / 3, count++) { /* all channels of a head are equal */
         assert_true(out[i] == out[i + 1]);
         sum += out[i];
         squares += (double)out[i] * out[i];
     }
-    int heads_alike = 0, blocks_alike = 0; /* each has draws of its own: few are the same */
+    int heads_alike = 0, blocks_alike = 0; /* independent draws: few are equal */
     for (int i = 0; i + 64 * CHANNELS < ALL; i += CHANNELS) {
         heads_alike += out[i] == out[i + CHANNELS / 3];
         blocks_alike += out[i] == out[i + 64 * CHANNELS];
@@ -169,7 +170,7 @@ static void test_dropout(void **state) {
     harness_close(&h);
 }
 
-/* Logits beyond what exp can take. */
+/* Logits beyond the range of exp. */
 static void test_large(void **state) {
     (void)state;
     harness_fill(x, ALL, 1);

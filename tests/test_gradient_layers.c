@@ -25,7 +25,7 @@ typedef struct {
 
 static char *write_layer(const dl_kind *kind, const setting *settings, int inputs) {
     dl_text layer = {0};
-    bool unpool = !strcmp(kind->name, "unpool"); /* what it undoes must be there */
+    bool unpool = !strcmp(kind->name, "unpool"); /* needs the max_pool that it undoes */
     if (unpool)
         dl_text_add(&layer, "{ layer = \"max_pool\"; name = \"pool\"; size = (2, 3); }, ");
     dl_text_add(&layer, "{ layer = \"%s\";", kind->name);

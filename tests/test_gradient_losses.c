@@ -109,7 +109,7 @@ static void test_losses(void **state) {
         }
         printf("   %-22s %d kinds of target\n", loss->kind.name, fits);
     }
-    /* what only shows together */
+    /* options that interact */
     const dl_kind *softmax = dl_registry_find(&dl_loss_registry, "softmax_cross_entropy");
     assert_int_equal(check_targets((const dl_loss_type *)softmax,
                                    "label_smoothing = 0.3; class_weights = (0.5, 2, 1, 0.25);"),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Initial values: moments, angles, places, and the same ones for the same seed. */
+/* Initial values: moments, angles, positions, and the same values for the same seed. */
 #include "harness.h"
 
 #include <math.h>
@@ -23,7 +23,7 @@ static void test_names(void **state) {
     assert_null(dl_weights_init_names[DL_INIT_ONES + 1]);
 }
 
-/* Mean and variance as each promises; the fourth moment tells a normal from a uniform one. */
+/* Mean and variance of each initializer; the fourth moment distinguishes normal from uniform. */
 static void test_moments(void **state) {
     (void)state;
     enum { COUNT = 60000 };

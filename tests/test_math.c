@@ -53,7 +53,7 @@ static void test_elementary(void **state) {
     assert_true(fabs(dl_softplus(1000) - 1000) < 1e-9 && dl_softplus(-1000) == 0);
 }
 
-/* The vectors' words are those of dl_random_words, so a mask is what the one generator draws. */
+/* The vectorized words are those of dl_random_words, so masks use the same generator. */
 static void test_mask(void **state) {
     (void)state;
     enum { N = 100003 };
@@ -217,7 +217,7 @@ static void test_activations(void **state) {
         dl_activate(&f, 1, 3, NULL, z, y);
         assert_true(isnan(y[1]));
     }
-    /* a step lets nothing through, unless a loss wants it so */
+    /* the derivative of a step is 0, unless it is straight-through */
     const float ones[3] = {1, 0, 1}, error[3] = {-1, 2, 0.5f};
     dl_activation step = {.kind = DL_STEP};
     dl_activate_backward(&step, 1, 3, ones, error, y, NULL);
@@ -278,7 +278,7 @@ static void test_packed(void **state) {
     }
 }
 
-/* What OpenBLAS is told, where it has taken `core` on such a processor; NULL: nothing. */
+/* The core type set for OpenBLAS if it chose `core` on such a processor; NULL: none. */
 static void test_blas_core(void **state) {
     (void)state;
     const dl_processor old = {0}, sandy = {.intel = true, .avx = true};

@@ -13,7 +13,7 @@ enum { BATCH = 40, PLACES = 6 * 5, CHANNELS = 50, SIZE = PLACES * CHANNELS, ALL 
 
 static float x[ALL], y[ALL], dx[ALL];
 
-/* y and dx = f(x) and f'(x) · 1 of one layer, behind the probe. */
+/* y and dx = f(x) and f'(x) · 1 of one layer, after the probe. */
 static void run(const char *layer, int batch, const dl_pass *with) {
     harness h;
     dl_text layers = {0};

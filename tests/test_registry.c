@@ -38,7 +38,7 @@ static void check_table(const char *owner, const dl_option *options, size_t size
     }
 }
 
-/* A group with nothing but what is required reads without an error: so defaults are valid. */
+/* A group with only the required keys reads without an error: the defaults are valid. */
 static void check_defaults(const dl_kind *kind) {
     dl_config config;
     dl_error error = {0};
@@ -89,7 +89,7 @@ static void test_kinds(void **state) {
             dl_text help = {0}, hint = {0};
             dl_kind_help(registry, kind, &help);
             for (const dl_option *o = kind->options; o->key; o++) {
-                char line[64]; /* a blank behind the colon, however short the key is */
+                char line[64]; /* a space after the colon, however short the key is */
                 snprintf(line, sizeof line, "\n  %s: ", o->key);
                 assert_non_null(strstr(help.data, line));
             }

@@ -19,7 +19,7 @@ enum { N = 10 };
 /* f = |A theta - b|^2 / 2 with A = Q diag(sqrt(l)) Q', so that the Hessian is Q diag(l) Q', l from
    1e-4 to 1 in equal steps of their logarithm; b = A · best. */
 typedef struct {
-    dl_function f; /* the first, since it is what the methods hand back */
+    dl_function f; /* first: the methods pass a pointer to it */
     double a[N * N], b[N], best[N];
     int evaluations, jacobians;
 } quadratic;
@@ -195,7 +195,7 @@ static int count_sgd(dl_function *f, double goal) {
     return k;
 }
 
-/* To a 1e-8th of what f was at the beginning (its least is 0). */
+/* To 1e-8 of the initial f (its minimum is 0). */
 static void test_quadratic(void **state) {
     (void)state;
     static const struct {
@@ -216,7 +216,7 @@ static void test_quadratic(void **state) {
         double goal = 1e-8 * q.f.evaluate(&q.f, zero, NULL);
         q.evaluations = 0;
         int k = count(cases[i].name, cases[i].options, &q.f, zero, goal, cases[i].most);
-        /* iterate() itself looks twice */
+        /* iterate() itself evaluates twice */
         printf("quadratic, condition 1e4, to 1e-8: %-20s %-18s %2d iterations, %d evaluations\n",
                cases[i].name, cases[i].options, k, q.evaluations - 2 * k);
         if (k > cases[i].most)
@@ -310,7 +310,7 @@ static void test_dependent(void **state) {
     for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
         int k = count(others[i], "", &f, begin, 1e-12, 20);
         if (k > 20)
-            fail_msg("%s cannot do with what is singular", others[i]);
+            fail_msg("%s fails for a singular matrix", others[i]);
     }
 }
 
@@ -332,7 +332,7 @@ static void test_not_linear(void **state) {
     close_method(&m);
 }
 
-/* At the least place nothing moves, and nothing is divided by zero. */
+/* At the minimum nothing moves, and nothing is divided by zero. */
 static void test_at_rest(void **state) {
     (void)state;
     static const double best[] = {1, 1};
@@ -386,7 +386,7 @@ static double evaluate_bowl(dl_function *f, const double *theta, double *gradien
     return d * d + d * d * d * d / 4;
 }
 
-/* Wherever the least is, near or far: both strong Wolfe conditions hold at what is found. */
+/* Both strong Wolfe conditions hold at the result, whether the minimum is near or far. */
 static void test_wolfe(void **state) {
     (void)state;
     static const double places[] = {0.003, 0.1, 0.4, 0.6, 1, 1.7, 5, 300};

@@ -68,18 +68,18 @@ static void run(shares *s, int inputs, const char *per, const dl_pass *with, int
     harness_close(&h);
 }
 
-/* Worked out once more from the numbers that the generator gives for this place. */
-static void check_mixture(const float *got, int inputs, int64_t place) {
+/* Recomputed from the random numbers at this index. */
+static void check_mixture(const float *got, int inputs, int64_t index) {
     dl_draw draw = {4, DL_FOR_DROPOUT, (uint16_t)(inputs + 1), 1, 2};
     float u[MOST];
     double sum = 0;
-    dl_random_uniform(&draw, place * DL_MAX_INPUTS, inputs, u);
+    dl_random_uniform(&draw, index * DL_MAX_INPUTS, inputs, u);
     for (int k = 0; k < inputs; k++)
         sum -= log(1 - (u[k] + 0x1p-25));
     for (int k = 0; k < inputs; k++) {
         double want = -log(1 - (u[k] + 0x1p-25)) / sum;
         if (!(fabs(got[k] - want) < 1e-6))
-            fail_msg("share %d of %d at %lld: %g, not %g", k, inputs, (long long)place, got[k],
+            fail_msg("share %d of %d at %lld: %g, not %g", k, inputs, (long long)index, got[k],
                      want);
     }
 }

@@ -57,7 +57,7 @@ static void check_type(const char *type, bool training) {
         dl_net_forward(&half.net, part, &pass);
         assert_same(got, want, BATCH);
     }
-    /* a pass that does not carry leaves what there is; a smaller batch takes its own lanes */
+    /* a pass without carry does not change the state; a smaller batch changes only its rows */
     dl_net_begin(&half.net);
     pass.carry = false;
     take_half(x, 0, part);
@@ -82,7 +82,7 @@ static void test_goes_on(void **state) {
             check_type(types[t], training);
 }
 
-/* What is carried has a flag of its own, is not trained, and begins with zeros. */
+/* Carried states have their own flag, are not trained, and start with zeros. */
 static void test_states(void **state) {
     (void)state;
     static const char *const names[] = {"lstm_1.state", "lstm_1.memory", "lstm_2.state",
