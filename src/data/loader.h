@@ -23,8 +23,8 @@ typedef enum {
     DL_IN_ORDER, /* of the split */
     DL_SHUFFLED, /* by (seed, epoch) */
     DL_LANES     /* row b of a batch follows row b of the preceding batch: the split is divided into
-                    batch_size contiguous lanes. The first lanes may have one more row; the last batch
-                    has only these */
+                    batch_size contiguous lanes. The first lanes may have one more row, which
+                    are the last batch */
 } dl_order;
 
 typedef struct dl_loader dl_loader;
