@@ -97,8 +97,9 @@ CONFIG
     status_is 2 # rows of numbers are not images
     says "--pictures is for nets whose target is an image or has a class at each pixel"
     tested runs/auto --json
-    # the error of the mean image is 4.33 of 16 gray values, of ten principal components 2.22
-    jq -e '.rmse > 1 and .rmse < 2.22 and .r2 > 0.8' .out >/dev/null || fail "not learned"
+    # the error of the mean image is 4.33 of 16 gray values, of ten principal components 2.22; their
+    # r2, a mean over the pixels that vary, is 0.53
+    jq -e '.rmse > 1 and .rmse < 2.22 and .r2 > 0.53' .out >/dev/null || fail "not learned"
 }
 
 @test "a siamese net compares pairs of digits" {
