@@ -45,8 +45,8 @@ check mnist accuracy ge 0.992
 check mnist-augmented accuracy ge 0.995
 check fashion-mnist accuracy ge 0.92
 check models/lenet5 accuracy ge 0.988
-check models/autoencoder r2 ge 0.85
-check models/denoising_autoencoder r2 ge 0.9
+check models/autoencoder rmse le 20
+check models/denoising_autoencoder rmse le 18
 check models/siamese accuracy ge 0.98
 check models/resnet20-cifar accuracy ge 0.70
 check models/resnet20-cifar-augmented accuracy ge 0.80
