@@ -67,7 +67,8 @@ static int fail_unknown(const arg_program *p, const arg_command *c, const char *
 
 /* ---- values ---- */
 
-static void add_set(arg_common *a, const char *assignment) {
+/* Takes ownership of `assignment`. */
+static void add_set(arg_common *a, char *assignment) {
     a->sets = xrealloc(a->sets, sizeof *a->sets * (size_t)(a->set_count + 1));
     a->sets[a->set_count++] = assignment;
 }
@@ -79,7 +80,7 @@ void arg_add_set(void *arguments, const char *format, ...) {
     if (vasprintf(&text, format, list) < 0)
         abort();
     va_end(list);
-    add_set(arguments, text); /* never freed */
+    add_set(arguments, text);
 }
 
 int arg_apply_sets(const arg_common *a, dl_config *config, dl_error *error) {
@@ -128,7 +129,7 @@ static bool read_word(const arg_option *o, const char *text, int *value, dl_text
 static bool read_set(const arg_option *o, const char *text, arg_common *a, dl_text *message) {
     int64_t number;
     if (!o->key) {
-        add_set(a, text);
+        add_set(a, xstrdup(text));
         return true;
     }
     if (!read_count(o, text, &number, message))
@@ -373,6 +374,8 @@ int arg_main(const arg_program *p, int argc, char **argv) {
         status = cmd_fail(p->name, &error);
     dl_error_clear(&error);
     if (a) {
+        for (int i = 0; i < a->set_count; i++)
+            free(a->sets[i]);
         free(a->operands);
         free(a->sets);
     }

@@ -52,7 +52,7 @@ typedef struct {
     int given_count;
     char **operands; /* [operand_count], borrowed from argv */
     int operand_count;
-    const char **sets; /* [set_count]: KEY=VALUE */
+    char **sets; /* [set_count]: KEY=VALUE, owned */
     int set_count;
     int64_t threads; /* 0: all processors */
     int backend;

@@ -140,7 +140,7 @@ put() {
     train --quiet --dry-run --set training.init_from=nowhere still.cfg
     status_is 3
     says_only 'dltrain: --set training.init_from=nowhere: init_from: nowhere: not found (looked in '`
-        `'the current folder, data/ and $DLTRAIN_DATA)'
+        `"the current folder, the config's folder, data/ and \$DLTRAIN_DATA)"
     mkdir there empty
     cp first/best.safetensors there/seen.safetensors
     DLTRAIN_DATA=$PWD/there train --dry-run --set training.init_from=seen.safetensors still.cfg
