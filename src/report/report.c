@@ -287,6 +287,12 @@ void dl_report_transfer(dl_terminal *t, const dl_transfer *transfer) {
     enum { MOST_SHOWN = 24 };
     if (!transfer->path)
         return;
+    if (transfer->ambiguous)
+        dl_say(
+            t,
+            "warning     %s was not written by dltrain, and %s fits as [in][out] and as PyTorch's "
+            "[out][in]: read as [in][out] (init_layout = \"torch\" transposes)",
+            transfer->path, transfer->ambiguous);
     int missed = transfer->missed_count, shown = missed < MOST_SHOWN ? missed : MOST_SHOWN;
     listing list = {.terminal = t, .label = "loaded", .indent = 12, .between = " "};
     dl_text item = {0};

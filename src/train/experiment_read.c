@@ -28,7 +28,7 @@ static const dl_option training_options[] = {
         "how the init_from file stores the weights of dense layers and convolutions: dltrain and "
         "keras: [in][out] and [height][width][in][out]; torch: [out][in] and "
         "[out][in][height][width], which are transposed when they are read; auto: a file of "
-        "dltrain as it is, another one as the shapes say, and an error where they fit both ways"),
+        "dltrain as it is, another one as the shapes say, with a warning where they fit both ways"),
     DL_STRINGS_OPTION("init_map", dl_settings, init_map, DL_NO_DEFAULT,
                       "layers with other names in the init_from file: (\"layer=its name there\", "
                       "…)"),

@@ -259,16 +259,15 @@ static int decide_layout(dl_transfer *t, const dl_experiment *e, const dl_safete
         dl_layout_vote(&votes, param, file, checkpoint_name(t, e, param->name));
     }
     t->transposed = votes.torch > 0;
-    if (votes.ours ? !votes.torch : votes.torch || !votes.both)
+    if (!votes.ours && !votes.torch && votes.both)
+        t->ambiguous = dl_arena_strdup(&t->arena, votes.example);
+    if (!votes.ours || !votes.torch)
         return 0;
-    return dl_fail(
-        error, DL_USAGE,
-        "%s: init_from: %s was not written by dltrain, and its shapes do not say whether "
-        "weights are [in][out] or, as in PyTorch, [out][in] (%s%s): set init_layout = "
-        "\"torch\", \"keras\" or \"dltrain\"",
-        dl_model_where(&e->model, "training.init_from"), file->path,
-        votes.ours ? "some fit only one way, some only the other" : votes.example,
-        votes.ours ? "" : " fits both ways");
+    return dl_fail(error, DL_USAGE,
+                   "%s: init_from: %s was not written by dltrain, and some of its weights fit only "
+                   "as [in][out], some only as PyTorch's [out][in]: set init_layout = \"torch\", "
+                   "\"keras\" or \"dltrain\"",
+                   dl_model_where(&e->model, "training.init_from"), file->path);
 }
 
 /* Whether an image of several channels becomes a vector: dltrain has channels last. */

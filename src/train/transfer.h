@@ -7,13 +7,14 @@
 
 /* What was loaded. All zero: nothing was asked for. */
 typedef struct {
-    char *path;          /* of the checkpoint */
-    bool transposed;     /* it has PyTorch's layout */
-    bool flattens;       /* and the net flattens images, in another order than PyTorch */
-    int count;           /* tensors of the net */
-    int missed_count;    /* of them, not loaded: */
-    const char **missed; /* "dense_2.weight (there 128x10, here 128x5)" */
-    dl_arena arena;      /* owns all of these */
+    char *path;            /* of the checkpoint */
+    bool transposed;       /* it has PyTorch's layout */
+    const char *ambiguous; /* a weight that fits [in][out] and [out][in]; NULL: none */
+    bool flattens;         /* and the net flattens images, in another order than PyTorch */
+    int count;             /* tensors of the net */
+    int missed_count;      /* of them, not loaded: */
+    const char **missed;   /* "dense_2.weight (there 128x10, here 128x5)" */
+    dl_arena arena;        /* owns all of these */
 } dl_transfer;
 
 /* Checks training.init_map against the net, which has been read: 0, or -1 and errors. */
