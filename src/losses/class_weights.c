@@ -58,7 +58,16 @@ int dl_class_weights_check(const dl_class_weights *own, const dl_output *output,
     return dl_loss_check_outputs(output, target->classes, reason, error);
 }
 
-int dl_class_weights_balance(dl_class_weights *own) {
+int dl_class_weights_ignored(const void *self) {
+    return (int)((const dl_class_weights *)self)->ignored;
+}
+
+bool dl_class_weights_need_counts(const void *self) {
+    return ((const dl_class_weights *)self)->weights.word != 0;
+}
+
+int dl_class_weights_balance(void *self) {
+    dl_class_weights *own = self;
     if (own->weights.count)
         return -1;
     own->weights.word = 1; /* "balanced" */

@@ -30,8 +30,10 @@ extern const char *const dl_class_weights_words[], *const dl_class_weights_none[
    consistent with them. */
 int dl_class_weights_check(const dl_class_weights *own, const dl_output *output,
                            const dl_target *target, const char *loss, dl_error *error);
-/* For balance: 0, or -1 if weights are set. */
-int dl_class_weights_balance(dl_class_weights *own);
+/* Operations of a loss whose struct begins with a dl_class_weights. */
+int dl_class_weights_ignored(const void *self);
+bool dl_class_weights_need_counts(const void *self);
+int dl_class_weights_balance(void *self);
 
 /* Counts from which the weights are computed. */
 typedef struct {

@@ -10,8 +10,8 @@
 #include "math/vector.h"
 
 typedef struct {
+    dl_class_weights classes; /* first */
     double gamma;
-    dl_class_weights classes;
 } focal;
 
 static const dl_option options[] = {
@@ -75,18 +75,6 @@ static double initial(const void *self, const dl_target *target, int64_t channel
     return dl_class_weights_mean(&w, target->classes) * pow(1 - p, own->gamma) * -log(p);
 }
 
-static int ignored(const void *self) {
-    return (int)((const focal *)self)->classes.ignored;
-}
-
-static bool needs_counts(const void *self) {
-    return ((const focal *)self)->classes.weights.word != 0;
-}
-
-static int balance(void *self) {
-    return dl_class_weights_balance(&((focal *)self)->classes);
-}
-
 const dl_loss_type dl_loss_focal = {
     .kind = {"focal",
              "focal loss with a built-in softmax, for classification in which most rows are easy, "
@@ -96,8 +84,8 @@ const dl_loss_type dl_loss_focal = {
     .check = check,
     .evaluate = evaluate,
     .initial = initial,
-    .ignored = ignored,
-    .needs_counts = needs_counts,
-    .balance = balance,
+    .ignored = dl_class_weights_ignored,
+    .needs_counts = dl_class_weights_need_counts,
+    .balance = dl_class_weights_balance,
     .softmax = true,
 };

@@ -15,8 +15,8 @@
 #include "math/vector.h"
 
 typedef struct {
+    dl_class_weights classes; /* first */
     double smoothing;
-    dl_class_weights classes;
 } softmax_cross_entropy;
 
 static const dl_option options[] = {
@@ -104,18 +104,6 @@ static double initial(const void *self, const dl_target *target, int64_t channel
            log(target->classes);
 }
 
-static int ignored(const void *self) {
-    return (int)((const softmax_cross_entropy *)self)->classes.ignored;
-}
-
-static bool needs_counts(const void *self) {
-    return ((const softmax_cross_entropy *)self)->classes.weights.word != 0;
-}
-
-static int balance(void *self) {
-    return dl_class_weights_balance(&((softmax_cross_entropy *)self)->classes);
-}
-
 const dl_loss_type dl_loss_softmax_cross_entropy = {
     .kind =
         {"softmax_cross_entropy",
@@ -125,8 +113,8 @@ const dl_loss_type dl_loss_softmax_cross_entropy = {
     .check = check,
     .evaluate = evaluate,
     .initial = initial,
-    .ignored = ignored,
-    .needs_counts = needs_counts,
-    .balance = balance,
+    .ignored = dl_class_weights_ignored,
+    .needs_counts = dl_class_weights_need_counts,
+    .balance = dl_class_weights_balance,
     .softmax = true,
 };
