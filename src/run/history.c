@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "run/history.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,6 +29,16 @@ static bool read_row(dl_history *h, const char *line, int64_t row, int64_t rows)
         line = end + 1;
     }
     return true;
+}
+
+const char *dl_history_row_end(const char *line, int columns) {
+    char *end = NULL;
+    for (int c = 0; c < columns; c++, line = end + 1) {
+        strtod(line, &end);
+        if (isspace((unsigned char)*line) || end == line || *end != (c + 1 < columns ? ',' : '\n'))
+            return NULL;
+    }
+    return line;
 }
 
 /* A row has at least two bytes per column, which bounds the rows of a malformed file. */

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "run/history.h"
 #include "run/tensorboard.h"
 
 static const char *const run_files[] = {"config.cfg",      "history.csv", "log.txt",
@@ -221,18 +222,55 @@ int dl_run_create(dl_run *run, dl_terminal *terminal, const dl_model *model, con
     return -1;
 }
 
+/* The line of the epoch, after which *rows is set; NULL: none. Lines that are torn or out of order
+   are skipped. */
+static const char *next_row(const char **rows, int64_t epoch, int columns) {
+    while (**rows) {
+        const char *line = *rows, *end = dl_history_row_end(line, columns);
+        int64_t number = end ? strtoll(line, NULL, 10) : 0;
+        if (end && number > epoch)
+            return NULL;
+        *rows = end ? end : line + strcspn(line, "\n");
+        *rows += !end && **rows;
+        if (end && number == epoch)
+            return line;
+    }
+    return NULL;
+}
+
 /* Rows are on the disk before the checkpoint that counts them, but a history can be edited or
-   truncated by its user. */
-static void say_missing(dl_terminal *terminal, const char *path, int64_t rows, int64_t epoch) {
-    if (rows != epoch)
+   truncated by its user, and a disk can lie. */
+static void repair_history(dl_text *kept, dl_terminal *terminal, const char *path, const char *old,
+                           const char *saved, int64_t epochs) {
+    int columns = 1;
+    for (const char *c = kept->data; *c; c++)
+        columns += *c == ',';
+    int64_t rows = 0, restored = 0, example = 0;
+    for (int64_t epoch = 1; epoch <= epochs; epoch++) {
+        const char *line = next_row(&old, epoch, columns);
+        const char *copy = next_row(&saved, epoch, columns);
+        if (!line && copy && !example)
+            example = epoch;
+        restored += !line && copy;
+        line = line ? line : copy;
+        rows += line != NULL;
+        if (line)
+            dl_text_add_bytes(kept, line, strcspn(line, "\n") + 1);
+    }
+    if (restored)
+        dl_say(terminal,
+               "warning: %s lacked rows of %lld of the checkpoint's %lld epochs, such as %lld: "
+               "restored from the checkpoint, without their times",
+               path, (long long)restored, (long long)epochs, (long long)example);
+    if (rows < epochs)
         dl_say(terminal,
                "warning: %s has rows of only %lld of the checkpoint's %lld epochs: the others "
                "are missing from curves and comparisons",
-               path, (long long)rows, (long long)epoch);
+               path, (long long)rows, (long long)epochs);
 }
 
 int dl_run_reopen(dl_run *run, dl_terminal *terminal, const char *folder, const dl_model *model,
-                  const char *header, int64_t epoch, dl_error *error) {
+                  const char *header, int64_t epoch, const char *rows, dl_error *error) {
     run->folder = xstrdup(folder);
     if (lock_folder(run, error))
         return -1;
@@ -247,16 +285,8 @@ int dl_run_reopen(dl_run *run, dl_terminal *terminal, const char *folder, const 
         free(path);
         return -1;
     }
-    int64_t rows = 0;
     const char *line = strchr(old, '\n');
-    for (line = line ? line + 1 : ""; *line;) { /* only complete lines */
-        const char *end = strchr(line, '\n');
-        if (!end || strtoll(line, NULL, 10) > epoch)
-            break;
-        dl_text_add_bytes(&kept, line, (size_t)(end + 1 - line));
-        line = end + 1;
-        rows++;
-    }
+    repair_history(&kept, terminal, path, line ? line + 1 : "", rows, epoch);
     int result = dl_file_write(path, kept.data, kept.length, error);
     if (!result)
         result = open_files(run, terminal, "ae", error);
@@ -269,7 +299,6 @@ int dl_run_reopen(dl_run *run, dl_terminal *terminal, const char *folder, const 
         result = dl_writer_commit(&split, error);
     dl_writer_abort(&split);
     if (!result) {
-        say_missing(terminal, path, rows, epoch);
         dl_folder_remove_temporaries(folder);
         point_latest(folder);
     }

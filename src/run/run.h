@@ -20,10 +20,10 @@ int dl_run_create(dl_run *run, dl_terminal *terminal, const dl_model *model, con
                   const char *out, bool force, dl_error *error);
 /* Checks that `path` is a run's folder, to resume: 0, or -1 and an error. */
 int dl_run_check_resumable(const char *path, dl_error *error);
-/* Reopens the folder of a run to resume it: keeps the history's rows up to `epoch`, and rewrites
-   config.cfg. */
+/* Reopens the folder of a run to resume it: keeps the history's rows up to `epoch`, restores those
+   that are missing from `rows`, the lines in the checkpoint, and rewrites config.cfg. */
 int dl_run_reopen(dl_run *run, dl_terminal *terminal, const char *folder, const dl_model *model,
-                  const char *header, int64_t epoch, dl_error *error);
+                  const char *header, int64_t epoch, const char *rows, dl_error *error);
 /* Appends a line, with its newline, to the history, completely or not at all. */
 int dl_run_add_row(dl_run *run, const char *line, dl_error *error);
 /* folder/name; freed by the caller. */

@@ -3,6 +3,7 @@
 #ifndef DL_TRAIN_PROGRESS_H
 #define DL_TRAIN_PROGRESS_H
 
+#include "base/text.h"
 #include "model/evaluate.h"
 #include "optim/schedule.h"
 
@@ -13,6 +14,7 @@ typedef struct {
     dl_metric_sums sums; /* over the steps of the incomplete epoch */
     double best;         /* value of the monitored column, NaN before the first epoch */
     int64_t best_epoch;  /* 0: none yet */
+    dl_text rows;        /* the last rows of the history (dl_row_keep); owned */
     double schedule[DL_SCHEDULE_STATE]; /* state of a schedule that monitors a column */
 } dl_progress;
 

@@ -26,10 +26,11 @@ static int start(dl_recorder *r, const dl_trainer *t, dl_error *error) {
     const dl_run_location *location = &r->location;
     const dl_experiment *e = t->e;
     dl_text header = dl_row_header(e);
-    int result = location->resume ? dl_run_reopen(&r->run, r->terminal, location->resume, &e->model,
-                                                  header.data, t->progress.epoch, error)
-                                  : dl_run_create(&r->run, r->terminal, &e->model, header.data,
-                                                  location->out, location->force, error);
+    int result = location->resume
+                     ? dl_run_reopen(&r->run, r->terminal, location->resume, &e->model, header.data,
+                                     t->progress.epoch, dl_text_get(&t->progress.rows), error)
+                     : dl_run_create(&r->run, r->terminal, &e->model, header.data, location->out,
+                                     location->force, error);
     dl_text_free(&header);
     if (result)
         return -1;

@@ -103,6 +103,28 @@ dl_text dl_row_line(const dl_experiment *e, const dl_row *row) {
     return line;
 }
 
+static void add_untimed_value(void *line, const dl_measurement *column) {
+    dl_measurement untimed = *column;
+    if (column->decimals > 0) /* a time */
+        untimed.value = NAN;
+    add_value(line, &untimed);
+}
+
+void dl_row_keep(const dl_experiment *e, const dl_row *row, dl_text *last) {
+    enum { KEPT = 100 };
+    dl_text line = join(e, row, add_untimed_value);
+    dl_text_add(last, "%s\n", line.data);
+    dl_text_free(&line);
+    int lines = 0;
+    for (const char *c = last->data; *c; c++)
+        lines += *c == '\n';
+    if (lines <= KEPT)
+        return;
+    char *second = strchr(last->data, '\n') + 1;
+    last->length -= (size_t)(second - last->data);
+    memmove(last->data, second, last->length + 1);
+}
+
 dl_text dl_row_scores(const dl_experiment *e) {
     return join(e, NULL, add_score_name);
 }

@@ -35,6 +35,9 @@ void dl_row_visit(const dl_experiment *experiment, const dl_row *row, dl_measure
 /* The first line of history.csv and the line of a row, with their newlines. */
 dl_text dl_row_header(const dl_experiment *experiment);
 dl_text dl_row_line(const dl_experiment *experiment, const dl_row *row);
+/* Adds the row to the last ones, of which it keeps 100, with nan for the columns that are times:
+   equal runs must have equal checkpoints. */
+void dl_row_keep(const dl_experiment *experiment, const dl_row *row, dl_text *last);
 /* The names of the losses and metrics: "train_loss,train_accuracy,val_loss,val_accuracy". */
 dl_text dl_row_scores(const dl_experiment *experiment);
 /* The value of the column `name`; NaN if there is no such column. */

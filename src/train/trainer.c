@@ -229,6 +229,7 @@ int dl_trainer_epoch(dl_trainer *t, dl_error *error) {
         return status > 0 && save(t, error) ? -1 : status;
     dl_event event = {.kind = DL_EVENT_EPOCH, .row = &row};
     advance_epoch(t, &row, &event.best);
+    dl_row_keep(t->e, &row, &t->progress.rows);
     int result = send_event(t, event, error);
     dl_average_swap_out(&t->average, t->e);
     return result;
@@ -388,6 +389,7 @@ void dl_trainer_close(dl_trainer *t) {
     dl_metric_sums_close(&t->progress.sums);
     dl_transfer_free(&t->transfer);
     dl_full_batch_close(&t->full_batch);
+    dl_text_free(&t->progress.rows);
     dl_text_free(&t->note);
     dl_text_free(&t->edited);
     dl_average_close(&t->average);

@@ -37,6 +37,7 @@ static void add_progress(dl_checkpoint_content *c, const dl_experiment *e, const
     dl_checkpoint_content_add_text(c, "monitor", e->settings.monitor);
     dl_checkpoint_content_add_text(c, "monitor_mode", dl_mode_names[e->settings.mode]);
     dl_checkpoint_content_add_text(c, "columns", columns.data);
+    dl_checkpoint_content_add_text(c, "rows", dl_text_get(&p->rows));
     dl_text_free(&columns);
     if (p->epoch_step)
         dl_metric_sums_fields(&sums, &e->model, add_field, c);
@@ -188,6 +189,8 @@ static int read_progress(const dl_checkpoint *c, const dl_experiment *e, dl_prog
         (p->epoch_step && read_sums(c, e, &p->sums, error)) ||
         read_schedule(c, e, p->schedule, error))
         return -1;
+    const char *rows = dl_checkpoint_text(c, "rows");
+    dl_text_add(&p->rows, "%s", rows ? rows : "");
     const char *monitor = dl_checkpoint_text(c, "monitor");
     const char *mode = dl_checkpoint_text(c, "monitor_mode");
     if (!monitor || !mode || strcmp(monitor, e->settings.monitor) ||

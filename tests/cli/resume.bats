@@ -344,7 +344,7 @@ CASES
     rm run/best.safetensors run/history.csv run/config.cfg run/log.txt # the last one suffices
     train --quiet --resume run --epochs 3
     status_is 0
-    equal "$(rows run)" 2
+    equal "$(rows run)" 3
 }
 
 @test "two runs cannot use the same folder" {

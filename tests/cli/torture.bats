@@ -100,10 +100,48 @@ resumed_whole() {
     [ $failed -gt 8 ] || fail "only $failed of $at calls that failed were noticed"
 }
 
-@test "rows that a history lacks are reported" {
-    train --quiet --out run --stop-after 3 --epochs 4 xor.cfg
-    sed -i 2d run/history.csv
+# lacking NAME COMMAND...: resumes a copy of the run `old` whose history the command has changed;
+# its rows are those of an uninterrupted run, and a message names the first that was restored.
+lacking() {
+    local first=$1
+    shift
+    rm -rf run
+    cp -r old run
+    "$@" run/history.csv
     train --resume run
     status_is 0
-    says "warning: run/history.csv has rows of only 2 of the checkpoint's 3 epochs"
+    same_history whole run
+    says "lacked rows of"
+    says "such as $first: restored from the checkpoint, without their times"
+    says_not "are missing from curves"
+    same whole/last.safetensors run/last.safetensors
+}
+half_a_line() { truncate -s -5 "$1"; }
+zeros_for_the_end() { truncate -s -40 "$1" && head -c 40 /dev/zero >>"$1"; }
+torn_comma() { sed -i -E '3s/^(([^,]*,){3}).*/\1/' "$1"; }
+another_order() { sed -i '2{h;d};3G' "$1"; }
+
+@test "rows that a history lacks are restored from the checkpoint" {
+    train --quiet --out whole --epochs 5 xor.cfg
+    train --quiet --out old --stop-after 4 --epochs 5 xor.cfg
+    lacking 1 sed -i 2d
+    grep -q '^1,1,nan,0.05,' run/history.csv || fail "another first row"
+    inspect compare run whole
+    status_is 0
+    lacking 4 half_a_line
+    lacking 4 zeros_for_the_end
+    lacking 2 torn_comma
+    lacking 1 another_order
+    lacking 1 truncate -s 0
+    lacking 1 rm
+}
+
+@test "rows that a history and its checkpoint lack are reported" {
+    train --quiet --out run --stop-after 103 --epochs 104 xor.cfg # of which 100 are in it
+    sed -i 2,9d run/history.csv
+    train --resume run
+    status_is 0
+    says "warning: run/history.csv lacked rows of 5 of the checkpoint's 103 epochs, such as 4"
+    says "warning: run/history.csv has rows of only 100 of the checkpoint's 103 epochs"
+    equal "$(sed -n 2p run/history.csv | cut -d, -f1)" 4
 }
