@@ -189,7 +189,7 @@ unit: $(tests:%=$(BUILD)/%)
 	    if [ -n "$$failed" ]; then echo "failed:$$failed"; exit 1; fi
 
 cli: $(PROGRAMS)
-	bats $(if $(CI),,--pretty) tests/cli
+	bats $$([ ! -t 1 ] || echo --pretty) tests/cli
 
 # T: unit tests and files of tests/cli, by their names or paths.
 T      =
@@ -234,7 +234,8 @@ kernels: $(kernel_tests)
 # All that check runs, built but not run; make -j builds it on all processors.
 tests: $(PROGRAMS) $(tests:%=$(BUILD)/%) $(BUILD)/tests/fuzz/replay
 	$(Q)$(MAKE) --no-print-directory ONEDNN=no kernel-tests
-check: unit replay plain cli
+check:
+	$(Q)$(MAKE) --no-print-directory -k unit replay plain cli
 
 check-long: $(PROGRAMS)
 	scripts/check_long.sh
@@ -263,26 +264,28 @@ ZSH_COMPLETIONS  = $(DESTDIR)$(COMPLETIONS)/zsh/site-functions
 SCRIPTS  = bagging capacity_curve cross_validate get_data grid_search learning_curve plot_curves \
            pretrain_autoencoder random_search
 install: all
-	install -d $(BIN) $(BASH_COMPLETIONS) $(ZSH_COMPLETIONS)
-	install $(PROGRAMS) $(BIN)
+	install -d "$(BIN)" "$(BASH_COMPLETIONS)" "$(ZSH_COMPLETIONS)"
+	install $(PROGRAMS) "$(BIN)"
 	for file in $$(find configs -name '*.cfg') data/*.csv data/*.csv.gz data/README.md; do \
-	    install -D -m 644 $$file $(SHARE)/$$file || exit 1; done
-	install -D -m 644 -t $(SHARE)/scripts scripts/common.sh
-	install -D -t $(SHARE)/scripts $(SCRIPTS:%=scripts/%.sh)
+	    install -D -m 644 $$file "$(SHARE)/$$file" || exit 1; done
+	install -D -m 644 -t "$(SHARE)/scripts" scripts/common.sh
+	install -D -t "$(SHARE)/scripts" $(SCRIPTS:%=scripts/%.sh)
 	for script in $(SCRIPTS); do \
 	    ln -sf ../share/dltrain/scripts/$$script.sh \
-	        $(BIN)/dltrain-$$(echo $$script | tr _ -) || exit 1; done
-	install -D -m 644 -t $(MAN)/man1 $(PROGRAMS:%=man/%.1)
-	install -D -m 644 -t $(MAN)/man5 man/dltrain.cfg.5
+	        "$(BIN)/dltrain-$$(echo $$script | tr _ -)" || exit 1; done
+	install -D -m 644 -t "$(MAN)/man1" $(PROGRAMS:%=man/%.1)
+	install -D -m 644 -t "$(MAN)/man5" man/dltrain.cfg.5
 	for program in $(PROGRAMS); do \
-	    ./$$program --help completion bash >$(BASH_COMPLETIONS)/$$program && \
-	    ./$$program --help completion zsh >$(ZSH_COMPLETIONS)/_$$program || exit 1; done
+	    ./$$program --help completion bash >"$(BASH_COMPLETIONS)/$$program" && \
+	    ./$$program --help completion zsh >"$(ZSH_COMPLETIONS)/_$$program" || exit 1; done
 
 uninstall:
-	rm -f $(PROGRAMS:%=$(BIN)/%) $(PROGRAMS:%=$(MAN)/man1/%.1) $(MAN)/man5/dltrain.cfg.5
-	rm -f $(PROGRAMS:%=$(BASH_COMPLETIONS)/%) $(PROGRAMS:%=$(ZSH_COMPLETIONS)/_%)
-	for script in $(SCRIPTS); do rm -f $(BIN)/dltrain-$$(echo $$script | tr _ -); done
-	rm -rf $(SHARE)
+	for program in $(PROGRAMS); do \
+	    rm -f "$(BIN)/$$program" "$(MAN)/man1/$$program.1" "$(BASH_COMPLETIONS)/$$program" \
+	        "$(ZSH_COMPLETIONS)/_$$program"; done
+	rm -f "$(MAN)/man5/dltrain.cfg.5"
+	for script in $(SCRIPTS); do rm -f "$(BIN)/dltrain-$$(echo $$script | tr _ -)"; done
+	rm -rf "$(SHARE)"
 
 # The same bytes for the same commit.
 version := $(shell sed -n 's/^.define DL_VERSION "\(.*\)"/\1/p' src/base/version.h)

@@ -10,6 +10,8 @@ load helper
 set_up() {
     is_sanitized && skip "the programs of the top folder are installed"
     rm data # nothing is found in the current folder
+    mkdir "a föld er"
+    cd "a föld er"
     make -s -C "$root" install PREFIX="$PWD/to" >/dev/null
     dltrain=$PWD/to/bin/dltrain dltest=$PWD/to/bin/dltest
 }
