@@ -8,6 +8,7 @@
 #   nohup    scripts/check.sh with SIGHUP and SIGINT ignored
 #   de_DE    a user, LANG=de_DE.UTF-8
 #   tr_TR    a user, LANG=tr_TR.UTF-8
+#   missing  a user, without one package: scripts/quickstart.sh names it
 #   install  make install PREFIX=$HOME/.local, and the installed program from another folder
 # The first run has all tests, the others a part.
 #
@@ -29,7 +30,7 @@ usage() { sed -n '3,/^set/s/^# \{0,1\}//p' "$0"; }
 
 part='config dltrain scripts search interrupt terminal manual numpy splits second_order'
 first=all others=part reuse='' unverified=''
-folder='' release='' runs='root nohup de_DE tr_TR install'
+folder='' release='' runs='root nohup de_DE tr_TR missing install'
 while [ $# -gt 0 ]; do
     case $1 in
     -h | --help) usage && exit ;;
@@ -99,7 +100,7 @@ if [ -z "$reuse" ] || [ ! -d "$system/usr" ]; then
         exit 77
     }
 fi
-rm -rf -- "$system/root/dltrain" "$system/home/user" "$system/root/shared"
+rm -rf -- "$system/root/dltrain" "${system:?}/home/"* "$system/root/shared"
 cp /etc/resolv.conf /etc/hosts "$system/etc/"
 apt-config dump | grep -E '^Acquire::(https?::Proxy|Check-)' \
     >"$system/etc/apt/apt.conf.d/99fresh" || :
@@ -145,28 +146,38 @@ run() {
 "
 }
 
-# The user's copy of the tree, with its build.
+# The user's copy of the tree, with its build; its path has spaces and is no ASCII.
 # shellcheck disable=SC2016 # the inner shell's
 as_user='
-    id user >/dev/null 2>&1 || useradd -m user
-    rm -rf /home/user/dltrain && cp -a /root/dltrain /home/user/ && mkdir -p /home/user/shared/data
-    [ ! -d /root/shared/data ] || mount --bind /root/shared/data /home/user/shared/data
-    chown -R user: /home/user/dltrain
-    cd /home/user/dltrain
+    home="/home/Jörg User" clone="/home/Jörg User/my nets"
+    id user >/dev/null 2>&1 || useradd -m -d "$home" user
+    mkdir -p "$clone/shared/data" && rm -rf "$clone/dltrain" && cp -a /root/dltrain "$clone/"
+    [ ! -d /root/shared/data ] || mount --bind /root/shared/data "$clone/shared/data"
+    chown -R user: "$clone/dltrain"
+    chown user: "$home" "$clone"
+    cd "$clone/dltrain"
+    user() { runuser -u user -- env HOME="$home" "$@"; }'
+# shellcheck disable=SC2016
+locales='
     command -v localedef >/dev/null && [ -e /usr/share/i18n/locales/tr_TR ] ||
         DEBIAN_FRONTEND=noninteractive apt-get -q -y install --no-install-recommends locales
-    for locale in de_DE tr_TR; do localedef -i $locale -f UTF-8 $locale.UTF-8; done
-    user() { runuser -u user -- env HOME=/home/user "$@"; }'
+    for locale in de_DE tr_TR; do localedef -i $locale -f UTF-8 $locale.UTF-8; done'
 
 run root "scripts/quickstart.sh; scripts/install_deps.sh --test; $(tests $first)"
 run nohup "trap '' HUP INT; $(tests $others)"
 for locale in de_DE tr_TR; do
-    run $locale "$as_user
+    run $locale "$as_user $locales
         user LANG=$locale.UTF-8 bash -c 'scripts/quickstart.sh && $(tests $others)'"
 done
+run missing "$as_user
+    dpkg --remove --force-depends libjansson-dev
+    user scripts/quickstart.sh >refusal 2>&1 && status=0 || status=\$?
+    DEBIAN_FRONTEND=noninteractive apt-get -q -y install --no-install-recommends libjansson-dev
+    cat refusal
+    [ \$status = 1 ] && grep 'missing: libjansson-dev$' refusal"
 run install "$as_user
-    user make install PREFIX=/home/user/.local
-    rm -rf /home/user/dltrain && cd /home/user
+    user make install PREFIX=\"\$home/.local\"
+    rm -rf \"\$clone/dltrain\" && cd \"\$home\"
     user .local/bin/dltrain .local/share/dltrain/configs/digits.cfg --epochs 1"
 
 printf '%s' "$table"
