@@ -109,7 +109,9 @@ char *cmd_beside(const char *argv0, const char *other) {
     const char *slash = strrchr(argv0, '/');
     dl_text path = {0};
     dl_text_add(&path, "%.*s%s", slash ? (int)(slash + 1 - argv0) : 0, argv0, other);
-    return path.data;
+    char *quoted = cmd_quoted(path.data);
+    dl_text_free(&path);
+    return quoted;
 }
 
 char *cmd_quoted(const char *path) {

@@ -23,8 +23,7 @@ void cmd_watch_signals(void (*handler)(int));
    `program` is borrowed forever. */
 void cmd_quit_on_signals(const char *program);
 void cmd_version(const char *program);
-/* The path of another program in the same folder, as the user would type it; freed by the caller.
- */
+/* The path of another program in the same folder as a shell argument; freed by the caller. */
 char *cmd_beside(const char *argv0, const char *other);
 
 /* A path as a shell argument, quoted if necessary; freed by the caller. */

@@ -123,12 +123,13 @@ static void report_completed(dl_terminal *t, const dl_train_result *r) {
 
 void train_report_end(dl_terminal *t, const char *program, const dl_experiment *e,
                       const dl_train_result *r, const char *run) {
-    char *tester = cmd_beside(program, "dltest"), *folder = cmd_quoted(run);
+    char *self = cmd_quoted(program), *tester = cmd_beside(program, "dltest");
+    char *folder = cmd_quoted(run);
     if (r->interrupted) {
-        dl_say(t, "stopped     saved; resume with: %s --resume %s", program, folder);
+        dl_say(t, "stopped     saved; resume with: %s --resume %s", self, folder);
     } else if (!r->stopped_early && r->epochs < e->settings.epochs) { /* --stop-after */
         dl_say(t, "stopped     after epoch %lld of %lld; resume with: %s --resume %s",
-               (long long)r->epochs, (long long)e->settings.epochs, program, folder);
+               (long long)r->epochs, (long long)e->settings.epochs, self, folder);
     } else {
         if (r->trained)
             plot_losses(t, run);
@@ -141,6 +142,7 @@ void train_report_end(dl_terminal *t, const char *program, const dl_experiment *
         if (r->epochs)
             dl_say(t, "next        %s %s", tester, folder);
     }
+    free(self);
     free(tester);
     free(folder);
 }

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Plots of learning curves, by gnuplot and in the terminal.
 
-# shellcheck disable=SC2154,SC2030,SC2031
+# shellcheck disable=SC2154,SC2016,SC2030,SC2031
 
 load helper
 
@@ -86,19 +86,20 @@ END
     command -v script >/dev/null || skip "script is not installed"
     digits digits.cfg
     screen() { script -qec "stty cols $1 rows 30; $2" /dev/null </dev/null 2>&1 | tr -d '\r'; }
-    TERM=xterm run screen 100 "$dltrain --out one digits.cfg"
+    export dltrain
+    TERM=xterm run screen 100 '"$dltrain" --out one digits.cfg'
     [[ $output == *"│"*"val loss $(printf '%.4g' "$(column one val_loss)")"* ]] || fail "no curve"
     [[ $output == *"train loss "*"└──"* ]] || fail "no curve"
     [[ $output == *"── 6"$'\n'"done "* ]] || fail "no axis, or not at the end"
     ! grep -q '[│└]' one/log.txt || fail "it is in the log"
     # ASCII in an ASCII locale, and without color
-    TERM=xterm NO_COLOR=1 LC_ALL=C run screen 100 "$dltrain --out two digits.cfg"
+    TERM=xterm NO_COLOR=1 LC_ALL=C run screen 100 '"$dltrain" --out two digits.cfg'
     [[ $output == *"+-----"*"--- 6"$'\n'"done "* ]] || fail "no plain curve"
     [[ $output != *"└"* ]] || fail "not plain"
     [[ $output != *$'\033['[0-9]*m* ]] || fail "a colour"
     for kind in "TERM=dumb:100:" "TERM=xterm:100:--quiet" "TERM=xterm:40:"; do
         IFS=: read -r set columns option <<<"$kind"
-        run screen "$columns" "env $set $dltrain $option --force --out three digits.cfg"
+        run screen "$columns" "env $set \"\$dltrain\" $option --force --out three digits.cfg"
         [ "$status" -eq 0 ] || fail "failed"
         [[ $output != *"└"* && $output != *"+----"* ]] || fail "a curve with $kind"
     done

@@ -43,7 +43,7 @@ forward_seconds,backward_seconds,update_seconds"
     grep -Eq '^done +6 epochs in [0-9.]+ m?s, peak memory [0-9.]+ MB$' .err || fail "no end"
     best=$(metadata runs/digits/best.safetensors best)
     says "best        val_loss $(printf %.6g "$best") in epoch"
-    says "next        $dltest runs/digits"
+    says "next        $(quoted "$dltest") runs/digits"
     # and for a regression
     awk 'BEGIN { print "x,y"; for (i = 0; i < 40; i++) print i "," i / 4 + 0.125 }' >line.csv
     xor line.cfg

@@ -77,6 +77,8 @@ says_not() { [[ $errors != *"$1"* ]] || fail "'$1' on stderr"; }
 # Stderr is exactly this message.
 says_only() { [ "$errors" = "$1" ] || fail "stderr is not '$1'"; }
 silent() { [ -z "$output$errors" ] || fail "not silent"; }
+# A path as the programs print it in a command.
+quoted() { if [[ $1 == *' '* ]]; then printf "'%s'" "$1"; else printf %s "$1"; fi; }
 exists() { [ -e "$1" ] || fail "there is no $1"; }
 exists_not() { [ ! -e "$1" ] && [ ! -L "$1" ] || fail "there is a $1"; }
 same() { cmp "$1" "$2" || fail "$1 and $2 differ"; }

@@ -118,8 +118,8 @@ as_whole() {
             number=${signal#*:}
             [ $threads = 2 ] || [ "$number" = 130 ] || continue
             interrupted $((1 + RANDOM % 4)) "${signal%:*}" "$number" --threads $threads large.cfg
-            says "stopped     saved; resume with: $dltrain --resume run"
-            equal "$(tail -1 run/log.txt)" "stopped     saved; resume with: $dltrain --resume run"
+            says "stopped     saved; resume with: $(quoted "$dltrain") --resume run"
+            equal "$(tail -1 run/log.txt)" "stopped     saved; resume with: $(quoted "$dltrain") --resume run"
             equal "$(metadata run/best.safetensors epoch)" \
                 "$(metadata run/last.safetensors best_epoch)"
             train --resume run --threads $threads

@@ -120,7 +120,7 @@ value() { sed -n "s/.*[{ ]$2 = \([^;]*\);.*/\1/p" "$1" | head -n 1; }
     train --quiet --out whole digits.cfg
     train --out parts --stop-after 1/3 digits.cfg
     status_is 0
-    says "stopped     after epoch 2 of 6; resume with: $dltrain --resume parts"
+    says "stopped     after epoch 2 of 6; resume with: $(quoted "$dltrain") --resume parts"
     equal "$(column parts epoch)" 2
     inspect status parts whole
     status_is 5

@@ -3,13 +3,14 @@
 # Output on a terminal: the progress bar, columns that fit, limited lines.
 
 # Variables are set by helper.bash; each test runs in a subshell.
-# shellcheck disable=SC2154,SC2030,SC2031,SC2012,SC2013,SC2034,SC2094,SC2238
+# shellcheck disable=SC2154,SC2030,SC2031,SC2012,SC2016,SC2013,SC2034,SC2094,SC2238
 
 load helper
 
 set_up() {
     command -v script >/dev/null || skip "script is not installed"
     digits digits.cfg
+    export dltrain dltest dlinspect root
 }
 
 # on_terminal COLUMNS COMMAND: its output on a terminal of that width, in the file screen.
@@ -27,7 +28,7 @@ bar=$'\033[K['
 
 @test "a bar on a terminal" {
     export TERM=xterm
-    on_terminal 100 "$dltrain" --out run digits.cfg
+    on_terminal 100 '"$dltrain"' --out run digits.cfg
     status_is 0
     shows "$bar"
     shows "epoch 1/6  loss "
@@ -41,35 +42,35 @@ bar=$'\033[K['
 
 @test "NO_COLOR keeps the bar, without color" {
     export TERM=xterm NO_COLOR=1
-    on_terminal 100 "$dltrain" --out run digits.cfg
+    on_terminal 100 '"$dltrain"' --out run digits.cfg
     shows "$bar"
     ! grep -Eq "$(printf '\033')\[[0-9;]*m" screen || fail "a colour"
 }
 
 @test "check, data and diagnose fit into 80 columns, without color" {
     sed 's/learning_rate = 0.003/learning_rate = 3.0/' digits.cfg >high.cfg
-    for what in "check --quiet high.cfg" "data $root/configs/digits.cfg" \
-        "diagnose $root/tests/histories/leak"; do
-        NO_COLOR=1 on_terminal 80 "$dlinspect $what"
+    for what in "check --quiet high.cfg" 'data "$root/configs/digits.cfg"' \
+        'diagnose "$root/tests/histories/leak"'; do
+        NO_COLOR=1 on_terminal 80 '"$dlinspect"' "$what"
         [ "$(wc -l <<<"$output")" -gt 1 ] || fail "$what: nothing"
         [ "$(lines | awk '{ if (length > most) most = length } END { print most + 0 }')" -le 80 ] ||
             fail "$what is too wide"
         shows_not $'\033'
     done
-    on_terminal 80 "$dlinspect check --quiet high.cfg"
+    on_terminal 80 '"$dlinspect" check --quiet high.cfg'
     lines | grep -q '^ \{25\}[a-z0-9]' || fail "no line is broken"
 }
 @test "no bar where it cannot be drawn or is not wanted" {
     for kind in dumb ""; do
-        TERM=$kind on_terminal 100 "$dltrain" --out run$kind digits.cfg
+        TERM=$kind on_terminal 100 '"$dltrain"' --out run$kind digits.cfg
         status_is 0
         shows_not $'\033'
         shows "6/6"
     done
     export TERM=xterm
-    on_terminal 100 "env -u TERM $dltrain" --out unset digits.cfg
+    on_terminal 100 'env -u TERM "$dltrain"' --out unset digits.cfg
     shows_not $'\033'
-    on_terminal 100 "$dltrain" --quiet --out quiet digits.cfg
+    on_terminal 100 '"$dltrain"' --quiet --out quiet digits.cfg
     [ -z "$output" ] || fail "not quiet"
     train --out pipe digits.cfg
     says_not $'\033'
@@ -79,7 +80,7 @@ bar=$'\033[K['
 @test "no line is wider than the terminal, whatever its width" {
     export TERM=xterm
     for columns in 60 80 100 130; do
-        on_terminal $columns "$dltrain" --out run$columns digits.cfg
+        on_terminal $columns '"$dltrain"' --out run$columns digits.cfg
         # the tables before the first epoch have 80 columns
         [ $columns -lt 80 ] || [ "$(lines | wc -L)" -le $columns ] || fail "more than $columns"
         [ "$(lines | grep -E '^ +(epoch|[0-9]/6)' | wc -L)" -lt $columns ] ||
@@ -91,7 +92,7 @@ bar=$'\033[K['
     lines | grep -q ' samples/s$' || fail "130 columns are enough for more" # but not for phases
     # the log has all columns, and COLUMNS takes precedence
     grep -q ' update$' run60/log.txt || fail "not all in the log"
-    on_terminal 130 "COLUMNS=60 $dltrain" --out again digits.cfg
+    on_terminal 130 'COLUMNS=60 "$dltrain"' --out again digits.cfg
     [ "$(lines | grep -E '^ +(epoch|[0-9]/6)' | wc -L)" -lt 60 ] || fail "COLUMNS does not count"
 }
 
@@ -99,7 +100,7 @@ bar=$'\033[K['
     export TERM=xterm
     sed -i 's/, "top5"//' digits.cfg
     for columns in 80 130; do
-        on_terminal $columns "$dltrain" --out run$columns digits.cfg
+        on_terminal $columns '"$dltrain"' --out run$columns digits.cfg
         # headings and values end in the same column
         lines | grep -E '^ +(epoch|[0-9]/6)' >table
         awk 'NR == 1 { heading = $0; next }
@@ -114,7 +115,7 @@ bar=$'\033[K['
 @test "400 short epochs do not print 400 lines" {
     export TERM=xterm
     xor xor.cfg
-    on_terminal 100 "$dltrain" --out run --epochs 400 xor.cfg
+    on_terminal 100 '"$dltrain"' --out run --epochs 400 xor.cfg
     status_is 0
     local count=0
     count=$(lines | grep -Ec '^ *[0-9]+/400 ')
@@ -131,14 +132,14 @@ bar=$'\033[K['
 @test "an interrupted run leaves the terminal clean" {
     export TERM=xterm
     sed -i 's/units = 32/units = 2048/' digits.cfg
-    on_terminal 100 "timeout -s INT 1 $dltrain" --epochs 1000000 --out run digits.cfg
+    on_terminal 100 'timeout -s INT 1 "$dltrain"' --epochs 1000000 --out run digits.cfg
     shows "stopped     saved; resume with: "
     lines | grep -q '^stopped ' || fail "the bar is before it"
 }
 
 @test "the tables of dltest" {
     train --quiet --out run digits.cfg
-    on_terminal 80 "$dltest" run
+    on_terminal 80 '"$dltest"' run
     status_is 0
     shows_not $'\033'
     [ "$(lines | wc -L)" -le 80 ] || fail "wider than 80 columns"
