@@ -80,7 +80,9 @@ static int setup_image(dl_layer *layer, dl_shape image, dl_error *error) {
         return dl_fail(error, DL_USAGE, "%s: %lld filters of %dx%dx%d have too many weights",
                        layer->where, (long long)filters, w->kernel[0], w->kernel[1], channels);
     dl_shape shape = {4, {w->kernel[0], w->kernel[1], channels, filters}};
-    dl_weights_declare(layer, &self->weights, shape, area * channels, area * filters, filters);
+    if (dl_weights_declare(layer, &self->weights, shape, area * channels, area * filters, filters,
+                           error))
+        return -1;
     layer->out.shape = dl_shape3(w->out_height, w->out_width, filters);
     dl_layer_set_activation(layer, &self->weights.activation);
     layer->ends_in_bias = dl_weights_end_in_bias(&self->weights);

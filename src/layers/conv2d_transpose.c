@@ -68,8 +68,9 @@ static int setup(dl_layer *layer, dl_error *error) {
     for (int axis = 0; axis < 2; axis++)
         phases *= w->stride[axis] < w->kernel[axis] ? w->stride[axis] : w->kernel[axis];
     int64_t fan_in = area * in.dim[2] / phases;
-    dl_weights_declare(layer, &self->weights, weight, fan_in, area * self->filters,
-                       (int)self->filters);
+    if (dl_weights_declare(layer, &self->weights, weight, fan_in, area * self->filters,
+                           (int)self->filters, error))
+        return -1;
     layer->params[0].units = self->filters;
     layer->params[0].inner = in.dim[2];
     dl_layer_set_activation(layer, &self->weights.activation);

@@ -35,7 +35,9 @@ static int setup(dl_layer *layer, dl_error *error) {
     dl_shape shape = {2, {(int)inputs, (int)self->units, 1, 1}};
     if (layer->transposed)
         shape = dl_shape2((int)self->units, (int)inputs);
-    dl_weights_declare(layer, &self->weights, shape, inputs, self->units, (int)self->units);
+    if (dl_weights_declare(layer, &self->weights, shape, inputs, self->units, (int)self->units,
+                           error))
+        return -1;
     layer->out.shape =
         sequence ? dl_shape2(in.dim[0], (int)self->units) : dl_shape1((int)self->units);
     dl_layer_set_activation(layer, &self->weights.activation);

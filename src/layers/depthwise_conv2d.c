@@ -43,7 +43,9 @@ static int setup(dl_layer *layer, dl_error *error) {
         return dl_fail(error, DL_USAGE, "%s: %lld outputs of %dx%d have too many weights",
                        layer->where, (long long)outputs, w->kernel[0], w->kernel[1]);
     dl_shape shape = {4, {w->kernel[0], w->kernel[1], w->channels, (int)self->multiplier}};
-    dl_weights_declare(layer, &self->weights, shape, area, area * self->multiplier, (int)outputs);
+    if (dl_weights_declare(layer, &self->weights, shape, area, area * self->multiplier,
+                           (int)outputs, error))
+        return -1;
     layer->params[0].columns = outputs;
     layer->params[0].layout = DL_TORCH_DEPTHWISE;
     layer->out.shape = dl_shape3(w->out_height, w->out_width, (int)outputs);

@@ -30,6 +30,7 @@ static const dl_option options[] = {
     DL_INIT_OPTIONS(embedding, init, "normal", "0.02", dl_weights_init_names + 1,
                     "; n and m are both `units` here. Before a sinusoidal positional_encoding, "
                     "whose values are of the order of 1, use normal with init_std = 1"),
+    DL_VALUES_OPTION(embedding, init),
     DL_OPTIONS_END,
 };
 
@@ -66,15 +67,17 @@ static int setup(dl_layer *layer, dl_error *error) {
     if (self->vocabulary * self->units > (int64_t)1 << 33)
         return dl_fail(error, DL_USAGE, "%s: %lld rows of %lld units have too many weights",
                        layer->where, (long long)self->vocabulary, (long long)self->units);
-    dl_layer_add_param(layer,
-                       (dl_param){.name = "weight",
-                                  .shape = dl_shape2((int)self->vocabulary, (int)self->units),
-                                  .flags = DL_DECAYS | DL_OVERWRITES,
-                                  .layout = DL_TORCH_SAME,
-                                  .initializer = initializer,
-                                  .argument = dl_init_argument(&self->init, initializer),
-                                  .fan_in = self->units,
-                                  .fan_out = self->units});
+    dl_param weight = {.name = "weight",
+                       .shape = dl_shape2((int)self->vocabulary, (int)self->units),
+                       .flags = DL_DECAYS | DL_OVERWRITES,
+                       .layout = DL_TORCH_SAME,
+                       .initializer = initializer,
+                       .argument = dl_init_argument(&self->init, initializer),
+                       .fan_in = self->units,
+                       .fan_out = self->units};
+    if (dl_weights_read_values(layer, &self->init, &weight, error))
+        return -1;
+    dl_layer_add_param(layer, weight);
     return set_shape(layer, self->units, error);
 }
 

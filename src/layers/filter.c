@@ -12,8 +12,8 @@
                column, and at the center the value that makes the sum 1
      custom    the key `kernel`
    Gonzalez and Woods, "Digital image processing", chapter 3. */
-#include <libconfig.h>
 #include <math.h>
+#include <string.h>
 
 #include "layers/layer.h"
 #include "math/filter.h"
@@ -25,7 +25,7 @@ typedef struct {
     int kind;
     int64_t size[2];
     double stddev; /* 0: binomial */
-    config_setting_t *kernel;
+    struct config_setting_t *kernel;
     dl_filter forward, backward; /* set by setup; weights in the net's arena */
 } filter;
 
@@ -44,38 +44,6 @@ static const dl_option options[] = {
         "values of a custom filter, row by row: kernel = (0, 1, 0, 1, -4, 1, 0, 1, 0)"),
     DL_OPTIONS_END,
 };
-
-/* Reads the values of a custom filter from the config. */
-static int read_kernel(const dl_layer *layer, float *weight, dl_error *error) {
-    const filter *self = layer->self;
-    const config_setting_t *list = self->kernel;
-    int64_t count = self->size[0] * self->size[1];
-    if (!list)
-        return dl_fail(error, DL_USAGE,
-                       "%s: kind = \"custom\" needs \"kernel\", a list of %lldx%lld numbers",
-                       layer->where, (long long)self->size[0], (long long)self->size[1]);
-    if (!config_setting_is_aggregate(list) || config_setting_is_group(list))
-        return dl_fail(error, DL_USAGE, "%s: \"kernel\" must be a list of numbers: (0, -1, 0, …)",
-                       layer->where);
-    if (config_setting_length(list) != count)
-        return dl_fail(error, DL_USAGE,
-                       "%s: \"kernel\" has %d numbers, but a filter of size %lldx%lld has %lld",
-                       layer->where, config_setting_length(list), (long long)self->size[0],
-                       (long long)self->size[1], (long long)count);
-    for (int i = 0; i < count; i++) {
-        const config_setting_t *item = config_setting_get_elem(list, (unsigned)i);
-        int type = config_setting_type(item);
-        double value = type == CONFIG_TYPE_FLOAT   ? config_setting_get_float(item)
-                       : type == CONFIG_TYPE_INT64 ? (double)config_setting_get_int64(item)
-                       : type == CONFIG_TYPE_INT   ? config_setting_get_int(item)
-                                                   : NAN;
-        weight[i] = (float)value;
-        if (!isfinite(weight[i]))
-            return dl_fail(error, DL_USAGE, "%s: value %d of \"kernel\" is not a finite number",
-                           layer->where, i + 1);
-    }
-    return 0;
-}
 
 /* One axis of a gaussian around the center of the window, with sum 1. */
 static void fill_gaussian(double stddev, int64_t size, double *weight) {
@@ -132,8 +100,17 @@ static int setup(dl_layer *layer, dl_error *error) {
                        layer->where, kind_names[self->kind]);
     int64_t count = self->size[0] * self->size[1];
     float *weight = dl_arena_alloc(layer->arena, 2 * sizeof *weight * (size_t)count);
-    if (self->kind == CUSTOM && read_kernel(layer, weight, error))
-        return -1;
+    if (self->kind == CUSTOM && !self->kernel)
+        return dl_fail(error, DL_USAGE,
+                       "%s: kind = \"custom\" needs \"kernel\", a list of %lldx%lld numbers",
+                       layer->where, (long long)self->size[0], (long long)self->size[1]);
+    if (self->kind == CUSTOM) {
+        dl_shape size = dl_shape2((int)self->size[0], (int)self->size[1]);
+        const float *kernel = dl_layer_read_numbers(layer, "kernel", self->kernel, size, error);
+        if (!kernel)
+            return -1;
+        memcpy(weight, kernel, sizeof *weight * (size_t)count);
+    }
     fill(self, weight);
     self->forward = (dl_filter){in.dim[0],
                                 in.dim[1],

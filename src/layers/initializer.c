@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stddef.h>
+#include <string.h>
 
 #include "math/orthogonal.h"
 
@@ -112,6 +113,11 @@ static void fill_identity(const dl_draw *draw, const dl_initial *initial, float 
                 value[i * columns + o] = (float)initial->argument;
 }
 
+static void fill_values(const dl_draw *draw, const dl_initial *initial, float *value) {
+    (void)draw;
+    memcpy(value, initial->values, sizeof *value * (size_t)count_of(initial));
+}
+
 const dl_initializer dl_initializers[DL_INITIALIZERS] = {
     [DL_INIT_ZEROS] = {"zeros", "all zeros: for biases; hidden layers cannot learn from it",
                        fill_zeros, 0},
@@ -136,6 +142,7 @@ const dl_initializer dl_initializers[DL_INITIALIZERS] = {
                             fill_orthogonal, offsetof(dl_init, gain)},
     [DL_INIT_IDENTITY] = {"identity", "identity matrix, times init_gain", fill_identity,
                           offsetof(dl_init, gain)},
+    [DL_INIT_VALUES] = {"values", "the numbers of `values`", fill_values, 0},
     [DL_INIT_ONES] = {"ones", "all ones: for scales", fill_ones, 0},
 };
 

@@ -14,12 +14,14 @@ typedef struct {
     int64_t rows, columns;   /* as a matrix, value[rows][columns] */
     int64_t fan_in, fan_out; /* inputs and outputs of a unit */
     double argument; /* standard deviation, limit, value or gain, depending on the initializer */
+    const float *values; /* of init = "values" */
 } dl_initial;
 
 /* Filled by DL_INIT_OPTIONS. */
 typedef struct {
     int kind; /* index into the names passed to DL_INIT_OPTIONS */
     double std, limit, value, gain;
+    struct config_setting_t *values; /* NULL: none */
 } dl_init;
 
 typedef struct {
@@ -42,6 +44,7 @@ enum {
     DL_INIT_LECUN,
     DL_INIT_ORTHOGONAL,
     DL_INIT_IDENTITY,
+    DL_INIT_VALUES,
     DL_INIT_ONES,
     DL_INITIALIZERS
 };

@@ -2,6 +2,8 @@
 #include "layers/layer.h"
 
 #include <assert.h>
+#include <libconfig.h>
+#include <math.h>
 #include <string.h>
 
 enum { MAX_PARTS = 16 }; /* parameters, states or buffers per layer */
@@ -50,6 +52,50 @@ int dl_layer_add_vector(dl_layer *layer, const char *name, int count, int initia
 dl_draw dl_layer_draw(const dl_layer *layer, dl_purpose purpose, const dl_pass *pass) {
     return (dl_draw){pass->seed, (uint16_t)purpose, (uint16_t)layer->index, pass->epoch,
                      pass->step};
+}
+
+/* Reads numbers of these dims, rank >= 1; false if a list has another length or an element is not a
+   finite number. */
+static bool read_list(const config_setting_t *list, const int *dim, int rank, float **next) {
+    bool is_list = config_setting_is_list(list) || config_setting_is_array(list);
+    bool good = is_list && config_setting_length(list) == *dim;
+    for (int i = 0; good && i < *dim; i++) {
+        const config_setting_t *item = config_setting_get_elem(list, (unsigned)i);
+        int type = config_setting_type(item);
+        if (rank > 1) {
+            good = read_list(item, dim + 1, rank - 1, next);
+            continue;
+        }
+        double value = type == CONFIG_TYPE_FLOAT   ? config_setting_get_float(item)
+                       : type == CONFIG_TYPE_INT64 ? (double)config_setting_get_int64(item)
+                       : type == CONFIG_TYPE_INT   ? config_setting_get_int(item)
+                                                   : NAN;
+        good = isfinite((float)value);
+        *(*next)++ = (float)value;
+    }
+    return good;
+}
+
+float *dl_layer_read_numbers(const dl_layer *layer, const char *key, const config_setting_t *list,
+                             dl_shape shape, dl_error *error) {
+    char text[48];
+    int64_t size = dl_shape_size(shape);
+    const config_setting_t *first = config_setting_get_elem(list, 0);
+    bool flat = config_setting_is_aggregate(list) && first && !config_setting_is_aggregate(first);
+    if (flat && config_setting_length(list) != size) {
+        dl_fail(error, DL_USAGE, "%s: \"%s\" has %d numbers, but the shape %s needs %lld",
+                layer->where, key, config_setting_length(list), dl_shape_text(text, shape),
+                (long long)size);
+        return NULL;
+    }
+    float *values = dl_arena_alloc(layer->arena, sizeof *values * (size_t)size), *next = values;
+    int count = (int)size;
+    if (flat ? read_list(list, &count, 1, &next) : read_list(list, shape.dim, shape.rank, &next))
+        return values;
+    dl_fail(error, DL_USAGE,
+            "%s: \"%s\" must be a list of finite numbers, flat or nested like the shape %s",
+            layer->where, key, dl_shape_text(text, shape));
+    return NULL;
 }
 
 int dl_layer_check_same_shapes(const dl_layer *layer, const char *verb, dl_error *error) {

@@ -59,6 +59,7 @@ typedef struct {
     float beta; /* set by the net: 0: backward (under DL_OVERWRITES) overwrites grad; 1: it adds */
     const dl_initializer *initializer;
     double argument;         /* of the initializer: standard deviation, limit, value or gain */
+    const float *values;     /* of the initializer DL_INIT_VALUES */
     int64_t fan_in, fan_out; /* inputs and outputs of a unit */
     int64_t columns;         /* of the parameter as a matrix; 0: its last dimension */
     int64_t units, inner;    /* element i is of unit i / inner % units; 0, 0: column = unit */
@@ -185,6 +186,10 @@ int dl_layer_add_vector(dl_layer *layer, const char *name, int count, int initia
 int dl_layer_check_image(const dl_layer *layer, dl_shape in, dl_error *error);
 int dl_layer_check_sequence(const dl_layer *layer, dl_error *error);
 int dl_layer_check_positions(const dl_layer *layer, dl_error *error);
+/* For setup: numbers of the config, flat or nested as the shape is, in the arena; NULL and an error
+   if their count or nesting is not that of the shape. */
+float *dl_layer_read_numbers(const dl_layer *layer, const char *key,
+                             const struct config_setting_t *list, dl_shape shape, dl_error *error);
 /* For setup: 0, or -1 and "cannot `verb` inputs of shapes …" unless all inputs have one shape. */
 int dl_layer_check_same_shapes(const dl_layer *layer, const char *verb, dl_error *error);
 /* For setup, after out.shape is set: sets activation, fused, preactivation and needs_output. */

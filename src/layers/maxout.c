@@ -32,7 +32,8 @@ static int setup(dl_layer *layer, dl_error *error) {
             error, DL_USAGE, "%s: %lld inputs and %lld units of %lld pieces have too many weights",
             layer->where, (long long)inputs, (long long)self->units, (long long)self->pieces);
     dl_shape shape = {2, {(int)inputs, (int)sums, 1, 1}};
-    dl_weights_declare(layer, &self->weights, shape, inputs, sums, (int)sums);
+    if (dl_weights_declare(layer, &self->weights, shape, inputs, sums, (int)sums, error))
+        return -1;
     layer->out.shape = dl_shape1((int)self->units);
     layer->needs_output = false;
     layer->operations = 2 * inputs * sums;

@@ -55,6 +55,11 @@ static int check(dl_layer *layer, dl_error *error) {
     int64_t weights, values;
     if (dl_layer_check_sequence(layer, error))
         return -1;
+    if (self->weights.init.values || self->weights.bias_values ||
+        dl_weights_initializer(&self->weights) == &dl_initializers[DL_INIT_VALUES])
+        return dl_fail(error, DL_USAGE,
+                       "%s: values are for layers of one weight; training.init_from sets these",
+                       layer->where);
     if (!self->units)
         self->units = in.dim[1];
     if (self->heads > self->units)

@@ -14,7 +14,8 @@ void dl_net_initialize_param(const dl_param *param, const dl_draw *draw) {
                           .columns = param->columns ? param->columns : dl_shape_channels(shape),
                           .fan_in = param->fan_in,
                           .fan_out = param->fan_out,
-                          .argument = param->argument};
+                          .argument = param->argument,
+                          .values = param->values};
     initial.rows = param->count / initial.columns;
     param->initializer->fill(draw, &initial, param->value);
 }

@@ -21,7 +21,8 @@ static bool is_scaled(const dl_layer *layer) {
     bool has_init = false;
     for (const dl_option *o = layer->type->kind.options; o && o->key; o++)
         has_init |= o->choices == dl_weights_init_names;
-    return has_init && dl_layer_owns(layer, 0) && !(layer->params[0].flags & DL_ORTHOGONAL);
+    return has_init && dl_layer_owns(layer, 0) && !layer->params[0].values &&
+           !(layer->params[0].flags & DL_ORTHOGONAL);
 }
 
 void dl_lsuv_prepare(dl_experiment *e) {

@@ -175,3 +175,27 @@ metadata() {
     length=$(od -An -t u8 -N 8 "$1" | tr -d ' ')
     tail -c +9 "$1" | head -c "$length" | jq -r ".__metadata__.$2"
 }
+
+# tensor FILE NAME: prints its bytes.
+tensor() {
+    local length from to
+    length=$(od -An -t u8 -N 8 "$1" | tr -d ' ')
+    read -r from to < <(tail -c +9 "$1" | head -c "$length" |
+        jq -r ".[\"$2\"].data_offsets | map(tostring) | join(\" \")")
+    [ -n "$from" ] || { echo "$1 has no $2" && return 1; }
+    tail -c +$((9 + length + from)) "$1" | head -c $((to - from))
+}
+
+# put FILE HEADER [BYTES]: writes a safetensors file; BYTES for printf.
+put() {
+    local i length=${#2}
+    {
+        for i in 0 8 16 24 32 40 48 56; do
+            # shellcheck disable=SC2059
+            printf "\\$(printf %o $(((length >> i) & 255)))"
+        done
+        printf %s "$2"
+        # shellcheck disable=SC2059
+        printf "${3:-}"
+    } >"$1"
+}
