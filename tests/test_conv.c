@@ -107,9 +107,11 @@ static bool force(dl_conv *conv, method m, int threads) {
     dl_backend_set_bf16(false);
     if (m == DIRECT)
         assert_non_null(conv->direct);
-    bool refused = conv->window.out_width == 1 && conv->window.stride[0] != conv->window.stride[1];
-    if ((m == ONEDNN || m == BF16) && !refused) /* oneDNN 3.7 miscomputes these */
-        assert_non_null(conv->onednn);
+    const dl_window *w = &conv->window;
+    bool unequal = w->stride[0] != w->stride[1];
+    bool refused = (w->out_width == 1 && unequal) || /* oneDNN 3.7 computes other values */
+                   (w->kernel[0] * w->kernel[1] == 1 && (unequal || w->stride[0] > 1)); /* 2.6 */
+    assert_true(m == DIRECT || m == TILES || !conv->onednn == refused);
     return true;
 }
 
@@ -167,6 +169,9 @@ static const geometry geometries[] = {
     {8, 8, 32, 64, {3, 3}, {2, 2}, {1, 1}},    /* four phases, two strips */
     {12, 10, 24, 40, {3, 2}, {2, 3}, {1, 0}},  /* half vectors in strips; six phases */
     {7, 7, 20, 48, {1, 1}, {2, 2}, {0, 0}},    /* a shortcut: phases without taps */
+    {10, 9, 6, 2, {1, 1}, {1, 3}, {0, 0}},     /* oneDNN 2.6 wrote out of bounds for these */
+    {20, 6, 10, 7, {1, 1}, {2, 1}, {0, 0}},
+    {10, 16, 3, 4, {1, 1}, {1, 4}, {0, 0}},
     {6, 17, 3, 33, {3, 3}, {1, 1}, {-1, -1}},  /* a row of windows longer than a tile */
     {5, 5, 4, 4, {5, 5}, {1, 1}, {4, 4}},      /* more padding than image */
     {11, 6, 2, 3, {4, 1}, {3, 1}, {-2, -2}},   /* windows that leave pixels out */

@@ -233,14 +233,17 @@ static const void *y_factor(const dl_onednn_conv *c, int batch, const float *y, 
     return c->bf16 ? onednn_narrow(y, y_count(c, batch), memory) : y;
 }
 
-/* oneDNN 3.7 reads the wrong rows of such an image. */
-static bool is_miscomputed(const dl_window *w) {
-    return w->out_width == 1 && w->stride[0] != w->stride[1];
+/* oneDNN 3.7 reads the wrong rows of an image with one output column and unequal strides. With
+   several threads and few images, oneDNN 2.6 writes outside its buffer in the backward pass of the
+   weights of a strided 1x1 kernel. */
+static bool is_faulty(const dl_window *w) {
+    bool unequal = w->stride[0] != w->stride[1], strided = unequal || w->stride[0] > 1;
+    return (w->out_width == 1 && unequal) || (w->kernel[0] * w->kernel[1] == 1 && strided);
 }
 
 dl_onednn_conv *dl_onednn_conv_new(const dl_window *window, int filters, int batch, bool bias,
                                    bool relu, bool training, bool bf16) {
-    if (!onednn_start() || is_miscomputed(window))
+    if (!onednn_start() || is_faulty(window))
         return NULL;
     dl_onednn_conv *c = xcalloc(1, sizeof *c);
     c->window = *window;
