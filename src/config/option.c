@@ -39,6 +39,7 @@ static void describe_values(const dl_option *option, dl_text *text) {
         [DL_PAIR] = "integer",
         [DL_STRINGS] = "list of strings",
         [DL_NAME] = "string or integer",
+        [DL_NAMES] = "string or integer, or a list",
         [DL_NUMBERS] = "list of numbers",
         [DL_SETTING] = "",
     };

@@ -19,6 +19,7 @@ typedef enum {
     DL_PAIR,    /* int64_t[2]: two numbers (height, width), or one for both */
     DL_STRINGS, /* dl_strings, borrowed from the config */
     DL_NAME,    /* const char *: a string, or an int as its decimal */
+    DL_NAMES,   /* dl_strings: a list of names as in DL_NAME, or one */
     DL_NUMBERS, /* dl_numbers, owned by the config: a list or one number, each in [min, max]; or a
                    word of choices */
     DL_SETTING  /* struct config_setting_t *: read by its owner; NULL if missing */
@@ -75,6 +76,8 @@ typedef struct {
     DL_OPTION_ROW(key, DL_CHOICE, DL_FIELD(owner, field, int), fallback, 0, 0, words, help)
 #define DL_STRINGS_OPTION(key, owner, field, fallback, help)                                       \
     DL_OPTION_ROW(key, DL_STRINGS, DL_FIELD(owner, field, dl_strings), fallback, 0, 0, NULL, help)
+#define DL_NAMES_OPTION(key, owner, field, fallback, help)                                         \
+    DL_OPTION_ROW(key, DL_NAMES, DL_FIELD(owner, field, dl_strings), fallback, 0, 0, NULL, help)
 #define DL_NAME_OPTION(key, owner, field, fallback, help)                                          \
     DL_OPTION_ROW(key, DL_NAME, DL_FIELD(owner, field, const char *), fallback, 0, 0, NULL, help)
 #define DL_SETTING_OPTION(key, owner, field, fallback, help)                                       \

@@ -35,6 +35,7 @@ static void describe_type(const dl_option *option, dl_text *text) {
         [DL_PAIR] = "an integer, or two: (height, width)",
         [DL_STRINGS] = "a list of strings: (\"a\", \"b\")",
         [DL_NAME] = "a string or an integer",
+        [DL_NAMES] = "a string or an integer, or a list of them: (\"a\", \"b\")",
         [DL_NUMBERS] = "a list of numbers: (1, 2)",
         [DL_SETTING] = "a group { … }",
     };
@@ -141,14 +142,26 @@ static int read_string(const reading *r, config_setting_t *s, const char **field
                    dl_config_where(r->config, s), r->option->key);
 }
 
-static int read_strings(const reading *r, dl_strings *field) {
+/* A string, or an integer as its decimal. */
+static int read_name(const reading *r, config_setting_t *s, const char **field) {
+    if (!is_integer(s))
+        return read_string(r, s, field);
+    *field = dl_arena_printf(&r->config->arena, "%lld", (long long)integer_value(s));
+    return 0;
+}
+
+static int read_strings(const reading *r, dl_strings *field, bool names) {
     config_setting_t *s = r->setting;
-    if (config_setting_is_group(s) || !config_setting_is_aggregate(s))
+    bool list = config_setting_is_aggregate(s) && !config_setting_is_group(s);
+    if (!list && (!names || config_setting_is_group(s)))
         return wrong_type(r, s);
-    int count = config_setting_length(s), result = 0;
+    int count = list ? config_setting_length(s) : 1, result = 0;
     field->items = dl_arena_alloc(&r->config->arena, sizeof(char *) * (size_t)(count + 1));
-    for (int i = 0; i < count; i++)
-        result |= read_string(r, config_setting_get_elem(s, (unsigned)i), &field->items[i]);
+    for (int i = 0; i < count; i++) {
+        config_setting_t *item = list ? config_setting_get_elem(s, (unsigned)i) : s;
+        result |=
+            names ? read_name(r, item, &field->items[i]) : read_string(r, item, &field->items[i]);
+    }
     field->count = result ? 0 : count;
     return result;
 }
@@ -197,11 +210,7 @@ static int read_value(const reading *r, void *owner) {
     case DL_NUMBERS:
         return read_numbers(r, field);
     case DL_NAME:
-        if (is_integer(s)) {
-            *(const char **)field =
-                dl_arena_printf(&r->config->arena, "%lld", (long long)integer_value(s));
-            return 0;
-        } /* fall through */
+        return read_name(r, s, field);
     case DL_STRING:
         return read_string(r, s, field);
     case DL_CHOICE: {
@@ -212,7 +221,8 @@ static int read_value(const reading *r, void *owner) {
         return index < 0 ? -1 : 0;
     }
     case DL_STRINGS:
-        return read_strings(r, field);
+    case DL_NAMES:
+        return read_strings(r, field, r->option->type == DL_NAMES);
     case DL_SETTING:
         *(config_setting_t **)field = s;
         return 0;
@@ -246,6 +256,7 @@ static config_setting_t *add_default(config_setting_t *group, const dl_option *o
         return made;
     }
     case DL_STRINGS:
+    case DL_NAMES:
     case DL_NUMBERS:
     case DL_SETTING:
         return NULL;
