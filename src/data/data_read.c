@@ -77,6 +77,20 @@ static void set_memory(dl_data *data, dl_dataset *dataset) {
     dataset->skipped = &data->notes.skipped;
 }
 
+/* The list of the split, or of the training data. */
+static int read_merge(dl_data *data, dl_dataset *dataset, const dl_kind *kind, dl_error *error) {
+    const dl_option *o = kind->options;
+    while (o->key && strcmp(o->key, DL_MERGE_KEY) != 0)
+        o++;
+    config_setting_t *list = NULL;
+    if (o->key)
+        memcpy(&list, (char *)dataset->options + o->offset, sizeof list);
+    if (list)
+        return dl_merge_read(&dataset->merge, data->config, list, error);
+    dataset->merge = data->dataset[DL_TRAIN].merge;
+    return 0;
+}
+
 static int read_part(dl_data *data, dl_split part, config_setting_t *section,
                      config_setting_t *setting, const dl_kind *kind, dl_error *error) {
     if (!setting)
@@ -103,8 +117,9 @@ static int read_part(dl_data *data, dl_split part, config_setting_t *section,
     dataset->config = data->config->name;
     set_memory(data, dataset);
     dl_table table = {kind->options, dataset->options};
-    return dl_config_read(data->config, setting, section,
-                          dl_arena_printf(&data->arena, "data.%s", name), &table, 1, error);
+    int result = dl_config_read(data->config, setting, section,
+                                dl_arena_printf(&data->arena, "data.%s", name), &table, 1, error);
+    return result | read_merge(data, dataset, kind, error);
 }
 
 static int check_shares(dl_data *data, dl_error *error) {

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "config/option.h"
+#include "formats/merge.h"
 #include "formats/schema.h"
 
 typedef struct dl_dataset dl_dataset;
@@ -43,15 +44,19 @@ struct dl_dataset {
     int64_t memory, memory_most;
     dl_cache_notes *cache;              /* NULL: do not cache decoded images; borrowed */
     dl_text *skipped;                   /* lines on what is not read, or NULL; borrowed */
+    dl_merge merge;                     /* of classes, see DL_MERGE_OPTION */
     void *state;                        /* of the type; owned by it */
     int64_t count;                      /* rows */
     bool bytes;                         /* set by open: inputs are integers from 0 to 255 */
     bool ordered;                       /* set by open: rows are consecutive (text) */
     bool slow;                          /* set by open: rows are decoded on every read */
     bool input_doubles, target_doubles; /* set by open: values may not fit in floats */
-    dl_schema schema;                   /* owned */
-    const uint64_t *group;  /* set by open: [count], equal for rows that a split must keep together,
-                               or NULL; owned by state */
+    bool known;       /* set by an open that fails: other files can be checked against `schema` */
+    dl_schema schema; /* owned */
+    const uint64_t *group; /* set by open: [count], equal for rows that a split must keep together,
+                              or NULL; owned by state */
+    const float *weight; /* set by open: [count], of each row in the loss, >= 0; NULL: all 1; owned
+                            by state */
     dl_text columns, notes; /* added to by open, lines for people: what each column of a table has
                                become; what was skipped, dropped or guessed. Freed by the owner */
 };

@@ -15,12 +15,14 @@
 typedef struct {
     const char *folder;
     dl_picture_options pictures;
+    struct config_setting_t *merge;
 } folder_options;
 
 static const dl_option options[] = {
     DL_STRING_OPTION("folder", folder_options, folder, DL_REQUIRED,
                      "folder with one subfolder of images per class, named after the class"),
     DL_PICTURE_OPTIONS(folder_options),
+    DL_MERGE_OPTION(folder_options),
     DL_OPTIONS_END,
 };
 

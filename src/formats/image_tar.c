@@ -16,12 +16,14 @@ enum { RECORD = 512, MOST_MEMBER = 1 << 28, PIECE_BYTES = 1 << 24 };
 typedef struct {
     const char *file;
     dl_picture_options pictures;
+    struct config_setting_t *merge;
 } tar_options;
 
 static const dl_option options[] = {
     DL_STRING_OPTION("file", tar_options, file, DL_REQUIRED,
                      "the archive, plain or gzip; a picture's class is the folder that it is in"),
     DL_PICTURE_OPTIONS(tar_options),
+    DL_MERGE_OPTION(tar_options),
     DL_OPTIONS_END,
 };
 

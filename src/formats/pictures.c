@@ -403,12 +403,19 @@ static int number_classes(dl_dataset *dataset, const dl_string_set *names, const
                           const char *where, dl_error *error) {
     dl_classed_pictures *state = dataset->state;
     dl_schema *schema = &dataset->schema;
-    int count = like ? like->classes : names->count, result = 0;
     char quoted[64];
+    dl_string_set known = {0}, merged = {0};
+    for (int i = 0; i < names->count; i++)
+        dl_string_set_add(&merged, names->name[i]);
+    if (!like && dl_merge_apply(&dataset->merge, &merged, error)) {
+        dl_string_set_free(&merged);
+        return -1;
+    }
+    int count = like ? like->classes : merged.count, result = 0;
     char **sorted = xmalloc(sizeof *sorted * (size_t)(count ? count : 1));
-    dl_string_set known = {0};
     for (int i = 0; i < count; i++)
-        sorted[i] = xstrdup(like ? like->class_names[i] : names->name[i]);
+        sorted[i] = xstrdup(like ? like->class_names[i] : merged.name[i]);
+    dl_string_set_free(&merged);
     if (!like)
         qsort(sorted, (size_t)count, sizeof *sorted, by_bytes);
     for (int i = 0; i < count; i++)
@@ -418,7 +425,7 @@ static int number_classes(dl_dataset *dataset, const dl_string_set *names, const
     schema->outputs = 1;
     int *number = xmalloc(sizeof *number * (size_t)(names->count ? names->count : 1));
     for (int i = 0; i < names->count; i++) {
-        number[i] = dl_string_set_find(&known, names->name[i]);
+        number[i] = dl_string_set_find(&known, dl_merge_name(&dataset->merge, names->name[i]));
         if (number[i] < 0)
             result = dl_fail(error, DL_DATA, "%s: the class \"%s\" is not among those of training",
                              where, dl_csv_quote(quoted, names->name[i]));
