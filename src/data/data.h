@@ -79,6 +79,9 @@ int dl_data_describe(dl_data *data, const dl_schema *base, const dl_normalizatio
                      const dl_normalization *target, dl_error *error);
 void dl_data_free(dl_data *data);
 
+/* The sum of the weights of the first `rows` rows. */
+double dl_subset_weight(const dl_subset *subset, int64_t rows);
+
 dl_symbols dl_data_symbols(const dl_data *data);
 
 /* Normalizes x[count][size] in place. */

@@ -49,6 +49,14 @@ static int make_targets(dl_data *data, dl_split part, dl_error *error) {
     return 0;
 }
 
+double dl_subset_weight(const dl_subset *subset, int64_t rows) {
+    const float *weight = subset->dataset->weight;
+    double sum = 0;
+    for (int64_t i = 0; i < rows; i++)
+        sum += weight ? (double)weight[subset->index[i]] : 1;
+    return sum;
+}
+
 /* Sets the split to the rows i with part_of[i] == part (part_of NULL: all). */
 static int make_subset(dl_data *data, dl_split part, const dl_dataset *dataset,
                        const uint8_t *part_of, dl_error *error) {
@@ -66,6 +74,9 @@ static int make_subset(dl_data *data, dl_split part, const dl_dataset *dataset,
     subset->index = xrealloc(subset->index, sizeof *subset->index * used);
     if (data->predict != DL_TARGETS_LABEL && make_targets(data, part, error))
         return -1;
+    if (subset->count && !(dl_subset_weight(subset, subset->count) > 0))
+        return dl_fail(error, DL_DATA, "%s: the weights of all %lld %s rows are 0", dataset->where,
+                       (long long)subset->count, dl_split_names[part]);
     const dl_schema *schema = &subset->dataset->schema;
     return schema->classes ? count_classes(subset, schema, error) : 0;
 }
@@ -172,12 +183,14 @@ static int make_bins(dl_data *data, dl_error *error) {
 }
 
 int dl_data_open(dl_data *data, dl_error *error) {
-    if (open_dataset(data, DL_TRAIN, NULL, error))
+    const dl_dataset *train = &data->dataset[DL_TRAIN];
+    int result = open_dataset(data, DL_TRAIN, NULL, error);
+    if (result && !train->known)
         return -1;
-    dl_origins_find(data);
-    if (set_schema(data, &data->dataset[DL_TRAIN].schema, error))
+    if (!result)
+        dl_origins_find(data);
+    if (set_schema(data, &train->schema, error))
         return -1;
-    int result = 0;
     for (dl_split part = DL_VALIDATION; part < DL_SPLITS; part++)
         if (data->dataset[part].type)
             result |= open_dataset(data, part, &data->base, error);

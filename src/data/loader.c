@@ -143,6 +143,8 @@ static int fill(dl_loader *loader, const batch_job *job, dl_augment_scratch *scr
         if (atomic_load_explicit(&loader->give_up, memory_order_relaxed))
             return 0;
         batch->index[i] = order[i];
+        if (batch->weight)
+            batch->weight[i] = dataset->weight[order[i]];
         if (dataset->type->prefetch && i + PREFETCH_DISTANCE < last)
             dataset->type->prefetch(dataset, order[i + PREFETCH_DISTANCE]);
         *failed_row = i;
@@ -305,6 +307,8 @@ static int allocate(dl_loader *loader, dl_error *error) {
         loader->batch[i].index = xmalloc(index);
         if (loader->data->schema.bin_edge)
             loader->batch[i].number = xmalloc(y);
+        if (loader->part->dataset->weight)
+            loader->batch[i].weight = xmalloc(sizeof(float) * (size_t)rows);
     }
     loader->order = xmalloc(order);
     loader->bytes =
@@ -430,6 +434,7 @@ void dl_loader_free(dl_loader *loader) {
         free(loader->batch[i].number);
         free(loader->batch[i].share);
         free(loader->batch[i].other);
+        free(loader->batch[i].weight);
     }
     free(loader->order);
     dl_class_index_free(&loader->by_class);

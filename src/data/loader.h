@@ -13,6 +13,7 @@ typedef struct {
     float *number;  /* [count] targets before binning; NULL: no bins */
     float *share;   /* [count] weight of y in the loss, 0.5 to 1; NULL: all 1 */
     float *other;   /* [count][schema.outputs] classes with weight 1 - share; or NULL */
+    float *weight;  /* [count] of a row in the loss; NULL: all 1 */
     int64_t *index; /* [count] rows of the dataset */
     int64_t count;
     int64_t step; /* within the epoch, from 0 */

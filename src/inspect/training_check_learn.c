@@ -373,6 +373,7 @@ int dl_checkup_inputs(dl_checkup *c, dl_trial *t, const dl_trial_rows *rows, dl_
     p.held.x += p.train.count * dl_shape_size(m->data.schema.input);
     p.held.y += p.train.count * m->data.schema.outputs;
     p.held.number = rows->number ? rows->number + p.train.count : NULL;
+    p.held.weight = rows->weight ? rows->weight + p.train.count : NULL;
     choose_steps(&r, t, &p.train, STEPS);
     if (r.steps < FEWEST_STEPS) {
         dl_checkup_too_large(c, "inputs", r.steps, r.batch);

@@ -131,6 +131,8 @@ int dl_trial_rows_read(dl_trial_rows *r, const dl_experiment *e, dl_split part, 
     r->y = xmalloc(sizeof(float) * outputs * (size_t)(most + 1));
     if (e->model.data.schema.bin_edge)
         r->number = xmalloc(sizeof(float) * (size_t)(most + 1));
+    if (e->model.data.part[part].dataset->weight)
+        r->weight = xmalloc(sizeof(float) * (size_t)(most + 1));
     dl_order order = dl_model_order(&e->model, true);
     dl_loader_start(loader, order, (uint64_t)e->model.seed, 0, 0);
     const dl_batch *batch;
@@ -141,6 +143,8 @@ int dl_trial_rows_read(dl_trial_rows *r, const dl_experiment *e, dl_split part, 
                sizeof(float) * outputs * (size_t)count);
         if (r->number && batch->number)
             memcpy(r->number + r->count, batch->number, sizeof(float) * (size_t)count);
+        if (r->weight && batch->weight)
+            memcpy(r->weight + r->count, batch->weight, sizeof(float) * (size_t)count);
         r->count += count;
     }
     dl_loader_free(loader);
@@ -155,6 +159,7 @@ dl_batch dl_trial_batch(const dl_trial_rows *r, const dl_experiment *e, int64_t 
     return (dl_batch){.x = r->x + first * dl_shape_size(e->model.data.schema.input),
                       .y = r->y + first * e->model.data.schema.outputs,
                       .number = r->number ? r->number + first : NULL,
+                      .weight = r->weight ? r->weight + first : NULL,
                       .count = count};
 }
 
@@ -190,5 +195,6 @@ void dl_trial_rows_free(dl_trial_rows *r) {
     free(r->x);
     free(r->y);
     free(r->number);
+    free(r->weight);
     *r = (dl_trial_rows){0};
 }

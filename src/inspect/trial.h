@@ -10,6 +10,7 @@
 /* Rows of the training part, not augmented; owned. */
 typedef struct {
     float *x, *y, *number; /* as in a dl_batch; number NULL: no bins */
+    float *weight;         /* or NULL */
     int64_t count;
 } dl_trial_rows;
 

@@ -3,42 +3,48 @@
 
 #include <math.h>
 
-/* The number of positions that a loss does not ignore; of a mixed row, the weights of its classes
-   that are not ignored. */
+/* The weights of the rows and positions that a loss does not ignore, which are 1 unless the rows
+   have weights; of a mixed row, those of its classes that are not ignored. */
 static double count_rows(const dl_model *model, const dl_loss_type *loss, const void *self,
                          const dl_batch *batch) {
     int64_t rows = batch->count * model->positions;
-    double counted = (double)rows;
+    double counted = 0;
     int ignored = loss->ignored ? loss->ignored(self) : -1;
-    for (int64_t i = 0; ignored >= 0 && i < rows; i++) {
+    if (ignored < 0 && !batch->weight)
+        return (double)rows;
+    for (int64_t i = 0; i < rows; i++) {
+        double weight = batch->weight ? (double)batch->weight[i / model->positions] : 1;
         float share = batch->share ? batch->share[i / model->positions] : 1;
-        if ((int)batch->y[i] == ignored)
-            counted -= (double)share;
-        if (share < 1 && (int)batch->other[i] == ignored)
-            counted -= (double)(1 - share);
+        if ((int)batch->y[i] != ignored || ignored < 0)
+            counted += weight * (double)share;
+        if (share < 1 && ((int)batch->other[i] != ignored || ignored < 0))
+            counted += weight * (double)(1 - share);
     }
-    return counted > 1e-6 ? counted : 0; /* weights that sum to 1 may leave a rounding error */
+    return counted;
 }
 
-/* The loss's `evaluate` over the batch. A mixed row has the loss of both classes:
-   share * L(y) + (1 - share) * L(other). */
+/* The loss's `evaluate` over the batch. A row counts with its weight; a mixed row has the loss of
+   both classes: share * L(y) + (1 - share) * L(other). */
 static double evaluate(const dl_head_loss *head, const dl_model *model, const dl_batch *batch,
                        const float *output, float scale, float *grad) {
     const dl_loss_type *loss = head->loss;
     int64_t rows = model->positions, size = rows * head->channels;
+    int64_t targets = model->data.schema.outputs;
     double sum = 0;
-    if (!batch->share)
+    if (!batch->share && !batch->weight)
         return loss->evaluate(head->self, &model->target, batch->count * rows, head->channels,
                               output, batch->y, scale, grad);
     for (int64_t i = 0; i < batch->count; i++) {
-        float share = batch->share[i], *g = grad ? grad + i * size : NULL;
-        const float *z = output + i * size, *y = batch->y + i * rows;
-        sum += (double)share * loss->evaluate(head->self, &model->target, rows, head->channels, z,
-                                              y, scale * share, g);
+        float weight = batch->weight ? batch->weight[i] : 1;
+        float share = batch->share ? batch->share[i] : 1, *g = grad ? grad + i * size : NULL;
+        const float *z = output + i * size, *y = batch->y + i * targets;
+        sum += (double)weight * share *
+               loss->evaluate(head->self, &model->target, rows, head->channels, z, y,
+                              scale * share * weight, g);
         if (share == 1)
             continue;
-        float rest = 1 - share, *second = g ? model->mixed_grad : NULL;
-        y = batch->other + i * rows;
+        float rest = (1 - share) * weight, *second = g ? model->mixed_grad : NULL;
+        y = batch->other + i * targets;
         sum += (double)rest * loss->evaluate(head->self, &model->target, rows, head->channels, z, y,
                                              scale * rest, second);
         for (int64_t j = 0; g && j < size; j++)

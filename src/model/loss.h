@@ -7,8 +7,8 @@
 
 /* A mean is sum / counted. */
 typedef struct {
-    double sum;     /* over all positions that the loss does not ignore */
-    double counted; /* their number; fractional where a mixed row has an ignored class */
+    double sum;     /* over all positions that the loss does not ignore, times the rows' weights */
+    double counted; /* the sum of the weights, which are 1 if the rows have none */
 } dl_loss_sum;
 
 typedef struct {

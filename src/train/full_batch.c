@@ -252,18 +252,21 @@ static void add_penalties(block *b, const double *theta) {
 }
 
 /* The mean of (y - t)^2 over all rows and outputs is |r|^2 / 2 with
-   r = sqrt(2 / (rows * outputs)) (y - t). */
+   r = sqrt(2 / (rows * outputs)) (y - t), or with weights w, sqrt(2 w / (sum of w * outputs)). */
 static double squares(dl_function *f, const double *theta, dl_row_callback take, void *context) {
     dl_full_batch *w = (dl_full_batch *)f;
     block b = {w, 0, take, context, 0};
-    int64_t values = dl_loader_pass_rows(&w->e->model.data, DL_TRAIN) * w->e->model.positions *
-                     w->e->model.channels;
+    const dl_subset *train = &w->e->model.data.part[DL_TRAIN];
+    double values = (double)(w->e->model.positions * w->e->model.channels);
+    values *= train->dataset->weight ? dl_subset_weight(train, train->count)
+                                     : (double)dl_loader_pass_rows(&w->e->model.data, DL_TRAIN);
     int before = w->error->count;
     begin_pass(w, theta);
     const dl_batch *batch;
     while ((batch = dl_loader_next(w->loader, w->error)))
         for (int64_t i = 0; i < batch->count; i++)
-            add_sample(&b, batch, i, sqrt(2 / (double)values));
+            add_sample(&b, batch, i,
+                       sqrt(2 * (batch->weight ? (double)batch->weight[i] : 1) / values));
     if (w->error->count > before)
         return NAN;
     add_penalties(&b, theta);
