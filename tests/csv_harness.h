@@ -37,17 +37,17 @@ static inline void refuses(const char *text, const char *options, const dl_schem
     section_free(&o);
 }
 
-/* Row i is `expected` (inputs, then the target). */
+/* Row i is `expected` (inputs, then the targets). */
 static inline void check_row(const section *o, int64_t i, const double *expected, int count) {
-    float x[64], y;
+    float value[64];
     dl_error error = {0};
-    assert_int_equal(dl_shape_size(o->set->schema.input), count - 1);
-    assert_int_equal(o->set->type->read(o->set, i, x, &y, &error), 0);
-    for (int k = 0; k < count - 1; k++)
-        if (x[k] != (float)expected[k])
-            fail_msg("row %d, input %d is %.9g, not %.9g", (int)i, k, (double)x[k], expected[k]);
-    if (y != (float)expected[count - 1])
-        fail_msg("row %d: target %.9g, not %.9g", (int)i, (double)y, expected[count - 1]);
+    int inputs = (int)dl_shape_size(o->set->schema.input);
+    assert_int_equal(inputs + o->set->schema.outputs, count);
+    assert_int_equal(o->set->type->read(o->set, i, value, value + inputs, &error), 0);
+    for (int k = 0; k < count; k++)
+        if (value[k] != (float)expected[k])
+            fail_msg("row %d, value %d is %.9g, not %.9g", (int)i, k, (double)value[k],
+                     expected[k]);
 }
 
 #define ROW(o, i, ...)                                                                             \

@@ -16,7 +16,7 @@ static void test_numbers_and_classes(void **state) {
     assert_int_equal(schema->outputs, 1);
     assert_string_equal(schema->class_names[0], "cat");
     assert_string_equal(schema->class_names[1], "dog");
-    assert_string_equal(schema->target_name, "kind");
+    assert_string_equal(schema->target_name[0], "kind");
     assert_int_equal(schema->columns, 2);
     assert_string_equal(schema->column[1].name, "b");
     assert_int_equal(schema->column[1].categories, 0);
@@ -64,7 +64,7 @@ static void test_target(void **state) {
         save("a,b,c\n1.5,2.5,3.5\n4,5,6\n");
         must_open(&o, cases[i].options, NULL);
         float y;
-        assert_string_equal(o.set->schema.target_name, cases[i].name);
+        assert_string_equal(o.set->schema.target_name[0], cases[i].name);
         assert_int_equal(o.set->type->read(o.set, 0, NULL, &y, &o.error), 0);
         assert_true(y == (float)cases[i].first);
         section_free(&o);
@@ -140,7 +140,7 @@ static void test_without_header(void **state) {
     must_open(&o, "header = false;", NULL);
     assert_int_equal(o.set->count, 2);
     assert_string_equal(o.set->schema.column[1].name, "2");
-    assert_string_equal(o.set->schema.target_name, "3");
+    assert_string_equal(o.set->schema.target_name[0], "3");
     ROW(&o, 0, 1, 1, 0, 5.5);
     section_free(&o);
     refuses(NULL, "header = false; target = \"y\";", NULL, "no column \"y\"", "1 to 3");
@@ -162,7 +162,7 @@ static void test_delimiters(void **state) {
         save(texts[i]);
         must_open(&o, options[i], NULL);
         assert_int_equal(o.set->schema.columns, 1);
-        assert_string_equal(o.set->schema.target_name, "b");
+        assert_string_equal(o.set->schema.target_name[0], "b");
         section_free(&o);
     }
     refuses("a,b\n1,2\n", "delimiter = \"\";", NULL, "c.cfg:2: delimiter", "one character");

@@ -17,15 +17,23 @@ static char *colors[] = {"blue", "red"};
 static dl_column columns[] = {
     {.name = "size", .mean = 0.1},
     {.name = "color", .categories = 2, .category = colors},
+    {.name = "d.year", .mean = 2024, .date = DL_DATE_YEAR, .date_order = 'm'},
+    {.name = "d.month", .mean = 5, .date = DL_DATE_MONTH, .date_order = 'm'},
+    {.name = "d.day", .mean = 15, .date = DL_DATE_DAY, .date_order = 'm'},
+    {.name = "d.weekday", .mean = 3, .date = DL_DATE_WEEKDAY, .date_order = 'm'},
+    {.name = "d.seconds", .mean = 0.5, .date = DL_DATE_SECONDS, .date_order = 'm'},
     {.name = "z", .mean = -1e300},
 };
+static char *y[] = {"y"}, *four[] = {"a", "b", "c", "d \\"};
 
-static const dl_schema table = {.input = {1, {4, 1, 1, 1}},
+static const dl_schema table = {.input = {1, {9, 1, 1, 1}},
                                 .classes = 3,
                                 .outputs = 1,
                                 .class_names = classes,
-                                .target_name = "y",
-                                .columns = 3,
+                                .targets = 1,
+                                .target_name = y,
+                                .target_decimal = ".",
+                                .columns = 8,
                                 .column = columns};
 static int64_t counts[10] = {7, 0, (int64_t)1 << 40, 1, 2, 3, 4, 5, 6, 7};
 static const dl_schema images = {
@@ -36,7 +44,9 @@ static const dl_schema numbers = {.input = {2, {7, 5, 1, 1}},
                                   .outputs = 4,
                                   .input_origin = origins,
                                   .target_origin = target_origins,
-                                  .target_name = "t"};
+                                  .targets = 4,
+                                  .target_name = four,
+                                  .target_decimal = ".,,."};
 
 static char *ranges[] = {"below 0.1", "0.1 to 7", "from 7"};
 static double edges[] = {0.1, 7}, means[] = {-1e300, 1.0 / 3, 8};
@@ -75,12 +85,17 @@ static void check_equal(const dl_schema *a, const dl_schema *b) {
     for (int i = 0; a->bin_edge && i < a->classes; i++)
         assert_true(a->bin_mean[i] == b->bin_mean[i] &&
                     (!i || a->bin_edge[i - 1] == b->bin_edge[i - 1]));
-    check_text(a->target_name, b->target_name);
+    assert_int_equal(a->targets, b->targets);
+    for (int i = 0; i < a->targets; i++)
+        check_text(a->target_name[i], b->target_name[i]);
+    check_text(a->target_decimal, b->target_decimal);
     assert_int_equal(a->columns, b->columns);
     for (int i = 0; i < a->columns; i++) {
         check_text(a->column[i].name, b->column[i].name);
         assert_int_equal(a->column[i].categories, b->column[i].categories);
         assert_true(a->column[i].mean == b->column[i].mean);
+        assert_int_equal(a->column[i].date, b->column[i].date);
+        assert_int_equal(a->column[i].date_order, b->column[i].date_order);
         for (int k = 0; k < a->column[i].categories; k++)
             check_text(a->column[i].category[k], b->column[i].category[k]);
     }
@@ -175,6 +190,22 @@ static void test_damaged(void **state) {
         "{\"input\":[4],\"classes\":2,\"outputs\":1,\"class_names\":[\"a\",\"b\\u0000\"]}",
         "{\"input\":[4],\"classes\":0,\"outputs\":1,\"class_names\":[\"a\"]}",
         "{\"input\":[4],\"classes\":2,\"outputs\":1,\"target\":7}",
+        "{\"input\":[4],\"classes\":2,\"outputs\":1,\"target\":[]}",
+        "{\"input\":[4],\"classes\":2,\"outputs\":1,\"target\":[\"a\",\"b\"]}",
+        "{\"input\":[4],\"classes\":0,\"outputs\":2,\"target\":\"a\"}",
+        "{\"input\":[4],\"classes\":0,\"outputs\":1,\"target_decimal\":\",\"}",
+        "{\"input\":[4],\"classes\":0,\"outputs\":1,\"target\":\"a\",\"target_decimal\":\",,\"}",
+        "{\"input\":[4],\"classes\":0,\"outputs\":1,\"target\":\"a\",\"target_decimal\":\"x\"}",
+        "{\"input\":[1],\"classes\":2,\"outputs\":1,\"columns\":[{\"name\":\"a.year\",\"mean\":1,"
+        "\"date\":\"year\"}]}",
+        "{\"input\":[1],\"classes\":2,\"outputs\":1,\"columns\":[{\"name\":\"a.day\",\"mean\":1,"
+        "\"date\":\"day\"}]}",
+        "{\"input\":[1],\"classes\":2,\"outputs\":1,\"columns\":[{\"name\":\"seconds\",\"mean\":1,"
+        "\"date\":\"seconds\"}]}",
+        "{\"input\":[1],\"classes\":2,\"outputs\":1,\"columns\":[{\"name\":\"a.hour\",\"mean\":1,"
+        "\"date\":\"hour\"}]}",
+        "{\"input\":[1],\"classes\":2,\"outputs\":1,\"columns\":[{\"name\":\"a.year\","
+        "\"categories\":[\"x\"],\"date\":\"year\"}]}",
         "{\"input\":[4],\"classes\":2,\"outputs\":1,\"class_count\":[1]}",
         "{\"input\":[4],\"classes\":2,\"outputs\":1,\"class_count\":[1,-1]}",
         "{\"input\":[4],\"classes\":2,\"outputs\":1,\"class_count\":[1,1.5]}",

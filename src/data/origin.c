@@ -74,8 +74,8 @@ static int64_t count_merged(const double *v, int64_t count, double origin, int64
 
 static void add_name(const side *s, int64_t k, dl_text *text) {
     const dl_schema *schema = &s->dataset->schema;
-    if (s->target && schema->target_name && s->size == 1) {
-        dl_text_add(text, "column \"%s\"", schema->target_name);
+    if (s->target && s->size == schema->targets) {
+        dl_text_add(text, "column \"%s\"", schema->target_name[k]);
         return;
     }
     for (int c = 0, at = 0; !s->target && c < schema->columns; c++) {

@@ -50,6 +50,7 @@ int dl_targets_schema(dl_schema *made, dl_targets kind, const dl_schema *base, c
     *made = dl_schema_copy(base);
     if (kind == DL_TARGETS_LABEL)
         return 0;
+    dl_schema_free_targets(made);
     for (int c = 0; made->class_names && c < made->classes; c++)
         free(made->class_names[c]);
     free(made->class_names);
@@ -154,6 +155,7 @@ int dl_targets_make(dl_dataset *made, dl_targets kind, const dl_schema *schema,
                          .state = s,
                          .count = base->count,
                          .bytes = base->bytes,
+                         .weight = base->weight,
                          .schema = dl_schema_copy(schema)};
     return kind == DL_TARGETS_SAME ? dl_class_index_make(&s->by_class, part, &base->schema, error)
                                    : 0;

@@ -10,6 +10,7 @@
 static const char *const task_choices[] = {"auto", "classification", "regression", NULL};
 static const char *const missing_choices[] = {"error", "mean", "drop_row", NULL};
 static const char *const decimal_choices[] = {"auto", ".", ",", NULL};
+static const char *const order_choices[] = {"auto", "dmy", "mdy", NULL};
 static const char *const unknown_choices[] = {"error", "ignore", NULL};
 
 static const dl_option options[] = {
@@ -20,22 +21,39 @@ static const dl_option options[] = {
                      "delimiter, one character or \"tab\""),
     DL_BOOL_OPTION("header", dl_csv_options, header, "true",
                    "the first line has column names; else the columns are named 1, 2, 3, …"),
-    DL_NAME_OPTION(
-        "target", dl_csv_options, target, DL_NO_DEFAULT,
-        "target column, by name or number from 1; default: the last one that is not ignored"),
+    DL_NAMES_OPTION("target", dl_csv_options, target, DL_NO_DEFAULT,
+                    "target column, by name or number from 1, or a list of numeric columns for "
+                    "regression with several outputs; default: the last one that is not ignored"),
     DL_CHOICE_OPTION(
         "task", dl_csv_options, task, "auto", task_choices,
         "type of the target: classification (distinct values are the classes) or regression; auto "
         "is classification for text and for at most 20 distinct integers"),
-    DL_STRINGS_OPTION("categorical", dl_csv_options, categorical, DL_NO_DEFAULT,
-                      "columns, by name or number, to treat as categories although they look like "
-                      "numbers, such as district codes"),
-    DL_STRINGS_OPTION("ignore", dl_csv_options, ignore, DL_NO_DEFAULT,
-                      "columns, by name or number, to ignore, such as identifiers"),
+    DL_NAMES_OPTION("categorical", dl_csv_options, categorical, DL_NO_DEFAULT,
+                    "columns, by name or number, to treat as categories although they look like "
+                    "numbers, such as district codes"),
+    DL_NAMES_OPTION("dates", dl_csv_options, dates, DL_NO_DEFAULT,
+                    "columns of dates, by name or number. A column \"when\" becomes the inputs "
+                    "when.year, when.month, when.day, when.weekday (1 is Monday, 7 Sunday) and "
+                    "when.seconds (since midnight). Read are 2024-05-01, 20240501, 31.12.2024 "
+                    "and, see date_order, 31/12/2024; alone or with a time: 2024-05-01T12:30:00Z, "
+                    "2024-05-01 12:30, 1/5/2024 2:30 PM. Times are used as written: a zone (Z, "
+                    "+02:00) is not applied"),
+    DL_CHOICE_OPTION("date_order", dl_csv_options, date_order, "auto", order_choices,
+                     "order of dates with the year last: dmy (day, month, year) or mdy. auto: with "
+                     "dots it is dmy; with / or - it follows from a date of the column that has "
+                     "only one reading (31/12/2024), and without one (03/04/2024) is an error"),
+    DL_NAMES_OPTION("ignore", dl_csv_options, ignore, DL_NO_DEFAULT,
+                    "columns, by name or number, to ignore, such as identifiers"),
     DL_NAME_OPTION("group", dl_csv_options, group, DL_NO_DEFAULT,
                    "column, by name or number, of groups of rows, such as a patient, speaker or "
                    "day. A split keeps the rows of a group together, so that test rows are not "
                    "from groups used in training. The column is not an input"),
+    DL_NAME_OPTION("weight", dl_csv_options, weight, DL_NO_DEFAULT,
+                   "column, by name or number, of weights of the rows, at least 0. The loss of a "
+                   "batch, and of validation and test, is the weighted mean: the sum of weight * "
+                   "loss divided by the sum of the weights. Metrics and normalization are not "
+                   "weighted. The column is not an input"),
+    DL_MERGE_OPTION(dl_csv_options),
     DL_CHOICE_OPTION(
         "missing", dl_csv_options, missing, "error", missing_choices,
         "handling of missing values: error (with its line); mean (of the column in the training "
@@ -56,9 +74,11 @@ static const dl_option options[] = {
 
 typedef struct {
     int64_t features;
-    double *x;       /* [count][features] */
-    double *y;       /* [count] */
+    double *x; /* [count][features] */
+    int64_t targets;
+    double *y;       /* [count][targets] */
     uint64_t *group; /* [count], or NULL */
+    float *weight;   /* [count], or NULL */
 } csv_state;
 
 /* ---- the second pass ---- */
@@ -71,13 +91,22 @@ static uint64_t hash(const char *name) {
     return h ^ h >> 32;
 }
 
+/* The number of the class or category of a field; -1 if the training data has none. */
+static int class_of(const dl_csv_table *table, const dl_csv_column *column, const char *field) {
+    char plain[32];
+    const char *name = column->target ? dl_merge_name(&table->dataset->merge, field) : field;
+    if (column->target && name == field && dl_csv_plain_whole(plain, field))
+        name = dl_merge_name(&table->dataset->merge, plain);
+    return dl_csv_find_class(&column->names, name == plain ? field : name);
+}
+
 static int unknown_name(const dl_csv_table *table, const dl_csv_reader *csv, int column,
                         dl_error *error) {
     const dl_csv_column *c = &table->column[column];
     const char *name = csv->field[column];
     char quoted[64];
     const char *nearest = dl_text_nearest(name, (const char *const *)c->names.name, c->names.count);
-    bool class = column == table->target;
+    bool class = c->target;
     return dl_fail(
         error, DL_DATA, "%s:%lld: column \"%s\": the training data has no %s \"%s\"%s%s%s%s",
         table->path, (long long)csv->line, c->name, class ? "class" : "category",
@@ -105,29 +134,75 @@ static int store_number(const dl_csv_table *table, const dl_csv_reader *csv, int
     if (plain && !own && dl_csv_number(field, to) == DL_CSV_NUMBER)
         return 0;
     if (dl_csv_is_missing(table, column, field))
-        *to = column->mean;
+        *to = column->mean[0];
     else
         return number_of(table, csv, index, to, error);
     return 0;
 }
 
+static int store_date(const dl_csv_table *table, const dl_csv_reader *csv, int index, double *to,
+                      dl_error *error) {
+    const dl_csv_column *column = &table->column[index];
+    const char *field = csv->field[index];
+    char quoted[64];
+    if (dl_csv_is_missing(table, column, field)) {
+        memcpy(to, column->mean, sizeof column->mean);
+        return 0;
+    }
+    dl_csv_date_type type = dl_csv_date(field, column->order, to);
+    return type == DL_CSV_DATE ? 0
+                               : dl_fail(error, DL_DATA, "%s:%lld: column \"%s\": \"%s\" %s",
+                                         table->path, (long long)csv->line, column->name,
+                                         dl_csv_quote(quoted, field), dl_csv_date_reason(type));
+}
+
 static int store_category(const dl_csv_table *table, const dl_csv_reader *csv, int index,
                           double *to, dl_error *error) {
-    const dl_csv_column *column = &table->column[index];
+    dl_csv_column *column = &table->column[index];
     const char *field = csv->field[index];
     if (dl_csv_is_missing(table, column, field))
         return 0;
-    int category = dl_csv_find_class(&column->names, field);
+    int category = class_of(table, column, field);
     if (category >= 0)
         to[category] = 1;
     else if (table->options->unknown == DL_CSV_UNKNOWN_ERROR)
         return unknown_name(table, csv, index, error);
+    else
+        dl_csv_note(&column->unknown, csv->line, field);
     return 0;
 }
 
-/* Stores the record as x[features], which is all 0, and *y. */
-static int store(const dl_csv_table *table, const dl_csv_reader *csv, double *x, double *y,
+static int store_target(const dl_csv_table *table, const dl_csv_reader *csv, int index, double *y,
+                        dl_error *error) {
+    const dl_csv_column *column = &table->column[index];
+    if (dl_csv_is_missing(table, column, csv->field[index])) /* is reported already */
+        return 0;
+    if (!column->categorical)
+        return number_of(table, csv, index, y, error);
+    int class = class_of(table, column, csv->field[index]);
+    *y = class;
+    return class < 0 ? unknown_name(table, csv, index, error) : 0;
+}
+
+static int store_weight(const dl_csv_table *table, const dl_csv_reader *csv, float *weight,
+                        dl_error *error) {
+    double value = 0;
+    const char *field = csv->field[table->weight];
+    if (!dl_csv_is_missing(table, &table->column[table->weight], field) &&
+        number_of(table, csv, table->weight, &value, error))
+        return -1;
+    *weight = (float)value;
+    return value >= 0
+               ? 0
+               : dl_fail(error, DL_DATA,
+                         "%s:%lld: column \"%s\": a weight must not be negative: %s", table->path,
+                         (long long)csv->line, table->column[table->weight].name, field);
+}
+
+/* Stores the record as row `row`, which is all 0. */
+static int store(const dl_csv_table *table, const dl_csv_reader *csv, csv_state *state, int64_t row,
                  dl_error *error) {
+    double *x = state->x + row * state->features, *y = state->y + row * state->targets;
     int result = 0;
     for (int i = 0; i < table->inputs; i++) {
         int index = table->input[i];
@@ -135,41 +210,42 @@ static int store(const dl_csv_table *table, const dl_csv_reader *csv, double *x,
         double *to = x + column->offset;
         if (column->categorical)
             result |= store_category(table, csv, index, to, error);
+        else if (column->date)
+            result |= store_date(table, csv, index, to, error);
         else
             result |= store_number(table, csv, index, to, error);
     }
-    const dl_csv_column *target = &table->column[table->target];
-    if (!target->categorical)
-        return result | number_of(table, csv, table->target, y, error);
-    int class = dl_csv_find_class(&target->names, csv->field[table->target]);
-    if (class < 0)
-        return unknown_name(table, csv, table->target, error);
-    *y = class;
+    for (int i = 0; i < table->targets; i++)
+        result |= store_target(table, csv, table->target[i], y + i, error);
+    if (state->group)
+        state->group[row] = hash(csv->field[table->group]);
+    if (state->weight)
+        result |= store_weight(table, csv, &state->weight[row], error);
     return result;
 }
 
-static int store_rows(const dl_csv_table *table, dl_csv_reader *csv, csv_state *state,
+/* faulty: an error of a row is reported already, and the others are looked for. */
+static int store_rows(const dl_csv_table *table, dl_csv_reader *csv, csv_state *state, bool faulty,
                       dl_error *error) {
     int64_t row = 0;
     int got = 0, first_error = error->count, result = 0;
     if (dl_csv_skip_header(table, csv, error))
         return -1;
     while (error->count < first_error + 10 && (got = dl_csv_next(csv, error)) > 0) {
+        if (!dl_csv_has_all(table, csv) && faulty)
+            continue;
         if (!dl_csv_has_all(table, csv))
             break;
         if (table->options->missing == DL_CSV_MISSING_DROP && dl_csv_incomplete(table, csv))
             continue;
         if (row == table->rows)
             break;
-        result |= store(table, csv, state->x + row * state->features, state->y + row, error);
-        if (state->group)
-            state->group[row] = hash(csv->field[table->group]);
-        row++;
+        result |= store(table, csv, state, row++, error);
     }
-    if (!result && got >= 0 && (got || row != table->rows))
+    if (!faulty && !result && got >= 0 && (got || row != table->rows))
         return dl_fail(error, DL_DATA, "%s:%lld: the file was changed while it was read",
                        table->path, (long long)csv->line);
-    return got < 0 ? -1 : result;
+    return got < 0 || faulty ? -1 : result;
 }
 
 /* A few megabytes of text can ask for a lot of memory, if their categories are many. */
@@ -181,11 +257,14 @@ static int allocate(const dl_csv_table *table, csv_state *state, dl_error *error
     snprintf(advice, sizeof advice, "it has %lld rows of %lld numbers, one a category",
              (long long)table->rows, (long long)state->features);
     if (dl_dataset_fits(table->dataset, table->path,
-                        8.0 * (double)table->rows * (double)(state->features + 1), advice, error) ||
+                        8.0 * (double)table->rows * (double)(state->features + state->targets),
+                        advice, error) ||
         !fits)
         return -1;
     state->x = xcalloc((size_t)values, sizeof *state->x);
-    state->y = xcalloc((size_t)table->rows, sizeof *state->y);
+    state->y = xcalloc((size_t)table->rows * (size_t)state->targets, sizeof *state->y);
+    if (table->weight >= 0)
+        state->weight = xcalloc((size_t)table->rows, sizeof *state->weight);
     if (table->group >= 0)
         state->group = xcalloc((size_t)table->rows, sizeof *state->group);
     return 0;
@@ -219,26 +298,30 @@ static int open_table(dl_dataset *dataset, const dl_schema *like, dl_csv_table *
         dataset->schema = dl_schema_copy(like);
     else if (dl_csv_decide(table, &dataset->schema, error))
         return -1;
-    if (error->count > before)
+    bool faulty = error->count > before;
+    if (faulty && !like)
         return -1;
     dataset->count = table->rows;
     dataset->input_doubles = true;
     dataset->target_doubles = !dataset->schema.classes;
     state->features = dl_shape_size(dataset->schema.input);
+    state->targets = table->targets;
     if (allocate(table, state, error))
         return -1;
     dl_csv_reader csv = {0};
     int result = dl_csv_open(&csv, table->path, table->delimiter, error);
     if (!result)
-        result = store_rows(table, &csv, state, error);
+        result = store_rows(table, &csv, state, faulty, error);
     dl_csv_close(&csv);
     dataset->group = state->group;
+    dataset->weight = state->weight;
     dl_csv_describe(table, !like);
     return result;
 }
 
 static int csv_open(dl_dataset *dataset, const dl_schema *like, dl_error *error) {
-    dl_csv_table table = {.dataset = dataset, .options = dataset->options, .group = -1};
+    dl_csv_table table = {
+        .dataset = dataset, .options = dataset->options, .group = -1, .weight = -1};
     dataset->state = xcalloc(1, sizeof(csv_state));
     int result = open_table(dataset, like, &table, error);
     dl_csv_table_free(&table);
@@ -251,8 +334,8 @@ static int csv_read(const dl_dataset *dataset, int64_t i, float *x, float *y, dl
     const double *row = state->x + i * state->features;
     for (int64_t k = 0; x && k < state->features; k++)
         x[k] = (float)row[k];
-    if (y)
-        *y = (float)state->y[i];
+    for (int64_t k = 0; y && k < state->targets; k++)
+        y[k] = (float)state->y[i * state->targets + k];
     return 0;
 }
 
@@ -261,7 +344,7 @@ static void csv_read_doubles(const dl_dataset *dataset, int64_t i, double *x, do
     if (x)
         memcpy(x, state->x + i * state->features, sizeof *x * (size_t)state->features);
     if (y)
-        *y = state->y[i];
+        memcpy(y, state->y + i * state->targets, sizeof *y * (size_t)state->targets);
 }
 
 static void csv_close(dl_dataset *dataset) {
@@ -271,6 +354,7 @@ static void csv_close(dl_dataset *dataset) {
     free(state->x);
     free(state->y);
     free(state->group);
+    free(state->weight);
     free(state);
     dataset->state = NULL;
 }
@@ -279,7 +363,7 @@ extern const dl_dataset_type dl_dataset_csv;
 const dl_dataset_type dl_dataset_csv = {
     .kind = {.name = "csv",
              .help = "a table of comma-separated values, one column of which is the target: "
-                     "numbers, categories (one-hot) and classes by their names",
+                     "numbers, categories (one-hot), dates and classes by their names",
              .size = sizeof(dl_csv_options),
              .options = options},
     .open = csv_open,

@@ -64,27 +64,48 @@ dl_csv_marker dl_csv_missing(const char *field);
 /* The number of a class by its name; a whole number may be written differently ("3.0" for "3"). -1
    if there is none. */
 int dl_csv_find_class(const dl_string_set *names, const char *name);
+/* Writes a whole number plainly ("3" for "3.0"); false if `name` is none. */
+bool dl_csv_plain_whole(char out[32], const char *name);
 /* Sorts class names: as whole numbers if all are (then "3.0" becomes "3"), else by their bytes. */
 void dl_csv_sort_classes(dl_string_set *names);
 /* Whether all names are whole numbers, "3.0" included. */
 bool dl_csv_are_whole(const dl_string_set *names);
 
+/* ---- csv_dates.c ---- */
+
+typedef enum {
+    DL_CSV_DATE,
+    DL_CSV_NO_DATE,
+    DL_CSV_WRONG_DATE, /* such as Feb 30 */
+    DL_CSV_DAY_FIRST,  /* 31/12/2024: only one order reads it */
+    DL_CSV_MONTH_FIRST,
+    DL_CSV_ANY_ORDER /* 03/04/2024 */
+} dl_csv_date_type;
+
+/* Year, month, day, weekday (1: Monday) and seconds since midnight, as written: the zone is not
+   applied. order: 'd' or 'm' comes first where the year is last; 0: only 31.12.2024 is clear. */
+dl_csv_date_type dl_csv_date(const char *field, char order, double part[DL_DATE_PARTS]);
+/* Completes the message `"…" `. */
+const char *dl_csv_date_reason(dl_csv_date_type type);
+
 /* ---- columns ---- */
 
 enum { DL_CSV_MOST_CATEGORIES = 1000 };
 
-/* Choices of `task`, `missing`, `decimal` and `unknown`. */
+/* Choices of `task`, `missing`, `decimal`, `date_order` and `unknown`. */
 enum { DL_CSV_TASK_AUTO, DL_CSV_CLASSIFICATION, DL_CSV_REGRESSION };
 enum { DL_CSV_MISSING_ERROR, DL_CSV_MISSING_MEAN, DL_CSV_MISSING_DROP };
 enum { DL_CSV_DECIMAL_AUTO, DL_CSV_DECIMAL_POINT, DL_CSV_DECIMAL_COMMA };
+enum { DL_CSV_ORDER_AUTO, DL_CSV_ORDER_DMY, DL_CSV_ORDER_MDY };
 enum { DL_CSV_UNKNOWN_ERROR, DL_CSV_UNKNOWN_IGNORE };
 
 typedef struct {
-    const char *file, *delimiter, *target, *group;
+    const char *file, *delimiter, *group, *weight;
     bool header;
     int task, missing;
-    dl_strings categorical, ignore, missing_values;
-    int decimal, unknown;
+    dl_strings target, categorical, dates, ignore, missing_values;
+    int decimal, date_order, unknown;
+    struct config_setting_t *merge;
 } dl_csv_options;
 
 /* The beginning of a field for a message, without control characters; returns `out`. */
@@ -96,27 +117,36 @@ typedef struct {
     char text[64];       /* the first one, cut off */
 } dl_csv_found;
 
+void dl_csv_note(dl_csv_found *found, int64_t line, const char *text);
+
 /* A column of the file. */
 typedef struct {
     char *name;                       /* of the header, or its number from 1 */
     bool ignored, taken, categorical; /* taken: a column of `like` is it already */
     bool listed;                      /* in the option `categorical` */
+    bool target, date, failed;        /* failed: what it is is not known */
+    char order;                       /* of a date: see dl_csv_date */
     bool empty_last;  /* the last one has neither a name nor, as far as was read, a value */
     bool marks_words; /* markers of missing values are words like others */
     char decimal;     /* '.' or ',' */
     int64_t offset;   /* of an input: where it begins in a row of the schema's input */
-    double mean;      /* of a number: what a missing value becomes */
+    double mean[DL_DATE_PARTS]; /* of a number or the parts of a date: what a missing value
+                                   becomes; while looking, sums */
     /* found by a first look at the whole file */
-    int64_t numbers, whole; /* whole: written without a point */
-    double sum, least, most, last;
-    bool falls, rises;                 /* a number is below, or above, the one before */
-    bool words;                        /* has what is no number, be it in rows left out */
+    int64_t numbers, whole;   /* whole: written without a point */
+    double least, most, last; /* of dates: ((year * 100 + month) * 100 + day) * 86400 + seconds */
+    bool falls, rises;        /* a number is below, or above, the one before */
+    bool words;               /* has what is no number, be it in rows left out */
     dl_csv_found point, comma, either; /* numbers that only a decimal point or only a decimal comma
                                           explains; that both do, as different ones */
     dl_csv_found grouped;              /* with a point, in a way that may separate thousands */
     dl_csv_found percent, currency, other; /* other: with another unit than those before */
     int unit;                              /* of the first that has one */
-    dl_csv_found text, infinite, missing, marker, foreign; /* foreign: not UTF-8 */
+    dl_csv_found text, infinite, missing, marker, foreign; /* foreign: not UTF-8. Of dates: text,
+                                          infinite (no such day), point (only the day can come
+                                          first), comma (only the month), either */
+    dl_csv_found negative;                                 /* numbers */
+    dl_csv_found unknown;                                  /* categories not in the training data */
     dl_string_set names; /* the values, unless they are too many; of a categorical one, its
                            categories or classes in order */
     bool too_many;
@@ -130,8 +160,8 @@ typedef struct {
     int count;
     dl_csv_column *column;
     int *input, inputs;           /* [inputs]: the columns that are inputs, in the schema's order */
-    int target;                   /* a column, too */
-    int group;                    /* a column, or -1: none */
+    int *target, targets;         /* [targets]: columns, too */
+    int group, weight;            /* a column each, or -1: none */
     int64_t rows;                 /* that are used */
     int64_t first_line;           /* where the first record is */
     bool keep_last;               /* the last column has values, if no name */
@@ -152,9 +182,11 @@ void dl_csv_table_free(dl_csv_table *table);
    another way): counts the rows, and looks at the values unless they are known from `like`. Errors
    of rows are collected; -1 if there is nothing to decide on. */
 int dl_csv_look(dl_csv_table *table, const dl_schema *like, dl_error *error);
-/* Column k of those that are used; behind the inputs come the target and the group. */
+/* Column k of those that are used; after the inputs come the targets, the weight and the group. */
 int dl_csv_used(const dl_csv_table *table, int k);
 int dl_csv_used_count(const dl_csv_table *table);
+/* Without the group. */
+int dl_csv_judged_count(const dl_csv_table *table);
 /* Whether a field of a column stands for a missing value. */
 bool dl_csv_is_missing(const dl_csv_table *table, const dl_csv_column *column, const char *field);
 /* Whether the record has a missing value in a column that is used. */

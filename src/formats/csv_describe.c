@@ -23,16 +23,44 @@ static void add_names(dl_text *text, const dl_string_set *names) {
     dl_text_add(text, names->count > MOST_NAMES ? ", …)" : ")");
 }
 
+/* Of dl_csv_column's least and most. */
+static void add_day(dl_text *text, double date) {
+    int64_t day = (int64_t)date / 86400;
+    dl_text_add(text, "%04lld-%02lld-%02lld", (long long)(day / 10000),
+                (long long)(day / 100 % 100), (long long)(day % 100));
+}
+
+static void add_merges(dl_text *text, const dl_merge *merge) {
+    for (int i = 0; i < merge->count; i++) {
+        dl_text_add(text, i ? ", " : "; merged: ");
+        for (int k = 0; k < merge->group[i].classes.count; k++) {
+            dl_text_add(text, k ? " + " : "");
+            dl_text_add_plain(text, merge->group[i].classes.items[k]);
+        }
+        dl_text_add(text, " = ");
+        dl_text_add_plain(text, merge->group[i].into);
+    }
+}
+
 static void describe(const dl_csv_table *table, int index) {
     const dl_csv_column *c = &table->column[index];
     dl_text *text = &table->dataset->columns;
     add_name(text, c);
-    dl_text_add(text, index == table->target ? ": target, " : ": ");
+    dl_text_add(text, c->target ? ": target, " : index == table->weight ? ": weight, " : ": ");
     if (index == table->group)
         dl_text_add(text, "group");
-    else if (c->ignored)
+    else if (c->ignored && index != table->weight)
         dl_text_add(text, "ignored");
-    else if (c->categorical && index == table->target)
+    else if (c->date) {
+        dl_text_add(text, "date, ");
+        add_day(text, c->least);
+        dl_text_add(text, " to ");
+        add_day(text, c->most);
+        dl_text_add(text, "%s: 5 inputs, year, month, day, weekday and seconds",
+                    c->order == 'd'   ? ", day first"
+                    : c->order == 'm' ? ", month first"
+                                      : "");
+    } else if (c->categorical && c->target)
         dl_text_add(text, "%d class%s", c->names.count, c->names.count == 1 ? "" : "es");
     else if (c->categorical)
         dl_text_add(text, "%d categor%s", c->names.count, c->names.count == 1 ? "y" : "ies");
@@ -44,6 +72,8 @@ static void describe(const dl_csv_table *table, int index) {
                                         : "");
     if (c->categorical && !c->ignored)
         add_names(text, &c->names);
+    if (c->categorical && c->target)
+        add_merges(text, &table->dataset->merge);
     if (c->missing.count)
         dl_text_add(text, ", %lld missing", (long long)c->missing.count);
     dl_text_add(text, "\n");
@@ -95,16 +125,35 @@ static void note_category(const dl_csv_table *table, const dl_csv_column *c, boo
                     c->text.text, (long long)c->text.line, c->names.count);
     }
     if (dates && dates == c->names.count) {
+        double part[DL_DATE_PARTS];
+        bool day = !target && dl_csv_date(c->names.name[0], 0, part) != DL_CSV_NO_DATE;
         add_name(text, c);
-        dl_text_add(text,
-                    ": dates or times (\"%s\") are taken for %d %s; write them as numbers, or list "
-                    "the column in `ignore`\n",
-                    c->names.name[0], dates, target ? "classes" : "categories");
+        dl_text_add(text, ": dates or times (\"%s\") are taken for %d %s; ", c->names.name[0],
+                    dates, target ? "classes" : "categories");
+        if (day)
+            dl_text_add(text, "dates = (\"%s\") makes them numbers (year, month, day, …)\n",
+                        c->name);
+        else
+            dl_text_add(text, "write them as numbers, or list the column in `ignore`\n");
     }
+}
+
+static bool is_basic_date(double number) {
+    char digits[32];
+    double part[DL_DATE_PARTS];
+    snprintf(digits, sizeof digits, "%.0f", number);
+    return number > 18000101 && number < 22000101 && dl_csv_date(digits, 0, part) == DL_CSV_DATE;
 }
 
 static void note_number(const dl_csv_table *table, const dl_csv_column *c) {
     dl_text *text = &table->dataset->notes;
+    if (c->whole == c->numbers && is_basic_date(c->least) && is_basic_date(c->most)) {
+        add_name(text, c);
+        dl_text_add(text,
+                    ": numbers such as %.0f look like dates: dates = (\"%s\") reads them so\n",
+                    c->least, c->name);
+        return;
+    }
     bool differ = c->rises != c->falls || (!c->too_many && c->names.count == c->numbers);
     if (c->numbers <= FEW_ROWS || c->whole != c->numbers || !differ || c->least == c->most)
         return;
@@ -115,8 +164,22 @@ static void note_number(const dl_csv_table *table, const dl_csv_column *c) {
                 c->name);
 }
 
+static void note_header(const dl_csv_table *table) {
+    double value;
+    for (int i = 0; i < table->count; i++)
+        if (dl_csv_number(table->column[i].name, &value) != DL_CSV_NUMBER)
+            return;
+    if (table->options->header)
+        dl_text_add(&table->dataset->notes,
+                    "the first line, all numbers (%s, …), is taken for the header; header = false "
+                    "makes it a row\n",
+                    table->column[0].name);
+}
+
 void dl_csv_describe(const dl_csv_table *table, bool training) {
     dl_text *text = &table->dataset->notes;
+    if (training)
+        note_header(table);
     for (int i = 0; i < table->count && training; i++) {
         const dl_csv_column *c = &table->column[i];
         describe(table, i);
@@ -124,10 +187,23 @@ void dl_csv_describe(const dl_csv_table *table, bool training) {
             if (c->empty_last)
                 dl_text_add(text, "the last column has no name and no values: it is ignored\n");
         } else if (c->categorical) {
-            note_category(table, c, i == table->target);
-        } else if (i != table->target) {
+            note_category(table, c, c->target);
+        } else if (!c->target && !c->date) {
             note_number(table, c);
         }
+    }
+    for (int i = 0; i < table->count; i++) {
+        const dl_csv_column *c = &table->column[i];
+        if (!c->unknown.count)
+            continue;
+        dl_text_add(text, "%s: column ", table->path);
+        add_name(text, c);
+        dl_text_add(
+            text,
+            ": %lld value%s the training data does not have (\"%s\", line %lld): none of its "
+            "categories\n",
+            (long long)c->unknown.count, c->unknown.count > 1 ? "s" : "", c->unknown.text,
+            (long long)c->unknown.line);
     }
     if (table->longer.count)
         dl_text_add(text, "%lld rows end with a delimiter (line %lld): it is ignored\n",

@@ -11,7 +11,7 @@ enum { MOST_ERRORS = 10 };
 
 /* ---- fields ---- */
 
-static void note(dl_csv_found *found, int64_t line, const char *text) {
+void dl_csv_note(dl_csv_found *found, int64_t line, const char *text) {
     if (!found->count++) {
         found->line = line;
         dl_csv_quote(found->text, text);
@@ -29,9 +29,9 @@ dl_csv_type dl_csv_value(const dl_csv_column *column, const char *field, double 
 static void note_unit(dl_csv_column *column, int unit, int64_t line, const char *field) {
     if (!unit)
         return;
-    note(unit == DL_CSV_PERCENT ? &column->percent : &column->currency, line, field);
+    dl_csv_note(unit == DL_CSV_PERCENT ? &column->percent : &column->currency, line, field);
     if (column->unit && column->unit != unit)
-        note(&column->other, line, field);
+        dl_csv_note(&column->other, line, field);
     column->unit = column->unit ? column->unit : unit;
 }
 
@@ -44,11 +44,11 @@ static dl_csv_type look_at_written(dl_csv_column *column, const char *field, int
                            dl_csv_written(field, ',', &read[1], &unit[1])};
     bool point = type[0] == DL_CSV_NUMBER, comma = type[1] == DL_CSV_NUMBER;
     if (point && comma && read[0] != read[1])
-        note(&column->either, line, field);
+        dl_csv_note(&column->either, line, field);
     else if (point && !comma)
-        note(&column->point, line, field);
+        dl_csv_note(&column->point, line, field);
     else if (comma && !point)
-        note(&column->comma, line, field);
+        dl_csv_note(&column->comma, line, field);
     *value = read[own];
     if (type[own] != DL_CSV_TEXT)
         note_unit(column, unit[own], line, field);
@@ -63,9 +63,38 @@ static void add_number(dl_csv_column *column, double value) {
         column->falls |= value <= column->last;
     }
     column->last = value;
-    column->sum += value;
+    column->mean[0] += value;
     column->least = value < column->least ? value : column->least;
     column->most = value > column->most ? value : column->most;
+}
+
+static void look_at_date(dl_csv_column *column, const char *field, int64_t line) {
+    double part[DL_DATE_PARTS];
+    dl_csv_found *found = NULL;
+    switch (dl_csv_date(field, column->order, part)) {
+    case DL_CSV_DATE:
+        for (int i = 1; i < DL_DATE_PARTS; i++)
+            column->mean[i] += part[i];
+        add_number(column, ((part[0] * 100 + part[1]) * 100 + part[2]) * 86400 + part[4]);
+        column->mean[0] += part[0] - column->last;
+        return;
+    case DL_CSV_NO_DATE:
+        found = &column->text;
+        break;
+    case DL_CSV_WRONG_DATE:
+        found = &column->infinite;
+        break;
+    case DL_CSV_DAY_FIRST:
+        found = &column->point;
+        break;
+    case DL_CSV_MONTH_FIRST:
+        found = &column->comma;
+        break;
+    case DL_CSV_ANY_ORDER:
+        found = &column->either;
+        break;
+    }
+    dl_csv_note(found, line, field);
 }
 
 static void look_at(const dl_csv_table *table, dl_csv_column *column, const char *field,
@@ -78,31 +107,37 @@ static void look_at(const dl_csv_table *table, dl_csv_column *column, const char
         type = dl_csv_number_point(field, &value, &point);
     if ((type == DL_CSV_TEXT || table->options->missing_values.count) &&
         dl_csv_is_missing(table, column, field)) {
-        note(&column->missing, line, field);
+        dl_csv_note(&column->missing, line, field);
         if (dl_csv_missing(field) == DL_CSV_MARKER)
-            note(&column->marker, line, field);
+            dl_csv_note(&column->marker, line, field);
+        return;
+    }
+    if (column->date) {
+        look_at_date(column, field, line);
         return;
     }
     if (type == DL_CSV_TEXT)
         type = look_at_written(column, field, line, &value);
     else if (point)
-        note(point == DL_CSV_POINT ? &column->point : &column->grouped, line, field);
+        dl_csv_note(point == DL_CSV_POINT ? &column->point : &column->grouped, line, field);
     column->whole += type == DL_CSV_NUMBER && plain && !point;
     if (type == DL_CSV_NUMBER)
         add_number(column, value);
-    else if (type == DL_CSV_INFINITE)
-        note(&column->infinite, line, field);
+    if (type == DL_CSV_NUMBER && value < 0)
+        dl_csv_note(&column->negative, line, field);
+    if (type == DL_CSV_INFINITE)
+        dl_csv_note(&column->infinite, line, field);
     else if (type == DL_CSV_TEXT)
-        note(&column->text, line, field);
+        dl_csv_note(&column->text, line, field);
     column->words |= type == DL_CSV_TEXT;
     if (column->marks_words && type == DL_CSV_TEXT && dl_csv_missing(field) == DL_CSV_MARKER)
-        note(&column->marker, line, field);
+        dl_csv_note(&column->marker, line, field);
     if (column->too_many)
         return;
     int before = column->names.count;
     dl_string_set_add(&column->names, field);
     if (column->names.count > before && !dl_text_is_utf8(field))
-        note(&column->foreign, line, "");
+        dl_csv_note(&column->foreign, line, "");
     if (column->names.count > DL_CSV_MOST_CATEGORIES) {
         column->too_many = true;
         dl_string_set_free(&column->names);
@@ -112,11 +147,19 @@ static void look_at(const dl_csv_table *table, dl_csv_column *column, const char
 /* ---- rows ---- */
 
 int dl_csv_used(const dl_csv_table *table, int k) {
-    return k < table->inputs ? table->input[k] : k == table->inputs ? table->target : table->group;
+    int t = k - table->inputs;
+    return t < 0                                       ? table->input[k]
+           : t < table->targets                        ? table->target[t]
+           : t == table->targets && table->weight >= 0 ? table->weight
+                                                       : table->group;
+}
+
+int dl_csv_judged_count(const dl_csv_table *table) {
+    return table->inputs + table->targets + (table->weight >= 0);
 }
 
 int dl_csv_used_count(const dl_csv_table *table) {
-    return table->inputs + 1 + (table->group >= 0);
+    return dl_csv_judged_count(table) + (table->group >= 0);
 }
 
 bool dl_csv_is_missing(const dl_csv_table *table, const dl_csv_column *column, const char *field) {
@@ -145,15 +188,15 @@ bool dl_csv_has_all(const dl_csv_table *table, const dl_csv_reader *csv) {
 
 /* What tells whether markers are missing values at all in their columns. */
 static void look_at_dropped(dl_csv_table *table, const dl_csv_reader *csv) {
-    note(&table->dropped, csv->line, "");
-    for (int k = 0; k <= table->inputs; k++) {
+    dl_csv_note(&table->dropped, csv->line, "");
+    for (int k = 0; k < dl_csv_judged_count(table); k++) {
         dl_csv_column *column = &table->column[dl_csv_used(table, k)];
         const char *field = csv->field[dl_csv_used(table, k)];
         double value;
         int unit;
         if (dl_csv_missing(field) == DL_CSV_MARKER)
-            note(&column->marker, csv->line, field);
-        else if (!column->words && !dl_csv_is_missing(table, column, field))
+            dl_csv_note(&column->marker, csv->line, field);
+        else if (!column->date && !column->words && !dl_csv_is_missing(table, column, field))
             column->words = dl_csv_value(column, field, &value) == DL_CSV_TEXT &&
                             dl_csv_written(field, ',', &value, &unit) == DL_CSV_TEXT;
     }
@@ -167,7 +210,7 @@ static void take_row(dl_csv_table *table, const dl_csv_reader *csv, bool look, d
         return;
     }
     if (csv->fields > table->count)
-        note(&table->longer, csv->line, "");
+        dl_csv_note(&table->longer, csv->line, "");
     int last = table->count - 1;
     if (table->column[last].empty_last && csv->fields > last && csv->field[last][0])
         table->keep_last = true;
@@ -178,10 +221,10 @@ static void take_row(dl_csv_table *table, const dl_csv_reader *csv, bool look, d
     for (int k = 0; k < dl_csv_used_count(table); k++) {
         dl_csv_column *column = &table->column[dl_csv_used(table, k)];
         const char *field = csv->field[dl_csv_used(table, k)];
-        if (look && k <= table->inputs)
+        if (look && k < dl_csv_judged_count(table))
             look_at(table, column, field, csv->line);
         else if (dl_csv_is_missing(table, column, field))
-            note(&column->missing, csv->line, field);
+            dl_csv_note(&column->missing, csv->line, field);
     }
     table->rows++;
 }
@@ -191,7 +234,7 @@ static void check_missing(const dl_csv_table *table, bool look, dl_error *error)
     for (int k = 0; k < dl_csv_used_count(table) && told < MOST_ERRORS; k++) {
         const dl_csv_column *column = &table->column[dl_csv_used(table, k)];
         bool mean = table->options->missing == DL_CSV_MISSING_MEAN && k < table->inputs;
-        bool empty = look && k <= table->inputs && column->missing.count == table->rows;
+        bool empty = look && k < dl_csv_judged_count(table) && column->missing.count == table->rows;
         if (!column->missing.count || mean || empty ||
             (look && column->words && column->missing.count == column->marker.count))
             continue;
@@ -203,9 +246,11 @@ static void check_missing(const dl_csv_table *table, bool look, dl_error *error)
             snprintf(what, sizeof what, " (\"%s\")", column->missing.text);
         dl_fail(error, DL_DATA, "%s:%lld: column \"%s\": the value is missing%s%s; %s", table->path,
                 (long long)column->missing.line, column->name, what, more,
-                k < table->inputs    ? "missing = \"mean\" or \"drop_row\" would go on without it"
-                : k == table->inputs ? "for a target only missing = \"drop_row\" helps"
-                                     : "for a group only missing = \"drop_row\" helps");
+                k < table->inputs ? "missing = \"mean\" or \"drop_row\" would go on without it"
+                : column->target  ? "for a target only missing = \"drop_row\" helps"
+                : dl_csv_used(table, k) == table->weight
+                    ? "for a weight only missing = \"drop_row\" helps"
+                    : "for a group only missing = \"drop_row\" helps");
         told++;
     }
 }
@@ -224,6 +269,9 @@ static void forget(dl_csv_table *table) {
                              .taken = c->taken,
                              .categorical = c->categorical,
                              .listed = c->listed,
+                             .target = c->target,
+                             .date = c->date,
+                             .order = c->order,
                              .empty_last = c->empty_last,
                              .marks_words = c->marks_words,
                              .decimal = c->decimal,
@@ -263,6 +311,7 @@ static void start_again(dl_csv_table *table) {
                           .path = table->path,
                           .delimiter = table->delimiter,
                           .group = -1,
+                          .weight = -1,
                           .keep_last = true};
     table->path = NULL;
     dl_csv_table_free(table);
@@ -271,18 +320,19 @@ static void start_again(dl_csv_table *table) {
 
 int dl_csv_look(dl_csv_table *table, const dl_schema *like, dl_error *error) {
     int before = error->count;
-    for (;;) {
+    for (bool first = true;; first = false) {
         dl_csv_reader csv = {0};
+        dl_error again = {0}; /* the errors of the first time */
         int result = dl_csv_open(&csv, table->path, table->delimiter, error);
         if (!result)
-            result = look_through(table, &csv, like, error);
+            result = look_through(table, &csv, like, first ? error : &again);
         dl_csv_close(&csv);
+        dl_error_clear(&again);
         if (result)
             return -1;
-        bool fine = error->count == before;
-        if (fine && table->keep_last && table->column[table->count - 1].empty_last) {
+        if (table->keep_last && table->column[table->count - 1].empty_last) {
             start_again(table);
-        } else if (fine && !like && dl_csv_settle(table)) {
+        } else if (!like && dl_csv_settle(table)) {
             forget(table);
         } else {
             check_missing(table, !like, error);

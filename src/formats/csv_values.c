@@ -142,17 +142,19 @@ static bool is_whole(const char *name, double *value) {
            *value == floor(*value);
 }
 
-static void plain_whole(char out[32], double value) {
-    snprintf(out, 32, "%lld", (long long)value);
+bool dl_csv_plain_whole(char out[32], const char *name) {
+    double value;
+    bool whole = is_whole(name, &value);
+    if (whole)
+        snprintf(out, 32, "%lld", (long long)value);
+    return whole;
 }
 
 int dl_csv_find_class(const dl_string_set *names, const char *name) {
     int found = dl_string_set_find(names, name);
-    double value;
-    if (found >= 0 || !is_whole(name, &value))
-        return found;
     char plain[32];
-    plain_whole(plain, value);
+    if (found >= 0 || !dl_csv_plain_whole(plain, name))
+        return found;
     return dl_string_set_find(names, plain);
 }
 
@@ -179,9 +181,7 @@ void dl_csv_sort_classes(dl_string_set *names) {
         dl_string_set plain = {0};
         for (int i = 0; i < names->count; i++) {
             char text[32];
-            double value = 0;
-            is_whole(names->name[i], &value);
-            plain_whole(text, value);
+            dl_csv_plain_whole(text, names->name[i]);
             dl_string_set_add(&plain, text);
         }
         dl_string_set_free(names);

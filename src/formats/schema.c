@@ -17,6 +17,8 @@ enum {
 };
 static const int64_t MAX_ROWS = (int64_t)1 << 40;
 
+const char *const dl_date_parts[DL_DATE_PARTS] = {"year", "month", "day", "weekday", "seconds"};
+
 static char **copy_names(char **names, int count) {
     if (!names)
         return NULL;
@@ -47,7 +49,8 @@ dl_schema dl_schema_copy(const dl_schema *schema) {
     copy.input_origin =
         copy_list(schema->input_origin, dl_shape_size(schema->input), sizeof(double));
     copy.target_origin = copy_list(schema->target_origin, schema->outputs, sizeof(double));
-    copy.target_name = schema->target_name ? xstrdup(schema->target_name) : NULL;
+    copy.target_name = copy_names(schema->target_name, schema->targets);
+    copy.target_decimal = schema->target_decimal ? xstrdup(schema->target_decimal) : NULL;
     copy.column = NULL;
     if (schema->columns)
         copy.column = xcalloc((size_t)schema->columns, sizeof *copy.column);
@@ -60,6 +63,14 @@ dl_schema dl_schema_copy(const dl_schema *schema) {
     return copy;
 }
 
+void dl_schema_free_targets(dl_schema *schema) {
+    free_names(schema->target_name, schema->targets);
+    free(schema->target_decimal);
+    schema->target_name = NULL;
+    schema->target_decimal = NULL;
+    schema->targets = 0;
+}
+
 void dl_schema_free(dl_schema *schema) {
     free_names(schema->class_names, schema->classes);
     free(schema->class_count);
@@ -67,7 +78,7 @@ void dl_schema_free(dl_schema *schema) {
     free(schema->bin_mean);
     free(schema->input_origin);
     free(schema->target_origin);
-    free(schema->target_name);
+    dl_schema_free_targets(schema);
     for (int i = 0; schema->column && i < schema->columns; i++) {
         free(schema->column[i].name);
         free_names(schema->column[i].category, schema->column[i].categories);
@@ -116,6 +127,11 @@ static json_t *column_to_json(const dl_column *column) {
         json_object_set_new(object, "mean", checked(json_real(column->mean)));
     if (column->decimal == ',')
         json_object_set_new(object, "decimal", checked(json_string(",")));
+    if (column->date)
+        json_object_set_new(object, "date", checked(json_string(dl_date_parts[column->date - 1])));
+    if (column->date_order)
+        json_object_set_new(object, "date_order",
+                            checked(json_string(column->date_order == 'd' ? "dmy" : "mdy")));
     return object;
 }
 
@@ -147,10 +163,12 @@ char *dl_schema_to_json(const dl_schema *schema) {
     if (schema->target_origin)
         json_object_set_new(object, "target_origin",
                             numbers_to_json(schema->target_origin, schema->outputs));
-    if (schema->target_name)
-        json_object_set_new(object, "target", checked(json_string(schema->target_name)));
-    if (schema->target_decimal == ',')
-        json_object_set_new(object, "target_decimal", checked(json_string(",")));
+    if (schema->targets == 1)
+        json_object_set_new(object, "target", checked(json_string(schema->target_name[0])));
+    else if (schema->targets)
+        json_object_set_new(object, "target", names_to_json(schema->target_name, schema->targets));
+    if (schema->target_decimal && strchr(schema->target_decimal, ','))
+        json_object_set_new(object, "target_decimal", checked(json_string(schema->target_decimal)));
     if (schema->columns) {
         list = checked(json_array());
         for (int i = 0; i < schema->columns; i++)
@@ -289,6 +307,23 @@ static int read_decimal(const reading *r, const json_t *object, const char *key,
                : 0;
 }
 
+static int read_date(const reading *r, const json_t *object, dl_column *column) {
+    const json_t *part = json_object_get(object, "date"), *order;
+    if (!part)
+        return 0;
+    for (int i = 0; i < DL_DATE_PARTS && json_is_string(part); i++)
+        if (!strcmp(json_string_value(part), dl_date_parts[i]))
+            column->date = (dl_date_part)(i + 1);
+    if ((order = json_object_get(object, "date_order")))
+        column->date_order = json_is_string(order) ? *json_string_value(order) : '?';
+    if (json_object_get(object, "categories"))
+        return damaged(r, "date");
+    size_t suffix = column->date ? strlen(dl_date_parts[column->date - 1]) + 1 : 0;
+    return !suffix || strlen(column->name) <= suffix || !strchr("dm", column->date_order)
+               ? damaged(r, "date")
+               : 0;
+}
+
 static int read_column(const reading *r, const json_t *object, dl_column *column) {
     const json_t *name = json_object_get(object, "name");
     const json_t *mean = json_object_get(object, "mean");
@@ -296,7 +331,7 @@ static int read_column(const reading *r, const json_t *object, dl_column *column
     if (!json_is_string(name) || !mean == !categories)
         return damaged(r, "columns");
     column->name = xstrdup(json_string_value(name));
-    if (read_decimal(r, object, "decimal", &column->decimal))
+    if (read_decimal(r, object, "decimal", &column->decimal) || read_date(r, object, column))
         return -1;
     if (categories)
         return read_names(r, categories, "categories", MAX_CLASSES, &column->category,
@@ -320,9 +355,37 @@ static int read_columns(const reading *r, const json_t *list, dl_schema *schema)
         if (read_column(r, json_array_get(list, i), column))
             return -1;
         elements += column->categories ? column->categories : 1;
+        dl_date_part before = i ? column[-1].date % DL_DATE_PARTS : DL_NO_DATE;
+        bool last = i + 1 == count && column->date % DL_DATE_PARTS != 0;
+        if (last || (before ? column->date != before + 1 : column->date > DL_DATE_YEAR))
+            return damaged(r, "date");
     }
     if (schema->input.rank != 1 || schema->input.dim[0] != elements)
         return damaged(r, "the columns do not add up to the input");
+    return 0;
+}
+
+/* The name of the target, or the names of several. */
+static int read_targets(const reading *r, const json_t *object, dl_schema *schema) {
+    json_t *target = json_object_get(object, "target"), *list = NULL;
+    const json_t *decimal = json_object_get(object, "target_decimal");
+    if (!target)
+        return decimal ? damaged(r, "target_decimal") : 0;
+    if (json_is_string(target))
+        json_array_append(list = checked(json_array()), target);
+    int result = read_names(r, list ? list : target, "target", MAX_OUTPUTS, &schema->target_name,
+                            &schema->targets);
+    json_decref(list);
+    if (result)
+        return -1;
+    if (schema->targets != (schema->classes ? 1 : schema->outputs))
+        return damaged(r, "target");
+    schema->target_decimal = xcalloc((size_t)schema->targets + 1, 1);
+    memset(schema->target_decimal, '.', (size_t)schema->targets);
+    const char *given = decimal ? json_string_value(decimal) : schema->target_decimal;
+    if (!given || strlen(given) != (size_t)schema->targets || given[strspn(given, ".,")])
+        return damaged(r, "target_decimal");
+    memmove(schema->target_decimal, given, (size_t)schema->targets);
     return 0;
 }
 
@@ -351,12 +414,7 @@ static int read_schema(const reading *r, const json_t *object, dl_schema *schema
                     &schema->input_origin) ||
         read_origin(r, object, "target_origin", schema->outputs, &schema->target_origin))
         return -1;
-    const json_t *target = json_object_get(object, "target");
-    if (target && !json_is_string(target))
-        return damaged(r, "target");
-    if (target)
-        schema->target_name = xstrdup(json_string_value(target));
-    if (read_decimal(r, object, "target_decimal", &schema->target_decimal))
+    if (read_targets(r, object, schema))
         return -1;
     const json_t *columns = json_object_get(object, "columns");
     return columns ? read_columns(r, columns, schema) : 0;

@@ -9,9 +9,23 @@
 #include "base/error.h"
 #include "math/shape.h"
 
+/* A column of dates is five columns of numbers in this order: "when.year", … */
+typedef enum {
+    DL_NO_DATE,
+    DL_DATE_YEAR,
+    DL_DATE_MONTH,
+    DL_DATE_DAY,
+    DL_DATE_WEEKDAY, /* 1: Monday … 7: Sunday */
+    DL_DATE_SECONDS, /* since midnight */
+} dl_date_part;
+enum { DL_DATE_PARTS = 5 };
+extern const char *const dl_date_parts[DL_DATE_PARTS]; /* "year", … */
+
 /* An input column of a table. */
 typedef struct {
     char *name;
+    dl_date_part date;
+    char date_order; /* 'd': day/month/year, 'm': month/day/year, 0: not needed */
     int categories;  /* 0: a number; else one-hot, one element per category */
     char **category; /* their names, sorted */
     double mean;     /* of a number in the training data; replaces missing values */
@@ -31,8 +45,9 @@ typedef struct {
     /* Subtracted from the values of the files before rounding to float, or NULL: */
     double *input_origin;  /* [size of input] */
     double *target_origin; /* [outputs] */
-    char *target_name;     /* or NULL */
-    char target_decimal;   /* as of a column */
+    int targets;           /* of tables: target columns; 0: without names */
+    char **target_name;    /* [targets], or NULL */
+    char *target_decimal;  /* [targets + 1], NUL-terminated; as of a column */
     int columns;           /* of tables; else 0 */
     dl_column *column;
 } dl_schema;
@@ -40,6 +55,7 @@ typedef struct {
 /* A deep copy, freed with dl_schema_free. */
 dl_schema dl_schema_copy(const dl_schema *schema);
 void dl_schema_free(dl_schema *schema);
+void dl_schema_free_targets(dl_schema *schema);
 /* The name of a class, or its number written to `out`. */
 const char *dl_schema_class(const dl_schema *schema, int class, char out[16]);
 

@@ -111,10 +111,22 @@ static void add_scores(dl_accumulator *a, const dl_outcome *o) {
     }
 }
 
+static void add_rows(const dl_metric *metric, double *sums, const dl_outcome *o) {
+    dl_outcome row = *o;
+    row.rows = row.channels = 1;
+    for (int64_t i = 0; metric->output && i < o->rows; i++) {
+        row.output = o->output + i * o->channels + metric->output - 1;
+        row.target = o->target + i * o->channels + metric->output - 1;
+        metric->add(metric, sums, &row);
+    }
+    if (!metric->output)
+        metric->add(metric, sums, o);
+}
+
 void dl_accumulator_add_numbers(dl_accumulator *a, const dl_outcome *numbers) {
     for (int m = 0; m < a->metric_count; m++)
         if (!a->metric[m]->for_classes)
-            a->metric[m]->add(a->metric[m], a->sums[m], numbers);
+            add_rows(a->metric[m], a->sums[m], numbers);
 }
 
 void dl_accumulator_add(dl_accumulator *a, const dl_outcome *o, const dl_outcome *numbers) {
@@ -122,7 +134,7 @@ void dl_accumulator_add(dl_accumulator *a, const dl_outcome *o, const dl_outcome
         const dl_metric *metric = a->metric[m];
         if (a->classes && replaces_sums(metric))
             continue;
-        metric->add(metric, a->sums[m], metric->for_classes ? o : numbers);
+        add_rows(metric, a->sums[m], metric->for_classes ? o : numbers);
     }
     for (int64_t i = 0; a->count && i < o->rows; i++) {
         int truth = (int)o->target[i], predicted = dl_predicted_class(o, i);

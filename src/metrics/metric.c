@@ -41,6 +41,12 @@ const dl_metric *dl_metric_find(const char *name) {
     for (int i = 0; i < dl_metric_count && !found; i++)
         if (dl_metrics[i]->variant)
             found = dl_metrics[i]->variant(name);
+    for (int i = 0; i < dl_metric_count && !found; i++) {
+        size_t length = strlen(dl_metrics[i]->name);
+        if (!strncmp(dl_metrics[i]->name, name, length) && name[length] == '.' &&
+            dl_metrics[i]->for_numbers && !dl_metrics[i]->outputs)
+            found = dl_metrics[i];
+    }
     return found;
 }
 

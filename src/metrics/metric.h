@@ -38,6 +38,7 @@ typedef struct dl_metric {
     bool per_output; /* for numbers: `add` and `of_sums` work on each output; the value is the mean
                         over those with a value */
     int outputs;     /* required numbers per target; 0: any */
+    int output;      /* from 1: only of this output, of one with several; 0: of all */
     int k;           /* of top5: 5, must be less than the number of classes */
     /* Adds the rows of an outcome to sums[DL_METRIC_SUMS], initially 0; if per_output, to
        sums[channels][DL_METRIC_SUMS]. */
@@ -57,7 +58,7 @@ typedef struct dl_metric {
 
 extern const int dl_metric_count;
 extern const dl_metric *const dl_metrics[];
-/* A metric or variant by name, never freed; NULL: none. */
+/* A metric or variant by name, never freed; NULL: none. "rmse.height" is rmse (of an output). */
 const dl_metric *dl_metric_find(const char *name);
 /* Whether it is computed in training, not only in evaluations. */
 bool dl_metric_in_training(const dl_metric *metric);

@@ -14,9 +14,14 @@ static int measure_targets(dl_model *model, dl_error *error) {
     const dl_subset *train = &model->data.part[DL_TRAIN];
     int64_t outputs = model->data.schema.outputs,
             rows = train->count < ENOUGH ? train->count : ENOUGH;
+    const float *weights = train->dataset->weight;
     float *y = xmalloc(sizeof *y * (size_t)outputs);
+    double total = (double)(rows * outputs);
     int result = 0;
+    if (weights)
+        total = dl_subset_weight(train, rows) * (double)outputs;
     for (int64_t i = 0; i < rows && !result; i++) {
+        double weight = weights ? (double)weights[train->index[i]] : 1;
         result = dl_dataset_read(train->dataset, train->index[i], NULL, y, error);
         if (!model->target.classes)
             dl_normalize(&model->data.target, y, 1, outputs);
@@ -24,9 +29,9 @@ static int measure_targets(dl_model *model, dl_error *error) {
             bool first = !i && !j;
             model->target.least = first || y[j] < model->target.least ? y[j] : model->target.least;
             model->target.most = first || y[j] > model->target.most ? y[j] : model->target.most;
-            model->target.mean += (double)y[j] / (double)(rows * outputs);
-            model->target.mean_square += (double)y[j] * y[j] / (double)(rows * outputs);
-            model->target.mean_magnitude += fabs((double)y[j]) / (double)(rows * outputs);
+            model->target.mean += weight * (double)y[j] / total;
+            model->target.mean_square += weight * ((double)y[j] * y[j]) / total;
+            model->target.mean_magnitude += weight * fabs((double)y[j]) / total;
         }
     }
     free(y);
@@ -90,6 +95,43 @@ static int describe_target(dl_model *model, dl_error *error) {
                : 0;
 }
 
+/* A metric of one target of several, named "rmse.height"; characters that would be in the way in
+   history.csv become _. */
+static const dl_metric *metric_of_target(dl_model *model, const dl_metric *base, int target) {
+    dl_metric *metric = dl_arena_alloc(&model->arena, sizeof *metric);
+    char *name =
+        dl_arena_printf(&model->arena, "%s.%s", base->name, model->data.schema.target_name[target]);
+    for (char *c = name; *c; c++)
+        if ((unsigned char)*c <= ' ' || *c == 127 || *c == ',' || *c == '"')
+            *c = '_';
+    *metric = *base;
+    metric->name = name;
+    metric->output = target + 1;
+    metric->per_output = metric->for_classes = false;
+    return metric;
+}
+
+/* "rmse", or "rmse.height". NULL and an error if there is no such target. */
+static const dl_metric *choose_metric(dl_model *model, const char *name, dl_error *error) {
+    const dl_schema *schema = &model->data.schema;
+    const dl_metric *base = dl_metric_find(name);
+    size_t length = strlen(base->name);
+    if (strncmp(base->name, name, length) != 0 || name[length] != '.')
+        return base;
+    const char *target = name + length + 1;
+    for (int i = 0; i < schema->targets && !schema->classes; i++)
+        if (!strcmp(schema->target_name[i], target))
+            return metric_of_target(model, base, i);
+    const char *nearest =
+        dl_text_nearest(target, (const char *const *)schema->target_name, schema->targets);
+    dl_fail(error, DL_USAGE,
+            "%s: the metric \"%s\" is for a numeric target \"%s\", and there is "
+            "none%s%s%s",
+            dl_model_where(model, "training.metrics"), name, target,
+            nearest ? " (did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?)" : "");
+    return NULL;
+}
+
 static int choose_metrics(dl_model *model, dl_error *error) {
     const dl_strings *names = &model->settings.metrics;
     bool classes = model->data.schema.classes > 0, bins = model->data.schema.bin_edge;
@@ -97,8 +139,13 @@ static int choose_metrics(dl_model *model, dl_error *error) {
     if (!names->count)
         model->metrics[model->metric_count++] =
             dl_metric_find(classes && !bins ? "accuracy" : "rmse");
+    int targets = names->count || model->data.schema.targets < 2 ? 0 : model->data.schema.targets;
+    for (int i = 0; i < targets && i < DL_MAX_RUN_METRICS - 1; i++)
+        model->metrics[model->metric_count++] = metric_of_target(model, model->metrics[0], i);
     for (int i = 0; i < names->count; i++) {
-        const dl_metric *metric = dl_metric_find(names->items[i]);
+        const dl_metric *metric = choose_metric(model, names->items[i], error);
+        if (!metric)
+            return -1;
         model->metrics[model->metric_count++] = metric;
         if ((classes ? metric->for_classes : metric->for_numbers) ||
             bins) /* bins are classes of numbers: both */
