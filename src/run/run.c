@@ -12,12 +12,7 @@
 
 #include "base/file.h"
 #include "run/history.h"
-#include "run/tensorboard.h"
-
-static const char *const run_files[] = {"config.cfg",      "history.csv", "log.txt",
-                                        "split.csv",       "facts.json",  "best.safetensors",
-                                        "last.safetensors"};
-enum { RUN_FILES = sizeof run_files / sizeof *run_files, FIRST_RESULT = 4 };
+#include "run/replacement.h"
 
 char *dl_run_path(const dl_run *run, const char *name) {
     return dl_path_join(run->folder, name);
@@ -71,20 +66,14 @@ static char *create_given(const char *out, bool force, bool *created, dl_error *
 
 /* Keeps two trainings out of one folder. A file system without locks is no error. */
 static int lock_folder(dl_run *run, dl_error *error) {
+    struct stat locked, now;
     run->lock = open(run->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (run->lock >= 0 && flock(run->lock, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK)
-        return dl_fail(error, DL_FAILURE, "%s: in use by another dltrain", run->folder);
-    return 0;
-}
-
-/* Event files of a run that is replaced; a resumed run keeps them. */
-static void remove_events(const dl_run *run) {
-    DIR *directory = opendir(run->folder);
-    for (struct dirent *entry; directory && (entry = readdir(directory));)
-        if (dl_tensorboard_is_named(entry->d_name))
-            unlinkat(dirfd(directory), entry->d_name, 0);
-    if (directory)
-        closedir(directory);
+    if (run->lock < 0)
+        return 0;
+    bool used = flock(run->lock, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK;
+    if (!used && !fstat(run->lock, &locked)) /* it may have been replaced before the lock */
+        used = stat(run->folder, &now) || now.st_ino != locked.st_ino;
+    return used ? dl_fail(error, DL_FAILURE, "%s: in use by another dltrain", run->folder) : 0;
 }
 
 /* runs/latest -> the run; a convenience, so that a file system without links is no error. */
@@ -145,14 +134,8 @@ static int write_config(const dl_run *run, const dl_model *model, dl_error *erro
     return result;
 }
 
-/* Removes one of the run's files, if it exists. */
-static void remove_file(const dl_run *run, const char *name) {
-    char *path = dl_run_path(run, name);
-    unlink(path);
-    free(path);
-}
-
 enum { CONFIG, HISTORY, LOG, SPLIT, FIRST_FILES };
+_Static_assert((int)FIRST_FILES == DL_RUN_FIRST_RESULT, "the files that a run starts with");
 
 /* Writes the first files of a run under temporary names. */
 static int prepare(dl_writer writers[FIRST_FILES], const dl_run *run, const dl_model *model,
@@ -162,7 +145,7 @@ static int prepare(dl_writer writers[FIRST_FILES], const dl_run *run, const dl_m
     const char *content[] = {[CONFIG] = dl_text_get(&config), [HISTORY] = header, [LOG] = ""};
     int result = 0;
     for (int i = 0; i < SPLIT && !result; i++) {
-        char *path = dl_run_path(run, run_files[i]);
+        char *path = dl_run_path(run, dl_run_files[i]);
         result = dl_writer_open(&writers[i], path, error);
         free(path);
         if (!result) {
@@ -174,24 +157,20 @@ static int prepare(dl_writer writers[FIRST_FILES], const dl_run *run, const dl_m
     return result ? -1 : write_split(&writers[SPLIT], run, model, error);
 }
 
-/* With --force, an older run is removed only once the new files are on the disk, and its weights
-   first: even if killed, the folder never has the weights of one run and the config of another. */
+/* An older run is removed only once the new files are on the disk, and its weights first: even if
+   killed, the folder never has the weights of one run and the config of another. */
 static int begin(dl_run *run, dl_terminal *terminal, const dl_model *model, const char *header,
                  dl_error *error) {
     dl_writer writers[FIRST_FILES] = {0};
     int result = prepare(writers, run, model, header, error);
     if (!result) {
-        for (int i = RUN_FILES; i-- > FIRST_RESULT;)
-            remove_file(run, run_files[i]);
-        remove_events(run);
+        dl_run_remove_files(run->folder, writers[SPLIT].path ? FIRST_FILES : SPLIT);
         char *config = dl_run_path(run, "config.cfg");
         if (dl_folder_flush(config))
             result = dl_fail(error, DL_FAILURE, "%s: cannot be flushed to the disk: %s",
                              run->folder, strerror(errno));
         free(config);
     }
-    if (!writers[SPLIT].path && !result)
-        remove_file(run, "split.csv");
     for (int i = 0; i < FIRST_FILES && !result; i++)
         if (writers[i].path)
             result = dl_writer_commit(&writers[i], error);
@@ -203,23 +182,59 @@ static int begin(dl_run *run, dl_terminal *terminal, const dl_model *model, cons
     return open_files(run, terminal, "ae", error);
 }
 
+static bool has_weights(const char *folder) {
+    char *best = dl_path_join(folder, "best.safetensors");
+    char *last = dl_path_join(folder, "last.safetensors");
+    bool has = dl_file_exists(best) || dl_file_exists(last);
+    free(best);
+    free(last);
+    return has;
+}
+
+/* The weights of an older run stay until the new one has some: it starts in a hidden folder. */
+static int start_hidden(dl_run *run, dl_error *error) {
+    char *hidden = has_weights(run->folder) ? dl_replacement_create(run->folder) : NULL;
+    if (!hidden)
+        return 0;
+    run->replaces = run->folder;
+    run->replaced_lock = run->lock;
+    run->folder = hidden;
+    return lock_folder(run, error);
+}
+
 int dl_run_create(dl_run *run, dl_terminal *terminal, const dl_model *model, const char *header,
                   const char *out, bool force, dl_error *error) {
     bool created = true;
+    if (out)
+        dl_replacement_restore(out);
     run->folder =
         out ? create_given(out, force, &created, error) : create_numbered(model->name, error);
     if (!run->folder || lock_folder(run, error))
         return -1;
-    if (!begin(run, terminal, model, header, error)) {
-        point_latest(run->folder);
+    dl_replacement_clean(run->folder);
+    if (!start_hidden(run, error) && !begin(run, terminal, model, header, error)) {
+        if (!run->replaces)
+            point_latest(run->folder);
         return 0;
     }
     if (!force) /* the folder was new, or empty */
-        for (int i = 0; i < RUN_FILES; i++)
-            remove_file(run, run_files[i]);
+        dl_run_remove_files(run->folder, 0);
     if (created)
         rmdir(run->folder);
     return -1;
+}
+
+int dl_run_install(dl_run *run, dl_error *error) {
+    if (!run->replaces)
+        return 0;
+    if (dl_replacement_install(run->folder, run->replaces, error))
+        return -1;
+    free(run->folder);
+    run->folder = run->replaces;
+    run->replaces = NULL;
+    close(run->replaced_lock);
+    point_latest(run->folder);
+    return 0;
 }
 
 /* The line of the epoch, after which *rows is set; NULL: none. Lines that are torn or out of order
@@ -300,6 +315,7 @@ int dl_run_reopen(dl_run *run, dl_terminal *terminal, const char *folder, const 
     dl_writer_abort(&split);
     if (!result) {
         dl_folder_remove_temporaries(folder);
+        dl_replacement_clean(folder);
         point_latest(folder);
     }
     dl_text_free(&kept);
@@ -326,15 +342,21 @@ int dl_run_add_row(dl_run *run, const char *line, dl_error *error) {
 void dl_run_close(dl_run *run) {
     if (!run->folder)
         return;
+    if (run->replaces) { /* it has no checkpoint */
+        dl_replacement_clean(run->replaces);
+        close(run->replaced_lock);
+    }
     if (run->history > 0)
         close(run->history);
     if (run->lock > 0)
         close(run->lock);
     free(run->folder);
+    free(run->replaces);
     *run = (dl_run){0};
 }
 
 int dl_run_check_resumable(const char *path, dl_error *error) {
+    dl_replacement_restore(path);
     if (!dl_file_exists(path))
         return dl_fail(error, DL_DATA, "%s: %s", path, strerror(errno));
     if (dl_file_is_folder(path))

@@ -66,6 +66,13 @@ static int add_events(dl_recorder *r, const dl_experiment *e, const dl_row *row,
     return result;
 }
 
+/* An older run is replaced once this one has a checkpoint. */
+static int install(dl_recorder *r, dl_error *error) {
+    int result = r->writer.written > 0 ? dl_run_install(&r->run, error) : 0;
+    r->writer.folder = r->run.folder;
+    return result;
+}
+
 static int add_epoch(dl_recorder *r, const dl_event *event, dl_error *error) {
     const dl_trainer *t = event->trainer;
     dl_text line = dl_row_line(t->e, event->row);
@@ -76,14 +83,14 @@ static int add_epoch(dl_recorder *r, const dl_event *event, dl_error *error) {
     dl_checkpoint_content content = dl_training_state_content(&t->state, t->e);
     result = dl_checkpoint_writer_add(&r->writer, &content, event->best, error);
     dl_checkpoint_content_free(&content);
-    return result;
+    return result ? -1 : install(r, error);
 }
 
 static int save(dl_recorder *r, const dl_trainer *t, dl_error *error) {
     dl_checkpoint_content content = dl_training_state_content(&t->state, t->e);
     int result = dl_checkpoint_writer_save(&r->writer, &content, error);
     dl_checkpoint_content_free(&content);
-    return result;
+    return result ? -1 : install(r, error);
 }
 
 /* A failed training keeps the checkpoints of its last complete epoch. Only its first error is
@@ -98,6 +105,9 @@ static int end(dl_recorder *r, dl_ending ending, dl_error *error) {
     if (failed && r->writer.written > 0)
         dl_say(r->terminal, "kept        the checkpoints of the previous epochs, in %s",
                r->run.folder);
+    if (failed && r->run.replaces)
+        dl_say(r->terminal, "kept        the older run in %s, as the new one has no checkpoint",
+               r->run.replaces);
     f->ended = result && !failed ? DL_ENDED_FAILED : ending;
     f->message = failed ? xstrdup(dl_text_get(&error->text)) : NULL;
     result |= dl_facts_write(f, r->run.folder, error->count ? &ignored : error);

@@ -127,7 +127,8 @@ fact() {
     equal "$(fact initial_loss)" "$before"
     train --resume run --set 'regularization.early_stopping={patience=1;min_delta=1000.0;}'
     equal "$(fact ended)" early_stopping
-    train --out run --force --set optimizer.type=sgd --set optimizer.learning_rate=1e9 digits.cfg
+    rm -rf run
+    train --out run --set optimizer.type=sgd --set optimizer.learning_rate=1e9 digits.cfg
     status_is 4
     equal "$(fact ended)" diverged
     equal "dltrain: $(fact message)" "$(tail -1 run/log.txt)"

@@ -56,19 +56,51 @@ resumed_whole() {
     done
 }
 
+# The old run or the new one is whole, nothing is left beside it, and the user's file is kept.
 @test "a run that replaces another" {
-    local at how
+    local at how exchange seen=
     train --quiet --threads 1 --seed 1 --out old --stop-after 2 xor.cfg
-    for how in before 28; do
-        for ((at = 1; ; at++)); do
-            rm -rf run
-            cp -r old run
-            ended $at $how --seed 9 --force --out run xor.cfg
-            was_made $at || break
-            resumed_whole run
+    echo mine >old/notes
+    for exchange in yes no; do
+        [ $exchange = yes ] || export CALL_NO_EXCHANGE=1
+        for how in before after 28; do
+            for ((at = 1; ; at++)); do
+                rm -rf run
+                cp -r old run
+                ended $at $how --seed 9 --force --out run xor.cfg
+                was_made $at || break
+                resumed_whole run
+                status_is 0 # one of them has weights at any time
+                seen+=$(grep '^seed = ' run/config.cfg)
+                equal "$(cat run/notes)" mine
+                equal "$(ls -d .run* 2>/dev/null)" ""
+            done
+            [ $at -gt 15 ] || fail "only $at calls"
         done
-        [ $at -gt 15 ] || fail "only $at calls"
     done
+    [[ $seen == *"seed = 1;"*"seed = 9;"* ]] || fail "always the same run"
+}
+
+@test "an older run stays if the new one has no checkpoint" {
+    digits digits.cfg
+    train --quiet --seed 1 --out run digits.cfg --epochs 1
+    cp -r run before
+    train --out run --force digits.cfg --set optimizer='{type="sgd"; learning_rate=1e30;}'
+    status_is 4
+    says "kept        the older run in run, as the new one has no checkpoint"
+    diff -r before run
+    equal "$(ls -d .run* 2>/dev/null)" ""
+}
+
+@test "where folders cannot be exchanged, a run is replaced in place" {
+    train --quiet --seed 1 --out run xor.cfg
+    cd run
+    cp ../xor.cfg ..//data/xor.csv .
+    train --quiet --seed 9 --force --out . xor.cfg
+    status_is 0
+    exists last.safetensors
+    equal "$(metadata last.safetensors config | grep '^seed = ')" "seed = 9;"
+    equal "$(ls -d ../.run* 2>/dev/null)" ""
 }
 
 @test "a resumed run" {

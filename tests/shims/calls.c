@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* For LD_PRELOAD: at one of the calls that bring files to the disk or take them away (rename,
-   unlink, unlinkat, fsync, fdatasync) the process is killed, before or after it, or the call fails.
-   CALL_AT: which, from 1. CALL_ENDS: "before", "after", or an errno's number. CALL_COUNT: a file
-   that has a byte for each call. */
+   renameat2, unlink, unlinkat, fsync, fdatasync) the process is killed, before or after it, or the
+   call fails. CALL_AT: which, from 1. CALL_ENDS: "before", "after", or an errno's number.
+   CALL_COUNT: a file that has a byte for each call. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -46,6 +46,20 @@ static int fate(void) {
     }
 
 CALL(rename, (const char *from, const char *to), (from, to))
+/* CALL_NO_EXCHANGE: a file system that cannot exchange two files. */
+int renameat2(int at, const char *from, int to_at, const char *to, unsigned flags) {
+    int (*next)(int, const char *, int, const char *, unsigned) =
+        (int (*)(int, const char *, int, const char *, unsigned))dlsym(RTLD_NEXT, "renameat2");
+    int end = fate();
+    if (end >= 0 && getenv("CALL_NO_EXCHANGE")) {
+        errno = EINVAL;
+        return -1;
+    }
+    int result = end < 0 ? -1 : next(at, from, to_at, to, flags);
+    if (end > 0)
+        raise(SIGKILL);
+    return result;
+}
 CALL(unlink, (const char *path), (path))
 CALL(unlinkat, (int folder, const char *path, int flags), (folder, path, flags))
 CALL(fsync, (int file), (file))

@@ -123,6 +123,10 @@ class Try:
         return [os.path.join(place, name) for place, _, names in os.walk(self.folder)
                 for name in names if name.endswith('.tmp')]
 
+    def hidden_runs(self):
+        return [name for name in os.listdir(self.folder)
+                if name.endswith(('.dltrain-new', '.dltrain-old'))]
+
 
 def history(path):
     """Its rows without the columns that are times."""

@@ -96,8 +96,8 @@ def goes_on(campaign, place, what, wanted, arguments):
     unlike = [differences(place.path('r'), one) for one in wanted]
     if all(unlike):
         campaign.loss(f'{what}: other results after --resume: {unlike[0]}')
-    if place.temporaries():
-        campaign.loss(f'{what}: left {place.temporaries()[0]}')
+    for rest in place.temporaries() + place.hidden_runs():
+        campaign.loss(f'{what}: left {rest}')
 
 
 def killed(name, scenario, seconds, seed):

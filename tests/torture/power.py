@@ -11,7 +11,8 @@ import re
 import bench
 from bench import Campaign, Try, differences, train
 
-CALLS = 'openat,write,fsync,fdatasync,rename,unlink,unlinkat,ftruncate,mkdir,rmdir,symlink,close'
+CALLS = ('openat,write,fsync,fdatasync,rename,renameat,renameat2,unlink,unlinkat,ftruncate,mkdir,'
+         'rmdir,symlink,close')
 
 
 class File:
@@ -48,6 +49,18 @@ class Disk:
             entries.pop(path, None)
         elif kind == 'rename' and path in entries:
             entries[other] = entries.pop(path)
+        elif kind == 'exchange':  # two folders, whose own entries are safe
+            def moved(name):
+                for one, two in (path, other), (other, path):
+                    if name == one or name.startswith(one + '/'):
+                        return two + name[len(one):]
+                return name
+            kept = {moved(name): file for name, file in entries.items()}
+            entries.clear()
+            entries.update(kept)
+            kept = {moved(name) for name in folders}
+            folders.clear()
+            folders.update(kept)
         elif kind == 'mkdir':
             folders.add(path)
         elif kind == 'rmdir':
@@ -100,6 +113,13 @@ def events(trace, folder):
             paths = [below(folder, word.decode()) for word in words]
             if None not in paths:
                 yield call, *paths
+        elif call == 'renameat2' and 'RENAME_EXCHANGE' in rest:
+            paths = [below(folder, word.decode()) for word in words]
+            if None not in paths:
+                yield 'exchange', *paths
+        elif call == 'renameat' and number in opened:
+            yield ('rename', os.path.join(opened[number], words[0].decode()),
+                   below(folder, words[1].decode()))
         elif call == 'unlinkat' and number in opened:
             yield 'unlink', os.path.join(opened[number], words[0].decode())
 
@@ -130,8 +150,8 @@ def replay(disk, steps):
                 file.safe = file.data
             else:
                 disk.sync(path)
-        elif call == 'rename':
-            disk.change(folder, ('rename', path, rest[0]))
+        elif call in ('rename', 'exchange'):
+            disk.change(folder, (call, path, rest[0]))
         else:
             disk.change(folder, (call.replace('unlinkat', 'unlink'), path, None))
         yield copy.deepcopy(disk)
