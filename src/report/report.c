@@ -298,12 +298,10 @@ void dl_report_transfer(dl_terminal *t, const dl_transfer *transfer) {
     dl_text item = {0};
     dl_text_add(&item, "%d of %d tensors from ", transfer->count - missed, transfer->count);
     dl_text_add_plain(&item, transfer->path);
-    if (transfer->transposed)
+    if (transfer->layout == DL_LAYOUT_TORCH)
         dl_text_add(&item, ", transposed from PyTorch's layout (init_layout)");
-    if (transfer->flattens)
-        dl_text_add(&item,
-                    " (PyTorch flattens images channels first, dltrain channels last: permute "
-                    "the inputs of the dense layer after it)");
+    if (transfer->layout == DL_LAYOUT_KERAS)
+        dl_text_add(&item, ", in Keras's layout (init_layout)");
     dl_text_add(&item, "%s", missed ? "; not:" : "");
     list_add(&list, item.data);
     for (int i = 0; i < shown; i++) {

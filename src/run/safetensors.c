@@ -354,32 +354,9 @@ void dl_safetensors_add_shape(const dl_safetensors *file, const char *name, dl_t
     dl_text_add(text, "%s", !count ? "one number" : count > MOST_DIMS ? "x…" : "");
 }
 
-/* Whether an entry is valid, but of a type or rank that is not supported. */
-static bool is_unsupported(json_t *entry) {
+bool dl_safetensors_is_unsupported(const dl_safetensors *file, const char *name) {
+    json_t *entry = json_object_get(file->header, name);
     const char *type = json_string_value(json_object_get(entry, "dtype"));
     json_t *dims = json_object_get(entry, "shape");
     return type && json_is_array(dims) && (strcmp(type, "F32") || json_array_size(dims) > 4);
-}
-
-int dl_safetensors_read_matching(const dl_safetensors *file, const char *name, dl_shape shape,
-                                 float *value, dl_text *why, dl_error *error) {
-    dl_shape found;
-    char here[48];
-    json_t *entry = json_object_get(file->header, name);
-    const char *bytes = dl_safetensors_find(file, name, &found);
-    if (!entry) {
-        dl_text_add(why, "missing");
-        return 0;
-    }
-    if (!bytes && !is_unsupported(entry))
-        return dl_fail(error, DL_DATA,
-                       "%s: the entry of its tensor \"%s\" is invalid, or its data exceed the file",
-                       file->path, name);
-    if (bytes && dl_shape_equal(found, shape)) {
-        memcpy(value, bytes, (size_t)dl_shape_size(shape) * sizeof *value);
-        return 1;
-    }
-    dl_safetensors_add_shape(file, name, why);
-    dl_text_add(why, " in the file, %s here", dl_shape_text(here, shape));
-    return 0;
 }

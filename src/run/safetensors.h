@@ -53,12 +53,9 @@ int dl_safetensors_read(const dl_safetensors *file, const char *name, dl_shape s
 /* The same for a vector of doubles. */
 int dl_safetensors_read_doubles(const dl_safetensors *file, const char *name, int64_t count,
                                 double *value, dl_error *error);
-/* Copies a tensor if it exists with this shape: 1. If not: 0, and adds the reason to `why`, for
-   people: "missing", "64x10 in the file, 64x5 here". -1 and an error of DL_DATA if its entry is
-   invalid. */
-int dl_safetensors_read_matching(const dl_safetensors *file, const char *name, dl_shape shape,
-                                 float *value, dl_text *why, dl_error *error);
 /* Adds a tensor's shape in the file: "64x10", or its type if that is not F32. */
 void dl_safetensors_add_shape(const dl_safetensors *file, const char *name, dl_text *text);
+/* Whether the entry of a tensor is valid, but of a type or rank that is not supported. */
+bool dl_safetensors_is_unsupported(const dl_safetensors *file, const char *name);
 
 #endif

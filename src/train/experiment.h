@@ -17,7 +17,7 @@ typedef struct {
     bool tensorboard;
     int lsuv;              /* 1: initial weights are scaled on the data */
     const char *init_from; /* a checkpoint whose weights are the initial ones, or NULL */
-    int init_layout;       /* DL_LAYOUT_… of torch_layout.h */
+    int init_layout;       /* DL_LAYOUT_… of weight_layout.h */
     dl_strings init_map;   /* "layer=its name there" */
     double l1, l2, clip_norm, clip_value, gradient_noise, gradient_noise_decay;
     double max_norm, clip_weights;

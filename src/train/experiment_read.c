@@ -2,9 +2,9 @@
 /* The sections of a config, and reading them. */
 #include "train/experiment.h"
 
+#include "run/weight_layout.h"
 #include "train/average.h"
 #include "train/monitor.h"
-#include "train/torch_layout.h"
 #include "train/transfer.h"
 
 static const char *const initialize_names[] = {"layers", "lsuv", NULL};
@@ -25,13 +25,16 @@ static const dl_option training_options[] = {
         "false stay frozen. --resume does not read it again"),
     DL_CHOICE_OPTION(
         "init_layout", dl_settings, init_layout, "auto", dl_layout_names,
-        "how the init_from file stores the weights of dense layers and convolutions: dltrain and "
-        "keras: [in][out] and [height][width][in][out]; torch: [out][in] and "
-        "[out][in][height][width], which are transposed when they are read; auto: a file of "
-        "dltrain as it is, another one as the shapes say, with a warning where they fit both ways"),
+        "whose names, axes and gates the tensors of the init_from file have: torch: weight "
+        "[out][in], "
+        "[out][in][height][width], weight_ih_l0, running_mean, in_proj_weight, …; images are "
+        "flattened channels first; keras: kernel [in][out], [height][width][in][out], "
+        "lstm_cell/kernel, gamma, …; dltrain: as dltrain writes them; auto: a file of dltrain as "
+        "it "
+        "is, another one as its names and shapes say, with a warning where they fit both ways"),
     DL_STRINGS_OPTION("init_map", dl_settings, init_map, DL_NO_DEFAULT,
                       "layers with other names in the init_from file: (\"layer=its name there\", "
-                      "…)"),
+                      "…); layer 1 of PyTorch's nn.LSTM x is x_l1"),
     DL_BOOL_OPTION(
         "tensorboard", dl_settings, tensorboard, "false",
         "also write an event file for TensorBoard into the run's folder (tensorboard --logdir "

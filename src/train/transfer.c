@@ -6,8 +6,7 @@
 
 #include "base/file.h"
 #include "run/run.h"
-#include "run/safetensors.h"
-#include "train/torch_layout.h"
+#include "run/stored_weights.h"
 
 enum { MOST_NAMES = 8 }; /* listed in an error, of either side */
 
@@ -110,38 +109,59 @@ int dl_transfer_check_resumed(const dl_experiment *e, const dl_config *began, dl
     return result;
 }
 
-/* The name of a tensor "layer.weight" in the checkpoint. */
-static const char *checkpoint_name(dl_transfer *t, const dl_experiment *e, const char *name) {
-    const char *point = strchr(name, '.'); /* names of layers have none */
+/* The name of a layer in the checkpoint. */
+static const char *checkpoint_name(dl_transfer *t, const dl_experiment *e, const char *layer) {
     for (int i = 0; i < e->settings.init_map.count; i++) {
         part here, there;
-        if (split(e->settings.init_map.items[i], &here, &there) &&
-            is(here, name, (size_t)(point - name)))
-            return dl_arena_printf(&t->arena, "%.*s%s", there.length, there.text, point);
+        if (split(e->settings.init_map.items[i], &here, &there) && is(here, layer, strlen(layer)))
+            return dl_arena_printf(&t->arena, "%.*s", there.length, there.text);
     }
-    return name;
+    return layer;
 }
 
 /* ---- tensors ---- */
 
-static int load_params(dl_transfer *t, const dl_experiment *e, const dl_safetensors *file,
-                       const dl_param *params, int count, dl_error *error) {
-    for (int i = 0; i < count; i++) {
+typedef struct {
+    dl_transfer *transfer;
+    dl_experiment *experiment;
+    dl_stored_weights stored;
+    dl_weight_layout layout;
+} loading;
+
+static const char *name_there(void *context, const char *layer) {
+    const loading *l = context;
+    return checkpoint_name(l->transfer, l->experiment, layer);
+}
+
+static int load_params(loading *l, const dl_layer *layer, const dl_param *params, int count,
+                       dl_error *error) {
+    dl_transfer *t = l->transfer;
+    for (int p = 0; p < count; p++) {
         dl_text why = {0};
-        if (params[i].flags & DL_CARRIED) /* reset at the start of an epoch */
+        if (params[p].flags & DL_CARRIED) /* reset at the start of an epoch */
             continue;
-        const char *name = checkpoint_name(t, e, params[i].name);
-        bool there = json_object_get(file->header, name);
-        int loaded = t->transposed && there && dl_torch_differs(&params[i])
-                         ? dl_torch_read(&params[i], file, name, &why)
-                         : dl_safetensors_read_matching(file, name, params[i].shape,
-                                                        params[i].value, &why, error);
+        int loaded = dl_stored_read(&l->stored, &l->layout, layer, &params[p],
+                                    name_there(l, layer->name), &why, error);
         t->count++;
         if (!loaded)
-            t->missed[t->missed_count++] =
-                dl_arena_printf(&t->arena, "%s (%s)", params[i].name, dl_text_get(&why));
+            t->missed[t->missed_count++] = dl_arena_printf(&t->arena, "%s.%s (%s)", layer->name,
+                                                           params[p].name, dl_text_get(&why));
         dl_text_free(&why);
         if (loaded < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int load_layers(loading *l, const dl_net *net, bool states, dl_error *error) {
+    for (int i = 0; i < net->layer_count; i++) {
+        const dl_layer *layer = &net->layers[i];
+        int first = 0; /* that it owns */
+        while (first < layer->param_count && !dl_layer_owns(layer, first))
+            first++;
+        if (states
+                ? load_params(l, layer, layer->states, layer->state_count, error)
+                : load_params(l, layer, layer->params + first, layer->param_count - first, error))
             return -1;
     }
     return 0;
@@ -225,44 +245,43 @@ static bool has_tensors(const dl_net *net, part layer) {
 }
 
 /* Every name in init_map must be in the file, and its layer must have weights. */
-static int check_map(const dl_experiment *e, const dl_safetensors *file, dl_error *error) {
+static int check_map(const dl_experiment *e, const dl_stored_weights *stored, dl_error *error) {
     int result = 0;
     for (int i = 0; i < e->settings.init_map.count; i++) {
         part here, there;
         bool found = false;
-        const char *name;
-        json_t *entry;
         if (!split(e->settings.init_map.items[i], &here, &there))
             continue;
-        json_object_foreach(file->header, name, entry) found |= begins(name, there);
+        for (int k = 0; k < stored->count; k++)
+            found |= dl_stored_is_of_layer(&stored->items[k], there.text, there.length);
         if (!has_tensors(&e->model.net, here))
             result = dl_fail(
                 error, DL_USAGE, "%s: init_map: the layer \"%.*s\" has no weights of its own",
                 dl_model_where(&e->model, "training.init_map"), here.length, here.text);
         else if (!found)
             result = dl_fail(error, DL_USAGE, "%s: init_map: %s has no layer \"%.*s\"",
-                             dl_model_where(&e->model, "training.init_map"), file->path,
+                             dl_model_where(&e->model, "training.init_map"), stored->file,
                              there.length, there.text);
     }
     return result;
 }
 
-static int decide_layout(dl_transfer *t, const dl_experiment *e, const dl_safetensors *file,
-                         dl_error *error) {
+static int decide_layout(loading *l, const dl_safetensors *file, dl_error *error) {
+    dl_experiment *e = l->experiment;
     const char *format = dl_safetensors_text(file, "format");
-    t->transposed = e->settings.init_layout == DL_LAYOUT_TORCH;
-    if (e->settings.init_layout != DL_LAYOUT_AUTO || (format && !strncmp(format, "dltrain ", 8)))
+    int layout = e->settings.init_layout;
+    if (layout == DL_LAYOUT_AUTO && format && !strncmp(format, "dltrain ", 8))
+        layout = DL_LAYOUT_DLTRAIN;
+    if (layout == DL_LAYOUT_AUTO)
+        layout = dl_stored_find_layout(&l->stored, &e->model.net, name_there, l,
+                                       &l->transfer->ambiguous);
+    if (l->transfer->ambiguous)
+        l->transfer->ambiguous = dl_arena_strdup(&l->transfer->arena, l->transfer->ambiguous);
+    if (layout != DL_LAYOUT_AUTO) {
+        l->transfer->layout = layout;
+        dl_weight_layout_open(&l->layout, &e->model.net, layout);
         return 0;
-    dl_layout_votes votes = {0};
-    for (int i = 0; i < e->model.net.param_count; i++) {
-        const dl_param *param = &e->model.net.params[i];
-        dl_layout_vote(&votes, param, file, checkpoint_name(t, e, param->name));
     }
-    t->transposed = votes.torch > 0;
-    if (!votes.ours && !votes.torch && votes.both)
-        t->ambiguous = dl_arena_strdup(&t->arena, votes.example);
-    if (!votes.ours || !votes.torch)
-        return 0;
     return dl_fail(error, DL_USAGE,
                    "%s: init_from: %s was not written by dltrain, and some of its weights fit only "
                    "as [in][out], some only as PyTorch's [out][in]: set init_layout = \"torch\", "
@@ -270,28 +289,17 @@ static int decide_layout(dl_transfer *t, const dl_experiment *e, const dl_safete
                    dl_model_where(&e->model, "training.init_from"), file->path);
 }
 
-/* Whether an image of several channels becomes a vector: dltrain has channels last. */
-static bool flattens_images(const dl_net *net) {
-    for (int i = 0; i < net->layer_count; i++) {
-        const dl_layer *layer = &net->layers[i];
-        dl_shape in = layer->in[0].shape, out = layer->out.shape;
-        bool several = in.rank == 3 && in.dim[2] > 1 && in.dim[0] * in.dim[1] > 1;
-        if (several && out.rank == 1 && dl_shape_size(in) == dl_shape_size(out))
-            return true;
-    }
-    return false;
-}
-
-static int load_all(dl_transfer *t, dl_experiment *e, const dl_safetensors *file, dl_error *error) {
+static int load_all(loading *l, const dl_safetensors *file, dl_error *error) {
+    dl_transfer *t = l->transfer;
+    dl_experiment *e = l->experiment;
     const dl_net *net = &e->model.net;
     size_t most = (size_t)(net->param_count + net->state_param_count);
     t->path = dl_arena_strdup(&t->arena, file->path);
     t->missed = dl_arena_alloc(&t->arena, sizeof *t->missed * (most + 1));
-    int layout = decide_layout(t, e, file, error);
-    t->flattens = t->transposed && flattens_images(net);
-    if (check_map(e, file, error) || layout ||
-        load_params(t, e, file, net->params, net->param_count, error) ||
-        load_params(t, e, file, net->state_params, net->state_param_count, error))
+    dl_stored_from_safetensors(&l->stored, file);
+    int layout = decide_layout(l, file, error);
+    if (check_map(e, &l->stored, error) || layout || load_layers(l, net, false, error) ||
+        load_layers(l, net, true, error))
         return -1;
     return t->missed_count < t->count ? 0 : fail_nothing_matches(e, file, error);
 }
@@ -308,8 +316,11 @@ int dl_transfer_load(dl_transfer *t, dl_experiment *e, dl_error *error) {
     char *path = dl_run_find_checkpoint(found, false, error);
     dl_safetensors file = {0};
     int result = path ? dl_safetensors_open_foreign(&file, path, error) : -1;
+    loading l = {.transfer = t, .experiment = e};
     if (!result)
-        result = load_all(t, e, &file, error);
+        result = load_all(&l, &file, error);
+    dl_weight_layout_free(&l.layout);
+    dl_stored_free(&l.stored);
     dl_safetensors_close(&file);
     free(path);
     free(found);

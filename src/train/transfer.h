@@ -3,14 +3,14 @@
 #ifndef DL_TRAIN_TRANSFER_H
 #define DL_TRAIN_TRANSFER_H
 
+#include "run/weight_layout.h"
 #include "train/experiment.h"
 
 /* What was loaded. All zero: nothing was asked for. */
 typedef struct {
     char *path;            /* of the checkpoint */
-    bool transposed;       /* it has PyTorch's layout */
+    int layout;            /* DL_LAYOUT_… of the file */
     const char *ambiguous; /* a weight that fits [in][out] and [out][in]; NULL: none */
-    bool flattens;         /* and the net flattens images, in another order than PyTorch */
     int count;             /* tensors of the net */
     int missed_count;      /* of them, not loaded: */
     const char **missed;   /* "dense_2.weight (there 128x10, here 128x5)" */

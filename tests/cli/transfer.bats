@@ -137,7 +137,8 @@ other_tensor() {
         "$two$one$two$two$one"
     train --epochs 1 --out run --set training.init_from=other --set training.init_layout=keras still.cfg
     status_is 0
-    says 'loaded      1 of 4 tensors from other; not: dense_1.bias (missing),'
+    says 'loaded      1 of 4 tensors from other, in Keras'"'"'s layout (init_layout); not:'
+    says 'dense_1.bias (missing),'
     says 'dense_2.weight (F16 in the file, 2x1 here)'
     says 'dense_2.bias (1x1x1x1x1 in the file, 1 here)'
     tail -c 16 other | cmp - <(tensor run/last.safetensors dense_1.weight)
@@ -145,7 +146,7 @@ other_tensor() {
         "dense_2.weight":{"dtype":"F32","shape":[1,2],"data_offsets":[0,8]},
         "dense_1.bias":{"dtype":"F32","shape":[2],"data_offsets":[8,16]}}' "$one$two$one$two"
     train --dry-run --set training.init_from=other --set training.init_layout=keras still.cfg
-    says 'loaded      1 of 4 tensors from other; not:
+    says 'loaded      1 of 4 tensors from other, in Keras'"'"'s layout (init_layout); not:
             dense_1.weight (4 in the file, 2x2 here),
             dense_2.weight (1x2 in the file, 2x1 here), dense_2.bias (missing)
 '

@@ -36,3 +36,127 @@ still() {
     status_is 0
     equal "$(floats lsuv/last.safetensors dense_2.weight)" "1 2 3 4 5 6.5"
 }
+
+# ---- PyTorch ----
+
+python=${DLTRAIN_PYTHON:-python3}
+
+need_torch() {
+    "$python" -c 'import numpy, torch, safetensors' 2>/dev/null ||
+        skip "$python has no torch and safetensors (DLTRAIN_PYTHON names another Python)"
+}
+
+torch_weights() { "$python" "$root/tests/cli/torch_weights.py" "$@"; }
+
+# layers NAME: the network of torch_weights.py's module, and its input in x.npy.
+layers() {
+    local shape=6,4
+    case $1 in
+    dense)
+        shape=12
+        echo '{ layer = "dense"; name = "a"; units = 8; activation = "tanh"; },
+            { layer = "dense"; name = "b"; units = 8; activation = "relu"; },
+            { layer = "prelu"; name = "p"; },'
+        ;;
+    images)
+        shape=9,7,4
+        echo '{ layer = "conv2d"; name = "a"; filters = 6; kernel = (3, 2); activation = "tanh"; },
+            { layer = "batch_norm"; name = "n"; momentum = 0.0; },
+            { layer = "depthwise_conv2d"; name = "d"; kernel = 3; multiplier = 2; activation = "tanh"; },
+            { layer = "conv2d_transpose"; name = "t"; filters = 5; kernel = 3; stride = 2; activation = "tanh"; },
+            { layer = "group_norm"; name = "g"; groups = 5; }, { layer = "flatten"; },
+            { layer = "batch_norm"; name = "v"; momentum = 0.0; },'
+        ;;
+    decoder)
+        shape=12
+        echo '{ layer = "dense"; name = "a"; units = 36; activation = "tanh"; },
+            { layer = "reshape"; shape = (3, 3, 4); },
+            { layer = "conv2d"; name = "b"; filters = 2; kernel = 2; }, { layer = "flatten"; },'
+        ;;
+    conv1d)
+        echo '{ layer = "reshape"; shape = (6, 4); },
+            { layer = "conv1d"; name = "a"; filters = 5; kernel = 3; activation = "tanh"; },
+            { layer = "flatten"; },'
+        ;;
+    lstm | gru)
+        echo "{ layer = \"reshape\"; shape = (6, 4); },
+            { layer = \"$1\"; name = \"a\"; units = 5; bidirectional = true; },
+            { layer = \"$1\"; name = \"b\"; units = 4; }, { layer = \"flatten\"; },"
+        ;;
+    rnn)
+        echo '{ layer = "reshape"; shape = (6, 4); },
+            { layer = "simple_rnn"; name = "a"; units = 5; }, { layer = "flatten"; },'
+        ;;
+    attention)
+        echo '{ layer = "reshape"; shape = (6, 4); }, { layer = "layer_norm"; name = "n"; },
+            { layer = "multi_head_attention"; name = "a"; heads = 2; },
+            { layer = "rms_norm"; name = "r"; }, { layer = "flatten"; },'
+        ;;
+    embedding)
+        shape=6
+        echo '{ layer = "embedding"; name = "a"; vocabulary = 7; units = 5; }, { layer = "flatten"; },'
+        ;;
+    stacked)
+        echo '{ layer = "reshape"; shape = (6, 4); },
+            { layer = "lstm"; name = "a"; units = 5; }, { layer = "lstm"; name = "b"; units = 5; },
+            { layer = "dense"; name = "c"; units = 2; }, { layer = "flatten"; },'
+        ;;
+    esac
+    "$python" - "$shape" "$1" <<'PYTHON'
+import sys
+import numpy as np
+random = np.random.default_rng(7)
+shape = tuple(map(int, sys.argv[1].split(",")))
+x = random.integers(0, 7, (24, *shape)) if sys.argv[2] == "embedding" else random.normal(0, 2, (24, *shape))
+np.save("x.npy", x.astype("f4"))
+np.save("y.npy", random.normal(0, 1, (24, 3)).astype("f4"))
+PYTHON
+}
+
+# torch_config NAME: NAME.cfg.
+torch_config() {
+    {
+        echo 'data = { format = "npy"; train = { inputs = "x.npy"; targets = "y.npy"; };'
+        echo '  test = { inputs = "x.npy"; targets = "y.npy"; }; };'
+        echo "network = ( $(layers "$1")"
+        echo '  { layer = "dense"; name = "'"${2:-c}"'"; units = 3; } );'
+        echo 'loss = { type = "mse"; }; optimizer = { type = "sgd"; learning_rate = 1e-30; };'
+        echo 'training = { batch_size = 24; epochs = 1; metrics = ("mse"); };'
+    } >"$1.cfg"
+}
+
+# same_loss RUN LOSS
+same_loss() {
+    "$dltest" --json "$1" >"$1.json" || fail "$1: not tested"
+    awk -v a="$(jq .mse "$1.json")" -v b="$2" -v name="$1" 'BEGIN {
+        if (!(b > 0) || (a - b) ^ 2 > (1e-5 * a) ^ 2) { print name ": " a " and " b; exit 1 } }' ||
+        fail "$1: other outputs"
+}
+
+@test "init_from: the state dict of a PyTorch module gives its outputs" {
+    need_torch
+    local name loss
+    for name in dense images decoder conv1d lstm gru rnn attention embedding; do
+        torch_config "$name"
+        loss=$(torch_weights save "$name" "$name.safetensors")
+        train --quiet --out "$name" --set "training.init_from=$name.safetensors" \
+            --set training.init_layout=torch "$name.cfg"
+        status_is 0
+        same_loss "$name" "$loss"
+    done
+}
+
+@test "init_from: PyTorch's names tell its layout, and one module of two layers is two layers" {
+    need_torch
+    torch_config stacked head
+    loss=$(torch_weights save stacked stacked.safetensors)
+    train --out stacked --set training.init_from=stacked.safetensors \
+        --set 'training.init_map=("a=r", "b=r_l1")' stacked.cfg
+    status_is 0
+    says "loaded      10 of 10 tensors from stacked.safetensors, transposed from PyTorch's layout"
+    same_loss stacked "$loss"
+    train --quiet --dry-run --set training.init_from=stacked.safetensors \
+        --set 'training.init_map=("a=r", "b=r_l2")' stacked.cfg
+    status_is 2
+    says 'init_map: stacked.safetensors has no layer "r_l2"'
+}
