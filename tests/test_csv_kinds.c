@@ -276,12 +276,43 @@ static void test_all_at_once(void **state) {
             NULL, "t.csv:3: has 3 fields", "t.csv:4: column \"y\": \"z\"");
 }
 
+/* ---- what looks like something else than it is taken for ---- */
+
+static void notes(const char *text, const char *options, const char *words) {
+    section o;
+    save(text);
+    must_open(&o, options, NULL);
+    const char *said = dl_text_get(&o.set->notes);
+    if (words ? !strstr(said, words) : *said != 0)
+        fail_msg("\"%s\" is not \"%s\"", said, words ? words : "");
+    section_free(&o);
+}
+
+static void test_notes(void **state) {
+    (void)state;
+    notes("x,y\n1,yes\n2,Yes\n3,no\n", "", "\"y\": \"Yes\" and \"yes\" are two classes (merge");
+    notes("x,y\nyes,1\n\"yes \",2\nno,3\n", "", "\"x\": \"yes\" and \"yes \" are two categories");
+    notes("x,y\nyes,1\nyess,2\nno,3\n", "", NULL);
+    notes("zip,y\n01234,1\n20000,2\n", "",
+          "\"zip\": 1 value with leading zeros (\"01234\") are read as numbers");
+    notes("zip,y\n0.5,1\n0,2\n", "", NULL);
+    notes("zip,y\n01234,1\n20000,2\n", "categorical = \"zip\";", NULL);
+    notes("1,2\n3,4\n5,6\n", "", "the first line, all numbers (1, …), is taken for the header");
+    notes("d,y\n20240101,1\n20241231,2\n", "", "numbers such as 20240101 look like dates: dates =");
+    notes("d,y\n20240101,1\n20241301,2\n", "", NULL);
+    notes("d,y\n2024-01-01,1\n2024-02-01,2\n", "", "dates = (\"d\") makes them numbers");
+    refuses("a;y\n1;2\n", "", NULL, "(is the delimiter \";\" instead of \",\"?)", NULL);
+    refuses("a\ty\n1\t2\n", "", NULL, "(is the delimiter \"tab\" instead of", NULL);
+    refuses("# made by me\na,y\n1,2\n", "", NULL, "is the first line a title or comment", NULL);
+    refuses("a,y\nr1,1,2\nr2,2,3\n", "", NULL, "is a name missing in the header", NULL);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_date),        cmocka_unit_test(test_date_column),
         cmocka_unit_test(test_date_order),  cmocka_unit_test(test_targets),
         cmocka_unit_test(test_weights),     cmocka_unit_test(test_merge),
-        cmocka_unit_test(test_all_at_once),
+        cmocka_unit_test(test_all_at_once), cmocka_unit_test(test_notes),
     };
     return cmocka_run_group_tests(tests, scratch_enter, scratch_leave);
 }

@@ -222,7 +222,7 @@ static void test_notes(void **state) {
     section_free(&o);
     dl_text_free(&units);
     opens(&o, "a,y\n1,0\n,1\n2,1,\n", "missing = \"drop_row\";");
-    must_note(&o, "1 rows with missing values are dropped (line 3)");
+    must_note(&o, "1 row with missing values dropped (line 3)");
     must_note(&o, "1 rows end with a delimiter (line 4)");
     section_free(&o);
 }

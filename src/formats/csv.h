@@ -145,7 +145,7 @@ typedef struct {
     dl_csv_found text, infinite, missing, marker, foreign; /* foreign: not UTF-8. Of dates: text,
                                           infinite (no such day), point (only the day can come
                                           first), comma (only the month), either */
-    dl_csv_found negative;                                 /* numbers */
+    dl_csv_found negative, zeros;                          /* zeros: numbers with leading ones */
     dl_csv_found unknown;                                  /* categories not in the training data */
     dl_string_set names; /* the values, unless they are too many; of a categorical one, its
                            categories or classes in order */

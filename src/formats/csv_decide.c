@@ -208,7 +208,8 @@ static int check_weight(const dl_csv_table *table, const dl_csv_column *column, 
                        table->path, (long long)column->negative.line, column->name,
                        column->negative.text);
     if (!(column->most > 0))
-        return dl_fail(error, DL_DATA, "%s: column \"%s\": all %lld weights are 0", table->path,
+        return dl_fail(error, DL_DATA, "%s:%lld: column \"%s\": all %lld weights are 0",
+                       table->path, (long long)table->first_line + table->options->header,
                        column->name, (long long)column->numbers);
     return 0;
 }

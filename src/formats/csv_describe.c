@@ -2,6 +2,7 @@
 /* What the columns of a table have become, and what looks wrong with them, for people. */
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/memory.h"
 #include "formats/csv.h"
@@ -90,13 +91,35 @@ static bool is_date(const char *text) {
 }
 
 static bool begins_with_number(const char *text) {
-    text += strspn(text, "+-<>=~ ");
+    text += strspn(text, "+-<>=~' ");
     return *text >= '0' && *text <= '9';
+}
+
+/* Whether two names differ only in case and blanks at their ends. */
+static bool look_alike(const char *a, const char *b) {
+    size_t i = strspn(a, " "), j = strspn(b, " "), m = strlen(a), n = strlen(b);
+    while (m > i && a[m - 1] == ' ')
+        m--;
+    while (n > j && b[n - 1] == ' ')
+        n--;
+    return m - i == n - j && !strncasecmp(a + i, b + j, m - i);
+}
+
+static void note_alike(dl_text *text, const dl_csv_column *c, const char *what) {
+    for (int i = 0; i < c->names.count; i++)
+        for (int k = 0; k < i; k++)
+            if (look_alike(c->names.name[k], c->names.name[i])) {
+                add_name(text, c);
+                dl_text_add(text, ": \"%s\" and \"%s\" are two %s\n", c->names.name[k],
+                            c->names.name[i], what);
+                return;
+            }
 }
 
 static void note_category(const dl_csv_table *table, const dl_csv_column *c, bool target) {
     dl_text *text = &table->dataset->notes;
     const char *what = target ? "class" : "category";
+    note_alike(text, c, target ? "classes (merge makes them one)" : "categories");
     if (c->marks_words && c->marker.count) {
         add_name(text, c);
         dl_text_add(text,
@@ -154,6 +177,14 @@ static void note_number(const dl_csv_table *table, const dl_csv_column *c) {
                     c->least, c->name);
         return;
     }
+    if (c->zeros.count) {
+        add_name(text, c);
+        dl_text_add(text,
+                    ": %lld value%s with leading zeros (\"%s\") are read as numbers; if they are "
+                    "codes, categorical = (\"%s\")\n",
+                    (long long)c->zeros.count, c->zeros.count > 1 ? "s" : "", c->zeros.text,
+                    c->name);
+    }
     bool differ = c->rises != c->falls || (!c->too_many && c->names.count == c->numbers);
     if (c->numbers <= FEW_ROWS || c->whole != c->numbers || !differ || c->least == c->most)
         return;
@@ -209,6 +240,7 @@ void dl_csv_describe(const dl_csv_table *table, bool training) {
         dl_text_add(text, "%lld rows end with a delimiter (line %lld): it is ignored\n",
                     (long long)table->longer.count, (long long)table->longer.line);
     if (table->dropped.count)
-        dl_text_add(text, "%lld rows with missing values are dropped (line %lld)\n",
-                    (long long)table->dropped.count, (long long)table->dropped.line);
+        dl_text_add(text, "%lld row%s with missing values dropped (line %lld)\n",
+                    (long long)table->dropped.count, table->dropped.count > 1 ? "s" : "",
+                    (long long)table->dropped.line);
 }

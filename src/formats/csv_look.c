@@ -123,6 +123,8 @@ static void look_at(const dl_csv_table *table, dl_csv_column *column, const char
     column->whole += type == DL_CSV_NUMBER && plain && !point;
     if (type == DL_CSV_NUMBER)
         add_number(column, value);
+    if (type == DL_CSV_NUMBER && field[0] == '0' && field[1] >= '0' && field[1] <= '9')
+        dl_csv_note(&column->zeros, line, field);
     if (type == DL_CSV_NUMBER && value < 0)
         dl_csv_note(&column->negative, line, field);
     if (type == DL_CSV_INFINITE)
@@ -204,9 +206,12 @@ static void look_at_dropped(dl_csv_table *table, const dl_csv_reader *csv) {
 
 static void take_row(dl_csv_table *table, const dl_csv_reader *csv, bool look, dl_error *error) {
     if (!dl_csv_has_all(table, csv)) {
-        dl_fail(error, DL_DATA, "%s:%lld: has %d field%s, but %s has %d", table->path,
+        bool unnamed = table->options->header && csv->line == table->first_line + 1 &&
+                       csv->fields == table->count + 1;
+        dl_fail(error, DL_DATA, "%s:%lld: has %d field%s, but %s has %d%s", table->path,
                 (long long)csv->line, csv->fields, csv->fields == 1 ? "" : "s",
-                table->options->header ? "the header" : "the first row", table->count);
+                table->options->header ? "the header" : "the first row", table->count,
+                unnamed ? " (is a name missing in the header, such as that of row names?)" : "");
         return;
     }
     if (csv->fields > table->count)
