@@ -22,6 +22,8 @@ static bool from_input(const activation *self) {
 static int setup(dl_layer *layer, dl_error *error) {
     (void)error;
     activation *self = layer->self;
+    if (layer->unactivated)
+        self->function.kind = DL_LINEAR;
     layer->out.shape = layer->in[0].shape;
     layer->gradient_in_place = true;
     layer->needs_input = from_input(self);

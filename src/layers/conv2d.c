@@ -128,6 +128,13 @@ static void backward(dl_layer *layer, const dl_pass *pass) {
                      dl_weights_bias_grad(layer), layer->buffers[self->scratch].memory);
 }
 
+/* A sequence is an image of one row. */
+static dl_extent reach(const dl_layer *layer, int input, int axis, int out) {
+    const conv2d *self = layer->self;
+    (void)input;
+    return dl_window_reach(&self->conv.window, layer->out.shape.rank == 2 ? 1 : axis, out);
+}
+
 static void close_conv(dl_layer *layer) {
     conv2d *self = layer->self;
     dl_conv_free(&self->conv);
@@ -139,6 +146,7 @@ const dl_layer_type dl_layer_conv2d = {
     .setup = setup,
     .forward = forward,
     .backward = backward,
+    .reach = reach,
     .close = close_conv,
 };
 
@@ -148,5 +156,6 @@ const dl_layer_type dl_layer_conv1d = {
     .setup = setup_1d,
     .forward = forward,
     .backward = backward,
+    .reach = reach,
     .close = close_conv,
 };

@@ -105,6 +105,11 @@ static void backward(dl_layer *layer, const dl_pass *pass) {
                         layer->in[0].grad, scratch);
 }
 
+static dl_extent reach(const dl_layer *layer, int input, int axis, int out) {
+    (void)input;
+    return dl_window_reached(&((const conv2d_transpose *)layer->self)->conv.window, axis, out);
+}
+
 static void close_conv(dl_layer *layer) {
     conv2d_transpose *self = layer->self;
     dl_conv_free(&self->conv);
@@ -118,5 +123,6 @@ const dl_layer_type dl_layer_conv2d_transpose = {
     .setup = setup,
     .forward = forward,
     .backward = backward,
+    .reach = reach,
     .close = close_conv,
 };

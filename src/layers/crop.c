@@ -99,6 +99,12 @@ static void backward(dl_layer *layer, const dl_pass *pass) {
     }
 }
 
+static dl_extent reach(const dl_layer *layer, int input, int axis, int out) {
+    const crop *self = layer->self;
+    int before = (int)(axis ? self->left : self->top);
+    return input ? (dl_extent){0, -1, 1} : (dl_extent){out + before, out + before, 1};
+}
+
 const dl_layer_type dl_layer_crop = {
     .kind = {"crop",
              "crops an image to a height and width, or to those of a second input: inputs = "
@@ -107,5 +113,6 @@ const dl_layer_type dl_layer_crop = {
     .setup = setup,
     .forward = forward,
     .backward = backward,
+    .reach = reach,
     .max_inputs = 2,
 };

@@ -80,6 +80,11 @@ static void backward(dl_layer *layer, const dl_pass *pass) {
                                    layer->params[0].value, layer->in[0].grad);
 }
 
+static dl_extent reach(const dl_layer *layer, int input, int axis, int out) {
+    (void)input;
+    return dl_window_reach(&((const depthwise *)layer->self)->window, axis, out);
+}
+
 const dl_layer_type dl_layer_depthwise_conv2d = {
     .kind = {"depthwise_conv2d",
              "depthwise convolution: filters each channel separately. Followed by a 1x1 conv2d it "
@@ -88,4 +93,5 @@ const dl_layer_type dl_layer_depthwise_conv2d = {
     .setup = setup,
     .forward = forward,
     .backward = backward,
+    .reach = reach,
 };

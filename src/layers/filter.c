@@ -140,6 +140,13 @@ static void backward(dl_layer *layer, const dl_pass *pass) {
         dl_filter_images(&self->backward, pass->batch, layer->out.grad, layer->in[0].grad);
 }
 
+static dl_extent reach(const dl_layer *layer, int input, int axis, int out) {
+    const dl_filter *f = &((const filter *)layer->self)->forward;
+    int first = out - (int)f->before[axis];
+    (void)input;
+    return (dl_extent){first, first + (int)f->size[axis] - 1, 1};
+}
+
 const dl_layer_type dl_layer_filter = {
     .kind = {"filter",
              "applies a fixed filter, which is not trained, to each channel of an image: blur, "
@@ -148,4 +155,5 @@ const dl_layer_type dl_layer_filter = {
     .setup = setup,
     .forward = forward,
     .backward = backward,
+    .reach = reach,
 };

@@ -147,6 +147,7 @@ const dl_layer_type dl_layer_group_norm = {
     .setup = setup_group,
     .forward = forward,
     .backward = backward,
+    .reach = dl_layer_reach_all,
 };
 
 const dl_layer_type dl_layer_instance_norm = {
@@ -157,4 +158,5 @@ const dl_layer_type dl_layer_instance_norm = {
     .setup = setup_instance,
     .forward = forward,
     .backward = backward,
+    .reach = dl_layer_reach_all,
 };

@@ -81,4 +81,5 @@ const dl_layer_type dl_layer_gru = {
     .setup = setup,
     .forward = dl_recurrent_forward,
     .backward = dl_recurrent_backward,
+    .reach = dl_recurrent_reach,
 };

@@ -171,9 +171,16 @@ void dl_layer_forward(dl_layer *layer, const dl_pass *pass) {
 }
 
 void dl_layer_backward(dl_layer *layer, const dl_pass *pass) {
+    if (pass->guided && layer->activation)
+        dl_activation_guide(layer->activation, dl_layer_elements(layer, pass), layer->out.grad);
     if (!has_fused(layer))
         dl_activate_backward(layer->activation, dl_layer_rows(layer, pass),
                              dl_shape_channels(layer->out.shape), layer->preactivation->memory,
                              layer->out.grad, layer->out.grad, NULL);
     layer->type->backward(layer, pass);
+}
+
+dl_extent dl_layer_reach_all(const dl_layer *layer, int input, int axis, int out) {
+    (void)out;
+    return (dl_extent){0, layer->in[input].shape.dim[axis] - 1, 1};
 }

@@ -85,11 +85,17 @@ typedef struct {
     bool training; /* else: no dropout, running statistics, … */
     uint64_t seed;
     uint32_t epoch, step; /* of the random numbers */
+    bool guided;          /* backward: guided backpropagation */
     bool carry; /* forward writes the DL_CARRIED states, from which the next batch continues */
     double statistics; /* weight of this batch in running statistics; 0: the layer's option */
 } dl_pass;
 
 typedef struct dl_layer dl_layer;
+
+/* Elements first, first + step, … of an axis up to last; none if last < first. */
+typedef struct {
+    int first, last, step;
+} dl_extent;
 
 typedef struct {
     dl_kind kind; /* the options fill the layer's `self` */
@@ -104,6 +110,10 @@ typedef struct {
     void (*backward)(dl_layer *layer, const dl_pass *pass);
     /* Frees what setup allocated outside the arena, even if it failed. May be NULL. */
     void (*close)(dl_layer *layer);
+    /* The elements of in[input] along an axis (0, 1: rows, columns; steps of a sequence: 0) that
+       element `out` of the output's axis depends on; they may extend beyond the input. NULL: the
+       same element if both are images, or sequences, of the same size; else all. */
+    dl_extent (*reach)(const dl_layer *layer, int input, int axis, int out);
     int max_inputs;     /* 0 means 1 */
     bool can_transpose; /* honours `transposed` */
     /* In training, the backward pass is deliberately not the gradient of the forward pass; gradient
@@ -197,6 +207,18 @@ void dl_layer_set_activation(dl_layer *layer, const dl_activation *activation);
 /* Run the layer's pass and, if it is not fused, that of its activation. */
 void dl_layer_forward(dl_layer *layer, const dl_pass *pass);
 void dl_layer_backward(dl_layer *layer, const dl_pass *pass);
+/* For `reach`: all elements of the input's axis. */
+dl_extent dl_layer_reach_all(const dl_layer *layer, int input, int axis, int out);
+/* The elements in window `out`. */
+static inline dl_extent dl_window_reach(const dl_window *w, int axis, int out) {
+    int first = out * w->stride[axis] - w->before[axis];
+    return (dl_extent){first, first + dl_window_extent(w, axis) - 1, w->dilation[axis]};
+}
+/* The windows, without dilation, that contain element `out` of their image. */
+static inline dl_extent dl_window_reached(const dl_window *w, int axis, int out) {
+    int stride = w->stride[axis], before = out + w->before[axis] - w->kernel[axis];
+    return (dl_extent){before < 0 ? 0 : before / stride + 1, (out + w->before[axis]) / stride, 1};
+}
 /* The random numbers of this layer in a pass. */
 dl_draw dl_layer_draw(const dl_layer *layer, dl_purpose purpose, const dl_pass *pass);
 

@@ -191,6 +191,11 @@ static void backward(dl_layer *layer, const dl_pass *pass) {
                 layer->in[0].grad);
 }
 
+static dl_extent reach(const dl_layer *layer, int input, int axis, int out) {
+    const attention *self = layer->self;
+    return self->causal ? (dl_extent){0, out, 1} : dl_layer_reach_all(layer, input, axis, out);
+}
+
 const dl_layer_type dl_layer_multi_head_attention = {
     .kind = {"multi_head_attention",
              "multi-head self-attention, as in transformers: each step of a sequence attends to "
@@ -201,4 +206,5 @@ const dl_layer_type dl_layer_multi_head_attention = {
     .setup = setup,
     .forward = forward,
     .backward = backward,
+    .reach = reach,
 };

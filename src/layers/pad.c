@@ -65,9 +65,17 @@ static void backward(dl_layer *layer, const dl_pass *pass) {
                         layer->out.grad + offset(layer, n, h, w), in[2]);
 }
 
+static dl_extent reach(const dl_layer *layer, int input, int axis, int out) {
+    const pad *self = layer->self;
+    int before = (int)(axis ? self->width : self->height)[0];
+    (void)input;
+    return (dl_extent){out - before, out - before, 1};
+}
+
 const dl_layer_type dl_layer_pad = {
     .kind = {"pad", "adds zeros around an image, or channels of zeros", sizeof(pad), options},
     .setup = setup,
     .forward = forward,
     .backward = backward,
+    .reach = reach,
 };

@@ -135,12 +135,20 @@ static void backward_avg(dl_layer *layer, const dl_pass *pass) {
         dl_avg_pool_backward(&self->window, pass->batch, layer->out.grad, layer->in[0].grad);
 }
 
+/* A sequence is an image of one row. */
+static dl_extent reach(const dl_layer *layer, int input, int axis, int out) {
+    const pool *self = layer->self;
+    (void)input;
+    return dl_window_reach(&self->window, layer->out.shape.rank == 2 ? 1 : axis, out);
+}
+
 const dl_layer_type dl_layer_max_pool = {
     .kind = {"max_pool", "max pooling: the maximum of each channel within a window", sizeof(pool),
              options},
     .setup = setup_max,
     .forward = forward_max,
     .backward = backward_max,
+    .reach = reach,
 };
 
 const dl_layer_type dl_layer_avg_pool = {
@@ -149,6 +157,7 @@ const dl_layer_type dl_layer_avg_pool = {
     .setup = setup,
     .forward = forward_avg,
     .backward = backward_avg,
+    .reach = reach,
 };
 
 const dl_layer_type dl_layer_max_pool1d = {
@@ -157,6 +166,7 @@ const dl_layer_type dl_layer_max_pool1d = {
     .setup = setup_max_line,
     .forward = forward_max,
     .backward = backward_max,
+    .reach = reach,
 };
 
 const dl_layer_type dl_layer_avg_pool1d = {
@@ -166,4 +176,5 @@ const dl_layer_type dl_layer_avg_pool1d = {
     .setup = setup_line,
     .forward = forward_avg,
     .backward = backward_avg,
+    .reach = reach,
 };

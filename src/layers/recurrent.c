@@ -350,3 +350,9 @@ void dl_recurrent_backward(dl_layer *layer, const dl_pass *pass) {
                     layer->in[0].grad);
     }
 }
+
+dl_extent dl_recurrent_reach(const dl_layer *layer, int input, int axis, int out) {
+    const dl_recurrent *self = layer->self;
+    bool all = self->bidirectional || self->returns;
+    return all ? dl_layer_reach_all(layer, input, axis, out) : (dl_extent){0, out, 1};
+}

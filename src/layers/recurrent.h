@@ -94,5 +94,6 @@ int dl_recurrent_setup(dl_layer *layer, const dl_recurrent_cell *cell, double bi
                        dl_error *error);
 void dl_recurrent_forward(dl_layer *layer, const dl_pass *pass);
 void dl_recurrent_backward(dl_layer *layer, const dl_pass *pass);
+dl_extent dl_recurrent_reach(const dl_layer *layer, int input, int axis, int out);
 
 #endif

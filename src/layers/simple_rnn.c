@@ -64,4 +64,5 @@ const dl_layer_type dl_layer_simple_rnn = {
     .setup = setup,
     .forward = dl_recurrent_forward,
     .backward = dl_recurrent_backward,
+    .reach = dl_recurrent_reach,
 };

@@ -54,6 +54,11 @@ static void backward(dl_layer *layer, const dl_pass *pass) {
                            layer->in[0].grad);
 }
 
+static dl_extent reach(const dl_layer *layer, int input, int axis, int out) {
+    (void)input;
+    return dl_window_reached(layer->in[1].maxima->window, axis, out);
+}
+
 const dl_layer_type dl_layer_unpool = {
     .kind = {"unpool",
              "max unpooling: returns each value to the position of the maximum in a max_pool, and "
@@ -62,5 +67,6 @@ const dl_layer_type dl_layer_unpool = {
     .setup = setup,
     .forward = forward,
     .backward = backward,
+    .reach = reach,
     .max_inputs = 2,
 };

@@ -56,6 +56,18 @@ static void backward(dl_layer *layer, const dl_pass *pass) {
                              layer->buffers[self->scratch].memory);
 }
 
+static dl_extent reach(const dl_layer *layer, int input, int axis, int out) {
+    const dl_resample *r = &((const upsample *)layer->self)->resample;
+    const dl_taps *taps = axis ? &r->column : &r->row;
+    int low = layer->in[input].shape.dim[axis] - 1, high = 0;
+    for (int k = out * taps->taps; k < (out + 1) * taps->taps; k++)
+        if (taps->weight[k] != 0) {
+            low = taps->index[k] < low ? taps->index[k] : low;
+            high = taps->index[k] > high ? taps->index[k] : high;
+        }
+    return (dl_extent){low, high, 1};
+}
+
 const dl_layer_type dl_layer_upsample = {
     .kind = {"upsample",
              "enlarges an image by repeating pixels or by interpolation; has no weights",
@@ -63,4 +75,5 @@ const dl_layer_type dl_layer_upsample = {
     .setup = setup,
     .forward = forward,
     .backward = backward,
+    .reach = reach,
 };

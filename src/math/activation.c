@@ -101,6 +101,11 @@ void dl_activate_backward(const dl_activation *f, int64_t rows, int64_t channels
         add_columns(rows, channels, j, j + 64 < channels ? j + 64 : channels, dx, bias_grad);
 }
 
+void dl_activation_guide(const dl_activation *f, int64_t count, float *dy) {
+    for (int64_t i = 0; i < count && types[f->kind]->rectifies; i++)
+        dy[i] = dy[i] < 0 ? 0 : dy[i];
+}
+
 enum { STRETCH = 4096 }; /* elements that stay in the first cache from one loop to the next */
 
 void dl_activate_sum(const dl_activation *f, int64_t count, const float *a, const float *b,

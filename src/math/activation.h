@@ -69,6 +69,9 @@ void dl_activate(const dl_activation *f, int64_t rows, int64_t channels, const f
    NULL, bias_grad[channels] += sum of dx over the rows, in an order independent of the threads. */
 void dl_activate_backward(const dl_activation *f, int64_t rows, int64_t channels, const float *y,
                           const float *dy, float *dx, float *bias_grad);
+/* Guided backpropagation: removes the negative gradients dy[count] of the output of a function that
+   rectifies. Springenberg et al., "Striving for simplicity: the all convolutional net", 2015. */
+void dl_activation_guide(const dl_activation *f, int64_t count, float *dy);
 
 /* One row of the two above, on the calling thread. */
 void dl_activate_row(const dl_activation *f, int64_t channels, const float *bias, const float *x,

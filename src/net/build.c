@@ -150,7 +150,7 @@ typedef struct {
     dl_plan_item *items;
     int count;
     int *value;    /* [layer]: item of its output, shared by views; -1: the data */
-    int *gradient; /* [layer]: item of the gradient of its output, -1: none */
+    int *gradient; /* [layer]: item of the gradient of its output, -1: none; [-1]: of the data */
     int **edge;    /* [layer][input]: item of the gradient from this reader, -1: none */
     int **buffer;  /* [layer][buffer]: item of a saved buffer, -1: scratch */
 } planner;
@@ -223,7 +223,8 @@ static void plan_gradients(planner *p) {
         extend(p, p->gradient[i], 2 * end - i);
         for (int k = 0; k < layer->input_count; k++) {
             int source = net->sources[i][k];
-            if (source < 0 || !net->has_gradient[source] || !net->has_gradient[i])
+            if (source < 0 ? !net->input_gradient
+                           : !net->has_gradient[source] || !net->has_gradient[i])
                 continue;
             bool shared = layer->is_view || (layer->gradient_in_place && k == 0);
             p->edge[i][k] = shared
@@ -267,8 +268,8 @@ static void extend_maxima(planner *p) {
         }
 }
 
-/* The readers of layer i whose gradients are in separate buffers. */
-static void list_summands(planner *p, int i) {
+/* The readers of layer i (-1: the data) whose gradients are in separate buffers. */
+static int *list_summands(planner *p, int i) {
     dl_net *net = p->net;
     int count = 0, max = 2 * DL_MAX_INPUTS * net->layer_count + 1;
     int *pairs = xmalloc(sizeof *pairs * (size_t)max);
@@ -282,8 +283,8 @@ static void list_summands(planner *p, int i) {
     for (int n = 0; n < count; n++)
         summands[n] = pairs[n];
     summands[count] = -1;
-    net->summands[i] = summands;
     free(pairs);
+    return summands;
 }
 
 static void *address(const planner *p, int item) {
@@ -309,8 +310,11 @@ static void assign_memory(planner *p) {
                 scratch += (buffer->bytes + DL_ALIGN - 1) / DL_ALIGN * DL_ALIGN;
         }
         if (net->training)
-            list_summands(p, i);
+            net->summands[i] = list_summands(p, i);
     }
+    net->input_grad = address(p, p->gradient[-1]);
+    if (net->input_grad)
+        net->input_summands = list_summands(p, -1);
 }
 
 static int *unassigned(dl_arena *arena, int count) {
@@ -328,7 +332,7 @@ static void plan_memory(dl_net *net) {
     planner p = {.net = net};
     p.items = dl_arena_alloc(&arena, sizeof *p.items * (size_t)max);
     p.value = unassigned(&arena, layers);
-    p.gradient = unassigned(&arena, layers);
+    p.gradient = unassigned(&arena, layers + 1) + 1;
     p.edge = dl_arena_alloc(&arena, sizeof *p.edge * (size_t)layers);
     p.buffer = dl_arena_alloc(&arena, sizeof *p.buffer * (size_t)layers);
     for (int i = 0; i < layers; i++) {
@@ -361,8 +365,8 @@ int dl_net_build(dl_net *net, dl_shape input, int max_batch, bool training, int 
         for (int p = 0; p < net->layers[i].param_count; p++)
             net->has_gradient[i] |= !(net->layers[i].params[p].flags & DL_FROZEN);
         for (int k = 0; k < net->layers[i].input_count; k++)
-            if (net->sources[i][k] >= 0)
-                net->has_gradient[i] |= net->has_gradient[net->sources[i][k]];
+            net->has_gradient[i] |= net->sources[i][k] < 0 ? net->input_gradient
+                                                           : net->has_gradient[net->sources[i][k]];
     }
     plan_memory(net);
     for (int i = 0; i < net->layer_count; i++) {
@@ -391,6 +395,12 @@ int dl_net_bias_canceled_by(const dl_net *net, int layer) {
             canceled = false; /* another layer shares the bias */
     }
     return canceled ? reader : -1;
+}
+
+void dl_net_cut(dl_net *net, int last, bool unactivated) {
+    net->layer_count = last + 1;
+    net->head_count = 0;
+    net->layers[last].unactivated = unactivated;
 }
 
 void dl_net_free(dl_net *net) {

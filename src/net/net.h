@@ -38,7 +38,10 @@ typedef struct {
     int **summands; /* [layer][...]: gradients to add to out.grad: pairs (reader, input of reader),
                        terminated by -1 */
     unsigned *met;  /* [layer]: work space of the backward pass, one bit per parameter */
-    bool *has_gradient; /* [layer]: it or a layer before it is trainable */
+    bool *has_gradient;  /* [layer]: it or a layer before it is trainable */
+    bool input_gradient; /* set before the build: the backward pass also computes input_grad */
+    float *input_grad;   /* [batch][input]; NULL: not computed */
+    int *input_summands; /* as `summands`, of input_grad */
     dl_head heads[DL_MAX_HEADS];
     int head_count;
 
@@ -72,6 +75,9 @@ int dl_net_read(dl_net *net, dl_config *config, dl_error *error);
 int dl_net_build(dl_net *net, dl_shape input, int max_batch, bool training, int threads,
                  dl_error *error);
 void dl_net_free(dl_net *net);
+/* Before the build: removes the layers after `last`, whose output becomes that of the net, and the
+   auxiliary heads; `last` gives its output without its activation function. */
+void dl_net_cut(dl_net *net, int last, bool unactivated);
 
 /* Starts timing the layers in training passes. */
 void dl_net_start_profile(dl_net *net);

@@ -132,6 +132,11 @@ static void zero_gradients(dl_net *net) {
     }
 }
 
+static void add_summands(const dl_net *net, const int *summands, int64_t count, float *grad) {
+    for (const int *pair = summands; *pair >= 0; pair += 2)
+        dl_add(grad, net->layers[pair[0]].in[pair[1]].grad, count);
+}
+
 void dl_net_backward(dl_net *net, const dl_pass *pass) {
     zero_gradients(net);
     for (int i = net->layer_count - 1; i >= 0; i--) {
@@ -140,8 +145,7 @@ void dl_net_backward(dl_net *net, const dl_pass *pass) {
             continue;
         double started = net->profile ? dl_clock() : 0;
         int64_t count = pass->batch * dl_shape_size(layer->out.shape);
-        for (const int *pair = net->summands[i]; *pair >= 0; pair += 2)
-            dl_add(layer->out.grad, net->layers[pair[0]].in[pair[1]].grad, count);
+        add_summands(net, net->summands[i], count, layer->out.grad);
         if (net->watch)
             net->watch(net->watcher, i, true);
         dl_pass own = pass_of(net, i, pass);
@@ -153,6 +157,9 @@ void dl_net_backward(dl_net *net, const dl_pass *pass) {
         if (net->profile)
             net->profile[i].backward += dl_clock() - started;
     }
+    if (net->input_grad)
+        add_summands(net, net->input_summands, pass->batch * dl_shape_size(net->input),
+                     net->input_grad);
 }
 
 void dl_net_warm_up(dl_net *net) {
