@@ -9,6 +9,7 @@
 #include "cmd/compare.h"
 #include "cmd/inspect_output.h"
 #include "cmd/loaded.h"
+#include "cmd/look.h"
 #include "cmd/search.h"
 #include "inspect/activation_stats.h"
 #include "inspect/batch_picture.h"
@@ -454,6 +455,7 @@ static const arg_command commands[] = {
      .size = sizeof(run_arguments),
      .run = run_report,
      .help = "Writes an HTML report of a run: curves, metrics, confusion matrix, errors."},
+    LOOK_COMMANDS,
 };
 
 static const arg_program program = {

@@ -2,13 +2,14 @@
 #include "image/grid.h"
 
 #include <math.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
 #include "image/image.h"
 
-enum { MAX_COLUMNS = 8, TILE_SIDE = 48, GAP = 4 };
+enum { MAX_COLUMNS = 8, TILE_SIDE = 48, GAP = 4, LINE = 12 };
 
 static float channel_mean(const dl_tiles *t, const float *pixel) {
     double sum = 0;
@@ -44,34 +45,76 @@ static void find_range(const dl_tiles *t, int tile, float *low, float *high) {
     }
 }
 
-static void draw_tile(const dl_tiles *t, int tile, dl_grid *p, int top, int left, int factor) {
+void dl_tile_paint(const dl_tiles *t, int tile, unsigned char *rgb) {
     float low, high;
     find_range(t, tile, &low, &high);
-    for (int y = 0; y < t->shape.dim[0] * factor; y++)
-        for (int x = 0; x < t->shape.dim[1] * factor; x++)
-            for (int c = 0; c < 3; c++) {
-                int64_t at = (int64_t)(y / factor) * t->shape.dim[1] + x / factor;
-                float value = 255 * (color(t, tile, at, c) - low) / (high - low);
-                p->pixels[((int64_t)(top + y) * p->width + left + x) * 3 + c] =
-                    (unsigned char)(fminf(fmaxf(value, 0), 255) + 0.5f);
-            }
+    for (int64_t at = 0; at < (int64_t)t->shape.dim[0] * t->shape.dim[1]; at++)
+        for (int c = 0; c < 3; c++) {
+            float value = 255 * (color(t, tile, at, c) - low) / (high - low);
+            rgb[at * 3 + c] = (unsigned char)(fminf(fmaxf(value, 0), 255) + 0.5f);
+        }
+}
+
+dl_grid dl_grid_open(int count, int columns, const int side[2], int target, int lines) {
+    static const unsigned char background[3] = {30, 58, 95}; /* blue: gray tiles stand out */
+    int most = side[0] > side[1] ? side[0] : side[1], factor = most < target ? target / most : 1;
+    int rows = (count + columns - 1) / columns, edge = count > 1 || lines ? GAP : 0;
+    dl_grid g = {.columns = columns,
+                 .edge = edge,
+                 .side = {side[0] * factor, side[1] * factor},
+                 .lines = lines,
+                 .factor = factor};
+    g.height = rows * (g.side[0] + lines * LINE + edge) + edge;
+    g.width = columns * (g.side[1] + edge) + edge;
+    g.pixels = xmalloc((size_t)g.height * (size_t)g.width * 3);
+    for (int64_t i = 0; i < (int64_t)g.height * g.width * 3; i++)
+        g.pixels[i] = background[i % 3];
+    return g;
+}
+
+/* The upper left pixel of a cell. */
+static unsigned char *corner(const dl_grid *g, int cell) {
+    int64_t row = g->edge + cell / g->columns * (g->side[0] + g->lines * LINE + g->edge);
+    return g->pixels + (row * g->width + g->edge + cell % g->columns * (g->side[1] + g->edge)) * 3;
+}
+
+void dl_grid_place(dl_grid *g, int cell, const unsigned char *rgb, int height, int width) {
+    int64_t top = (g->side[0] - height * g->factor) / 2,
+            left = (g->side[1] - width * g->factor) / 2;
+    unsigned char *out = corner(g, cell) + (top * g->width + left) * 3;
+    for (int64_t y = 0; y < (int64_t)height * g->factor; y++)
+        for (int64_t x = 0; x < (int64_t)width * g->factor; x++)
+            memcpy(out + (y * g->width + x) * 3, rgb + (y / g->factor * width + x / g->factor) * 3,
+                   3);
+}
+
+void dl_grid_caption(dl_grid *g, int cell, const char *format, ...) {
+    dl_text text = {0};
+    va_list arguments;
+    va_start(arguments, format);
+    dl_text_add_v(&text, format, arguments);
+    va_end(arguments);
+    dl_image_write_text(dl_text_get(&text),
+                        corner(g, cell) + (g->side[0] + 2) * (int64_t)g->width * 3, g->lines * LINE,
+                        g->side[1], g->width);
+    dl_text_free(&text);
+}
+
+int dl_grid_save(const dl_grid *g, const char *path, dl_error *error) {
+    return dl_image_save(path, g->pixels, g->height, g->width, error);
 }
 
 dl_grid dl_grid_draw(const dl_tiles *t, int count) {
     int height = t->shape.dim[0], width = t->shape.dim[1];
-    int side = height > width ? height : width, factor = side < TILE_SIDE ? TILE_SIDE / side : 1;
-    int columns = count < MAX_COLUMNS ? count : MAX_COLUMNS;
-    int rows = (count + columns - 1) / columns, edge = count > 1 ? GAP : 0;
-    dl_grid p = {rows * (height * factor + edge) + edge, columns * (width * factor + edge) + edge,
-                 NULL};
-    p.pixels = xmalloc((size_t)p.height * (size_t)p.width * 3);
-    static const unsigned char background[3] = {30, 58, 95}; /* blue: gray tiles stand out */
-    for (int64_t i = 0; i < (int64_t)p.height * p.width * 3; i++)
-        p.pixels[i] = background[i % 3];
-    for (int i = 0; i < count; i++)
-        draw_tile(t, i, &p, edge + i / columns * (height * factor + edge),
-                  edge + i % columns * (width * factor + edge), factor);
-    return p;
+    dl_grid g =
+        dl_grid_open(count, count < MAX_COLUMNS ? count : MAX_COLUMNS, t->shape.dim, TILE_SIDE, 0);
+    unsigned char *rgb = xmalloc((size_t)height * (size_t)width * 3);
+    for (int i = 0; i < count; i++) {
+        dl_tile_paint(t, i, rgb);
+        dl_grid_place(&g, i, rgb, height, width);
+    }
+    free(rgb);
+    return g;
 }
 
 dl_grid dl_grid_images(const float *x, int count, dl_shape shape, bool bytes) {

@@ -12,4 +12,10 @@
    are averaged. *layer: the layer. False: it is of another type, or the input is no image. */
 bool dl_grid_filters(const dl_net *net, dl_grid *picture, const dl_layer **layer);
 
+/* The weights of a layer of a built net as pictures, one per unit: kernels of a conv2d, or a dense
+   layer in the shape of its image, or of the net's if it has as many values. False: no pictures. */
+bool dl_filter_tiles(const dl_net *net, const dl_layer *layer, dl_tiles *tiles);
+/* The first layer with parameters; NULL: none. */
+const dl_layer *dl_filter_first(const dl_net *net);
+
 #endif
