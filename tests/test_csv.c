@@ -216,7 +216,7 @@ static void test_missing_mean(void **state) {
 /* ---- real data ---- */
 
 static void open_real(section *o, const char *name) {
-    char *path = dl_path_find_data(name, NULL);
+    char *path = dl_path_find_data(name, NULL, NULL);
     if (!path)
         skip();
     free(path);

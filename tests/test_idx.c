@@ -455,7 +455,7 @@ static void test_mnist(void **state) {
         {5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949},
         {980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009},
     };
-    char *there = dl_path_find_data("mnist/train-images-idx3-ubyte.gz", NULL);
+    char *there = dl_path_find_data("mnist/train-images-idx3-ubyte.gz", NULL, NULL);
     if (!there)
         skip();
     free(there);

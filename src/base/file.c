@@ -57,23 +57,50 @@ static char *find_beside_program(const char *folder, const char *name) {
     return NULL;
 }
 
-char *dl_path_find_data(const char *name, const char *config) {
+/* The path of a file that exists, or NULL. */
+static char *find_in(const char *folder, const char *name) {
+    char *path = folder ? dl_path_join(folder, name) : NULL;
+    if (path && dl_file_exists(path))
+        return path;
+    free(path);
+    return NULL;
+}
+
+char *dl_path_find_data(const char *name, const char *config, const char *const *folders) {
+    static const char *const none[] = {NULL};
     if (!strcmp(name, "-"))
         return xstrdup("/dev/stdin");
-    char *beside = xstrdup(config ? config : ""), *found = NULL;
+    char *beside = xstrdup(config ? config : ""), *found = find_in("", name);
     beside[dl_path_base(beside) - beside] = '\0';
-    const char *folders[] = {"", beside, "data", getenv("DLTRAIN_DATA")};
-    for (size_t i = 0; i < sizeof folders / sizeof *folders && !found; i++) {
-        if (!folders[i] || (i && !folders[i][0]))
-            continue;
-        char *path = dl_path_join(folders[i], name);
-        if (dl_file_exists(path))
-            found = path;
-        else
-            free(path);
-    }
+    if (!found)
+        found = find_in(beside, name);
+    for (folders = folders ? folders : none; *folders && !found; folders++)
+        found = find_in(*folders, name);
+    if (!found)
+        found = find_in("data", name);
+    if (!found)
+        found = find_in(getenv("DLTRAIN_DATA"), name);
     free(beside);
     return found ? found : find_beside_program("data", name);
+}
+
+char *dl_path_relative(const char *from, const char *to) {
+    size_t same = 0;
+    dl_text path = {0};
+    for (size_t i = 0;; i++) { /* the folders that both start with */
+        bool ends = (!from[i] || from[i] == '/') && (!to[i] || to[i] == '/');
+        same = ends ? i : same;
+        if (from[i] != to[i] || !from[i])
+            break;
+    }
+    for (const char *c = from + same; *c; c++)
+        if (*c == '/' && c[1])
+            dl_text_add(&path, "../");
+    to += same + (to[same] == '/');
+    if (!*to && path.length)
+        path.data[--path.length] = '\0';
+    dl_text_add(&path, "%s", *to || path.length ? to : ".");
+    return path.data;
 }
 
 char *dl_path_find_config(const char *name) {

@@ -16,9 +16,11 @@ char *dl_path_join(const char *folder, const char *name);
 /* The last component of a path, a pointer into it. */
 const char *dl_path_base(const char *path);
 /* The path of a data file: /dev/stdin for "-", else the first that exists of `name`, `name` in the
-   folder of the file `config` (NULL: none), data/name, $DLTRAIN_DATA/name and the installed data.
-   The caller frees it; NULL: not found. */
-char *dl_path_find_data(const char *name, const char *config);
+   folder of the file `config` (NULL: none), in `folders` (a list up to NULL; or NULL), data/name,
+   $DLTRAIN_DATA/name and the installed data. The caller frees it; NULL: not found. */
+char *dl_path_find_data(const char *name, const char *config, const char *const *folders);
+/* The path from the folder `from` to `to`, both absolute and real; freed by the caller. */
+char *dl_path_relative(const char *from, const char *to);
 /* Where it looks, for messages. */
 #define DL_DATA_FOLDERS "the current folder, the config's folder, data/ and $DLTRAIN_DATA"
 /* The path of a config: the first that exists of `name`, name.cfg and the installed configs, else

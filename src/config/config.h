@@ -14,7 +14,9 @@ typedef struct {
     config_t tree;
     char *name;         /* of the file, for messages */
     const char *folder; /* of the file; "": the current folder */
-    dl_arena arena;     /* owns what option fields point to */
+    /* Of a run's config: more folders in which relative paths of data are looked up; up to NULL. */
+    const char *data_folders[5];
+    dl_arena arena; /* owns what option fields point to */
 } dl_config;
 
 /* An empty config; `name`: path for messages and for resolving includes. */

@@ -115,6 +115,7 @@ static int read_part(dl_data *data, dl_split part, config_setting_t *section,
     dataset->options = dl_arena_alloc(&data->arena, kind->size);
     dataset->where = where;
     dataset->config = data->config->name;
+    dataset->folders = data->config->data_folders;
     set_memory(data, dataset);
     dl_table table = {kind->options, dataset->options};
     int result = dl_config_read(data->config, setting, section,

@@ -36,9 +36,10 @@ typedef struct {
 
 struct dl_dataset {
     const dl_dataset_type *type;
-    void *options;      /* struct of the type, set from the config; owned by the dl_data */
-    const char *where;  /* "file:line" of the group, for messages */
-    const char *config; /* path of the config, beside which files are found; or NULL */
+    void *options;              /* struct of the type, set from the config; owned by the dl_data */
+    const char *where;          /* "file:line" of the group, for messages */
+    const char *config;         /* path of the config, beside which files are found; or NULL */
+    const char *const *folders; /* more folders in which they are found, up to NULL; or NULL */
     /* In bytes, 0: unlimited. Above `memory`, formats that can read on demand do so; above
        `memory_most`, others fail (dl_dataset_fits). */
     int64_t memory, memory_most;

@@ -89,7 +89,7 @@ int dl_dataset_fits(const dl_dataset *dataset, const char *path, double bytes, c
 }
 
 char *dl_dataset_find(const dl_dataset *dataset, const char *name, dl_error *error) {
-    char *path = dl_path_find_data(name, dataset->config);
+    char *path = dl_path_find_data(name, dataset->config, dataset->folders);
     if (path)
         return path;
     const char *set = public_set(name);

@@ -5,8 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "base/memory.h"
 #include "base/version.h"
+#include "run/facts.h"
 
 static const char *const normalization_names[2][2] = {
     {"normalization.input.shift", "normalization.input.scale"},
@@ -201,6 +203,22 @@ static int read_normalization(dl_checkpoint *c, int which, dl_normalization *nor
            result;
 }
 
+/* From the facts beside the checkpoint, if there are any. */
+static void set_data_folders(dl_checkpoint *c, const char *path) {
+    dl_facts facts;
+    dl_error ignored = {0};
+    const char *folder =
+        dl_arena_printf(&c->config.arena, "%.*s", (int)(dl_path_base(path) - path), path);
+    dl_facts_read(&facts, folder, &ignored);
+    for (int i = 0; i < DL_DATA_FOLDERS_MOST && facts.data_folder[i]; i++) {
+        char *joined = dl_path_join(folder, facts.data_folder[i]);
+        c->config.data_folders[i] = dl_arena_strdup(&c->config.arena, joined);
+        free(joined);
+    }
+    dl_facts_free(&facts);
+    dl_error_clear(&ignored);
+}
+
 int dl_checkpoint_open(dl_checkpoint *c, const char *path, dl_error *error) {
     *c = (dl_checkpoint){0};
     if (dl_safetensors_open(&c->file, path, error))
@@ -223,6 +241,7 @@ int dl_checkpoint_open(dl_checkpoint *c, const char *path, dl_error *error) {
         dl_schema_from_json(&c->schema, schema, path, error) ||
         read_normalization(c, 0, &c->input, error) || read_normalization(c, 1, &c->target, error))
         return -1;
+    set_data_folders(c, path);
     if (dl_checkpoint_number(c, "batch_size", &c->batch_size, error))
         return -1;
     return c->batch_size > 0 ? 0 : dl_checkpoint_missing(c, "batch_size", error);

@@ -27,6 +27,28 @@ static json_t *number_or_null(double value) {
     return isfinite(value) ? json_real(value) : json_null();
 }
 
+/* Relative ones first: a project that was copied has its own data. */
+void dl_facts_set_data_folders(dl_facts *f, const char *folder, const char *config) {
+    if (f->data_folder[0])
+        return;
+    char *beside = dl_path_join("./", config), *run = realpath(folder, NULL);
+    beside[dl_path_base(beside) - beside] = '\0';
+    char *config_folder = realpath(beside, NULL), *current = realpath(".", NULL);
+    int count = 0;
+    if (run && config_folder)
+        f->data_folder[count++] = dl_path_relative(run, config_folder);
+    if (run && current)
+        f->data_folder[count++] = dl_path_relative(run, current);
+    if (config_folder)
+        f->data_folder[count++] = xstrdup(config_folder);
+    if (current)
+        f->data_folder[count++] = xstrdup(current);
+    free(beside);
+    free(run);
+    free(config_folder);
+    free(current);
+}
+
 int dl_facts_write(const dl_facts *f, const char *folder, dl_error *error) {
     json_t *rows = json_object();
     for (int s = 0; s < DL_SPLITS; s++)
@@ -38,6 +60,11 @@ int dl_facts_write(const dl_facts *f, const char *folder, dl_error *error) {
         "parameters", (json_int_t)f->parameters, "ended", dl_ending_names[f->ended]);
     if (f->message)
         json_object_set_new(facts, "message", json_stringn_nocheck(f->message, strlen(f->message)));
+    json_t *folders = json_array();
+    for (int i = 0; i < DL_DATA_FOLDERS_MOST && f->data_folder[i]; i++)
+        if (dl_text_is_utf8(f->data_folder[i]))
+            json_array_append_new(folders, json_string(f->data_folder[i]));
+    json_object_set_new(facts, "data_folders", folders);
     char *text = json_dumps(facts, JSON_INDENT(2));
     char *path = dl_path_join(folder, NAME);
     dl_text file = {0};
@@ -68,6 +95,12 @@ static void read_fields(dl_facts *f, const json_t *facts) {
     for (int i = 0; ended && i < DL_ENDINGS; i++)
         if (!strcmp(ended, dl_ending_names[i]))
             f->ended = (dl_ending)i;
+    const json_t *folders = json_object_get(facts, "data_folders");
+    for (size_t i = 0, n = 0; i < json_array_size(folders) && n < DL_DATA_FOLDERS_MOST; i++) {
+        const char *folder = json_string_value(json_array_get(folders, i));
+        if (folder)
+            f->data_folder[n++] = xstrdup(folder);
+    }
     const char *message = json_string_value(json_object_get(facts, "message"));
     f->message = message ? xstrdup(message) : NULL;
 }
@@ -92,6 +125,9 @@ int dl_facts_read(dl_facts *f, const char *folder, dl_error *error) {
 }
 
 void dl_facts_free(dl_facts *f) {
+    for (int i = 0; i < DL_DATA_FOLDERS_MOST; i++)
+        free(f->data_folder[i]);
+    memset(f->data_folder, 0, sizeof f->data_folder);
     free(f->message);
     f->message = NULL;
 }

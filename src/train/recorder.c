@@ -12,7 +12,9 @@ static void open_facts(dl_recorder *r, const dl_trainer *t) {
     *f = (dl_facts){.expected_loss = t->expected_loss, .initial_loss = t->initial_loss};
     if (r->location.resume)
         dl_facts_read(f, r->location.resume, &ignored);
-    dl_facts_free(f);
+    free(f->message);
+    f->message = NULL;
+    dl_facts_set_data_folders(f, r->run.folder, model->config->name);
     dl_error_clear(&ignored);
     f->ended = DL_RUNNING;
     f->baseline = dl_model_baseline(

@@ -308,7 +308,7 @@ int dl_transfer_load(dl_transfer *t, dl_experiment *e, dl_error *error) {
     const char *from = e->settings.init_from;
     if (!from || !*from)
         return 0;
-    char *found = dl_path_find_data(from, e->model.config->name);
+    char *found = dl_path_find_data(from, e->model.config->name, NULL);
     if (!found)
         return dl_fail(error, DL_DATA, "%s: init_from: %s: not found%s",
                        dl_model_where(&e->model, "training.init_from"), from,

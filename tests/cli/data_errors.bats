@@ -197,6 +197,42 @@ refused() {
     says "table.csv:4: "
 }
 
+@test "a run finds the data of its config and of its command from any folder, also moved" {
+    mkdir -p project/configs elsewhere
+    xor project/configs/xor.cfg
+    sed -i 's/"xor.csv"/"here.csv"/' project/configs/xor.cfg
+    sed 's/"here.csv"/"there.csv"/' project/configs/xor.cfg >project/configs/there.cfg
+    printf 'a,b,y\n0,0,0\n0,1,1\n1,0,1\n1,1,0\n' | tee project/configs/here.csv >elsewhere/there.csv
+    cd elsewhere
+    train --quiet --out ../project/runs/here ../project/configs/xor.cfg
+    train --quiet --out ../project/runs/there ../project/configs/there.cfg
+    equal "$(jq -r '.data_folders[0]' ../project/runs/here/facts.json)" ../../configs
+    equal "$(jq -r '.data_folders[1]' ../project/runs/here/facts.json)" ../../../elsewhere
+    cd /
+    for run in here there; do
+        tested "$BATS_TEST_TMPDIR/project/runs/$run"
+        status_is 0
+        inspect report "$BATS_TEST_TMPDIR/project/runs/$run" -o "$BATS_TEST_TMPDIR/report.html"
+        status_is 0
+    done
+    cp -r "$BATS_TEST_TMPDIR/project" "$BATS_TEST_TMPDIR/moved"
+    printf '2,2,1\n' >>"$BATS_TEST_TMPDIR/moved/configs/here.csv" # the copy's data are its own
+    tested "$BATS_TEST_TMPDIR/moved/runs/here"
+    status_is 0
+    shows "on 5 train rows"
+    rm -r "$BATS_TEST_TMPDIR/moved/configs"
+    tested "$BATS_TEST_TMPDIR/moved/runs/here"
+    status_is 0
+    shows "on 4 train rows"
+    cd "$BATS_TEST_TMPDIR"
+    mkdir other
+    (cd other && "$dltrain" --quiet --resume ../project/runs/here --epochs 5)
+    equal "$(jq -r '.data_folders[0]' project/runs/here/facts.json)" ../../configs
+    mv project/configs/here.csv elsewhere/hidden.csv
+    (cd / && "$dltest" "$BATS_TEST_TMPDIR/project/runs/here") 2>.err && fail "found nowhere"
+    grep -q "here.csv: not found" .err
+}
+
 @test "data beside the config is found from any folder" {
     mkdir beside elsewhere
     xor beside/xor.cfg
