@@ -300,6 +300,7 @@ static void test_checkpoint(void **state) {
     assert_true(got.sums.rows == kept.sums.rows);
     assert_memory_equal(&got.sums.losses, &kept.sums.losses, sizeof kept.sums.losses);
     assert_true(got.sums.losses.head[0].sum > 0 && got.sums.losses.net.sum > 0);
+    dl_text_free(&got.rows);
     dl_metric_sums_close(&got.sums);
     dl_metric_sums_close(&kept.sums);
     dl_checkpoint_close(&checkpoint);

@@ -35,25 +35,29 @@ static void class_color(int class, float rgb[3]) {
         rgb[c] = (float)(127.5 + 127.5 * cos(2 * 3.14159265358979323846 * (turn - c / 3.0)));
 }
 
+static bool has_target_per_pixel(const sheet *s) {
+    const dl_schema *schema = &s->model->data.schema;
+    return dl_augment_target(schema) != DL_TARGET_GLOBAL &&
+           schema->outputs == (int64_t)s->image.dim[0] * s->image.dim[1];
+}
+
 /* The color of a pixel's target y, and its opacity. */
 static float overlay(const sheet *s, float y, float rgb[3]) {
-    const dl_schema *schema = &s->model->data.schema;
-    dl_target_form form = dl_augment_target(schema);
-    int64_t pixels = (int64_t)s->image.dim[0] * s->image.dim[1];
-    if (form == DL_TARGET_GLOBAL || schema->outputs != pixels)
-        return 0;
+    dl_target_form form = dl_augment_target(&s->model->data.schema);
     class_color(form == DL_TARGET_MASK ? (int)y : 3, rgb);
     if (form == DL_TARGET_MASK)
         return y > 0 ? 0.45f : 0;
     return s->model->data.predict ? 0 : 0.45f * fminf(fmaxf(y, 0), 1);
 }
 
-/* An image x with `channels` channels; y: targets of its pixels to draw over it, or NULL. */
+/* An image x with `channels` channels; y: targets to draw over it if there is one per pixel, or
+   NULL. */
 static void draw_image(const sheet *s, const float *x, int channels, const float *y, int top,
                        int left) {
     int width = s->image.dim[1];
+    bool covered = y && has_target_per_pixel(s);
     for (int at = 0; at < s->image.dim[0] * width; at++) {
-        float rgb[3] = {0}, part = y ? overlay(s, y[at], rgb) : 0;
+        float rgb[3] = {0}, part = covered ? overlay(s, y[at], rgb) : 0;
         unsigned char bytes[3];
         for (int c = 0; c < 3; c++) { /* one or two channels: gray; else the first three */
             float value = x[(int64_t)at * channels + (channels < 3 ? 0 : c)];

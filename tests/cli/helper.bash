@@ -7,6 +7,7 @@
 root=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
 programs=${DLTRAIN_PROGRAMS:-$root}
 case $programs in /*) ;; *) programs=$root/$programs ;; esac
+[ -z "${DLTRAIN_PROGRAMS:-}" ] || export DLTRAIN_PROGRAMS=$programs # for the scripts
 dltrain=$programs/dltrain
 dltest=$programs/dltest
 dlpredict=$programs/dlpredict
