@@ -213,6 +213,7 @@ static void test_weights(void **state) {
             "t.csv:3: column \"w\": \"z\" is not a number", "weight");
     refuses(NULL, "target = 3; weight = 3;", NULL, "the target, \"y\", cannot be the weight", NULL);
     refuses(NULL, "weight = 1; group = 1;", NULL, "both group and weight", NULL);
+    refuses(NULL, "group = \"u\";", NULL, "group: t.csv has no column \"u\"", NULL);
 }
 
 /* ---- merged classes ---- */

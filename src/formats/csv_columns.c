@@ -171,7 +171,7 @@ static int apply_options(dl_csv_table *table, dl_error *error) {
                             : o->date_order == DL_CSV_ORDER_MDY ? 'm'
                                                                 : 0;
     }
-    if (o->group && table->group == table->weight)
+    if (table->group >= 0 && table->group == table->weight)
         result = dl_fail(error, DL_DATA, "%s: column \"%s\" cannot be both group and weight",
                          table->path, table->column[table->group].name);
     return result | choose_targets(table, error) ? -1 : 0;

@@ -49,7 +49,9 @@ double dl_model_expected_loss(const dl_model *model) {
         dl_activate(last->activation, 1, model->channels, NULL, output, output);
     double each = (double)output[0];
     free(output);
-    if (!model->loss->initial)
+    const dl_dataset *train = model->data.part[DL_TRAIN].dataset;
+    bool counts = model->loss->needs_counts && model->loss->needs_counts(model->loss_self);
+    if (!model->loss->initial || (train && train->weight && counts)) /* counts are of rows */
         return NAN;
     return model->loss->initial(model->loss_self, &model->target, model->channels, each);
 }

@@ -27,7 +27,9 @@ static int check_monitor(dl_experiment *e, const char *user, const char *monitor
                 continue;
             names[n] = dl_arena_printf(&e->model.arena, "%s_%s", part ? "val" : "train",
                                        m < 0 ? "loss" : metrics[m]);
-            if (!strcmp(names[n++], monitor))
+            size_t length = strlen(names[n]); /* "val_rmse.height": until the targets are known */
+            bool begins = !strncmp(names[n++], monitor, length);
+            if (begins && (!monitor[length] || (!e->model.metric_count && monitor[length] == '.')))
                 return 0;
         }
     for (int h = 0; h < e->model.net.head_count; h++) {

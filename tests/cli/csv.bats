@@ -136,6 +136,12 @@ CONFIG
     train --force --out run --set 'training.metrics=("r2","r2.p")' w.cfg
     status_is 0
     grep -q ',val_r2,val_r2.p,' run/history.csv || fail "$(head -1 run/history.csv)"
+    train --force --out run --set 'regularization={early_stopping={patience=1;monitor="val_rmse.p";};}' w.cfg
+    status_is 0
+    says "best        val_rmse.p"
+    train --force --out run --set 'regularization={early_stopping={patience=1;monitor="val_rmse.pp";};}' w.cfg
+    status_is 2
+    says '"rmse.pp" is not a metric of this run'
     train --force --out run --set 'training.metrics=("r2.pp")' w.cfg
     status_is 2
     says '"r2.pp" is for a numeric target "pp", and there is none (did you mean "p"?)'

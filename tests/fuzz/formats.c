@@ -143,7 +143,13 @@ void fuzz_csv(const uint8_t *input, size_t count) {
                           "target = \"y\"; normalize = \"mean_std\"; missing = \"mean\";",
                           "header = false; task = \"regression\"; target_bins = 3;",
                           "header = false; test = 0.5; normalize_target = \"mean_std\"; "
-                          "task = \"regression\"; normalize = \"min_max\";")},
+                          "task = \"regression\"; normalize = \"min_max\";",
+                          "header = false; dates = 1; missing = \"mean\";",
+                          "dates = 1; date_order = \"mdy\"; unknown = \"ignore\";",
+                          "header = false; weight = 2; test = 0.5;",
+                          "header = false; target = (1, 2); normalize_target = \"mean_std\";",
+                          "header = false; target = 1; task = \"classification\"; "
+                          "merge = ( { into = \"m\"; classes = (1, 2, \"a\"); } );")},
         input, count);
 }
 

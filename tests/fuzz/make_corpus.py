@@ -66,6 +66,11 @@ def make_csv():
     save("csv", "semicolon", options(2), bare.replace(b",", b";"))
     for line in (1, 5, 7, 8, 9, 10, 11, 12):
         save("csv", "bare-%d" % line, options(line), b"a,b,c,y\n" if line in (5, 10) else b"", bare)
+    dates = b"2024-05-01T12:30:00Z,1,0.5\n31.12.2024,2,1.5\n31/12/2024 1:00 PM,0,2\n,3,4\n"
+    save("csv", "dates", options(13), dates)
+    save("csv", "dates-mdy", options(14, True), b"d,k,y\n", dates.replace(b"31/12", b"12/31"))
+    for line in (15, 16, 17):
+        save("csv", "bare-%d" % line, options(line), bare)
     save("csv", "dropped", options(4), gaps.replace(b"\t", b","))
 
 
