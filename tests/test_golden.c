@@ -126,7 +126,7 @@ static void check_layer(json_t *c) {
     }
     memcpy(layer->out.grad, dy, sizeof *dy * json_array_size(json_object_get(c, "dy")));
     dl_net_backward(&h.net, &pass);
-    assert_close(h.net.layers[0].out.grad, json_object_get(c, "dx"), config, "dx", 2e-6);
+    assert_close(h.net.layers[0].out.grad, json_object_get(c, "dx"), config, "dx", 4e-6);
     for (int p = 0; p < layer->param_count; p++)
         assert_close(layer->params[p].grad,
                      json_object_get(json_object_get(c, "grads"), layer->params[p].name), config,
