@@ -408,7 +408,8 @@ int dl_folder_create(const char *path, dl_error *error) {
             break;
     }
     if (!result && !dl_file_is_folder(path))
-        result = dl_fail(error, DL_FAILURE, "%s: is a file, not a folder", path);
+        result = dl_fail(error, DL_FAILURE, "%s: is a %s, not a folder", path,
+                         dl_file_exists(path) ? "file" : "link to nothing");
     free(part);
     return result;
 }

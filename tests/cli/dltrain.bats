@@ -88,6 +88,17 @@ it, --resume elsewhere/deep continues it)"
     train --quiet --out xor.cfg xor.cfg
     status_is 1
     says "xor.cfg: is a file, not a folder"
+    ln -s nowhere dangling
+    train --quiet --out dangling xor.cfg
+    status_is 1
+    says "dangling: is a link to nothing, not a folder"
+    mkdir real && ln -s real link # which --force keeps
+    for seed in 1 2; do
+        train --quiet --out link --force --seed $seed xor.cfg
+        status_is 0
+    done
+    equal "$(readlink link)" real
+    equal "$(metadata real/last.safetensors config | grep '^seed = ')" "seed = 2;"
     train --out "" xor.cfg
     status_is 2
 }

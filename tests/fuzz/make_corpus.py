@@ -166,6 +166,11 @@ def pictures():
     yield "tga-palette", tga(1, 2, 2, 8, bytes([0, 1, 1, 0]), bytes(range(6)))
     yield "pgm", b"P5 3 2 255\n" + bytes(range(6))
     yield "ppm", b"P6\n# a comment\n2 2\n255\n" + bytes(range(12))
+    for order, mark in ("<", b"II"), (">", b"MM"):  # EXIF: one tag, the orientation
+        tiff = mark + struct.pack(order + "HIHHHIHHI", 42, 8, 1, 0x0112, 3, 1, 6, 0, 0)
+        exif = b"Exif\0\0" + tiff
+        yield ("jpeg-exif-" + mark.decode().lower(),
+               jpeg[:2] + b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif + jpeg[2:])
 
 
 def make_image():
