@@ -62,8 +62,9 @@ const char *dl_onnx_activation(dl_onnx_export *x, const dl_activation *f, const 
                                int64_t axis) {
     static const struct {
         const char *name, *op;
-    } plain[] = {{"sigmoid", "Sigmoid"}, {"tanh", "Tanh"},         {"relu", "Relu"},
-                 {"selu", "Selu"},       {"softplus", "Softplus"}, {"softsign", "Softsign"}};
+    } plain[] = {{"sigmoid", "Sigmoid"},     {"tanh", "Tanh"},         {"relu", "Relu"},
+                 {"selu", "Selu"},           {"softplus", "Softplus"}, {"softsign", "Softsign"},
+                 {"hard_swish", "HardSwish"}};
     const char *name = dl_activation_names[f->kind];
     for (size_t i = 0; i < sizeof plain / sizeof *plain; i++)
         if (!strcmp(name, plain[i].name))
@@ -77,6 +78,10 @@ const char *dl_onnx_activation(dl_onnx_export *x, const dl_activation *f, const 
         return with_float(x, "Elu", in, "alpha", f->alpha);
     case DL_HARD_TANH:
         return clip(x, in, -1, 1);
+    case DL_RELU6:
+        return clip(x, in, 0, 6);
+    case DL_HARD_SIGMOID:
+        return with_float(x, "HardSigmoid", in, "alpha", f->hard_slope);
     case DL_STEP:
         return step(x, in);
     case DL_GELU:

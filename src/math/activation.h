@@ -27,7 +27,11 @@
     F(SOFTMAX, softmax, "e^x / (sum of e^x over the channels): probabilities")                     \
     F(GELU, gelu, "x * Phi(x), with the normal distribution function Phi; for transformers")       \
     F(SWISH, swish, "x * sigmoid(x), also called SiLU")                                            \
-    F(MISH, mish, "x * tanh(softplus(x))")
+    F(MISH, mish, "x * tanh(softplus(x))")                                                         \
+    F(RELU6, relu6, "x clipped to 0 and 6; for mobile networks")                                   \
+    F(HARD_SIGMOID, hard_sigmoid, "hard_slope * x + 0.5, clipped to 0 and 1")                      \
+    P(hard_slope, "0.1666666667", 0, 10, "slope of hard_sigmoid at 0", a, b)                       \
+    F(HARD_SWISH, hard_swish, "x * hard_sigmoid(x), with the slope 1/6")
 
 #define DL_ACTIVATION_CONSTANT(constant, name, help) DL_##constant,
 #define DL_ACTIVATION_FIELD(name, ...) double name;

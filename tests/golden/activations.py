@@ -32,6 +32,9 @@ FUNCTIONS = {
     "gelu": F.gelu,
     "swish": F.silu,
     "mish": F.mish,
+    "relu6": F.relu6,
+    "hard_sigmoid": F.hardsigmoid,
+    "hard_swish": F.hardswish,
 }
 
 
