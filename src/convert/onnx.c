@@ -91,6 +91,10 @@ static int add_output(dl_onnx_export *x, const dl_model *model, const dl_convert
     int64_t dims[4];
     int rank = declared(value->shape, o->layout, dims);
     dl_onnx_add_value(&x->graph, true, "output", rank, dims);
+    Onnx__GraphProto *g = &x->graph.proto; /* states come after the output */
+    Onnx__ValueInfoProto *state = g->output[0];
+    g->output[0] = g->output[g->n_output - 1];
+    g->output[g->n_output - 1] = state;
     return 0;
 }
 

@@ -181,12 +181,37 @@ int dl_onnx_add_rms_norm(dl_onnx_export *x, const dl_layer *l, dl_error *error) 
     return dl_onnx_finish(x, l, made, false, error);
 }
 
+/* x / (k + alpha · m)^beta; m: the mean of x^2 over `size` neighbors, of which those beyond the
+   channels are 0. For what the operator LRN has not: even sizes, rows and sequences. */
+static int add_any_local_response(dl_onnx_export *x, const dl_layer *l, int64_t size,
+                                  dl_error *error) {
+    dl_shape shape = l->out.shape;
+    int64_t channels = dl_shape_channels(shape),
+            dims[3] = {1, dl_shape_size(shape) / channels, channels};
+    const char *in = dl_onnx_last(x, dl_onnx_input(x, l, 0));
+    const char *square = dl_onnx_binary(x, "Mul", in, in, dl_onnx_name(x, l->name, "square"));
+    square = dl_onnx_reshape(x, square, dl_onnx_layer_name(x, l, "squares"), 3, dims);
+    Onnx__NodeProto *mean =
+        dl_onnx_node(&x->graph, "AveragePool", dl_onnx_layer_name(x, l, "mean"), square, NULL);
+    dl_onnx_set_ints(&x->graph, mean, "kernel_shape", 2, (int64_t[]){1, size});
+    dl_onnx_set_ints(&x->graph, mean, "pads", 4, (int64_t[]){0, size / 2, 0, (size - 1) / 2});
+    dl_onnx_set_int(&x->graph, mean, "count_include_pad", 1);
+    int64_t own[3] = {shape.dim[0], shape.dim[1], shape.dim[2]};
+    const char *made =
+        dl_onnx_reshape(x, mean->output[0], dl_onnx_layer_name(x, l, "means"), shape.rank, own);
+    static const char *const keys[] = {"alpha", "k", "beta"}, *const ops[] = {"Mul", "Add", "Pow"};
+    for (int i = 0; i < 3; i++)
+        made = dl_onnx_binary(x, ops[i], made,
+                              dl_onnx_constant(x, l->name, keys[i], dl_onnx_double(l, keys[i])),
+                              keys[i]);
+    return dl_onnx_finish(
+        x, l, dl_onnx_binary(x, "Div", in, made, dl_onnx_layer_name(x, l, "norm")), false, error);
+}
+
 int dl_onnx_add_local_response(dl_onnx_export *x, const dl_layer *l, dl_error *error) {
     int64_t size = dl_onnx_int(l, "size", 5);
     if (size % 2 == 0 || l->out.shape.rank != 3)
-        return dl_fail(error, DL_USAGE,
-                       "%s: ONNX has local_response_norm of images and of an odd size alone",
-                       l->where);
+        return add_any_local_response(x, l, size, error);
     Onnx__NodeProto *node = dl_onnx_node(&x->graph, "LRN", dl_onnx_layer_name(x, l, "norm"),
                                          dl_onnx_first(x, dl_onnx_input(x, l, 0)), NULL);
     dl_onnx_set_int(&x->graph, node, "size", size);

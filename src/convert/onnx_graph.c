@@ -94,6 +94,25 @@ static int64_t *copy_ints(dl_onnx_graph *g, int count, const int64_t *values) {
     return copy;
 }
 
+void dl_onnx_set_texts(dl_onnx_graph *g, Onnx__NodeProto *node, const char *key, int count,
+                       const char *value) {
+    Onnx__AttributeProto *a =
+        add_attribute(g, node, key, ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__STRINGS);
+    a->n_strings = (size_t)count;
+    a->strings = dl_arena_alloc(&g->arena, sizeof *a->strings * (size_t)count);
+    for (int i = 0; i < count; i++)
+        a->strings[i] =
+            (ProtobufCBinaryData){strlen(value), (uint8_t *)dl_arena_strdup(&g->arena, value)};
+}
+
+void dl_onnx_add_second_output(dl_onnx_graph *g, Onnx__NodeProto *node, const char *name) {
+    char *first = node->output[0];
+    node->output = dl_arena_alloc(&g->arena, 2 * sizeof *node->output);
+    node->output[0] = first;
+    node->output[1] = dl_arena_strdup(&g->arena, name);
+    node->n_output = 2;
+}
+
 void dl_onnx_set_ints(dl_onnx_graph *g, Onnx__NodeProto *node, const char *key, int count,
                       const int64_t *values) {
     Onnx__AttributeProto *a =
@@ -174,13 +193,11 @@ void dl_onnx_add_value(dl_onnx_graph *g, bool output, const char *name, int rank
     type->tensor_type = tensor;
     value->name = dl_arena_strdup(&g->arena, name);
     value->type = type;
-    Onnx__ValueInfoProto **list = dl_arena_alloc(&g->arena, sizeof *list);
-    list[0] = value;
-    if (output) {
-        g->proto.output = list;
-        g->proto.n_output = 1;
-    } else {
-        g->proto.input = list;
-        g->proto.n_input = 1;
-    }
+    Onnx__ValueInfoProto ***list = output ? &g->proto.output : &g->proto.input;
+    size_t *count = output ? &g->proto.n_output : &g->proto.n_input;
+    Onnx__ValueInfoProto **larger = dl_arena_alloc(&g->arena, sizeof *larger * (*count + 1));
+    for (size_t i = 0; i < *count; i++)
+        larger[i] = (*list)[i];
+    larger[(*count)++] = value;
+    *list = larger;
 }

@@ -26,6 +26,10 @@ void dl_onnx_set_int(dl_onnx_graph *graph, Onnx__NodeProto *node, const char *ke
 void dl_onnx_set_float(dl_onnx_graph *graph, Onnx__NodeProto *node, const char *key, double value);
 void dl_onnx_set_text(dl_onnx_graph *graph, Onnx__NodeProto *node, const char *key,
                       const char *value);
+/* `count` times the same value. */
+void dl_onnx_set_texts(dl_onnx_graph *graph, Onnx__NodeProto *node, const char *key, int count,
+                       const char *value);
+void dl_onnx_add_second_output(dl_onnx_graph *graph, Onnx__NodeProto *node, const char *name);
 void dl_onnx_set_ints(dl_onnx_graph *graph, Onnx__NodeProto *node, const char *key, int count,
                       const int64_t *values);
 
@@ -36,7 +40,7 @@ const char *dl_onnx_ints(dl_onnx_graph *graph, const char *name, int count, cons
 /* A constant of rank 0. */
 const char *dl_onnx_number(dl_onnx_graph *graph, const char *name, float value);
 
-/* Adds an input or output of floats: [batch][dims], batch symbolic ("N"). */
+/* Adds another input or output of floats: [batch][dims], batch symbolic ("N"). */
 void dl_onnx_add_value(dl_onnx_graph *graph, bool output, const char *name, int rank,
                        const int64_t *dims);
 

@@ -43,6 +43,8 @@ int dl_onnx_add_avg_pool(dl_onnx_export *x, const dl_layer *l, dl_error *error);
 int dl_onnx_add_conv(dl_onnx_export *x, const dl_layer *l, dl_error *error);
 int dl_onnx_add_conv_transpose(dl_onnx_export *x, const dl_layer *l, dl_error *error);
 int dl_onnx_add_depthwise(dl_onnx_export *x, const dl_layer *l, dl_error *error);
+int dl_onnx_add_filter(dl_onnx_export *x, const dl_layer *l, dl_error *error);
+int dl_onnx_add_unpool(dl_onnx_export *x, const dl_layer *l, dl_error *error);
 int dl_onnx_add_global_avg(dl_onnx_export *x, const dl_layer *l, dl_error *error);
 int dl_onnx_add_global_max(dl_onnx_export *x, const dl_layer *l, dl_error *error);
 int dl_onnx_add_max_pool(dl_onnx_export *x, const dl_layer *l, dl_error *error);

@@ -26,6 +26,8 @@ static const struct {
     {"instance_norm", dl_onnx_add_group_norm},
     {"rms_norm", dl_onnx_add_rms_norm},
     {"local_response_norm", dl_onnx_add_local_response},
+    {"filter", dl_onnx_add_filter},
+    {"unpool", dl_onnx_add_unpool},
     {"add", dl_onnx_add_sum},
     {"multiply", dl_onnx_add_product},
     {"average", dl_onnx_add_mean},

@@ -106,12 +106,33 @@ static const char *recurrent_bias(dl_onnx_export *x, const dl_layer *l, const ce
                           dl_shape2(ways, (int)(2 * count)), made);
 }
 
+/* The state that a stateful layer begins with and ends with are an input and an output of the
+   graph, [N][units], named after output k of the node: "lstm_1.state" and "lstm_1.next_state". */
+static void carry(dl_onnx_export *x, const dl_layer *l, Onnx__NodeProto *node, size_t k) {
+    static const char *const names[2][2] = {{"state", "next_state"}, {"memory", "next_memory"}};
+    const char *from = dl_onnx_layer_name(x, l, names[k - 1][0]);
+    const char *to = dl_onnx_layer_name(x, l, names[k - 1][1]);
+    const char *axes = dl_onnx_ints(&x->graph, dl_onnx_name(x, from, "axes"), 1, (int64_t[]){0});
+    int64_t units = dl_onnx_int(l, "units", 1);
+    dl_onnx_add_value(&x->graph, false, from, 1, &units);
+    dl_onnx_add_value(&x->graph, true, to, 1, &units);
+    /* before the node, which is the last one */
+    Onnx__GraphProto *g = &x->graph.proto;
+    dl_onnx_node(&x->graph, "Unsqueeze", dl_onnx_name(x, from, "first"), from, axes, NULL);
+    Onnx__NodeProto *made = g->node[g->n_node - 1];
+    size_t at = g->n_node - 1;
+    while (g->node[at] != node)
+        g->node[at] = g->node[at - 1], at--;
+    g->node[at + 1] = node;
+    g->node[at] = made;
+    while (node->n_input < 4 + k)
+        dl_onnx_add_input(&x->graph, node, "");
+    dl_onnx_add_input(&x->graph, node, made->output[0]);
+    dl_onnx_node(&x->graph, "Squeeze", to, node->output[k], axes, NULL);
+}
+
 static int add_recurrent(dl_onnx_export *x, const dl_layer *l, const cell *c, dl_error *error) {
-    if (dl_onnx_flag(l, "stateful"))
-        return dl_fail(error, DL_USAGE, "%s: ONNX has no stateful layers", l->where);
-    if (!strcmp(c->op, "RNN") && dl_onnx_choice(l, "activation"))
-        return dl_fail(error, DL_USAGE, "%s: simple_rnn with relu is not written to ONNX",
-                       l->where);
+    (void)error;
     int64_t units = dl_onnx_int(l, "units", 1);
     int ways = dl_onnx_flag(l, "bidirectional") ? 2 : 1, steps = l->in[0].shape.dim[0];
     bool last = dl_onnx_choice(l, "return");
@@ -125,15 +146,24 @@ static int add_recurrent(dl_onnx_export *x, const dl_layer *l, const cell *c, dl
     dl_onnx_set_text(&x->graph, node, "direction", ways > 1 ? "bidirectional" : "forward");
     if (!strcmp(c->op, "GRU"))
         dl_onnx_set_int(&x->graph, node, "linear_before_reset", 1);
+    if (!strcmp(c->op, "RNN") && dl_onnx_choice(l, "activation"))
+        dl_onnx_set_texts(&x->graph, node, "activations", ways, "Relu");
+    /* outputs: [steps][ways][N][units], the last states [ways][N][units], the last memories */
+    node->output = dl_arena_alloc(&x->graph.arena, 3 * sizeof *node->output);
+    node->output[0] = dl_arena_strdup(&x->graph.arena, last ? "" : all);
+    node->output[1] = last ? dl_arena_strdup(&x->graph.arena, all)
+                           : dl_arena_printf(&x->graph.arena, "%s.last_states", l->name);
+    node->output[2] = dl_arena_printf(&x->graph.arena, "%s.last_memories", l->name);
     const char *ordered = dl_onnx_layer_name(x, l, "ordered");
-    if (last) { /* output 1: the last state of each direction, [ways][N][units] */
-        node->output = dl_arena_alloc(&x->graph.arena, 2 * sizeof *node->output);
-        node->output[0] = dl_arena_strdup(&x->graph.arena, "");
-        node->output[1] = dl_arena_strdup(&x->graph.arena, all);
-        node->n_output = 2;
+    if (last)
         dl_onnx_permute(x, all, ordered, 3, (int64_t[]){1, 0, 2});
-    } else
+    else
         dl_onnx_permute(x, all, ordered, 4, (int64_t[]){2, 0, 1, 3});
+    node->n_output = last ? 2 : 1;
+    for (size_t k = 1; dl_onnx_flag(l, "stateful") && k <= (strcmp(c->op, "LSTM") ? 1 : 2); k++) {
+        node->n_output = k + 1;
+        carry(x, l, node, k);
+    }
     int64_t dims[2] = {steps, ways * units};
     const char *made = dl_onnx_reshape(x, ordered, dl_onnx_layer_name(x, l, "output"), last ? 1 : 2,
                                        last ? dims + 1 : dims);

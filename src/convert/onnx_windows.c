@@ -2,6 +2,8 @@
 /* Convolutions and pools. */
 #include "convert/onnx_layer.h"
 
+#include <string.h>
+
 #include "math/window.h"
 
 /* ---- windows ---- */
@@ -163,4 +165,51 @@ int dl_onnx_add_global_avg(dl_onnx_export *x, const dl_layer *l, dl_error *error
 
 int dl_onnx_add_global_max(dl_onnx_export *x, const dl_layer *l, dl_error *error) {
     return add_global(x, l, "GlobalMaxPool", error);
+}
+
+/* A fixed kernel [height][width] on each channel, with zeros around the image. */
+int dl_onnx_add_filter(dl_onnx_export *x, const dl_layer *l, dl_error *error) {
+    const int64_t *size = dl_onnx_field(l, "size");
+    int channels = dl_shape_channels(l->out.shape);
+    int64_t area = size[0] * size[1], pads[4];
+    float *made = dl_onnx_scratch(x, area * channels);
+    for (int64_t i = 0; i < area * channels; i++)
+        made[i] = l->fixed[i % area];
+    for (int i = 0; i < 2; i++) {
+        pads[i] = (size[i] - 1) / 2;
+        pads[i + 2] = size[i] / 2;
+    }
+    const char *weight =
+        dl_onnx_floats(&x->graph, dl_onnx_layer_name(x, l, "kernel"),
+                       (dl_shape){4, {channels, 1, (int)size[0], (int)size[1]}}, made);
+    Onnx__NodeProto *node = dl_onnx_node(&x->graph, "Conv", dl_onnx_layer_name(x, l, "filter"),
+                                         dl_onnx_first(x, dl_onnx_input(x, l, 0)), weight, NULL);
+    dl_onnx_set_ints(&x->graph, node, "pads", 4, pads);
+    dl_onnx_set_int(&x->graph, node, "group", channels);
+    return dl_onnx_finish(x, l, node->output[0], true, error);
+}
+
+/* MaxUnpool at the positions that the pool gives as its second output. */
+int dl_onnx_add_unpool(dl_onnx_export *x, const dl_layer *l, dl_error *error) {
+    const dl_layer *pool = &x->net->layers[x->net->sources[l->index][1]];
+    const char *name = dl_onnx_layer_name(x, pool, "pool");
+    Onnx__NodeProto *node = NULL;
+    geometry g;
+    for (size_t i = 0; i < x->graph.proto.n_node && !node; i++)
+        if (!strcmp(x->graph.proto.node[i]->output[0], name))
+            node = x->graph.proto.node[i];
+    if (!node || read_geometry(pool, pool->in[0].shape, "size", &g, error) || g.axes != 2 ||
+        g.window.stride[0] < g.window.kernel[0] || g.window.stride[1] < g.window.kernel[1])
+        return dl_fail(error, DL_USAGE, "%s: ONNX has unpool of a max_pool without overlap alone",
+                       l->where);
+    const char *places = dl_onnx_layer_name(x, pool, "places");
+    if (node->n_output == 1)
+        dl_onnx_add_second_output(&x->graph, node, places);
+    const char *size = dl_onnx_unary(x, "Shape", dl_onnx_first(x, dl_onnx_input(x, pool, 0)),
+                                     dl_onnx_name(x, l->name, "size"));
+    Onnx__NodeProto *made =
+        dl_onnx_node(&x->graph, "MaxUnpool", dl_onnx_layer_name(x, l, "unpool"),
+                     dl_onnx_first(x, dl_onnx_input(x, l, 0)), places, size, NULL);
+    set_window(x, made, &g, false);
+    return dl_onnx_finish(x, l, made->output[0], true, error);
 }

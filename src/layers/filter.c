@@ -112,6 +112,7 @@ static int setup(dl_layer *layer, dl_error *error) {
         memcpy(weight, kernel, sizeof *weight * (size_t)count);
     }
     fill(self, weight);
+    layer->fixed = weight;
     self->forward = (dl_filter){in.dim[0],
                                 in.dim[1],
                                 in.dim[2],

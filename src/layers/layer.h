@@ -156,6 +156,7 @@ struct dl_layer {
     dl_activation fused;             /* applied by the layer's own passes: linear if the
                                         derivative needs the input (dl_layer_forward) */
     dl_buffer *preactivation;        /* float [batch][shape]: that input, or NULL */
+    const float *fixed;              /* a kernel [height][width] that is not trained, or NULL */
     int64_t operations;              /* per sample and forward pass; a multiply-add is 2 */
 
     int param_count, state_count, buffer_count;
