@@ -12,6 +12,11 @@ typedef struct {
     dl_layout layout;
     bool raw;           /* neither normalization nor denormalization within the graph */
     bool probabilities; /* the softmax or sigmoid that the loss has is part of the graph */
+    const char *shape;  /* of an input with open sizes: "3x224x224", without the batch; or NULL */
+    const char *data;   /* the data format of the config that is made; NULL: by the input */
+    const char *const *sets; /* [set_count]: overrides "a.b=c" of the config that is made */
+    int set_count;
+    dl_text *notes; /* lines for people are added to it */
 } dl_convert_options;
 
 typedef struct {

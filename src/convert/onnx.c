@@ -8,6 +8,7 @@
 #include "base/version.h"
 #include "convert/convert.h"
 #include "convert/onnx_export.h"
+#include "convert/onnx_import.h"
 
 enum { IR_VERSION = 8, OPSET = 17 };
 
@@ -171,6 +172,7 @@ static int write_onnx(dl_model *model, const dl_convert_options *options, const 
 const dl_foreign_format dl_foreign_onnx = {
     .name = "onnx",
     .ending = ".onnx",
-    .help = "ONNX, for onnxruntime and other engines: the graph of inference, opset 17",
+    .help = "ONNX, of onnxruntime and other engines: the graph of inference",
     .write = write_onnx,
+    .read = dl_onnx_read,
 };
