@@ -118,7 +118,10 @@ char *dl_path_find_config(const char *name) {
 }
 
 struct dl_reader {
-    gzFile file;
+    gzFile file;    /* NULL: a stream */
+    int descriptor; /* of a stream, */
+    char peeked[DL_READER_PEEK];
+    int peeked_count; /* and what of it was not read yet */
     char *path;
     dl_code code;
     int64_t offset, bound;
@@ -154,8 +157,47 @@ dl_reader *dl_reader_open(const char *path, dl_code code, dl_error *error) {
     return reader;
 }
 
+dl_reader *dl_reader_open_stream(int descriptor, const char *name, dl_code code) {
+    dl_reader *reader = xcalloc(1, sizeof *reader);
+    reader->descriptor = descriptor;
+    reader->path = xstrdup(name);
+    reader->code = code;
+    reader->bound = INT64_MAX;
+    return reader;
+}
+
+static int64_t read_some(dl_reader *reader, void *out, int64_t count, dl_error *error) {
+    ssize_t got;
+    do
+        got = read(reader->descriptor, out, (size_t)count);
+    while (got < 0 && errno == EINTR);
+    return got < 0 ? dl_fail(error, reader->code, "%s: %s", reader->path, strerror(errno)) : got;
+}
+
+int dl_reader_peek(dl_reader *reader, char out[DL_READER_PEEK], dl_error *error) {
+    int got = (int)read_some(reader, reader->peeked, sizeof reader->peeked, error);
+    reader->peeked_count = got > 0 ? got : 0;
+    memcpy(out, reader->peeked, (size_t)reader->peeked_count);
+    return got;
+}
+
+static int64_t read_stream(dl_reader *reader, void *out, int64_t count, dl_error *error) {
+    int64_t got = reader->peeked_count < count ? reader->peeked_count : count;
+    if (got > 0) {
+        memcpy(out, reader->peeked, (size_t)got);
+        reader->peeked_count -= (int)got;
+        memmove(reader->peeked, reader->peeked + got, (size_t)reader->peeked_count);
+    } else {
+        got = read_some(reader, out, count, error);
+    }
+    reader->offset += got > 0 ? got : 0;
+    return got;
+}
+
 int64_t dl_reader_read(dl_reader *reader, void *out, int64_t count, dl_error *error) {
     int64_t done = 0;
+    if (!reader->file)
+        return read_stream(reader, out, count, error);
     while (done < count) {
         unsigned chunk = count - done > 1 << 30 ? 1u << 30 : (unsigned)(count - done);
         int got = gzread(reader->file, (char *)out + done, chunk);
@@ -195,10 +237,15 @@ bool dl_reader_is_plain(const dl_reader *reader) {
     return gzdirect(reader->file);
 }
 
+bool dl_reader_is_stream(const dl_reader *reader) {
+    return !reader->file;
+}
+
 void dl_reader_close(dl_reader *reader) {
     if (!reader)
         return;
-    gzclose(reader->file);
+    if (reader->file)
+        gzclose(reader->file);
     free(reader->path);
     free(reader);
 }

@@ -31,6 +31,14 @@ char *dl_path_find_config(const char *name);
 typedef struct dl_reader dl_reader;
 /* NULL and an error of `code` if it cannot be opened or is a folder. */
 dl_reader *dl_reader_open(const char *path, dl_code code, dl_error *error);
+/* Reads an open file or pipe as it comes, not decompressed: dl_reader_read returns what there is, 0
+   at the end. `descriptor` stays the caller's. */
+dl_reader *dl_reader_open_stream(int descriptor, const char *name, dl_code code);
+bool dl_reader_is_stream(const dl_reader *reader);
+/* The first bytes of a stream, as many as come at once; they are still to be read. Their number,
+   or -1 and an error. */
+enum { DL_READER_PEEK = 16 };
+int dl_reader_peek(dl_reader *reader, char out[DL_READER_PEEK], dl_error *error);
 /* Reads up to `count` bytes into `out`. Returns their number, or -1 and an error. */
 int64_t dl_reader_read(dl_reader *reader, void *out, int64_t count, dl_error *error);
 /* Bytes read so far, after decompression. */

@@ -199,10 +199,8 @@ static int store_weight(const dl_csv_table *table, const dl_csv_reader *csv, flo
                          (long long)csv->line, table->column[table->weight].name, field);
 }
 
-/* Stores the record as row `row`, which is all 0. */
-static int store(const dl_csv_table *table, const dl_csv_reader *csv, csv_state *state, int64_t row,
-                 dl_error *error) {
-    double *x = state->x + row * state->features, *y = state->y + row * state->targets;
+int dl_csv_store_inputs(const dl_csv_table *table, const dl_csv_reader *csv, double *x,
+                        dl_error *error) {
     int result = 0;
     for (int i = 0; i < table->inputs; i++) {
         int index = table->input[i];
@@ -215,6 +213,14 @@ static int store(const dl_csv_table *table, const dl_csv_reader *csv, csv_state 
         else
             result |= store_number(table, csv, index, to, error);
     }
+    return result;
+}
+
+/* Stores the record as row `row`, which is all 0. */
+static int store(const dl_csv_table *table, const dl_csv_reader *csv, csv_state *state, int64_t row,
+                 dl_error *error) {
+    double *y = state->y + row * state->targets;
+    int result = dl_csv_store_inputs(table, csv, state->x + row * state->features, error);
     for (int i = 0; i < table->targets; i++)
         result |= store_target(table, csv, table->target[i], y + i, error);
     if (state->group)

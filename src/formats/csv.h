@@ -25,6 +25,8 @@ typedef struct {
 
 /* Opens a file, plain or gzip. 0, or -1 and an error. */
 int dl_csv_open(dl_csv_reader *csv, const char *path, char delimiter, dl_error *error);
+/* The same of an open reader, which dl_csv_close closes. */
+void dl_csv_open_stream(dl_csv_reader *csv, dl_reader *reader, const char *path, char delimiter);
 /* Reads the next record; blank lines are passed over. 1, 0 at the end, or -1 and an error. */
 int dl_csv_next(dl_csv_reader *csv, dl_error *error);
 /* Fine after a failed open, and with an all-zero reader. */
@@ -175,6 +177,10 @@ typedef struct {
 int dl_csv_choose_columns(dl_csv_table *table, const dl_csv_reader *csv, const dl_schema *like,
                           dl_error *error);
 void dl_csv_table_free(dl_csv_table *table);
+
+/* Stores the record's inputs as x[features], which is all 0: csv.c. 0, or -1 and errors. */
+int dl_csv_store_inputs(const dl_csv_table *table, const dl_csv_reader *csv, double *x,
+                        dl_error *error);
 
 /* ---- csv_look.c: what is in them ---- */
 

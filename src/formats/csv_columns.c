@@ -226,10 +226,37 @@ static int find_by_name(dl_csv_table *table, const dl_schema *like, dl_error *er
     for (int i = 0; i < table->count; i++)
         dl_string_set_add(&names, table->column[i].name);
     int result = 0;
+<<<<<<< HEAD
     table->target = xcalloc((size_t)like->targets, sizeof *table->target);
     for (int i = 0; i < like->columns + like->targets; i++)
         if (i >= like->columns || like->column[i].date <= DL_DATE_YEAR)
             result |= find_column(table, &names, like, i, error);
+=======
+    for (int i = 0; i <= like->columns; i++) {
+        const char *name = i < like->columns ? like->column[i].name : like->target_name;
+        int found = dl_string_set_find(&names, name);
+        dl_text hint = {0};
+        if (found < 0 && i == like->columns && table->dataset->unlabeled) {
+            table->target = -1;
+        } else if (found < 0) {
+            nearest_hint(table, name, &hint);
+            result = dl_fail(error, DL_DATA,
+                             "%s:%lld: has no column \"%s\", which the training data has%s%s",
+                             table->path, (long long)table->first_line, name,
+                             i == like->columns ? " as its target" : "", dl_text_get(&hint));
+        } else if (table->column[found].taken) { /* only a damaged checkpoint asks for that */
+            result = dl_fail(error, DL_DATA, "%s: column \"%s\" cannot stand for two", table->path,
+                             name);
+        } else if (i < like->columns) {
+            table->input[table->inputs++] = found;
+        } else {
+            table->target = found;
+        }
+        if (found >= 0)
+            table->column[found].taken = true;
+        dl_text_free(&hint);
+    }
+>>>>>>> 137ee85 (CSV records can be read as they come, and rows without targets)
     if (table->options->group) /* where it is not, nothing is to be split */
         table->group = dl_string_set_find(&names, table->options->group);
     dl_string_set_free(&names);
@@ -283,7 +310,16 @@ static int agree(dl_csv_table *table, const dl_schema *like, dl_error *error) {
         if (apply_options(table, error))
             return -1;
         take_inputs_in_order(table);
+<<<<<<< HEAD
         if (table->inputs != inputs || table->targets != like->targets)
+=======
+        if (table->dataset->unlabeled && table->inputs == like->columns - 1) { /* no target */
+            table->target = -1;
+            table->inputs = 0;
+            take_inputs_in_order(table);
+        }
+        if (table->inputs != like->columns)
+>>>>>>> 137ee85 (CSV records can be read as they come, and rows without targets)
             return dl_fail(error, DL_DATA,
                            "%s: has %d columns that are inputs, the training data has %d",
                            table->path, table->inputs, inputs);
@@ -299,6 +335,19 @@ static int agree(dl_csv_table *table, const dl_schema *like, dl_error *error) {
         }
         target->marks_words = has_marker(&target->names);
     }
+<<<<<<< HEAD
+=======
+    if (table->target < 0)
+        return 0;
+    dl_csv_column *target = &table->column[table->target];
+    target->categorical = like->classes > 0;
+    target->decimal = like->target_decimal;
+    for (int k = 0; k < like->classes; k++) {
+        char number[16];
+        dl_string_set_add(&target->names, dl_schema_class(like, k, number));
+    }
+    target->marks_words = has_marker(&target->names);
+>>>>>>> 137ee85 (CSV records can be read as they come, and rows without targets)
     return 0;
 }
 

@@ -11,14 +11,25 @@ static bool is_blank(const dl_csv_reader *csv, char c) {
     return (c == ' ' || c == '\t') && c != csv->delimiter;
 }
 
-int dl_csv_open(dl_csv_reader *csv, const char *path, char delimiter, dl_error *error) {
-    *csv = (dl_csv_reader){.path = path, .delimiter = delimiter, .next_line = 1};
-    csv->reader = dl_reader_open(path, DL_DATA, error);
-    if (!csv->reader)
-        return -1;
+static void begin_reading(dl_csv_reader *csv, const char *path, char delimiter, dl_reader *reader) {
+    *csv = (dl_csv_reader){
+        .path = path, .delimiter = delimiter, .next_line = 1, .newline = '\n', .reader = reader};
     csv->capacity = FIRST_BUFFER;
     csv->buffer = xmalloc(csv->capacity + 1);
+}
+
+int dl_csv_open(dl_csv_reader *csv, const char *path, char delimiter, dl_error *error) {
+    dl_reader *reader = dl_reader_open(path, DL_DATA, error);
+    if (!reader) {
+        *csv = (dl_csv_reader){0};
+        return -1;
+    }
+    begin_reading(csv, path, delimiter, reader);
     return 0;
+}
+
+void dl_csv_open_stream(dl_csv_reader *csv, dl_reader *reader, const char *path, char delimiter) {
+    begin_reading(csv, path, delimiter, reader);
 }
 
 void dl_csv_close(dl_csv_reader *csv) {
@@ -47,7 +58,7 @@ static int refill(dl_csv_reader *csv, dl_error *error) {
     int64_t got = dl_reader_read(csv->reader, csv->buffer + csv->end, wanted, error);
     if (got < 0)
         return -1;
-    csv->at_end = got < wanted;
+    csv->at_end = dl_reader_is_stream(csv->reader) ? !got : got < wanted;
     csv->end += (size_t)got;
     if (beginning && csv->end >= 3 && !memcmp(csv->buffer, "\xef\xbb\xbf", 3))
         csv->start = 3; /* the byte order mark of UTF-8 */

@@ -44,6 +44,7 @@ struct dl_dataset {
        `memory_most`, others fail (dl_dataset_fits). */
     int64_t memory, memory_most;
     dl_cache_notes *cache;              /* NULL: do not cache decoded images; borrowed */
+    bool unlabeled;                     /* targets may be missing; they are not read */
     dl_text *skipped;                   /* lines on what is not read, or NULL; borrowed */
     dl_merge merge;                     /* of classes, see DL_MERGE_OPTION */
     void *state;                        /* of the type; owned by it */

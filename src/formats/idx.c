@@ -314,6 +314,8 @@ static int check_like(const dl_dataset *dataset, const idx_file *images, const i
     if (strcmp(dl_shape_text(found, own->input), dl_shape_text(wanted, like->input)))
         result = dl_fail(error, DL_DATA, "%s: offset 4: inputs are %s, but in training they are %s",
                          images->path, found, wanted);
+    if (dataset->unlabeled)
+        return result;
     if (!like->classes != dl_dtype_is_float(labels->type))
         result =
             dl_fail(error, DL_DATA, "%s: offset 2: targets are %s, but in training they are %s",
@@ -326,22 +328,27 @@ static int check_like(const dl_dataset *dataset, const idx_file *images, const i
     return result;
 }
 
+static int read_labels(dl_dataset *dataset, idx_file *labels, int64_t classes, dl_error *error) {
+    if (read_values(labels, error))
+        return -1;
+    return dl_dtype_is_float(labels->type) ? set_targets(dataset, labels, error)
+                                           : set_classes(dataset, labels, classes, error);
+}
+
 static int open_files(dl_dataset *dataset, const dl_schema *like, idx_file *images,
                       idx_file *labels, dl_error *error) {
     const idx_options *o = dataset->options;
     idx_state *state = dataset->state;
     int failed = open_file(images, dataset, o->images, error);
-    failed |= open_file(labels, dataset, o->labels, error);
-    if (failed || check_headers(images, labels, error))
+    bool labeled = !dataset->unlabeled;
+    if (labeled)
+        failed |= open_file(labels, dataset, o->labels, error);
+    if (failed || (labeled && check_headers(images, labels, error)))
         return -1;
     dataset->schema.input = dl_dtype_row_shape(images->rank, images->dim);
     if (like && check_like(dataset, images, labels, like, error))
         return -1;
-    if (read_values(labels, error))
-        return -1;
-    int64_t classes = like ? like->classes : o->classes;
-    if (dl_dtype_is_float(labels->type) ? set_targets(dataset, labels, error)
-                                        : set_classes(dataset, labels, classes, error))
+    if (labeled && read_labels(dataset, labels, like ? like->classes : o->classes, error))
         return -1;
     if (dl_dataset_fits(dataset, images->path,
                         (double)images->rows * (double)images->size * images->width, NULL, error))

@@ -76,6 +76,8 @@ static int check_like(const npy_state *state, dl_shape input, const dl_schema *l
         result = dl_fail(error, DL_DATA, "%s: inputs are %s, but in training they are %s",
                          state->inputs.path, dl_shape_text(found, input),
                          dl_shape_text(wanted, like->input));
+    if (!state->targets.bytes)
+        return result;
     if (numbers != !like->classes)
         result = dl_fail(error, DL_DATA, "%s: targets are %s, but in training they are %s",
                          state->targets.path, numbers ? "numbers" : "classes",
@@ -125,14 +127,16 @@ static int set_arrays(dl_dataset *dataset, const dl_schema *like, dl_error *erro
     const npy_options *o = dataset->options;
     npy_state *state = dataset->state;
     int failed = dl_npy_parse(&state->inputs, dataset, state->targets.held, error);
-    failed |= dl_npy_parse(&state->targets, dataset, state->inputs.held, error);
+    if (!dataset->unlabeled)
+        failed |= dl_npy_parse(&state->targets, dataset, state->inputs.held, error);
     if (failed)
         return -1;
     dl_shape input = dl_dtype_row_shape(state->inputs.rank, state->inputs.dim);
-    if (check_shapes(&state->inputs, &state->targets, error) ||
+    if ((!dataset->unlabeled && check_shapes(&state->inputs, &state->targets, error)) ||
         (like && check_like(state, input, like, error)))
         return -1;
-    if (dl_dtype_is_float(state->targets.type)
+    if (dataset->unlabeled ? 0
+        : dl_dtype_is_float(state->targets.type)
             ? check_finite(&state->targets, error)
             : check_classes(&state->targets, like ? like->classes : o->classes, &dataset->schema,
                             error))
@@ -146,7 +150,8 @@ static int set_arrays(dl_dataset *dataset, const dl_schema *like, dl_error *erro
     dataset->schema.outputs = (int)state->targets.size;
     if (like)
         dataset->schema = dl_schema_copy(like);
-    dataset->target_doubles = !dataset->schema.classes && !dl_dtype_fits_float(state->targets.type);
+    dataset->target_doubles = !dataset->unlabeled && !dataset->schema.classes &&
+                              !dl_dtype_fits_float(state->targets.type);
     return 0;
 }
 
@@ -154,11 +159,13 @@ static int npy_open(dl_dataset *dataset, const dl_schema *like, dl_error *error)
     const npy_options *o = dataset->options;
     npy_state *state = dataset->state = xcalloc(1, sizeof *state);
     char *inputs = dl_dataset_find(dataset, o->inputs, error);
-    char *targets = dl_dataset_find(dataset, o->targets, error);
-    int result = inputs && targets ? 0 : -1;
+    bool labeled = !dataset->unlabeled;
+    char *targets = labeled ? dl_dataset_find(dataset, o->targets, error) : NULL;
+    int result = inputs && (targets || !labeled) ? 0 : -1;
     if (!result) {
         result |= dl_npy_load(&state->inputs, inputs, error);
-        result |= dl_npy_load(&state->targets, targets, error);
+        if (labeled)
+            result |= dl_npy_load(&state->targets, targets, error);
     }
     free(inputs);
     free(targets);
@@ -170,7 +177,7 @@ static int npz_open(dl_dataset *dataset, const dl_schema *like, dl_error *error)
     npy_state *state = dataset->state = xcalloc(1, sizeof *state);
     char *path = dl_dataset_find(dataset, o->file, error);
     int result = path ? dl_npz_load(&state->inputs, path, o->inputs, dataset, 0, error) : -1;
-    if (!result)
+    if (!result && !dataset->unlabeled)
         result = dl_npz_load(&state->targets, path, o->targets, dataset, state->inputs.held, error);
     free(path);
     return result ? -1 : set_arrays(dataset, like, error);
