@@ -128,7 +128,7 @@ dl_grid dl_grid_images(const float *x, int count, dl_shape shape, bool bytes) {
 }
 
 unsigned char *dl_grid_png(const dl_grid *p, int *size) {
-    return dl_image_encode(p->pixels, p->height, p->width, size);
+    return dl_image_encode(p->pixels, p->height, p->width, 3, size);
 }
 
 void dl_grid_free(dl_grid *p) {

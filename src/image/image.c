@@ -117,8 +117,8 @@ static int resample(const unsigned char *in, int in_width, region from, unsigned
                : -1;
 }
 
-static int fit(const unsigned char *in, int height, int width, const dl_image_form *form,
-               unsigned char *out) {
+int dl_image_fit(const unsigned char *in, int height, int width, const dl_image_form *form,
+                 unsigned char *out) {
     int channels = form->shape.dim[2];
     region from = {0, 0, height, width}, to = {0, 0, form->shape.dim[0], form->shape.dim[1]};
     int out_width = to.width;
@@ -175,14 +175,15 @@ int dl_image_read(const void *bytes, int64_t count, const dl_image_form *form, u
         result = refuse("its sizes contradict each other", why);
     else if (orientation != 1)
         image = turn(image, orientation, &height, &width, form->shape.dim[2]);
-    if (!result && fit(image, height, width, form, out))
+    if (!result && dl_image_fit(image, height, width, form, out))
         result = refuse("cannot be resized", why);
     free(image);
     return result;
 }
 
-unsigned char *dl_image_encode(const unsigned char *pixels, int height, int width, int *size) {
-    unsigned char *bytes = dl_stb_png(pixels, height, width, size);
+unsigned char *dl_image_encode(const unsigned char *pixels, int height, int width, int channels,
+                               int *size) {
+    unsigned char *bytes = dl_stb_png(pixels, height, width, channels, size);
     if (!bytes)
         dl_out_of_memory((size_t)height * (size_t)width * 3);
     return bytes;
@@ -191,7 +192,7 @@ unsigned char *dl_image_encode(const unsigned char *pixels, int height, int widt
 int dl_image_save(const char *path, const unsigned char *pixels, int height, int width,
                   dl_error *error) {
     int count = 0;
-    unsigned char *bytes = dl_stb_png(pixels, height, width, &count);
+    unsigned char *bytes = dl_stb_png(pixels, height, width, 3, &count);
     if (!bytes)
         return dl_fail(error, DL_FAILURE, "%s: out of memory for an image of %dx%d", path, height,
                        width);

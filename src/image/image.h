@@ -41,8 +41,14 @@ int dl_image_size(const void *bytes, int64_t count, int *height, int *width, con
    constant. */
 int dl_image_read(const void *bytes, int64_t count, const dl_image_form *form, unsigned char *out,
                   const char **why);
-/* Encodes pixels[height][width][3] as a PNG of *size bytes, freed by the caller. */
-unsigned char *dl_image_encode(const unsigned char *pixels, int height, int width, int *size);
+/* Resizes in[height][width][channels of the form] to out[form->shape]; DL_IMAGE_EXACT is as
+   DL_IMAGE_STRETCH. Thread-safe. -1: memory ran out. */
+int dl_image_fit(const unsigned char *in, int height, int width, const dl_image_form *form,
+                 unsigned char *out);
+/* Encodes pixels[height][width][channels] (1: gray, 3: color) as a PNG of *size bytes, freed by the
+   caller. */
+unsigned char *dl_image_encode(const unsigned char *pixels, int height, int width, int channels,
+                               int *size);
 /* Writes pixels[height][width][3] to a PNG file. 0, or -1 and an error. */
 int dl_image_save(const char *path, const unsigned char *pixels, int height, int width,
                   dl_error *error);

@@ -15,8 +15,9 @@
 #include <stb/stb_easy_font.h>
 #include <stb/stb_image_write.h>
 
-unsigned char *dl_stb_png(const unsigned char *pixels, int height, int width, int *bytes) {
-    return stbi_write_png_to_mem(pixels, 3 * width, width, height, 3, bytes);
+unsigned char *dl_stb_png(const unsigned char *pixels, int height, int width, int channels,
+                          int *bytes) {
+    return stbi_write_png_to_mem(pixels, channels * width, width, height, channels, bytes);
 }
 
 int dl_stb_text(const char *text, dl_stb_corner *corners, int max) {

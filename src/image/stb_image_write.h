@@ -9,8 +9,9 @@ typedef struct {
     unsigned char color[4];
 } dl_stb_corner;
 
-/* pixels[height][width][3] as a PNG file, freed by the caller; NULL: no memory. */
-unsigned char *dl_stb_png(const unsigned char *pixels, int height, int width, int *bytes);
+/* pixels[height][width][channels] as a PNG file, freed by the caller; NULL: no memory. */
+unsigned char *dl_stb_png(const unsigned char *pixels, int height, int width, int channels,
+                          int *bytes);
 /* The text as at most `max` rectangles of four corners each, the first and third opposite. Returns
    their count. */
 int dl_stb_text(const char *text, dl_stb_corner *corners, int max);

@@ -243,7 +243,7 @@ int dl_prediction_picture_write(dl_model *model, dl_split part, const char *path
     const dl_schema *schema = &model->data.schema;
     if (schema->input.rank != 3 || dl_augment_target(schema) == DL_TARGET_GLOBAL)
         return dl_fail(error, DL_USAGE,
-                       "--pictures is for nets whose target is an image or has a class at each "
+                       "this is for nets whose target is an image or has a class at each "
                        "pixel");
     dl_loader *loader = dl_loader_new(&model->data, part, model->batch_size, error);
     if (!loader)

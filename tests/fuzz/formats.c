@@ -213,7 +213,7 @@ static void save_pictures(void) {
     if (done)
         return;
     int size;
-    unsigned char *bytes = dl_image_encode(pixels, 4, 3, &size);
+    unsigned char *bytes = dl_image_encode(pixels, 4, 3, 3, &size);
     fuzz_save("colour.png", bytes, (size_t)size);
     free(bytes);
     static const char mask[] = "P5 3 4 255\n\0\1\0\1\0\1\0\1\0\1\0\1";
