@@ -2,6 +2,7 @@
 #include "base/memory.h"
 
 #include <errno.h>
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,8 +11,23 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+static _Thread_local jmp_buf *escape;
+
+int dl_memory_guard(int (*run)(void *context), void *context) {
+    jmp_buf here, *outer = escape;
+    volatile int result = DL_NO_MEMORY;
+    if (!setjmp(here)) {
+        escape = &here;
+        result = run(context);
+    }
+    escape = outer;
+    return result;
+}
+
 /* Async-signal-safe: any thread may call this, with any lock held. */
 void dl_out_of_memory(size_t size) {
+    if (escape)
+        longjmp(*escape, 1);
     char text[256];
     int length =
         snprintf(text, sizeof text, "%.100s: out of memory", program_invocation_short_name);

@@ -9,8 +9,13 @@
 
 enum { DL_ALIGN = 64 }; /* bytes; a cache line, and the widest vector */
 
-/* Exits with status 1 and a message; `size`: bytes requested, 0: unknown. */
+/* Exits with status 1 and a message, or ends the dl_memory_guard of this thread; `size`: bytes
+   requested, 0: unknown. */
 _Noreturn void dl_out_of_memory(size_t size);
+/* Returns run(context); DL_NO_MEMORY if memory ran out in this thread, which leaks what the arena
+   and the caller's structures do not own. For libraries, which must not exit. */
+enum { DL_NO_MEMORY = -2 };
+int dl_memory_guard(int (*run)(void *context), void *context);
 
 /* Like the C library, but exit when out of memory. */
 void *xmalloc(size_t size);
