@@ -37,6 +37,20 @@ int dl_threads_alone(void) {
     return before;
 }
 
+int dl_threads_enter(int count) {
+    int before = dl_threads_available();
+    dl_threads_leave(count);
+    return before;
+}
+
+void dl_threads_leave(int before) {
+#ifdef _OPENMP
+    omp_set_num_threads(before); /* OpenBLAS's OpenMP build asks for it */
+#else
+    (void)before;
+#endif
+}
+
 int dl_thread_number(void) {
 #ifdef _OPENMP
     return omp_get_thread_num();

@@ -14,6 +14,10 @@ int dl_threads(void);
    of OpenBLAS depend on the number of threads, and many small operations are slower with
    several. */
 int dl_threads_alone(void);
+/* Sets the number of threads of the calling thread's parallel regions, of OpenBLAS too, and returns
+   what it was, for dl_threads_leave. For libraries. */
+int dl_threads_enter(int count);
+void dl_threads_leave(int before);
 /* The index of this thread in its parallel region, from 0. */
 int dl_thread_number(void);
 /* The number of threads of the enclosing parallel region. */

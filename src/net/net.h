@@ -59,6 +59,7 @@ typedef struct {
     int64_t memory_bytes, activation_bytes, gradient_bytes, scratch_bytes; /* sizes of its parts */
     dl_net_observer *watch;                                                /* or NULL */
     void *watcher;                                                         /* context of `watch` */
+    bool random;                 /* the same layers run as in training (Monte Carlo dropout) */
     bool still;                  /* stochastic layers (dropout, noise) run as in evaluation */
     dl_layer_time *profile;      /* [layer], or NULL */
     int64_t operations;          /* per sample of a forward pass; a multiply-add is 2 */

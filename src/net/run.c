@@ -84,13 +84,14 @@ int dl_net_head(const dl_net *net, int i) {
     return -1;
 }
 
-/* The pass as seen by layer i: with `still`, stochastic layers do not train, but batch_norm does.
- */
+/* The pass as seen by layer i: with `still` and `random`, stochastic layers do not train, or do;
+   batch_norm is not one of them. */
 static dl_pass pass_of(const dl_net *net, int i, const dl_pass *pass) {
     const dl_layer *layer = &net->layers[i];
     dl_pass own = *pass;
-    if (net->still && layer->varies && !layer->state_count)
-        own.training = false;
+    bool stochastic = layer->varies && !layer->state_count;
+    if (stochastic && (net->still || net->random))
+        own.training = net->random;
     return own;
 }
 
