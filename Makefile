@@ -9,6 +9,7 @@
 #   make SANITIZE=address,undefined   with sanitizers
 #   make CC=clang                     another compiler
 #   make ARCH=x86-64-v3               for other processors than this machine's (ARCH=: any)
+#   make lib [ONEDNN=no]              libdltrain.so and .a, for other programs
 #   make ONEDNN=no                    without oneDNN, even if it is installed; so ONNX=no
 #   make fuzz [FUZZ=npy]              libFuzzer on every file reader, or one, FUZZ_SECONDS each
 #   make replay                       the inputs kept from fuzzing, once, with any compiler
@@ -62,6 +63,10 @@ endif
 ifeq ($(VARIANT),coverage)
 OPTIMIZE := -O1 -g --coverage
 endif
+ifeq ($(VARIANT),lib)
+CPPFLAGS += -DDL_LIBRARY
+OPTIMIZE := -O3 -g -fPIC -fvisibility=hidden
+endif
 CFLAGS   += -std=c11 $(OPTIMIZE) -ffp-contract=fast -fno-math-errno -fno-trapping-math -pthread
 ifneq ($(ARCH),)
 CFLAGS   += -march=$(ARCH)
@@ -102,8 +107,9 @@ common   := $(filter-out $(PROGRAMS:%=src/cmd/%.c),$(wildcard src/cmd/*.c))
 objects  := $(sources:%.c=$(BUILD)/%.o) $(if $(GENERATED),$(GENERATED)/onnx.pb-c.o)
 tests    := $(patsubst tests/%.c,%,$(wildcard tests/test_*.c))
 
-.PHONY: all check check-long torture unit replay fuzz plain kernels kernel-tests cli test tests \
-    debug coverage lint tidy format man bench install uninstall dist deb clean
+.PHONY: all lib shared-library check check-long torture unit replay fuzz plain kernels \
+    kernel-tests cli test tests debug coverage lint tidy format man bench install uninstall dist \
+    deb clean
 all: $(if $(SANITIZE)$(VARIANT),$(PROGRAMS:%=$(BUILD)/%),$(PROGRAMS))
 
 # The programs in the top folder are those of the build that was asked for last; those with
@@ -117,6 +123,35 @@ FORCE:
 $(PROGRAMS:%=$(BUILD)/%): $(BUILD)/%: $(BUILD)/src/cmd/%.o $(common:%.c=$(BUILD)/%.o) $(objects)
 	@echo " LINK $@"
 	$(Q)$(CC) $(CFLAGS) $(OPENMP) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+# The library: rooms that it needs, in position-independent code, exporting dltrain_… alone. Its
+# programs have no business with OpenBLAS's memory before main (blas_memory.c).
+version  := $(shell sed -n 's/^.define DL_VERSION "\(.*\)"/\1/p' src/base/version.h)
+SONAME   := libdltrain.so.$(firstword $(subst ., ,$(version)))
+lib_rooms   := base config math image formats augment layers losses metrics net data model run \
+                 library
+lib_objects := $(patsubst %.c,$(BUILD)/%.o,$(filter-out src/math/blas_memory.c,\
+                 $(wildcard $(lib_rooms:%=src/%/*.c))))
+lib:
+	$(Q)$(MAKE) --no-print-directory VARIANT=lib ONNX=no shared-library
+shared-library: $(BUILD)/libdltrain.so $(BUILD)/libdltrain.a
+	@mkdir -p build/lib
+	@cp -f $(BUILD)/libdltrain.a $(BUILD)/libdltrain.so.$(version) build/lib
+	@ln -sf libdltrain.so.$(version) build/lib/$(SONAME)
+	@ln -sf $(SONAME) build/lib/libdltrain.so
+	@sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(version)|; s|@LIBS@|$(LDLIBS) -fopenmp|' \
+	    scripts/dltrain.pc.in > build/lib/dltrain.pc
+$(BUILD)/libdltrain.so: $(lib_objects) scripts/dltrain.map
+	@echo " LINK $@"
+	$(Q)$(CC) -shared $(CFLAGS) $(OPENMP) $(LDFLAGS) -Wl,-soname,$(SONAME) -Wl,-z,defs \
+	    -Wl,--version-script=scripts/dltrain.map -o $@.$(version) $(lib_objects) $(LDLIBS)
+	@ln -sf libdltrain.so.$(version) $@
+$(BUILD)/libdltrain.a: $(lib_objects)
+	@echo " AR   $@"
+	$(Q)ld -r -o $(BUILD)/libdltrain.o $^
+	$(Q)objcopy --wildcard --keep-global-symbol='dltrain_*' $(BUILD)/libdltrain.o
+	@rm -f $@
+	$(Q)$(AR) rcs $@ $(BUILD)/libdltrain.o
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
@@ -139,7 +174,8 @@ $(BUILD)/test_%: $(BUILD)/tests/test_%.o $(BUILD)/tests/harness.o $(objects)
 
 # Gradient checks compile the same sources in double precision (tests/double.h).
 DOUBLE := $(BUILD)/double
-single_rooms := image formats augment metrics data model run train inspect convert report
+single_rooms := image formats augment metrics data model run library train inspect convert \
+                  report
 double_sources := $(filter-out $(patsubst %,src/%/%,$(single_rooms)),$(sources))
 $(DOUBLE)/%.o: %.c tests/double.h
 	@mkdir -p $(@D)
@@ -258,14 +294,19 @@ man/%.1: %
 # The scripts that users call are dltrain-random-search and so on.
 BIN      = $(DESTDIR)$(PREFIX)/bin
 SHARE    = $(DESTDIR)$(PREFIX)/share/dltrain
+LIB      = $(DESTDIR)$(PREFIX)/lib
+HEADERS  = $(DESTDIR)$(PREFIX)/include
 MAN      = $(DESTDIR)$(PREFIX)/share/man
 BASH_COMPLETIONS = $(DESTDIR)$(COMPLETIONS)/bash-completion/completions
 ZSH_COMPLETIONS  = $(DESTDIR)$(COMPLETIONS)/zsh/site-functions
 SCRIPTS  = bagging capacity_curve cross_validate get_data grid_search learning_curve plot_curves \
            pretrain_autoencoder random_search
-install: all
-	install -d "$(BIN)" "$(BASH_COMPLETIONS)" "$(ZSH_COMPLETIONS)"
+install: all lib
+	install -d "$(BIN)" "$(BASH_COMPLETIONS)" "$(ZSH_COMPLETIONS)" "$(LIB)/pkgconfig" "$(HEADERS)"
 	install $(PROGRAMS) "$(BIN)"
+	install -m 644 src/library/dltrain.h "$(HEADERS)"
+	install -m 644 build/lib/dltrain.pc "$(LIB)/pkgconfig"
+	cp -P build/lib/libdltrain.* "$(LIB)"
 	for file in $$(find configs -name '*.cfg') data/*.csv data/*.csv.gz data/README.md; do \
 	    install -D -m 644 $$file "$(SHARE)/$$file" || exit 1; done
 	install -D -m 644 -t "$(SHARE)/scripts" scripts/common.sh
@@ -283,12 +324,12 @@ uninstall:
 	for program in $(PROGRAMS); do \
 	    rm -f "$(BIN)/$$program" "$(MAN)/man1/$$program.1" "$(BASH_COMPLETIONS)/$$program" \
 	        "$(ZSH_COMPLETIONS)/_$$program"; done
-	rm -f "$(MAN)/man5/dltrain.cfg.5"
+	rm -f "$(MAN)/man5/dltrain.cfg.5" "$(HEADERS)/dltrain.h" "$(LIB)/pkgconfig/dltrain.pc"
+	rm -f "$(LIB)"/libdltrain.*
 	for script in $(SCRIPTS); do rm -f "$(BIN)/dltrain-$$(echo $$script | tr _ -)"; done
 	rm -rf "$(SHARE)"
 
 # The same bytes for the same commit.
-version := $(shell sed -n 's/^.define DL_VERSION "\(.*\)"/\1/p' src/base/version.h)
 dist:
 	@mkdir -p build
 	git archive --format=tar --prefix=dltrain-$(version)/ HEAD | \

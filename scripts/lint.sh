@@ -66,9 +66,10 @@ model    net data losses metrics
 run      model
 train    run optim
 inspect  train
+library  run
 convert  run
 report   inspect
-cmd      report convert
+cmd      report convert library
 '
 
 # A module is a .c file with its header, named ROOM/NAME.
@@ -110,6 +111,11 @@ grep -HoE '^#include "[a-z0-9_]+/[a-z0-9_]+\.h"' src/*/*.[ch] |
         }
         END { for (m = 1; m <= n; m++) if (!state[modules[m]]) visit(modules[m]) }
     ' >>"$findings"
+
+# dlpredict is an example of the library: it uses nothing else.
+grep -HE '^#include "[a-z]+/' src/cmd/dlpredict.c src/cmd/predict*.[ch] |
+    grep -vE '"(base|cmd|library)/|math/backend.h' |
+    sed 's/$/: dlpredict uses the library alone/' >>"$findings" || true
 
 # Members of a registry are the files that define a kind; they do not include each other.
 for room in formats augment layers losses metrics optim convert; do

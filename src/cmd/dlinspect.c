@@ -299,17 +299,35 @@ static int write_page(loaded *l, dl_split split, const char *path, dl_error *err
     return status;
 }
 
+/* Opens a run with a part of its data and builds its net. */
+static int open_run(const run_arguments *a, loaded *l, dl_split *split, dl_error *error) {
+    int wanted = loaded_wanted_split(&a->common, a->split);
+    if (loaded_open(l, a->common.operands[0], a->last, &a->common, error) ||
+        loaded_open_split(l, wanted, split, error))
+        return -1;
+    return loaded_build(l, *split, l->checkpoint.batch_size, error);
+}
+
+static int run_predictions(void *arguments, dl_error *error) {
+    const run_arguments *a = arguments;
+    loaded l = {0};
+    dl_split split;
+    int shown = 0, status = open_run(a, &l, &split, error);
+    if (!status)
+        status = dl_prediction_picture_write(&l.experiment.model, split, a->out, &shown, error);
+    if (!status)
+        fprintf(stderr, "%d samples, each as input, prediction and target: %s\n", shown, a->out);
+    loaded_close(&l);
+    return status;
+}
+
 static int run_report(void *arguments, dl_error *error) {
     const run_arguments *a = arguments;
     loaded l = {0};
     dl_split split;
-    int wanted = loaded_wanted_split(&a->common, a->split);
-    int status = loaded_open(&l, a->common.operands[0], a->last, &a->common, error) ||
-                         loaded_open_split(&l, wanted, &split, error) ||
-                         loaded_build(&l, split, l.checkpoint.batch_size, error) ||
-                         write_page(&l, split, a->out, error)
-                     ? -1
-                     : 0;
+    int status = open_run(a, &l, &split, error);
+    if (!status)
+        status = write_page(&l, split, a->out, error);
     if (!status)
         fprintf(stderr, "report: %s\n", a->out);
     loaded_close(&l);
@@ -372,15 +390,14 @@ static const arg_option diagnose_options[] = {
                  "report only what that confirms about the rate"),
     ARG_THREADS_ROW, ARG_BACKEND_ROW, ARG_JSON_ROW("print JSON"), ARG_ROWS_END};
 
-static const arg_option report_options[] = {
-    ARG_STRING_ROW("out", run_arguments, out, "FILE", ARG_FILE, "the HTML file to write",
-                   .letter = 'o', .fallback = "report.html"),
-    LOADED_SPLIT_ROW(run_arguments, split, NULL),
-    LOADED_LAST_ROW(run_arguments, last),
-    ARG_SET_ROW,
-    ARG_THREADS_ROW,
-    ARG_BACKEND_ROW,
-    ARG_ROWS_END};
+#define DRAWING_ROWS(what, fallback_)                                                              \
+    ARG_STRING_ROW("out", run_arguments, out, "FILE", ARG_FILE, what, .letter = 'o',               \
+                   .fallback = fallback_),                                                         \
+        LOADED_SPLIT_ROW(run_arguments, split, NULL), LOADED_LAST_ROW(run_arguments, last),        \
+        ARG_SET_ROW, ARG_THREADS_ROW, ARG_BACKEND_ROW, ARG_ROWS_END
+static const arg_option report_options[] = {DRAWING_ROWS("the HTML file to write", "report.html")};
+static const arg_option predictions_options[] = {
+    DRAWING_ROWS("the PNG file to write", "predictions.png")};
 
 #define OF_CONFIG                                                                                  \
     .operands = "CONFIG", .completes = ARG_CONFIG, .min_operands = 1, .max_operands = 1,           \
@@ -449,6 +466,12 @@ static const arg_command commands[] = {
      .size = sizeof(run_arguments),
      .run = run_diagnose,
      .help = "Interprets the learning curves of a run, and suggests what to try next."},
+    {.name = "predictions",
+     OF_RUN,
+     .options = predictions_options,
+     .size = sizeof(run_arguments),
+     .run = run_predictions,
+     .help = "Draws some samples, each as input, prediction and target: images, masks."},
     {.name = "report",
      OF_RUN,
      .options = report_options,

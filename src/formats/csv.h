@@ -177,6 +177,8 @@ typedef struct {
 int dl_csv_choose_columns(dl_csv_table *table, const dl_csv_reader *csv, const dl_schema *like,
                           dl_error *error);
 void dl_csv_table_free(dl_csv_table *table);
+/* The name in the file of a column of the schema, or of a target; freed by the caller. */
+char *dl_csv_name_in_file(const dl_schema *like, int i);
 
 /* Stores the record's inputs as x[features], which is all 0: csv.c. 0, or -1 and errors. */
 int dl_csv_store_inputs(const dl_csv_table *table, const dl_csv_reader *csv, double *x,

@@ -183,8 +183,7 @@ static void take_inputs_in_order(dl_csv_table *table) {
             table->input[table->inputs++] = i;
 }
 
-/* The name in the file of a column of the schema, or of a target. */
-static char *name_in_file(const dl_schema *like, int i) {
+char *dl_csv_name_in_file(const dl_schema *like, int i) {
     if (i >= like->columns)
         return xstrdup(like->target_name[i - like->columns]);
     const dl_column *column = &like->column[i];
@@ -196,9 +195,13 @@ static char *name_in_file(const dl_schema *like, int i) {
 
 static int find_column(dl_csv_table *table, const dl_string_set *names, const dl_schema *like,
                        int i, dl_error *error) {
-    char *name = name_in_file(like, i);
+    char *name = dl_csv_name_in_file(like, i);
     int found = dl_string_set_find(names, name), result = 0;
     dl_text hint = {0};
+    if (found < 0 && i >= like->columns && table->dataset->unlabeled) {
+        free(name);
+        return 0;
+    }
     if (found < 0) {
         nearest_hint(table, name, &hint);
         result = dl_fail(error, DL_DATA,
@@ -226,40 +229,15 @@ static int find_by_name(dl_csv_table *table, const dl_schema *like, dl_error *er
     for (int i = 0; i < table->count; i++)
         dl_string_set_add(&names, table->column[i].name);
     int result = 0;
-<<<<<<< HEAD
     table->target = xcalloc((size_t)like->targets, sizeof *table->target);
     for (int i = 0; i < like->columns + like->targets; i++)
         if (i >= like->columns || like->column[i].date <= DL_DATE_YEAR)
             result |= find_column(table, &names, like, i, error);
-=======
-    for (int i = 0; i <= like->columns; i++) {
-        const char *name = i < like->columns ? like->column[i].name : like->target_name;
-        int found = dl_string_set_find(&names, name);
-        dl_text hint = {0};
-        if (found < 0 && i == like->columns && table->dataset->unlabeled) {
-            table->target = -1;
-        } else if (found < 0) {
-            nearest_hint(table, name, &hint);
-            result = dl_fail(error, DL_DATA,
-                             "%s:%lld: has no column \"%s\", which the training data has%s%s",
-                             table->path, (long long)table->first_line, name,
-                             i == like->columns ? " as its target" : "", dl_text_get(&hint));
-        } else if (table->column[found].taken) { /* only a damaged checkpoint asks for that */
-            result = dl_fail(error, DL_DATA, "%s: column \"%s\" cannot stand for two", table->path,
-                             name);
-        } else if (i < like->columns) {
-            table->input[table->inputs++] = found;
-        } else {
-            table->target = found;
-        }
-        if (found >= 0)
-            table->column[found].taken = true;
-        dl_text_free(&hint);
-    }
->>>>>>> 137ee85 (CSV records can be read as they come, and rows without targets)
     if (table->options->group) /* where it is not, nothing is to be split */
         table->group = dl_string_set_find(&names, table->options->group);
     dl_string_set_free(&names);
+    if (table->dataset->unlabeled)
+        return result;
     return result | set_aside(table, "weight", table->options->weight, &table->weight, error);
 }
 
@@ -295,6 +273,12 @@ static void copy_columns(dl_csv_table *table, const dl_schema *like) {
     }
 }
 
+/* Whether a table without a header has the inputs alone. */
+static bool has_inputs_alone(const dl_csv_table *table, int inputs) {
+    return table->dataset->unlabeled &&
+           table->count - table->column[table->count - 1].empty_last == inputs;
+}
+
 /* Columns as in the training data: by name, or by position where there is no header. */
 static int agree(dl_csv_table *table, const dl_schema *like, dl_error *error) {
     if (!like->columns || !like->targets)
@@ -306,20 +290,13 @@ static int agree(dl_csv_table *table, const dl_schema *like, dl_error *error) {
     if (table->options->header) {
         if (find_by_name(table, like, error))
             return -1;
+    } else if (has_inputs_alone(table, inputs)) {
+        take_inputs_in_order(table);
     } else {
         if (apply_options(table, error))
             return -1;
         take_inputs_in_order(table);
-<<<<<<< HEAD
         if (table->inputs != inputs || table->targets != like->targets)
-=======
-        if (table->dataset->unlabeled && table->inputs == like->columns - 1) { /* no target */
-            table->target = -1;
-            table->inputs = 0;
-            take_inputs_in_order(table);
-        }
-        if (table->inputs != like->columns)
->>>>>>> 137ee85 (CSV records can be read as they come, and rows without targets)
             return dl_fail(error, DL_DATA,
                            "%s: has %d columns that are inputs, the training data has %d",
                            table->path, table->inputs, inputs);
@@ -335,19 +312,6 @@ static int agree(dl_csv_table *table, const dl_schema *like, dl_error *error) {
         }
         target->marks_words = has_marker(&target->names);
     }
-<<<<<<< HEAD
-=======
-    if (table->target < 0)
-        return 0;
-    dl_csv_column *target = &table->column[table->target];
-    target->categorical = like->classes > 0;
-    target->decimal = like->target_decimal;
-    for (int k = 0; k < like->classes; k++) {
-        char number[16];
-        dl_string_set_add(&target->names, dl_schema_class(like, k, number));
-    }
-    target->marks_words = has_marker(&target->names);
->>>>>>> 137ee85 (CSV records can be read as they come, and rows without targets)
     return 0;
 }
 

@@ -49,6 +49,10 @@ bool onednn_good(dnnl_status_t status) {
     return status == dnnl_success;
 }
 
+#ifdef DL_LIBRARY /* its host may have a handler */
+static void watch_memory(void) {
+}
+#else
 /* std::set_new_handler of the C++ library that oneDNN brings: its own want of memory ends as ours
    does, not by an exception that nobody catches. */
 extern void *set_new_handler(void (*)(void)) __asm__("_ZSt15set_new_handlerPFvvE")
@@ -58,11 +62,16 @@ static void out_of_memory(void) {
     dl_out_of_memory(0);
 }
 
+static void watch_memory(void) {
+    if (set_new_handler)
+        set_new_handler(out_of_memory);
+}
+#endif
+
 bool onednn_start(void) {
     if (stream)
         return true;
-    if (set_new_handler)
-        set_new_handler(out_of_memory);
+    watch_memory();
     if (!onednn_engine && dnnl_engine_create(&onednn_engine, dnnl_cpu, 0) != dnnl_success)
         return false;
     return onednn_good(dnnl_stream_create(&stream, onednn_engine, dnnl_stream_default_flags));

@@ -15,12 +15,13 @@ typedef struct {
     dl_model *model;
     bool stateful;
     float *x;         /* [size of the input] */
+    int *order;       /* [classes]: work space */
     uint16_t *window; /* [length] */
     int64_t length, count;
 } generator;
 
 /* The outputs at each position of the window, [length][classes]. */
-static const float *run_window(generator *w, bool carry) {
+static float *run_window(generator *w, bool carry) {
     dl_pass pass = {.batch = 1, .carry = carry};
     const dl_data *data = &w->model->data;
     dl_symbols symbols = dl_data_symbols(data);
@@ -41,20 +42,48 @@ static void push(generator *w, uint16_t symbol) {
     w->window[w->count++] = symbol;
 }
 
+static int by_output(const void *a, const void *b, void *outputs) {
+    const float *z = outputs;
+    int i = *(const int *)a, j = *(const int *)b;
+    return z[i] != z[j] ? (z[i] < z[j]) - (z[i] > z[j]) : (i > j) - (i < j);
+}
+
+/* The classes to choose from, in order[...]: how many. All, or the most likely ones (Holtzman et
+   al., "The curious case of neural text degeneration", 2020). */
+static int list_candidates(const dl_generate_options *o, float *z, int classes, int *order) {
+    int count = o->top_k > 0 && o->top_k < classes ? (int)o->top_k : classes;
+    for (int c = 0; c < classes; c++)
+        order[c] = c;
+    if (count == classes && o->top_p <= 0)
+        return classes;
+    qsort_r(order, (size_t)classes, sizeof *order, by_output, z);
+    double total = 0, sum = 0;
+    for (int k = 0; k < classes; k++)
+        total += exp(((double)z[order[k]] - z[order[0]]) / o->temperature);
+    for (int k = 0; k < count && o->top_p > 0; k++) {
+        sum += exp(((double)z[order[k]] - z[order[0]]) / o->temperature);
+        if (sum >= o->top_p * total)
+            return k + 1;
+    }
+    return count;
+}
+
 /* Draws from the unnormalized probabilities exp((z - max z) / temperature). */
-static int draw_symbol(const float *z, int classes, double temperature, double uniform) {
+static int draw_symbol(const dl_generate_options *o, float *z, int classes, int *order,
+                       double uniform) {
     int best = 0;
     double total = 0, sum = 0;
     for (int c = 1; c < classes; c++)
         best = z[c] > z[best] ? c : best;
-    if (temperature <= 0)
+    if (o->temperature <= 0)
         return best;
-    for (int c = 0; c < classes; c++)
-        total += exp(((double)z[c] - z[best]) / temperature);
-    for (int c = 0; c < classes; c++) {
-        sum += exp(((double)z[c] - z[best]) / temperature);
+    int count = list_candidates(o, z, classes, order);
+    for (int k = 0; k < count; k++)
+        total += exp(((double)z[order[k]] - z[best]) / o->temperature);
+    for (int k = 0; k < count; k++) {
+        sum += exp(((double)z[order[k]] - z[best]) / o->temperature);
         if (sum > uniform * total)
-            return c;
+            return order[k];
     }
     return best; /* not finite */
 }
@@ -93,7 +122,7 @@ static uint16_t start_symbol(const dl_data *data) {
 }
 
 static void generate(generator *w, const dl_generate_options *o, const uint16_t *prompt,
-                     int64_t given, dl_generate_sink sink) {
+                     int64_t given, dl_generate_sink sink, void *context) {
     const dl_data *data = &w->model->data;
     const int classes = data->schema.classes;
     char bytes[DL_MAX_SYMBOL];
@@ -107,17 +136,17 @@ static void generate(generator *w, const dl_generate_options *o, const uint16_t 
         int symbol = i < given ? prompt[i] : 0;
         if (i >= given) {
             dl_random_words(&draw, 0, words);
-            const float *z = run_window(w, false) + (w->count - 1) * classes;
-            symbol = draw_symbol(z, classes, o->temperature, (double)words[0] * 0x1p-32);
+            float *z = run_window(w, false) + (w->count - 1) * classes;
+            symbol = draw_symbol(o, z, classes, w->order, (double)words[0] * 0x1p-32);
         }
         push(w, (uint16_t)symbol);
-        if (!sink(bytes, dl_symbols_write(&symbols, symbol, i == 0, bytes)))
+        if (!sink(context, bytes, dl_symbols_write(&symbols, symbol, i == 0, bytes)))
             break;
     }
 }
 
 int dl_generate(dl_model *model, const dl_generate_options *o, const char *name,
-                dl_generate_sink sink, dl_error *error) {
+                dl_generate_sink sink, void *context, dl_error *error) {
     int64_t given = 0;
     if (model->channels != model->data.schema.classes)
         return dl_fail(error, DL_USAGE,
@@ -135,11 +164,13 @@ int dl_generate(dl_model *model, const dl_generate_options *o, const char *name,
         .model = model, .stateful = dl_net_stateful(&model->net) != NULL, .length = input.dim[0]};
     w.x = xmalloc(sizeof *w.x * (size_t)dl_shape_size(input));
     w.window = xmalloc(sizeof *w.window * (size_t)w.length);
+    w.order = xmalloc(sizeof *w.order * (size_t)model->data.schema.classes);
     dl_net_begin(&model->net);
     int result = check_causal(&w, name, error);
     if (!result)
-        generate(&w, o, prompt, given, sink);
+        generate(&w, o, prompt, given, sink, context);
     free(prompt);
+    free(w.order);
     free(w.x);
     free(w.window);
     return result;

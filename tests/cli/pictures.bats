@@ -55,7 +55,7 @@ CONFIG
     # 68 % of the pixels are background; the best threshold on single pixels is right for 82 %
     jq -e '.accuracy > 0.87' .out >/dev/null || fail "not learned"
     jq -e '[.classes[].rows] | add == 359 * 64' .out >/dev/null || fail "not all pixels"
-    predicted runs/unet --pictures answers.png
+    inspect predictions runs/unet -o answers.png
     status_is 0
     says "24 samples, each as input, prediction and target: answers.png"
     equal "$(head -c 4 answers.png | tail -c 3)" PNG
@@ -93,9 +93,9 @@ CONFIG
     says "64 target numbers"
     tested runs/auto --json
     status_is 0
-    predicted runs/auto --pictures answers.png
+    inspect predictions runs/auto -o answers.png
     status_is 2 # rows of numbers are not images
-    says "--pictures is for nets whose target is an image or has a class at each pixel"
+    says "this is for nets whose target is an image or has a class at each pixel"
     tested runs/auto --json
     # the error of the mean image is 4.33 of 16 gray values, of ten principal components 2.22; their
     # r2, a mean over the pixels that vary, is 0.53

@@ -103,10 +103,10 @@ set_up() {
 --temperature -1: must be a number from 0 to 1000|--generate 3 --temperature -1
 --temperature warm: must be a number from 0 to 1000|--generate 3 --temperature warm
 --generate 0: must be an integer from 1 to 1000000000000|--generate 0
---generate and --pictures cannot be used together|--generate 3 --pictures a.png
---split needs --pictures|--generate 3 --split train
+option --pictures was removed: use dlinspect predictions RUN -o FILE|--generate 3 --pictures a.png
+--top-p 2: must be a number from 0 to 1|--generate 3 --top-p 2
 unknown option --speed|--generate 3 --speed 3
-nothing to do: give --generate N or --pictures FILE|
+nothing to do: no INPUT was given (- is standard input), nor --generate N|
 CASES
 }
 

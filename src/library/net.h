@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/* What the files of the library share. */
+#ifndef DL_LIBRARY_NET_H
+#define DL_LIBRARY_NET_H
+
+#include "library/dltrain.h"
+#include "model/test_time_augmentation.h"
+#include "run/checkpoint.h"
+
+typedef struct {
+    char *path; /* of the checkpoint */
+    dl_checkpoint checkpoint;
+    dl_model model;
+    dl_arena arena;
+    dl_views views;
+    int layer;        /* whose outputs are the answer; -1: the net's */
+    int64_t running;  /* samples of the pass */
+    float *tap;       /* [batch][output_size]: that layer's outputs, or NULL */
+    float *x;         /* [batch][input size]: normalized */
+    double *position; /* [classes]: probabilities of a position */
+} net_member;
+
+struct dltrain_net {
+    dl_error error;
+    dl_arena arena; /* of info */
+    dltrain_info info;
+    bool open;
+    net_member *member; /* [count] */
+    int count, batch, threads, samples;
+    bool vote;
+    char *layer; /* options.layer */
+    uint32_t pass;
+    /* of several passes that are combined, [batch][output_size]; or NULL */
+    double *sum, *square;
+    float *votes, *once, *deviation;
+};
+
+/* Runs function(context) with the handle's errors cleared. Returns its code. */
+int net_guard(dltrain_net *net, int (*function)(void *context), void *context);
+/* out[count][output_size] = the answers to x[member][count][its input size], normalized; count is
+   at most net->batch. Sets net->deviation. */
+void net_run(dltrain_net *net, float *const *x, int count, float *out);
+/* Builds all nets again, for images of another size. 0, or -1 and net->error. */
+int net_resize(dltrain_net *net, int height, int width);
+/* The option of a data format in a member's config, as for dl_option; NULL: there is none. */
+void *net_format_option(const dl_dataset *dataset, const char *key);
+
+#endif
