@@ -158,20 +158,19 @@ typedef struct {
 } geometry;
 
 static const geometry geometries[] = {
-    {8, 9, 1, 6, {5, 5}, {1, 1}, {2, 2}},      /* LeNet's first: part of a vector */
-    {8, 10, 1, 6, {5, 5}, {1, 1}, {2, 2}},     /* the same, two pixels in a vector */
-    {9, 11, 2, 5, {3, 3}, {2, 2}, {1, 1}},     /* three pixels, with a stride */
-    {5, 24, 1, 4, {3, 3}, {1, 1}, {1, 1}},     /* four */
-    {14, 14, 6, 16, {5, 5}, {1, 1}, {0, 0}},   /* its second: dx by spreading */
-    {9, 9, 5, 7, {3, 3}, {2, 2}, {1, 1}},      /* spreading with a stride */
-    {10, 32, 16, 16, {3, 3}, {1, 1}, {1, 1}},  /* two lines at once */
-    {9, 11, 16, 16, {3, 3}, {1, 1}, {1, 1}},   /* an odd number of lines */
-    {8, 8, 32, 64, {3, 3}, {2, 2}, {1, 1}},    /* four phases, two strips */
-    {12, 10, 24, 40, {3, 2}, {2, 3}, {1, 0}},  /* half vectors in strips; six phases */
-    {7, 7, 20, 48, {1, 1}, {2, 2}, {0, 0}},    /* a shortcut: phases without taps */
-    {10, 9, 6, 2, {1, 1}, {1, 3}, {0, 0}},     /* oneDNN 2.6 wrote out of bounds for these */
-    {20, 6, 10, 7, {1, 1}, {2, 1}, {0, 0}},
-    {10, 16, 3, 4, {1, 1}, {1, 4}, {0, 0}},
+    {8, 9, 1, 6, {5, 5}, {1, 1}, {2, 2}},     /* LeNet's first: part of a vector */
+    {8, 10, 1, 6, {5, 5}, {1, 1}, {2, 2}},    /* the same, two pixels in a vector */
+    {9, 11, 2, 5, {3, 3}, {2, 2}, {1, 1}},    /* three pixels, with a stride */
+    {5, 24, 1, 4, {3, 3}, {1, 1}, {1, 1}},    /* four */
+    {14, 14, 6, 16, {5, 5}, {1, 1}, {0, 0}},  /* its second: dx by spreading */
+    {9, 9, 5, 7, {3, 3}, {2, 2}, {1, 1}},     /* spreading with a stride */
+    {10, 32, 16, 16, {3, 3}, {1, 1}, {1, 1}}, /* two lines at once */
+    {9, 11, 16, 16, {3, 3}, {1, 1}, {1, 1}},  /* an odd number of lines */
+    {8, 8, 32, 64, {3, 3}, {2, 2}, {1, 1}},   /* four phases, two strips */
+    {12, 10, 24, 40, {3, 2}, {2, 3}, {1, 0}}, /* half vectors in strips; six phases */
+    {7, 7, 20, 48, {1, 1}, {2, 2}, {0, 0}},   /* a shortcut: phases without taps */
+    {10, 9, 6, 2, {1, 1}, {1, 3}, {0, 0}},    /* oneDNN 2.6 wrote out of bounds for these */
+    {20, 6, 10, 7, {1, 1}, {2, 1}, {0, 0}},    {10, 16, 3, 4, {1, 1}, {1, 4}, {0, 0}},
     {6, 17, 3, 33, {3, 3}, {1, 1}, {-1, -1}},  /* a row of windows longer than a tile */
     {5, 5, 4, 4, {5, 5}, {1, 1}, {4, 4}},      /* more padding than image */
     {11, 6, 2, 3, {4, 1}, {3, 1}, {-2, -2}},   /* windows that leave pixels out */

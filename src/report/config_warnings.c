@@ -45,6 +45,17 @@ static void warn_average(dl_terminal *t, const dl_experiment *e) {
         }
 }
 
+static void warn_metrics(dl_terminal *t, const dl_experiment *e) {
+    const dl_model *model = &e->model;
+    int targets = model->data.schema.targets, shown = model->metric_count - 1;
+    if (!model->settings.metrics.count && targets > 1 && shown < targets)
+        dl_say(t,
+               "warning     the history has %s of the first %d of %d targets; training.metrics "
+               "chooses others, by names such as \"%s.%s\"",
+               model->metrics[0]->name, shown, targets, model->metrics[0]->name,
+               model->data.schema.target_name[targets - 1]);
+}
+
 /* Whether lsuv has a layer to scale. */
 static bool lsuv_scales(const dl_experiment *e) {
     bool found = false;
@@ -105,6 +116,7 @@ void dl_report_config_warnings(dl_terminal *t, const dl_experiment *e, int64_t s
     warn_schedule(t, e, steps);
     warn_average(t, e);
     warn_batch_statistics(t, e);
+    warn_metrics(t, e);
     if (stateful && steps == 1)
         dl_say(t,
                "warning     %s: \"%s\" is stateful, but the training part is one batch of %lld "

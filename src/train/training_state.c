@@ -179,6 +179,7 @@ static int check_same(const dl_checkpoint *c, const dl_experiment *e, dl_error *
 
 static int read_progress(const dl_checkpoint *c, const dl_experiment *e, dl_progress *p,
                          dl_error *error) {
+    dl_text_free(&p->rows);
     *p = (dl_progress){.sums = p->sums};
     dl_metric_sums_clear(&p->sums);
     if (dl_checkpoint_number(c, "epoch", &p->epoch, error) ||

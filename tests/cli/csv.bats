@@ -238,3 +238,20 @@ CONFIG
     status_is 0
     says 't2.csv: column "k": 2 values the training data does not have ("z", line 3)'
 }
+
+@test "more targets than the history has room for are reported" {
+    local names targets
+    names=$(seq -s, -f 't%g' 20)
+    { echo "x,$names" && for i in 1 2 3 4; do echo "$i,$(seq -s, "$i" "$((i + 19))")"; done; } >wide.csv
+    targets=$(seq -s, -f '"t%g"' 20)
+    cat >wide.cfg <<CFG
+data = { format = "csv"; target = ($targets); train = { file = "wide.csv"; }; };
+network = ( { layer = "dense"; units = 20; } );
+loss = { type = "mse"; };
+optimizer = { type = "sgd"; learning_rate = 0.001; };
+training = { epochs = 1; batch_size = "all"; };
+CFG
+    train --out wide wide.cfg
+    status_is 0
+    says 'the history has rmse of the first 15 of 20 targets; training.metrics chooses others, by names such as "rmse.t20"'
+}
