@@ -74,18 +74,6 @@ static int load_config(const train_arguments *a, dl_config *config, dl_error *er
     return a->train.resume ? load_run(a, config, error) : search_load(&from, config, error);
 }
 
-/* The default of `name` is the file's name. */
-static void name_config(dl_config *config, const char *path) {
-    config_setting_t *top = config_root_setting(&config->tree);
-    if (!path || config_setting_get_member(top, "name"))
-        return;
-    char *name = xstrdup(dl_path_base(path)), *point = strrchr(name, '.');
-    if (point && point != name)
-        *point = '\0';
-    config_setting_set_string(config_setting_add(top, "name", CONFIG_TYPE_STRING), name);
-    free(name);
-}
-
 static int dry_run(const train_arguments *a, dl_experiment *e, dl_terminal *terminal,
                    dl_error *error) {
     dl_trainer t;
@@ -130,7 +118,7 @@ static int train(const train_arguments *a, dl_terminal *terminal, bool *interrup
     dl_experiment experiment = {0};
     int status = load_config(a, &config, error);
     if (!status) {
-        name_config(&config, a->config);
+        search_name_config(&config, a->config);
         status = dl_experiment_read(&experiment, &config, error);
     }
     if (!status && a->print_config) {

@@ -8,6 +8,17 @@
 #include "base/file.h"
 #include "cmd/common.h"
 
+void search_name_config(dl_config *config, const char *path) {
+    config_setting_t *top = config_root_setting(&config->tree);
+    if (!path || config_setting_get_member(top, "name"))
+        return;
+    char *name = xstrdup(dl_path_base(path)), *point = strrchr(name, '.');
+    if (point && point != name)
+        *point = '\0';
+    config_setting_set_string(config_setting_add(top, "name", CONFIG_TYPE_STRING), name);
+    free(name);
+}
+
 int search_load_space(const search_config *from, dl_config *config, dl_error *error) {
     char *path = dl_path_find_config(from->path);
     int result = dl_config_load(config, path, error);

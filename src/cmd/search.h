@@ -30,6 +30,8 @@ bool search_read_fold(const char *text, void *arguments, dl_text *message);
 /* Reads the config, overridden by --set. A search space is checked and resolved by `how` and
    `number`. */
 int search_load(const search_config *from, dl_config *config, dl_error *error);
+/* Sets the default of `name`: the file's name. */
+void search_name_config(dl_config *config, const char *path);
 /* Reads it without resolving a search space. */
 int search_load_space(const search_config *from, dl_config *config, dl_error *error);
 /* Parses --stop-after N or 1/N; see arg_reader. */

@@ -4,6 +4,7 @@
 #define DL_CONVERT_CONVERT_H
 
 #include "model/model.h"
+#include "run/stored_weights.h"
 
 /* The order of an image's axes at a net's ends: [N][height][width][channels], or channels first. */
 typedef enum { DL_LAYOUT_NCHW, DL_LAYOUT_NHWC } dl_layout;
@@ -16,7 +17,9 @@ typedef struct {
     const char *data;   /* the data format of the config that is made; NULL: by the input */
     const char *const *sets; /* [set_count]: overrides "a.b=c" of the config that is made */
     int set_count;
-    dl_text *notes; /* lines for people are added to it */
+    int like;        /* of weights: DL_LAYOUT_… of weight_layout.h */
+    const char *map; /* of weights: a file of lines "layer=its name there"; NULL: none */
+    dl_text *notes;  /* lines for people are added to it */
 } dl_convert_options;
 
 typedef struct {
@@ -28,6 +31,8 @@ typedef struct {
        cannot be read. */
     int (*read)(const char *path, const dl_convert_options *options, const char *folder,
                 dl_error *error);
+    /* Lists the tensors of a file of weights alone. NULL: it cannot. */
+    int (*load)(dl_stored_weights *stored, const char *path, dl_error *error);
 } dl_foreign_format;
 
 extern const dl_foreign_format *const dl_foreign_formats[]; /* ends with NULL */

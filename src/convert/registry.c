@@ -3,10 +3,11 @@
 #include "convert/convert.h"
 
 #ifdef DL_ONNX
-#define FORMATS(_) _(onnx)
+#define ONNX(_) _(onnx)
 #else
-#define FORMATS(_)
+#define ONNX(_)
 #endif
+#define FORMATS(_) ONNX(_) _(safetensors)
 
 #define DECLARE_FORMAT(name) extern const dl_foreign_format dl_foreign_##name;
 #define FORMAT(name) &dl_foreign_##name,

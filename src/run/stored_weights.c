@@ -78,33 +78,62 @@ bool dl_stored_is_of_layer(const dl_stored *item, const char *there, int length)
            !strncmp(path + stem + 10, level, (size_t)(length - stem)) && !path[length + 10];
 }
 
-/* "x_l1" is layer 1 of PyTorch's x: its "weight_ih_l0" is x.weight_ih_l1. */
-static bool is_of_level(const char *path, const char *there, const char *name) {
+char *dl_stored_level_name(const char *there, const char *name, dl_arena *arena) {
     const char *level = strrchr(there, '_'), *first = strstr(name, "_l0");
     if (!level || level[1] != 'l' || !isdigit((unsigned char)level[2]) || !first)
-        return false;
-    char own[64];
-    snprintf(own, sizeof own, "%.*s%.16s%s", (int)(first - name), name, level, first + 3);
-    return is_joined(path, there, (size_t)(level - there), own);
+        return NULL;
+    return dl_arena_printf(arena, "%.*s%s%.*s%s%s", (int)(level - there), there,
+                           level > there ? "." : "", (int)(first - name), name, level, first + 3);
 }
 
 /* Keras's cells have names that depend on the layer's: x.forward_lstm_3.lstm_cell.kernel. */
 static bool is_of_cell(const char *path, const char *there, const char *name) {
     size_t length = strlen(there);
-    const char *own = strstr(name, "_cell."), *cell = strstr(path, "_cell");
-    if (!own || !cell || (length && (strncmp(path, there, length) || path[length] != '.')))
+    const char *own = strstr(name, "_cell.");
+    if (!own || (length && (strncmp(path, there, length) || path[length] != '.')))
         return false;
-    const char *middle = path + length + (length > 0), *end = strchr(cell, '.');
     bool both = !strncmp(name, "forward_", 8) || !strncmp(name, "backward_", 9);
-    return end && !strcmp(end + 1, own + 6) && (!both || !strncmp(middle, name, 8));
+    const char *middle = path + length + (length > 0), *inner = both ? strchr(middle, '.') : middle;
+    if (!inner || (both && strncmp(middle, name, 8)))
+        return false;
+    inner += both;
+    const char *end = strchr(inner, '.'), *cell = strstr(inner, "_cell");
+    return end && cell && cell < end && !strcmp(end + 1, own + 6);
 }
 
-static dl_stored *find(const dl_stored_weights *s, const char *there, const char *name) {
+static int compare_paths(const void *a, const void *b) {
+    return strverscmp(((const dl_stored *)a)->path, ((const dl_stored *)b)->path);
+}
+
+void dl_stored_sort(dl_stored_weights *s) {
+    if (s->count)
+        qsort(s->items, (size_t)s->count, sizeof *s->items, compare_paths);
+}
+
+char *dl_stored_layer(const dl_stored *item, const char *name, dl_arena *arena) {
+    const char *path = item->path, *level = strrchr(path, '_'), *point;
+    for (const char *rest = path; rest; rest = point ? point + 1 : NULL) {
+        int length = rest > path ? (int)(rest - path) - 1 : 0;
+        char *own = dl_arena_printf(arena, "%.*s", length, path);
+        point = strchr(rest, '.');
+        if (!strcmp(rest, name) || is_of_cell(path, own, name))
+            return own;
+        own = level ? dl_arena_printf(arena, "%s%s", own, level) : own;
+        const char *other = level ? dl_stored_level_name(own, name, arena) : NULL;
+        if (other && !strcmp(path, other))
+            return own;
+    }
+    return NULL;
+}
+
+static dl_stored *find(dl_stored_weights *s, const char *there, const char *name) {
     for (int i = 0; i < s->count; i++)
         if (is_joined(s->items[i].path, there, strlen(there), name))
             return &s->items[i];
+    const char *level = dl_stored_level_name(there, name, &s->arena);
     for (int i = 0; i < s->count; i++)
-        if (is_of_level(s->items[i].path, there, name) || is_of_cell(s->items[i].path, there, name))
+        if ((level && !strcmp(s->items[i].path, level)) ||
+            is_of_cell(s->items[i].path, there, name))
             return &s->items[i];
     return NULL;
 }

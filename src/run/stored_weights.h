@@ -32,6 +32,15 @@ void dl_stored_free(dl_stored_weights *stored);
 /* Whether it is a tensor of the layer that has this name there. */
 bool dl_stored_is_of_layer(const dl_stored *item, const char *there, int length);
 
+/* Sorts them by name, with numbers in names as numbers. */
+void dl_stored_sort(dl_stored_weights *stored);
+/* "x_l1" is layer 1 of PyTorch's x, whose "weight_ih_l0" is x.weight_ih_l1, in the arena; NULL for
+   other names. */
+char *dl_stored_level_name(const char *there, const char *name, dl_arena *arena);
+/* The layer there that a tensor belongs to if it is a layer's `name` ("weight_ih_l0"), in the
+   arena; else NULL. */
+char *dl_stored_layer(const dl_stored *item, const char *name, dl_arena *arena);
+
 /* The layout that a file of another program has: by names that only one of them uses, else by the
    shapes; DL_LAYOUT_AUTO if weights fit in contradictory ways. *ambiguous: a weight that fits in
    both ways if no other decides, else NULL. `name_of`: the name of a layer there. */

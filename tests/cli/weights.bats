@@ -7,6 +7,8 @@
 
 load helper
 
+dlconvert=$programs/dlconvert
+
 # floats FILE NAME: the tensor's numbers in one line.
 floats() {
     tensor "$1" "$2" | od -An -v -t f4 | tr -s ' \n' ' ' | sed 's/^ //; s/ $//'
@@ -159,4 +161,98 @@ same_loss() {
         --set 'training.init_map=("a=r", "b=r_l2")' stacked.cfg
     status_is 2
     says 'init_map: stacked.safetensors has no layer "r_l2"'
+}
+
+# converts NAME: a run of NAME.cfg gives PyTorch's outputs, and back.
+converts() {
+    local loss
+    torch_config "$1"
+    loss=$(torch_weights save "$1" "$1.safetensors")
+    capture "$dlconvert" "$1.safetensors" "$1" --like torch --config "$1.cfg"
+    status_is 0
+    silent
+    same_loss "$1" "$loss"
+    capture "$dlconvert" --like torch "$1" "$1-back.safetensors"
+    status_is 0
+    loss=$(torch_weights load "$1" "$1-back.safetensors") || fail "$1: not loaded by PyTorch"
+    same_loss "$1" "$loss"
+}
+
+@test "dlconvert: PyTorch's state dicts become runs, and runs become state dicts" {
+    need_torch
+    local name
+    for name in dense images decoder conv1d lstm gru rnn attention embedding; do
+        converts "$name"
+    done
+}
+
+@test "dlconvert: layers with other names are matched by order and shapes, or by --map" {
+    need_torch
+    local loss
+    torch_config stacked head
+    loss=$(torch_weights save stacked stacked.safetensors)
+    "$python" - <<'PYTHON'
+from safetensors.numpy import load_file, save_file
+d = load_file("stacked.safetensors")
+save_file({"net.2" + k[1:] if k[0] == "c" else "net.10" + k[4:] if k[0] == "h" else k: v
+           for k, v in d.items()} | {"extra": d["c.bias"]}, "named.safetensors")
+PYTHON
+    capture "$dlconvert" named.safetensors guessed --config stacked.cfg
+    status_is 0
+    says 'layers were matched by the order of their names and by shapes'
+    says '
+a=r
+b=r_l1
+c=net.2
+head=net.10
+1 tensor of the file is not used, as extra'
+    same_loss guessed "$loss"
+    printf '# names\nc=net.2\nhead=net.10\na=r\nb=r_l1\n' >map
+    # a run instead of a config: its data are not needed
+    mv x.npy x.off
+    capture "$dlconvert" named.safetensors mapped.safetensors --config guessed --map map
+    status_is 0
+    says_only 'dlconvert: named.safetensors: 1 tensor of the file is not used, as extra'
+    mv x.off x.npy
+    same_loss mapped.safetensors "$loss"
+    capture "$dlconvert" --like torch --map map guessed back.safetensors
+    status_is 0
+    "$python" - <<'PYTHON'
+from safetensors.numpy import load_file
+a, b = load_file("named.safetensors"), load_file("back.safetensors")
+for k in b:
+    if not k.startswith("r.bias"):
+        assert (a[k] == b[k]).all(), k
+assert set(a) == set(b) | {"extra"}, set(a) ^ set(b)
+PYTHON
+}
+
+@test "dlconvert: weights that do not match leave nothing behind" {
+    still still.cfg '{ layer = "dense"; units = 1; }'
+    local one='\0\0\200\077'
+    put bad.safetensors '{"dense_1.weight":{"dtype":"F32","shape":[2,2],"data_offsets":[0,16]}}' "$one$one$one$one"
+    capture "$dlconvert" bad.safetensors out --config still.cfg
+    status_is 2
+    says 'bad.safetensors: its weights, as dense_1.weight fit as [in][out] and as PyTorch'
+    capture "$dlconvert" bad.safetensors out --config still.cfg --like torch
+    status_is 2
+    says 'bad.safetensors: dense_1.bias: missing (is --like right?)'
+    says 'bad.safetensors: dense_2.weight: missing'
+    exists_not out
+    echo 'dense_3=x' >map
+    capture "$dlconvert" bad.safetensors out --config still.cfg --like torch --map map
+    status_is 2
+    says 'map:1: "dense_3=x" is not "layer=its name there"'
+    mkdir full && touch full/file
+    train --quiet --epochs 1 --out run still.cfg
+    "$dlconvert" run good.safetensors
+    capture "$dlconvert" good.safetensors full --config still.cfg --like dltrain
+    status_is 2
+    says 'full: exists, and is not an empty folder'
+    capture "$dlconvert" nowhere.safetensors out --config still.cfg
+    status_is 3
+    capture "$dlconvert" good.safetensors out --config still.cfg --from what
+    status_is 2
+    says 'unknown format "what" (known:'
+    exists_not out
 }
