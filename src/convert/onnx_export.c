@@ -4,7 +4,11 @@
 #include <string.h>
 
 const char *dl_onnx_name(dl_onnx_export *x, const char *prefix, const char *suffix) {
-    return dl_arena_printf(&x->graph.arena, "%s.%s", prefix, suffix);
+    const char *name = dl_arena_printf(&x->graph.arena, "%s.%s", prefix, suffix), *unique = name;
+    for (int k = 2; dl_string_set_find(&x->graph.names, unique) >= 0; k++)
+        unique = dl_arena_printf(&x->graph.arena, "%s_%d", name, k);
+    dl_string_set_add(&x->graph.names, unique);
+    return unique;
 }
 
 bool dl_onnx_is_row(dl_shape shape) {

@@ -38,7 +38,7 @@ const char *dl_onnx_by_channel(dl_onnx_export *x, const char *name, dl_shape val
 /* in as [N, dims…]. */
 const char *dl_onnx_reshape(dl_onnx_export *x, const char *in, const char *out, int rank,
                             const int64_t *dims);
-/* A name within the arena: "prefix.suffix". */
+/* A new name within the arena: "prefix.suffix", or with a number if there is one already. */
 const char *dl_onnx_name(dl_onnx_export *x, const char *prefix, const char *suffix);
 
 #endif

@@ -11,6 +11,7 @@ void dl_onnx_graph_open(dl_onnx_graph *g, const char *name) {
 }
 
 void dl_onnx_graph_close(dl_onnx_graph *g) {
+    dl_string_set_free(&g->names);
     dl_arena_free(&g->arena);
 }
 

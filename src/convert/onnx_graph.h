@@ -5,6 +5,7 @@
 #define DL_CONVERT_ONNX_GRAPH_H
 
 #include "base/memory.h"
+#include "base/string_set.h"
 #include "math/shape.h"
 #include "onnx.pb-c.h"
 
@@ -12,6 +13,7 @@ typedef struct {
     dl_arena arena;
     Onnx__GraphProto proto;
     size_t node_room, initializer_room;
+    dl_string_set names;
 } dl_onnx_graph;
 
 void dl_onnx_graph_open(dl_onnx_graph *graph, const char *name);

@@ -192,7 +192,7 @@ int dl_onnx_add_filter(dl_onnx_export *x, const dl_layer *l, dl_error *error) {
 /* MaxUnpool at the positions that the pool gives as its second output. */
 int dl_onnx_add_unpool(dl_onnx_export *x, const dl_layer *l, dl_error *error) {
     const dl_layer *pool = &x->net->layers[x->net->sources[l->index][1]];
-    const char *name = dl_onnx_layer_name(x, pool, "pool");
+    const char *name = dl_arena_printf(&x->graph.arena, "%s.pool", pool->name);
     Onnx__NodeProto *node = NULL;
     geometry g;
     for (size_t i = 0; i < x->graph.proto.n_node && !node; i++)
@@ -202,9 +202,9 @@ int dl_onnx_add_unpool(dl_onnx_export *x, const dl_layer *l, dl_error *error) {
         g.window.stride[0] < g.window.kernel[0] || g.window.stride[1] < g.window.kernel[1])
         return dl_fail(error, DL_USAGE, "%s: ONNX has unpool of a max_pool without overlap alone",
                        l->where);
-    const char *places = dl_onnx_layer_name(x, pool, "places");
     if (node->n_output == 1)
-        dl_onnx_add_second_output(&x->graph, node, places);
+        dl_onnx_add_second_output(&x->graph, node, dl_onnx_layer_name(x, pool, "places"));
+    const char *places = node->output[1];
     const char *size = dl_onnx_unary(x, "Shape", dl_onnx_first(x, dl_onnx_input(x, pool, 0)),
                                      dl_onnx_name(x, l->name, "size"));
     Onnx__NodeProto *made =
