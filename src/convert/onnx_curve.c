@@ -226,7 +226,7 @@ static const char *recognize(dl_onnx_import *in, const dl_onnx_curve *c) {
 /* Adds a layer "scale" with one factor and one addend, which are not trained. */
 static int add_affine(dl_onnx_import *in, int source, double a, double b) {
     dl_shape shape = dl_onnx_shape_of(in, source);
-    dl_onnx_layer *layer = dl_onnx_new_layer(in, "scale", "", source, shape);
+    dl_onnx_layer *layer = dl_onnx_new_layer(in, "scale", NULL, source, shape);
     if (!layer)
         return -2;
     int channels = dl_shape_channels(shape);
@@ -260,7 +260,7 @@ static int add_curve(dl_onnx_import *in, const dl_onnx_curve *c, int source, int
     const char *known = recognize(in, c);
     if (known) {
         dl_onnx_layer *layer =
-            dl_onnx_new_layer(in, "activation", "", source, dl_onnx_shape_of(in, source));
+            dl_onnx_new_layer(in, "activation", NULL, source, dl_onnx_shape_of(in, source));
         if (!layer)
             return -2;
         layer->activation = known;
@@ -278,7 +278,7 @@ static int add_curve(dl_onnx_import *in, const dl_onnx_curve *c, int source, int
         return add_curve(in, apply(in, NULL, c->f, c->a, c->b), left, depth + 1);
     int right = add_curve(in, c->right, source, depth + 1);
     dl_onnx_layer *layer = right == -2 ? NULL
-                                       : dl_onnx_new_layer(in, product ? "multiply" : "add", "",
+                                       : dl_onnx_new_layer(in, product ? "multiply" : "add", NULL,
                                                            left, dl_onnx_shape_of(in, left));
     if (!layer)
         return -2;

@@ -97,7 +97,8 @@ dl_shape dl_onnx_shape_of(const dl_onnx_import *in, int layer) {
 static const char *layer_name(dl_onnx_import *in, const char *type, const char *weight) {
     enum { MOST_LETTERS = 60 };
     char name[MOST_LETTERS + 1];
-    const char *end = strrchr(weight, '.'), *from = in->node->name ? in->node->name : "";
+    const char *end = weight ? strrchr(weight, '.') : NULL;
+    const char *from = weight && in->node->name ? in->node->name : "";
     size_t length = strlen(from), count = 0;
     size_t op = strlen(in->node->op_type);
     if (in->own) {
@@ -245,7 +246,7 @@ int dl_onnx_arrange(dl_onnx_import *in, dl_onnx_in_value *value, const int *orde
     if (dl_shape_equal(shape, dl_onnx_shape_of(in, layer)))
         return layer;
     dl_onnx_layer *made =
-        dl_onnx_new_layer(in, rank == 1 ? "flatten" : "reshape", "", layer, shape);
+        dl_onnx_new_layer(in, rank == 1 ? "flatten" : "reshape", NULL, layer, shape);
     if (!made)
         return -2;
     if (rank > 1) {
@@ -278,4 +279,14 @@ const float *dl_onnx_by_axis(dl_onnx_import *in, const dl_onnx_constant *c,
     for (int64_t i = 0; i < channels; i++)
         made[i] = (float)dl_onnx_element(c, c->count == 1 ? 0 : i);
     return made;
+}
+
+int dl_onnx_arrange_channels(dl_onnx_import *in, dl_onnx_in_value *value) {
+    static const int image_order[] = {0, 2, 3, 1}, sequence_order[] = {0, 2, 1};
+    int rank = value->view.rank;
+    if (value->constant || (rank != 3 && rank != 4)) {
+        dl_onnx_refuse(in, "its input must be an image or a sequence");
+        return -2;
+    }
+    return dl_onnx_arrange(in, value, rank == 4 ? image_order : sequence_order, rank - 1);
 }

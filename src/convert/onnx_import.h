@@ -81,6 +81,8 @@ typedef struct {
     const char *activation; /* its options, or NULL */
     bool activates;         /* has the option */
     bool takes_bias;        /* has none yet */
+    bool pads;              /* a "pad" of an image by: */
+    int64_t before[2], after[2];
     bool removed;
     int input_count, inputs[DL_MAX_INPUTS]; /* -1: the data */
     dl_shape shape;                         /* of its output */
@@ -157,7 +159,7 @@ void dl_onnx_set_curve(dl_onnx_import *in, int layer, const dl_onnx_view *view,
 void dl_onnx_pass(dl_onnx_import *in, const dl_onnx_in_value *value);
 
 /* Adds a layer of the current node that reads `source`, or returns NULL and an error. `weight`: an
-   initializer that it may be named after, or "". */
+   initializer that it may be named after, or ""; NULL: it is named after its type. */
 dl_onnx_layer *dl_onnx_new_layer(dl_onnx_import *in, const char *type, const char *weight,
                                  int source, dl_shape shape);
 float *dl_onnx_add_tensor(dl_onnx_import *in, dl_onnx_layer *layer, const char *name,
@@ -171,6 +173,8 @@ int dl_onnx_settle(dl_onnx_import *in, dl_onnx_in_value *value);
    1 to 3); adds a layer that reshapes, if need be. -2 and an error. */
 int dl_onnx_arrange(dl_onnx_import *in, dl_onnx_in_value *value, const int *order, int rank);
 
+/* The same for an image or a sequence with channels at axis 1. */
+int dl_onnx_arrange_channels(dl_onnx_import *in, dl_onnx_in_value *value);
 /* The same, in an order that the value has; *order: that one. */
 int dl_onnx_arrange_any(dl_onnx_import *in, dl_onnx_in_value *value, int *order);
 /* A constant along one axis of a view, one number per position; NULL: it varies along others. */

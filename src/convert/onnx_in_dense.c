@@ -28,7 +28,7 @@ static int arrange_rows(dl_onnx_import *in, dl_onnx_in_value *value, const int64
     dl_shape shape = dl_onnx_shape_of(in, layer);
     if (shape.rank != 2) /* of rows, and of images, which a dense layer flattens */
         return layer;
-    if (!dl_onnx_new_layer(in, "flatten", "", layer, dl_shape1((int)value->view.dim[1])))
+    if (!dl_onnx_new_layer(in, "flatten", NULL, layer, dl_shape1((int)value->view.dim[1])))
         return -2;
     return in->layer_count - 1;
 }
@@ -171,7 +171,7 @@ static dl_onnx_layer *add_norm(dl_onnx_import *in, const char *type, bool first,
         return NULL;
     }
     if (rank == 2 && shape.rank != 1) { /* an image as a row */
-        if (!dl_onnx_new_layer(in, "flatten", "", source, dl_shape1((int)value->view.dim[1])))
+        if (!dl_onnx_new_layer(in, "flatten", NULL, source, dl_shape1((int)value->view.dim[1])))
             return NULL;
         source = in->layer_count - 1;
         shape = dl_onnx_shape_of(in, source);

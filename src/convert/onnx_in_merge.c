@@ -21,7 +21,7 @@ static int spread(dl_onnx_import *in, dl_onnx_in_value *value, dl_shape image) {
     if (source == -2)
         return -2;
     image.dim[2] = (int)value->view.dim[1];
-    dl_onnx_layer *layer = dl_onnx_new_layer(in, "upsample", "", source, image);
+    dl_onnx_layer *layer = dl_onnx_new_layer(in, "upsample", NULL, source, image);
     if (!layer)
         return -2;
     dl_text_add(&layer->options, "size = (%d, %d); ", image.dim[0], image.dim[1]);
@@ -94,7 +94,7 @@ static int add_scale(dl_onnx_import *in, dl_onnx_in_value *value, const int *ord
     int64_t channels = value->view.dim[order[rank - 1]];
     dl_onnx_layer *layer = source < 0 ? NULL : &in->layers[source];
     if (!layer || strcmp(layer->type, "scale") || value->uses != 1) {
-        layer = dl_onnx_new_layer(in, "scale", "", source, dl_onnx_shape_of(in, source));
+        layer = dl_onnx_new_layer(in, "scale", NULL, source, dl_onnx_shape_of(in, source));
         if (!layer)
             return -1;
         if (source < 0) /* as the net was trained with it */

@@ -68,13 +68,23 @@ int dl_onnx_in_transpose(dl_onnx_import *in) {
     }
     in->copied += c->count;
     dl_onnx_constant *made = dl_arena_alloc(&in->arena, sizeof *made);
-    float *floats = dl_arena_alloc(&in->arena, sizeof *floats * (size_t)(c->count + 1));
-    *made = (dl_onnx_constant){.rank = 2, .count = c->count, .floats = floats};
+    size_t held = c->uniform ? 1 : (size_t)c->count;
+    float *floats = c->floats ? dl_arena_alloc(&in->arena, sizeof *floats * (held + 1)) : NULL;
+    double *numbers = floats ? NULL : dl_arena_alloc(&in->arena, sizeof *numbers * (held + 1));
+    *made = *c;
+    made->floats = floats;
+    made->numbers = numbers;
     for (int i = 0; i < 2; i++)
         made->dim[i] = c->dim[order[i]];
-    for (int64_t i = 0; i < c->count; i++)
-        floats[i] = (float)dl_onnx_element(
-            c, order[0] ? i % made->dim[1] * c->dim[1] + i / made->dim[1] : i);
+    for (size_t i = 0; i < held; i++) {
+        int64_t k = (int64_t)i;
+        double n = dl_onnx_element(
+            c, order[0] && !c->uniform ? k % made->dim[1] * c->dim[1] + k / made->dim[1] : k);
+        if (floats)
+            floats[i] = (float)n;
+        else
+            numbers[i] = n;
+    }
     dl_onnx_set_constant(in, 0, made);
     return 0;
 }
@@ -369,44 +379,65 @@ int dl_onnx_in_gather(dl_onnx_import *in) {
     return 0;
 }
 
-/* One axis of a slice of `size` elements: its first element; *length: of them. */
-static int64_t slice_axis(int64_t from, int64_t to, int64_t size, int64_t *length) {
+/* Elements from, from + step, … before `to` of an axis of that size: *first and their number. */
+static int64_t slice_axis(int64_t from, int64_t to, int64_t step, int64_t size, int64_t *first) {
+    int64_t low = step < 0 ? -1 : 0, high = step < 0 ? size - 1 : size;
     from += from < 0 ? size : 0;
     to += to < 0 ? size : 0;
-    from = from < 0 ? 0 : from;
-    to = to > size ? size : to;
-    *length = to > from ? to - from : 0;
-    return from;
+    from = from < low ? low : from > high ? high : from;
+    to = to < low ? low : to > high ? high : to;
+    *first = from;
+    int64_t span = step < 0 ? from - to : to - from, each = step < 0 ? -step : step;
+    return span > 0 ? (span + each - 1) / each : 0;
 }
 
-/* Of a shape, or of a constant of one number; of a value only if it is all of it. */
+/* numbers[dims], of which `count` elements of an axis remain. */
+static void slice_numbers(double *numbers, const int64_t *dims, int rank, int64_t axis,
+                          int64_t first, int64_t step, int64_t count) {
+    double old[FEW];
+    int64_t inner = 1, outer = 1, at = 0;
+    for (int i = 0; i < rank; i++) {
+        outer *= i < axis ? dims[i] : 1;
+        inner *= i > axis ? dims[i] : 1;
+    }
+    memcpy(old, numbers, sizeof old);
+    for (int64_t o = 0; o < outer; o++)
+        for (int64_t k = 0; k < count; k++)
+            for (int64_t i = 0; i < inner; i++)
+                numbers[at++] = old[(o * dims[axis] + first + k * step) * inner + i];
+}
+
+/* Of a small constant, or of a constant of one number; of a value only if it is all of it. */
 int dl_onnx_in_slice(dl_onnx_import *in) {
     const dl_onnx_in_value *value = dl_onnx_value_of(in, 0);
     const dl_onnx_constant *c = value->constant;
-    int64_t from[4], to[4], axes[4] = {0}, steps[4] = {1}, dims[DL_ONNX_MAX_RANK], first = 0;
+    int64_t from[4], to[4], axes[4] = {0}, steps[4], dims[DL_ONNX_MAX_RANK], first;
     int count = read_ints(in, 1, "starts", 4, from), ends = read_ints(in, 2, "ends", 4, to);
-    int chosen = read_ints(in, 3, "axes", 4, axes), strides = read_ints(in, 4, "steps", 4, steps);
+    int chosen = read_ints(in, 3, "axes", 4, axes), strides = read_ints(in, 4, "", 4, steps);
     int rank = c ? c->rank : value->view.rank;
+    double numbers[FEW] = {0};
     if (count < 1 || ends != count || (chosen >= 0 && chosen != count) ||
         (strides >= 0 && strides != count))
         return dl_onnx_refuse(in, "its starts, ends, axes and steps must be constants");
+    if (c && !c->uniform && c->count > FEW)
+        return dl_onnx_refuse(in, "constants of these shapes are not computed");
     memcpy(dims, c ? c->dim : value->view.dim, sizeof dims);
+    for (int64_t i = 0; c && i < (c->uniform ? 1 : c->count); i++)
+        numbers[i] = dl_onnx_element(c, i);
     for (int i = 0; i < count; i++) {
         int64_t axis = chosen < 0 ? i : axes[i] < 0 ? axes[i] + rank : axes[i];
-        if ((strides > 0 && steps[i] != 1) || axis < 0 || axis >= rank)
-            return dl_onnx_refuse(in, "steps other than 1 are not supported");
-        int64_t size = dims[axis];
-        first = slice_axis(from[i], to[i], size, &dims[axis]);
-        if (!c && dims[axis] != size)
+        int64_t step = strides < 0 ? 1 : steps[i];
+        if (axis < 0 || axis >= rank || !step || step > FEW || step < -FEW)
+            return dl_onnx_refuse(in, "its axes and steps do not match its input");
+        int64_t left = slice_axis(from[i], to[i], step, dims[axis], &first);
+        if (!c && (left != dims[axis] || step != 1))
             return dl_onnx_refuse(in, "slices of values are not supported");
+        if (c && !c->uniform)
+            slice_numbers(numbers, dims, rank, axis, first, step, left);
+        dims[axis] = left;
     }
     if (!c)
         return dl_onnx_in_same(in);
-    double numbers[FEW];
-    if (!c->uniform && (rank != 1 || dims[0] > FEW))
-        return dl_onnx_refuse(in, "constants of these shapes are not computed");
-    for (int64_t i = 0; i < (c->uniform ? 1 : dims[0]); i++)
-        numbers[i] = dl_onnx_element(c, c->uniform ? 0 : first + i);
     dl_onnx_set_constant(in, 0, dl_onnx_new_constant(in, rank, dims, numbers, c->uniform));
     return 0;
 }

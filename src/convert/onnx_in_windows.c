@@ -13,18 +13,6 @@ typedef struct {
     bool ceil;
 } window;
 
-static const int image_order[] = {0, 2, 3, 1}, sequence_order[] = {0, 2, 1};
-
-/* The value with channels last, as an image or a sequence: the layer, or -2 and an error. */
-static int arrange(dl_onnx_import *in, dl_onnx_in_value *value) {
-    int rank = value->view.rank;
-    if (value->constant || (rank != 3 && rank != 4)) {
-        dl_onnx_refuse(in, "its input must be an image or a sequence");
-        return -2;
-    }
-    return dl_onnx_arrange(in, value, rank == 4 ? image_order : sequence_order, rank - 1);
-}
-
 static bool in_range(const window *w) {
     bool good = true;
     for (int i = 0; i < w->axes; i++)
@@ -141,7 +129,7 @@ static int pad_first(dl_onnx_import *in, int source, window *w) {
                               (long long)w->before[0], (long long)w->after[0]);
     for (int i = 0; i < 2; i++)
         shape.dim[i] += (int)(w->before[i] + w->after[i]);
-    dl_onnx_layer *pad = dl_onnx_new_layer(in, "pad", "", source, shape);
+    dl_onnx_layer *pad = dl_onnx_new_layer(in, "pad", NULL, source, shape);
     if (!pad)
         return -1;
     static const char *const keys[] = {"height", "width"};
@@ -206,13 +194,29 @@ static const dl_onnx_constant *kernel_of(dl_onnx_import *in, int rank) {
     return NULL;
 }
 
+/* A node Pad before a convolution becomes part of its window. */
+static int fold_pad(const dl_onnx_import *in, int source, int uses, dl_onnx_view *view, window *w) {
+    const dl_onnx_layer *pad = source < 0 ? NULL : &in->layers[source];
+    if (!pad || !pad->pads || uses > 1)
+        return source;
+    for (int i = 0; i < 2; i++) {
+        w->before[i] += pad->before[i];
+        w->after[i] += pad->after[i];
+        view->dim[i + 2] -= pad->before[i] + pad->after[i];
+    }
+    even_ends(w, view->dim + 2);
+    return pad->inputs[0];
+}
+
 int dl_onnx_in_conv(dl_onnx_import *in) {
     dl_onnx_in_value *value = dl_onnx_value_of(in, 0);
-    int source = arrange(in, value), axes = value->view.rank - 2;
+    int source = dl_onnx_arrange_channels(in, value), axes = value->view.rank - 2;
     const dl_onnx_constant *weight = source == -2 ? NULL : kernel_of(in, axes + 2);
     window w;
     if (!weight || read_window(in, axes, value->view.dim + 2, weight->dim + 2, &w))
         return -1;
+    dl_onnx_view from = value->view;
+    source = fold_pad(in, source, value->uses, &from, &w);
     int64_t channels = value->view.dim[1], groups = dl_onnx_get_int(in, "group", 1);
     int64_t filters = weight->dim[0], each = weight->dim[1];
     if (groups < 1 || channels % groups || filters % groups || each != channels / groups)
@@ -220,8 +224,8 @@ int dl_onnx_in_conv(dl_onnx_import *in) {
                               (long long)channels, (long long)groups);
     bool deep = axes == 2 && groups > 1 && groups == channels;
     dl_onnx_view view;
-    dl_shape shape = sized(&value->view, &w, filters, &view);
-    bool same = !is_even(&w) && is_same(&w, value->view.dim + 2);
+    dl_shape shape = sized(&from, &w, filters, &view);
+    bool same = !is_even(&w) && is_same(&w, from.dim + 2);
     if (!same && !is_even(&w)) {
         if (pad_first(in, source, &w))
             return -1;
@@ -256,7 +260,7 @@ static bool is_same_transposed(const window *w, const int64_t *sizes, const int6
 
 int dl_onnx_in_conv_transpose(dl_onnx_import *in) {
     dl_onnx_in_value *value = dl_onnx_value_of(in, 0);
-    int source = arrange(in, value);
+    int source = dl_onnx_arrange_channels(in, value);
     const dl_onnx_constant *weight = source == -2 ? NULL : kernel_of(in, 4);
     window w;
     int64_t more[2] = {0, 0};
@@ -329,7 +333,7 @@ static bool find_ceil(window *w, const int64_t *sizes) {
 
 int dl_onnx_in_pool(dl_onnx_import *in) {
     dl_onnx_in_value *value = dl_onnx_value_of(in, 0);
-    int source = arrange(in, value), axes = value->view.rank - 2;
+    int source = dl_onnx_arrange_channels(in, value), axes = value->view.rank - 2;
     const int64_t *sizes = value->view.dim + 2;
     window w;
     bool max = in->node->op_type[0] == 'M';
@@ -361,7 +365,7 @@ int dl_onnx_in_pool(dl_onnx_import *in) {
 
 static int add_global(dl_onnx_import *in, bool max, bool keep) {
     dl_onnx_in_value *value = dl_onnx_value_of(in, 0);
-    int source = arrange(in, value), rank = value->view.rank;
+    int source = dl_onnx_arrange_channels(in, value), rank = value->view.rank;
     if (source == -2)
         return -1;
     int64_t dims[4] = {value->view.dim[0], value->view.dim[1], 1, 1};
@@ -397,103 +401,4 @@ int dl_onnx_in_reduce(dl_onnx_import *in) {
                                   "of a sequence");
     return add_global(in, !strcmp(in->node->op_type, "ReduceMax"),
                       dl_onnx_get_int(in, "keepdims", 1));
-}
-
-int dl_onnx_in_pad(dl_onnx_import *in) {
-    dl_onnx_in_value *value = dl_onnx_value_of(in, 0);
-    const dl_onnx_constant *list = dl_onnx_constant_of(in, 1), *fill = dl_onnx_constant_of(in, 2);
-    int64_t pads[8];
-    int rank = value->view.rank, count = dl_onnx_get_ints(in, "pads", 8, pads);
-    for (int i = 0; list && list->count <= 8 && i < list->count; i++)
-        pads[count++ & 7] = (int64_t)dl_onnx_element(list, i);
-    bool good = !value->constant && rank == 4 && count == 8 && !pads[0] && !pads[4] &&
-                !strcmp(dl_onnx_get_text(in, "mode", "constant"), "constant") &&
-                (!fill || (fill->count == 1 && dl_onnx_element(fill, 0) == 0)) &&
-                dl_onnx_get_float(in, "value", 0) == 0;
-    for (int i = 0; good && i < 8; i++)
-        good = pads[i] >= 0 && pads[i] < 65536;
-    if (!good)
-        return dl_onnx_refuse(in, "only zeros around images or channels are supported");
-    int source = arrange(in, value);
-    if (source == -2)
-        return -1;
-    dl_shape shape = dl_onnx_shape_of(in, source);
-    static const char *const keys[] = {"height", "width", "channels"};
-    int64_t dims[4] = {value->view.dim[0]};
-    for (int i = 0; i < 3; i++)
-        shape.dim[i] += (int)(pads[image_order[i + 1]] + pads[image_order[i + 1] + 4]);
-    dl_onnx_layer *layer = dl_onnx_new_layer(in, "pad", "", source, shape);
-    if (!layer)
-        return -1;
-    for (int i = 0; i < 3; i++) {
-        int axis = image_order[i + 1];
-        dims[axis] = shape.dim[i];
-        if (pads[axis] || pads[axis + 4])
-            dl_text_add(&layer->options, "%s = (%lld, %lld); ", keys[i], (long long)pads[axis],
-                        (long long)pads[axis + 4]);
-    }
-    dl_onnx_view view = dl_onnx_view_of(4, dims, (int[]){0, 3, 1, 2});
-    dl_onnx_set_view(in, 0, in->layer_count - 1, &view);
-    return 0;
-}
-
-/* Factors, from scales or sizes. */
-static bool read_factors(dl_onnx_import *in, const dl_onnx_view *view, int64_t *factors) {
-    const Onnx__AttributeProto *old = dl_onnx_attribute(in, "scales");
-    for (int i = 0; i < 4; i++) {
-        double scale = 0;
-        for (size_t k = 1; k < in->node->n_input; k++) { /* roi, scales, sizes */
-            const dl_onnx_constant *c = dl_onnx_constant_of(in, k);
-            bool sizes = k == 3;
-            if (c && c->count == 4)
-                scale =
-                    sizes ? dl_onnx_element(c, i) / (double)view->dim[i] : dl_onnx_element(c, i);
-        }
-        if (old && old->n_floats == 4)
-            scale = (double)old->floats[i];
-        factors[i] = scale >= 1 && scale <= 1024 ? (int64_t)scale : 0;
-        if ((double)factors[i] != scale || (i < 2 && scale != 1))
-            return false;
-    }
-    return true;
-}
-
-int dl_onnx_in_resize(dl_onnx_import *in) {
-    static const char *const modes[] = {"nearest", "linear", "cubic"};
-    static const char *const methods[] = {"nearest", "bilinear", "bicubic"};
-    dl_onnx_in_value *value = dl_onnx_value_of(in, 0);
-    int64_t factors[4];
-    int source = arrange(in, value), method = 0;
-    if (source == -2)
-        return -1;
-    const char *mode = dl_onnx_get_text(in, "mode", "nearest");
-    const char *where = dl_onnx_get_text(in, "coordinate_transformation_mode", "half_pixel");
-    const char *round = dl_onnx_get_text(in, "nearest_mode", "round_prefer_floor");
-    while (method < 3 && strcmp(modes[method], mode))
-        method++;
-    if (value->view.rank != 4 || !read_factors(in, &value->view, factors))
-        return dl_onnx_refuse(in, "only whole factors of an image's height and width, given as "
-                                  "constants, are supported");
-    bool centered = strstr(where, "half_pixel") && !strstr(where, "symmetric");
-    bool corner = !strcmp(where, "asymmetric") && (!strcmp(round, "floor") || in->opset < 11);
-    if (method == 3 || (method && in->opset < 11) || (method ? !centered : !centered && !corner) ||
-        (method == 2 && dl_onnx_get_float(in, "cubic_coeff_a", -0.75) != -0.75) ||
-        (method == 0 && centered && strncmp(round, "round", 5)) ||
-        dl_onnx_get_int(in, "exclude_outside", 0) || dl_onnx_get_int(in, "antialias", 0))
-        return dl_onnx_refuse(in, "mode %s with %s and nearest_mode %s is not supported", mode,
-                              where, round);
-    dl_shape shape = dl_onnx_shape_of(in, source);
-    int64_t dims[4] = {value->view.dim[0], value->view.dim[1]};
-    for (int i = 0; i < 2; i++) {
-        dims[i + 2] = value->view.dim[i + 2] * factors[i + 2];
-        shape.dim[i] = dims[i + 2] > INT32_MAX ? 0 : (int)dims[i + 2];
-    }
-    dl_onnx_layer *layer = dl_onnx_new_layer(in, "upsample", "", source, shape);
-    if (!layer)
-        return -1;
-    add_pair(&layer->options, "size", 2, factors + 2, -1);
-    dl_text_add(&layer->options, "method = \"%s\"; ", methods[method]);
-    dl_onnx_view view = dl_onnx_view_of(4, dims, (int[]){0, 3, 1, 2});
-    dl_onnx_set_view(in, 0, in->layer_count - 1, &view);
-    return 0;
 }
