@@ -5,7 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <jansson.h>
+
 #include "harness.h"
+#include "inspect/saliency.h"
 #include "net/receptive_field.h"
 
 enum { SIDE = 15, LAYERS = 5, NETS = 20 };
@@ -262,12 +265,92 @@ static void guided_passes_positive_gradients(void **state) {
     harness_close(&h);
 }
 
+/* ---- saliency, against PyTorch ---- */
+
+static void read_numbers(json_t *array, float *out, int64_t count) {
+    assert_int_equal(json_array_size(array), count);
+    for (int64_t i = 0; i < count; i++)
+        out[i] = (float)json_number_value(json_array_get(array, (size_t)i));
+}
+
+static void read_params(json_t *params, dl_param *param, int count) {
+    for (int p = 0; p < count; p++)
+        read_numbers(json_object_get(params, param[p].name), param[p].value, param[p].count);
+}
+
+static void assert_close(json_t *wanted, const float *got, const char *what) {
+    double largest = 0;
+    for (size_t i = 0; i < json_array_size(wanted); i++) {
+        double want = json_number_value(json_array_get(wanted, i));
+        largest = fmax(largest, fabs(want));
+        if (!(fabs(got[i] - want) <= 1e-4 * fmax(1, fabs(want))))
+            fail_msg("%s[%zu]: %.9g, PyTorch has %.9g", what, i, (double)got[i], want);
+    }
+    assert_true(largest > 1e-2);
+}
+
+static void check_saliency(json_t *c) {
+    harness h;
+    if (!read_uncut(&h, json_string_value(json_object_get(c, "network"))))
+        fail_msg("%s", dl_text_get(&h.error.text));
+    const json_t *d = json_object_get(c, "shape");
+    const dl_shape shape = dl_shape3((int)json_integer_value(json_array_get(d, 0)),
+                                     (int)json_integer_value(json_array_get(d, 1)),
+                                     (int)json_integer_value(json_array_get(d, 2)));
+    int64_t size = dl_shape_size(shape);
+    float *x = calloc((size_t)size, sizeof *x), *map = calloc((size_t)size, sizeof *map);
+    float *black = calloc((size_t)size, sizeof *black);
+    h.net.input_gradient = true;
+    dl_net_cut(&h.net, h.net.layer_count - 1, true);
+    assert_int_equal(dl_net_build(&h.net, shape, 8, true, 1, &h.error), 0);
+    read_params(json_object_get(c, "params"), h.net.params, h.net.param_count);
+    read_params(json_object_get(c, "params"), h.net.state_params, h.net.state_param_count);
+    read_numbers(json_object_get(c, "x"), x, size);
+    dl_saliency s = {.net = &h.net,
+                     .x = x,
+                     .baseline = black,
+                     .cam_layer = -1,
+                     .target = {(int)json_integer_value(json_object_get(c, "unit")), 0}};
+    for (int m = 0; m < DL_SALIENCY_METHODS; m++) {
+        const dl_saliency_method *method = dl_saliency_methods[m];
+        json_t *wanted = json_object_get(c, method->name);
+        assert_true(!method->check || !method->check(&s, &h.error));
+        method->compute(&s, map);
+        if (wanted)
+            assert_close(wanted, map, method->name);
+    }
+    assert_true(s.incomplete > 0 && s.incomplete < 0.01);
+    const dl_layer *layer;
+    float *cam = dl_grad_cam(&s, &layer);
+    const char *name = json_string_value(json_object_get(c, "cam_layer"));
+    assert_true(!*name || !strcmp(layer->name, name));
+    assert_close(json_object_get(c, "cam"), cam, "cam");
+    dl_net_forward(&h.net, x, &(dl_pass){.batch = 1});
+    assert_true(fabs(dl_look_score(&h.net, 0, &s.target) -
+                     json_number_value(json_object_get(c, "score"))) < 1e-4);
+    free(cam);
+    free(black);
+    free(map);
+    free(x);
+    harness_close(&h);
+}
+
+static void saliency_is_that_of_pytorch(void **state) {
+    (void)state;
+    json_t *list = json_load_file("tests/golden/nets/look.json", 0, NULL);
+    assert_int_equal(json_array_size(list), 2);
+    for (size_t i = 0; i < json_array_size(list); i++)
+        check_saliency(json_array_get(list, i));
+    json_decref(list);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(fields_are_those_of_brute_force),
         cmocka_unit_test(sequences_have_fields),
         cmocka_unit_test(input_has_its_gradient),
         cmocka_unit_test(guided_passes_positive_gradients),
+        cmocka_unit_test(saliency_is_that_of_pytorch),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

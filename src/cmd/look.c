@@ -100,7 +100,47 @@ int look_run_patches(void *arguments, dl_error *error) {
     return run(arguments, &needs, patches, error);
 }
 
+static int maximize(dl_look *look, const look_arguments *a, dl_error *error) {
+    return dl_look_at_maxima(look, &a->maximize, error);
+}
+
+int look_run_maximize(void *arguments, dl_error *error) {
+    static const look_needs needs = {
+        .data = true, .gradient = true, .default_split = DL_TRAIN, .batch = 16, .units = UNITS};
+    look_arguments *a = arguments;
+    a->maximize.mean = a->mean > 0;
+    return run(a, &needs, maximize, error);
+}
+
+static int saliency(dl_look *look, const look_arguments *a, dl_error *error) {
+    dl_saliency_options options = a->saliency;
+    if (a->common.operand_count > 1 && strchr(a->common.operands[1], ':'))
+        options.unit = strchr(a->common.operands[1], ':') + 1;
+    return dl_look_at_saliency(look, &options, error);
+}
+
+int look_run_saliency(void *arguments, dl_error *error) {
+    static const look_needs needs = {.data = true,
+                                     .gradient = true,
+                                     .default_split = LOADED_ANY_SPLIT,
+                                     .batch = 32,
+                                     .units = INT32_MAX};
+    return run(arguments, &needs, saliency, error);
+}
+
+static int activations(dl_look *look, const look_arguments *a, dl_error *error) {
+    return dl_look_at_activations(look, a->saliency.rows, error);
+}
+
+int look_run_activations(void *arguments, dl_error *error) {
+    static const look_needs needs = {
+        .data = true, .default_split = LOADED_ANY_SPLIT, .batch = 100, .units = INT32_MAX};
+    return run(arguments, &needs, activations, error);
+}
+
 /* ---- the tables ---- */
+
+static const char *const starts[] = {"noise", "mean", NULL};
 
 #define LOOK_ROWS                                                                                  \
     ARG_STRING_ROW("out", look_arguments, out, "FOLDER", ARG_FOLDER,                               \
@@ -117,3 +157,53 @@ const arg_option look_filters_options[] = {LOOK_MOST_ROW, LOOK_ROWS};
 const arg_option look_patches_options[] = {ARG_COUNT_ROW("best", look_arguments, best, 1, 64, "N",
                                                          "patches of each unit", .fallback = "8"),
                                            LOOK_MOST_ROW, LOOK_ROWS};
+
+#define LOOK_ROWS_ROW(help_)                                                                       \
+    ARG_STRING_ROW("rows", look_arguments, saliency.rows, "LIST", ARG_NOTHING, help_)
+
+const arg_option look_maximize_options[] = {
+    ARG_WORD_ROW("start", look_arguments, mean, starts, "NAME",
+                 "start from noise around the mean of the data, or from the mean",
+                 .fallback = "noise", .excludes = "from"),
+    ARG_STRING_ROW("from", look_arguments, maximize.from, "FILE", ARG_FILE,
+                   "start from an image, resized to the input of the net"),
+    ARG_FLAG_ROW("dream", look_arguments, maximize.dream,
+                 "change the picture in octaves, from coarse detail to fine", .needs = "from"),
+    ARG_COUNT_ROW("octaves", look_arguments, maximize.octaves, 1, 8, "N", "octaves of --dream",
+                  .fallback = "3", .needs = "dream"),
+    ARG_COUNT_ROW("steps", look_arguments, maximize.steps, 1, 100000, "N", "steps of the ascent",
+                  .fallback = "200"),
+    ARG_REAL_ROW("rate", look_arguments, maximize.rate, 1e-6, 1, "X",
+                 "length of a step, relative to the range of the data; decays to a tenth",
+                 .fallback = "0.02"),
+    ARG_REAL_ROW("decay", look_arguments, maximize.l2, 0, 100, "X",
+                 "pull toward the mean of the data (L2)", .fallback = "0.1"),
+    ARG_REAL_ROW("variation", look_arguments, maximize.variation, 0, 100, "X",
+                 "penalty on the differences of adjacent pixels (total variation)",
+                 .fallback = "0.3"),
+    ARG_COUNT_ROW("jitter", look_arguments, maximize.jitter, 0, 64, "N",
+                  "move the picture by up to N pixels in each step", .fallback = "2"),
+    ARG_COUNT_ROW("blur", look_arguments, maximize.blur_every, 0, 100000, "N",
+                  "blur the picture in every Nth step; 0: never", .fallback = "10"),
+    ARG_COUNT_ROW("seed", look_arguments, maximize.seed, 0, 9e15, "N", "of noise and jitter",
+                  .fallback = "1"),
+    LOOK_MOST_ROW,
+    LOOK_ROWS};
+
+const arg_option look_saliency_options[] = {
+    ARG_STRING_ROW("method", look_arguments, saliency.method, "NAME", ARG_NOTHING,
+                   "gradient, guided (backpropagation), integrated (gradients), grad_cam, "
+                   "occlusion, or all of them on one sheet",
+                   .fallback = "gradient"),
+    LOOK_ROWS_ROW("rows of the data, as 3,17 (default: the first of each class in turn)"),
+    ARG_COUNT_ROW("count", look_arguments, saliency.count, 1, 1000, "N",
+                  "rows to show if none are named", .fallback = "10"),
+    ARG_STRING_ROW("cam-layer", look_arguments, saliency.layer, "LAYER", ARG_NOTHING,
+                   "layer of grad_cam (default: the last one with maps and an activation "
+                   "function)"),
+    ARG_REAL_ROW("window", look_arguments, saliency.window, 0.001, 1, "X",
+                 "window of occlusion, relative to height and width", .fallback = "0.2"),
+    LOOK_ROWS};
+
+const arg_option look_activations_options[] = {
+    LOOK_ROWS_ROW("the row of the data to show (default: the first one)"), LOOK_ROWS};

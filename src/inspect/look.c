@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "math/vector.h"
 
 int dl_look_find_layer(const dl_net *net, const char *name, dl_error *error) {
     size_t length = strcspn(name, ":");
@@ -112,6 +113,7 @@ int dl_look_run(dl_look *look, bool (*each)(void *context, const dl_batch *batch
     dl_net_begin(&model->net);
     while (more && (batch = dl_loader_next(loader, error))) {
         dl_pass pass = {.batch = (int)batch->count, .carry = true};
+        look->batch = batch->count;
         dl_net_forward(&model->net, batch->x, &pass);
         more = each(context, batch);
     }
@@ -190,4 +192,109 @@ bool dl_look_has_bytes(const dl_look *look) {
 void dl_look_free(dl_look *look) {
     free(look->unit);
     look->unit = NULL;
+}
+
+int dl_look_write_npy(const dl_look *look, const char *kind, const char *shape, const float *values,
+                      int64_t count, dl_error *error) {
+    dl_text file = {0}, head = {0};
+    dl_text_add(&head, "{'descr': '<f4', 'fortran_order': False, 'shape': (%s), }", shape);
+    int padded = (int)(head.length + 11 + 63) / 64 * 64 - 10;
+    dl_text_add_bytes(&file, "\x93NUMPY\x01", 8);
+    const char size[] = {(char)(padded & 255), (char)(padded >> 8)};
+    dl_text_add_bytes(&file, size, 2);
+    dl_text_add(&file, "%-*s\n", padded - 1, head.data);
+    dl_text_add_bytes(&file, (const char *)values, sizeof *values * (size_t)count);
+    dl_text_free(&head);
+    return dl_look_write(look, kind, "npy", &file, error);
+}
+
+static int64_t *read_rows(const dl_look *look, const char *list, int *count, dl_error *error) {
+    const dl_subset *part = &look->model->data.part[look->split];
+    int64_t *rows = xmalloc(sizeof *rows * (strlen(list) + 1));
+    for (*count = 0;;) {
+        char *end;
+        int64_t row = strtoll(list, &end, 10), i = 0;
+        while (i < part->count && part->index[i] != row)
+            i++;
+        if (end == list || (*end && *end != ',') || i == part->count) {
+            dl_fail(error, DL_USAGE,
+                    "\"%s\" is not a row of the %s data, which has %lld: %lld to %lld", list,
+                    dl_split_names[look->split], (long long)part->count, (long long)part->index[0],
+                    (long long)part->index[part->count - 1]);
+            free(rows);
+            return NULL;
+        }
+        rows[(*count)++] = row;
+        if (!*end)
+            return rows;
+        list = end + 1;
+    }
+}
+
+int64_t *dl_look_rows(const dl_look *look, const char *list, int64_t most, int *count,
+                      dl_error *error) {
+    enum { SEARCHED = 10000 };
+    const dl_data *data = &look->model->data;
+    const dl_subset *part = &data->part[look->split];
+    if (list)
+        return read_rows(look, list, count, error);
+    bool classes = data->schema.classes && data->schema.outputs == 1;
+    int64_t *rows = xmalloc(sizeof *rows * (size_t)most);
+    *count = 0;
+    for (int round = 0; *count < most && *count < part->count && round < most; round++)
+        for (int c = 0; c < (classes ? data->schema.classes : 1) && *count < most; c++) {
+            int seen = 0;
+            for (int64_t i = 0; i < part->count && i < SEARCHED; i++) {
+                float y = 0;
+                if (classes && dl_dataset_read(part->dataset, part->index[i], NULL, &y, error)) {
+                    free(rows);
+                    return NULL;
+                }
+                if ((int)y == c && seen++ == round) {
+                    rows[(*count)++] = part->index[i];
+                    break;
+                }
+            }
+        }
+    return rows;
+}
+
+int dl_look_check_gradient(const dl_net *net, const char *what, dl_error *error) {
+    for (int i = 0; i < net->layer_count; i++)
+        for (int k = 0; k < net->layers[i].input_count; k++)
+            if (net->sources[i][k] < 0 && net->layers[i].type->reads_indices)
+                return dl_fail(
+                    error, DL_USAGE,
+                    "%s has no meaning for this net: \"%s\" reads indices, which have no "
+                    "gradient",
+                    what, net->layers[i].name);
+    return 0;
+}
+
+double dl_look_score(dl_net *net, int n, const dl_target_unit *target) {
+    const dl_tensor *out = dl_net_output(net);
+    int units = dl_shape_channels(out->shape), positions = (int)(dl_shape_size(out->shape) / units);
+    const float *y = out->value + n * dl_shape_size(out->shape) + target->unit;
+    double sum = 0;
+    for (int p = 0; p < positions; p++)
+        sum += p == target->position || target->position < 0 ? (double)y[(int64_t)p * units] : 0;
+    return target->position < 0 ? sum / positions : sum;
+}
+
+void dl_look_differentiate(dl_net *net, const float *x, int batch, const dl_target_unit *target,
+                           bool guided, float *score) {
+    const dl_tensor *out = dl_net_output(net);
+    int units = dl_shape_channels(out->shape), positions = (int)(dl_shape_size(out->shape) / units);
+    dl_pass pass = {.batch = batch, .guided = guided};
+    dl_net_begin(net);
+    dl_net_forward(net, x, &pass);
+    dl_zero(out->grad, batch * dl_shape_size(out->shape));
+    for (int n = 0; n < batch; n++) {
+        float *dy = out->grad + n * dl_shape_size(out->shape) + target[n].unit;
+        score[n] = (float)dl_look_score(net, n, &target[n]);
+        for (int p = 0; p < positions; p++)
+            if (p == target[n].position || target[n].position < 0)
+                dy[(int64_t)p * units] = target[n].position < 0 ? 1 / (float)positions : 1;
+    }
+    dl_net_backward(net, &pass);
 }

@@ -14,6 +14,7 @@ typedef struct {
     bool is_last;       /* before the cut, too: its units are the classes, if there are any */
     int *unit, count;   /* units [count], owned */
     const char *folder; /* exists */
+    int64_t batch;      /* rows of the batch that dl_look_run runs forward */
 } dl_look;
 
 /* The layer of a net, not necessarily built, that `name` names, up to a ":". -1 and an error. */
@@ -36,6 +37,26 @@ int dl_look_save(const dl_look *look, const char *kind, dl_grid *grid, dl_error 
 /* The input rows x[rows][...] of the data in their own units: `bytes` of a dl_tiles. */
 bool dl_look_has_bytes(const dl_look *look);
 void dl_look_free(dl_look *look);
+/* Writes values[count], of `shape` ("3,28,28,1,"), to a NumPy file. */
+int dl_look_write_npy(const dl_look *look, const char *kind, const char *shape, const float *values,
+                      int64_t count, dl_error *error);
+/* Rows [*count] of the dataset, freed by the caller: those of `list` ("3,17"), or `most` rows of
+   the split, the first of each class in turn. NULL and an error if one is not in the split. */
+int64_t *dl_look_rows(const dl_look *look, const char *list, int64_t most, int *count,
+                      dl_error *error);
+
+/* A unit at a position of its map, or step; position -1: their mean. */
+typedef struct {
+    int unit, position;
+} dl_target_unit;
+/* Its output for sample n of the last pass. */
+double dl_look_score(dl_net *net, int n, const dl_target_unit *target);
+/* 0, or -1 and an error that begins with `what`: the inputs are indices, without a gradient. */
+int dl_look_check_gradient(const dl_net *net, const char *what, dl_error *error);
+/* Runs x[batch] forward in inference mode, and the gradient of target[n] of each sample back to
+   net->input_grad. */
+void dl_look_differentiate(dl_net *net, const float *x, int batch, const dl_target_unit *target,
+                           bool guided, float *score);
 
 /* Calls `each` with batches of the split, after the forward pass, until it returns false. */
 int dl_look_run(dl_look *look, bool (*each)(void *context, const dl_batch *batch), void *context,

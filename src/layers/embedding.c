@@ -103,6 +103,7 @@ const dl_layer_type dl_layer_embedding = {
     .setup = setup,
     .forward = forward,
     .backward = backward,
+    .reads_indices = true,
 };
 
 /* ---- one_hot ---- */
@@ -128,4 +129,5 @@ const dl_layer_type dl_layer_one_hot = {
     .setup = setup_one_hot,
     .forward = forward_one_hot,
     .backward = backward_one_hot,
+    .reads_indices = true,
 };

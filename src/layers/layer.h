@@ -119,6 +119,7 @@ typedef struct {
     /* In training, the backward pass is deliberately not the gradient of the forward pass; gradient
        checks run it in test mode. */
     bool inexact_gradient;
+    bool reads_indices; /* its inputs are indices, which have no gradient */
 } dl_layer_type;
 
 struct dl_layer {

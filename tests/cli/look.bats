@@ -32,12 +32,12 @@ setup_file() {
     done
     cat >bars.cfg <<'CONFIG'
 data = { format = "image_folder"; size = 8; channels = "gray"; train = { folder = "bars"; }; normalize = "mean_std"; };
-network = ( { layer = "conv2d"; filters = 6; kernel = 3; activation = "relu"; },
+network = ( { layer = "conv2d"; filters = 8; kernel = 3; activation = "relu"; },
             { layer = "batch_norm"; activation = "relu"; },
             { layer = "conv2d"; filters = 4; kernel = 3; stride = 2; activation = "relu"; },
             { layer = "dense"; units = 2; } );
 loss = { type = "softmax_cross_entropy"; };
-optimizer = { type = "adam"; learning_rate = 0.03; };
+optimizer = { type = "adam"; learning_rate = 0.01; };
 training = { epochs = 30; batch_size = 4; };
 CONFIG
     "${DLTRAIN_PROGRAMS:-$BATS_TEST_DIRNAME/../..}/dltrain" bars.cfg --quiet --threads 1 -o run
@@ -54,9 +54,9 @@ png() {
 @test "filters of the first layer, and of another one" {
     inspect filters run
     status_is 0
-    shows 'conv2d_1: weights of 6 units'
+    shows 'conv2d_1: weights of 8 units'
     png look/filters_conv2d_1.png
-    equal "$(wc -l <look/filters_conv2d_1.csv)" 7
+    equal "$(wc -l <look/filters_conv2d_1.csv)" 9
     inspect filters run conv2d_2:1-2 -o deep
     status_is 0
     png deep/filters_conv2d_2.png
@@ -107,4 +107,85 @@ png() {
     [ ! -e look ] || fail "something is left: $(ls look)"
     inspect filters run # needs no data
     status_is 0
+}
+
+@test "maximize: a picture for each class, the same with the same seed" {
+    inspect maximize run --steps 40 --jitter 0 --blur 0 --variation 0 --decay 0 -o a
+    status_is 0
+    png a/maximize_dense_1.png
+    shows 'dense_1:up'
+    # the output rises
+    awk '{ if ($NF <= $2) exit 1 }' <<<"$output" || fail "not a maximum"
+    inspect maximize run --steps 40 --jitter 0 --blur 0 --variation 0 --decay 0 -o b --threads 2
+    cmp a/maximize_dense_1.npy b/maximize_dense_1.npy
+    inspect maximize run --steps 40 --jitter 0 --blur 0 --variation 0 --decay 0 -o b --seed 2
+    ! cmp -s a/maximize_dense_1.npy b/maximize_dense_1.npy || fail "the seed has no effect"
+    inspect maximize run conv2d_2:1 --from bars/up/3.pgm --dream --steps 9 -o dream
+    status_is 0
+    png dream/maximize_conv2d_2.png
+    inspect maximize run --from nothing.png
+    status_is 3
+    says nothing.png
+    inspect maximize run --dream
+    status_is 2
+    says '--from'
+}
+
+@test "saliency: one method, all of them, and those without meaning" {
+    inspect saliency run --method all --rows 0,8,1,9,2
+    status_is 0
+    png look/saliency_dense_1.png
+    for method in gradient guided integrated grad_cam occlusion; do
+        # 5 rows of 8x8 floats after 128 bytes of header
+        equal "$(stat -c %s look/saliency_${method}_dense_1.npy)" $((128 + 5 * 64 * 4))
+    done
+    # integrated gradients sum to the score
+    awk -F, '$4 == "integrated" && $6 >= 0.01 { exit 1 }' look/saliency_dense_1.csv ||
+        fail "$(cat look/saliency_dense_1.csv)"
+    # a bar is what is occluded: its row has the largest drop
+    inspect saliency run conv2d_2:1 --rows 3,12 --method occlusion -o unit
+    status_is 0
+    equal "$(cut -d, -f1,2 unit/saliency_conv2d_2.csv | tail -n 2 | tr '\n' ' ')" '3,1 12,1 '
+    inspect saliency run --method guide
+    status_is 2
+    says 'did you mean "guided"?'
+    inspect saliency run --rows 16
+    status_is 2
+    says '"16" is not a row of the train data, which has 16: 0 to 15'
+    inspect saliency run --method grad_cam --cam-layer dense_1
+    status_is 2
+    says 'grad_cam has no meaning for layer "dense_1"'
+}
+
+@test "saliency of a table: no pictures, no maps of a layer" {
+    cat >rows.cfg <<'CONFIG'
+data = { format = "csv"; train = { file = "xor.csv"; }; };
+network = ( { layer = "dense"; units = 4; activation = "tanh"; }, { layer = "dense"; units = 1; } );
+loss = { type = "binary_cross_entropy"; };
+training = { epochs = 3; };
+CONFIG
+    train rows.cfg --quiet -o rows
+    status_is 0
+    inspect saliency rows --method all
+    status_is 0
+    says 'left out: guided backpropagation has no meaning for this net'
+    says 'left out: grad_cam has no meaning for this net'
+    [ ! -e look/saliency_dense_2.png ] || fail "a picture"
+    inspect saliency rows --method guided
+    status_is 2
+    shows_not 'nan'
+    inspect patches rows dense_1:2 --best 1
+    status_is 0
+    inspect maximize rows
+    status_is 0
+}
+
+@test "activations of each layer" {
+    inspect activations run --rows 9
+    status_is 0
+    for layer in conv2d_1 batch_norm_1 conv2d_2 dense_1; do
+        png look/activations_$layer.png
+    done
+    shows 'outputs over 16 rows'
+    grep -qE '^conv2d_2 .* of 4$' <<<"$output" || fail "no dead units"
 }

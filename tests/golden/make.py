@@ -13,7 +13,7 @@ import zlib
 
 import torch
 
-import activations, heads, layers, losses, metrics, optimizers, schedules  # they fill MEMBERS
+import activations, heads, layers, look, losses, metrics, optimizers, schedules  # they fill MEMBERS
 from common import MEMBERS
 
 
