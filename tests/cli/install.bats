@@ -64,6 +64,10 @@ set_up() {
         status_is 0
     done
 }
+@test "the library's flags" {
+    eval "flags=($(PKG_CONFIG_PATH=to/lib/pkgconfig pkg-config --cflags dltrain))"
+    exists "${flags[0]#-I}/dltrain.h"
+}
 @test "man pages; uninstall leaves nothing" {
     for page in dltrain dltest dlpredict dlinspect dlconvert; do
         exists to/share/man/man1/$page.1
