@@ -11,7 +11,7 @@ set_up() {
     is_sanitized && skip "the programs of the top folder are installed"
     rm data # nothing is found in the current folder
     mkdir "a föld er"
-    cd "a föld er"
+    cd "a föld er" || return 1
     make -s -C "$root" install PREFIX="$PWD/to" >/dev/null
     dltrain=$PWD/to/bin/dltrain dltest=$PWD/to/bin/dltest
 }
