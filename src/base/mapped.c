@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdint.h>
 #include <string.h>
@@ -22,14 +23,19 @@ static struct {
 
 static const char *program_name;
 
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+
 static void record(const void *memory, size_t size, const char *path) {
-    for (int i = 0; i < MAX_MAPPINGS; i++)
-        if (!mapped[i].size) {
-            mapped[i].from = (uintptr_t)memory;
-            mapped[i].path = path;
-            mapped[i].size = size;
-            return;
-        }
+    pthread_mutex_lock(&mutex);
+    int i = 0;
+    while (i < MAX_MAPPINGS && mapped[i].size)
+        i++;
+    if (i < MAX_MAPPINGS) {
+        mapped[i].from = (uintptr_t)memory;
+        mapped[i].path = path;
+        mapped[i].size = size;
+    }
+    pthread_mutex_unlock(&mutex);
 }
 
 void *dl_mapped_open(const char *path, size_t *size, dl_error *error) {
@@ -59,9 +65,11 @@ void *dl_mapped_open(const char *path, size_t *size, dl_error *error) {
 void dl_mapped_close(void *memory, size_t size) {
     if (!memory)
         return;
+    pthread_mutex_lock(&mutex);
     for (int i = 0; i < MAX_MAPPINGS; i++)
         if (mapped[i].size && mapped[i].from == (uintptr_t)memory)
             mapped[i].size = 0;
+    pthread_mutex_unlock(&mutex);
     munmap(memory, size);
 }
 

@@ -8,7 +8,7 @@
 #include "base/error.h"
 
 /* Maps a file of *size bytes read-only. NULL and an error of DL_DATA if that fails or the file is
-   empty. `path` is borrowed until dl_mapped_close. Main thread only. */
+   empty. `path` is borrowed until dl_mapped_close. */
 void *dl_mapped_open(const char *path, size_t *size, dl_error *error);
 /* `memory` may be NULL. */
 void dl_mapped_close(void *memory, size_t size);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -64,14 +65,19 @@ static int reopen(int copy) {
 }
 
 int dl_spool_open(const char *path) {
+    static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
     struct stat info;
+    int copy = -1;
     if (stat(path, &info))
         return -1;
     if (!S_ISFIFO(info.st_mode) && !S_ISSOCK(info.st_mode))
         return open(path, O_RDONLY | O_CLOEXEC);
-    for (int i = 0; i < count; i++)
+    pthread_mutex_lock(&mutex);
+    for (int i = 0; i < count && copy < 0; i++)
         if (spools[i].device == info.st_dev && spools[i].inode == info.st_ino)
-            return reopen(spools[i].copy);
-    int copy = add_spool(path, &info);
+            copy = spools[i].copy;
+    if (copy < 0)
+        copy = add_spool(path, &info);
+    pthread_mutex_unlock(&mutex);
     return copy < 0 ? -1 : reopen(copy);
 }

@@ -31,6 +31,7 @@ void dl_onednn_release(void) {
 
 #else
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,7 +42,31 @@ void dl_onednn_release(void) {
 /* ---- the library ---- */
 
 dnnl_engine_t onednn_engine;
-static dnnl_stream_t stream;
+
+enum { MOST_PRODUCTS = 256 };
+
+typedef struct {
+    bool transpose_a, transpose_b, add, bias, relu, bf16;
+    int64_t m, n, k;
+    bool possible;
+    operation op;
+} product;
+
+/* Of a thread: several may run nets at once. */
+typedef struct {
+    dnnl_stream_t stream;
+    product products[MOST_PRODUCTS];
+    int product_count;
+    /* The factors of a product as bfloat16; grown when a product is made. */
+    struct {
+        void *memory;
+        int64_t count;
+    } factors[2];
+} thread_state;
+
+static _Thread_local thread_state *own;
+static pthread_key_t key; /* frees `own` at the end of a thread */
+static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 bool onednn_good(dnnl_status_t status) {
     if (status == dnnl_out_of_memory)
@@ -68,13 +93,38 @@ static void watch_memory(void) {
 }
 #endif
 
-bool onednn_start(void) {
-    if (stream)
-        return true;
+static void free_thread_state(void *memory) {
+    thread_state *state = memory;
+    if (!state)
+        return;
+    for (int i = 0; i < state->product_count; i++)
+        onednn_free_operation(&state->products[i].op);
+    for (int i = 0; i < 2; i++)
+        free(state->factors[i].memory);
+    if (state->stream)
+        dnnl_stream_destroy(state->stream);
+    free(state);
+}
+
+static void start_engine(void) {
     watch_memory();
-    if (!onednn_engine && dnnl_engine_create(&onednn_engine, dnnl_cpu, 0) != dnnl_success)
+    if (pthread_key_create(&key, free_thread_state) ||
+        dnnl_engine_create(&onednn_engine, dnnl_cpu, 0) != dnnl_success)
+        onednn_engine = NULL;
+}
+
+bool onednn_start(void) {
+    if (own)
+        return true;
+    pthread_once(&once, start_engine);
+    dnnl_stream_t stream;
+    if (!onednn_engine ||
+        !onednn_good(dnnl_stream_create(&stream, onednn_engine, dnnl_stream_default_flags)))
         return false;
-    return onednn_good(dnnl_stream_create(&stream, onednn_engine, dnnl_stream_default_flags));
+    own = xcalloc(1, sizeof *own);
+    own->stream = stream;
+    pthread_setspecific(key, own);
+    return true;
 }
 
 const char *dl_onednn_version(void) {
@@ -115,9 +165,27 @@ bool onednn_add_argument(operation *op, int which, desc_ref desc) {
     return true;
 }
 
+bool onednn_add_scratchpad(operation *op, const_dnnl_primitive_desc_t desc) {
+    const desc_ref wanted = dnnl_primitive_desc_query_md(desc, dnnl_query_scratchpad_md, 0);
+    size_t size = wanted ? dnnl_memory_desc_get_size(wanted) : 0;
+    dnnl_exec_arg_t *argument = &op->argument[op->count];
+    if (!size)
+        return true;
+    op->scratch = dl_memory_aligned(size);
+    argument->arg = DNNL_ARG_SCRATCHPAD;
+    if (dnnl_memory_create(&argument->memory, wanted, onednn_engine, op->scratch) == dnnl_success)
+        return true;
+    free(op->scratch);
+    op->scratch = NULL;
+    return false;
+}
+
 void onednn_free_operation(operation *op) {
     for (int i = 0; i < op->count; i++)
         dnnl_memory_destroy(op->argument[i].memory);
+    if (op->scratch)
+        dnnl_memory_destroy(op->argument[op->count].memory);
+    free(op->scratch);
     if (op->primitive)
         dnnl_primitive_destroy(op->primitive);
     *op = (operation){0};
@@ -126,8 +194,10 @@ void onednn_free_operation(operation *op) {
 bool onednn_run(const operation *op, const void *const *addresses) {
     for (int i = 0; i < op->count; i++)
         onednn_good(dnnl_memory_set_data_handle(op->argument[i].memory, (void *)addresses[i]));
-    return onednn_good(dnnl_primitive_execute(op->primitive, stream, op->count, op->argument)) &&
-           onednn_good(dnnl_stream_wait(stream));
+    int count = op->count + (op->scratch != NULL);
+    return onednn_start() &&
+           onednn_good(dnnl_primitive_execute(op->primitive, own->stream, count, op->argument)) &&
+           onednn_good(dnnl_stream_wait(own->stream));
 }
 
 /* What cannot fail but for want of memory, and would compute something else if it did. */
@@ -140,6 +210,9 @@ dnnl_primitive_attr_t onednn_attributes(void (*append)(dnnl_post_ops_t)) {
     dnnl_primitive_attr_t attributes = NULL;
     dnnl_post_ops_t ops = NULL;
     must(dnnl_primitive_attr_create(&attributes));
+#ifdef DL_LIBRARY /* one thread may create a primitive, and another run it */
+    must(dnnl_primitive_attr_set_scratchpad_mode(attributes, dnnl_scratchpad_mode_user));
+#endif
     if (append) {
         must(dnnl_post_ops_create(&ops));
         append(ops);
@@ -234,29 +307,12 @@ const float *onednn_frozen(frozen_weights *f, const ordered_operation *o, const 
 
 /* ---- matrix products ---- */
 
-enum { MOST_PRODUCTS = 256 };
-
-typedef struct {
-    bool transpose_a, transpose_b, add, bias, relu, bf16;
-    int64_t m, n, k;
-    bool possible;
-    operation op;
-} product;
-
-static product products[MOST_PRODUCTS];
-static int product_count;
-/* The factors of a product as bfloat16; grown when a product is made. */
-static struct {
-    void *memory;
-    int64_t count;
-} factors[2];
-
 static void make_room(int which, int64_t count) {
-    if (factors[which].count >= count)
+    if (own->factors[which].count >= count)
         return;
-    free(factors[which].memory);
-    factors[which].memory = dl_memory_aligned(sizeof(uint16_t) * (size_t)count);
-    factors[which].count = count;
+    free(own->factors[which].memory);
+    own->factors[which].memory = dl_memory_aligned(sizeof(uint16_t) * (size_t)count);
+    own->factors[which].count = count;
 }
 
 static bool make_product(product *p) {
@@ -284,7 +340,8 @@ static bool make_product(product *p) {
                 onednn_add_argument(&p->op, DNNL_ARG_SRC, REF(a)) &&
                 onednn_add_argument(&p->op, DNNL_ARG_WEIGHTS, REF(b)) &&
                 onednn_add_argument(&p->op, DNNL_ARG_DST, REF(c)) &&
-                (!p->bias || onednn_add_argument(&p->op, DNNL_ARG_BIAS, REF(bias)));
+                (!p->bias || onednn_add_argument(&p->op, DNNL_ARG_BIAS, REF(bias))) &&
+                onednn_add_scratchpad(&p->op, desc);
     if (desc)
         dnnl_primitive_desc_destroy(desc);
     dnnl_primitive_attr_destroy(attributes);
@@ -296,17 +353,19 @@ static bool make_product(product *p) {
 }
 
 static product *find_product(const product *wanted) {
-    for (int i = 0; i < product_count; i++) {
-        const product *p = &products[i];
+    if (!onednn_start())
+        return NULL;
+    for (int i = 0; i < own->product_count; i++) {
+        const product *p = &own->products[i];
         if (p->m == wanted->m && p->n == wanted->n && p->k == wanted->k &&
             p->transpose_a == wanted->transpose_a && p->transpose_b == wanted->transpose_b &&
             p->bf16 == wanted->bf16 && p->add == wanted->add && p->bias == wanted->bias &&
             p->relu == wanted->relu)
-            return &products[i];
+            return &own->products[i];
     }
-    if (product_count == MOST_PRODUCTS || !onednn_start())
+    if (own->product_count == MOST_PRODUCTS)
         return NULL;
-    product *p = &products[product_count++];
+    product *p = &own->products[own->product_count++];
     *p = *wanted;
     p->possible = make_product(p);
     if (p->bf16) {
@@ -322,8 +381,8 @@ static bool run_product(const product *p, const float *a, const float *b, const 
     if (!p->possible)
         return false;
     if (p->bf16) {
-        left = onednn_narrow(a, p->m * p->k, factors[0].memory);
-        right = onednn_narrow(b, p->k * p->n, factors[1].memory);
+        left = onednn_narrow(a, p->m * p->k, own->factors[0].memory);
+        right = onednn_narrow(b, p->k * p->n, own->factors[1].memory);
     }
     return onednn_run(&p->op, (const void *[]){left, right, c, bias});
 }
@@ -349,20 +408,10 @@ bool dl_onednn_gemm_activate(int64_t m, int64_t n, int64_t k, const float *a, co
 }
 
 void dl_onednn_release(void) {
-    for (int i = 0; i < product_count; i++)
-        onednn_free_operation(&products[i].op);
-    product_count = 0;
-    for (int i = 0; i < 2; i++) {
-        free(factors[i].memory);
-        factors[i].memory = NULL;
-        factors[i].count = 0;
-    }
-    if (stream)
-        dnnl_stream_destroy(stream);
-    if (onednn_engine)
-        dnnl_engine_destroy(onednn_engine);
-    stream = NULL;
-    onednn_engine = NULL;
+    if (own)
+        pthread_setspecific(key, NULL);
+    free_thread_state(own);
+    own = NULL;
 }
 
 #endif

@@ -22,8 +22,9 @@ enum { MOST_ARGUMENTS = 4 };
 /* A primitive with its tensors, whose addresses are set in each call. */
 typedef struct {
     dnnl_primitive_t primitive;
-    dnnl_exec_arg_t argument[MOST_ARGUMENTS];
+    dnnl_exec_arg_t argument[MOST_ARGUMENTS + 1];
     int count;
+    void *scratch; /* of argument[count], or NULL */
 } operation;
 
 /* The processor, once onednn_start has been called. */
@@ -49,6 +50,8 @@ void onednn_append_relu(dnnl_post_ops_t ops); /* max(0, x) */
 const void *onednn_narrow(const float *x, int64_t count, void *memory);
 
 bool onednn_add_argument(operation *op, int which, desc_ref desc);
+/* After the last argument: memory of its own for a primitive that wants any. */
+bool onednn_add_scratchpad(operation *op, const_dnnl_primitive_desc_t desc);
 void onednn_free_operation(operation *op);
 /* addresses: as many as the operation has arguments, in their order. */
 bool onednn_run(const operation *op, const void *const *addresses);

@@ -126,17 +126,19 @@ static dnnl_primitive_desc_t forward_desc(const dl_onednn_conv *c, const conv_de
 
 static dnnl_primitive_desc_t backward_data_desc(const conv_descs *d, dnnl_primitive_desc_t hint) {
     dnnl_primitive_desc_t desc = NULL;
+    dnnl_primitive_attr_t attributes = onednn_attributes(NULL);
 #if DNNL_VERSION_MAJOR >= 3
     onednn_good(dnnl_convolution_backward_data_primitive_desc_create(
         &desc, onednn_engine, dnnl_convolution_direct, d->x, d->weight_factor, d->y_factor,
-        d->stride, d->dilation, d->before, d->after, hint, NULL));
+        d->stride, d->dilation, d->before, d->after, hint, attributes));
 #else
     dnnl_convolution_desc_t wanted;
     if (onednn_good(dnnl_dilated_convolution_backward_data_desc_init(
             &wanted, dnnl_convolution_direct, &d->x, &d->weight_factor, &d->y_factor, d->stride,
             d->dilation, d->before, d->after)))
-        onednn_good(dnnl_primitive_desc_create(&desc, &wanted, NULL, onednn_engine, hint));
+        onednn_good(dnnl_primitive_desc_create(&desc, &wanted, attributes, onednn_engine, hint));
 #endif
+    dnnl_primitive_attr_destroy(attributes);
     return desc;
 }
 
@@ -171,12 +173,14 @@ static bool make_pass(const dl_onednn_conv *c, const conv_descs *d, int which,
                onednn_add_argument(op, DNNL_ARG_SRC, REF(d->x_factor)) &&
                onednn_add_argument(op, DNNL_ARG_WEIGHTS, weight) &&
                onednn_add_argument(op, DNNL_ARG_DST, REF(d->y)) &&
-               (!c->bias || onednn_add_argument(op, DNNL_ARG_BIAS, REF(d->bias)));
+               (!c->bias || onednn_add_argument(op, DNNL_ARG_BIAS, REF(d->bias))) &&
+               onednn_add_scratchpad(op, desc);
     case BACKWARD_DATA:
         return onednn_make_reorder(pass, REF(d->plain), weight, false) &&
                onednn_add_argument(op, DNNL_ARG_DIFF_DST, REF(d->y_factor)) &&
                onednn_add_argument(op, DNNL_ARG_WEIGHTS, weight) &&
-               onednn_add_argument(op, DNNL_ARG_DIFF_SRC, REF(d->x));
+               onednn_add_argument(op, DNNL_ARG_DIFF_SRC, REF(d->x)) &&
+               onednn_add_scratchpad(op, desc);
     default:
         return onednn_make_reorder(pass, REF(d->plain), weight, true) &&
                onednn_add_argument(op, DNNL_ARG_SRC, REF(d->x_factor)) &&

@@ -72,7 +72,8 @@ static bool make(const dl_onednn_dense *d, int64_t rows, ordered_operation *o) {
                onednn_add_argument(&o->op, DNNL_ARG_SRC, REF(x)) &&
                onednn_add_argument(&o->op, DNNL_ARG_WEIGHTS, weight) &&
                onednn_add_argument(&o->op, DNNL_ARG_DST, REF(y)) &&
-               (!d->bias || onednn_add_argument(&o->op, DNNL_ARG_BIAS, REF(bias)));
+               (!d->bias || onednn_add_argument(&o->op, DNNL_ARG_BIAS, REF(bias))) &&
+               onednn_add_scratchpad(&o->op, desc);
     }
     if (desc)
         dnnl_primitive_desc_destroy(desc);
