@@ -76,13 +76,13 @@ static int answer_all(const predict_arguments *a, dltrain_net *net, dltrain_inpu
                       predict_output *out, dl_error *error) {
     const dltrain_answers *answers;
     int64_t rows = 0, bad = 0;
-    int status = 0;
-    while (!status && !(status = dltrain_inputs_next(inputs, &answers)) && answers) {
+    int status, written = 0;
+    while (!(status = dltrain_inputs_next(inputs, &answers)) && answers && !written) {
         report_problems(a, answers, &bad);
         rows += answers->count;
-        status = predict_output_add(out, dltrain_describe(net), answers, error);
+        written = predict_output_add(out, dltrain_describe(net), answers, error);
     }
-    if (fail(net, status, error) || predict_output_finish(out, error))
+    if (fail(net, status, error) || written < 0 || predict_output_finish(out, error))
         return -1;
     fputs(dltrain_inputs_notes(inputs), stderr);
     if (bad)

@@ -8,6 +8,7 @@
 #include "cmd/common.h"
 #include "cmd/loaded.h"
 #include "cmd/scores_output.h"
+#include "cmd/test_predictions.h"
 #include "inspect/speed.h"
 #include "math/backend.h"
 
@@ -15,7 +16,8 @@ typedef struct {
     arg_common common;
     bool average, vote, last;
     int split;
-    int64_t speed; /* size of the batch to time; 0: none */
+    int64_t speed;           /* size of the batch to time; 0: none */
+    const char *predictions; /* file, or NULL */
 } test_arguments;
 
 typedef struct {
@@ -26,6 +28,7 @@ typedef struct {
     dl_ensemble ensemble;
     dl_scores scores;
     dl_speed speed;
+    test_predictions predictions;
 } test;
 
 /* The nets of an ensemble use the same batch size. */
@@ -48,6 +51,13 @@ static int prepare(test *t, const test_arguments *a, dl_error *error) {
     return 0;
 }
 
+static void observe(void *context, const dl_outcome *outcome) {
+    test *t = context;
+    dl_scores_observe(&t->scores, outcome);
+    if (t->predictions.open)
+        test_predictions_add(&t->predictions, outcome);
+}
+
 static int evaluate_ensemble(test *t, const test_arguments *a, dl_error *error) {
     dl_ensemble *s = &t->ensemble;
     *s = (dl_ensemble){xcalloc((size_t)t->count, sizeof *s->member), t->count, t->split, a->vote};
@@ -60,11 +70,14 @@ static int evaluate_ensemble(test *t, const test_arguments *a, dl_error *error) 
                    dl_ensemble_link(s), t->split);
     for (int i = 0; i < t->count; i++)
         dl_scores_open_like(&s->member[i].accumulator, &t->scores);
-    return dl_ensemble_evaluate(s, dl_scores_observe, &t->scores, &t->scores.rows, error);
+    return dl_ensemble_evaluate(s, observe, t, &t->scores.rows, error);
 }
 
 static int evaluate(test *t, const test_arguments *a, dl_error *error) {
     dl_model *e = &t->member[0].experiment.model;
+    if (a->predictions && test_predictions_open(&t->predictions, e, t->split, a->predictions,
+                                                t->count > 1, a->vote, error))
+        return -1;
     if (t->count > 1)
         return evaluate_ensemble(t, a, error);
     if (!a->speed)
@@ -73,13 +86,14 @@ static int evaluate(test *t, const test_arguments *a, dl_error *error) {
     if (!loader)
         return -1;
     int result = a->speed ? dl_speed_measure(e, loader, &t->speed, error)
-                          : dl_evaluate(e, loader, &t->sums, dl_scores_observe, &t->scores, error);
+                          : dl_evaluate(e, loader, &t->sums, observe, t, error);
     t->scores.rows = t->sums.rows;
     dl_loader_free(loader);
     return result;
 }
 
 static void close_test(test *t) {
+    test_predictions_close(&t->predictions);
     dl_scores_close(&t->scores);
     dl_metric_sums_close(&t->sums);
     for (int i = 0; i < t->ensemble.count; i++)
@@ -161,6 +175,8 @@ static int run(void *arguments, dl_error *error) {
     int status = prepare(&t, a, error);
     if (!status)
         status = evaluate(&t, a, error);
+    if (!status)
+        status = test_predictions_finish(&t.predictions, error);
     if (!status && a->speed)
         print_speed(&t, a->common.json);
     else if (!status && a->common.json)
@@ -196,6 +212,10 @@ static const arg_option options[] = {
                  .excludes = "speed"),
     ARG_COUNT_ROW("speed", test_arguments, speed, 1, 1 << 20, "N",
                   "time forward passes of N rows instead"),
+    ARG_STRING_ROW("predictions", test_arguments, predictions, "FILE", ARG_FILE,
+                   "write a CSV table of all rows: the row (from 0), the truth and the prediction "
+                   "with its probability",
+                   .excludes = "speed"),
     ARG_THREADS_ROW,
     ARG_BACKEND_ROW,
     ARG_JSON_ROW("print one JSON object"),

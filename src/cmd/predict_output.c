@@ -322,7 +322,7 @@ int predict_output_add(predict_output *o, const dltrain_info *info, const dltrai
     }
     if (o->open)
         return ferror(o->writer.file) ? dl_writer_finish(&o->writer, error) : 0;
-    return cmd_flush() ? 0 : dl_fail(error, DL_FAILURE, "standard output: cannot be written");
+    return cmd_flush() ? 0 : 1;
 }
 
 static int by_value(const void *a, const void *b) {

@@ -37,7 +37,7 @@ typedef struct {
 /* Checks that the net has such an output. `out` is all zero; close it also after a failure. */
 int predict_output_open(predict_output *out, const predict_output_options *options,
                         const dltrain_info *info, dl_error *error);
-/* 0, or -1 and an error. */
+/* 0; 1: standard output cannot be written, which cmd_finish reports; or -1 and an error. */
 int predict_output_add(predict_output *out, const dltrain_info *info,
                        const dltrain_answers *answers, dl_error *error);
 /* Completes the file, and prints the latency of raw frames to stderr. */

@@ -150,19 +150,20 @@ static void add_top(line *l, const predictions *t, const prediction *p, size_t a
     }
 }
 
-/* One position. */
-static void add_class(line *l, const predictions *t, const prediction *p, size_t position) {
+/* The position, which is the `index`th of the answer. */
+static void add_class(line *l, const predictions *t, const prediction *p, size_t position,
+                      size_t index) {
     const dltrain_info *info = t->info;
-    size_t width = info->output_size / info->positions, at = position * width;
+    size_t width = info->output_size / info->positions, at = index * width;
     int small[16], *top = t->top > 16 ? xmalloc(sizeof *top * (size_t)t->top) : small;
     if (info->positions > 1 && begin_cell(l, "step"))
         fprintf(l->file, "%zu", position);
     if (t->truth && begin_cell(l, "truth"))
-        write_text(l, info->class_names[(int)p->truth[position]]);
+        write_text(l, info->class_names[(int)p->truth[index]]);
     if (p && !p->problem && t->top > 1)
         find_top(p->out + at, info->classes, t->top, top);
     else if (p && !p->problem)
-        top[0] = p->classes[position];
+        top[0] = p->classes[index];
     add_top(l, t, p, at, top);
     for (size_t c = 0; t->all && c < width; c++) {
         bool named = width == (size_t)info->classes;
@@ -216,13 +217,14 @@ static void add_numbers(line *l, const predictions *t, const prediction *p) {
     }
 }
 
-static void write_line(const predictions *t, const prediction *p, size_t position, FILE *file) {
+static void write_line(const predictions *t, const prediction *p, size_t position, size_t index,
+                       FILE *file) {
     line l = {file, !p, t->json && p, 0};
     if (l.json)
         fputc('{', file);
     add_source(&l, t, p);
     if (t->info->kind == DLTRAIN_CLASSES)
-        add_class(&l, t, p, position);
+        add_class(&l, t, p, position, index);
     else
         add_numbers(&l, t, p);
     if (l.json && p->problem && begin_cell(&l, "problem"))
@@ -232,10 +234,15 @@ static void write_line(const predictions *t, const prediction *p, size_t positio
 
 void predictions_begin(const predictions *t, FILE *file) {
     if (!t->json)
-        write_line(t, NULL, 0, file);
+        write_line(t, NULL, 0, 0, file);
 }
 
 void predictions_add(const predictions *t, const prediction *p, FILE *file) {
     for (size_t i = 0; i < t->info->positions; i++)
-        write_line(t, p, i, file);
+        write_line(t, p, i, i, file);
+}
+
+void predictions_add_position(const predictions *t, const prediction *p, size_t position,
+                              FILE *file) {
+    write_line(t, p, position, 0, file);
 }

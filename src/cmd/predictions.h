@@ -34,6 +34,9 @@ typedef struct {
 void predictions_begin(const predictions *table, FILE *file);
 /* Writes the lines of an answer: one, or one per position that has a class. */
 void predictions_add(const predictions *table, const prediction *row, FILE *file);
+/* Writes the line of one position, whose outputs, class and truth are the first of `row`. */
+void predictions_add_position(const predictions *table, const prediction *row, size_t position,
+                              FILE *file);
 /* The mean squared difference of an answer from its input. */
 double predictions_error(const dltrain_info *info, const prediction *row);
 

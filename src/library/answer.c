@@ -57,17 +57,34 @@ static const float *forward(dltrain_net *net, net_member *m, float *x, int count
     return m->layer >= 0 ? m->tap : dl_net_output(&model->net)->value;
 }
 
-/* One vote per position and net, for the class that its own outputs choose. A net without
-   probabilities counts as having probability 1 for its class. */
-static void add_votes(dltrain_net *net, const net_member *m, int count, const float *output) {
+static void add(dltrain_net *net, size_t k, double value) {
+    net->sum[k] += value;
+    net->square[k] += value * value;
+}
+
+/* One pass. Probabilities are added before they are rounded to float; a net without them, which
+   votes, counts as having probability 1 for its class. */
+static void add_pass(dltrain_net *net, net_member *m, int count, const float *output) {
     const dl_outcome o = outcome_of(&m->model, count, output);
+    bool classes = o.classes && !m->model.data.schema.bin_edge && m->layer < 0;
+    size_t size = (size_t)count * net->info.output_size;
     bool raw = o.link == DL_NO_PROBABILITIES;
-    for (int64_t r = 0; r < o.rows; r++) {
+    for (int64_t r = 0; classes && (net->vote || !raw) && r < o.rows; r++) {
         int predicted = dl_predicted_class(&o, r);
         net->votes[r * o.classes + predicted] += 1;
-        for (int c = 0; raw && c < o.classes; c++)
-            net->once[r * o.classes + c] = c == predicted;
+        if (!raw)
+            dl_class_probabilities(&o, r, m->position);
+        for (int c = 0; c < o.classes; c++)
+            add(net, (size_t)(r * o.classes + c), raw ? c == predicted : m->position[c]);
     }
+    if (classes && (net->vote || !raw))
+        return;
+    if (m->layer >= 0)
+        memcpy(net->once, output, sizeof *net->once * size);
+    else
+        answer(m, count, output, net->once);
+    for (size_t k = 0; k < size; k++)
+        add(net, k, (double)net->once[k]);
 }
 
 static void combine(dltrain_net *net, float *const *x, int count, float *out) {
@@ -78,19 +95,7 @@ static void combine(dltrain_net *net, float *const *x, int count, float *out) {
     memset(net->votes, 0, sizeof *net->votes * size);
     for (int i = 0; i < passes; i++, net->pass++) {
         net_member *m = &net->member[i / samples];
-        const float *output = forward(net, m, x[i / samples], count);
-        bool raw = m->model.target.classes && m->model.link == DL_NO_PROBABILITIES && net->vote;
-        if (m->layer >= 0)
-            memcpy(net->once, output, sizeof *net->once * size);
-        else if (!raw)
-            answer(m, count, output, net->once);
-        if (net->vote)
-            add_votes(net, m, count, output);
-        for (size_t k = 0; k < size; k++) {
-            double v = (double)net->once[k];
-            net->sum[k] += v;
-            net->square[k] += v * v;
-        }
+        add_pass(net, m, count, forward(net, m, x[i / samples], count));
     }
     for (size_t k = 0; k < size; k++) {
         double mean = net->sum[k] / passes, variance = net->square[k] / passes - mean * mean;

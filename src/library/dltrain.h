@@ -100,7 +100,8 @@ DLTRAIN_API const dltrain_info *dltrain_describe(const dltrain_net *net);
 
 /* out[count][output_size] = the answers for x[count][input_size], in the units of the training
    data: pixels from 0 to 255, columns of tables as numbers or one-hot. Any count; batches of
-   options.batch are run at a time. Allocates nothing after the first run with a count. */
+   options.batch are run at a time. Allocates nothing after the first run with a
+   count (oneDNN may). */
 DLTRAIN_API int dltrain_run(dltrain_net *net, const float *x, size_t count, float *out);
 /* The same for bytes. */
 DLTRAIN_API int dltrain_run_bytes(dltrain_net *net, const unsigned char *x, size_t count,

@@ -126,11 +126,12 @@ static int add_table_of_pictures(dltrain_inputs *in, const char *path) {
     char *folder = xstrdup(path);
     folder[dl_path_base(path) - path] = '\0';
     dl_csv_reader csv = {0};
-    int got = dl_csv_open(&csv, path, strlen(delimiter) == 1 ? *delimiter : '\t', error), at = -1;
-    for (bool first = true; !got && (got = dl_csv_next(&csv, error)) > 0; first = false, got = 0) {
+    int result = dl_csv_open(&csv, path, strlen(delimiter) == 1 ? *delimiter : '\t', error);
+    int got = 1, at = -1;
+    for (bool first = true; !result && (got = dl_csv_next(&csv, error)) > 0; first = false) {
         if (first && (at = column_of(&csv, name, header)) < 0)
-            got = dl_fail(error, DL_DATA, "%s: has no column \"%s\" of pictures", path, name);
-        if (got || (first && header))
+            result = dl_fail(error, DL_DATA, "%s: has no column \"%s\" of pictures", path, name);
+        if (result || (first && header))
             continue;
         char *file = dl_path_join(folder, at < csv.fields ? csv.field[at] : "");
         add_file(in, file);
@@ -138,7 +139,7 @@ static int add_table_of_pictures(dltrain_inputs *in, const char *path) {
     }
     dl_csv_close(&csv);
     free(folder);
-    return got;
+    return result || got < 0 ? -1 : 0;
 }
 
 /* ---- files ---- */
@@ -162,8 +163,7 @@ static void add_arrays(dltrain_inputs *in, const char *path, const char *format)
         dl_registry_find(&dl_dataset_registry, format);
 }
 
-static int add_by_head(dltrain_inputs *in, const char *path, dl_reader *reader,
-                       const unsigned char *head) {
+static int add_by_head(dltrain_inputs *in, const char *path, const unsigned char *head) {
     const char *trained = trained_on(in);
     bool list = !strcmp(trained, "image_list");
     if (!memcmp(head + 257, "ustar", 5)) {
@@ -172,7 +172,6 @@ static int add_by_head(dltrain_inputs *in, const char *path, dl_reader *reader,
         dl_reader_close(again);
         return result;
     }
-    (void)reader;
     if (!memcmp(head, "\x93NUMPY", 6))
         add_arrays(in, path, "npy");
     else if (!memcmp(head, "PK\3\4", 4))
@@ -197,7 +196,7 @@ static int add_any_file(dltrain_inputs *in, const char *path) {
     int64_t got = reader ? dl_reader_read(reader, head, HEAD, error) : -1;
     int result = got < 0    ? -1
                  : got == 0 ? dl_fail(error, DL_DATA, "%s: is empty", path)
-                            : add_by_head(in, path, reader, head);
+                            : add_by_head(in, path, head);
     dl_reader_close(reader);
     return result;
 }
@@ -287,5 +286,8 @@ int inputs_list(dltrain_inputs *in) {
         }
     }
     dl_omissions_report(&in->omissions, "inputs", &in->skipped);
+    if (!result && !in->part_count)
+        result = dl_fail(&in->net->error, DL_DATA, "%s: there are no pictures in it",
+                         in->options.path_count ? in->options.paths[0] : "no input was given");
     return result;
 }

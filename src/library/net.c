@@ -33,6 +33,25 @@ const char *dltrain_error(const dltrain_net *net) {
 
 /* ---- one net ---- */
 
+static bool is_model_key(const char *key, size_t length) {
+    for (const dl_option *o = dl_model_training_options; o->key; o++)
+        if (strlen(o->key) == length && !strncmp(o->key, key, length))
+            return true;
+    return false;
+}
+
+/* Keys of the trainer, which the library does not read, would be overridden in vain. */
+static int check_set(const char *assignment, dl_error *error) {
+    static const char training[] = "training.";
+    size_t length = strcspn(assignment, "="), prefix = sizeof training - 1;
+    bool other = !strncmp(assignment, "optimizer.", 10) ||
+                 !strncmp(assignment, "regularization.", 15) ||
+                 (!strncmp(assignment, training, prefix) &&
+                  !is_model_key(assignment + prefix, length - prefix));
+    return other ? dl_fail(error, DL_USAGE, "--set %s: has no effect on a trained net", assignment)
+                 : 0;
+}
+
 /* Accepts every key of the section `training`: those of the trainer mean nothing here. */
 static dl_option *any_keys(dl_config *config, dl_arena *arena) {
     const config_setting_t *group = config_lookup(&config->tree, "training");
@@ -157,7 +176,8 @@ static int open_member(dltrain_net *net, net_member *m, const char *path,
     if (!m->path || dl_checkpoint_open(&m->checkpoint, m->path, &net->error))
         return -1;
     for (int i = 0; i < o->set_count; i++)
-        if (dl_config_set(&m->checkpoint.config, o->sets[i], &net->error))
+        if (check_set(o->sets[i], &net->error) ||
+            dl_config_set(&m->checkpoint.config, o->sets[i], &net->error))
             return -1;
     return build_member(net, m, o->height, o->width);
 }
@@ -170,29 +190,28 @@ static void set_shape(int *rank, int dim[4], size_t *size, dl_shape shape) {
     *size = (size_t)dl_shape_size(shape);
 }
 
-static void describe_classes(dltrain_net *net, const dl_model *model) {
+static void describe_classes(const dl_model *model, const net_answer *a, dl_arena *arena,
+                             dltrain_info *info) {
     const dl_schema *schema = &model->data.schema;
-    dltrain_info *info = &net->info;
-    const char **names = dl_arena_alloc(&net->arena, sizeof *names * (size_t)schema->classes);
+    const char **names = dl_arena_alloc(arena, sizeof *names * (size_t)schema->classes);
     for (int c = 0; c < schema->classes; c++) {
         char number[16];
-        names[c] = dl_arena_strdup(&net->arena, dl_schema_class(schema, c, number));
+        names[c] = dl_arena_strdup(arena, dl_schema_class(schema, c, number));
     }
     info->class_names = names;
     info->classes = schema->classes;
     info->positions = (size_t)model->positions;
-    info->probabilities = net->count > 1 ? !net->vote : model->link != DL_NO_PROBABILITIES;
+    info->probabilities = a->together ? !a->vote : model->link != DL_NO_PROBABILITIES;
 }
 
 /* The shape of an answer. */
-static dl_shape output_shape(const dltrain_net *net, const net_member *m) {
-    const dl_model *model = &m->model;
+static dl_shape output_shape(const dl_model *model, const net_answer *a) {
     const dl_schema *schema = &model->data.schema;
     dl_shape shape = model->net.layers[model->net.layer_count - 1].out.shape;
-    bool raw = net->count == 1 && model->link == DL_NO_PROBABILITIES;
+    bool raw = !a->together && model->link == DL_NO_PROBABILITIES;
     int width = raw ? (int)model->channels : schema->classes;
-    if (m->layer >= 0)
-        return model->net.layers[m->layer].out.shape;
+    if (a->layer >= 0)
+        return model->net.layers[a->layer].out.shape;
     if (schema->bin_edge)
         return dl_shape1(1);
     if (schema->classes && model->positions == 1)
@@ -204,42 +223,53 @@ static dl_shape output_shape(const dltrain_net *net, const net_member *m) {
     return shape;
 }
 
-static void describe(dltrain_net *net) {
-    const net_member *m = &net->member[0];
-    const dl_data *data = &m->model.data;
+static dltrain_kind kind_of(const dl_data *data, const net_answer *a) {
+    return a->layer >= 0                                    ? DLTRAIN_OUTPUTS
+           : data->predict == DL_TARGETS_INPUT              ? DLTRAIN_INPUTS
+           : data->predict == DL_TARGETS_COLOR              ? DLTRAIN_COLORS
+           : data->schema.classes && !data->schema.bin_edge ? DLTRAIN_CLASSES
+                                                            : DLTRAIN_NUMBERS;
+}
+
+static const char **copy_names(char **names, int count, dl_arena *arena) {
+    const char **copy = dl_arena_alloc(arena, sizeof *copy * (size_t)(count + 1));
+    for (int i = 0; i < count; i++)
+        copy[i] = names[i];
+    return copy;
+}
+
+void net_describe(const dl_model *model, const net_answer *a, dl_arena *arena, dltrain_info *info) {
+    const dl_data *data = &model->data;
     const dl_schema *base = &data->base;
-    dltrain_info *info = &net->info;
-    dl_arena_free(&net->arena);
-    *info =
-        (dltrain_info){.name = dl_arena_strdup(&net->arena, m->model.name),
-                       .positions = 1,
-                       .kind = m->layer >= 0                                    ? DLTRAIN_OUTPUTS
-                               : data->predict == DL_TARGETS_INPUT              ? DLTRAIN_INPUTS
-                               : data->predict == DL_TARGETS_COLOR              ? DLTRAIN_COLORS
-                               : data->schema.classes && !data->schema.bin_edge ? DLTRAIN_CLASSES
-                                                                                : DLTRAIN_NUMBERS};
+    *info = (dltrain_info){
+        .name = dl_arena_strdup(arena, model->name), .positions = 1, .kind = kind_of(data, a)};
     set_shape(&info->input_rank, info->input_dim, &info->input_size, data->schema.input);
-    set_shape(&info->output_rank, info->output_dim, &info->output_size, output_shape(net, m));
+    set_shape(&info->output_rank, info->output_dim, &info->output_size, output_shape(model, a));
+    bool numbers = info->kind == DLTRAIN_NUMBERS;
     if (info->kind == DLTRAIN_CLASSES)
-        describe_classes(net, &m->model);
-    bool named = info->kind == DLTRAIN_NUMBERS && (size_t)base->targets == info->output_size;
-    const char **targets =
-        dl_arena_alloc(&net->arena, sizeof *targets * (size_t)(base->targets + 1));
-    for (int i = 0; i < base->targets; i++)
-        targets[i] = base->target_name[i];
-    info->target_names = named ? targets : NULL;
-    info->origin = info->kind == DLTRAIN_NUMBERS  ? base->target_origin
+        describe_classes(model, a, arena, info);
+    if (numbers && (size_t)base->targets == info->output_size)
+        info->target_names = copy_names(base->target_name, base->targets, arena);
+    info->origin = numbers                        ? base->target_origin
                    : info->kind == DLTRAIN_INPUTS ? base->input_origin
                                                   : NULL;
-    const char **names = dl_arena_alloc(&net->arena, sizeof *names * (size_t)(base->columns + 1));
+    char **columns = xmalloc(sizeof *columns * (size_t)(base->columns + 1));
     for (int i = 0; i < base->columns; i++)
-        names[i] = base->column[i].name;
+        columns[i] = base->column[i].name;
     info->columns = base->columns;
-    info->column_names = names;
+    info->column_names = copy_names(columns, base->columns, arena);
+    free(columns);
     dl_symbols symbols = dl_data_symbols(data);
     dl_error error = {0};
     info->is_text = !dl_symbols_check(&symbols, "", &error);
     dl_error_clear(&error);
+}
+
+static void describe(dltrain_net *net) {
+    const net_member *m = &net->member[0];
+    const net_answer a = {net->count > 1, net->vote, m->layer};
+    dl_arena_free(&net->arena);
+    net_describe(&m->model, &a, &net->arena, &net->info);
 }
 
 const dltrain_info *dltrain_describe(const dltrain_net *net) {

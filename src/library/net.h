@@ -35,6 +35,14 @@ struct dltrain_net {
     float *votes, *once, *deviation;
 };
 
+/* How a model answers: with others, by vote, with a layer's outputs (-1: the net's). */
+typedef struct {
+    bool together, vote;
+    int layer;
+} net_answer;
+/* Names are the arena's and the model's. */
+void net_describe(const dl_model *model, const net_answer *answer, dl_arena *arena,
+                  dltrain_info *info);
 /* Runs function(context) with the handle's errors cleared. Returns its code. */
 int net_guard(dltrain_net *net, int (*function)(void *context), void *context);
 /* out[count][output_size] = the answers to x[member][count][its input size], normalized; count is

@@ -259,8 +259,9 @@ static void name_row(dltrain_inputs *in, int at) {
 
 /* ---- the file ---- */
 
-/* 1: a record, 0: the end, -1 and an error that ends the reading. */
-static int next_record(dltrain_inputs *in, bool *bad) {
+/* 1: a record, for answer `at`; bad: it has a problem; 0: the end, -1 and an error that ends the
+   reading. */
+static int next_record(dltrain_inputs *in, int at, bool *bad) {
     table_reader *t = in->table;
     dl_error *error = &in->net->error;
     if (t->pending) {
@@ -277,8 +278,7 @@ static int next_record(dltrain_inputs *in, bool *bad) {
         dl_error fault = {0};
         *bad = split_json(in, t->csv.field[0], &fault);
         if (*bad)
-            in->problem[in->answers.count] =
-                dl_arena_strdup(&in->strings, dl_text_get(&fault.text));
+            in->problem[at] = dl_arena_strdup(&in->strings, dl_text_get(&fault.text));
         dl_error_clear(&fault);
     } else {
         t->record.field = t->csv.field;
@@ -304,7 +304,7 @@ static int open_columns(dltrain_inputs *in) {
             name_json_columns(in);
         return t->plain ? 0 : choose_columns(in, error);
     }
-    got = next_record(in, &bad);
+    got = next_record(in, 0, &bad);
     if (got <= 0)
         return got ? -1 : dl_fail(error, DL_DATA, "%s: is empty", t->csv.path);
     if (!t->plain)
@@ -342,8 +342,7 @@ int inputs_next_rows(dltrain_inputs *in, input_part *part) {
     /* A stream is answered line by line. */
     int most = dl_reader_is_stream(in->table->csv.reader) ? 1 : in->net->batch, count = 0, got = 1;
     bool bad = false;
-    while (count < most && (got = next_record(in, &bad)) > 0) {
-        in->answers.count = count;
+    while (count < most && (got = next_record(in, count, &bad)) > 0) {
         if (!bad && take_row(in, count))
             continue;
         name_row(in, count++);
@@ -352,7 +351,6 @@ int inputs_next_rows(dltrain_inputs *in, input_part *part) {
         return -1;
     for (int i = 0; i < in->net->count && i < MOST_MEMBERS; i++)
         x[i] = in->net->member[i].x;
-    in->answers.count = 0;
     if (count)
         inputs_answer(in, x, count);
     return count > 0;

@@ -11,8 +11,10 @@ setup_file() {
     # shellcheck disable=SC2046 # a list of flags
     gcc -std=c11 -Wall -Wextra -pedantic -Werror -o frames "$root/tests/library/frames.c" \
         $(pkg-config --cflags --libs dltrain) &&
-        g++ -std=c++11 -Wall -Wextra -pedantic -Werror -pthread -o files \
-            "$root/tests/library/files.cpp" $(pkg-config --cflags --libs dltrain)
+        for program in files threads; do
+            g++ -std=c++11 -Wall -Wextra -pedantic -Werror -pthread -o $program \
+                "$root/tests/library/$program.cpp" $(pkg-config --cflags --libs dltrain) || return 1
+        done
 }
 
 set_up() {
@@ -69,4 +71,38 @@ bytes() { printf '%b' "$(printf '\\x%02x' "$@")"; }
     done
     equal "$(readlink "$LD_LIBRARY_PATH/libdltrain.so")" libdltrain.so.0
     objdump -p "$LD_LIBRARY_PATH/libdltrain.so" | grep -q 'SONAME *libdltrain.so.0$'
+}
+
+@test "nets that one thread opened answer in others; nothing is allocated" {
+    capture "$BATS_FILE_TMPDIR/threads" runs/digits
+    status_is 0
+    equal "$output" "0 allocations"
+    # convolutions and products of oneDNN, whose own bookkeeping allocates
+    python3 "$root/tests/cli/predict_formats.py" data/digits.csv.gz
+    cat >cnn.cfg <<'CONFIG'
+data = { format = "idx"; train = { images = "x.idx"; labels = "y.idx"; }; normalize = "scale"; };
+network = ( { layer = "conv2d"; filters = 16; kernel = 3; padding = "same"; activation = "relu"; },
+            { layer = "conv2d"; filters = 24; kernel = 5; padding = "same"; activation = "tanh"; },
+            { layer = "max_pool"; size = 2; },
+            { layer = "conv2d"; filters = 37; kernel = 1; activation = "relu"; },
+            { layer = "flatten"; },
+            { layer = "dense"; units = 300; activation = "relu"; },
+            { layer = "dense"; units = 64; activation = "tanh"; },
+            { layer = "dense"; units = 10; } );
+loss = { type = "softmax_cross_entropy"; };
+training = { batch_size = 32; epochs = 1; };
+CONFIG
+    "$dltrain" --quiet cnn.cfg
+    for _ in 1 2 3; do
+        capture "$BATS_FILE_TMPDIR/threads" runs/cnn
+        status_is 0
+    done
+}
+
+@test "without oneDNN it depends on four libraries" {
+    make -C "$root" lib ONEDNN=no >/dev/null
+    needed=$(objdump -p "$root/build/lib/libdltrain.so" | awk '$1 == "NEEDED" { print $2 }')
+    make -C "$root" lib >/dev/null # that of the other tests again
+    equal "$(grep -vE '^(lib(m|c|gomp|pthread)|ld-linux.*)\.so' <<<"$needed" | cut -d. -f1 | sort | tr '\n' ' ')" \
+        "libconfig libjansson libopenblas libz "
 }
