@@ -237,8 +237,11 @@ int dl_checkpoint_open(dl_checkpoint *c, const char *path, dl_error *error) {
     const char *schema = dl_safetensors_text(&c->file, "schema");
     if (!config || !schema)
         return dl_checkpoint_missing(c, config ? "schema" : "config", error);
-    if (dl_config_parse(&c->config, path, config, error) ||
-        dl_schema_from_json(&c->schema, schema, path, error) ||
+    if (dl_config_parse(&c->config, path, config, error)) {
+        error->code = DL_DATA; /* not a fault of the user's config */
+        return -1;
+    }
+    if (dl_schema_from_json(&c->schema, schema, path, error) ||
         read_normalization(c, 0, &c->input, error) || read_normalization(c, 1, &c->target, error))
         return -1;
     set_data_folders(c, path);

@@ -113,3 +113,29 @@ network's has 2x3: it is from another network"
     train --quiet --resume run --epochs 5
     status_is 0
 }
+
+# The checksum and all lengths are right; only the config inside is hostile.
+@test "a config inside a checkpoint includes no files" {
+    printf 'secret words of another file\n' >secret
+    python3 - good hostile "$PWD/secret" <<'PYTHON'
+import json, sys, zlib
+bytes_ = open(sys.argv[1], 'rb').read()
+length = int.from_bytes(bytes_[:8], 'little')
+header = json.loads(bytes_[8:8 + length])
+meta = header['__metadata__']
+meta['config'] = f'@include "{sys.argv[3]}"\n' + meta['config']
+meta['checksum'] = '0' * 8
+text = json.dumps(header, separators=(',', ':')).encode()
+text += b' ' * (-len(text) % 8)
+new = len(text).to_bytes(8, 'little') + text + bytes_[8 + length:]
+new = new.replace(b'"checksum":"00000000"', b'"checksum":"%08x"' % zlib.crc32(new), 1)
+open(sys.argv[2], 'wb').write(new)
+PYTHON
+    refused hostile "a config inside a checkpoint must not include files"
+    [[ $errors != *secret* ]] || fail "the file is shown"
+    cp hostile run/last.safetensors
+    train --resume run
+    status_is 3
+    says "a config inside a checkpoint must not include files"
+    [[ $output$errors != *secret* ]] || fail "the file is shown"
+}
