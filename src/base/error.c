@@ -14,7 +14,9 @@ int dl_fail(dl_error *error, dl_code code, const char *format, ...) {
         dl_text_add(&error->text, "\n");
     va_list arguments;
     va_start(arguments, format);
+    size_t start = error->text.length;
     dl_text_add_v(&error->text, format, arguments);
+    dl_text_make_plain(&error->text, start);
     va_end(arguments);
     return -1;
 }

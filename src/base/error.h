@@ -22,7 +22,8 @@ typedef struct {
     dl_text text; /* one message per line, no final newline */
 } dl_error;
 
-/* Adds a message, without a final newline. Returns -1. */
+/* Adds a message, without a newline; control characters, as of a file's name, become "?".
+   Returns -1. */
 int dl_fail(dl_error *error, dl_code code, const char *format, ...) DL_PRINTF(3, 4);
 /* Sorts messages that begin with "file:line:" by line within each file. */
 void dl_error_sort(dl_error *error);

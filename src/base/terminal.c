@@ -74,10 +74,25 @@ void dl_say(dl_terminal *terminal, const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
     dl_text_add_v(&line, format, arguments);
+    dl_text_make_plain(&line, 0);
     va_end(arguments);
     while (line.length && line.data[line.length - 1] == ' ')
         line.data[--line.length] = '\0';
     dl_say_and_log(terminal, dl_text_get(&line), dl_text_get(&line));
+    dl_text_free(&line);
+}
+
+void dl_print_plain(FILE *file, const char *format, ...) {
+    dl_text line = {0};
+    va_list arguments;
+    va_start(arguments, format);
+    dl_text_add_v(&line, format, arguments);
+    va_end(arguments);
+    bool whole = line.length && line.data[line.length - 1] == '\n';
+    dl_text_make_plain(&line, 0);
+    if (whole)
+        line.data[line.length - 1] = '\n';
+    fputs(line.data, file);
     dl_text_free(&line);
 }
 

@@ -29,7 +29,9 @@ void dl_terminal_set_log(dl_terminal *terminal, FILE *log);
 int dl_terminal_columns(const dl_terminal *terminal);
 /* The same for stdout. */
 int dl_output_columns(void);
-/* Prints a line; trailing spaces are removed, a newline is added. */
+/* Prints with "?" for control characters, as of a file's name, but for a final newline. */
+void dl_print_plain(FILE *file, const char *format, ...) DL_PRINTF(2, 3);
+/* Prints a plain line; trailing spaces are removed, a newline is added. */
 void dl_say(dl_terminal *terminal, const char *format, ...) DL_PRINTF(2, 3);
 /* Prints `shown` (NULL: nothing), logs `logged`. */
 void dl_say_and_log(dl_terminal *terminal, const char *shown, const char *logged);

@@ -49,10 +49,17 @@ void dl_text_add(dl_text *text, const char *format, ...) {
 }
 
 void dl_text_add_plain(dl_text *text, const char *string) {
-    for (; *string; string++) {
-        bool control = (unsigned char)*string < ' ' || *string == 127;
-        dl_text_add_bytes(text, control ? "?" : string, 1);
-    }
+    dl_text_add(text, "%s", string);
+    dl_text_make_plain(text, text->length - strlen(string));
+}
+
+void dl_text_make_plain(dl_text *text, size_t start) {
+    unsigned char *c = (unsigned char *)text->data;
+    for (size_t i = start; i < text->length; i++)
+        if (c[i] < ' ' || c[i] == 127)
+            c[i] = '?';
+        else if (c[i] == 0xC2 && c[i + 1] >= 0x80 && c[i + 1] < 0xA0)
+            c[i] = c[i + 1] = '?';
 }
 
 const char *dl_text_get(const dl_text *text) {

@@ -26,6 +26,8 @@ void dl_text_add_v(dl_text *text, const char *format, va_list arguments) DL_PRIN
 void dl_text_add_bytes(dl_text *text, const char *bytes, size_t count);
 /* Adds an untrusted string with "?" for control characters, safe for a terminal. */
 void dl_text_add_plain(dl_text *text, const char *string);
+/* Replaces the control characters of the text, from byte `start` on, by "?". */
+void dl_text_make_plain(dl_text *text, size_t start);
 /* The string, never NULL; borrowed. */
 const char *dl_text_get(const dl_text *text);
 

@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 
+#include "base/terminal.h"
+
 const arg_option arg_always[] = {
     {.name = "help",
      .letter = 'h',
@@ -19,11 +21,13 @@ bool arg_is_single(const arg_program *p) {
 
 int arg_fail(const arg_program *p, const arg_command *c, const char *format, ...) {
     const char *name = c && c->name ? c->name : "", *space = *name ? " " : "";
+    dl_text message = {0};
     va_list arguments;
     va_start(arguments, format);
-    fprintf(stderr, "%s%s%s: ", p->name, space, name);
-    vfprintf(stderr, format, arguments);
-    fprintf(stderr, "\nTry %s%s%s --help.\n", p->name, space, name);
+    dl_text_add_v(&message, format, arguments);
     va_end(arguments);
+    dl_print_plain(stderr, "%s%s%s: %s\n", p->name, space, name, message.data);
+    fprintf(stderr, "Try %s%s%s --help.\n", p->name, space, name);
+    dl_text_free(&message);
     return DL_USAGE;
 }

@@ -124,7 +124,10 @@ char *cmd_quoted(const char *path) {
     dl_text quoted = {0};
     dl_text_add(&quoted, "'");
     for (const char *c = path; *c; c++)
-        dl_text_add(&quoted, *c == '\'' ? "'\\%c'" : "%c", *c);
+        if (iscntrl((unsigned char)*c)) /* bash, zsh: $'\033' */
+            dl_text_add(&quoted, "'$'\\%03o''", (unsigned char)*c);
+        else
+            dl_text_add(&quoted, *c == '\'' ? "'\\%c'" : "%c", *c);
     dl_text_add(&quoted, "'");
     return quoted.data;
 }

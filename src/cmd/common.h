@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "base/terminal.h"
 
 /* Call first, with main's argv. Opens /dev/null for each of stdin, stdout and stderr that is
    closed, and restarts the program with an environment that limits the spinning of waiting threads

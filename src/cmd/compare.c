@@ -223,7 +223,8 @@ static void print_table(const comparison *c) {
                 int own = cell_width(cell_at(c, k, i));
                 width = own > width ? own : width;
             }
-            printf("%s%*s", cell, i + 1 < columns ? width + 2 - cell_width(cell) : 0, "");
+            dl_print_plain(stdout, "%s%*s", cell,
+                           i + 1 < columns ? width + 2 - cell_width(cell) : 0, "");
             if (i + 1 == columns)
                 putchar('\n');
         }
@@ -305,8 +306,8 @@ int compare_status(const compare_arguments *a, dl_error *error) {
             dl_summary_free(&s);
             return -1;
         }
-        printf("%s  %s, %lld of %lld epochs", s.run, state_of(&s), (long long)s.epochs,
-               (long long)s.epochs_wanted);
+        dl_print_plain(stdout, "%s  %s, %lld of %lld epochs", s.run, state_of(&s),
+                       (long long)s.epochs, (long long)s.epochs_wanted);
         if (s.best_epoch)
             printf(", best %s %.6g in epoch %lld", s.monitor, s.best, (long long)s.best_epoch);
         putchar('\n');

@@ -69,7 +69,7 @@ static int batch_picture(const config_arguments *a, dl_experiment *e, dl_error *
     int shown = 0;
     if (dl_batch_picture_write(&e->model, dl_threads(), a->out, &shown, error))
         return -1;
-    fprintf(stderr, "%d images of the first batch: %s\n", shown, a->out);
+    dl_print_plain(stderr, "%d images of the first batch: %s\n", shown, a->out);
     return 0;
 }
 
@@ -316,7 +316,8 @@ static int run_predictions(void *arguments, dl_error *error) {
     if (!status)
         status = dl_prediction_picture_write(&l.experiment.model, split, a->out, &shown, error);
     if (!status)
-        fprintf(stderr, "%d samples, each as input, prediction and target: %s\n", shown, a->out);
+        dl_print_plain(stderr, "%d samples, each as input, prediction and target: %s\n", shown,
+                       a->out);
     loaded_close(&l);
     return status;
 }
@@ -329,7 +330,7 @@ static int run_report(void *arguments, dl_error *error) {
     if (!status)
         status = write_page(&l, split, a->out, error);
     if (!status)
-        fprintf(stderr, "report: %s\n", a->out);
+        dl_print_plain(stderr, "report: %s\n", a->out);
     loaded_close(&l);
     return status;
 }

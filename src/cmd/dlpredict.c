@@ -66,7 +66,7 @@ static void report_problems(const predict_arguments *a, const dltrain_answers *a
         if (!answers->problem[i])
             continue;
         if (++*bad <= MOST_REPORTED)
-            fprintf(stderr, "%s: %s\n", a->common.program, answers->problem[i]);
+            dl_print_plain(stderr, "%s: %s\n", a->common.program, answers->problem[i]);
         else if (*bad == MOST_REPORTED + 1)
             fprintf(stderr, "%s: further ones are only counted\n", a->common.program);
     }

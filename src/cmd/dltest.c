@@ -120,8 +120,8 @@ static void print_text(const test *t, const test_arguments *a) {
         return;
     }
     double loss = dl_loss_mean(&t->sums.losses.net);
-    printf("%s on %s %s rows (%s)\n", e->name, dl_text_count(count, t->scores.rows),
-           dl_split_names[t->split], t->member[0].path);
+    dl_print_plain(stdout, "%s on %s %s rows (%s)\n", e->name, dl_text_count(count, t->scores.rows),
+                   dl_split_names[t->split], t->member[0].path);
     scores_print(&t->scores, &loss);
 }
 

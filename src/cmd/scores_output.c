@@ -170,10 +170,10 @@ void scores_print_members(const dl_scores *s, const dl_ensemble *ensemble) {
     char cell[32];
     printf("%10s  net\n", s->accumulator.metric[0]->name);
     for (int i = 0; i < ensemble->count; i++)
-        printf("%10s  %s\n",
-               dl_report_metric(cell, s->accumulator.metric[0],
-                                dl_accumulator_value(&ensemble->member[i].accumulator, 0)),
-               ensemble->member[i].name);
+        dl_print_plain(stdout, "%10s  %s\n",
+                       dl_report_metric(cell, s->accumulator.metric[0],
+                                        dl_accumulator_value(&ensemble->member[i].accumulator, 0)),
+                       ensemble->member[i].name);
     printf("\n%-*s %12s %10s %10s %10s\n", width, "", "mean", "lowest", "highest", "ensemble");
     for (int m = 0; m < s->accumulator.metric_count; m++) {
         const dl_metric *metric = s->accumulator.metric[m];

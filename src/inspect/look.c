@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/terminal.h"
 #include "math/vector.h"
 
 int dl_look_find_layer(const dl_net *net, const char *name, dl_error *error) {
@@ -169,7 +170,7 @@ int dl_look_write(const dl_look *look, const char *kind, const char *ending, dl_
     char *path = dl_look_path(look, kind, ending);
     int result = dl_output_write(path, dl_text_get(text), text->length, error);
     if (!result)
-        fprintf(stderr, "%s\n", path);
+        dl_print_plain(stderr, "%s\n", path);
     dl_text_free(text);
     free(path);
     return result;
@@ -179,7 +180,7 @@ int dl_look_save(const dl_look *look, const char *kind, dl_grid *grid, dl_error 
     char *path = dl_look_path(look, kind, "png");
     int result = dl_grid_save(grid, path, error);
     if (!result)
-        fprintf(stderr, "%s\n", path);
+        dl_print_plain(stderr, "%s\n", path);
     dl_grid_free(grid);
     free(path);
     return result;

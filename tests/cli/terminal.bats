@@ -144,3 +144,51 @@ bar=$'\033[K['
     shows_not $'\033'
     [ "$(lines | wc -L)" -le 80 ] || fail "wider than 80 columns"
 }
+
+@test "control characters of file names are not printed" {
+    local run=$'a\nb\e[31mc\t\xc2\x9bd' shown='a?b?[31mc???d'
+    xor xor.cfg
+    train --out "$run" --epochs 2 xor.cfg
+    status_is 0
+    says "best        train_loss"
+    says "$shown/best.safetensors"
+    says "'a'\$'\\012''b'\$'\\033''[31mc'\$'\\011''" # for a shell
+    grep -qF "$shown/best.safetensors" "$run/log.txt" || fail "not in the log"
+    train --resume "$run" --epochs 3
+    status_is 0
+    says "$shown/best.safetensors"
+    tested "$run"
+    status_is 0
+    shows "($shown/best.safetensors)"
+    tested --average "$run" "$run"
+    status_is 0
+    shows "  $shown/best.safetensors"
+    inspect status "$run"
+    equal "${output%%  *}" "$shown"
+    inspect compare "$run" "$run"
+    equal "$(head -1 .out | tr -s ' ')" "run $shown $shown"
+    inspect report "$run" --out "$run.html"
+    says_only "report: $shown.html"
+    tested "$run.x"
+    says_only "dltest: $shown.x: No such file or directory"
+    tested "--$run"
+    equal "$(head -1 .err)" "dltest: unknown option --$shown"
+    capture "$dlpredict" "$run" "$run.csv"
+    says_only "dlpredict: $shown.csv: no file matches"
+}
+
+@test "a clock that is set back does not disturb a run" {
+    cc -shared -fPIC -O1 -o clock.so "$root/tests/shims/clock.c" -ldl 2>.cc ||
+        skip "no shim: $(head -1 .cc)"
+    ! is_sanitized || skip "the shim does not go together with sanitizers"
+    xor xor.cfg
+    capture env LD_PRELOAD="$PWD/clock.so" date +%s
+    [ "$output" -lt $(($(date +%s) - 500)) ] || fail "the clock is not set back"
+    capture timeout 60 env LD_PRELOAD="$PWD/clock.so" "$dltrain" --out run --epochs 5 \
+        --set training.tensorboard=true --json xor.cfg
+    status_is 0
+    ! grep -E '(^|[^0-9e])-[0-9.:]+ *(ms|s|min)' .err || fail "negative seconds"
+    equal "$(jq -s 'map(select(.event == "end" and .seconds >= 0 and .seconds < 60)) | length' .out)" 1
+    equal "$(awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == "seconds") s = i; next }
+        s && $s >= 0 && $s < 60' run/history.csv | wc -l)" 5
+}
