@@ -70,6 +70,9 @@ dense='{ layer = "dense"; units = 3; }'
     same_loss rms '{ layer = "rms_norm"; activation = "gelu"; }, { layer = "local_response_norm"; size = 3; },' "$head"
     same_loss shapes '{ layer = "pad"; height = (1, 2); channels = (0, 3); }, { layer = "crop"; height = 6; width = 5; }, { layer = "upsample"; size = (2, 3); method = "bilinear"; }, { layer = "prelu"; }, { layer = "scale"; shift = true; },' "$head"
     same_loss blocks '{ layer = "residual"; body = ( { layer = "conv2d"; filters = 4; kernel = 3; padding = 1; } ); activation = "mish"; }, { layer = "dense_block"; layers = 2; growth = 3; }, { layer = "global_avg_pool"; },' "$dense"
+    same_loss filtered '{ layer = "filter"; kind = "gaussian"; size = (3, 4); }, { layer = "local_response_norm"; size = 4; alpha = 0.5; },' "$head"
+    same_loss unpooled '{ layer = "max_pool"; name = "p"; size = 2; ceil_mode = true; }, { layer = "conv2d"; filters = 4; kernel = 1; activation = "hard_swish"; }, { layer = "unpool"; inputs = ("conv2d_1", "p"); },' "$head"
+    same_loss twice '{ layer = "activation"; name = "a"; activation = "relu6"; inputs = ("input"); }, { layer = "activation"; name = "b"; activation = "relu6"; inputs = ("input"); }, { layer = "activation"; name = "c"; activation = "hard_sigmoid"; inputs = ("a"); }, { layer = "add"; inputs = ("b", "c"); },' "$head"
     same_loss dropped '{ layer = "dropout"; rate = 0.3; }, { layer = "gaussian_noise"; }, { layer = "global_max_pool"; }, { layer = "maxout"; units = 5; pieces = 3; },' "$dense"
 }
 
@@ -79,6 +82,7 @@ dense='{ layer = "dense"; units = 3; }'
     local steps='{ layer = "reshape"; shape = (6, 4); },'
     local head="{ layer = \"flatten\"; }, $dense"
     same_loss lstm "$steps" '{ layer = "lstm"; units = 5; bidirectional = true; }, { layer = "gru"; units = 4; return = "last"; },' "$dense"
+    same_loss relu_rnn "$steps" '{ layer = "simple_rnn"; units = 5; activation = "relu"; bidirectional = true; }, { layer = "local_response_norm"; size = 2; },' "$head"
     same_loss rnn "$steps" '{ layer = "simple_rnn"; units = 5; }, { layer = "lstm"; units = 3; bidirectional = true; return = "last"; },' "$dense"
     same_loss attention "$steps" '{ layer = "positional_encoding"; }, { layer = "multi_head_attention"; heads = 2; causal = true; }, { layer = "conv1d"; filters = 5; kernel = 3; padding = "same"; activation = "tanh"; }, { layer = "max_pool1d"; },' "$head"
 }
@@ -99,6 +103,90 @@ p = onnxruntime.InferenceSession("run.onnx").run(None, {"input": d[:, :64]})[0]
 assert abs(p.sum(1) - 1).max() < 1e-5
 assert (p.argmax(1) == d[:, 64]).mean() > 0.9
 PYTHON
+}
+
+@test "ONNX: the state of a stateful layer is an input and an output" {
+    need_runtime
+    for i in 1 2 3 4 5 6 7 8 9; do printf 'abcacbbacabcbacb'; done >text
+    cat >carry.cfg <<'CONFIG'
+data = { format = "text"; train = { file = "text"; }; length = 4; };
+network = ( { layer = "lstm"; units = 5; stateful = true; }, { layer = "dense"; units = 3; } );
+loss = { type = "softmax_cross_entropy"; };
+training = { epochs = 1; batch_size = 4; shuffle = false; };
+CONFIG
+    train --quiet --out carry carry.cfg
+    status_is 0
+    "$dlconvert" carry carry.onnx
+    "$python" - <<'PYTHON'
+import numpy as np, onnx, onnxruntime
+onnx.checker.check_model(onnx.load("carry.onnx"), full_check=True)
+net = onnxruntime.InferenceSession("carry.onnx")
+assert [o.name for o in net.get_outputs()][0] == "output"
+x = np.random.default_rng(1).normal(size=(1, 4, 3)).astype("f4")
+zeros = np.zeros((1, 5), "f4")
+first = net.run(None, {"input": x, "lstm_1.state": zeros, "lstm_1.memory": zeros})
+named = dict(zip([o.name for o in net.get_outputs()], first))
+second = net.run(None, {"input": x, "lstm_1.state": named["lstm_1.next_state"],
+                        "lstm_1.memory": named["lstm_1.next_memory"]})
+assert abs(first[0] - second[0]).max() > 1e-5
+PYTHON
+}
+
+@test "ONNX in: a folder like a run's, to test, to train from, and to edit" {
+    need_onnx
+    digits digits.cfg
+    train --quiet --epochs 8 --out run digits.cfg
+    status_is 0
+    "$dlconvert" run run.onnx
+    "$dlconvert" run.onnx back
+    [ "$(ls back)" = "$(printf 'best.safetensors\nconfig.cfg')" ]
+    grep -q 'layer = "dense"; name = "dense_1";.*// MatMul dense_1' back/config.cfg
+    # same weights under the same names: nothing is left to learn from the start
+    train --quiet --out again --set training.init_from=back --set training.epochs=0 digits.cfg
+    status_is 0
+    capture "$dltest" --json run
+    local was=$output
+    capture "$dltest" --json again
+    [ "$(jq -n --argjson a "$was" --argjson b "$output" '$a.accuracy == $b.accuracy')" = true ]
+    capture "$dlconvert" run.onnx back
+    status_is 2
+    says "back: exists, and is not an empty folder"
+    capture "$dlconvert" run.onnx new --set loss.type=nonsense
+    status_is 2
+    [ ! -e new ]
+    # a config of their own format, for images
+    "$dlconvert" run.onnx numbers --set loss.type=mse
+    grep -q 'type = "mse"' numbers/config.cfg
+}
+
+@test "ONNX in: what has no layer is named, all at once, and nothing is left" {
+    need_onnx
+    cat >attention.cfg <<'CONFIG'
+data = { format = "random"; input = (4, 6); classes = 2; rows = 8; train = {}; };
+network = ( { layer = "multi_head_attention"; heads = 2; }, { layer = "multi_head_attention"; heads = 2; },
+            { layer = "flatten"; }, { layer = "dense"; units = 2; } );
+loss = { type = "softmax_cross_entropy"; };
+training = { epochs = 1; };
+CONFIG
+    train --quiet --out attention attention.cfg
+    status_is 0
+    "$dlconvert" attention attention.onnx
+    capture "$dlconvert" attention.onnx back
+    status_is 2
+    says 'attention.onnx: node "'
+    says '(MatMul): it must be of rows or a sequence and a constant matrix'
+    [ ! -e back ]
+    [ "$(find . -maxdepth 1 -name 'back*' | wc -l)" = 0 ]
+    printf 'not an ONNX file' >bad.onnx
+    capture "$dlconvert" bad.onnx back
+    status_is 3
+    says "bad.onnx: is not an ONNX file, or damaged"
+    head -c 3000 attention.onnx >cut.onnx
+    capture "$dlconvert" cut.onnx back
+    status_is 3
+    capture "$dlconvert" none.onnx back
+    status_is 3
+    [ "$(find . -maxdepth 1 -name 'back*' | wc -l)" = 0 ]
 }
 
 @test "what ONNX has not, and wrong files, are refused" {
