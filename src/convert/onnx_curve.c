@@ -204,7 +204,7 @@ static const char *recognize(dl_onnx_import *in, const dl_onnx_curve *c) {
                             "its gelu is an approximation (by tanh, say); dltrain's is the exact "
                             "function, so that outputs differ by up to 0.0005 per layer\n");
         }
-        if (!is)
+        if (!is || !isfinite(f.slope + f.alpha + f.hard_slope))
             continue;
         char number[32];
         const char *name = dl_activation_names[f.kind], *key = NULL;
@@ -230,6 +230,10 @@ static int add_affine(dl_onnx_import *in, int source, double a, double b) {
     if (!layer)
         return -2;
     int channels = dl_shape_channels(shape);
+    if (channels > DL_ONNX_MOST_REPEATED || !isfinite((float)a) || !isfinite((float)b)) {
+        dl_onnx_refuse(in, "its constant is not finite, or its input is too large");
+        return -2;
+    }
     float *scale = dl_onnx_add_tensor(in, layer, "scale", channels);
     float *shift = b != 0 ? dl_onnx_add_tensor(in, layer, "shift", channels) : NULL;
     for (int c = 0; c < channels; c++) {

@@ -269,6 +269,8 @@ int dl_onnx_arrange_any(dl_onnx_import *in, dl_onnx_in_value *value, int *order)
 const float *dl_onnx_by_axis(dl_onnx_import *in, const dl_onnx_constant *c,
                              const dl_onnx_view *view, int axis) {
     int64_t channels = view->dim[axis];
+    if (channels > DL_ONNX_MOST_REPEATED && (c->uniform || c->count == 1))
+        return NULL;
     for (int i = 0; i < c->rank; i++) {
         int own = view->rank - c->rank + i;
         if (own < 0 ? c->dim[i] != 1 : c->dim[i] != 1 && (own != axis || c->dim[i] != channels))

@@ -14,8 +14,9 @@
 #include "onnx.pb-c.h"
 
 enum { DL_ONNX_MAX_RANK = 8, DL_ONNX_MAX_ATOMS = 16 };
-enum { DL_ONNX_LONGEST = 1 << 24 };     /* axis of an image or sequence */
-#define DL_ONNX_MOST ((int64_t)1 << 31) /* elements of a value */
+enum { DL_ONNX_LONGEST = 1 << 24 };       /* axis of an image or sequence */
+enum { DL_ONNX_MOST_REPEATED = 1 << 18 }; /* copies of one number, as weights of a layer */
+#define DL_ONNX_MOST ((int64_t)1 << 31)   /* elements of a value */
 
 /* ---- constants ---- */
 

@@ -6,6 +6,7 @@
 #include "convert/onnx_import.h"
 
 static const int row_order[] = {0, 1};
+enum { MOST_PERMUTED = 1 << 22 }; /* elements of a flattened image */
 
 static void add_number(dl_text *text, const char *key, double value) {
     char number[32];
@@ -22,6 +23,10 @@ static int arrange_rows(dl_onnx_import *in, dl_onnx_in_value *value, const int64
         return -2;
     if (value->view.rank != 2 || dl_onnx_view_batch_axis(&value->view) != 0) {
         dl_onnx_refuse(in, "its input must be rows");
+        return -2;
+    }
+    if (!dl_onnx_view_is(&value->view, row_order) && value->view.dim[1] > MOST_PERMUTED) {
+        dl_onnx_refuse(in, "its input is too large to be read in another order");
         return -2;
     }
     *order = dl_onnx_view_order(&value->view, &in->arena);
@@ -63,7 +68,7 @@ static dl_onnx_layer *add_dense(dl_onnx_import *in, int source, const matrix *m,
 
 static bool is_matrix(dl_onnx_import *in, const dl_onnx_constant *c, int64_t inputs, bool turned,
                       matrix *m) {
-    if (!c || c->rank != 2 || c->count < 1 || c->dim[turned] != inputs) {
+    if (!c || c->uniform || c->rank != 2 || c->count < 1 || c->dim[turned] != inputs) {
         dl_onnx_refuse(in, "its weight must be a constant matrix with %lld inputs",
                        (long long)inputs);
         return false;
@@ -244,13 +249,15 @@ int dl_onnx_in_lrn(dl_onnx_import *in) {
     dl_onnx_layer *layer = size > 0 && size <= 1024 && size % 2
                                ? add_norm(in, "local_response_norm", true, &order)
                                : NULL;
-    if (!layer)
+    double alpha = dl_onnx_get_float(in, "alpha", 1e-4), beta = dl_onnx_get_float(in, "beta", 0.75);
+    double k = dl_onnx_get_float(in, "bias", 1);
+    if (!layer || !isfinite(alpha + beta + k))
         return dl_onnx_refuse(in, "it must be of channels, of an odd size");
     layer->activates = false;
     dl_text_add(&layer->options, "size = %lld; ", (long long)size);
-    add_number(&layer->options, "alpha", dl_onnx_get_float(in, "alpha", 1e-4));
-    add_number(&layer->options, "beta", dl_onnx_get_float(in, "beta", 0.75));
-    add_number(&layer->options, "k", dl_onnx_get_float(in, "bias", 1));
+    add_number(&layer->options, "alpha", alpha);
+    add_number(&layer->options, "beta", beta);
+    add_number(&layer->options, "k", k);
     return 0;
 }
 

@@ -148,7 +148,7 @@ static bool add_to_input(dl_onnx_import *in, const dl_onnx_in_value *value,
     dl_shape shape = in->input;
     int64_t size = dl_shape_size(shape), channels = dl_shape_channels(shape), places;
     if (!in->own || value->layer >= 0 || value->curve || (op != 'S' && op != 'M') ||
-        (op == 'S' && in->shift) || (op == 'M' && in->scale) ||
+        (op == 'S' && in->shift) || (op == 'M' && in->scale) || c->uniform ||
         (c->count != 1 && c->count != channels && c->count != size))
         return false;
     bool first = c->count == size && value->view.rank == 4 && value->view.dim[1] == channels &&

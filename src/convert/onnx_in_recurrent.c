@@ -30,7 +30,7 @@ static void put_gates(const dl_onnx_constant *c, const recurrent_cell *cell, int
 }
 
 static bool has_shape(const dl_onnx_constant *c, int64_t a, int64_t b, int64_t columns) {
-    return c && c->rank == (columns ? 3 : 2) && c->dim[0] == a && c->dim[1] == b &&
+    return c && !c->uniform && c->rank == (columns ? 3 : 2) && c->dim[0] == a && c->dim[1] == b &&
            (!columns || c->dim[2] == columns);
 }
 

@@ -185,7 +185,7 @@ static int add_bias(dl_onnx_import *in, dl_onnx_layer *layer, int64_t count) {
 static const dl_onnx_constant *kernel_of(dl_onnx_import *in, int rank) {
     const dl_onnx_constant *weight = dl_onnx_constant_of(in, 1);
     bool bias = in->node->n_input < 3 || !*in->node->input[2] || dl_onnx_constant_of(in, 2);
-    bool good = weight && weight->rank == rank && bias && weight->count > 0 &&
+    bool good = weight && !weight->uniform && weight->rank == rank && bias && weight->count > 0 &&
                 weight->dim[0] <= 65536 && weight->dim[1] <= INT32_MAX;
     in->copied += good ? weight->count : 0;
     if (good && in->copied < (int64_t)1 << 33)

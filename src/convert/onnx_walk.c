@@ -238,8 +238,10 @@ static int fill_dims(dl_onnx_import *in, const int *places, int rank, int64_t *d
         if (places[i] && given && *given) {
             int64_t n = strtoll(given, &end, 10);
             if (end == given || n < 1 || n > INT32_MAX || (dims[i] && dims[i] != n) ||
-                (*end && *end != 'x'))
+                (*end && *end != 'x')) {
+                dl_text_free(&text);
                 return dl_onnx_refuse(in, "--shape does not match the file's input");
+            }
             dims[i] = n;
             given = *end ? end + 1 : end;
         }
@@ -250,7 +252,7 @@ static int fill_dims(dl_onnx_import *in, const int *places, int rank, int64_t *d
         else
             dims[i] = dims[i] ? dims[i] : ANY_BATCH;
         open |= dims[i] > (rank > 2 ? DL_ONNX_LONGEST : INT32_MAX) ||
-                !dl_multiply(size, dims[i], &size) || size > DL_ONNX_MOST * 256;
+                (places[i] && !dl_multiply(size, dims[i], &size)) || size > DL_ONNX_MOST / 8;
     }
     int result = open || (given && *given)
                      ? dl_onnx_refuse(in,
@@ -391,7 +393,7 @@ static int finish(dl_onnx_import *in) {
     in->node = NULL;
     if (last < 0)
         return dl_onnx_refuse(in, "it has no layers");
-    if (value->view.rank <= 2 && dl_onnx_view_order(&value->view, &in->arena))
+    if (value->view.rank == 2 && !dl_onnx_view_is(&value->view, (int[]){0, 1}))
         return dl_onnx_refuse(in, "its output is a flattened image, in another order than "
                                   "dltrain's");
     remove_dead(in, last);
