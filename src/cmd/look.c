@@ -30,26 +30,26 @@ static int open_data(loaded *l, const look_arguments *a, const look_needs *needs
     return dl_data_describe(&l->experiment.model.data, &c->schema, &c->input, &c->target, error);
 }
 
-/* Builds the net up to the layer that the command line names. */
-static int build(loaded *l, const look_arguments *a, const look_needs *needs, dl_look *look,
-                 dl_error *error) {
+/* The layer that the command line names, before anything is read or built. */
+static int find_layer(loaded *l, const char *name, dl_look *look, dl_error *error) {
+    const dl_net *net = &l->experiment.model.net;
+    look->layer = *name ? dl_look_find_layer(net, name, error) : net->layer_count - 1;
+    look->is_last = look->layer == net->layer_count - 1;
+    return look->layer < 0 ? -1 : 0;
+}
+
+/* Builds the net up to that layer. */
+static int build(loaded *l, const look_needs *needs, bool named, dl_look *look, dl_error *error) {
     dl_net *net = &l->experiment.model.net;
-    const char *name = a->common.operand_count > 1 ? a->common.operands[1] : NULL;
-    int last = net->layer_count - 1, layer = last;
-    if (name)
-        layer = dl_look_find_layer(net, name, error);
-    if (layer < 0)
-        return -1;
-    look->is_last = layer == last;
     net->input_gradient = needs->gradient;
-    if (name || !needs->first)
-        dl_net_cut(net, layer, needs->gradient);
+    if (named || !needs->first)
+        dl_net_cut(net, look->layer, needs->gradient);
     if (dl_net_build(net, l->experiment.model.data.schema.input, (int)needs->batch, needs->gradient,
                      dl_threads(), error) ||
         dl_checkpoint_load_net(&l->checkpoint, net, error))
         return -1;
     const dl_layer *first = dl_filter_first(net);
-    look->layer = !name && needs->first && first ? first->index : layer;
+    look->layer = !named && needs->first && first ? first->index : look->layer;
     return 0;
 }
 
@@ -60,7 +60,8 @@ static int look_open(loaded *l, dl_look *look, const look_arguments *a, const lo
     look->model = &l->experiment.model;
     look->folder = a->out;
     if (loaded_open(l, a->common.operands[0], a->last, &a->common, error) ||
-        open_data(l, a, needs, &look->split, error) || build(l, a, needs, look, error))
+        find_layer(l, name, look, error) || open_data(l, a, needs, &look->split, error) ||
+        build(l, needs, *name, look, error))
         return -1;
     if (a->most ? dl_look_find_most(look, a->most, error)
                 : dl_look_choose_units(look, colon ? colon + 1 : NULL, needs->units, error))

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "inspect/look.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,9 +23,13 @@ int dl_look_find_layer(const dl_net *net, const char *name, dl_error *error) {
         dl_text own = {0};
         dl_text_add(&own, "%.*s", (int)length, name);
         const char *nearest = dl_text_nearest(own.data, known, net->layer_count);
-        dl_fail(error, DL_USAGE, "the net has no layer \"%s\"%s%s%s", own.data,
-                nearest ? ": did you mean \"" : ": its layers are \"", nearest ? nearest : known[0],
-                nearest ? "\"?" : "\" and others (dlinspect net)");
+        dl_text all = {0};
+        for (int i = 0; i < net->layer_count; i++)
+            dl_text_add(&all, "%s%s", i ? ", " : "", known[i]);
+        dl_fail(error, DL_USAGE, "the net has no layer \"%s\": %s%s%s", own.data,
+                nearest ? "did you mean \"" : "its layers are ", nearest ? nearest : all.data,
+                nearest ? "\"?" : "");
+        dl_text_free(&all);
         dl_text_free(&own);
     }
     free(known);
@@ -44,6 +49,26 @@ const char *dl_look_unit_name(const dl_look *look, int unit, char out[16]) {
         return dl_schema_class(&look->model->data.schema, unit, out);
     snprintf(out, 16, "%d", unit);
     return out;
+}
+
+void dl_look_print(const char *format, ...) {
+    dl_text line = {0}, plain = {0};
+    va_list arguments;
+    va_start(arguments, format);
+    dl_text_add_v(&line, format, arguments);
+    va_end(arguments);
+    dl_text_add_plain(&plain, dl_text_get(&line));
+    puts(dl_text_get(&plain));
+    dl_text_free(&line);
+    dl_text_free(&plain);
+}
+
+void dl_look_add_field(dl_text *csv, const char *text) {
+    bool quoted = strpbrk(text, ",\"\n\r") != NULL;
+    dl_text_add(csv, "%s", quoted ? "\"" : "");
+    for (; *text; text++)
+        dl_text_add(csv, *text == '"' ? "\"\"" : "%c", *text);
+    dl_text_add(csv, "%s", quoted ? "\"" : "");
 }
 
 static int refuse(const dl_look *look, const char *word, dl_error *error) {

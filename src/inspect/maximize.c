@@ -211,10 +211,11 @@ static void show(ascent *a, int first, int count, double outputs[][REPORTS + 1],
     for (int n = 0; n < count; n++) {
         const char *name = dl_look_unit_name(a->look, a->look->unit[first + n], number);
         float *x = all + (first + n) * size;
-        printf("%s:%s ", a->net->layers[a->look->layer].name, name);
+        dl_text line = {0};
         for (int r = 0; r <= REPORTS; r++)
-            printf(" %s%.4g", r ? "-> " : "", outputs[n][r]);
-        printf("\n");
+            dl_text_add(&line, "%s%.4g", r ? " -> " : "", outputs[n][r]);
+        dl_look_print("%s:%s  %s", a->net->layers[a->look->layer].name, name, line.data);
+        dl_text_free(&line);
         dl_copy(x, a->x + n * size, size);
         dl_denormalize(&a->look->model->data.input, x, 1, size);
         dl_tiles tiles = {.value = x,

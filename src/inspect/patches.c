@@ -2,7 +2,6 @@
 /* The parts of inputs that activate a unit most: Zeiler and Fergus, "Visualizing and understanding
    convolutional networks", ECCV 2014; Girshick et al., CVPR 2014, section 3.1. */
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -200,13 +199,6 @@ static void add_passage(const dl_look *look, const float *x, int step, dl_text *
     }
 }
 
-static void add_quoted(dl_text *csv, const char *text) {
-    dl_text_add(csv, ",\"");
-    for (; *text; text++)
-        dl_text_add(csv, *text == '"' ? "\"\"" : "%c", *text);
-    dl_text_add(csv, "\"");
-}
-
 /* One line of the table; a passage is printed, too. */
 static int add_line(const search *s, int u, const patch *p, float *x, bool is_text, dl_text *csv,
                     dl_error *error) {
@@ -218,15 +210,17 @@ static int add_line(const search *s, int u, const patch *p, float *x, bool is_te
     position(look, p, at);
     dl_receptive_field(&look->model->net, look->layer, at, box);
     const char *unit = dl_look_unit_name(look, look->unit[u], number);
-    dl_text_add(csv, "%s,%.6g,%lld,%d,%d,%d,%d,%d,%d", unit, (double)p->value, (long long)p->row,
-                at[0], at[1], box[0].first, box[0].last, box[1].first, box[1].last);
+    dl_look_add_field(csv, unit);
+    dl_text_add(csv, ",%.6g,%lld,%d,%d,%d,%d,%d,%d", (double)p->value, (long long)p->row, at[0],
+                at[1], box[0].first, box[0].last, box[1].first, box[1].last);
     if (input.rank < 3 && read_row(look, p, x, error))
         return -1;
     if (is_text) {
         dl_text passage = {0};
         add_passage(look, x, at[0], &passage);
-        add_quoted(csv, dl_text_get(&passage));
-        printf("%6s %8.3g  %s\n", unit, (double)p->value, dl_text_get(&passage));
+        dl_text_add(csv, ",");
+        dl_look_add_field(csv, dl_text_get(&passage));
+        dl_look_print("%6s %8.3g  %s", unit, (double)p->value, dl_text_get(&passage));
         dl_text_free(&passage);
     } else if (input.rank < 3 && dl_shape_size(input) <= MOST_INPUTS)
         for (int64_t i = 0; i < dl_shape_size(input); i++)

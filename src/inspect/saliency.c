@@ -127,13 +127,14 @@ static void add_method(sheet *s, int64_t row, int n, int count, int k) {
     for (int64_t i = 0; i < size; i++)
         magnitude += fabs((double)s->map[i]);
     dl_copy(s->kept + ((int64_t)k * count + n) * size, s->map, size);
-    dl_text_add(&s->table, "%lld,%s,%.6g,%s,%.6g,%.3g\n", (long long)row,
-                dl_look_unit_name(s->look, s->of.target.unit, number), s->of.score, m->name,
-                magnitude, s->of.incomplete);
+    dl_text_add(&s->table, "%lld,", (long long)row);
+    dl_look_add_field(&s->table, dl_look_unit_name(s->look, s->of.target.unit, number));
+    dl_text_add(&s->table, ",%.6g,%s,%.6g,%.3g\n", s->of.score, m->name, magnitude,
+                s->of.incomplete);
     if (s->of.incomplete > 0)
-        printf("row %lld, unit %s: integrated gradients sum to the score within %.2f %%\n",
-               (long long)row, dl_look_unit_name(s->look, s->of.target.unit, number),
-               100 * s->of.incomplete);
+        dl_look_print("row %lld, unit %s: integrated gradients sum to the score within %.2f %%",
+                      (long long)row, dl_look_unit_name(s->look, s->of.target.unit, number),
+                      100 * s->of.incomplete);
     if (s->grid.pixels)
         draw(s, n * s->columns + 1 + k, m, false);
     if (s->grid.pixels && s->methods == 1)
