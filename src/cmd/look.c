@@ -193,8 +193,7 @@ const arg_option look_maximize_options[] = {
 
 const arg_option look_saliency_options[] = {
     ARG_STRING_ROW("method", look_arguments, saliency.method, "NAME", ARG_NOTHING,
-                   "gradient, guided (backpropagation), integrated (gradients), grad_cam, "
-                   "occlusion, or all of them on one sheet",
+                   DL_SALIENCY(DL_SALIENCY_HELP) "or all of them on one sheet",
                    .fallback = "gradient"),
     LOOK_ROWS_ROW("rows of the data, as 3,17 (default: the first of each class in turn)"),
     ARG_COUNT_ROW("count", look_arguments, saliency.count, 1, 1000, "N",

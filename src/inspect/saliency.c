@@ -9,11 +9,11 @@
 #include "base/file.h"
 #include "math/vector.h"
 
-#define METHODS(X) X(gradient) X(guided) X(integrated) X(grad_cam) X(occlusion)
-#define DECLARE(name) extern const dl_saliency_method dl_saliency_##name;
-#define ADDRESS(name) &dl_saliency_##name,
-METHODS(DECLARE)
-const dl_saliency_method *const dl_saliency_methods[DL_SALIENCY_METHODS] = {METHODS(ADDRESS)};
+#define DECLARE(name, help) extern const dl_saliency_method dl_saliency_##name;
+#define ADDRESS(name, help) &dl_saliency_##name,
+#define NAME(name, help) #name ", "
+DL_SALIENCY(DECLARE)
+const dl_saliency_method *const dl_saliency_methods[DL_SALIENCY_METHODS] = {DL_SALIENCY(ADDRESS)};
 
 enum { TARGET = 112, CAPTION = 2 };
 
@@ -204,8 +204,8 @@ static int choose_methods(sheet *s, dl_error *error) {
     const char *nearest = found ? NULL : dl_text_nearest(wanted, known, DL_SALIENCY_METHODS);
     if (!found)
         dl_fail(error, DL_USAGE, "there is no method \"%s\"%s%s%s", wanted,
-                nearest ? ": did you mean \"" : ": use gradient, guided, integrated, grad_cam, ",
-                nearest ? nearest : "occlusion or all", nearest ? "\"?" : "");
+                nearest ? ": did you mean \"" : ": use " DL_SALIENCY(NAME),
+                nearest ? nearest : "or all", nearest ? "\"?" : "");
     return s->methods ? 0 : -1;
 }
 

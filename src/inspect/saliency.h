@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Which parts of an input a score depends on. A method is one file and a line in saliency.c. */
+/* Which parts of an input a score depends on. A method is one file, saliency_NAME.c, and a line in
+   DL_SALIENCY. */
 #ifndef DL_INSPECT_SALIENCY_H
 #define DL_INSPECT_SALIENCY_H
 
@@ -16,7 +17,7 @@ typedef struct {
 } dl_saliency;
 
 typedef struct {
-    const char *name, *help;
+    const char *name;
     bool gradient;  /* of the input, which symbols do not have */
     bool is_signed; /* else only magnitudes have a meaning */
     /* 0, or -1 and an error: it has no meaning for this net. NULL: it always has. */
@@ -24,7 +25,16 @@ typedef struct {
     void (*compute)(dl_saliency *s, float *map); /* map[size of input] */
 } dl_saliency_method;
 
-enum { DL_SALIENCY_METHODS = 5 };
+/* X(name, help, ...) */
+#define DL_SALIENCY(X)                                                                             \
+    X(gradient, "gradient of the score")                                                           \
+    X(guided, "guided backpropagation, only positive gradients pass through relu")                 \
+    X(integrated, "integrated gradients from black, else from the mean")                           \
+    X(grad_cam, "maps of a late layer, weighted by their gradients")                               \
+    X(occlusion, "drop of the score when a window is set to the mean of the data")
+#define DL_SALIENCY_NUMBER(name, help) +1
+#define DL_SALIENCY_HELP(name, help) #name " (" help "), "
+enum { DL_SALIENCY_METHODS = 0 DL_SALIENCY(DL_SALIENCY_NUMBER) };
 extern const dl_saliency_method *const dl_saliency_methods[DL_SALIENCY_METHODS];
 
 /* The map cam[height][width] of the layer of Grad-CAM, whose check has passed; freed by the caller.

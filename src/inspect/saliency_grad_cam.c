@@ -99,6 +99,4 @@ static void grad_cam(dl_saliency *s, float *map) {
     free(cam);
 }
 
-const dl_saliency_method dl_saliency_grad_cam = {
-    "grad_cam", "Grad-CAM: maps of a late layer, weighted by their gradients", false, false, check,
-    grad_cam};
+const dl_saliency_method dl_saliency_grad_cam = {"grad_cam", false, false, check, grad_cam};

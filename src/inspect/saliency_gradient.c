@@ -29,9 +29,5 @@ static int check(const dl_saliency *s, dl_error *error) {
                    "activation function, such as relu");
 }
 
-const dl_saliency_method dl_saliency_gradient = {
-    "gradient", "gradient of the score", true, false, NULL, gradient};
-const dl_saliency_method dl_saliency_guided = {
-    "guided", "guided backpropagation: only positive gradients pass through relu",
-    true,     false,
-    check,    guided};
+const dl_saliency_method dl_saliency_gradient = {"gradient", true, false, NULL, gradient};
+const dl_saliency_method dl_saliency_guided = {"guided", true, false, check, guided};

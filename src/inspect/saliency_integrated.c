@@ -51,6 +51,4 @@ static void integrated(dl_saliency *s, float *map) {
             break;
 }
 
-const dl_saliency_method dl_saliency_integrated = {
-    "integrated", "integrated gradients from black (else from the mean)", true, true, NULL,
-    integrated};
+const dl_saliency_method dl_saliency_integrated = {"integrated", true, true, NULL, integrated};

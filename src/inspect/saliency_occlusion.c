@@ -52,7 +52,4 @@ static void occlusion(dl_saliency *s, float *map) {
     free(x);
 }
 
-const dl_saliency_method dl_saliency_occlusion = {
-    "occlusion", "drop of the score when a window is set to the mean of the data",
-    false,       true,
-    NULL,        occlusion};
+const dl_saliency_method dl_saliency_occlusion = {"occlusion", false, true, NULL, occlusion};
