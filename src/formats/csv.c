@@ -237,7 +237,10 @@ static int store_rows(const dl_csv_table *table, dl_csv_reader *csv, csv_state *
     int got = 0, first_error = error->count, result = 0;
     if (dl_csv_skip_header(table, csv, error))
         return -1;
-    while (error->count < first_error + 10 && (got = dl_csv_next(csv, error)) > 0) {
+    while ((got = dl_csv_next(csv, error)) > 0) {
+        if (error->count >= first_error + DL_CSV_MOST_ERRORS)
+            return dl_fail(error, DL_DATA, "%s:%lld: more than %d errors: checking stopped here",
+                           table->path, (long long)csv->line, DL_CSV_MOST_ERRORS);
         if (!dl_csv_has_all(table, csv) && faulty)
             continue;
         if (!dl_csv_has_all(table, csv))

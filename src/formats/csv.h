@@ -93,6 +93,8 @@ const char *dl_csv_date_reason(dl_csv_date_type type);
 /* ---- columns ---- */
 
 enum { DL_CSV_MOST_CATEGORIES = 1000 };
+/* Errors of one kind that are reported in full; further ones are counted. */
+enum { DL_CSV_MOST_ERRORS = 10 };
 
 /* Choices of `task`, `missing`, `decimal`, `date_order` and `unknown`. */
 enum { DL_CSV_TASK_AUTO, DL_CSV_CLASSIFICATION, DL_CSV_REGRESSION };

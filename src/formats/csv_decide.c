@@ -342,11 +342,17 @@ int dl_csv_decide(dl_csv_table *table, dl_schema *schema, dl_error *error) {
     int before = error->count, kept = 0;
     int64_t features = 0;
     bool known = true;
+    int unchecked = 0;
     for (int k = 0; k < dl_csv_judged_count(table); k++)
-        if (error->count < before + 10)
+        if (error->count < before + DL_CSV_MOST_ERRORS)
             decide_column(table, k, error);
         else
-            known = false;
+            unchecked++;
+    if (unchecked) {
+        known = false;
+        dl_fail(error, DL_DATA, "%s: after these errors, %d more column%s not checked", table->path,
+                unchecked, unchecked == 1 ? " is" : "s are");
+    }
     for (int k = 0; k < table->inputs; k++) {
         dl_csv_column *column = &table->column[table->input[k]];
         column->offset = features;

@@ -7,8 +7,6 @@
 #include "base/memory.h"
 #include "formats/csv.h"
 
-enum { MOST_ERRORS = 10 };
-
 /* ---- fields ---- */
 
 void dl_csv_note(dl_csv_found *found, int64_t line, const char *text) {
@@ -236,12 +234,14 @@ static void take_row(dl_csv_table *table, const dl_csv_reader *csv, bool look, d
 
 static void check_missing(const dl_csv_table *table, bool look, dl_error *error) {
     int told = 0;
-    for (int k = 0; k < dl_csv_used_count(table) && told < MOST_ERRORS; k++) {
+    for (int k = 0; k < dl_csv_used_count(table); k++) {
         const dl_csv_column *column = &table->column[dl_csv_used(table, k)];
         bool mean = table->options->missing == DL_CSV_MISSING_MEAN && k < table->inputs;
         bool empty = look && k < dl_csv_judged_count(table) && column->missing.count == table->rows;
         if (!column->missing.count || mean || empty ||
             (look && column->words && column->missing.count == column->marker.count))
+            continue;
+        if (told++ >= DL_CSV_MOST_ERRORS)
             continue;
         char more[64] = "", what[96] = "";
         if (column->missing.count > 1)
@@ -256,8 +256,10 @@ static void check_missing(const dl_csv_table *table, bool look, dl_error *error)
                 : dl_csv_used(table, k) == table->weight
                     ? "for a weight only missing = \"drop_row\" helps"
                     : "for a group only missing = \"drop_row\" helps");
-        told++;
     }
+    if (told > DL_CSV_MOST_ERRORS)
+        dl_fail(error, DL_DATA, "%s: %d more columns have missing values", table->path,
+                told - DL_CSV_MOST_ERRORS);
 }
 
 /* ---- the file ---- */
@@ -294,11 +296,17 @@ static int look_through(dl_csv_table *table, dl_csv_reader *csv, const dl_schema
         return -1;
     if (!table->options->header)
         take_row(table, csv, !like, error);
-    while (error->count < before + MOST_ERRORS && (got = dl_csv_next(csv, error)) > 0)
-        take_row(table, csv, !like, error);
-    if (got < 0)
-        return -1;
-    return 0;
+    int64_t more = 0, last = 0;
+    while ((got = dl_csv_next(csv, error)) > 0)
+        if (error->count < before + DL_CSV_MOST_ERRORS || dl_csv_has_all(table, csv))
+            take_row(table, csv, !like, error);
+        else
+            more++, last = csv->line;
+    if (more)
+        dl_fail(error, DL_DATA,
+                "%s: %lld more row%s another number of fields, the last in line %lld", table->path,
+                (long long)more, more == 1 ? " has" : "s have", (long long)last);
+    return got < 0 ? -1 : 0;
 }
 
 static int check_rows(const dl_csv_table *table, int before, dl_error *error) {

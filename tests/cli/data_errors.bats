@@ -29,14 +29,14 @@ CONFIG
     cp labels labels.good
 }
 
-# refused CONFIG WORDS...: refused with all words in one message; nothing is written.
+# refused CONFIG WORDS...: refused with all words in one message, or in $messages; nothing is written.
 refused() {
     train --quiet "$1"
     shift
     status_is 3
     local words
     for words in "$@"; do says "$words"; done
-    equal "$(wc -l <.err)" 1
+    equal "$(wc -l <.err)" "${messages:-1}"
     [[ $errors == "dltrain: "* ]] || fail "the message does not begin with the program"
     exists_not runs
 }
@@ -244,4 +244,35 @@ refused() {
     printf 'a,b,y\n0,0,0\n0,1,1\n' >here.csv # as written comes first
     train --dry-run ../beside/xor.cfg
     says 'train 2 rows'
+}
+
+# Ten errors of a kind are shown, and how many more there are.
+@test "of many errors of a table the others are counted" {
+    local i
+    sed -i 's/format = "csv";/format = "csv"; target = "y"; task = "regression";/' csv.cfg
+    { echo a,b,y && seq 30 | sed 's/.*/&,1,2/; 15,29 s/,2$//'; } >table.csv
+    messages=11 refused csv.cfg "table.csv:16: has 2 fields"
+    says "table.csv: 5 more rows have another number of fields, the last in line 30"
+    sed -i 21,25d table.csv
+    messages=10 refused csv.cfg "table.csv:16: has 2 fields"
+    says_not "more row"
+    sed -i '$ s/,1,/,/' table.csv
+    messages=11 refused csv.cfg "1 more row has another number of fields, the last in line 26"
+    {
+        for i in {1..15}; do printf c%d, "$i"; done && echo y
+        for i in {1..4}; do echo ,,,,,,,,,,,,,,,"$i" && echo 1,2,3,4,5,6,7,8,9,8,7,6,5,4,3,2; done
+    } >table.csv
+    messages=11 refused csv.cfg 'column "c10": the value is missing, and in 3 more rows'
+    says "table.csv: 5 more columns have missing values"
+    {
+        for i in {1..15}; do printf c%d, "$i"; done && echo y
+        for i in {1..30}; do echo "$i.5$(printf ',%d.5' {2..15}),$i"; done
+    } | sed '9 s/[0-9]*\.5/3o/g' >table.csv
+    messages=11 refused csv.cfg 'table.csv:9: column "c10": "3o" is not a number'
+    says "table.csv: after these errors, 6 more columns are not checked"
+    { echo a,y && for i in {1..30}; do echo "w$((i % 3)),$i"; done; } >table.csv
+    sed 's/^w/q/' table.csv >test.csv
+    sed -i 's/file = "table.csv"; };/& test = { file = "test.csv"; };/' csv.cfg
+    messages=11 refused csv.cfg 'test.csv:11: column "a": the training data has no category "q'
+    says "test.csv:12: more than 10 errors: checking stopped here"
 }
