@@ -86,14 +86,18 @@ dl_class_weighing dl_class_weights_prepare(const dl_class_weights *own, const dl
     return w;
 }
 
-double dl_class_weights_mean(const dl_class_weighing *w, int classes) {
-    double mean = 0;
+double dl_class_weights_mean(const dl_class_weighing *w, const dl_target *target) {
+    double sum = 0, total = 0;
     if (!w->own->weights.count && !w->own->weights.word)
         return 1;
     if (!w->rows)
         return NAN;
-    for (int j = 0; j < classes; j++)
-        if (j != w->own->ignored)
-            mean += dl_class_weight(w, j) * (double)w->count[j] / (double)w->rows;
-    return mean;
+    for (int j = 0; j < target->classes; j++) {
+        double mass = target->class_mass ? target->class_mass[j] : (double)w->count[j];
+        if (j == w->own->ignored)
+            continue;
+        sum += dl_class_weight(w, j) * mass;
+        total += mass;
+    }
+    return sum / total;
 }

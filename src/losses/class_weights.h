@@ -52,7 +52,8 @@ static inline double dl_class_weight(const dl_class_weighing *w, int64_t class) 
     return own->weights.count ? own->weights.items[class] : 1;
 }
 
-/* Mean weight of the training rows; NaN if the counts are unknown. */
-double dl_class_weights_mean(const dl_class_weighing *w, int classes);
+/* Mean class weight of the training rows, weighted by their own weights; NaN if the counts are
+   unknown. */
+double dl_class_weights_mean(const dl_class_weighing *w, const dl_target *target);
 
 #endif

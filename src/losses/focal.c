@@ -72,7 +72,7 @@ static double initial(const void *self, const dl_target *target, int64_t channel
     (void)output;
     const dl_class_weighing w = dl_class_weights_prepare(&own->classes, target);
     double p = 1 / (double)channels;
-    return dl_class_weights_mean(&w, target->classes) * pow(1 - p, own->gamma) * -log(p);
+    return dl_class_weights_mean(&w, target) * pow(1 - p, own->gamma) * -log(p);
 }
 
 const dl_loss_type dl_loss_focal = {

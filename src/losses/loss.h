@@ -19,6 +19,7 @@ typedef struct {
     double mean_magnitude;
     double least, most;
     const int64_t *class_count; /* [classes]: rows of the training part; NULL: unknown */
+    const double *class_mass;   /* [classes]: sums of their weights; NULL: class_count */
 } dl_target;
 
 /* The output of the network, for messages and checks. */

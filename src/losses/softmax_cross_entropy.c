@@ -96,7 +96,7 @@ static double evaluate(const void *self, const dl_target *info, int64_t rows, in
 static double initial(const void *self, const dl_target *target, int64_t channels, double output) {
     const softmax_cross_entropy *own = self;
     const dl_class_weighing w = dl_class_weights_prepare(&own->classes, target);
-    double mean = dl_class_weights_mean(&w, target->classes);
+    double mean = dl_class_weights_mean(&w, target);
     (void)channels, (void)output;
     if (!own->classes.weights.count && !own->classes.weights.word)
         return log(target->classes);

@@ -42,6 +42,23 @@ int dl_model_ignored(const dl_model *model) {
     return model->loss->ignored ? model->loss->ignored(model->loss_self) : -1;
 }
 
+/* The sum of the weights of each class's training rows, which the caller frees; NULL: rows have no
+   weights, or no classes. */
+static double *sum_class_weights(const dl_model *model) {
+    const dl_subset *train = &model->data.part[DL_TRAIN];
+    if (!train->dataset || !train->dataset->weight || !model->target.classes)
+        return NULL;
+    double *mass = xcalloc((size_t)model->target.classes, sizeof *mass);
+    float *y = xmalloc(sizeof *y * (size_t)model->data.schema.outputs);
+    dl_error ignored = {0};
+    for (int64_t i = 0; i < train->count; i++)
+        if (!dl_dataset_read(train->dataset, train->index[i], NULL, y, &ignored))
+            mass[(int)y[0]] += (double)train->dataset->weight[train->index[i]];
+    dl_error_clear(&ignored);
+    free(y);
+    return mass;
+}
+
 double dl_model_expected_loss(const dl_model *model) {
     const dl_layer *last = &model->net.layers[model->net.layer_count - 1];
     float *output = xcalloc((size_t)model->channels, sizeof *output);
@@ -49,11 +66,14 @@ double dl_model_expected_loss(const dl_model *model) {
         dl_activate(last->activation, 1, model->channels, NULL, output, output);
     double each = (double)output[0];
     free(output);
-    const dl_dataset *train = model->data.part[DL_TRAIN].dataset;
-    bool counts = model->loss->needs_counts && model->loss->needs_counts(model->loss_self);
-    if (!model->loss->initial || (train && train->weight && counts)) /* counts are of rows */
+    if (!model->loss->initial)
         return NAN;
-    return model->loss->initial(model->loss_self, &model->target, model->channels, each);
+    dl_target target = model->target;
+    double *mass = sum_class_weights(model);
+    target.class_mass = mass;
+    each = model->loss->initial(model->loss_self, &target, model->channels, each);
+    free(mass);
+    return each;
 }
 
 double dl_model_baseline(const dl_model *model, dl_split split, int *most_frequent) {

@@ -108,6 +108,28 @@ CONFIG
     jq -e '(.mse - (1.215 * 1.215 + 1.505 * 1.505 + 3.795 * 3.795) / 3) | fabs < 1e-5' <<<"$output"
 }
 
+@test "the expected first loss of weighted rows and classes" {
+    local weights expected
+    printf 'x,y,w\n1,a,1\n2,a,3\n3,b,2\n4,b,1\n5,b,0\n6,c,5\n' >t.csv
+    cat >t.cfg <<'CONFIG'
+name = "t";
+data = { format = "csv"; weight = "w"; train = { file = "t.csv"; target = "y"; }; };
+network = ( { layer = "dense"; units = 3; init = "zeros"; } );
+loss = { type = "softmax_cross_entropy"; };
+training = { batch_size = "all"; epochs = 1; };
+CONFIG
+    # sum of w class_weight / sum of w, with w 4, 3, 5; balanced: 6 / (3 * rows) = 1, 2/3, 2
+    for weights in '[1.0, 2.0, 6.0] 3.66204' '"balanced" 1.46482' '[1.0, 1.0, 1.0] 1.09861'; do
+        expected=${weights##* }
+        train --dry-run --set "loss.class_weights=${weights% *}" t.cfg
+        status_is 0
+        train --out run --force --set "loss.class_weights=${weights% *}" t.cfg
+        status_is 0
+        jq -e "((.expected_loss, .initial_loss) - $expected) | fabs < 1e-4" run/facts.json ||
+            fail "$weights: $(jq -c '[.expected_loss, .initial_loss]' run/facts.json)"
+    done
+}
+
 @test "a part whose weights are all 0 is refused" {
     printf 'x,y,w\n1,1.5,1\n2,2.5,1\n3,4.5,0\n' >t.csv
     cat >t.cfg <<'CONFIG'
