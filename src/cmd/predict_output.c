@@ -5,11 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <zlib.h>
 
 #include "base/memory.h"
 #include "base/terminal.h"
 #include "cmd/common.h"
+#include "formats/npz_writer.h"
 
 static bool is_array(const predict_output *o) {
     return o->options.format == PREDICT_NPY || o->options.format == PREDICT_NPZ;
@@ -145,98 +145,31 @@ static int add_arrays(predict_output *o, const dltrain_info *info, const dltrain
     return 0;
 }
 
-/* The header of an npy file, and its numbers. */
-static void add_npy(dl_text *file, const char *type, int64_t rows, int rank, const int *dim,
-                    const void *values, size_t bytes) {
-    enum { START = 10, ALIGNED = 64 };
-    dl_text header = {0};
-    dl_text_add(&header, "{'descr': '%s', 'fortran_order': False, 'shape': (%lld,", type,
-                (long long)rows);
-    for (int i = 0; i < rank; i++)
-        dl_text_add(&header, "%s%d", i ? ", " : " ", dim[i]);
-    dl_text_add(&header, "), }");
-    size_t length = (START + header.length + 1 + ALIGNED - 1) / ALIGNED * ALIGNED - START;
-    while (header.length + 1 < length)
-        dl_text_add(&header, " ");
-    dl_text_add(&header, "\n");
-    const char start[] = {
-        '\x93', 'N', 'U', 'M', 'P', 'Y', 1, 0, (char)(length & 255), (char)(length >> 8)};
-    dl_text_add_bytes(file, start, sizeof start);
-    dl_text_add_bytes(file, header.data, header.length);
-    dl_text_add_bytes(file, values, bytes);
-    dl_text_free(&header);
-}
-
-static void add_little(dl_text *file, uint32_t value, int bytes) {
-    for (; bytes; bytes--, value >>= 8)
-        dl_text_add_bytes(file, (const char[]){(char)(value & 255)}, 1);
-}
-
-/* A member of a zip archive, stored, and its line in the directory. */
-static void add_member(dl_text *zip, dl_text *directory, const char *name, const dl_text *bytes) {
-    uint32_t crc = (uint32_t)crc32(0, (const unsigned char *)bytes->data, (unsigned)bytes->length);
-    size_t offset = zip->length, length = strlen(name);
-    for (int central = 0; central < 2; central++) {
-        dl_text *to = central ? directory : zip;
-        add_little(to, central ? 0x02014b50 : 0x04034b50, 4);
-        if (central)
-            add_little(to, 20, 2);
-        add_little(to, 20, 2);
-        add_little(to, 0, 4);                  /* flags, stored */
-        add_little(to, (uint32_t)33 << 16, 4); /* 1980-01-01: the same bytes at any time */
-        add_little(to, crc, 4);
-        add_little(to, (uint32_t)bytes->length, 4);
-        add_little(to, (uint32_t)bytes->length, 4);
-        add_little(to, (uint32_t)length, 2);
-        add_little(to, 0, 2);
-        for (int i = 0; central && i < 2; i++)
-            add_little(to, 0, i ? 4 : 6);
-        if (central)
-            add_little(to, (uint32_t)offset, 4);
-        dl_text_add_bytes(to, name, length);
-    }
-    dl_text_add_bytes(zip, bytes->data, bytes->length);
-}
-
-static void add_npz(const predict_output *o, const dl_text *answer, const dl_text *class,
-                    dl_text *zip) {
-    dl_text directory = {0};
-    int count = 1;
-    add_member(zip, &directory, "answer.npy", answer);
-    if (o->table.info->classes)
-        add_member(zip, &directory, "class.npy", class), count++;
-    uint32_t at = (uint32_t)zip->length;
-    dl_text_add_bytes(zip, directory.data, directory.length);
-    add_little(zip, 0x06054b50, 4);
-    add_little(zip, 0, 4);
-    add_little(zip, (uint32_t)count, 2);
-    add_little(zip, (uint32_t)count, 2);
-    add_little(zip, (uint32_t)directory.length, 4);
-    add_little(zip, at, 4);
-    add_little(zip, 0, 2);
-    dl_text_free(&directory);
-}
-
 static int write_arrays(const predict_output *o, FILE *file, dl_error *error) {
-    dl_text answer = {0}, class = {0}, zip = {0};
+    dl_text answer = {0}, class = {0};
+    dl_npz_writer zip = {0};
     size_t bytes = sizeof *o->out * o->size * (size_t)o->rows;
     bool npz = o->options.format == PREDICT_NPZ;
     int result = 0;
-    add_npy(&answer, "<f4", o->rows, o->rank, o->dim, o->out ? (void *)o->out : "", bytes);
+    dl_npy_write(&answer, "<f4", o->rows, o->rank, o->dim, o->out ? (void *)o->out : "", bytes);
     if (npz && o->table.info->classes)
-        add_npy(&class, "<i4", o->rows, o->positions > 1 ? o->rank - 1 : 0, o->dim,
-                o->classes ? (void *)o->classes : "",
-                sizeof *o->classes * o->positions * (size_t)o->rows);
+        dl_npy_write(&class, "<i4", o->rows, o->positions > 1 ? o->rank - 1 : 0, o->dim,
+                     o->classes ? (void *)o->classes : "",
+                     sizeof *o->classes * o->positions * (size_t)o->rows);
     if (npz && answer.length > UINT32_MAX / 2)
         result = dl_fail(error, DL_USAGE, "the answers are too many for npz: use npy");
-    else if (npz)
-        add_npz(o, &answer, &class, &zip);
-    const dl_text *all = npz ? &zip : &answer;
+    else if (npz) {
+        dl_npz_writer_add(&zip, "answer.npy", &answer);
+        if (class.length)
+            dl_npz_writer_add(&zip, "class.npy", &class);
+        dl_npz_writer_finish(&zip);
+    }
+    const dl_text *all = npz ? &zip.zip : &answer;
     if (!result)
         fwrite(all->data, 1, all->length, file);
     dl_text_free(&answer);
     dl_text_free(&class);
-    dl_text_free(&zip);
+    dl_npz_writer_free(&zip);
     return result;
 }
 

@@ -7,7 +7,7 @@
 #else
 #define ONNX(_)
 #endif
-#define FORMATS(_) ONNX(_) _(safetensors)
+#define FORMATS(_) ONNX(_) _(safetensors) _(npz) _(csv)
 
 #define DECLARE_FORMAT(name) extern const dl_foreign_format dl_foreign_##name;
 #define FORMAT(name) &dl_foreign_##name,

@@ -37,6 +37,8 @@ int dl_npy_load(dl_npy *array, const char *path, dl_error *error);
    `others` bytes. 0, or -1 and an error. */
 int dl_npz_load(dl_npy *array, const char *path, const char *name, const dl_dataset *dataset,
                 int64_t others, dl_error *error);
+/* Adds the names of an archive's arrays, one per line. 0, or -1 and an error. */
+int dl_npz_list(const char *path, dl_text *names, dl_error *error);
 /* `array` may be all zero. */
 void dl_npy_free(dl_npy *array);
 

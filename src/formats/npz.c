@@ -142,6 +142,25 @@ static int find_member(const archive *a, const char *name, member *m) {
     return result;
 }
 
+int dl_npz_list(const char *path, dl_text *names, dl_error *error) {
+    dl_npy file = {0};
+    uint64_t at = 0, members = 0;
+    member m;
+    int result = dl_npy_load(&file, path, error);
+    archive a = {file.bytes, file.count, path, error};
+    if (!result)
+        result = find_directory(&a, &at, &members);
+    for (uint64_t i = 0; i < members && !result; i++) {
+        result = read_entry(&a, &at, &m);
+        if (!result && memchr(m.name, '\0', (size_t)m.name_length))
+            result = damaged(&a, "a member's name");
+        if (!result)
+            dl_text_add(names, "%.*s\n", plain_length(&m), m.name);
+    }
+    dl_npy_free(&file);
+    return result;
+}
+
 /* Inflates in[m->packed] to out[m->size]. */
 static bool inflate_member(const unsigned char *in, const member *m, unsigned char *out) {
     z_stream z = {0};

@@ -276,7 +276,8 @@ static int torch_pieces(const dl_weight_layout *w, const dl_layer *l, const dl_p
 }
 
 static int keras_pieces(const dl_layer *l, const dl_param *param, dl_piece *piece) {
-    const char *name = name_there(param, false);
+    bool rms = !strcmp(l->type->kind.name, "rms_norm"); /* RMSNormalization has no gamma */
+    const char *name = rms ? param->name : name_there(param, false);
     if (!*name)
         return keras_attention(l, param, piece);
     piece[0] = whole(name, param->shape);

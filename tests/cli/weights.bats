@@ -256,3 +256,63 @@ PYTHON
     says 'unknown format "what" (known:'
     exists_not out
 }
+
+@test "dlconvert: npz and CSV, and back, without a bit lost" {
+    digits digits.cfg
+    sed -i 's/{ layer = "dense"; units = 10; }/{ layer = "batch_norm"; },\n  &/' digits.cfg
+    train --quiet --epochs 1 --out run digits.cfg
+    status_is 0
+    local ending
+    for ending in npz csv safetensors; do
+        "$dlconvert" run "weights.$ending"
+        capture "$dlconvert" --config run "weights.$ending" "$ending" --like dltrain
+        status_is 0
+        silent
+        for name in dense_1.weight dense_2.bias batch_norm_1.variance; do
+            cmp <(tensor run/best.safetensors "$name") <(tensor "$ending/best.safetensors" "$name")
+        done
+        tested "$ending"
+        status_is 0
+    done
+    if "$python" -c "import numpy" 2>/dev/null; then
+        "$python" -c 'import numpy as np; w = np.load("weights.npz")
+assert w["dense_1.weight"].shape == (64, 32), w["dense_1.weight"].shape
+assert "normalization.input.shift" in w'
+    fi
+    equal "$(sed -n 1p weights.csv)" tensor,i,j,k,l,value
+    equal "$(sed -n 3p weights.csv | cut -d, -f1-5)" dense_1.weight,0,1,,
+    "$dlconvert" --to csv run - | cmp - weights.csv
+    for edit in 's/^tensor/tenser/' '5d' '5p' '5s/,0,/,x,/' '5s/,0,/,-1,/' '5s/$/,1/' '5s/[^,]*$//' '5s/,0,3,/,0,999999,/'; do
+        sed "$edit" weights.csv >bad.csv
+        capture "$dlconvert" --config run bad.csv bad --like dltrain
+        status_is 3
+        [[ $errors == "dlconvert: bad.csv: "* || $errors == "dlconvert: bad.csv:1: "* ]] || fail "$edit"
+        exists_not bad
+    done
+    head -c 3000 weights.npz >bad.npz
+    capture "$dlconvert" --config run bad.npz bad --like dltrain
+    status_is 3
+    exists_not bad
+}
+
+# Run with the Python of DLTRAIN_KERAS (default: python3), where it has Keras 3.
+keras() { KERAS_BACKEND=${KERAS_BACKEND:-jax} "${DLTRAIN_KERAS:-python3}" "$root/tests/cli/keras_weights.py" "$@" 2>/dev/null; }
+
+@test "dlconvert: Keras's variables become runs, and runs become variables" {
+    KERAS_BACKEND=${KERAS_BACKEND:-jax} "${DLTRAIN_KERAS:-python3}" -c 'import keras, safetensors' 2>/dev/null ||
+        skip "${DLTRAIN_KERAS:-python3} has no keras (DLTRAIN_KERAS names another Python)"
+    python=${DLTRAIN_KERAS:-python3}
+    local name loss
+    for name in dense images conv1d lstm gru rnn embedding attention; do
+        torch_config "$name"
+        loss=$(keras save "$name" "$name.safetensors") || fail "$name: not saved"
+        capture "$dlconvert" "$name.safetensors" "$name" --config "$name.cfg"
+        status_is 0
+        silent
+        same_loss "$name" "$loss"
+        capture "$dlconvert" --like keras "$name" "$name-back.safetensors"
+        status_is 0
+        loss=$(keras load "$name" "$name-back.safetensors") || fail "$name: not loaded by Keras"
+        same_loss "$name" "$loss"
+    done
+}

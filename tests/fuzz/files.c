@@ -6,6 +6,7 @@
 #include <zlib.h>
 
 #include "base/memory.h"
+#include "convert/convert.h"
 #include "fuzz.h"
 #include "image/image.h"
 #include "inspect/diagnose.h"
@@ -225,4 +226,36 @@ void fuzz_history(const uint8_t *input, size_t count) {
     fuzz_check(result, &error);
     dl_symptoms_free(&symptoms);
     free(path);
+}
+
+/* ---- weights ---- */
+
+/* Every tensor that is listed can be read whole. */
+static void load_weights(const char *format, const char *name, const uint8_t *input, size_t count) {
+    dl_stored_weights stored = {0};
+    dl_error error = {0};
+    fuzz_save(name, input, count);
+    char *path = fuzz_path(name);
+    for (int i = 0; dl_foreign_formats[i]; i++)
+        if (!strcmp(dl_foreign_formats[i]->name, format))
+            fuzz_check(dl_foreign_formats[i]->load(&stored, path, &error), &error);
+    double sum = 0;
+    for (int i = 0; i < stored.count; i++)
+        for (int64_t k = 0; k < dl_shape_size(stored.items[i].shape); k++) {
+            float value;
+            memcpy(&value, stored.items[i].bytes + k * (int64_t)sizeof value, sizeof value);
+            sum += value;
+        }
+    if (fuzz_verbose)
+        fprintf(stderr, "  %d tensors, sum %g\n", stored.count, sum);
+    dl_stored_free(&stored);
+    free(path);
+}
+
+void fuzz_weights_csv(const uint8_t *input, size_t count) {
+    load_weights("csv", "weights.csv", input, count);
+}
+
+void fuzz_weights_npz(const uint8_t *input, size_t count) {
+    load_weights("npz", "weights.npz", input, count);
 }

@@ -48,6 +48,8 @@ void fuzz_text(const uint8_t *input, size_t count);
 void fuzz_image(const uint8_t *input, size_t count);
 void fuzz_config(const uint8_t *input, size_t count);
 void fuzz_checkpoint(const uint8_t *input, size_t count);
+void fuzz_weights_csv(const uint8_t *input, size_t count);
+void fuzz_weights_npz(const uint8_t *input, size_t count);
 void fuzz_history(const uint8_t *input, size_t count);
 void fuzz_onnx(const uint8_t *input, size_t count); /* nothing without ONNX */
 

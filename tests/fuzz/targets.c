@@ -12,13 +12,22 @@
 #include "base/file.h"
 
 const fuzz_target fuzz_targets[] = {
-    {"idx", fuzz_idx},         {"csv", fuzz_csv},
-    {"cifar", fuzz_cifar},     {"image_list", fuzz_image_list},
-    {"npy", fuzz_npy},         {"image_tar", fuzz_image_tar},
-    {"npz", fuzz_npz},         {"text", fuzz_text},
-    {"image", fuzz_image},     {"config", fuzz_config},
-    {"history", fuzz_history}, {"checkpoint", fuzz_checkpoint},
-    {"onnx", fuzz_onnx},       {NULL, NULL},
+    {"idx", fuzz_idx},
+    {"csv", fuzz_csv},
+    {"cifar", fuzz_cifar},
+    {"image_list", fuzz_image_list},
+    {"npy", fuzz_npy},
+    {"image_tar", fuzz_image_tar},
+    {"npz", fuzz_npz},
+    {"text", fuzz_text},
+    {"image", fuzz_image},
+    {"config", fuzz_config},
+    {"history", fuzz_history},
+    {"checkpoint", fuzz_checkpoint},
+    {"weights_csv", fuzz_weights_csv},
+    {"weights_npz", fuzz_weights_npz},
+    {"onnx", fuzz_onnx},
+    {NULL, NULL},
 };
 
 const fuzz_target *fuzz_find(const char *name) {
