@@ -110,7 +110,7 @@ static void test_mistakes(void **state) {
     dl_confident_errors m = {0};
     /* rows 0 to 3: right; sure of 1 by e^2 to 1; right; sure of 0 by e^3 to 1 */
     const float output[] = {5, 0, 0, 2, 0, 9, 3, 0}, target[] = {0, 0, 1, 1};
-    dl_outcome outcome = {4, 2, output, target, 2, 0, DL_SOFTMAX};
+    dl_outcome outcome = {4, 2, output, target, 2, 0, DL_SOFTMAX, NULL};
     dl_confident_errors_add(&m, &outcome);
     assert_int_equal(m.count, 2);
     assert_int_equal(m.list[0].row, 3);
@@ -122,7 +122,7 @@ static void test_mistakes(void **state) {
     /* then logits of 1/50 to 100/50, mixed: the 24 surest stay, which are these two and 22 more */
     for (int i = 0; i < 100; i++) {
         float one[] = {0, (float)(1 + (i * 37) % 100) / 50}, zero = 0;
-        dl_confident_errors_add(&m, &(dl_outcome){1, 2, one, &zero, 2, 0, DL_SOFTMAX});
+        dl_confident_errors_add(&m, &(dl_outcome){1, 2, one, &zero, 2, 0, DL_SOFTMAX, NULL});
     }
     assert_int_equal(m.count, DL_CONFIDENT_ERRORS);
     assert_int_equal(m.rows, 104);

@@ -52,15 +52,15 @@ static void test_classes(void **state) {
     float output[] = {1, 2, 0, 5, 4, 3, 0, 0, 1, 2, 2, 1, 0, 1, 0};
     float target[] = {1, 0, 1, 1,
                       1}; /* correct, correct, 2 for 1, the first of a tie for 1, correct */
-    dl_outcome o = {5, 3, output, target, 3, 0, 0};
+    dl_outcome o = {5, 3, output, target, 3, 0, 0, NULL};
     assert_true(measure("accuracy", o) == 3.0 / 5);
     float binary[] = {-1, 2, 0.5f, -3}, truth[] = {0, 1, 0, 1};
-    dl_outcome two = {4, 1, binary, truth, 2, 0, 0};
+    dl_outcome two = {4, 1, binary, truth, 2, 0, 0, NULL};
     assert_true(measure("accuracy", two) == 0.5);
     two.threshold = 1;
     assert_true(measure("accuracy", two) == 0.75);
     float six[12] = {6, 5, 4, 3, 2, 1, 1, 1, 1, 1, 1, 1}, last[2] = {5, 0};
-    dl_outcome top = {2, 6, six, last, 6, 0, 0};
+    dl_outcome top = {2, 6, six, last, 6, 0, 0, NULL};
     assert_true(measure("top5", top) == 0); /* a tie of all counts against it */
     last[0] = 4;
     assert_true(measure("top5", top) == 0.5);
@@ -84,16 +84,16 @@ static void test_classes(void **state) {
 static void test_numbers(void **state) {
     (void)state;
     float output[] = {1, 2, 3, 4}, target[] = {2, 2, 2, 6};
-    dl_outcome o = {4, 1, output, target, 0, 0, 0};
+    dl_outcome o = {4, 1, output, target, 0, 0, 0, NULL};
     assert_true(measure("mse", o) == 6.0 / 4);
     assert_true(measure("rmse", o) == sqrt(1.5));
     assert_true(measure("mae", o) == 1);
     assert_true(fabs(measure("r2", o) - (1 - 6.0 / 12)) < 1e-12);
     float large[] = {100000000, 100000008, 100000016, 100000024}; /* no cancellation */
-    dl_outcome far = {4, 1, large, large, 0, 0, 0};
+    dl_outcome far = {4, 1, large, large, 0, 0, 0, NULL};
     assert_true(measure("r2", far) == 1);
     float flat[] = {2, 2, 2, 2};
-    dl_outcome constant = {4, 1, output, flat, 0, 0, 0};
+    dl_outcome constant = {4, 1, output, flat, 0, 0, 0, NULL};
     assert_true(isnan(measure("r2", constant)));
     output[1] = NAN;
     assert_true(isnan(measure("mse", o)));
@@ -106,7 +106,7 @@ static void test_several_outputs(void **state) {
     (void)state;
     float output[] = {1, 990, 0.5f, 2, 1010, 0.5f, 3, 1000, 0.25f, 4.5f, 1001, 0.5f};
     float target[] = {2, 1000, 0.5f, 2, 1005, 0, 2.5f, 995, 1, 6, 1000, 0.75f};
-    dl_outcome o = {4, 3, output, target, 0, 0, 0};
+    dl_outcome o = {4, 3, output, target, 0, 0, 0, NULL};
     expect("r2", o, -0.6442830540037244);
     expect("rmse", o, 3.5983213678973516); /* sqrt(mse), as Keras: not a mean of roots */
     expect("mse", o, 12.947916666666666);
@@ -191,13 +191,13 @@ static void test_golden(void **state) {
 static void test_links(void **state) {
     (void)state;
     float p[] = {0.5f, 0.25f, 0.25f, 0.125f, 0.125f, 0.75f}, t[] = {1, 2};
-    dl_outcome probabilities = {2, 3, p, t, 3, 0, DL_LINEAR};
+    dl_outcome probabilities = {2, 3, p, t, 3, 0, DL_LINEAR, NULL};
     expect("log_loss", probabilities, (log(4) - log(0.75)) / 2);
     float z[] = {1000, 0, 0, 900, 0, 0, 1100, 0, 0}, first[] = {1, 1, 0};
-    dl_outcome saturated = {3, 3, z, first, 3, 0, DL_SOFTMAX};
+    dl_outcome saturated = {3, 3, z, first, 3, 0, DL_SOFTMAX, NULL};
     expect("auc", saturated, 1);
     float score[] = {-3, 2, 5, 1}, positive[] = {0, 1, 1, 0};
-    dl_outcome scores = {4, 1, score, positive, 2, 0, DL_NO_PROBABILITIES};
+    dl_outcome scores = {4, 1, score, positive, 2, 0, DL_NO_PROBABILITIES, NULL};
     expect("auc", scores, 1);
 }
 
@@ -206,13 +206,13 @@ static void test_absent_classes(void **state) {
     (void)state;
     float output[] = {1, 0, 0, 0, 0, 0, 1, 0, 0, 1, 0, 0, 1, 0, 0, 0};
     float target[] = {0, 0, 2, 0}; /* predicted: 0, 2, 1, 0; class 3 is nowhere */
-    dl_outcome o = {4, 4, output, target, 4, 0, DL_LINEAR};
+    dl_outcome o = {4, 4, output, target, 4, 0, DL_LINEAR, NULL};
     expect("precision", o, (1.0 + 0 + 0) / 3); /* 0: 2 of 2; 1: 0 of 1; 2: 0 of 1 */
     expect("recall", o, (2.0 / 3 + 0) / 2);    /* class 1 does not occur */
     expect("f1", o, (4.0 / 5 + 0 + 0) / 3);    /* class 3 is left out */
     expect("iou", o, (2.0 / 3 + 0 + 0) / 3);
     float never[] = {0, 0, 0}, rare[] = {1, 0, 0};
-    dl_outcome two = {3, 1, never, rare, 2, 0, DL_LINEAR};
+    dl_outcome two = {3, 1, never, rare, 2, 0, DL_LINEAR, NULL};
     expect("precision", two, 0); /* occurs but is never predicted */
     expect("recall", two, 0);
     expect("auc", two, 0.5); /* all the same */
@@ -228,7 +228,7 @@ static void test_absent_classes(void **state) {
     expect("auc", two, NAN);
     expect("log_loss", two, NAN);
     float far[] = {-3000, 3000};
-    dl_outcome wrong = {1, 2, far, never, 2, 0, DL_SOFTMAX}; /* no overflow */
+    dl_outcome wrong = {1, 2, far, never, 2, 0, DL_SOFTMAX, NULL}; /* no overflow */
     expect("log_loss", wrong, 6000);
     wrong.channels = 1;
     wrong.link = DL_SIGMOID;
@@ -239,7 +239,7 @@ static void test_absent_classes(void **state) {
 static void test_masks_and_boxes(void **state) {
     (void)state;
     float output[] = {0.9f, 0.6f, 0.2f, 0.5f, 0.7f, 0}, target[] = {1, 0, 1, 0, 1, 0};
-    dl_outcome o = {2, 3, output, target, 0, 0, 0};
+    dl_outcome o = {2, 3, output, target, 0, 0, 0, NULL};
     expect("iou", o, 2.0 / 4);
     expect("dice", o, 4.0 / 6);
     output[3] = NAN;
@@ -247,7 +247,7 @@ static void test_masks_and_boxes(void **state) {
     /* two of four units overlap in one; one inside another, twice; a width below zero */
     float said[] = {0, 0, 2, 2, 1, 1, 1, 1, 0, 0, 4, 4, 0, 0, -1, 1};
     float is[] = {1, 1, 2, 2, 0, 0, 4, 4, 1, 2, 1, 1, 0, 0, 1, 1};
-    dl_outcome boxes = {4, 4, said, is, 0, 0, 0};
+    dl_outcome boxes = {4, 4, said, is, 0, 0, 0, NULL};
     expect("box_iou", boxes, (1.0 / 7 + 1.0 / 16 + 1.0 / 16 + 0) / 4);
     boxes.output = is;
     expect("box_iou", boxes, 1);
@@ -259,7 +259,7 @@ static void test_masks_and_boxes(void **state) {
 static void test_top(void **state) {
     (void)state;
     float z[] = {5, 4, 3, 2, 1, 5, 4, 3, 2, 1}, t[] = {2, 1};
-    dl_outcome o = {2, 5, z, t, 5, 0, 0};
+    dl_outcome o = {2, 5, z, t, 5, 0, 0, NULL};
     expect("top1", o, 0);
     expect("top2", o, 0.5);
     expect("top3", o, 1);
@@ -330,7 +330,8 @@ static double walk(const dl_metric *metric, int classes, int batch, bool save, b
                         target + (classes ? first : first * channels),
                         classes,
                         0,
-                        DL_SOFTMAX};
+                        DL_SOFTMAX,
+                        NULL};
         dl_accumulator_add(&a, &o, &o);
         if (save && dl_metric_in_training(metric)) {
             saved s = {{0}, 0, 0, false};

@@ -11,8 +11,8 @@
 #include "model/generate.h"
 
 static dl_outcome outcome_of(const dl_model *model, int count, const float *output) {
-    return (dl_outcome){count * model->positions, model->channels,        output,     NULL,
-                        model->target.classes,    model->loss->threshold, model->link};
+    return (dl_outcome){count * model->positions, model->channels,        output,      NULL,
+                        model->target.classes,    model->loss->threshold, model->link, NULL};
 }
 
 /* The answers as y[count][output_size] of outputs[count][...]. */

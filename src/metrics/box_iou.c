@@ -12,10 +12,14 @@ static double overlap(double a, double a_length, double b, double b_length) {
 
 static void add_boxes(const dl_metric *self, double *sums, const dl_outcome *o) {
     (void)self;
+    double width = o->origin ? o->origin[2] : 0, height = o->origin ? o->origin[3] : 0;
     for (int64_t i = 0; i < o->rows; i++) {
         const float *p = o->output + 4 * i, *t = o->target + 4 * i;
-        double both = overlap(p[0], p[2], t[0], t[2]) * overlap(p[1], p[3], t[1], t[3]);
-        double all = (double)p[2] * p[3] + (double)t[2] * t[3] - both;
+        double p_width = p[2] + width, p_height = p[3] + height;
+        double t_width = t[2] + width, t_height = t[3] + height;
+        double both =
+            overlap(p[0], p_width, t[0], t_width) * overlap(p[1], p_height, t[1], t_height);
+        double all = p_width * p_height + t_width * t_height - both;
         sums[0] += all > 0 ? both / all : 0;
         sums[0] += isnan(p[0] + p[1] + p[2] + p[3]) ? NAN : 0;
     }

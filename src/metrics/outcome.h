@@ -16,6 +16,8 @@ typedef struct {
     float threshold;     /* one output for two classes: above it the second class is predicted */
     int link; /* classes: maps outputs to probabilities: DL_SOFTMAX, DL_SIGMOID, DL_LINEAR
                  (identity), or DL_NO_PROBABILITIES */
+    const double *origin; /* [channels] that outputs and targets lack, being too large for float;
+                             NULL: none */
 } dl_outcome;
 
 enum { DL_NO_PROBABILITIES = -1 };

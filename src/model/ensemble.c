@@ -174,8 +174,9 @@ static dl_outcome combine(combination *j) {
     for (int64_t k = 0; k < j->rows * j->width; k++)
         j->output[k] =
             (float)(s->vote ? (j->votes[k] + j->mean[k] / n / 2) / (n + 0.5) : j->mean[k] / n);
-    return (dl_outcome){j->rows,    j->width, j->output,          j->target,
-                        j->classes, 0,        dl_ensemble_link(s)};
+    return (dl_outcome){
+        j->rows,    j->width, j->output,           j->target,
+        j->classes, 0,        dl_ensemble_link(s), s->member[0].model->data.schema.target_origin};
 }
 
 static int run_member(combination *j, int i, dl_outcome_buffers *buffers, const dl_batch *batch,

@@ -81,9 +81,14 @@ static void remove_ignored(dl_outcome_buffers *buffers, dl_outcome *outcome, int
 dl_outcome dl_batch_outcome(dl_outcome_buffers *buffers, dl_model *model, const dl_batch *batch) {
     const dl_tensor *out = dl_net_output(&model->net);
     int64_t channels = model->channels, count = batch->count * channels;
-    dl_outcome outcome = {
-        batch->count * model->positions, channels,   out->value, batch->y, model->target.classes,
-        model->loss->threshold,          model->link};
+    dl_outcome outcome = {batch->count * model->positions,
+                          channels,
+                          out->value,
+                          batch->y,
+                          model->target.classes,
+                          model->loss->threshold,
+                          model->link,
+                          model->data.schema.target_origin};
     if (model->target.classes && dl_model_ignored(model) >= 0)
         remove_ignored(buffers, &outcome, dl_model_ignored(model));
     if (model->target.classes)
@@ -112,7 +117,7 @@ dl_outcome dl_batch_outcome_numeric(dl_outcome_buffers *buffers, dl_model *model
             output + i * model->channels, model->data.schema.bin_mean, (int)model->channels);
         buffers->number[kept++] = batch->number[i];
     }
-    return (dl_outcome){kept, 1, buffers->expected, buffers->number, 0, 0, 0};
+    return (dl_outcome){kept, 1, buffers->expected, buffers->number, 0, 0, 0, NULL};
 }
 
 void dl_metric_sums_add(dl_metric_sums *sums, dl_outcome_buffers *buffers, dl_model *model,
