@@ -21,7 +21,8 @@ typedef enum {
     DL_FOR_AUGMENT = 10,
     DL_FOR_BAGGING = 16,
     DL_FOR_SEARCH = 21,
-    DL_FOR_TRAIN_SHARE = 24
+    DL_FOR_TRAIN_SHARE = 24,
+    DL_FOR_PERMUTATION = 26
 } dl_purpose;
 
 typedef struct {

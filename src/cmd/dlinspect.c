@@ -7,6 +7,7 @@
 #include "base/version.h"
 #include "cmd/common.h"
 #include "cmd/compare.h"
+#include "cmd/explain.h"
 #include "cmd/inspect_output.h"
 #include "cmd/loaded.h"
 #include "cmd/look.h"
@@ -480,6 +481,7 @@ static const arg_command commands[] = {
      .run = run_report,
      .help = "Writes an HTML report of a run: curves, metrics, confusion matrix, errors."},
     LOOK_COMMANDS,
+    EXPLAIN_COMMANDS,
 };
 
 static const arg_program program = {

@@ -11,6 +11,13 @@
 
 enum { MAX_COLUMNS = 8, TILE_SIDE = 48, GAP = 4, LINE = 12 };
 
+void dl_class_color(int class, unsigned char rgb[3]) {
+    static const unsigned char colors[10][3] = {
+        {31, 119, 180}, {255, 127, 14},  {44, 160, 44},   {214, 39, 40},  {148, 103, 189},
+        {140, 86, 75},  {227, 119, 194}, {127, 127, 127}, {188, 189, 34}, {23, 190, 207}};
+    memcpy(rgb, colors[class % 10], 3);
+}
+
 static float channel_mean(const dl_tiles *t, const float *pixel) {
     double sum = 0;
     for (int c = 0; c < t->shape.dim[2]; c++)
