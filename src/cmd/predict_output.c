@@ -7,9 +7,9 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "base/npz_writer.h"
 #include "base/terminal.h"
 #include "cmd/common.h"
-#include "formats/npz_writer.h"
 
 static bool is_array(const predict_output *o) {
     return o->options.format == PREDICT_NPY || o->options.format == PREDICT_NPZ;

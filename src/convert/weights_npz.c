@@ -3,9 +3,9 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/npz_writer.h"
 #include "convert/weights.h"
 #include "formats/npy.h"
-#include "formats/npz_writer.h"
 
 static int write_npz(dl_model *model, const dl_convert_options *options, const char *path,
                      dl_error *error) {

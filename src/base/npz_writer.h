@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* NumPy arrays in memory: npy files, and npz archives of them (zip, stored; see npz.c). */
-#ifndef DL_FORMATS_NPZ_WRITER_H
-#define DL_FORMATS_NPZ_WRITER_H
+/* NumPy arrays in memory: npy files, and npz archives of them (zip, stored). */
+#ifndef DL_BASE_NPZ_WRITER_H
+#define DL_BASE_NPZ_WRITER_H
 
 #include "base/text.h"
 

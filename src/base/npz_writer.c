@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "formats/npz_writer.h"
+#include "base/npz_writer.h"
 
 #include <string.h>
 #include <zlib.h>
