@@ -8,6 +8,7 @@
 
 #include "base/file.h"
 #include "base/terminal.h"
+#include "formats/npz_writer.h"
 #include "math/vector.h"
 
 int dl_look_find_layer(const dl_net *net, const char *name, dl_error *error) {
@@ -184,7 +185,8 @@ int dl_look_find_most(dl_look *look, int64_t most, dl_error *error) {
 
 char *dl_look_path(const dl_look *look, const char *kind, const char *ending) {
     dl_text name = {0};
-    dl_text_add(&name, "%s_%s.%s", kind, look->model->net.layers[look->layer].name, ending);
+    dl_text_add(&name, "%s_%s.%s", kind,
+                look->is_input ? "input" : look->model->net.layers[look->layer].name, ending);
     char *path = dl_path_join(look->folder, name.data);
     dl_text_free(&name);
     return path;
@@ -220,17 +222,11 @@ void dl_look_free(dl_look *look) {
     look->unit = NULL;
 }
 
-int dl_look_write_npy(const dl_look *look, const char *kind, const char *shape, const float *values,
-                      int64_t count, dl_error *error) {
-    dl_text file = {0}, head = {0};
-    dl_text_add(&head, "{'descr': '<f4', 'fortran_order': False, 'shape': (%s), }", shape);
-    int padded = (int)(head.length + 11 + 63) / 64 * 64 - 10;
-    dl_text_add_bytes(&file, "\x93NUMPY\x01", 8);
-    const char size[] = {(char)(padded & 255), (char)(padded >> 8)};
-    dl_text_add_bytes(&file, size, 2);
-    dl_text_add(&file, "%-*s\n", padded - 1, head.data);
-    dl_text_add_bytes(&file, (const char *)values, sizeof *values * (size_t)count);
-    dl_text_free(&head);
+int dl_look_write_npy(const dl_look *look, const char *kind, int64_t rows, dl_shape shape,
+                      const float *values, dl_error *error) {
+    dl_text file = {0};
+    dl_npy_write(&file, "<f4", rows, shape.rank, shape.dim, values,
+                 sizeof *values * (size_t)(rows * dl_shape_size(shape)));
     return dl_look_write(look, kind, "npy", &file, error);
 }
 

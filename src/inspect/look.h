@@ -12,6 +12,7 @@ typedef struct {
     dl_split split;
     int layer;          /* the last one of the cut net */
     bool is_last;       /* before the cut, too: its units are the classes, if there are any */
+    bool is_input;      /* of the data instead of a layer */
     int *unit, count;   /* units [count], owned */
     const char *folder; /* exists */
     int64_t batch;      /* rows of the batch that dl_look_run runs forward */
@@ -41,9 +42,9 @@ int dl_look_save(const dl_look *look, const char *kind, dl_grid *grid, dl_error 
 /* The input rows x[rows][...] of the data in their own units: `bytes` of a dl_tiles. */
 bool dl_look_has_bytes(const dl_look *look);
 void dl_look_free(dl_look *look);
-/* Writes values[count], of `shape` ("3,28,28,1,"), to a NumPy file. */
-int dl_look_write_npy(const dl_look *look, const char *kind, const char *shape, const float *values,
-                      int64_t count, dl_error *error);
+/* Writes values[rows][shape] to a NumPy file. */
+int dl_look_write_npy(const dl_look *look, const char *kind, int64_t rows, dl_shape shape,
+                      const float *values, dl_error *error);
 /* Rows [*count] of the dataset, freed by the caller: those of `list` ("3,17"), or `most` rows of
    the split, the first of each class in turn. NULL and an error if one is not in the split. */
 int64_t *dl_look_rows(const dl_look *look, const char *list, int64_t most, int *count,

@@ -258,16 +258,10 @@ int dl_look_at_maxima(dl_look *look, const dl_maximize_options *options, dl_erro
         if (!result)
             show(&a, first, count, outputs, &grid, all);
     }
-    dl_text shape = {0};
-    dl_text_add(&shape, "%d,", look->count);
-    for (int i = 0; i < input.rank; i++)
-        dl_text_add(&shape, "%d,", input.dim[i]);
     if (!result)
-        result = dl_look_write_npy(look, "maximize", shape.data, all,
-                                   look->count * dl_shape_size(input), error);
+        result = dl_look_write_npy(look, "maximize", look->count, input, all, error);
     if (!result && grid.pixels)
         result = dl_look_save(look, "maximize", &grid, error);
-    dl_text_free(&shape);
     dl_grid_free(&grid);
     float *owned[] = {a.mean, a.x, a.moved, a.base, a.score, all};
     for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)

@@ -169,13 +169,9 @@ static int write_maps(sheet *s, int count, dl_error *error) {
     int64_t size = count * dl_shape_size(in);
     int result = 0;
     for (int k = 0; k < s->methods && !result; k++) {
-        dl_text shape = {0}, kind = {0};
+        dl_text kind = {0};
         dl_text_add(&kind, "saliency_%s", s->method[k]->name);
-        dl_text_add(&shape, "%d,", count);
-        for (int i = 0; i < in.rank; i++)
-            dl_text_add(&shape, "%d,", in.dim[i]);
-        result = dl_look_write_npy(s->look, kind.data, shape.data, s->kept + k * size, size, error);
-        dl_text_free(&shape);
+        result = dl_look_write_npy(s->look, kind.data, count, in, s->kept + k * size, error);
         dl_text_free(&kind);
     }
     return result;
