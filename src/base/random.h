@@ -22,7 +22,8 @@ typedef enum {
     DL_FOR_BAGGING = 16,
     DL_FOR_SEARCH = 21,
     DL_FOR_TRAIN_SHARE = 24,
-    DL_FOR_PERMUTATION = 26
+    DL_FOR_PERMUTATION = 26,
+    DL_FOR_EMBEDDING = 32
 } dl_purpose;
 
 typedef struct {
