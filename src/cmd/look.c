@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "cmd/common.h"
 #include "cmd/loaded.h"
 #include "inspect/look.h"
 #include "math/backend.h"
@@ -17,6 +18,7 @@ typedef struct {
     int default_split;    /* or LOADED_ANY_SPLIT */
     int64_t batch, units; /* units: if none are named */
     bool first;           /* look at the first layer with weights if none is named; else the last */
+    bool input;           /* a layer "input" is the data */
 } look_needs;
 
 enum { UNITS = 16 };
@@ -31,9 +33,12 @@ static int open_data(loaded *l, const look_arguments *a, const look_needs *needs
 }
 
 /* The layer that the command line names, before anything is read or built. */
-static int find_layer(loaded *l, const char *name, dl_look *look, dl_error *error) {
+static int find_layer(loaded *l, const char *name, const look_needs *needs, dl_look *look,
+                      dl_error *error) {
     const dl_net *net = &l->experiment.model.net;
-    look->layer = *name ? dl_look_find_layer(net, name, error) : net->layer_count - 1;
+    look->is_input = needs->input && !strcmp(name, "input");
+    look->layer =
+        *name && !look->is_input ? dl_look_find_layer(net, name, error) : net->layer_count - 1;
     look->is_last = look->layer == net->layer_count - 1;
     return look->layer < 0 ? -1 : 0;
 }
@@ -60,7 +65,7 @@ static int look_open(loaded *l, dl_look *look, const look_arguments *a, const lo
     look->model = &l->experiment.model;
     look->folder = a->out;
     if (loaded_open(l, a->common.operands[0], a->last, &a->common, error) ||
-        find_layer(l, name, look, error) || open_data(l, a, needs, &look->split, error) ||
+        find_layer(l, name, needs, look, error) || open_data(l, a, needs, &look->split, error) ||
         build(l, needs, *name, look, error))
         return -1;
     if (a->most ? dl_look_find_most(look, a->most, error)
@@ -74,6 +79,7 @@ static int run(const look_arguments *a, const look_needs *needs,
                dl_error *error) {
     loaded l = {0};
     dl_look look = {0};
+    cmd_quit_on_signals("dlinspect");
     int status = look_open(&l, &look, a, needs, error) || command(&look, a, error) ? -1 : 0;
     dl_look_free(&look);
     loaded_close(&l);
@@ -137,6 +143,19 @@ int look_run_activations(void *arguments, dl_error *error) {
     static const look_needs needs = {
         .data = true, .default_split = LOADED_ANY_SPLIT, .batch = 100, .units = INT32_MAX};
     return run(arguments, &needs, activations, error);
+}
+
+static int embed(dl_look *look, const look_arguments *a, dl_error *error) {
+    return dl_look_at_embedding(look, &a->embed, error);
+}
+
+int look_run_embed(void *arguments, dl_error *error) {
+    static const look_needs needs = {.data = true,
+                                     .default_split = LOADED_ANY_SPLIT,
+                                     .batch = 100,
+                                     .units = INT32_MAX,
+                                     .input = true};
+    return run(arguments, &needs, embed, error);
 }
 
 /* ---- the tables ---- */
@@ -207,3 +226,20 @@ const arg_option look_saliency_options[] = {
 
 const arg_option look_activations_options[] = {
     LOOK_ROWS_ROW("the row of the data to show (default: the first one)"), LOOK_ROWS};
+
+const arg_option look_embed_options[] = {
+    ARG_COUNT_ROW("rows", look_arguments, embed.rows, 5, 10000000, "N",
+                  "rows of the split, evenly spread; t-SNE is exact up to 5,000 rows and an "
+                  "approximation (Barnes-Hut) above",
+                  .fallback = "5000"),
+    ARG_COUNT_ROW("clusters", look_arguments, embed.clusters, 1, 1000, "N",
+                  "clusters of k-means (default: as many as classes, or 10)"),
+    ARG_REAL_ROW("perplexity", look_arguments, embed.perplexity, 1, 1000, "X",
+                 "effective number of neighbors in t-SNE (default: 30)"),
+    ARG_COUNT_ROW("iterations", look_arguments, embed.iterations, 0, 100000, "N",
+                  "iterations of t-SNE", .fallback = "750"),
+    ARG_COUNT_ROW("neighbors", look_arguments, embed.neighbors, 1, 1000, "N",
+                  "also list the N nearest rows of each row"),
+    ARG_COUNT_ROW("seed", look_arguments, embed.seed, 0, 9e15, "N", "of k-means and t-SNE",
+                  .fallback = "1"),
+    LOOK_ROWS};

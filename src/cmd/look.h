@@ -4,6 +4,7 @@
 #define DL_CMD_LOOK_H
 
 #include "cmd/arguments.h"
+#include "inspect/embed.h"
 #include "inspect/maximize.h"
 #include "inspect/saliency.h"
 
@@ -17,15 +18,17 @@ typedef struct {
     int mean; /* start of maximize */
     dl_saliency_options saliency;
     dl_maximize_options maximize;
+    dl_embed_options embed;
 } look_arguments;
 
 extern const arg_option look_filters_options[], look_patches_options[], look_maximize_options[],
-    look_saliency_options[], look_activations_options[];
+    look_saliency_options[], look_activations_options[], look_embed_options[];
 int look_run_filters(void *arguments, dl_error *error);
 int look_run_patches(void *arguments, dl_error *error);
 int look_run_maximize(void *arguments, dl_error *error);
 int look_run_saliency(void *arguments, dl_error *error);
 int look_run_activations(void *arguments, dl_error *error);
+int look_run_embed(void *arguments, dl_error *error);
 
 #define LOOK_AT(name_, more_operands, most_, what)                                                 \
     .name = #name_, .operands = "RUN" more_operands, .completes = ARG_RUN, .min_operands = 1,      \
@@ -47,9 +50,14 @@ int look_run_activations(void *arguments, dl_error *error);
         {LOOK_AT(saliency, " [LAYER[:UNIT]]", 2,                                                   \
                  "Shows which parts of an input the predicted class, or another unit, depends "    \
                  "on.")},                                                                          \
+        {LOOK_AT(activations, "", 1,                                                               \
+                 "Draws the outputs of each layer for one row, and counts dead units.")},          \
     {                                                                                              \
-        LOOK_AT(activations, "", 1,                                                                \
-                "Draws the outputs of each layer for one row, and counts dead units.")             \
+        LOOK_AT(                                                                                   \
+            embed, " [LAYER|input]", 2,                                                            \
+            "Maps the outputs of a layer (the last one) by PCA and t-SNE, and clusters them."),    \
+            .more =                                                                                \
+                "Writes pictures of the maps, a table of their points, and the outputs as npy."    \
     }
 
 #endif
