@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/npz_writer.h"
 #include "base/terminal.h"
-#include "formats/npz_writer.h"
 #include "math/vector.h"
 
 int dl_look_find_layer(const dl_net *net, const char *name, dl_error *error) {
