@@ -22,7 +22,51 @@ const char *const dl_run_files[DL_RUN_FILES] = {
 /* The new run before the exchange and the old one after it; the old one, where they are renamed. */
 static const char NEW[] = "dltrain-new", OLD[] = "dltrain-old";
 
+char *dl_run_epoch_path(const char *folder, int64_t epoch) {
+    dl_text path = {0};
+    dl_text_add(&path, "%s/epoch_%04lld.safetensors", folder, (long long)epoch);
+    return path.data;
+}
+
+static int compare(const void *left, const void *right) {
+    int64_t a = *(const int64_t *)left, b = *(const int64_t *)right;
+    return (a > b) - (a < b);
+}
+
+int64_t *dl_run_epochs(const char *path, int *count) {
+    DIR *folder = opendir(path);
+    int64_t *epochs = NULL;
+    *count = 0;
+    for (struct dirent *entry; folder && (entry = readdir(folder));) {
+        long long epoch;
+        int end = 0;
+        if (sscanf(entry->d_name, "epoch_%18lld.safetensors%n", &epoch, &end) != 1 || !end ||
+            entry->d_name[end] || epoch < 0)
+            continue;
+        epochs = xrealloc(epochs, sizeof *epochs * (size_t)(*count + 1));
+        epochs[(*count)++] = epoch;
+    }
+    if (folder)
+        closedir(folder);
+    if (epochs)
+        qsort(epochs, (size_t)*count, sizeof *epochs, compare);
+    return epochs;
+}
+
+void dl_run_remove_epochs(const char *folder, int64_t epoch) {
+    int count;
+    int64_t *epochs = dl_run_epochs(folder, &count);
+    for (int i = 0; i < count; i++)
+        if (epochs[i] > epoch) {
+            char *path = dl_run_epoch_path(folder, epochs[i]);
+            unlink(path);
+            free(path);
+        }
+    free(epochs);
+}
+
 void dl_run_remove_files(const char *path, int first) {
+    dl_run_remove_epochs(path, 0);
     for (int i = DL_RUN_FILES; i-- > first;) {
         char *file = dl_path_join(path, dl_run_files[i]);
         unlink(file);

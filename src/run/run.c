@@ -314,6 +314,7 @@ int dl_run_reopen(dl_run *run, dl_terminal *terminal, const char *folder, const 
         result = dl_writer_commit(&split, error);
     dl_writer_abort(&split);
     if (!result) {
+        dl_run_remove_epochs(folder, epoch);
         dl_folder_remove_temporaries(folder);
         dl_replacement_clean(folder);
         point_latest(folder);

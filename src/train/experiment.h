@@ -15,6 +15,7 @@ extern const char *const dl_mode_names[]; /* "auto", "min", "max", NULL */
 typedef struct {
     int64_t epochs;
     bool tensorboard;
+    int64_t checkpoint_every; /* 0: never */
     int lsuv;              /* 1: initial weights are scaled on the data */
     const char *init_from; /* a checkpoint whose weights are the initial ones, or NULL */
     int init_layout;       /* DL_LAYOUT_… of weight_layout.h */

@@ -35,6 +35,10 @@ static const dl_option training_options[] = {
     DL_STRINGS_OPTION("init_map", dl_settings, init_map, DL_NO_DEFAULT,
                       "layers with other names in the init_from file: (\"layer=its name there\", "
                       "…); layer 1 of PyTorch's nn.LSTM x is x_l1"),
+    DL_INT_OPTION(
+        "checkpoint_every", dl_settings, checkpoint_every, "0", 0, 1e9,
+        "keep the checkpoint of every N-th epoch as epoch_000N.safetensors, to see how the "
+        "net came about (dlinspect boundary --strip); 0: none"),
     DL_BOOL_OPTION(
         "tensorboard", dl_settings, tensorboard, "false",
         "also write an event file for TensorBoard into the run's folder (tensorboard --logdir "

@@ -4,6 +4,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "run/replacement.h"
+
 static void open_facts(dl_recorder *r, const dl_trainer *t) {
     dl_error ignored = {0}; /* they may have been deleted */
     dl_facts *f = &r->facts;
@@ -75,6 +77,17 @@ static int install(dl_recorder *r, dl_error *error) {
     return result;
 }
 
+/* training.checkpoint_every */
+static int keep_epoch(const dl_recorder *r, const dl_experiment *e, int64_t epoch,
+                      const dl_checkpoint_content *content, dl_error *error) {
+    if (!e->settings.checkpoint_every || epoch % e->settings.checkpoint_every)
+        return 0;
+    char *path = dl_run_epoch_path(r->run.folder, epoch);
+    int result = dl_checkpoint_save(path, &e->model, content, error);
+    free(path);
+    return result;
+}
+
 static int add_epoch(dl_recorder *r, const dl_event *event, dl_error *error) {
     const dl_trainer *t = event->trainer;
     dl_text line = dl_row_line(t->e, event->row);
@@ -83,7 +96,9 @@ static int add_epoch(dl_recorder *r, const dl_event *event, dl_error *error) {
     if (result || add_events(r, t->e, event->row, error))
         return -1;
     dl_checkpoint_content content = dl_training_state_content(&t->state, t->e);
-    result = dl_checkpoint_writer_add(&r->writer, &content, event->best, error);
+    result = keep_epoch(r, t->e, event->row->epoch, &content, error);
+    if (!result)
+        result = dl_checkpoint_writer_add(&r->writer, &content, event->best, error);
     dl_checkpoint_content_free(&content);
     return result ? -1 : install(r, error);
 }

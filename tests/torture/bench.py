@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What the campaigns share: the programs, small data, one try, and the count of its faults."""
 import concurrent.futures
+import glob
 import hashlib
 import os
 import random
@@ -25,7 +26,7 @@ network = (
 );
 loss = { type = "softmax_cross_entropy"; };
 optimizer = { type = "adam"; learning_rate = %s; };
-training = { batch_size = 16; epochs = 3; };
+training = { batch_size = 16; epochs = 3; checkpoint_every = 2; };
 '''
 
 
@@ -140,7 +141,9 @@ RESULTS = 'last.safetensors', 'best.safetensors', 'config.cfg', 'split.csv'
 
 def result(run_folder):
     """What a finished run is compared by."""
-    digests = {name: hashlib.sha256(read(f'{run_folder}/{name}')).hexdigest() for name in RESULTS}
+    kept = sorted(glob.glob('epoch_*.safetensors', root_dir=run_folder))
+    digests = {name: hashlib.sha256(read(f'{run_folder}/{name}')).hexdigest()
+               for name in [*RESULTS, *kept]}
     return {**digests, 'history': history(f'{run_folder}/history.csv')}
 
 
@@ -149,7 +152,7 @@ def differences(run_folder, wanted):
         found = result(run_folder)
     except OSError as missing:
         return f'{missing.filename}: {missing.strerror}'
-    return ', '.join(name for name in wanted if found[name] != wanted[name])
+    return ', '.join(name for name in wanted if found.get(name) != wanted[name])
 
 
 class Campaign:
