@@ -9,8 +9,10 @@
 #include "base/file.h"
 #include "base/terminal.h"
 #include "cmd/loaded.h"
+#include "inspect/boundary.h"
 #include "math/backend.h"
 #include "report/importance_figure.h"
+#include "run/replacement.h"
 
 enum { BATCH = 256, PICTURE_ROWS = 300, OTHER_ROWS = 10000 };
 
@@ -195,6 +197,150 @@ int explain_run_importance(void *arguments, dl_error *error) {
     return status;
 }
 
+/* ---- boundary ---- */
+
+/* The pictures of a strip. */
+typedef struct {
+    int64_t *epoch; /* [count], owned; NULL: the one checkpoint that is loaded */
+    int count;
+} strip;
+
+/* The epochs asked for, of those kept. */
+static int choose_epochs(const explain_arguments *a, strip *s, dl_error *error) {
+    enum { MOST = 24 };
+    const char *folder = a->common.operands[0];
+    bool one = arg_given(&a->common, "epoch");
+    *s = (strip){.count = 1};
+    if (!one && !a->strip)
+        return 0;
+    s->epoch = dl_run_epochs(folder, &s->count);
+    bool found = s->count > 0;
+    for (int i = 0; one && i < s->count; i++)
+        if ((found = s->epoch[i] == a->epoch)) {
+            s->epoch[0] = a->epoch;
+            s->count = 1;
+        }
+    if (!found && s->count)
+        return dl_fail(error, DL_DATA, "%s: epoch %lld was not kept; kept are %lld to %lld", folder,
+                       (long long)a->epoch, (long long)s->epoch[0],
+                       (long long)s->epoch[s->count - 1]);
+    if (!found)
+        return dl_fail(
+            error, DL_DATA,
+            "%s: has no checkpoints of epochs (training.checkpoint_every = N keeps them)", folder);
+    if (s->count > MOST) {
+        fprintf(stderr, "%d of %d kept epochs, evenly spaced (--epoch N draws any)\n", MOST,
+                s->count);
+        for (int i = 0; i < MOST; i++)
+            s->epoch[i] = s->epoch[(int64_t)i * (s->count - 1) / (MOST - 1)];
+        s->count = MOST;
+    }
+    return 0;
+}
+
+static int load_epoch(const explain_arguments *a, dl_model *model, int64_t epoch, dl_error *error) {
+    dl_checkpoint c = {0};
+    char *path = dl_run_epoch_path(a->common.operands[0], epoch);
+    int result = dl_checkpoint_open(&c, path, error);
+    if (!result)
+        result = dl_checkpoint_load_net(&c, &model->net, error);
+    dl_checkpoint_close(&c);
+    free(path);
+    return result;
+}
+
+static int draw_strip(const explain_arguments *a, const strip *s, const dl_boundary *b,
+                      dl_error *error) {
+    enum { COLUMNS = 4, LINES = 3 };
+    static const int side[2] = {DL_BOUNDARY_SIDE, DL_BOUNDARY_SIDE};
+    const dl_input_table *t = b->table;
+    dl_grid grid = dl_grid_open(s->count, s->count < COLUMNS ? s->count : COLUMNS, side, 0, LINES);
+    unsigned char *rgb = xmalloc((size_t)side[0] * (size_t)side[1] * 3);
+    int result = 0;
+    for (int i = 0; i < s->count && !result; i++) {
+        dl_text title = {0};
+        if (s->epoch)
+            result = load_epoch(a, t->model, s->epoch[i], error);
+        if (s->epoch)
+            dl_text_add(&title, "epoch %lld", (long long)s->epoch[i]);
+        else
+            dl_text_add_plain(&title, t->model->name);
+        if (!result) {
+            dl_boundary_draw(b, rgb);
+            dl_grid_place(&grid, i, rgb, side[0], side[1]);
+            dl_grid_caption(&grid, i, "%s\nacross: %s, %.3g to %.3g\nup: %s, %.3g to %.3g",
+                            title.data, t->column[b->column[0]].name, b->low[0], b->high[0],
+                            t->column[b->column[1]].name, b->low[1], b->high[1]);
+        }
+        dl_text_free(&title);
+    }
+    char *path = dl_path_join(a->out, s->epoch ? "boundary_epochs.png" : "boundary.png");
+    if (!result)
+        result = dl_folder_create(a->out, error) || dl_grid_save(&grid, path, error) ? -1 : 0;
+    if (!result)
+        fprintf(stderr, "%s\n", path);
+    free(path);
+    free(rgb);
+    dl_grid_free(&grid);
+    return result;
+}
+
+/* Which color is what. */
+static void print_legend(const dl_boundary *b) {
+    const dl_model *model = b->table->model;
+    for (int c = 0; c < model->target.classes; c++) {
+        unsigned char rgb[3];
+        char number[16];
+        dl_text name = {0};
+        dl_text_add_plain(&name, dl_schema_class(&model->data.schema, c, number));
+        printf("%-7s class %s\n", dl_class_color(c, rgb), name.data);
+        dl_text_free(&name);
+    }
+    if (!model->target.classes)
+        printf("blue %.4g, white %.4g, red %.4g\n", b->least, (b->least + b->most) / 2, b->most);
+}
+
+static int choose_plane(const explain_arguments *a, dl_boundary *b, dl_error *error) {
+    int count = b->table->count, *chosen = NULL;
+    if (!a->columns && count != 2)
+        return dl_fail(error, DL_USAGE,
+                       "the net has %d input columns: choose the two of the plane (--columns "
+                       "\"%s,%s\")",
+                       count, b->table->column[0].name, b->table->column[count > 1].name);
+    if (a->columns && !(chosen = find_columns(b->table, a->columns, &count, error)))
+        return -1;
+    b->column[0] = chosen ? chosen[0] : 0;
+    b->column[1] = chosen && count == 2 ? chosen[1] : 1;
+    free(chosen);
+    return count == 2 ? 0 : dl_fail(error, DL_USAGE, "--columns: must be two columns");
+}
+
+int explain_run_boundary(void *arguments, dl_error *error) {
+    const explain_arguments *a = arguments;
+    loaded l = {0};
+    dl_input_table table = {0};
+    dl_boundary b = {.table = &table};
+    strip s = {0};
+    dl_split split;
+    int status = open_run(a, &l, &split, error);
+    if (!status)
+        status = choose_epochs(a, &s, error);
+    if (!status)
+        status = dl_input_table_open(&table, &l.experiment.model, split, a->rows, 7, error);
+    if (!status)
+        status = choose_plane(a, &b, error) || dl_boundary_open(&b, error) ||
+                         draw_strip(a, &s, &b, error)
+                     ? -1
+                     : 0;
+    if (!status)
+        print_legend(&b);
+    dl_boundary_close(&b);
+    free(s.epoch);
+    dl_input_table_close(&table);
+    loaded_close(&l);
+    return status;
+}
+
 /* ---- the tables ---- */
 
 #define EXPLAIN_ROWS                                                                               \
@@ -219,4 +365,16 @@ const arg_option explain_importance_options[] = {
                   "use N rows of the split, evenly spaced (default: 10,000, of pictures 300)"),
     ARG_COUNT_ROW("grid", explain_arguments, grid, 1, 64, "N", "divide pictures into N x N regions",
                   .fallback = "7"),
+    EXPLAIN_ROWS};
+
+const arg_option explain_boundary_options[] = {
+    ARG_STRING_ROW("columns", explain_arguments, columns, "A,B", ARG_NOTHING,
+                   "the columns across and up, of more than two"),
+    ARG_COUNT_ROW("epoch", explain_arguments, epoch, 1, 1e15, "N",
+                  "the net after epoch N, which training.checkpoint_every kept",
+                  .excludes = "last"),
+    ARG_FLAG_ROW("strip", explain_arguments, strip, "one picture per kept epoch, in one file",
+                 .excludes = "epoch last"),
+    ARG_COUNT_ROW("rows", explain_arguments, rows, 1, 1 << 30, "N",
+                  "draw at most N rows of the split, evenly spaced", .fallback = "1000"),
     EXPLAIN_ROWS};

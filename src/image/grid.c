@@ -11,11 +11,14 @@
 
 enum { MAX_COLUMNS = 8, TILE_SIDE = 48, GAP = 4, LINE = 12 };
 
-void dl_class_color(int class, unsigned char rgb[3]) {
+const char *dl_class_color(int class, unsigned char rgb[3]) {
     static const unsigned char colors[10][3] = {
         {31, 119, 180}, {255, 127, 14},  {44, 160, 44},   {214, 39, 40},  {148, 103, 189},
         {140, 86, 75},  {227, 119, 194}, {127, 127, 127}, {188, 189, 34}, {23, 190, 207}};
+    static const char *const names[10] = {"blue",  "orange", "green", "red",   "purple",
+                                          "brown", "pink",   "gray",  "olive", "cyan"};
     memcpy(rgb, colors[class % 10], 3);
+    return names[class % 10];
 }
 
 static float channel_mean(const dl_tiles *t, const float *pixel) {

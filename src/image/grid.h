@@ -26,8 +26,8 @@ void dl_grid_caption(dl_grid *grid, int cell, const char *format, ...) DL_PRINTF
 /* Writes a PNG file. 0, or -1 and an error. */
 int dl_grid_save(const dl_grid *grid, const char *path, dl_error *error);
 
-/* The color of a class, or of a curve; they repeat after ten. */
-void dl_class_color(int class, unsigned char rgb[3]);
+/* The color of a class, or of a curve, and its name; they repeat after ten. */
+const char *dl_class_color(int class, unsigned char rgb[3]);
 
 /* Images to draw. Three channels are RGB; of any other number the mean is drawn in gray. */
 typedef struct {
