@@ -35,7 +35,7 @@ tar --exclude=./build --exclude=./runs --exclude=./.git --exclude=./dltrain --ex
     -c . | tar -x -C "$work/source"
 export CFLAGS="-ffile-prefix-map=$PWD/$work/source=. -D_FORTIFY_SOURCE=2 -fstack-protector-strong"
 export LDFLAGS='-Wl,-z,relro -Wl,-z,now'
-make -C "$work/source" -j"$jobs" ARCH="$arch" PREFIX=/usr
+make -C "$work/source" -j"$jobs" ARCH="$arch" PREFIX=/usr all lib
 make -C "$work/source" ARCH="$arch" PREFIX=/usr DESTDIR="$PWD/$root" install
 
 # As Debian requires: compressed manual pages, completion of zsh in vendor-completions.
@@ -46,6 +46,11 @@ if [ -d "$root/usr/share/zsh/site-functions" ]; then
     rmdir "$root/usr/share/zsh/site-functions"
 fi
 list_elf "$root"/usr/bin/* | xargs strip --strip-unneeded --remove-section=.comment
+strip --strip-unneeded --remove-section=.comment "$root"/usr/lib/libdltrain.so.*.*
+strip --strip-debug --enable-deterministic-archives "$root/usr/lib/libdltrain.a"
+chmod 644 "$root"/usr/lib/libdltrain.so.*.*
+echo 'activate-noawait ldconfig' >"$root/DEBIAN/triggers"
+echo "libdltrain ${version%%.*} dltrain (>= $version)" >"$root/DEBIAN/shlibs"
 
 maintainer='the dltrain authors <authors@dltrain.invalid>'
 {
