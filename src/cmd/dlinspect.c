@@ -20,6 +20,7 @@
 #include "math/threads.h"
 #include "report/console.h"
 #include "report/page.h"
+#include "report/page_scores.h"
 #include "report/report.h"
 #include "run/run.h"
 
@@ -270,12 +271,14 @@ static int run_diagnose(void *arguments, dl_error *error) {
 typedef struct {
     dl_scores scores;
     dl_confident_errors errors;
+    dl_page_numbers numbers;
 } page_scores;
 
 static void observe(void *context, const dl_outcome *outcome) {
     page_scores *s = context;
     dl_scores_observe(&s->scores, outcome);
     dl_confident_errors_add(&s->errors, outcome);
+    dl_page_numbers_add(&s->numbers, outcome);
 }
 
 static int write_page(loaded *l, dl_split split, const char *path, dl_error *error) {
@@ -291,10 +294,12 @@ static int write_page(loaded *l, dl_split split, const char *path, dl_error *err
     if (!status)
         status = dl_page_write(path,
                                &(dl_page){l->path, &l->checkpoint, e, split,
-                                          dl_loss_mean(&sums.losses.net), &s.scores, &s.errors},
+                                          dl_loss_mean(&sums.losses.net), &s.scores, &s.errors,
+                                          &s.numbers},
                                error);
     dl_scores_close(&s.scores);
     dl_confident_errors_free(&s.errors);
+    dl_page_numbers_free(&s.numbers);
     dl_metric_sums_close(&sums);
     dl_loader_free(loader);
     return status;

@@ -55,7 +55,7 @@ enum { WIDTH = 460, HEIGHT = 250, LEFT = 58, RIGHT = 12, TOP = 10, BOTTOM = 26, 
 typedef struct {
     const double *epoch;
     int64_t rows;
-    bool logarithmic, percent;
+    bool logarithmic, percent, plot;
     double low, high; /* of the axis, after its logarithm */
     double from, to;  /* epochs */
 } chart;
@@ -126,10 +126,10 @@ static void add_axes(dl_text *page, const chart *c) {
         for (double n = ceil(c->low / step - 1e-9); n * step <= c->high + 1e-9 * step; n++)
             add_tick(page, c, n * step, n * step);
     }
-    double step = c->to > c->from ? fmax(1, nice_step(c->to - c->from, 6)) : 1;
-    for (double n = ceil(c->from / step); n * step <= c->to; n++)
+    double step = c->to > c->from ? fmax(c->plot ? 0 : 1, nice_step(c->to - c->from, 6)) : 1;
+    for (double n = ceil(c->from / step - 1e-9) + 0.0; n * step <= c->to + 1e-9 * step; n++)
         dl_text_add(page, "<text x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%g</text>",
-                    across(c, n * step), HEIGHT - 8, n * step);
+                    across(c, n * step), HEIGHT - 8, n * step + 0.0);
 }
 
 /* At most MOST_POINTS epochs are drawn. */
@@ -185,4 +185,59 @@ void dl_html_add_chart(dl_text *page, const char *title, const dl_html_curve *cu
     dl_text_add(page, "</svg>\n");
     add_legend(page, &c, curves, count);
     dl_text_add(page, "</figure>\n");
+}
+
+static void find_plot_range(chart *c, const dl_html_plot *p) {
+    double low[2] = {INFINITY, INFINITY}, high[2] = {-INFINITY, -INFINITY};
+    for (int64_t i = 0; i < p->count; i++)
+        for (int axis = 0; axis < 2; axis++) {
+            double value = axis ? p->y[i] : p->x[i];
+            low[axis] = isfinite(value) ? fmin(low[axis], value) : low[axis];
+            high[axis] = isfinite(value) ? fmax(high[axis], value) : high[axis];
+        }
+    for (int axis = 0; axis < 2; axis++) {
+        double margin = high[axis] > low[axis] ? 0.03 * (high[axis] - low[axis]) : 1;
+        low[axis] = p->shares ? 0 : low[axis] - margin;
+        high[axis] = p->shares ? 1 : high[axis] + margin;
+    }
+    c->from = low[0];
+    c->to = high[0];
+    c->low = low[1];
+    c->high = high[1];
+}
+
+/* A line of length 0 is a dot. */
+static void add_dots(dl_text *page, const chart *c, const dl_html_plot *p) {
+    dl_text_add(page, "<path class=\"curve dots\" d=\"");
+    for (int64_t i = 0; i < p->count; i++)
+        if (isfinite(p->x[i]) && isfinite(p->y[i]))
+            dl_text_add(page, "M%.1f %.1fh0", across(c, p->x[i]), down(c, p->y[i]));
+    dl_text_add(page, "\"/>");
+}
+
+void dl_html_add_plot(dl_text *page, const dl_html_plot *p) {
+    chart c = {.epoch = p->x, .rows = p->count, .plot = true};
+    find_plot_range(&c, p);
+    if (!(c.to > c.from))
+        return;
+    dl_text_add(page, "<figure class=\"chart\"><h3>");
+    dl_html_add_text(page, p->title);
+    dl_text_add(page,
+                " <small>by %s</small></h3>\n<svg viewBox=\"0 0 %d %d\" role=\"img\" "
+                "aria-label=\"",
+                p->across, WIDTH, HEIGHT);
+    dl_html_add_text(page, p->title);
+    dl_text_add(page, "\">");
+    add_axes(page, &c);
+    if (p->line)
+        dl_text_add(page, "<path class=\"grid dash\" d=\"M%.1f %.1fL%.1f %.1f\"/>",
+                    across(&c, p->line[0][0]), down(&c, p->line[0][1]), across(&c, p->line[1][0]),
+                    down(&c, p->line[1][1]));
+    if (p->dots)
+        add_dots(page, &c, p);
+    else
+        add_path(page, &c, &(dl_html_curve){"p", p->y});
+    dl_text_add(page, "</svg>\n<figcaption>");
+    dl_html_add_text(page, p->caption);
+    dl_text_add(page, "</figcaption></figure>\n");
 }

@@ -26,4 +26,15 @@ typedef struct {
 void dl_html_add_chart(dl_text *page, const char *title, const dl_html_curve *curves, int count,
                        const double *epoch, int64_t rows, bool may_be_logarithmic, bool percent);
 
+/* A curve, or dots, of y[count] over x[count]. */
+typedef struct {
+    const char *title, *across, *caption; /* across: the name of the x axis */
+    const double *x, *y;
+    int64_t count;
+    bool dots;
+    bool shares;             /* both axes go from 0 to 1 */
+    const double (*line)[2]; /* dashed, from line[0] to line[1] (x, y); or NULL */
+} dl_html_plot;
+void dl_html_add_plot(dl_text *page, const dl_html_plot *plot);
+
 #endif

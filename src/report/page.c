@@ -10,6 +10,7 @@
 #include "base/version.h"
 #include "report/html.h"
 #include "report/page_classes.h"
+#include "report/page_scores.h"
 #include "report/page_style.h"
 #include "report/report.h"
 #include "run/history.h"
@@ -35,16 +36,62 @@ static void add_tile(dl_text *page, const char *name, const char *value) {
     dl_text_add(page, "</span><b>%s</b></div>\n", value);
 }
 
-static void add_metrics(dl_text *page, const dl_page *of) {
+/* The largest and the smallest share of a class among the rows. */
+static void find_shares(const dl_page *of, double *largest, double *smallest, int *most_frequent) {
+    const dl_confusion *c = &of->scores->confusion;
+    double sum = 0;
+    *largest = 0;
+    *smallest = INFINITY;
+    for (int k = 0; k < c->classes; k++) {
+        double rows = (double)dl_confusion_count(c, k).rows;
+        *most_frequent = rows > *largest ? k : *most_frequent;
+        *largest = fmax(*largest, rows);
+        *smallest = fmin(*smallest, rows);
+        sum += rows;
+    }
+    *largest /= sum;
+    *smallest /= sum;
+}
+
+/* Metrics of a class are those of the second one of two, else averages over the classes. */
+static void add_metric(dl_text *page, const dl_page *of, int m) {
     const dl_accumulator *accumulator = &of->scores->accumulator;
-    char value[32];
+    const dl_metric *metric = accumulator->metric[m];
+    char value[32], number[16], name[96];
+    snprintf(name, sizeof name, "%s", metric->name);
+    if (metric->of_class && accumulator->classes == 2)
+        snprintf(name, sizeof name, "%s of %.60s", metric->name,
+                 dl_schema_class(&of->model->data.schema, 1, number));
+    else if (metric->of_class)
+        snprintf(name, sizeof name, "macro %s", metric->name);
+    add_tile(page, name, dl_report_metric(value, metric, dl_accumulator_value(accumulator, m)));
+}
+
+/* Of unbalanced classes the averages over the classes come first. */
+static void add_metrics(dl_text *page, const dl_page *of) {
+    enum { UNBALANCED = 3 };
+    const dl_accumulator *accumulator = &of->scores->accumulator;
+    int most_frequent = 0;
+    double largest, smallest, accuracy = NAN;
+    char value[32], number[16], name[96];
+    find_shares(of, &largest, &smallest, &most_frequent);
+    bool unbalanced = largest > UNBALANCED * smallest;
     dl_text_add(page, "<section id=\"metrics\"><div class=\"tiles\">\n");
     snprintf(value, sizeof value, "%.5g", of->loss);
     add_tile(page, "loss", value);
-    for (int m = 0; m < accumulator->metric_count; m++)
-        add_tile(
-            page, accumulator->metric[m]->name,
-            dl_report_metric(value, accumulator->metric[m], dl_accumulator_value(accumulator, m)));
+    for (int pass = 0; pass < 2; pass++)
+        for (int m = 0; m < accumulator->metric_count; m++) {
+            if (!strcmp(accumulator->metric[m]->name, "accuracy"))
+                accuracy = dl_accumulator_value(accumulator, m);
+            if (pass == !(unbalanced && accumulator->metric[m]->of_class))
+                add_metric(page, of, m);
+        }
+    if (of->scores->confusion.classes && !isnan(accuracy)) {
+        snprintf(name, sizeof name, "over always %.60s",
+                 dl_schema_class(&of->model->data.schema, most_frequent, number));
+        snprintf(value, sizeof value, "%+.2f&#8239;%%", 100 * (accuracy - largest));
+        add_tile(page, name, value);
+    }
     dl_text_add(page, "</div></section>\n");
 }
 
@@ -143,20 +190,28 @@ static int read_history(dl_history *h, const char *path, dl_error *error) {
 /* ---- from the checkpoint ---- */
 
 static void add_network(dl_text *page, const dl_net *net) {
-    char shape[48], count[32];
+    char shape[48], count[32], frozen[32];
+    int64_t fixed = 0;
     dl_text_add(page, "<section id=\"network\"><h2>Network</h2>\n<div class=\"box fit\"><table "
                       "class=\"rows names\"><tr><th>layer</th><th>type</th><th>output</th>"
                       "<th>parameters</th></tr>\n");
     for (int i = 0; i < net->layer_count; i++) {
         const dl_layer *layer = &net->layers[i];
+        int64_t own = dl_layer_weight_count(layer);
+        fixed += layer->trainable ? 0 : own;
         dl_text_add(page, "<tr><td>");
         dl_html_add_text(page, layer->name);
-        dl_text_add(page, "</td><td>%s</td><td>%s</td><td>%s</td></tr>\n", layer->type->kind.name,
-                    dl_shape_text(shape, layer->out.shape),
-                    dl_text_count(count, dl_layer_weight_count(layer)));
+        dl_text_add(page, "</td><td>%s</td><td>%s</td><td>%s%s</td></tr>\n", layer->type->kind.name,
+                    dl_shape_text(shape, layer->out.shape), dl_text_count(count, own),
+                    own && !layer->trainable ? " frozen" : "");
     }
-    dl_text_add(page, "<tr><td>total</td><td></td><td></td><td>%s</td></tr>\n",
-                dl_text_count(count, net->weight_count));
+    if (fixed)
+        dl_text_add(page,
+                    "<tr><td>trainable</td><td></td><td></td><td>%s</td></tr>\n<tr><td>frozen"
+                    "</td><td></td><td></td><td>%s</td></tr>\n",
+                    dl_text_count(count, net->weight_count - fixed), dl_text_count(frozen, fixed));
+    dl_text_add(page, "<tr><td>total</td><td></td><td></td><td>%s%s</td></tr>\n",
+                dl_text_count(count, net->weight_count), fixed ? "" : ", all trainable");
     dl_text_add(page, "</table></div></section>\n");
 }
 
@@ -180,6 +235,8 @@ int dl_page_write(const char *path, const dl_page *of, dl_error *error) {
         add_curves(&page, &history);
         dl_page_add_confusion(&page, of);
         dl_page_add_classes(&page, of);
+        dl_page_add_scores(&page, of);
+        dl_page_add_numbers(&page, of);
         result = dl_page_add_errors(&page, of, error);
     }
     if (!result) {

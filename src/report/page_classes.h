@@ -7,6 +7,8 @@
 #include "report/scores.h"
 #include "run/checkpoint.h"
 
+typedef struct dl_page_numbers dl_page_numbers;
+
 typedef struct {
     const char *path; /* of the checkpoint */
     const dl_checkpoint *checkpoint;
@@ -15,6 +17,7 @@ typedef struct {
     double loss;
     const dl_scores *scores;
     const dl_confident_errors *errors;
+    const dl_page_numbers *numbers;
 } dl_page;
 
 /* Each adds nothing where it does not apply. */

@@ -60,11 +60,11 @@ CONFIG
     inspect report -o page.html run
     status_is 0
     one_page page.html
-    for id in metrics curves confusion classes timings network config; do
+    for id in metrics curves confusion classes scores timings network config; do
         equal "$(grep -o "<section id=\"$id\"" page.html | wc -l)" 1
     done
-    # loss, two metrics and the rate; all but the last for training and validation
-    equal "$(grep -c '<svg' page.html)" 4
+    # loss, two metrics and the rate; all but the last for training and validation; calibration
+    equal "$(grep -c '<svg' page.html)" 5
     equal "$(grep -o 'class="curve t"' page.html | wc -l)" 3
     equal "$(grep -o 'class="curve v"' page.html | wc -l)" 3
     equal "$(grep -o 'class="curve l"' page.html | wc -l)" 1
@@ -113,11 +113,41 @@ CONFIG
     inspect report --split train -o page.html other/it.safetensors
     status_is 0
     one_page page.html
-    ! grep -q '<svg\|id="timings"' page.html || fail "curves from nowhere"
+    ! grep -q 'id="curves"\|id="timings"' page.html || fail "curves from nowhere"
     sed -i 's/^2,/two,two,/' run/history.csv
     inspect report --split train -o page.html run
     status_is 3
     says_only "dlinspect: run/history.csv:3: must be a row of 11 numbers"
+}
+
+@test "thresholds of two classes, worst rows of numbers, frozen layers" {
+    awk 'BEGIN { print "a,b,ill,y"; for (i = 0; i < 200; i++) { a = i % 13; b = i % 7
+        print a "," b "," (a + b > 13 ? "yes" : "no") "," 2 * a - b + (i == 150 ? 90 : 0) } }' >rows.csv
+    cat >two.cfg <<'CONFIG'
+data = { format = "csv"; train = { file = "rows.csv"; }; target = "ill"; };
+network = ( { layer = "dense"; units = 4; activation = "tanh"; trainable = false; }, { layer = "dense"; units = 2; } );
+loss = { type = "softmax_cross_entropy"; };
+training = { epochs = 3; batch_size = 20; };
+CONFIG
+    train two.cfg --quiet -o two
+    inspect report --split train -o page.html two
+    status_is 0
+    one_page page.html
+    grep -q 'The positive class is yes' page.html || fail "no positive class"
+    grep -q '<span>f1 of yes</span>' page.html || fail "no f1"
+    grep -q '<span>over always no</span>' page.html || fail "no lift"
+    equal "$(grep -o 'class="curve p"' page.html | wc -l)" 3
+    equal "$(grep -A 12 '>Thresholds<' page.html | grep -c '^<tr><td>0\.[1-9]</td>')" 9
+    grep -q '<td>frozen</td><td></td><td></td><td>16</td>' page.html || fail "no frozen weights"
+    shots page.html
+    sed 's/"ill"/"y"/; s/units = 2/units = 1/; s/softmax_cross_entropy/mse/' two.cfg >one.cfg
+    train one.cfg --quiet -o one
+    status_is 0
+    inspect report --split train -o page.html one
+    status_is 0
+    one_page page.html
+    grep -A 1 '>predicted</th>' page.html | grep -q '^<tr><td>150</td>' || fail "row 150 is not the worst"
+    shots page.html
 }
 
 @test "a page that cannot be written" {
