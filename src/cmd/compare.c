@@ -9,6 +9,7 @@
 #include "cmd/common.h"
 #include "cmd/search.h"
 #include "inspect/summary.h"
+#include "report/page.h"
 
 typedef struct {
     dl_arena arena;
@@ -259,18 +260,22 @@ static void print_json(const comparison *c) {
     cmd_print_json(list, JSON_INDENT(1));
 }
 
-static void print(comparison *c) {
+static int print(comparison *c, dl_error *error) {
     if (c->a->common.json) {
         print_json(c);
-        return;
+        return 0;
     }
     c->rows = dl_arena_alloc(&c->arena, sizeof *c->rows * (size_t)(c->run_count + 1));
     for (int row = 0; row <= c->run_count; row++)
         fill_row(c, row);
+    if (c->a->html)
+        return dl_page_write_comparison(c->a->html, c->rows, c->run_count + 1, c->cells,
+                                        c->path_count, error);
     if (c->a->csv)
         print_csv(c);
     else
         print_table(c);
+    return 0;
 }
 
 int compare_runs(const compare_arguments *a, dl_error *error) {
@@ -288,7 +293,7 @@ int compare_runs(const compare_arguments *a, dl_error *error) {
         result = sort_runs(&c, error);
     }
     if (!result)
-        print(&c);
+        result = print(&c, error);
     for (int r = 0; r < c.run_count; r++)
         dl_summary_free(&c.runs[r]);
     free(c.runs);

@@ -12,6 +12,7 @@ typedef struct {
     const char *rank;  /* column of the history to sort by, or NULL */
     const char *space; /* config whose searched values are shown; NULL: values that differ */
     bool csv;
+    const char *html; /* page to write instead of printing; or NULL */
 } compare_arguments;
 
 /* dlinspect compare: prints a table, JSON or CSV of the runs' differences and results. 0, or -1 and

@@ -332,8 +332,12 @@ static int run_report(void *arguments, dl_error *error) {
     const run_arguments *a = arguments;
     loaded l = {0};
     dl_split split;
-    int status = open_run(a, &l, &split, error);
-    if (!status)
+    bool several = a->common.operand_count > 1;
+    if (several && (arg_given(&a->common, "split") || a->last || a->common.set_count))
+        return dl_fail(error, DL_USAGE, "--split, --last and --set are for the report of one run");
+    compare_arguments all = {.common = a->common, .html = a->out};
+    int status = several ? compare_runs(&all, error) : open_run(a, &l, &split, error);
+    if (!status && !several)
         status = write_page(&l, split, a->out, error);
     if (!status)
         dl_print_plain(stderr, "report: %s\n", a->out);
@@ -480,11 +484,13 @@ static const arg_command commands[] = {
      .run = run_predictions,
      .help = "Draws some samples, each as input, prediction and target: images, masks."},
     {.name = "report",
-     OF_RUN,
+     OF_RUNS,
      .options = report_options,
      .size = sizeof(run_arguments),
      .run = run_report,
-     .help = "Writes an HTML report of a run: curves, metrics, confusion matrix, errors."},
+     .help =
+         "Writes an HTML report of a run: curves, metrics, confusion matrix, errors; of several "
+         "runs, what differs."},
     LOOK_COMMANDS,
     EXPLAIN_COMMANDS,
 };

@@ -219,11 +219,16 @@ static void add_target(const dl_embedding *e, dl_text *csv, int64_t i) {
     char number[16];
     if (!e->target)
         return;
-    if (!e->classes)
+    if (!e->classes) {
         dl_text_add(csv, ",%.7g", (double)e->target[i]);
-    else
-        dl_text_add(csv, ",%s",
-                    dl_schema_class(&e->look->model->data.schema, (int)e->target[i], number));
+        return;
+    }
+    const char *name = dl_schema_class(&e->look->model->data.schema, (int)e->target[i], number);
+    const char *quote = strpbrk(name, ",\"\n") ? "\"" : "";
+    dl_text_add(csv, ",%s", quote);
+    for (; *name; name++)
+        dl_text_add(csv, *name == '"' ? "\"\"" : "%c", *name);
+    dl_text_add(csv, "%s", quote);
 }
 
 static int write_table(const dl_embedding *e, const results *r, dl_error *error) {

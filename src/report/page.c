@@ -15,17 +15,27 @@
 #include "report/report.h"
 #include "run/history.h"
 
-static void add_head(dl_text *page, const dl_page *of) {
-    char count[32];
+static void begin(dl_text *page, const char *title) {
     dl_text_add(page, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
                       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
                       "<title>");
-    dl_html_add_text(page, of->model->name);
+    dl_html_add_text(page, title);
     dl_text_add(page, " – dltrain</title>\n<style>\n%s</style>\n</head>\n<body>\n<main>\n<h1>",
                 page_style);
-    dl_html_add_text(page, of->model->name);
-    dl_text_add(page, "</h1>\n<p class=\"soft\">%s %s rows · ",
-                dl_text_count(count, of->scores->rows), dl_split_names[of->split]);
+    dl_html_add_text(page, title);
+    dl_text_add(page, "</h1>\n<p class=\"soft\">");
+}
+
+static int finish(dl_text *page, const char *path, dl_error *error) {
+    dl_text_add(page, "</main>\n</body>\n</html>\n");
+    return dl_output_write(path, page->data, page->length, error);
+}
+
+static void add_head(dl_text *page, const dl_page *of) {
+    char count[32];
+    begin(page, of->model->name);
+    dl_text_add(page, "%s %s rows · ", dl_text_count(count, of->scores->rows),
+                dl_split_names[of->split]);
     dl_html_add_text(page, of->path);
     dl_text_add(page, " · dltrain %s</p>\n", DL_VERSION);
 }
@@ -244,10 +254,34 @@ int dl_page_write(const char *path, const dl_page *of, dl_error *error) {
         add_timings(&page, &history);
         add_network(&page, &of->model->net);
         add_config(&page, of->checkpoint);
-        dl_text_add(&page, "</main>\n</body>\n</html>\n");
-        result = dl_output_write(path, page.data, page.length, error);
+        result = finish(&page, path, error);
     }
     dl_history_free(&history);
+    dl_text_free(&page);
+    return result;
+}
+
+int dl_page_write_comparison(const char *path, const char ***cell, int runs, int lines, int keys,
+                             dl_error *error) {
+    dl_text page = {0};
+    begin(&page, "Comparison of runs");
+    dl_text_add(&page, "%d runs; %d value%s of their configs differ%s · dltrain %s</p>\n", runs - 1,
+                keys, keys == 1 ? "" : "s", keys == 1 ? "s" : "", DL_VERSION);
+    dl_text_add(&page, "<section id=\"comparison\"><div class=\"box fit\"><table class=\"rows\">");
+    for (int line = 0; line < lines; line++) {
+        if (line && line == keys + 1)
+            dl_text_add(&page, "<tr><th><h3>results</h3></th></tr>\n");
+        dl_text_add(&page, "<tr>");
+        for (int run = 0; run < runs; run++) {
+            const char *tag = line && run ? "td" : "th";
+            dl_text_add(&page, "<%s>", tag);
+            dl_html_add_text(&page, cell[run][line]);
+            dl_text_add(&page, "</%s>", tag);
+        }
+        dl_text_add(&page, "</tr>\n");
+    }
+    dl_text_add(&page, "</table></div></section>\n");
+    int result = finish(&page, path, error);
     dl_text_free(&page);
     return result;
 }

@@ -136,7 +136,7 @@ void dl_page_add_numbers(dl_text *page, const dl_page *of) {
 /* What the net does at thresholds 0.1 … 0.9 of the probability. */
 static void add_thresholds(dl_text *page, const dl_threshold_curve *c, int link) {
     dl_text_add(page, "<p></p><div class=\"box fit\"><h3>Thresholds</h3><table class=\"rows\"><tr>"
-                      "<th>probability</th><th>precision</th><th>recall</th><th>F1</th>"
+                      "<th>above</th><th>precision</th><th>recall</th><th>F1</th>"
                       "<th>false positives</th></tr>\n");
     for (int t = 1; t <= THRESHOLDS; t++) {
         int64_t k = 0;
@@ -151,8 +151,8 @@ static void add_thresholds(dl_text *page, const dl_threshold_curve *c, int link)
             continue;
         }
         dl_text_add(page,
-                    "<tr><td>%.1f</td><td>%.2f&#8239;%%</td><td>%.2f&#8239;%%</td>"
-                    "<td>%.2f&#8239;%%</td><td>%.2f&#8239;%%</td></tr>\n",
+                    "<tr><td>%.1f</td><td>%.1f&#8239;%%</td><td>%.1f&#8239;%%</td>"
+                    "<td>%.1f&#8239;%%</td><td>%.1f&#8239;%%</td></tr>\n",
                     t / 10.0, 100 * p, 100 * r, p + r > 0 ? 200 * p * r / (p + r) : 0,
                     100 * c->false_rate[k]);
     }

@@ -150,12 +150,25 @@ CONFIG
     shots page.html
 }
 
+@test "a page of several runs has the keys that differ" {
+    xor xor.cfg
+    train --quiet --out a xor.cfg
+    train --quiet --out '<b>' --set optimizer.learning_rate=0.123 xor.cfg
+    inspect report -o page.html a '<b>'
+    status_is 0
+    one_page page.html
+    grep -q '2 runs; 1 value of their configs differs' page.html || fail "$(grep runs page.html)"
+    grep -q '<tr><th>optimizer.learning_rate</th><td>[^<]*</td><td>0.123</td></tr>' page.html ||
+        fail "$(grep rate page.html)"
+    grep -q '<th>&lt;b&gt;</th>' page.html || fail "a path is markup"
+    ! grep -q 'training.epochs' page.html || fail "a key that does not differ"
+    inspect report a '<b>' --split train
+    status_is 2
+}
+
 @test "a page that cannot be written" {
     xor xor.cfg
     train --quiet --out run xor.cfg
-    inspect report -o page.html run run
-    status_is 2
-    says "dlinspect report: one run at a time, not also run"
     inspect report --split train -o nowhere/page.html run
     status_is 1
     says "nowhere/page.html"
