@@ -66,6 +66,14 @@ const char *dl_text_get(const dl_text *text) {
     return text->data ? text->data : "";
 }
 
+void dl_text_add_field(dl_text *text, const char *field) {
+    bool quoted = strpbrk(field, ",\"\n\r");
+    dl_text_add(text, quoted ? "\"" : "");
+    for (const char *c = field; *c; c++)
+        dl_text_add(text, "%s%c", *c == '"' ? "\"" : "", *c);
+    dl_text_add(text, quoted ? "\"" : "");
+}
+
 void dl_text_free(dl_text *text) {
     free(text->data);
     *text = (dl_text){0};

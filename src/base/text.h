@@ -28,6 +28,8 @@ void dl_text_add_bytes(dl_text *text, const char *bytes, size_t count);
 void dl_text_add_plain(dl_text *text, const char *string);
 /* Replaces the control characters of the text, from byte `start` on, by "?". */
 void dl_text_make_plain(dl_text *text, size_t start);
+/* Adds a field of a CSV file, quoted if necessary. */
+void dl_text_add_field(dl_text *text, const char *field);
 /* The string, never NULL; borrowed. */
 const char *dl_text_get(const dl_text *text);
 

@@ -52,6 +52,7 @@ static int read_file(dl_dataset *dataset, const char *name, dl_error *error) {
     }
     dl_reader_close(reader);
     int64_t bytes = state->bytes - first;
+    dl_sources_add(&dataset->sources, path, first / state->row_bytes);
     int result = !reader || got < 0 ? -1 : 0;
     if (!result && (bytes == 0 || bytes % state->row_bytes))
         result = dl_fail(error, DL_DATA,
@@ -112,6 +113,7 @@ static int cifar_read(const dl_dataset *dataset, int64_t i, float *x, float *y, 
 
 static void cifar_close(dl_dataset *dataset) {
     cifar_state *state = dataset->state;
+    dl_sources_free(&dataset->sources);
     if (state)
         free(state->rows);
     free(state);

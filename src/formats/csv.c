@@ -249,6 +249,7 @@ static int store_rows(const dl_csv_table *table, dl_csv_reader *csv, csv_state *
             continue;
         if (row == table->rows)
             break;
+        table->dataset->sources.line[row] = csv->line;
         result |= store(table, csv, state, row++, error);
     }
     if (!faulty && !result && got >= 0 && (got || row != table->rows))
@@ -270,6 +271,8 @@ static int allocate(const dl_csv_table *table, csv_state *state, dl_error *error
                         advice, error) ||
         !fits)
         return -1;
+    dl_sources_add(&table->dataset->sources, table->path, 0);
+    table->dataset->sources.line = xcalloc((size_t)table->rows, sizeof(int64_t));
     state->x = xcalloc((size_t)values, sizeof *state->x);
     state->y = xcalloc((size_t)table->rows * (size_t)state->targets, sizeof *state->y);
     if (table->weight >= 0)
@@ -358,6 +361,7 @@ static void csv_read_doubles(const dl_dataset *dataset, int64_t i, double *x, do
 
 static void csv_close(dl_dataset *dataset) {
     csv_state *state = dataset->state;
+    dl_sources_free(&dataset->sources);
     if (!state)
         return;
     free(state->x);

@@ -34,6 +34,15 @@ typedef struct {
     dl_text told, warned, skipped; /* owned */
 } dl_cache_notes;
 
+/* Where rows come from: a file of many rows each, from row `first` on, or of one row each. */
+typedef struct {
+    char **name;         /* [count], owned */
+    int64_t *first;      /* [count], owned */
+    int64_t *line;       /* [rows], owned: in the only file; NULL: rows are numbered */
+    int64_t count, room; /* count 0: unknown */
+    bool single;         /* file i is row i */
+} dl_sources;
+
 struct dl_dataset {
     const dl_dataset_type *type;
     void *options;              /* struct of the type, set from the config; owned by the dl_data */
@@ -59,6 +68,7 @@ struct dl_dataset {
                               or NULL; owned by state */
     const float *weight; /* set by open: [count], of each row in the loss, >= 0; NULL: all 1; owned
                             by state */
+    dl_sources sources;  /* set by open, freed by close */
     dl_text columns, notes; /* added to by open, lines for people: what each column of a table has
                                become; what was skipped, dropped or guessed. Freed by the owner */
 };
@@ -67,6 +77,11 @@ extern const dl_registry dl_dataset_registry;
 
 /* Reads row i, minus the origins of the schema, subtracted in double. */
 int dl_dataset_read(const dl_dataset *dataset, int64_t i, float *x, float *y, dl_error *error);
+
+void dl_sources_add(dl_sources *sources, const char *name, int64_t first);
+void dl_sources_free(dl_sources *sources);
+/* Adds where a row comes from: "rows.csv:12", "cats/1.png", "images[11]" (from 0), or "row 11". */
+void dl_dataset_add_source(const dl_dataset *dataset, int64_t row, dl_text *text);
 
 /* The path of data file `name`, freed by the caller; NULL and an error with the search path and, if
    there is one, the scripts/get_data.sh command. */

@@ -360,6 +360,7 @@ static int open_files(dl_dataset *dataset, const dl_schema *like, idx_file *imag
     state->bytes = images->size * images->width;
     state->inputs = images->values;
     images->values = NULL;
+    dl_sources_add(&dataset->sources, images->path, 0);
     dataset->count = images->rows;
     dataset->bytes = images->type == DL_U8;
     return 0;
@@ -400,6 +401,7 @@ static void idx_prefetch(const dl_dataset *dataset, int64_t i) {
 
 static void idx_close(dl_dataset *dataset) {
     idx_state *state = dataset->state;
+    dl_sources_free(&dataset->sources);
     if (!state)
         return;
     free(state->inputs);

@@ -177,10 +177,14 @@ static int folder_open(dl_dataset *dataset, const dl_schema *like, dl_error *err
     } else if (root) {
         t.root = root;
         dl_pictures_begin(&t.state->pictures, dataset, &o->pictures, false, root);
-        result = add_classes(&t, error) || add_pictures(&t, error) ||
-                         dl_classed_finish(dataset, &t.names, like, error)
-                     ? -1
-                     : 0;
+        result = add_classes(&t, error);
+        for (int64_t i = 0; i < t.count; i++)
+            dl_sources_add(&dataset->sources, t.path[i], i);
+        dataset->sources.single = true;
+        result =
+            result || add_pictures(&t, error) || dl_classed_finish(dataset, &t.names, like, error)
+                ? -1
+                : 0;
     }
     for (int64_t i = 0; i < t.count; i++)
         free(t.path[i]);

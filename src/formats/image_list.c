@@ -390,6 +390,9 @@ static int open_list(dl_dataset *dataset, list *l, dl_error *error) {
                        classes ? "classes" : "numbers", classes ? "numbers" : "classes");
     int failed = set_targets(l, dataset, error);
     begin_inputs(l, dataset);
+    for (int64_t i = 0; i < l->count; i++)
+        dl_sources_add(&dataset->sources, l->input[i], i);
+    dataset->sources.single = true;
     if (add_pictures(&state->inputs, l->input, l->count, NULL, error) ||
         dl_pictures_finish(&state->inputs, error) || failed)
         return -1;
@@ -437,6 +440,7 @@ static void list_prefetch(const dl_dataset *dataset, int64_t i) {
 
 static void list_close(dl_dataset *dataset) {
     list_state *state = dataset->state;
+    dl_sources_free(&dataset->sources);
     if (!state)
         return;
     dl_pictures_free(&state->inputs);

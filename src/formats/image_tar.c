@@ -38,6 +38,7 @@ typedef struct {
 typedef struct {
     dl_classed_pictures *state;
     const char *path;
+    dl_sources *sources; /* of the data set */
     dl_string_set names; /* of the classes, as they are met */
     member waiting[DL_PICTURES_PIECE];
     int waits;
@@ -81,6 +82,8 @@ static void forget_waiting(archive *a) {
 static int add_picture(archive *a, const char *name, char *bytes, int64_t size, int64_t offset,
                        dl_error *error) {
     int64_t at = a->state->pictures.count + a->waits;
+    dl_sources_add(a->sources, name, at);
+    a->sources->single = true;
     a->waiting[a->waits++] = (member){xstrdup(name), bytes, size, offset};
     a->waiting_bytes += size;
     char *folder = folder_of(name);
@@ -147,6 +150,7 @@ static int tar_open(dl_dataset *dataset, const dl_schema *like, dl_error *error)
     dl_reader *reader = path ? dl_reader_open(path, DL_DATA, error) : NULL;
     if (reader) {
         a->path = path;
+        a->sources = &dataset->sources;
         dl_pictures_begin(&a->state->pictures, dataset, &o->pictures, false, path);
         if (dl_reader_is_plain(reader))
             dl_pictures_open_archive(&a->state->pictures, path);

@@ -143,6 +143,7 @@ static int set_arrays(dl_dataset *dataset, const dl_schema *like, dl_error *erro
         return -1;
     if (check_finite(&state->inputs, error))
         return -1;
+    dl_sources_add(&dataset->sources, state->inputs.path, 0);
     dataset->count = state->inputs.rows;
     dataset->bytes = state->inputs.type == DL_U8;
     dataset->input_doubles = !dl_dtype_fits_float(state->inputs.type);
@@ -213,6 +214,7 @@ static void npy_prefetch(const dl_dataset *dataset, int64_t i) {
 
 static void npy_close(dl_dataset *dataset) {
     npy_state *state = dataset->state;
+    dl_sources_free(&dataset->sources);
     if (!state)
         return;
     dl_npy_free(&state->inputs);

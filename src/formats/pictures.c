@@ -477,6 +477,7 @@ void dl_classed_prefetch(const dl_dataset *dataset, int64_t i) {
 
 void dl_classed_close(dl_dataset *dataset) {
     dl_classed_pictures *state = dataset->state;
+    dl_sources_free(&dataset->sources);
     if (!state)
         return;
     dl_pictures_free(&state->pictures);

@@ -105,3 +105,37 @@ char *dl_dataset_find(const dl_dataset *dataset, const char *name, dl_error *err
     dl_text_free(&message);
     return NULL;
 }
+
+void dl_sources_add(dl_sources *s, const char *name, int64_t first) {
+    if (s->count == s->room) {
+        s->room = s->room ? 2 * s->room : 16;
+        s->name = xrealloc(s->name, sizeof *s->name * (size_t)s->room);
+        s->first = xrealloc(s->first, sizeof *s->first * (size_t)s->room);
+    }
+    s->name[s->count] = xstrdup(name);
+    s->first[s->count++] = first;
+}
+
+void dl_sources_free(dl_sources *s) {
+    for (int64_t i = 0; i < s->count; i++)
+        free(s->name[i]);
+    free(s->name);
+    free(s->first);
+    free(s->line);
+    *s = (dl_sources){0};
+}
+
+void dl_dataset_add_source(const dl_dataset *dataset, int64_t row, dl_text *text) {
+    const dl_sources *s = &dataset->sources;
+    int64_t i = s->single ? row : s->count - 1;
+    while (i > 0 && !s->single && s->first[i] > row)
+        i--;
+    if (i < 0 || i >= s->count)
+        dl_text_add(text, "row %lld", (long long)row);
+    else if (s->single)
+        dl_text_add(text, "%s", s->name[i]);
+    else if (s->line)
+        dl_text_add(text, "%s:%lld", s->name[i], (long long)s->line[row]);
+    else
+        dl_text_add(text, "%s[%lld]", s->name[i], (long long)(row - s->first[i]));
+}

@@ -249,6 +249,7 @@ static int fill_state(dl_dataset *dataset, const source *s, dl_error *error) {
     state->length = given->length;
     state->classes = dataset->schema.classes;
     state->one_hot = given->encoding == ONE_HOT;
+    dl_sources_add(&dataset->sources, s->path, 0);
     dataset->count = (s->count - 1) / given->length;
     dataset->ordered = true;
     return 0;
@@ -345,6 +346,7 @@ static int text_read(const dl_dataset *dataset, int64_t i, float *x, float *y, d
 
 static void text_close(dl_dataset *dataset) {
     text_state *state = dataset->state;
+    dl_sources_free(&dataset->sources);
     if (!state)
         return;
     free(state->symbols);

@@ -106,15 +106,6 @@ void dl_importance_free(dl_importance *s) {
     *s = (dl_importance){0};
 }
 
-/* Quoted if necessary. */
-static void add_field(dl_text *csv, const char *field) {
-    bool quoted = strpbrk(field, ",\"\n\r");
-    dl_text_add(csv, quoted ? "\"" : "");
-    for (const char *c = field; *c; c++)
-        dl_text_add(csv, "%s%c", *c == '"' ? "\"" : "", *c);
-    dl_text_add(csv, quoted ? "\"" : "");
-}
-
 void dl_importance_add_csv(const dl_importance *s, const dl_input_table *table, dl_text *csv) {
     dl_text_add(csv, "column,importance,sd");
     for (int64_t r = 1; r <= s->repeats; r++)
@@ -122,7 +113,7 @@ void dl_importance_add_csv(const dl_importance *s, const dl_input_table *table, 
     for (int i = 0; i < table->count; i++) {
         int c = s->order[i];
         dl_text_add(csv, "\n");
-        add_field(csv, table->column[c].name);
+        dl_text_add_field(csv, table->column[c].name);
         dl_text_add(csv, ",%.9g,%.9g", s->mean[c], s->sd[c]);
         for (int64_t r = 0; r < s->repeats; r++)
             dl_text_add(csv, ",%.9g", s->value[c * s->repeats + r]);
@@ -244,14 +235,14 @@ const char *dl_dependence_curve(const dl_model *model, int curve, char out[16]) 
 
 void dl_dependence_add_csv(const dl_dependence *d, const dl_model *model, dl_text *csv) {
     char name[16], number[32];
-    add_field(csv, d->column->name);
+    dl_text_add_field(csv, d->column->name);
     for (int k = 0; k < d->curves; k++) {
         dl_text_add(csv, ",");
-        add_field(csv, dl_dependence_curve(model, k, name));
+        dl_text_add_field(csv, dl_dependence_curve(model, k, name));
     }
     for (int i = 0; i < d->points; i++) {
         dl_text_add(csv, "\n");
-        add_field(csv, dl_dependence_point(d, i, number));
+        dl_text_add_field(csv, dl_dependence_point(d, i, number));
         for (int k = 0; k < d->curves; k++)
             dl_text_add(csv, ",%.9g", d->mean[k * d->points + i]);
     }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "image/grid.h"
 #include "model/filters.h"
 #include "report/html.h"
@@ -156,10 +157,13 @@ static int add_confident_error(dl_text *page, const dl_page *of,
     dl_text_add(page, "</b> predicted as <b>");
     add_name(page, of, confident->predicted);
     if (model->link == DL_NO_PROBABILITIES)
-        dl_text_add(page, "</b><br>%.3g<br>row %lld", confident->confidence, (long long)row);
+        dl_text_add(page, "</b><br>%.3g<br>", confident->confidence);
     else
-        dl_text_add(page, "</b><br>%.1f&#8239;%%<br>row %lld", 100 * confident->confidence,
-                    (long long)row);
+        dl_text_add(page, "</b><br>%.1f&#8239;%%<br>", 100 * confident->confidence);
+    dl_text source = {0};
+    dl_dataset_add_source(part->dataset, row, &source);
+    dl_html_add_text(page, dl_path_base(source.data));
+    dl_text_free(&source);
     dl_text_add(page, "</figcaption></figure>\n");
     free(png);
     dl_grid_free(&tile);
@@ -171,10 +175,8 @@ int dl_page_add_errors(dl_text *page, const dl_page *of, dl_error *error) {
     const dl_confident_errors *m = of->errors;
     if (!m->count || !has_pictures(model))
         return 0;
-    dl_text_add(page,
-                "<section id=\"errors\"><h2>Most confident errors</h2>\n<p class=\"soft\">Rows "
-                "are numbered from 0, in the order of the data.</p>\n"
-                "<div class=\"pictures\">\n");
+    dl_text_add(page, "<section id=\"errors\"><h2>Most confident errors</h2>\n"
+                      "<div class=\"pictures\">\n");
     float *x = xcalloc((size_t)dl_shape_size(model->data.schema.input), sizeof *x);
     int result = 0;
     for (int i = 0; i < m->count && !result; i++)

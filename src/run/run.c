@@ -107,7 +107,7 @@ static int open_files(dl_run *run, dl_terminal *terminal, const char *mode, dl_e
     return result;
 }
 
-/* split.csv: the part of each row of the training file; only written if the file is split. */
+/* split.csv: part and source of each row of the training file; only written if it is split. */
 static int write_split(dl_writer *writer, const dl_run *run, const dl_model *model,
                        dl_error *error) {
     const dl_data *data = &model->data;
@@ -118,9 +118,16 @@ static int write_split(dl_writer *writer, const dl_run *run, const dl_model *mod
     free(path);
     if (result)
         return -1;
-    fputs("row,part\n", writer->file);
-    for (int64_t row = 0; row < data->dataset[DL_TRAIN].count; row++)
-        fprintf(writer->file, "%lld,%s\n", (long long)row, dl_split_names[data->part_of[row]]);
+    fputs("row,part,source\n", writer->file);
+    for (int64_t row = 0; row < data->dataset[DL_TRAIN].count; row++) {
+        dl_text source = {0}, field = {0};
+        dl_dataset_add_source(&data->dataset[DL_TRAIN], row, &source);
+        dl_text_add_field(&field, source.data);
+        fprintf(writer->file, "%lld,%s,%s\n", (long long)row, dl_split_names[data->part_of[row]],
+                field.data);
+        dl_text_free(&source);
+        dl_text_free(&field);
+    }
     return dl_writer_finish(writer, error);
 }
 

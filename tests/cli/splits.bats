@@ -28,17 +28,17 @@ CONFIG
     train --out run patients.cfg
     status_is 0
     says "2 inputs, 2 classes"
-    equal "$(head -1 run/split.csv)" "row,part"
+    equal "$(head -1 run/split.csv)" "row,part,source"
     equal "$(wc -l <run/split.csv)" 301
     # row and part, with the patient
     paste -d, <(tail -n +2 patients.csv) <(tail -n +2 run/split.csv) >both.csv
     equal "$(awk -F, '$5 != NR - 1' both.csv)" ""
     equal "$(awk -F, '{ print $1 "," $6 }' both.csv | sort -u | cut -d, -f1 | uniq -d)" ""
     for part in train validation test; do
-        says "$part $(grep -c ",$part\$" run/split.csv)"
+        says "$part $(grep -c ",$part," run/split.csv)"
     done
     tested --json run
-    equal "$(jq .rows <<<"$output")" "$(grep -c ',test$' run/split.csv)"
+    equal "$(jq .rows <<<"$output")" "$(grep -c ",test," run/split.csv)"
     # a run without shares has none, and removes that of the run it replaces
     patients 'ignore = ("patient");'
     train --quiet --out run --force patients.cfg
