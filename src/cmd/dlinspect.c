@@ -11,6 +11,7 @@
 #include "cmd/inspect_output.h"
 #include "cmd/loaded.h"
 #include "cmd/look.h"
+#include "cmd/mistakes.h"
 #include "cmd/search.h"
 #include "inspect/activation_stats.h"
 #include "inspect/batch_picture.h"
@@ -493,6 +494,7 @@ static const arg_command commands[] = {
          "runs, what differs."},
     LOOK_COMMANDS,
     EXPLAIN_COMMANDS,
+    MISTAKES_COMMAND,
 };
 
 static const arg_program program = {
