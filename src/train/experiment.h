@@ -16,10 +16,10 @@ typedef struct {
     int64_t epochs;
     bool tensorboard;
     int64_t checkpoint_every; /* 0: never */
-    int lsuv;              /* 1: initial weights are scaled on the data */
-    const char *init_from; /* a checkpoint whose weights are the initial ones, or NULL */
-    int init_layout;       /* DL_LAYOUT_… of weight_layout.h */
-    dl_strings init_map;   /* "layer=its name there" */
+    int lsuv;                 /* 1: initial weights are scaled on the data */
+    const char *init_from;    /* a checkpoint whose weights are the initial ones, or NULL */
+    int init_layout;          /* DL_LAYOUT_… of weight_layout.h */
+    dl_strings init_map;      /* "layer=its name there" */
     double l1, l2, clip_norm, clip_value, gradient_noise, gradient_noise_decay;
     double max_norm, clip_weights;
     config_setting_t *average; /* NULL: the weights are not averaged */
