@@ -339,16 +339,14 @@ static void remove_dead(dl_onnx_import *in, int last) {
 }
 
 /* A softmax or sigmoid at the end is part of the loss. */
-static int remove_link(dl_onnx_import *in, int last) {
+static void remove_link(dl_onnx_import *in, int last) {
     dl_onnx_layer *layer = &in->layers[last];
     const char *own = layer->activation ? layer->activation : "";
     in->end = !strcmp(layer->type, "softmax")              ? DL_SOFTMAX
               : !strcmp(own, "activation = \"sigmoid\"; ") ? DL_SIGMOID
                                                            : DL_LINEAR;
-    if (in->end == DL_LINEAR || layer->inputs[0] < 0)
-        return last;
-    layer->removed = true;
-    return layer->inputs[0];
+    if (in->end != DL_LINEAR && layer->inputs[0] >= 0)
+        layer->removed = true;
 }
 
 /* Activations become options of the layers before them that nobody else reads. */
@@ -397,7 +395,7 @@ static int finish(dl_onnx_import *in) {
         return dl_onnx_refuse(in, "its output is a flattened image, in another order than "
                                   "dltrain's");
     remove_dead(in, last);
-    last = remove_link(in, last);
+    remove_link(in, last);
     fuse(in);
     return 0;
 }
