@@ -56,7 +56,7 @@ void dl_text_add_plain(dl_text *text, const char *string) {
 void dl_text_make_plain(dl_text *text, size_t start) {
     unsigned char *c = (unsigned char *)text->data;
     for (size_t i = start; i < text->length; i++)
-        if (c[i] < ' ' || c[i] == 127)
+        if ((c[i] < ' ' || c[i] == 127) && strncmp(text->data + i, "\n  ", 3) != 0)
             c[i] = '?';
         else if (c[i] == 0xC2 && c[i + 1] >= 0x80 && c[i + 1] < 0xA0)
             c[i] = c[i + 1] = '?';

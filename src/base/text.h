@@ -26,7 +26,8 @@ void dl_text_add_v(dl_text *text, const char *format, va_list arguments) DL_PRIN
 void dl_text_add_bytes(dl_text *text, const char *bytes, size_t count);
 /* Adds an untrusted string with "?" for control characters, safe for a terminal. */
 void dl_text_add_plain(dl_text *text, const char *string);
-/* Replaces the control characters of the text, from byte `start` on, by "?". */
+/* Replaces the control characters of the text, from byte `start` on, by "?", except for newlines
+   before two spaces: the lines of a list. */
 void dl_text_make_plain(dl_text *text, size_t start);
 /* Adds a field of a CSV file, quoted if necessary. */
 void dl_text_add_field(dl_text *text, const char *field);

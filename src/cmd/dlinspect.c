@@ -12,6 +12,7 @@
 #include "cmd/loaded.h"
 #include "cmd/look.h"
 #include "cmd/mistakes.h"
+#include "cmd/report_page.h"
 #include "cmd/search.h"
 #include "inspect/activation_stats.h"
 #include "inspect/batch_picture.h"
@@ -20,8 +21,6 @@
 #include "math/backend.h"
 #include "math/threads.h"
 #include "report/console.h"
-#include "report/page.h"
-#include "report/page_scores.h"
 #include "report/report.h"
 #include "run/run.h"
 
@@ -269,43 +268,6 @@ static int run_diagnose(void *arguments, dl_error *error) {
     return status;
 }
 
-typedef struct {
-    dl_scores scores;
-    dl_confident_errors errors;
-    dl_page_numbers numbers;
-} page_scores;
-
-static void observe(void *context, const dl_outcome *outcome) {
-    page_scores *s = context;
-    dl_scores_observe(&s->scores, outcome);
-    dl_confident_errors_add(&s->errors, outcome);
-    dl_page_numbers_add(&s->numbers, outcome);
-}
-
-static int write_page(loaded *l, dl_split split, const char *path, dl_error *error) {
-    dl_model *e = &l->experiment.model;
-    dl_loader *loader = dl_loader_new(&e->data, split, e->batch_size, error);
-    page_scores s = {0};
-    dl_metric_sums sums = {0};
-    if (!loader)
-        return -1;
-    dl_scores_open(&s.scores, e, e->target.classes, e->link, split);
-    int status = dl_evaluate(e, loader, &sums, observe, &s, error);
-    s.scores.rows = sums.rows;
-    if (!status)
-        status = dl_page_write(path,
-                               &(dl_page){l->path, &l->checkpoint, e, split,
-                                          dl_loss_mean(&sums.losses.net), &s.scores, &s.errors,
-                                          &s.numbers},
-                               error);
-    dl_scores_close(&s.scores);
-    dl_confident_errors_free(&s.errors);
-    dl_page_numbers_free(&s.numbers);
-    dl_metric_sums_close(&sums);
-    dl_loader_free(loader);
-    return status;
-}
-
 /* Opens a run with a part of its data and builds its net. */
 static int open_run(const run_arguments *a, loaded *l, dl_split *split, dl_error *error) {
     int wanted = loaded_wanted_split(&a->common, a->split);
@@ -339,7 +301,7 @@ static int run_report(void *arguments, dl_error *error) {
     compare_arguments all = {.common = a->common, .html = a->out};
     int status = several ? compare_runs(&all, error) : open_run(a, &l, &split, error);
     if (!status && !several)
-        status = write_page(&l, split, a->out, error);
+        status = report_page_write(&l, split, a->out, error);
     if (!status)
         dl_print_plain(stderr, "report: %s\n", a->out);
     loaded_close(&l);

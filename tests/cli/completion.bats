@@ -75,7 +75,7 @@ offers_not() { [[ $replies != *" $1 "* ]] || fail "'$1' in '$replies'"; }
     completes dltrain --set loss.type =
     offers softmax_cross_entropy
     completes dltrain --set network.3.activation = re
-    equal "$replies" " relu "
+    equal "$replies" " relu relu6 "
     completes dltrain --set training.shuffle = ""
     equal "$replies" " false true "
 }
