@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "harness.h"
+#include "math/threads.h"
 
 bool harness_open(harness *h, const char *layers, dl_shape input, int batch, bool training,
                   int threads) {
     *h = (harness){0};
+    dl_threads_set(threads);
     dl_text text = {0};
     dl_text_add(&text, "network = ( %s );", layers);
     bool good = !dl_config_parse(&h->config, "test.cfg", text.data, &h->error) &&
