@@ -18,8 +18,8 @@ typedef struct {
     dl_error error;
 } harness;
 
-/* Builds `network = ( layers );` for that many threads, which become OpenMP's. False, with h->error,
-   if it cannot. harness_close is fine after either. */
+/* Builds `network = ( layers );` for that many threads, which become OpenMP's. False, with
+   h->error, if it cannot. harness_close is fine after either. */
 bool harness_open(harness *h, const char *layers, dl_shape input, int batch, bool training,
                   int threads);
 void harness_close(harness *h);

@@ -175,7 +175,8 @@ update="apt-get -q -o DPkg::Lock::Timeout=120 update (noninteractive)"
     status_is 0
     log_is "$install gcc libstb-dev libjansson-dev (noninteractive)"
     : >"$log"
-    debian "$build libdnnl-dev $onnx g++ libcmocka-dev bats valgrind shellcheck mandoc jq clang-format"
+    local tests="g++ libcmocka-dev bats valgrind shellcheck mandoc jq clang-format"
+    debian "$build libdnnl-dev $onnx $tests"
     run_deps --test
     status_is 0
     log_is "$install python3 curl clang libomp-dev gnuplot-nox python3-protobuf (noninteractive)"
