@@ -37,7 +37,7 @@ Options:
 
 Exit status: 0 nothing is missing; 1 something is missing and was not installed; 2 usage error.
 Optional: libdnnl-dev (oneDNN), without which some layers are slower; libonnx-dev,
-libprotobuf-c-dev and protobuf-c-compiler, without which dlconvert writes no ONNX.
+libprotobuf-c-dev and protobuf-c-compiler, without which dlconvert has no ONNX.
 USAGE
 }
 
