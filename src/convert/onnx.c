@@ -154,7 +154,7 @@ static int write_onnx(dl_model *model, const dl_convert_options *options, const 
                       dl_error *error) {
     const dl_net *net = &model->net;
     dl_onnx_export x = {.net = net};
-    dl_onnx_graph_open(&x.graph, model->name ? model->name : "dltrain");
+    dl_onnx_graph_open(&x.graph, model->name);
     x.values = dl_arena_alloc(&x.graph.arena, sizeof *x.values * ((size_t)net->layer_count + 1));
     add_input(&x, model, options);
     int result = 0;

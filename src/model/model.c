@@ -130,9 +130,8 @@ static bool has_control(const char *name) {
 
 static int check_name(const dl_model *model, config_setting_t *top, dl_error *error) {
     const char *name = model->name;
-    bool control = name && has_control(name);
-    if (!name ||
-        (*name && !strchr(name, '/') && name[0] != '.' && strcmp(name, "latest") && !control))
+    bool control = has_control(name);
+    if (*name && !strchr(name, '/') && name[0] != '.' && strcmp(name, "latest") && !control)
         return 0;
     dl_text plain = {0};
     dl_text_add_plain(&plain, name);
@@ -199,7 +198,7 @@ int dl_model_read(dl_model *model, dl_config *config, const dl_table *training, 
     root own = {0};
     dl_table table = {dl_model_options, &own};
     int result = dl_config_read(config, top, NULL, "a config", &table, 1, error);
-    model->name = own.name;
+    model->name = own.name ? own.name : "net"; /* of a checkpoint that another program wrote */
     model->seed = own.seed;
     result |= check_name(model, top, error);
     model->data.seed = (uint64_t)own.seed;

@@ -114,16 +114,16 @@ network's has 2x3: it is from another network"
     status_is 0
 }
 
-# The checksum and all lengths are right; only the config inside is hostile.
-@test "a config inside a checkpoint includes no files" {
-    printf 'secret words of another file\n' >secret
-    python3 - good hostile "$PWD/secret" <<'PYTHON'
+# rewrite FROM TO STATEMENT: a checkpoint whose metadata `meta` the Python statement changes; checksum
+# and lengths are right.
+rewrite() {
+    python3 - "$@" <<'PYTHON'
 import json, sys, zlib
 bytes_ = open(sys.argv[1], 'rb').read()
 length = int.from_bytes(bytes_[:8], 'little')
 header = json.loads(bytes_[8:8 + length])
 meta = header['__metadata__']
-meta['config'] = f'@include "{sys.argv[3]}"\n' + meta['config']
+exec(sys.argv[3])
 meta['checksum'] = '0' * 8
 text = json.dumps(header, separators=(',', ':')).encode()
 text += b' ' * (-len(text) % 8)
@@ -131,6 +131,24 @@ new = len(text).to_bytes(8, 'little') + text + bytes_[8 + length:]
 new = new.replace(b'"checksum":"00000000"', b'"checksum":"%08x"' % zlib.crc32(new), 1)
 open(sys.argv[2], 'wb').write(new)
 PYTHON
+}
+
+@test "a checkpoint without a name is read as \"net\"" {
+    rewrite good unnamed 'del meta["name"]; meta["config"] = meta["config"].replace("name = ", "//", 1)'
+    equal "$(metadata unnamed name)" null
+    tested unnamed --json
+    status_is 0
+    equal "$(jq -r .name <<<"$output")" net
+    tested unnamed --json --speed 4
+    equal "$(jq -r .name <<<"$output")" net
+    capture "$programs/dlinspect" report unnamed -o page.html
+    status_is 0
+    grep -q '<h1>net</h1>' page.html || fail "the page has no title"
+}
+
+@test "a config inside a checkpoint includes no files" {
+    printf 'secret words of another file\n' >secret
+    rewrite good hostile 'meta["config"] = "@include \"'"$PWD"'/secret\"\n" + meta["config"]'
     refused hostile "a config inside a checkpoint must not include files"
     [[ $errors != *secret* ]] || fail "the file is shown"
     cp hostile run/last.safetensors
