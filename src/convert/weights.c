@@ -18,16 +18,16 @@ typedef struct {
 /* Reads lines "layer=its name there". */
 static int read_map(names *n, const char *path, dl_error *error) {
     int64_t size;
-    char *text = path ? dl_file_read(path, 1 << 24, &size, DL_USAGE, error) : NULL, *rest;
+    char *text = path ? dl_file_read(path, 1 << 24, &size, DL_USAGE, error) : NULL;
+    char *rest = text, *line;
     int result = path && !text ? -1 : 0, number = 0;
-    for (char *line = text ? strtok_r(text, "\n", &rest) : NULL; line;
-         line = strtok_r(NULL, "\n", &rest)) {
+    while ((line = strsep(&rest, "\n"))) {
         char *sign = strchr(line, '=');
         int i = 0;
         number++;
-        if (*line == '#' || *line == '\r')
-            continue;
         line[strcspn(line, "\r")] = '\0';
+        if (!*line || *line == '#')
+            continue;
         size_t length = sign ? (size_t)(sign - line) : 0;
         while (i < n->net->layer_count &&
                (strncmp(n->net->layers[i].name, line, length) || n->net->layers[i].name[length]))

@@ -163,26 +163,27 @@ same_loss() {
     says 'init_map: stacked.safetensors has no layer "r_l2"'
 }
 
-# converts NAME: a run of NAME.cfg gives PyTorch's outputs, and back.
+# converts PROGRAM LAYOUT NAME [OPTIONS]: its weights become a run of NAME.cfg with the same outputs,
+# and back.
 converts() {
     local loss
-    torch_config "$1"
-    loss=$(torch_weights save "$1" "$1.safetensors")
-    capture "$dlconvert" "$1.safetensors" "$1" --like torch --config "$1.cfg"
+    torch_config "$3"
+    loss=$("$1" save "$3" "$3.safetensors") || fail "$3: not saved"
+    capture "$dlconvert" "$3.safetensors" "$3" --config "$3.cfg" "${@:4}"
     status_is 0
     silent
-    same_loss "$1" "$loss"
-    capture "$dlconvert" --like torch "$1" "$1-back.safetensors"
+    same_loss "$3" "$loss"
+    capture "$dlconvert" --like "$2" "$3" "$3-back.safetensors"
     status_is 0
-    loss=$(torch_weights load "$1" "$1-back.safetensors") || fail "$1: not loaded by PyTorch"
-    same_loss "$1" "$loss"
+    loss=$("$1" load "$3" "$3-back.safetensors") || fail "$3: not loaded by $2"
+    same_loss "$3" "$loss"
 }
 
 @test "dlconvert: PyTorch's state dicts become runs, and runs become state dicts" {
     need_torch
     local name
     for name in dense images decoder conv1d lstm gru rnn attention embedding; do
-        converts "$name"
+        converts torch_weights torch "$name" --like torch
     done
 }
 
@@ -239,10 +240,10 @@ PYTHON
     says 'bad.safetensors: dense_1.bias: missing (is --like right?)'
     says 'bad.safetensors: dense_2.weight: missing'
     exists_not out
-    echo 'dense_3=x' >map
+    printf '# names\n\ndense_3=x\n' >map
     capture "$dlconvert" bad.safetensors out --config still.cfg --like torch --map map
     status_is 2
-    says 'map:1: "dense_3=x" is not "layer=its name there"'
+    says 'map:3: "dense_3=x" is not "layer=its name there"'
     mkdir full && touch full/file
     train --quiet --epochs 1 --out run still.cfg
     "$dlconvert" run good.safetensors
@@ -302,17 +303,8 @@ keras() { KERAS_BACKEND=${KERAS_BACKEND:-jax} "${DLTRAIN_KERAS:-python3}" "$root
     KERAS_BACKEND=${KERAS_BACKEND:-jax} "${DLTRAIN_KERAS:-python3}" -c 'import keras, safetensors' 2>/dev/null ||
         skip "${DLTRAIN_KERAS:-python3} has no keras (DLTRAIN_KERAS names another Python)"
     python=${DLTRAIN_KERAS:-python3}
-    local name loss
+    local name
     for name in dense images conv1d lstm gru rnn embedding attention; do
-        torch_config "$name"
-        loss=$(keras save "$name" "$name.safetensors") || fail "$name: not saved"
-        capture "$dlconvert" "$name.safetensors" "$name" --config "$name.cfg"
-        status_is 0
-        silent
-        same_loss "$name" "$loss"
-        capture "$dlconvert" --like keras "$name" "$name-back.safetensors"
-        status_is 0
-        loss=$(keras load "$name" "$name-back.safetensors") || fail "$name: not loaded by Keras"
-        same_loss "$name" "$loss"
+        converts keras keras "$name"
     done
 }
