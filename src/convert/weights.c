@@ -255,6 +255,12 @@ int dl_weights_read(dl_model *model, dl_stored_weights *stored, const dl_convert
         match_names(&n, stored, options->notes);
         result = read_layers(&n, stored, error);
     }
+    const dl_layer *assumed = dl_weight_find_assumed(&n.layout);
+    if (!result && assumed)
+        dl_text_add(options->notes,
+                    "without biases the file does not say whether the GRU \"%s\" has reset_after: "
+                    "it is read as true, Keras's default\n",
+                    assumed->name);
     if (!result)
         note_unused(stored, options->notes);
     close_names(&n);

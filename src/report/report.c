@@ -293,6 +293,11 @@ void dl_report_transfer(dl_terminal *t, const dl_transfer *transfer) {
             "warning     %s was not written by dltrain, and %s fits as [in][out] and as PyTorch's "
             "[out][in]: read as [in][out] (init_layout = \"torch\" transposes)",
             transfer->path, transfer->ambiguous);
+    if (transfer->assumed)
+        dl_say(t,
+               "warning     %s does not say whether the GRU \"%s\", without biases, has "
+               "reset_after: read as true, Keras's default",
+               transfer->path, transfer->assumed);
     int missed = transfer->missed_count, shown = missed < MOST_SHOWN ? missed : MOST_SHOWN;
     listing list = {.terminal = t, .label = "loaded", .indent = 12, .between = " "};
     dl_text item = {0};

@@ -303,6 +303,15 @@ int dl_weight_pieces(const dl_weight_layout *w, const dl_layer *l, const dl_para
     return 1;
 }
 
+const dl_layer *dl_weight_find_assumed(const dl_weight_layout *w) {
+    for (int i = 0; i < w->net->layer_count && w->layout == DL_LAYOUT_KERAS; i++) {
+        const dl_layer *l = &w->net->layers[i];
+        if (!strcmp(l->type->kind.name, "gru") && !find_param(l, "bias"))
+            return l;
+    }
+    return NULL;
+}
+
 /* ---- copying ---- */
 
 void dl_piece_read(const dl_piece *p, const char *there, float *here) {

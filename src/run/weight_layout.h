@@ -45,6 +45,9 @@ void dl_weight_layout_free(dl_weight_layout *w);
 /* The tensors there of a parameter or state of a layer; 0: it has no equivalent. */
 int dl_weight_pieces(const dl_weight_layout *w, const dl_layer *layer, const dl_param *param,
                      dl_piece piece[DL_MOST_PIECES]);
+/* A gru without biases, whose file does not say whether Keras's layer had reset_after; it is read
+   as true, Keras's default. NULL: the net has none, or the layout is another. */
+const dl_layer *dl_weight_find_assumed(const dl_weight_layout *w);
 /* Copies (adds) the piece from the bytes of a tensor of floats, or to them. */
 void dl_piece_read(const dl_piece *piece, const char *there, float *here);
 void dl_piece_write(const dl_piece *piece, const float *here, char *there);

@@ -280,6 +280,8 @@ static int decide_layout(loading *l, const dl_safetensors *file, dl_error *error
     if (layout != DL_LAYOUT_AUTO) {
         l->transfer->layout = layout;
         dl_weight_layout_open(&l->layout, &e->model.net, layout);
+        const dl_layer *assumed = dl_weight_find_assumed(&l->layout);
+        l->transfer->assumed = assumed ? dl_arena_strdup(&l->transfer->arena, assumed->name) : NULL;
         return 0;
     }
     return dl_fail(error, DL_USAGE,

@@ -11,6 +11,7 @@ typedef struct {
     char *path;            /* of the checkpoint */
     int layout;            /* DL_LAYOUT_… of the file */
     const char *ambiguous; /* a weight that fits [in][out] and [out][in]; NULL: none */
+    const char *assumed;   /* a gru read with Keras's reset_after, which is not certain; or NULL */
     int count;             /* tensors of the net */
     int missed_count;      /* of them, not loaded: */
     const char **missed;   /* "dense_2.weight (there 128x10, here 128x5)" */

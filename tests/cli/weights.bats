@@ -296,6 +296,31 @@ assert "normalization.input.shift" in w'
     exists_not bad
 }
 
+@test "a GRU of Keras without biases: reset_after is assumed, and the note says so" {
+    printf 'abcacbbacabcbacb%.0s' 1 2 3 4 5 6 7 8 9 >text
+    cat >gru.cfg <<'CONFIG'
+data = { format = "text"; train = { file = "text"; }; length = 4; };
+network = ( { layer = "gru"; name = "g"; units = 2; bias = false; },
+            { layer = "dense"; name = "d"; units = 3; } );
+loss = { type = "softmax_cross_entropy"; };
+training = { epochs = 1; batch_size = 4; };
+CONFIG
+    train --quiet --out run gru.cfg
+    status_is 0
+    "$dlconvert" --like keras run gru.safetensors
+    capture "$dlconvert" --config run gru.safetensors back
+    status_is 0
+    says_only 'dlconvert: gru.safetensors: without biases the file does not say whether the GRU "g" has reset_after: it is read as true, Keras'"'"'s default'
+    train --dry-run --set training.init_from=gru.safetensors gru.cfg
+    status_is 0
+    says 'gru.safetensors does not say whether the GRU "g", without biases, has reset_after'
+    # PyTorch's has one formula
+    "$dlconvert" --like torch run gru.safetensors
+    capture "$dlconvert" --config run gru.safetensors torch --like torch
+    status_is 0
+    silent
+}
+
 # Run with the Python of DLTRAIN_KERAS (default: python3), where it has Keras 3.
 keras() { KERAS_BACKEND=${KERAS_BACKEND:-jax} "${DLTRAIN_KERAS:-python3}" "$root/tests/cli/keras_weights.py" "$@" 2>/dev/null; }
 
