@@ -185,23 +185,15 @@ static void fill_row(comparison *c, int row) {
 
 /* ---- printing ---- */
 
-static void print_csv_cell(const char *cell) {
-    if (!strpbrk(cell, ",\"\n")) {
-        fputs(cell, stdout);
-        return;
-    }
-    putchar('"');
-    for (; *cell; cell++)
-        printf(*cell == '"' ? "\"%c" : "%c", *cell);
-    putchar('"');
-}
-
 static void print_csv(const comparison *c) {
+    dl_text csv = {0};
     for (int row = 0; row <= c->run_count; row++)
         for (int i = 0; i < c->cells; i++) {
-            print_csv_cell(c->rows[row][i]);
-            putchar(i + 1 < c->cells ? ',' : '\n');
+            dl_text_add_field(&csv, c->rows[row][i]);
+            dl_text_add(&csv, i + 1 < c->cells ? "," : "\n");
         }
+    fputs(dl_text_get(&csv), stdout);
+    dl_text_free(&csv);
 }
 
 /* The cell at a position on the screen: sorted runs are rows, compared ones columns. */

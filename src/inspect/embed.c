@@ -223,12 +223,9 @@ static void add_target(const dl_embedding *e, dl_text *csv, int64_t i) {
         dl_text_add(csv, ",%.7g", (double)e->target[i]);
         return;
     }
-    const char *name = dl_schema_class(&e->look->model->data.schema, (int)e->target[i], number);
-    const char *quote = strpbrk(name, ",\"\n") ? "\"" : "";
-    dl_text_add(csv, ",%s", quote);
-    for (; *name; name++)
-        dl_text_add(csv, *name == '"' ? "\"\"" : "%c", *name);
-    dl_text_add(csv, "%s", quote);
+    dl_text_add(csv, ",");
+    dl_text_add_field(csv,
+                      dl_schema_class(&e->look->model->data.schema, (int)e->target[i], number));
 }
 
 static int write_table(const dl_embedding *e, const results *r, dl_error *error) {

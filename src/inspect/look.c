@@ -64,14 +64,6 @@ void dl_look_print(const char *format, ...) {
     dl_text_free(&plain);
 }
 
-void dl_look_add_field(dl_text *csv, const char *text) {
-    bool quoted = strpbrk(text, ",\"\n\r") != NULL;
-    dl_text_add(csv, "%s", quoted ? "\"" : "");
-    for (; *text; text++)
-        dl_text_add(csv, *text == '"' ? "\"\"" : "%c", *text);
-    dl_text_add(csv, "%s", quoted ? "\"" : "");
-}
-
 static int refuse(const dl_look *look, const char *word, dl_error *error) {
     const dl_schema *schema = &look->model->data.schema;
     const dl_layer *layer = &look->model->net.layers[look->layer];

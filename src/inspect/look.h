@@ -28,8 +28,6 @@ int dl_look_find_most(dl_look *look, int64_t most, dl_error *error);
 const char *dl_look_unit_name(const dl_look *look, int unit, char out[16]);
 /* Prints a line to stdout, with "?" for control characters. */
 void dl_look_print(const char *format, ...) DL_PRINTF(1, 2);
-/* Adds a CSV field, quoted if that is needed. */
-void dl_look_add_field(dl_text *csv, const char *text);
 /* The units of the layer. */
 int dl_look_units(const dl_look *look);
 /* "FOLDER/KIND_LAYER.png"; the caller frees it. */

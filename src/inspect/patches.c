@@ -210,7 +210,7 @@ static int add_line(const search *s, int u, const patch *p, float *x, bool is_te
     position(look, p, at);
     dl_receptive_field(&look->model->net, look->layer, at, box);
     const char *unit = dl_look_unit_name(look, look->unit[u], number);
-    dl_look_add_field(csv, unit);
+    dl_text_add_field(csv, unit);
     dl_text_add(csv, ",%.6g,%lld,%d,%d,%d,%d,%d,%d", (double)p->value, (long long)p->row, at[0],
                 at[1], box[0].first, box[0].last, box[1].first, box[1].last);
     if (input.rank < 3 && read_row(look, p, x, error))
@@ -219,7 +219,7 @@ static int add_line(const search *s, int u, const patch *p, float *x, bool is_te
         dl_text passage = {0};
         add_passage(look, x, at[0], &passage);
         dl_text_add(csv, ",");
-        dl_look_add_field(csv, dl_text_get(&passage));
+        dl_text_add_field(csv, dl_text_get(&passage));
         dl_look_print("%6s %8.3g  %s", unit, (double)p->value, dl_text_get(&passage));
         dl_text_free(&passage);
     } else if (input.rank < 3 && dl_shape_size(input) <= MOST_INPUTS)

@@ -128,7 +128,7 @@ static void add_method(sheet *s, int64_t row, int n, int count, int k) {
         magnitude += fabs((double)s->map[i]);
     dl_copy(s->kept + ((int64_t)k * count + n) * size, s->map, size);
     dl_text_add(&s->table, "%lld,", (long long)row);
-    dl_look_add_field(&s->table, dl_look_unit_name(s->look, s->of.target.unit, number));
+    dl_text_add_field(&s->table, dl_look_unit_name(s->look, s->of.target.unit, number));
     dl_text_add(&s->table, ",%.6g,%s,%.6g,%.3g\n", s->of.score, m->name, magnitude,
                 s->of.incomplete);
     if (s->of.incomplete > 0)
