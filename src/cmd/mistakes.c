@@ -20,6 +20,24 @@ typedef struct {
     dl_mistakes mistakes;
 } report;
 
+/* The rows are listed together, with the names of one run, and drawn at one size. The edges of bins
+   may differ. */
+static int check_alike(const loaded *first, const loaded *l, dl_error *error) {
+    const dl_schema *a = &first->experiment.model.data.schema;
+    const dl_schema *b = &l->experiment.model.data.schema;
+    char one[48], other[48];
+    bool alike = a->classes == b->classes;
+    for (int c = 0; alike && !a->bin_edge && c < a->classes; c++)
+        alike = !strcmp(dl_schema_class(a, c, one), dl_schema_class(b, c, other));
+    if (!alike)
+        return dl_fail(error, DL_USAGE, "%s: has other classes than %s", l->path, first->path);
+    if (!dl_shape_equal(a->input, b->input))
+        return dl_fail(error, DL_USAGE, "%s: its inputs have shape %s, but those of %s have %s",
+                       l->path, dl_shape_text(other, b->input), first->path,
+                       dl_shape_text(one, a->input));
+    return 0;
+}
+
 static int judge(report *r, dl_error *error) {
     int wanted = r->count > 1 ? DL_VALIDATION : LOADED_ANY_SPLIT;
     for (int i = 0; i < r->count; i++) {
@@ -30,10 +48,8 @@ static int judge(report *r, dl_error *error) {
                               error) ||
             loaded_build(l, split, l->checkpoint.batch_size, error))
             return -1;
-        const dl_schema *one = &r->net[0].experiment.model.data.schema;
-        if (l->experiment.model.data.schema.classes != one->classes)
-            return dl_fail(error, DL_USAGE, "%s: has other classes than %s", l->path,
-                           r->net[0].path);
+        if (check_alike(&r->net[0], l, error))
+            return -1;
         r->split = split;
         if (dl_mistakes_add(&r->mistakes, &l->experiment.model, split, i, error))
             return -1;
@@ -187,6 +203,12 @@ static int write_report(report *r, dl_error *error) {
     if (write_rows(r, "mistakes.csv", errors + hits, error) ||
         draw_rows(r, "mistakes.png", 0, smaller(best * 4, errors), error))
         return -1;
+    for (int i = 0; i < r->count; i++)
+        if (r->net[i].experiment.model.link == DL_NO_PROBABILITIES) {
+            fprintf(stderr, "labels.csv is left out: the loss of %s is not that of a probability\n",
+                    r->net[i].path);
+            return 0;
+        }
     dl_mistakes_sort_by_loss(&r->mistakes);
     print_rows(r, "largest losses: are these labels right?", 0, smaller(best, count));
     return write_rows(r, "labels.csv", smaller(100, count), error);

@@ -96,3 +96,34 @@ CONFIG
     status_is 2
     says "dltest --predictions"
 }
+
+@test "runs of other classes or inputs are refused" {
+    mislabeled
+    train table.cfg -o run --quiet --set training.epochs=1
+    status_is 0
+    sed 's/left/west/' table.csv >west.csv
+    train table.cfg -o west --quiet --set training.epochs=1 --set data.train.file=west.csv
+    status_is 0
+    inspect mistakes run west -o out
+    status_is 2
+    says_only "dlinspect: west/best.safetensors: has other classes than run/best.safetensors"
+    sed '/./s/^/1,/; 1s/1,/one,/' table.csv >wide.csv
+    train table.cfg -o wide --quiet --set training.epochs=1 --set data.train.file=wide.csv
+    status_is 0
+    inspect mistakes run wide -o out
+    status_is 2
+    says_only "dlinspect: wide/best.safetensors: its inputs have shape 2, but those of run/best.safetensors have 1"
+    exists_not out
+}
+
+@test "without probabilities no label is doubted" {
+    mislabeled
+    train table.cfg -o run --quiet --set loss.type=hinge
+    status_is 0
+    inspect mistakes run --split train -o out
+    status_is 0
+    says "labels.csv is left out"
+    shows_not "largest losses"
+    [ -s out/mistakes.csv ] || fail "no table"
+    exists_not out/labels.csv
+}
