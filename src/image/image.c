@@ -194,8 +194,9 @@ int dl_image_save(const char *path, const unsigned char *pixels, int height, int
     int count = 0;
     unsigned char *bytes = dl_stb_png(pixels, height, width, 3, &count);
     if (!bytes)
-        return dl_fail(error, DL_FAILURE, "%s: out of memory for an image of %dx%d", path, height,
-                       width);
+        return dl_fail(error, DL_FAILURE,
+                       "%s: an image of %dx%d is too large for a PNG file or the memory", path,
+                       height, width);
     int result = dl_output_write(path, bytes, (size_t)count, error);
     free(bytes);
     return result;

@@ -2,6 +2,8 @@
 /* Compiles stb_image_write and stb_easy_font without warnings. */
 #include "image/stb_image_write.h"
 
+#include <stdint.h>
+
 #pragma GCC diagnostic ignored "-Wsign-compare"
 #pragma GCC diagnostic ignored "-Wunused-parameter"
 #pragma GCC diagnostic ignored "-Wunused-function"
@@ -17,6 +19,9 @@
 
 unsigned char *dl_stb_png(const unsigned char *pixels, int height, int width, int channels,
                           int *bytes) {
+    /* stb counts bytes in int, and doubles the buffer of the compressed ones */
+    if (((int64_t)channels * width + 1) * height > INT32_MAX / 3)
+        return NULL;
     return stbi_write_png_to_mem(pixels, channels * width, width, height, channels, bytes);
 }
 

@@ -9,7 +9,8 @@ typedef struct {
     unsigned char color[4];
 } dl_stb_corner;
 
-/* pixels[height][width][channels] as a PNG file, freed by the caller; NULL: no memory. */
+/* pixels[height][width][channels] as a PNG file, freed by the caller; NULL: no memory, or
+   more than 700 MB of pixels. */
 unsigned char *dl_stb_png(const unsigned char *pixels, int height, int width, int channels,
                           int *bytes);
 /* The text as at most `max` rectangles of four corners each, the first and third opposite. Returns
