@@ -86,6 +86,11 @@ same() { cmp "$1" "$2" || fail "$1 and $2 differ"; }
 differ() { ! cmp -s "$1" "$2" || fail "$1 and $2 are the same"; }
 equal() { [ "$1" = "$2" ] || fail "'$1' is not '$2'"; }
 
+# png FILE: it is a picture.
+png() {
+    [ "$(head -c 8 "$1" | od -An -tx1 | tr -d ' \n')" = 89504e470d0a1a0a ] || fail "$1 is no PNG"
+}
+
 # numbers FILE TENSOR: the tensor's numbers, one per line.
 numbers() {
     local length from to

@@ -46,11 +46,6 @@ set_up() {
     cp -r "$BATS_FILE_TMPDIR/run" "$BATS_FILE_TMPDIR/bars" .
 }
 
-# png FILE: it is a picture.
-png() {
-    [ "$(head -c 8 "$1" | od -An -tx1 | tr -d ' \n')" = 89504e470d0a1a0a ] || fail "$1 is no PNG"
-}
-
 @test "filters of the first layer, and of another one" {
     inspect filters run
     status_is 0
