@@ -6,7 +6,8 @@
 
 #include "harness.h"
 #include "image/grid.h"
-#include "inspect/confident_errors.h"
+#include "image/image.h"
+#include "inspect/mistakes.h"
 #include "model/filters.h"
 
 /* The color at the center of a pixel of a tile; tiles are side by side, 4 apart. */
@@ -107,37 +108,55 @@ static void test_images(void **state) {
 
 static void test_mistakes(void **state) {
     (void)state;
-    dl_confident_errors m = {0};
+    int64_t index[104];
+    for (int i = 0; i < 104; i++)
+        index[i] = 1000 + 2 * i;
+    dl_subset part = {.index = index, .count = 104};
+    dl_mistakes m = {0};
+    dl_mistakes_observer observer = {.mistakes = &m, .part = &part, .net = 0};
     /* rows 0 to 3: right; sure of 1 by e^2 to 1; right; sure of 0 by e^3 to 1 */
     const float output[] = {5, 0, 0, 2, 0, 9, 3, 0}, target[] = {0, 0, 1, 1};
     dl_outcome outcome = {4, 2, output, target, 2, 0, DL_SOFTMAX, NULL};
-    dl_confident_errors_add(&m, &outcome);
-    assert_int_equal(m.count, 2);
-    assert_int_equal(m.list[0].row, 3);
-    assert_int_equal(m.list[0].truth, 1);
-    assert_int_equal(m.list[0].predicted, 0);
-    assert_float_equal(m.list[0].confidence, 1 / (1 + exp(-3)), 1e-6);
-    assert_int_equal(m.list[1].row, 1);
-    assert_float_equal(m.list[1].confidence, 1 / (1 + exp(-2)), 1e-6);
-    /* then logits of 1/50 to 100/50, mixed: the 24 surest stay, which are these two and 22 more */
+    dl_mistakes_collect(&observer, &outcome);
+    assert_int_equal(m.count, 4);
+    assert_int_equal(dl_mistakes_sort(&m), 2);
+    assert_int_equal(m.row[0].row, 1006);
+    assert_int_equal(m.row[0].truth, 1);
+    assert_int_equal(m.row[0].predicted, 0);
+    assert_float_equal(m.row[0].confidence, 1 / (1 + exp(-3)), 1e-6);
+    assert_float_equal(m.row[0].loss, log(1 + exp(3)), 1e-5);
+    assert_int_equal(m.row[1].row, 1002);
+    assert_float_equal(m.row[1].confidence, 1 / (1 + exp(-2)), 1e-6);
+    assert_int_equal(m.row[2].row, 1000); /* hits: the least confident first */
+    /* then logits of 1/50 to 100/50, mixed */
     for (int i = 0; i < 100; i++) {
         float one[] = {0, (float)(1 + (i * 37) % 100) / 50}, zero = 0;
-        dl_confident_errors_add(&m, &(dl_outcome){1, 2, one, &zero, 2, 0, DL_SOFTMAX, NULL});
+        dl_mistakes_collect(&observer, &(dl_outcome){1, 2, one, &zero, 2, 0, DL_SOFTMAX, NULL});
     }
-    assert_int_equal(m.count, DL_CONFIDENT_ERRORS);
-    assert_int_equal(m.rows, 104);
-    assert_int_equal(m.list[0].row, 3);
-    for (int i = 1; i < m.count; i++)
-        assert_true(m.list[i].confidence <= m.list[i - 1].confidence);
-    assert_float_equal(m.list[m.count - 1].confidence, 1 / (1 + exp(-79 / 50.0)), 1e-6);
-    dl_confident_errors_free(&m);
+    assert_int_equal(m.count, 104);
+    assert_int_equal(dl_mistakes_sort(&m), 102);
+    assert_int_equal(m.row[0].row, 1006);
+    for (int i = 1; i < 102; i++)
+        assert_true(m.row[i].confidence <= m.row[i - 1].confidence);
+    assert_float_equal(m.row[23].confidence, 1 / (1 + exp(-79 / 50.0)), 1e-6);
+    dl_mistakes_observer_close(&observer);
+    dl_mistakes_free(&m);
+}
+
+/* 40000 x 40000 pixels: the number of bytes exceeds an int, and less than that is left of it. */
+static void test_too_large(void **state) {
+    (void)state;
+    dl_error error = {0};
+    const unsigned char pixel[3] = {0};
+    assert_int_equal(dl_image_save("never.png", pixel, 40000, 40000, &error), -1);
+    assert_non_null(strstr(dl_text_get(&error.text), "40000x40000"));
+    dl_error_clear(&error);
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_filters),
-        cmocka_unit_test(test_dense),
-        cmocka_unit_test(test_images),
+        cmocka_unit_test(test_filters),  cmocka_unit_test(test_dense),
+        cmocka_unit_test(test_images),   cmocka_unit_test(test_too_large),
         cmocka_unit_test(test_mistakes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,19 +4,13 @@
 #include <math.h>
 #include <stdlib.h>
 
-typedef struct {
-    dl_mistakes *mistakes;
-    const dl_subset *part;
-    int net;
-    int64_t done;        /* rows of the split */
-    double *probability; /* [classes], owned */
-} collector;
-
-static void collect(void *context, const dl_outcome *o) {
-    collector *c = context;
+void dl_mistakes_collect(void *context, const dl_outcome *o) {
+    dl_mistakes_observer *c = context;
     dl_mistakes *m = c->mistakes;
     if (!o->classes) /* the numbers of bins */
         return;
+    if (!c->probability)
+        c->probability = xcalloc((size_t)o->classes, sizeof *c->probability);
     for (int64_t i = 0; i < o->rows; i++) {
         int truth = (int)o->target[i], predicted = dl_predicted_class(o, i);
         double confidence = (double)o->output[i * o->channels + (o->channels > 1 ? predicted : 0)];
@@ -36,11 +30,20 @@ static void collect(void *context, const dl_outcome *o) {
     }
 }
 
+void dl_mistakes_observer_close(dl_mistakes_observer *c) {
+    free(c->probability);
+    *c = (dl_mistakes_observer){0};
+}
+
+bool dl_mistakes_apply(const dl_model *model) {
+    return model->target.classes && model->positions == 1 && dl_model_ignored(model) < 0 &&
+           dl_model_order(model, false) == DL_IN_ORDER;
+}
+
 int dl_mistakes_add(dl_mistakes *mistakes, dl_model *model, dl_split split, int net,
                     dl_error *error) {
-    collector c = {.mistakes = mistakes, .part = &model->data.part[split], .net = net};
-    if (!model->target.classes || model->positions > 1 || dl_model_ignored(model) >= 0 ||
-        dl_model_order(model, false) != DL_IN_ORDER)
+    dl_mistakes_observer c = {.mistakes = mistakes, .part = &model->data.part[split], .net = net};
+    if (!dl_mistakes_apply(model))
         return dl_fail(error, DL_USAGE,
                        "%s: mistakes are of rows with one class each (for numbers, dltest "
                        "--predictions has all rows)",
@@ -49,11 +52,10 @@ int dl_mistakes_add(dl_mistakes *mistakes, dl_model *model, dl_split split, int 
     if (!loader)
         return -1;
     dl_metric_sums sums = {0};
-    c.probability = xcalloc((size_t)model->target.classes, sizeof *c.probability);
-    int result = dl_evaluate(model, loader, &sums, collect, &c, error);
+    int result = dl_evaluate(model, loader, &sums, dl_mistakes_collect, &c, error);
     dl_metric_sums_close(&sums);
     dl_loader_free(loader);
-    free(c.probability);
+    dl_mistakes_observer_close(&c);
     return result;
 }
 
@@ -79,14 +81,16 @@ static int by_loss(const void *left, const void *right) {
 
 int64_t dl_mistakes_sort(dl_mistakes *m) {
     int64_t errors = 0;
-    qsort(m->row, (size_t)m->count, sizeof *m->row, by_confidence);
+    if (m->count)
+        qsort(m->row, (size_t)m->count, sizeof *m->row, by_confidence);
     while (errors < m->count && m->row[errors].truth != m->row[errors].predicted)
         errors++;
     return errors;
 }
 
 void dl_mistakes_sort_by_loss(dl_mistakes *m) {
-    qsort(m->row, (size_t)m->count, sizeof *m->row, by_loss);
+    if (m->count)
+        qsort(m->row, (size_t)m->count, sizeof *m->row, by_loss);
 }
 
 void dl_mistakes_free(dl_mistakes *m) {

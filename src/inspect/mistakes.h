@@ -18,6 +18,20 @@ typedef struct {
     int64_t count, room;
 } dl_mistakes;
 
+typedef struct {
+    dl_mistakes *mistakes;
+    const dl_subset *part; /* the rows that are evaluated, in order */
+    int net;
+    int64_t done;        /* rows so far */
+    double *probability; /* [classes], owned */
+} dl_mistakes_observer;
+
+/* A dl_observer that adds the rows; `context` is a dl_mistakes_observer with its first three
+   fields. */
+void dl_mistakes_collect(void *context, const dl_outcome *outcome);
+void dl_mistakes_observer_close(dl_mistakes_observer *observer);
+/* Whether the rows of a model have one class each and are evaluated in the order of the data. */
+bool dl_mistakes_apply(const dl_model *model);
 /* Adds the rows of a split, judged by net number `net`. */
 int dl_mistakes_add(dl_mistakes *mistakes, dl_model *model, dl_split split, int net,
                     dl_error *error);

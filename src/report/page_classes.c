@@ -10,7 +10,7 @@
 #include "model/filters.h"
 #include "report/html.h"
 
-enum { WITH_NUMBERS = 30, MOST_CLASSES = 120, MOST_ROWS = 1000, MOST_PAIRS = 10 };
+enum { WITH_NUMBERS = 30, MOST_CLASSES = 120, MOST_ROWS = 1000, MOST_PAIRS = 10, MOST_ERRORS = 24 };
 
 static void add_name(dl_text *page, const dl_page *of, int class) {
     char number[16];
@@ -133,19 +133,16 @@ void dl_page_add_confusion(dl_text *page, const dl_page *of) {
     dl_text_add(page, "%s</div></section>\n", count ? "</table></div>" : "");
 }
 
-/* Whether the rows are images in the order of the data, with one class each. */
-static bool has_pictures(const dl_model *model) {
-    return model->data.schema.input.rank == 3 && model->positions == 1 &&
-           !model->data.schema.bin_edge && dl_model_order(model, false) == DL_IN_ORDER &&
-           dl_model_ignored(model) < 0;
+bool dl_page_has_errors(const dl_model *model) {
+    return model->data.schema.input.rank == 3 && !model->data.schema.bin_edge &&
+           dl_mistakes_apply(model);
 }
 
-static int add_confident_error(dl_text *page, const dl_page *of,
-                               const dl_confident_error *confident, float *x, dl_error *error) {
+static int add_confident_error(dl_text *page, const dl_page *of, const dl_judged_row *confident,
+                               float *x, dl_error *error) {
     const dl_model *model = of->model;
     const dl_subset *part = &model->data.part[of->split];
-    int64_t row = part->index[confident->row];
-    if (dl_dataset_read(part->dataset, row, x, NULL, error))
+    if (dl_dataset_read(part->dataset, confident->row, x, NULL, error))
         return -1;
     dl_grid tile = dl_grid_images(x, 1, model->data.schema.input, part->dataset->bytes);
     int size;
@@ -161,7 +158,7 @@ static int add_confident_error(dl_text *page, const dl_page *of,
     else
         dl_text_add(page, "</b><br>%.1f&#8239;%%<br>", 100 * confident->confidence);
     dl_text source = {0};
-    dl_dataset_add_source(part->dataset, row, &source);
+    dl_dataset_add_source(part->dataset, confident->row, &source);
     dl_html_add_text(page, dl_path_base(source.data));
     dl_text_free(&source);
     dl_text_add(page, "</figcaption></figure>\n");
@@ -172,15 +169,15 @@ static int add_confident_error(dl_text *page, const dl_page *of,
 
 int dl_page_add_errors(dl_text *page, const dl_page *of, dl_error *error) {
     const dl_model *model = of->model;
-    const dl_confident_errors *m = of->errors;
-    if (!m->count || !has_pictures(model))
+    int64_t errors = dl_mistakes_sort(of->mistakes);
+    if (!errors)
         return 0;
     dl_text_add(page, "<section id=\"errors\"><h2>Most confident errors</h2>\n"
                       "<div class=\"pictures\">\n");
     float *x = xcalloc((size_t)dl_shape_size(model->data.schema.input), sizeof *x);
     int result = 0;
-    for (int i = 0; i < m->count && !result; i++)
-        result = add_confident_error(page, of, &m->list[i], x, error);
+    for (int64_t i = 0; i < errors && i < MOST_ERRORS && !result; i++)
+        result = add_confident_error(page, of, &of->mistakes->row[i], x, error);
     free(x);
     dl_text_add(page, "</div></section>\n");
     return result;
