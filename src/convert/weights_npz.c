@@ -47,13 +47,18 @@ static int load_npz(dl_stored_weights *stored, const char *path, dl_error *error
          name = strtok_r(NULL, "\n", &rest)) {
         static const dl_dataset unlimited;
         dl_npy array = {0};
+        dl_error why = {0};
         result = dl_npz_load(&array, path, name, &unlimited, 0, error);
-        if (!result)
-            result = dl_npy_parse(&array, &unlimited, 0, error);
+        bool refused = !result && dl_npy_parse(&array, &unlimited, 0, &why);
+        if (refused && array.values && array.rank == 0) /* such as num_batches_tracked */
+            dl_stored_add(stored, name, (dl_shape){0}, NULL);
+        else if (refused)
+            result = dl_fail(error, why.code, "%s", dl_text_get(&why.text));
+        dl_error_clear(&why);
         dl_shape shape = {array.rank, {1, 1, 1, 1}};
         for (int i = 0; i < array.rank && !result; i++)
             shape.dim[i] = array.dim[i] > INT32_MAX ? 0 : (int)array.dim[i];
-        if (!result && dl_shape_size(shape) > 0) {
+        if (!result && !refused && dl_shape_size(shape) > 0) {
             float *values =
                 dl_arena_alloc(&stored->arena, sizeof(float) * (size_t)dl_shape_size(shape));
             dl_npy_floats(&array, 0, dl_shape_size(shape), values);

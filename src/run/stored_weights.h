@@ -26,7 +26,7 @@ typedef struct {
 
 /* Lists the tensors of a file, which must stay open. */
 void dl_stored_from_safetensors(dl_stored_weights *stored, const dl_safetensors *file);
-/* Adds a tensor of floats; name and bytes are borrowed. For other files. */
+/* Adds a tensor of floats, whose bytes are borrowed; NULL: it cannot be one of a net. */
 void dl_stored_add(dl_stored_weights *stored, const char *name, dl_shape shape, const void *bytes);
 void dl_stored_free(dl_stored_weights *stored);
 /* Whether it is a tensor of the layer that has this name there. */

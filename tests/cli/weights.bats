@@ -278,7 +278,13 @@ PYTHON
     if "$python" -c "import numpy" 2>/dev/null; then
         "$python" -c 'import numpy as np; w = np.load("weights.npz")
 assert w["dense_1.weight"].shape == (64, 32), w["dense_1.weight"].shape
-assert "normalization.input.shift" in w'
+assert "normalization.input.shift" in w
+np.savez("counted.npz", **w, **{"batch_norm_1.num_batches_tracked": np.int64(3)})'
+        # a number without dimensions, as in the state dicts of PyTorch
+        capture "$dlconvert" --config run counted.npz counted --like dltrain
+        status_is 0
+        silent
+        cmp <(tensor run/best.safetensors dense_2.bias) <(tensor counted/best.safetensors dense_2.bias)
     fi
     equal "$(sed -n 1p weights.csv)" tensor,i,j,k,l,value
     equal "$(sed -n 3p weights.csv | cut -d, -f1-5)" dense_1.weight,0,1,,
