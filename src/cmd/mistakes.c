@@ -154,7 +154,6 @@ static int draw_rows(const report *r, const char *name, int64_t first, int64_t c
     dl_grid grid =
         dl_grid_open((int)count, count < COLUMNS ? (int)count : COLUMNS, shape.dim, SIDE, LINES);
     float *x = xmalloc(sizeof *x * (size_t)dl_shape_size(shape));
-    unsigned char *rgb = xmalloc((size_t)shape.dim[0] * (size_t)shape.dim[1] * 3);
     int result = 0;
     for (int i = 0; i < count && !result; i++) {
         const dl_judged_row *row = &r->mistakes.row[first + i];
@@ -168,8 +167,7 @@ static int draw_rows(const report *r, const char *name, int64_t first, int64_t c
                          .bytes = dataset(r, row)->bytes};
         dl_dataset_add_source(dataset(r, row), row->row, &source);
         if (!result) {
-            dl_tile_paint(&tile, 0, rgb);
-            dl_grid_place(&grid, i, rgb, shape.dim[0], shape.dim[1]);
+            dl_grid_place_tile(&grid, i, &tile, 0);
             dl_grid_caption(&grid, i, "%s as %s\n%.4f\n%s", class_name(r, row->truth, truth),
                             class_name(r, row->predicted, predicted), row->confidence,
                             end_of(dl_path_base(source.data), grid.side[1]));
@@ -180,7 +178,6 @@ static int draw_rows(const report *r, const char *name, int64_t first, int64_t c
     if (!result && !(result = dl_grid_save(&grid, path, error)))
         fprintf(stderr, "%s\n", path);
     free(path);
-    free(rgb);
     free(x);
     dl_grid_free(&grid);
     return result;

@@ -98,6 +98,14 @@ void dl_grid_place(dl_grid *g, int cell, const unsigned char *rgb, int height, i
                    3);
 }
 
+void dl_grid_place_tile(dl_grid *g, int cell, const dl_tiles *t, int tile) {
+    int height = t->shape.dim[0], width = t->shape.dim[1];
+    unsigned char *rgb = xmalloc((size_t)height * (size_t)width * 3);
+    dl_tile_paint(t, tile, rgb);
+    dl_grid_place(g, cell, rgb, height, width);
+    free(rgb);
+}
+
 void dl_grid_caption(dl_grid *g, int cell, const char *format, ...) {
     dl_text text = {0};
     va_list arguments;
@@ -115,15 +123,10 @@ int dl_grid_save(const dl_grid *g, const char *path, dl_error *error) {
 }
 
 dl_grid dl_grid_draw(const dl_tiles *t, int count) {
-    int height = t->shape.dim[0], width = t->shape.dim[1];
     dl_grid g =
         dl_grid_open(count, count < MAX_COLUMNS ? count : MAX_COLUMNS, t->shape.dim, TILE_SIDE, 0);
-    unsigned char *rgb = xmalloc((size_t)height * (size_t)width * 3);
-    for (int i = 0; i < count; i++) {
-        dl_tile_paint(t, i, rgb);
-        dl_grid_place(&g, i, rgb, height, width);
-    }
-    free(rgb);
+    for (int i = 0; i < count; i++)
+        dl_grid_place_tile(&g, i, t, i);
     return g;
 }
 

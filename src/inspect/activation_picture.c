@@ -48,16 +48,13 @@ static void draw(maps *m, const dl_layer *layer) {
                   .channel_stride = 1,
                   .shape = dl_shape3(height, width, 1)};
     dl_grid g = dl_grid_open(tiles, tiles < COLUMNS ? tiles : COLUMNS, t.shape.dim, TARGET, image);
-    unsigned char *rgb = xmalloc((size_t)height * (size_t)width * 3);
     for (int k = 0; k < tiles; k++) {
         float most = t.value[k];
         for (int p = 1; p < height * width && image; p++)
             most = fmaxf(most, t.value[(int64_t)p * out.dim[2] + k]);
-        dl_tile_paint(&t, k, rgb);
-        dl_grid_place(&g, k, rgb, height, width);
+        dl_grid_place_tile(&g, k, &t, k);
         dl_grid_caption(&g, k, "%d: %.3g", k, (double)most);
     }
-    free(rgb);
     dl_look own = *m->look;
     own.layer = layer->index;
     dl_look_save(&own, "activations", &g, m->error);

@@ -68,15 +68,12 @@ static void print_histogram(const dl_layer *layer, const double *norm, int units
 static dl_grid draw_colored(const dl_look *look, const dl_tiles *t, const double *norm) {
     int columns = look->count < COLUMNS ? look->count : COLUMNS;
     dl_grid g = dl_grid_open(look->count, columns, t->shape.dim, TARGET, 2);
-    unsigned char *rgb = xmalloc((size_t)t->shape.dim[0] * (size_t)t->shape.dim[1] * 3);
     char number[16];
     for (int i = 0; i < look->count; i++) {
-        dl_tile_paint(t, look->unit[i], rgb);
-        dl_grid_place(&g, i, rgb, t->shape.dim[0], t->shape.dim[1]);
+        dl_grid_place_tile(&g, i, t, look->unit[i]);
         dl_grid_caption(&g, i, "%s\nnorm %.2f", dl_look_unit_name(look, look->unit[i], number),
                         norm[look->unit[i]]);
     }
-    free(rgb);
     return g;
 }
 
@@ -84,17 +81,14 @@ static dl_grid draw_colored(const dl_look *look, const dl_tiles *t, const double
 static dl_grid draw_channels(const dl_look *look, const dl_tiles *t) {
     int channels = t->shape.dim[2] < MOST_CHANNELS ? t->shape.dim[2] : MOST_CHANNELS;
     dl_grid g = dl_grid_open(look->count * channels, channels, t->shape.dim, TARGET / 2, 1);
-    unsigned char *rgb = xmalloc((size_t)t->shape.dim[0] * (size_t)t->shape.dim[1] * 3);
     dl_tiles one = *t;
     one.shape.dim[2] = 1;
     for (int i = 0; i < look->count * channels; i++) {
         one.value = t->value + i % channels * t->channel_stride;
-        dl_tile_paint(&one, look->unit[i / channels], rgb);
-        dl_grid_place(&g, i, rgb, t->shape.dim[0], t->shape.dim[1]);
+        dl_grid_place_tile(&g, i, &one, look->unit[i / channels]);
         if (i % channels == 0)
             dl_grid_caption(&g, i, "%d", look->unit[i / channels]);
     }
-    free(rgb);
     return g;
 }
 

@@ -206,7 +206,6 @@ static int start(ascent *a, int first, int count, dl_error *error) {
 static void show(ascent *a, int first, int count, double outputs[][REPORTS + 1], dl_grid *grid,
                  float *all) {
     int64_t size = dl_shape_size(a->image);
-    unsigned char *rgb = xmalloc((size_t)size * 3);
     char number[16];
     for (int n = 0; n < count; n++) {
         const char *name = dl_look_unit_name(a->look, a->look->unit[first + n], number);
@@ -225,11 +224,9 @@ static void show(ascent *a, int first, int count, double outputs[][REPORTS + 1],
                           .bytes = dl_look_has_bytes(a->look)};
         if (!grid->pixels)
             continue;
-        dl_tile_paint(&tiles, 0, rgb);
-        dl_grid_place(grid, first + n, rgb, a->image.dim[0], a->image.dim[1]);
+        dl_grid_place_tile(grid, first + n, &tiles, 0);
         dl_grid_caption(grid, first + n, "%s\n%.4g", name, outputs[n][REPORTS]);
     }
-    free(rgb);
 }
 
 int dl_look_at_maxima(dl_look *look, const dl_maximize_options *options, dl_error *error) {
