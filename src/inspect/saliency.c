@@ -234,6 +234,9 @@ static int open_sheet(sheet *s, int count, dl_error *error) {
 int dl_look_at_saliency(dl_look *look, const dl_saliency_options *options, dl_error *error) {
     sheet s = {.look = look, .options = options};
     int count = 0;
+    if (options->unit && look->count > 1)
+        return dl_fail(error, DL_USAGE, "saliency is of one unit, but \"%s\" names %d",
+                       options->unit, look->count);
     int64_t *rows = dl_look_rows(look, options->rows, options->count, &count, error);
     int result = rows ? open_sheet(&s, count, error) : -1;
     dl_text_add(&s.table, "row,unit,score,method,magnitude,incomplete\n");

@@ -140,6 +140,9 @@ set_up() {
     inspect saliency run conv2d_2:1 --rows 3,12 --method occlusion -o unit
     status_is 0
     equal "$(cut -d, -f1,2 unit/saliency_conv2d_2.csv | tail -n 2 | tr '\n' ' ')" '3,1 12,1 '
+    inspect saliency run conv2d_2:0,1
+    status_is 2
+    says 'saliency is of one unit, but "0,1" names 2'
     inspect saliency run --method guide
     status_is 2
     says 'did you mean "guided"?'
