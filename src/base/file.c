@@ -429,6 +429,17 @@ static bool is_temporary(const char *name) {
            !strcmp(name + length - 4, ".tmp");
 }
 
+bool dl_folder_is_empty(const char *path) {
+    DIR *folder = opendir(path);
+    bool empty = folder != NULL;
+    for (struct dirent *entry; folder && (entry = readdir(folder));)
+        empty &= !strcmp(entry->d_name, ".") || !strcmp(entry->d_name, "..") ||
+                 is_temporary(entry->d_name);
+    if (folder)
+        closedir(folder);
+    return empty;
+}
+
 void dl_folder_remove_temporaries(const char *path) {
     DIR *folder = opendir(path);
     for (struct dirent *entry; folder && (entry = readdir(folder));)

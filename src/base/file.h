@@ -76,6 +76,8 @@ int dl_output_write(const char *path, const void *bytes, size_t count, dl_error 
 int dl_folder_create(const char *path, dl_error *error);
 /* Fsyncs the folder of the file `path`. 0, or -1 and errno. */
 int dl_folder_flush(const char *path);
+/* Whether a folder has no files but temporary ones of dl_writer; false: it cannot be read. */
+bool dl_folder_is_empty(const char *path);
 /* Removes temporary files of dl_writer that killed programs left in a folder. */
 void dl_folder_remove_temporaries(const char *path);
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "run/run.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -16,16 +15,6 @@
 
 char *dl_run_path(const dl_run *run, const char *name) {
     return dl_path_join(run->folder, name);
-}
-
-static bool is_empty(const char *folder) {
-    DIR *directory = opendir(folder);
-    bool empty = directory != NULL;
-    for (struct dirent *entry; directory && (entry = readdir(directory));)
-        empty &= !strcmp(entry->d_name, ".") || !strcmp(entry->d_name, "..");
-    if (directory)
-        closedir(directory);
-    return empty;
 }
 
 /* Creates runs/NAME or the first free runs/NAME.n. */
@@ -54,7 +43,7 @@ static char *create_numbered(const char *name, dl_error *error) {
 /* Creates the folder `out`. *created: it did not exist. */
 static char *create_given(const char *out, bool force, bool *created, dl_error *error) {
     *created = !dl_file_exists(out);
-    if (!force && dl_file_is_folder(out) && !is_empty(out)) {
+    if (!force && dl_file_is_folder(out) && !dl_folder_is_empty(out)) {
         dl_fail(error, DL_FAILURE,
                 "%s: exists and is not empty (--force replaces the run in it, --resume %s "
                 "continues it)",
@@ -224,7 +213,7 @@ int dl_run_create(dl_run *run, dl_terminal *terminal, const dl_model *model, con
             point_latest(run->folder);
         return 0;
     }
-    if (!force) /* the folder was new, or empty */
+    if (created || !force) /* the folder was new, or empty */
         dl_run_remove_files(run->folder, 0);
     if (created)
         rmdir(run->folder);

@@ -42,17 +42,29 @@ resumed_whole() {
 }
 
 @test "a new run" {
-    local at how
+    local at how seen=
     train --quiet --threads 1 --out whole xor.cfg
     for how in before 28; do
         for ((at = 1; ; at++)); do
             rm -rf run
             ended $at $how --out run xor.cfg
             was_made $at || break
+            if [ -d run ] && [ -z "$(find run -type f ! -name '*.tmp')" ]; then
+                train --quiet --threads 1 --out run xor.cfg # as in an empty folder
+                status_is 0
+                same whole/last.safetensors run/last.safetensors
+                seen=yes
+            fi
             [ ! -d run ] || resumed_whole run
             [ ! -e run/last.safetensors ] || same whole/last.safetensors run/last.safetensors
         done
         [ $at -gt 10 ] || fail "only $at calls"
+    done
+    [ -n "$seen" ] || fail "never killed among the first files"
+    for ((at = 1; at <= 12; at++)); do # while the first files are written
+        ended $at 28 --force --out new xor.cfg
+        [ "$status" -eq 0 ] || equal "$(ls -A new 2>/dev/null)" ""
+        rm -rf new
     done
 }
 
