@@ -123,8 +123,7 @@ static void test_mostly_numbers(void **state) {
     dl_text_add(&text, "a,y\n");
     for (int i = 0; i < 60; i++)
         dl_text_add(&text, i % 2 ? "%d.5,%d\n" : "n.b.,%d\n", i % 2 ? i : i / 2 % 2, i / 2 % 2);
-    refuses(text.data, "", NULL,
-            "t.csv:2: column \"a\": \"n.b.\" is not a number (nor are 29 more)",
+    refuses(text.data, "", NULL, "t.csv:2: column \"a\": \"n.b.\" is not a number (and 29 more)",
             "missing_values = (\"n.b.\")");
     section o;
     must_open(&o, "missing_values = (\"n.b.\"); missing = \"mean\";", NULL);

@@ -173,6 +173,8 @@ static void test_written(void **state) {
         {"5%%", NAN, NAN},
         {"0x", NAN, NAN},
         {"0xg", NAN, NAN},
+        {"0x0x1", NAN, NAN},
+        {"0x 1", NAN, NAN},
         {"1.234.56", NAN, NAN},
         {"2020-01-02", NAN, NAN},
         {"12:30", NAN, NAN},
@@ -188,6 +190,28 @@ static void test_written(void **state) {
             if (isnan(wanted) ? type != DL_CSV_TEXT : type != DL_CSV_NUMBER || value != wanted)
                 fail_msg("\"%s\" is %g by '%c'", cases[i].text, value, ".,"[comma]);
         }
+}
+
+static void test_quote(void **state) {
+    (void)state;
+    static const char fifty[] = "12345678901234567890123456789012345678901234567890";
+    static const struct {
+        const char *end, *expected; /* of a field that starts with `fifty` */
+    } cases[] = {
+        {"1234567890", "1234567890"},
+        {"12345678901", "1234567890..."},
+        {"12345678\xc3\xa9", "12345678\xc3\xa9"}, /* characters are not cut in two */
+        {"123456789\xc3\xa9", "123456789..."},
+        {"12345678\xe2\x82\xac", "12345678..."},
+        {"a\nb\x7f", "a b "},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char field[128], out[64];
+        snprintf(field, sizeof field, "%s%s", fifty, cases[i].end);
+        dl_csv_quote(out, field);
+        assert_memory_equal(out, fifty, 50);
+        assert_string_equal(out + 50, cases[i].expected);
+    }
 }
 
 /* ---- records ---- */
@@ -291,10 +315,10 @@ static void test_long_records(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_numbers),       cmocka_unit_test(test_random_numbers),
-        cmocka_unit_test(test_long_numbers),  cmocka_unit_test(test_written),
-        cmocka_unit_test(test_missing_words), cmocka_unit_test(test_records),
-        cmocka_unit_test(test_long_records),
+        cmocka_unit_test(test_quote),          cmocka_unit_test(test_numbers),
+        cmocka_unit_test(test_random_numbers), cmocka_unit_test(test_long_numbers),
+        cmocka_unit_test(test_written),        cmocka_unit_test(test_missing_words),
+        cmocka_unit_test(test_records),        cmocka_unit_test(test_long_records),
     };
     return cmocka_run_group_tests(tests, scratch_enter, scratch_leave);
 }

@@ -130,7 +130,7 @@ static int not_a_number(const dl_csv_table *table, const dl_csv_column *column, 
                         dl_error *error) {
     char more[64] = "";
     if (column->text.count > 1)
-        snprintf(more, sizeof more, " (nor are %lld more)", (long long)column->text.count - 1);
+        snprintf(more, sizeof more, " (and %lld more)", (long long)column->text.count - 1);
     return dl_fail(error, DL_DATA, "%s:%lld: column \"%s\": \"%s\" is not a number%s%s",
                    table->path, (long long)column->text.line, column->name, column->text.text, more,
                    advice);

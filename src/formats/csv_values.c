@@ -130,6 +130,8 @@ char *dl_csv_quote(char out[64], const char *field) {
     int i = 0;
     for (; field[i] && i < 60; i++)
         out[i] = (unsigned char)field[i] < ' ' || field[i] == 127 ? ' ' : field[i];
+    while (i && ((unsigned char)field[i] & 0xC0) == 0x80) /* cut before a character of UTF-8 */
+        i--;
     snprintf(out + i, 4, "%s", field[i] ? "..." : "");
     return out;
 }

@@ -144,12 +144,12 @@ static bool take_exponent(cursor *c) {
 }
 
 static bool take_hexadecimal(cursor *c) {
-    char *end;
-    if (c->at[0] != '0' || (c->at[1] != 'x' && c->at[1] != 'X') || !c->at[2] ||
-        strspn(c->at + 2, "0123456789abcdefABCDEF") > 13)
+    if (c->at[0] != '0' || (c->at[1] != 'x' && c->at[1] != 'X'))
         return false;
+    size_t digits = strspn(c->at + 2, "0123456789abcdefABCDEF");
+    char *end;
     unsigned long long value = strtoull(c->at + 2, &end, 16);
-    if (c->at[2] == '+' || c->at[2] == '-' || end == c->at + 2)
+    if (!digits || digits > 13 || end != c->at + 2 + digits)
         return false;
     c->length += snprintf(c->out + c->length, sizeof c->out - (size_t)c->length, "%llu", value);
     c->at = end;
