@@ -65,8 +65,9 @@ static int read_pax(dl_tar *t, const char *bytes, int64_t size, dl_error *error)
     for (int64_t at = 0; at < size && bytes[at];) {
         char *key;
         long long length = strtoll(bytes + at, &key, 10);
-        const char *end = bytes + at + length, *equals = NULL;
-        if (length > 4 && length <= size - at && *key == ' ' && end[-1] == '\n' && key + 1 < end)
+        bool fits = length > 4 && length <= size - at;
+        const char *end = bytes + at + (fits ? length : 0), *equals = NULL;
+        if (fits && *key == ' ' && end[-1] == '\n' && key + 1 < end)
             equals = memchr(key + 1, '=', (size_t)(end - key - 1));
         if (!equals)
             return dl_fail(error, DL_DATA, "%s: offset %lld: a pax header is damaged", t->path,
@@ -90,10 +91,10 @@ static int read_pax(dl_tar *t, const char *bytes, int64_t size, dl_error *error)
 static int64_t size_of(const char *field) {
     if (!((unsigned char)field[0] & 0x80))
         return octal(field, 12);
-    int64_t value = 0;
+    uint64_t value = 0;
     for (int i = 4; i < 12; i++)
-        value = (value << 8 | (unsigned char)field[i]) & INT64_MAX;
-    return value;
+        value = value << 8 | (unsigned char)field[i];
+    return (int64_t)(value & INT64_MAX);
 }
 
 void dl_tar_open(dl_tar *t, dl_reader *reader, const char *path) {
