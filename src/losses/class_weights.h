@@ -18,7 +18,8 @@ typedef struct {
         "classes; default: 1 each. The loss is the weighted sum over the rows divided by their "   \
         "number, not by the sum of their weights, so weights with mean 1 over the rows keep the "  \
         "learning rate. \"balanced\" computes such weights from the training part: rows / "        \
-        "(classes * rows of the class), 0 for classes without rows"),                              \
+        "(classes * rows of the class), 0 for classes without rows; weights of rows (`weight` of " \
+        "csv) do not count"),                                                                      \
         DL_INT_OR_WORD_OPTION(                                                                     \
             "ignore_label", owner, field.ignored, "none", 0, 1 << 20, dl_class_weights_none,       \
             "index of a class whose rows (or steps, pixels) are ignored by loss, gradient, means " \
