@@ -76,8 +76,8 @@ static int answer_all(const predict_arguments *a, dltrain_net *net, dltrain_inpu
                       predict_output *out, dl_error *error) {
     const dltrain_answers *answers;
     int64_t rows = 0, bad = 0;
-    int status, written = 0;
-    while (!(status = dltrain_inputs_next(inputs, &answers)) && answers && !written) {
+    int status = 0, written = 0;
+    while (!written && !(status = dltrain_inputs_next(inputs, &answers)) && answers) {
         report_problems(a, answers, &bad);
         rows += answers->count;
         written = predict_output_add(out, dltrain_describe(net), answers, error);

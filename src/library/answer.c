@@ -45,15 +45,15 @@ static void answer(const net_member *m, int count, const float *output, float *y
 /* ---- passes ---- */
 
 /* The outputs of a pass. */
-static const float *forward(dltrain_net *net, net_member *m, float *x, int count) {
+static const float *forward(dltrain_net *net, net_member *m, int count) {
     dl_model *model = &m->model;
     dl_pass pass = {.batch = count, .carry = true, .seed = 1, .step = net->pass};
-    dl_batch batch = {.x = x, .count = count};
+    dl_batch batch = {.x = m->input, .count = count};
     m->running = count;
     if (m->views.count > 1 && !net->samples)
         dl_views_forward(&m->views, model, &batch);
     else
-        dl_net_forward(&model->net, x, &pass);
+        dl_net_forward(&model->net, m->input, &pass);
     return m->layer >= 0 ? m->tap : dl_net_output(&model->net)->value;
 }
 
@@ -87,7 +87,7 @@ static void add_pass(dltrain_net *net, net_member *m, int count, const float *ou
         add(net, k, (double)net->once[k]);
 }
 
-static void combine(dltrain_net *net, float *const *x, int count, float *out) {
+static void combine(dltrain_net *net, int count, float *out) {
     size_t size = (size_t)count * net->info.output_size;
     int samples = net->samples ? net->samples : 1, passes = net->count * samples;
     memset(net->sum, 0, sizeof *net->sum * size);
@@ -95,7 +95,7 @@ static void combine(dltrain_net *net, float *const *x, int count, float *out) {
     memset(net->votes, 0, sizeof *net->votes * size);
     for (int i = 0; i < passes; i++, net->pass++) {
         net_member *m = &net->member[i / samples];
-        add_pass(net, m, count, forward(net, m, x[i / samples], count));
+        add_pass(net, m, count, forward(net, m, count));
     }
     for (size_t k = 0; k < size; k++) {
         double mean = net->sum[k] / passes, variance = net->square[k] / passes - mean * mean;
@@ -105,13 +105,13 @@ static void combine(dltrain_net *net, float *const *x, int count, float *out) {
     }
 }
 
-void net_run(dltrain_net *net, float *const *x, int count, float *out) {
+void net_run(dltrain_net *net, int count, float *out) {
     int before = dl_threads_enter(net->threads);
     net_member *m = &net->member[0];
     if (net->sum) {
-        combine(net, x, count, out);
+        combine(net, count, out);
     } else {
-        const float *output = forward(net, m, x[0], count);
+        const float *output = forward(net, m, count);
         if (m->layer >= 0)
             memcpy(out, output, sizeof *out * (size_t)count * net->info.output_size);
         else
@@ -150,26 +150,22 @@ static void fill(const run *r, net_member *m, size_t first, int count) {
     for (size_t i = 0; origin && i < (size_t)count * size; i++)
         m->x[i] = (float)((double)m->x[i] - origin[i % size]);
     dl_normalize(&data->input, m->x, count, (int64_t)size);
+    m->input = m->x;
 }
 
 static int run_all(void *context) {
     const run *r = context;
     dltrain_net *net = r->net;
-    enum { MOST_MEMBERS = 1024 };
-    float *x[MOST_MEMBERS];
-    for (int i = 0; i < net->count; i++) {
-        if (i == MOST_MEMBERS ||
-            (size_t)dl_shape_size(net->member[i].model.data.schema.input) != net->info.input_size)
+    for (int i = 1; i < net->count; i++)
+        if ((size_t)dl_shape_size(net->member[i].model.data.schema.input) != net->info.input_size)
             return dl_fail(&net->error, DL_USAGE, "%s and %s have inputs of different sizes",
                            net->member[0].path, net->member[i].path);
-        x[i] = net->member[i].x;
-    }
     for (size_t first = 0; first < r->count; first += (size_t)net->batch) {
         size_t left = r->count - first;
         int count = left < (size_t)net->batch ? (int)left : net->batch;
         for (int i = 0; i < net->count; i++)
             fill(r, &net->member[i], first, count);
-        net_run(net, x, count, r->out + first * net->info.output_size);
+        net_run(net, count, r->out + first * net->info.output_size);
     }
     return 0;
 }

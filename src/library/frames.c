@@ -63,20 +63,17 @@ static int set_input(dltrain_inputs *in, net_member *m, const unsigned char *fra
     if (m == in->net->member)
         memcpy(in->input, m->x, sizeof *in->input * in->net->info.input_size);
     dl_normalize(&m->model.data.input, m->x, 1, dl_shape_size(m->model.data.schema.input));
+    m->input = m->x;
     return 0;
 }
 
 int inputs_next_frame(dltrain_inputs *in, input_part *part) {
-    enum { MOST_MEMBERS = 1024 };
-    float *x[MOST_MEMBERS];
     int64_t pixels = (int64_t)in->options.raw_height * in->options.raw_width;
     unsigned char *frame = xmalloc((size_t)(frame_size(in) + 3 * pixels));
     int got = read_frame(in, frame), result = got;
     double started = dl_clock();
-    for (int i = 0; got > 0 && i < in->net->count && i < MOST_MEMBERS; i++) {
+    for (int i = 0; got > 0 && i < in->net->count; i++)
         result |= set_input(in, &in->net->member[i], frame, frame + frame_size(in));
-        x[i] = in->net->member[i].x;
-    }
     free(frame);
     if (result <= 0)
         return result;
@@ -85,7 +82,7 @@ int inputs_next_frame(dltrain_inputs *in, input_part *part) {
     in->problem[0] = NULL;
     for (int k = 0; k < in->options.keep_count; k++)
         in->kept[k] = "";
-    inputs_answer(in, x, 1);
+    inputs_answer(in, 1);
     in->answers.seconds = dl_clock() - started;
     return 1;
 }

@@ -53,10 +53,10 @@ static const char *counted(const dltrain_inputs *in) {
     return words[kind];
 }
 
-void inputs_answer(dltrain_inputs *in, float *const *x, int count) {
+void inputs_answer(dltrain_inputs *in, int count) {
     dltrain_net *net = in->net;
     const dltrain_info *info = &net->info;
-    net_run(net, x, count, in->out);
+    net_run(net, count, in->out);
     for (size_t i = 0; i < (size_t)count; i++) {
         const float *out = in->out + i * info->output_size;
         size_t width = info->output_size / info->positions;

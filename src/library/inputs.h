@@ -74,7 +74,7 @@ int inputs_resize(dltrain_inputs *in, int height, int width);
 /* The form of pictures of a member: 0, or -1 and an error if its inputs are none. */
 int inputs_form(const dltrain_inputs *in, const net_member *m, dl_image_form *form,
                 dl_error *error);
-/* Runs the nets on x[member][count][...] and fills the answers. */
-void inputs_answer(dltrain_inputs *in, float *const *x, int count);
+/* Runs the nets on their inputs and fills the answers. */
+void inputs_answer(dltrain_inputs *in, int count);
 
 #endif

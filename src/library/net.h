@@ -17,6 +17,7 @@ typedef struct {
     int64_t running;  /* samples of the pass */
     float *tap;       /* [batch][output_size]: that layer's outputs, or NULL */
     float *x;         /* [batch][input size]: normalized */
+    float *input;     /* of the next run: x, or a batch of the loader */
     double *position; /* [classes]: probabilities of a position */
 } net_member;
 
@@ -45,9 +46,9 @@ void net_describe(const dl_model *model, const net_answer *answer, dl_arena *are
                   dltrain_info *info);
 /* Runs function(context) with the handle's errors cleared. Returns its code. */
 int net_guard(dltrain_net *net, int (*function)(void *context), void *context);
-/* out[count][output_size] = the answers to x[member][count][its input size], normalized; count is
-   at most net->batch. Sets net->deviation. */
-void net_run(dltrain_net *net, float *const *x, int count, float *out);
+/* out[count][output_size] = the answers to the inputs of all members; count is at most net->batch.
+   Sets net->deviation. */
+void net_run(dltrain_net *net, int count, float *out);
 /* Builds all nets again, for images of another size. 0, or -1 and net->error. */
 int net_resize(dltrain_net *net, int height, int width);
 /* The option of a data format in a member's config, as for dl_option; NULL: there is none. */

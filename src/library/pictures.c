@@ -342,22 +342,20 @@ static void name_rows(dltrain_inputs *in, const input_part *part, const dl_batch
 }
 
 int inputs_next_pictures(dltrain_inputs *in, input_part *part) {
-    enum { MOST_MEMBERS = 1024 };
-    float *x[MOST_MEMBERS];
     dl_error *error = &in->net->error;
     for (;;) {
         const dl_batch *batch = NULL;
         int before = error->count;
-        for (int i = 0; in->pictures && i < in->pictures->count && i < MOST_MEMBERS; i++) {
+        for (int i = 0; in->pictures && i < in->pictures->count; i++) {
             const dl_batch *own = dl_loader_next(in->pictures->source[i].loader, error);
             batch = i ? batch : own;
-            x[i] = own ? own->x : NULL;
+            in->net->member[i].input = own ? own->x : NULL;
         }
         if (error->count > before)
             return -1;
         if (batch) {
             name_rows(in, part, batch);
-            inputs_answer(in, x, (int)batch->count);
+            inputs_answer(in, (int)batch->count);
             return 1;
         }
         int more = open_next(in, part);

@@ -337,8 +337,6 @@ static int open_table(dltrain_inputs *in, const input_part *part) {
 int inputs_next_rows(dltrain_inputs *in, input_part *part) {
     if (!in->table && open_table(in, part))
         return -1;
-    enum { MOST_MEMBERS = 1024 };
-    float *x[MOST_MEMBERS];
     /* A stream is answered line by line. */
     int most = dl_reader_is_stream(in->table->csv.reader) ? 1 : in->net->batch, count = 0, got = 1;
     bool bad = false;
@@ -349,10 +347,10 @@ int inputs_next_rows(dltrain_inputs *in, input_part *part) {
     }
     if (got < 0)
         return -1;
-    for (int i = 0; i < in->net->count && i < MOST_MEMBERS; i++)
-        x[i] = in->net->member[i].x;
+    for (int i = 0; i < in->net->count; i++)
+        in->net->member[i].input = in->net->member[i].x;
     if (count)
-        inputs_answer(in, x, count);
+        inputs_answer(in, count);
     return count > 0;
 }
 
