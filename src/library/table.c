@@ -83,8 +83,16 @@ static int split_json(dltrain_inputs *in, const char *line, dl_error *error) {
     } else if (t->plain) {
         add_json_numbers(in, object, 0);
     } else {
-        for (int i = 0; i < t->names.count; i++)
-            add_json_field(t, json_text(in, json_object_get(object, t->names.name[i])));
+        for (int i = 0; i < t->names.count && right; i++) {
+            const json_t *value = json_object_get(object, t->names.name[i]);
+            right = !json_is_array(value) && !json_is_object(value);
+            if (!right)
+                dl_fail(error, DL_DATA,
+                        "%s:%lld: column \"%s\": must be a number or a text, not %s", t->csv.path,
+                        (long long)t->csv.line, t->names.name[i],
+                        json_is_array(value) ? "a list" : "an object");
+            add_json_field(t, json_text(in, value));
+        }
     }
     json_decref(object);
     return right ? 0 : -1;

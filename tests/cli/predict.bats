@@ -160,6 +160,11 @@ CONFIG
     printf 'color,size\nred,2\nblue,1\n' >same.csv
     equal "$("$dlpredict" runs/flowers same.csv --format jsonl | jq -c '[.class, .probability]')" \
         "$(jq -c 'select(.class) | [.class, .probability]' .out)"
+    printf '{"color":"red","size":[2]}\n{"color":{},"size":2}\n' >nested.jsonl
+    predicted runs/flowers nested.jsonl --unknown null
+    status_is 3
+    says 'nested.jsonl:1: column "size": must be a number or a text, not a list'
+    says 'nested.jsonl:2: column "color": must be a number or a text, not an object'
     net idx idx 'images = "x.idx"; labels = "y.idx";'
     tail -c +17 x.idx | head -c 640 | od -An -v -tu1 -w64 | sed 's/^ *//; s/  */,/g' >pixels.csv
     "$dlpredict" runs/idx pixels.csv | answers /dev/stdin >as_csv
