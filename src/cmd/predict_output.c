@@ -107,7 +107,14 @@ static int add_pictures(predict_output *o, const dltrain_info *info, const dltra
         unsigned char *bytes =
             dltrain_png(pixels, info->output_dim[0], info->output_dim[1], channels, &size);
         char *name = name_picture(o, info, a, i);
-        result = dl_file_write(name, bytes, size, error);
+        if (dl_string_set_find(&o->pictures, name) >= 0)
+            result = dl_fail(error, DL_USAGE,
+                             "%s: was already written for another input of this name: draw them "
+                             "one by one, or give each folder its own -o",
+                             name);
+        else
+            result = dl_file_write(name, bytes, size, error);
+        dl_string_set_add(&o->pictures, name);
         free(name);
         free(bytes);
         free(pixels);
@@ -290,4 +297,5 @@ void predict_output_close(predict_output *o) {
     free(o->out);
     free(o->classes);
     free(o->seconds);
+    dl_string_set_free(&o->pictures);
 }

@@ -4,6 +4,7 @@
 #define DL_CMD_PREDICT_OUTPUT_H
 
 #include "base/file.h"
+#include "base/string_set.h"
 #include "cmd/predictions.h"
 
 typedef enum { PREDICT_CSV, PREDICT_JSON, PREDICT_NPY, PREDICT_NPZ, PREDICT_PNG } predict_format;
@@ -22,6 +23,7 @@ typedef struct {
     dl_writer writer;
     bool open, begun;
     predictions table;
+    dl_string_set pictures; /* names of the files of png */
     /* of npy and npz */
     float *out;   /* [rows][output_size] */
     int *classes; /* [rows][positions] */

@@ -312,6 +312,12 @@ CONFIG
     status_is 0
     exists over/003.overlay.png
     differ over/003.overlay.png photos/003.mask.png
+    mkdir photos/more
+    cp large.png photos/more/003.png
+    predicted runs/mask photos --format png -o same
+    status_is 2
+    says "same/003.mask.png: was already written for another input of this name"
+    rm -r photos/more
     predicted runs/mask photos/003.png --format npy -o mask.npy
     status_is 0
     equal "$(head -c 128 mask.npy | grep -ao "'shape': ([^)]*)")" "'shape': (1, 8, 8, 2)"
