@@ -126,7 +126,6 @@ static int open_all(void *context) {
     dltrain_inputs *in = w->in;
     dltrain_net *net = in->net;
     copy_options(in, w->options);
-    in->resizable = true;
     allocate(in);
     for (int i = 0; i < net->count; i++)
         dl_net_begin(&net->member[i].model.net);

@@ -16,7 +16,7 @@ typedef struct {
     char *bytes; /* owned */
     int64_t count, offset;
     int height, width; /* 0: unknown; only where all must have the net's size */
-    char *problem;     /* NULL, or why it cannot be read; owned */
+    char *problem;     /* NULL, or why its size is not allowed; owned */
 } input_picture;
 
 /* An operand, or several that follow each other and are pictures. */
@@ -40,7 +40,8 @@ struct dltrain_inputs {
     input_part *part;    /* [part_count] */
     int part_count, at;  /* at: the part that is being read */
     dl_reader *standard; /* standard input; NULL: not used */
-    bool resizable;      /* unless a net was found not to take another size */
+    bool resized;        /* the nets were built for another size of pictures */
+    bool fixed_size;     /* they cannot be */
     table_reader *table;
     picture_reader *pictures;
     /* the answers at hand, [net->batch] each */

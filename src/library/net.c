@@ -350,6 +350,8 @@ static int open_all(void *context) {
     net->threads = o->threads > 0 ? o->threads : dl_threads_available();
     net->samples = o->samples > 0 ? o->samples : 0;
     net->vote = o->vote;
+    net->height = o->height;
+    net->width = o->width;
     net->layer = o->layer ? xstrdup(o->layer) : NULL;
     net->member = xcalloc((size_t)o->other_count + 1, sizeof *net->member);
     for (int i = 0; i <= o->other_count; i++) {

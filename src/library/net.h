@@ -28,6 +28,7 @@ struct dltrain_net {
     bool open;
     net_member *member; /* [count] */
     int count, batch, threads, samples;
+    int height, width; /* options.height, width */
     bool vote;
     char *layer; /* options.layer */
     uint32_t pass;

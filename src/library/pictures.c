@@ -18,7 +18,7 @@ typedef struct {
     net_member *member;
     input_part *part;
     int64_t first;      /* picture of row 0 */
-    bool first_member;  /* which notes what is wrong with a picture */
+    char **problem;     /* [pictures]: NULL, or why this net cannot read it; owned */
     dl_image_form form; /* of pictures */
     dl_dataset arrays;  /* else */
     dl_dataset rows;
@@ -63,14 +63,9 @@ static const char *load(const input_part *part, const input_picture *p, int64_t 
     return *owned;
 }
 
-static void set_problem(input_picture *p, const char *text) {
-    if (!p->problem)
-        p->problem = xstrdup(text);
-}
-
 /* A picture that cannot be read is 0. */
 static void read_picture(const row_source *s, int64_t i, float *x) {
-    input_picture *p = &s->part->picture[s->first + i];
+    const input_picture *p = &s->part->picture[s->first + i];
     int64_t count = 0, size = dl_shape_size(s->form.shape);
     dl_error error = {0};
     char *owned = NULL;
@@ -80,12 +75,13 @@ static void read_picture(const row_source *s, int64_t i, float *x) {
     int result = bytes ? dl_image_read(bytes, count, &s->form, pixels, &why) : -1;
     for (int64_t k = 0; k < size; k++)
         x[k] = result ? 0 : pixels[k];
-    if (result && s->first_member && !p->problem) {
+    if (result && !p->problem && !s->problem[i]) {
         dl_text text = {0};
         if (why)
             dl_text_add(&text, "%s: %s", p->name, why);
-        set_problem(p, why ? text.data : dl_text_get(&error.text));
-        dl_text_free(&text);
+        else
+            dl_text_add(&text, "%s", dl_text_get(&error.text));
+        s->problem[i] = text.data;
     }
     dl_error_clear(&error);
     free(pixels);
@@ -197,13 +193,13 @@ static int start(dltrain_inputs *in, row_source *s, dl_error *error) {
 
 static int open_sources(dltrain_inputs *in, input_part *part, int64_t from, int64_t to) {
     picture_reader *r = in->pictures;
-    r->count = in->net->count;
-    for (int i = 0; i < r->count; i++) {
+    for (int i = 0; i < in->net->count; i++) {
         row_source *s = &r->source[i];
+        r->count = i + 1; /* to be closed */
         *s = (row_source){.member = &in->net->member[i],
                           .part = part,
                           .first = from,
-                          .first_member = !i,
+                          .problem = xcalloc((size_t)(to - from) + 1, sizeof *s->problem),
                           .rows = {.count = to - from, .bytes = true}};
         dl_error *error = &in->net->error;
         if (part->kind == PART_ARRAYS ? open_arrays(in, s, error)
@@ -220,6 +216,9 @@ static void close_sources(picture_reader *r) {
         row_source *s = &r->source[i];
         dl_data *data = &s->member->model.data;
         dl_loader_free(s->loader);
+        for (int64_t k = 0; s->problem && k < r->to - r->from; k++)
+            free(s->problem[k]);
+        free(s->problem);
         free(data->part[DL_TEST].index);
         data->part[DL_TEST] = (dl_subset){0};
         dl_dataset *made = &data->made[DL_TEST];
@@ -265,10 +264,10 @@ static void refuse_size(dltrain_inputs *in, input_part *part, int64_t from, int6
             continue;
         dl_text_add(&text,
                     "%s: has %dx%d pixels, but the net was trained on %dx%d without `size`, and "
-                    "is not fully convolutional",
+                    "does not allow this size: it is not fully convolutional, or the picture is "
+                    "too small or too large",
                     p->name, p->height, p->width, dim[0], dim[1]);
-        set_problem(p, text.data);
-        dl_text_free(&text);
+        p->problem = text.data;
     }
 }
 
@@ -293,14 +292,17 @@ static int choose_size(dltrain_inputs *in, input_part *part, int64_t from, int64
     const int old[2] = {form.shape.dim[0], form.shape.dim[1]};
     if (!height || (height == old[0] && width == old[1]))
         return 0;
-    if (in->resizable && !inputs_resize(in, height, width))
+    if (!in->fixed_size && !inputs_resize(in, height, width)) {
+        in->resized = true;
         return 0;
-    if (in->resizable) {
-        dl_error_clear(&in->net->error);
-        if (inputs_resize(in, old[0], old[1]))
-            return -1;
     }
-    in->resizable = false;
+    if (!in->fixed_size) {
+        dl_error_clear(&in->net->error);
+        if (inputs_resize(in, in->net->height, in->net->width))
+            return -1;
+        const int *dim = in->net->info.input_dim;
+        in->fixed_size = !in->resized && height >= dim[0] && width >= dim[1];
+    }
     refuse_size(in, part, from, *to);
     return 0;
 }
@@ -323,15 +325,29 @@ static int open_next(dltrain_inputs *in, input_part *part) {
     return open_sources(in, part, r->from, r->to) ? -1 : 1;
 }
 
+/* Why a net cannot read row `row`, or one of the two pictures of it. */
+static const char *problem_of(const dltrain_inputs *in, const input_part *part, int64_t row,
+                              int pair) {
+    const picture_reader *r = in->pictures;
+    for (int64_t at = pair * row; at < pair * (row + 1); at++) {
+        const char *problem = part->picture[r->from + at].problem;
+        for (int i = 0; i < r->count && !problem; i++)
+            problem = r->source[i].problem[at];
+        if (problem)
+            return problem;
+    }
+    return NULL;
+}
+
 static void name_rows(dltrain_inputs *in, const input_part *part, const dl_batch *batch) {
     const dl_data *data = &in->net->member[0].model.data;
     int pair = data->predict == DL_TARGETS_SAME ? 2 : 1;
     for (int64_t i = 0; i < batch->count; i++) {
         int64_t row = batch->index[i];
-        input_picture *p =
+        const input_picture *p =
             part->kind == PART_PICTURES ? &part->picture[in->pictures->from + pair * row] : NULL;
         in->file[i] = p ? p->name : part->path;
-        in->problem[i] = !p ? NULL : p->problem ? p->problem : pair > 1 ? p[1].problem : NULL;
+        in->problem[i] = p ? problem_of(in, part, row, pair) : NULL;
         in->row[i] = p ? -1 : row;
         for (int k = 0; k < in->options.keep_count; k++)
             in->kept[i * in->options.keep_count + k] = "";

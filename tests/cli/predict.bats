@@ -208,6 +208,32 @@ CONFIG
     net sized image_tar 'file = "pictures.tar";' 'size = 8;'
     predicted runs/sized large.png
     status_is 0
+    # of several nets, one that cannot read it
+    "$dltrain" --quiet --out twelve --set data.size=12 sized.cfg
+    predicted --average twelve runs/tar large.png pictures/3/003.png
+    status_is 3
+    equal "$(sed -n 2p .out)" "large.png,,"
+    says "1 of 2 inputs cannot be read"
+    predicted --average runs/tar twelve large.png pictures/3/003.png
+    status_is 3
+    equal "$(sed -n 2p .out)" "large.png,,"
+    [[ $(sed -n 3p .out) == pictures/3/003.png,?*,0.* ]] || fail "no answer"
+    predicted --average runs/tar twelve x.npy
+    status_is 3
+    says "x.npy: "
+    # a picture that is too small does not rule out other sizes
+    cat >any.cfg <<'CONFIG'
+data = { format = "image_tar"; train = { file = "pictures.tar"; }; normalize = "scale"; };
+network = ( { layer = "conv2d"; filters = 10; kernel = 5; }, { layer = "global_avg_pool"; } );
+loss = { type = "softmax_cross_entropy"; };
+training = { batch_size = 32; epochs = 1; };
+CONFIG
+    "$dltrain" --quiet any.cfg
+    printf 'P5 2 2 255\n1234' >tiny.pgm
+    predicted runs/any tiny.pgm large.png
+    status_is 3
+    equal "$(sed -n 2p .out)" "tiny.pgm,,"
+    [[ $(sed -n 3p .out) == large.png,?*,0.* ]] || fail "no answer"
 }
 
 @test "raw frames, with their latency" {
